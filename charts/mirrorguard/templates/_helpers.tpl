@@ -1,0 +1,125 @@
+{{/* The chart's name, for labels. */}}
+{{- define "mirrorguard.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/*
+The name of the namespaced objects. It is also the Service's name and so a DNS label:
+no dots, though Helm allows them in a release's name.
+*/}}
+{{- define "mirrorguard.fullname" -}}
+{{- $fullname := .Values.fullnameOverride }}
+{{- if not $fullname }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- $fullname = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
+{{- end }}
+{{- $fullname | replace "." "-" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/*
+The name of the cluster-scoped objects. Neither part has a dot, so releases in two namespaces
+never share one.
+*/}}
+{{- define "mirrorguard.clusterScopedName" -}}
+{{- printf "%s.%s" (include "mirrorguard.fullname" .) .Release.Namespace }}
+{{- end }}
+
+{{- define "mirrorguard.chart" -}}
+{{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What the Service and the Deployment select by: immutable, and so with the component named from the start. */}}
+{{- define "mirrorguard.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "mirrorguard.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: webhook
+{{- end }}
+
+{{- define "mirrorguard.labels" -}}
+helm.sh/chart: {{ include "mirrorguard.chart" . }}
+{{ include "mirrorguard.selectorLabels" . }}
+app.kubernetes.io/part-of: mirrorguard
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "mirrorguard.serviceAccountName" -}}
+{{- $created := .Values.serviceAccount.create | ternary (include "mirrorguard.fullname" .) "default" }}
+{{- default $created .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "mirrorguard.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}
+{{- printf "%s@%s" .repository .digest }}
+{{- else }}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "mirrorguard.tlsSecretName" -}}
+{{- default (printf "%s-tls" (include "mirrorguard.fullname" .)) .Values.tls.existingSecret }}
+{{- end }}
+
+{{/* tls.caBundle as the API wants it, base64 of PEM; empty where tls.existingSecret stands alone. */}}
+{{- define "mirrorguard.caBundle" -}}
+{{- $given := .Values.tls.caBundle | default "" | trim }}
+{{- if not (or $given .Values.tls.existingSecret) }}
+{{- fail "no serving certificate: set tls.caBundle (--set-file tls.caBundle=ca.crt) to the CA that issued the one in Secret tls.existingSecret; certs/README.md in the source tree shows how to issue both" }}
+{{- end }}
+{{- if $given }}
+{{- $pem := contains "-----BEGIN " $given | ternary $given (regexReplaceAll "\\s" $given "" | b64dec) }}
+{{- if contains "PRIVATE KEY-----" $pem }}
+{{- fail "tls.caBundle holds a private key: give the CA certificate (ca.crt) alone" }}
+{{- end }}
+{{- if not (contains "-----BEGIN CERTIFICATE-----" $pem) }}
+{{- fail "tls.caBundle is neither a PEM certificate nor base64 of one: use --set-file tls.caBundle=ca.crt" }}
+{{- end }}
+{{- printf "%s\n" (trim $pem) | b64enc }}
+{{- end }}
+{{- end }}
+
+{{/*
+What every webhook has in common. Takes a dict of root (the chart's context), path (the endpoint)
+and failurePolicy.
+*/}}
+{{- define "mirrorguard.webhook" -}}
+admissionReviewVersions: [v1]
+clientConfig:
+  service:
+    name: {{ include "mirrorguard.fullname" .root }}
+    namespace: {{ .root.Release.Namespace }}
+    path: {{ .path }}
+    port: 443
+  {{- with include "mirrorguard.caBundle" .root }}
+  caBundle: {{ . }}
+  {{- end }}
+failurePolicy: {{ .failurePolicy }}
+matchPolicy: Equivalent
+sideEffects: None
+timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
+{{- end }}
+
+{{/* The rules of the three mirror kinds. Takes the list of operations. */}}
+{{- define "mirrorguard.mirrorSetRules" -}}
+- apiGroups: [operator.openshift.io]
+  apiVersions: [v1alpha1]
+  operations: [{{ join ", " . }}]
+  resources: [imagecontentsourcepolicies]
+  scope: Cluster
+- apiGroups: [config.openshift.io]
+  apiVersions: [v1]
+  operations: [{{ join ", " . }}]
+  resources: [imagedigestmirrorsets, imagetagmirrorsets]
+  scope: Cluster
+{{- end }}
+
+{{/* The rules of the webhooks for HostedClusters. */}}
+{{- define "mirrorguard.hostedClusterRules" -}}
+- apiGroups: [hypershift.openshift.io]
+  apiVersions: [v1beta1]
+  operations: [CREATE, UPDATE]
+  resources: [hostedclusters]
+  scope: Namespaced
+{{- end }}

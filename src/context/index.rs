@@ -1,0 +1,43 @@
+//! Sources to the places they stand in, as a hash table that holds no text of its own.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Where an entry stands: the slot of its set in the context, and its index in the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) slot: u32,
+    pub(super) entry: u32,
+}
+
+/// A multimap from source to [`Place`]. Eight bytes an entry; the texts stay in the sets.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SourceIndex {
+    places: HashTable<Place>,
+    hasher: DefaultHashBuilder,
+}
+
+impl SourceIndex {
+    pub(super) fn hash(&self, source: &str) -> u64 {
+        self.hasher.hash_one(source)
+    }
+
+    /// `source_of` tells the source at a place; it is asked when the table grows.
+    pub(super) fn insert<'s>(&mut self, source: &str, place: Place, source_of: impl Fn(Place) -> &'s str) {
+        let hasher = &self.hasher;
+        let hash = hasher.hash_one(source);
+        self.places.insert_unique(hash, place, |place| hasher.hash_one(source_of(*place)));
+    }
+
+    pub(super) fn remove(&mut self, source: &str, place: Place) {
+        if let Ok(found) = self.places.find_entry(self.hash(source), |p| *p == place) {
+            found.remove();
+        }
+    }
+
+    /// Places whose source has this hash; the caller compares the sources.
+    pub(super) fn candidates(&self, hash: u64) -> impl Iterator<Item = Place> {
+        self.places.iter_hash(hash).copied()
+    }
+}

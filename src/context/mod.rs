@@ -1,0 +1,162 @@
+//! What a decision looks at: every mirror set of a cluster, found by source without a scan, and the
+//! cluster-wide settings that meet them.
+//!
+//! A [`Context`] is a value: it is changed object by object as a cluster changes, and cloning it is cheap.
+//! A [`View`] is the context with one set put in, replaced or taken out, so that a write can be judged
+//! without changing anything.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod index;
+mod view;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use index::{Place, SourceIndex};
+pub use view::{EntryRef, Overlay, View};
+
+use crate::objects::{ImageConfig, MirrorSet, Object, SetKind};
+
+/// The mirror sets and settings of one cluster.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    sets: Vec<Option<Arc<MirrorSet>>>,
+    free: Vec<u32>,
+    slots: BTreeMap<SetKind, BTreeMap<Box<str>, u32>>,
+    index: SourceIndex,
+    /// `image.config.openshift.io/cluster`.
+    pub image_config: ImageConfig,
+    /// Reference of the payload, where a ClusterVersion is known.
+    pub payload: Option<String>,
+}
+
+impl Context {
+    /// Puts an object in, in place of one of the same kind and name. A HostedCluster is not part of what
+    /// is kept.
+    pub fn insert(&mut self, object: Object) {
+        match object {
+            Object::MirrorSet(set) => self.insert_set(Arc::new(set)),
+            Object::ImageConfig(config) => self.image_config = config,
+            Object::ClusterVersion(version) => {
+                self.payload = Some(version.desired_image).filter(|image| !image.is_empty());
+            }
+            Object::HostedCluster(_) => {}
+        }
+    }
+
+    /// Puts a mirror set in, in place of one of the same kind and name.
+    pub fn insert_set(&mut self, set: Arc<MirrorSet>) {
+        self.remove_set(set.kind, &set.name);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.sets.push(None);
+            u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
+        self.sets[slot as usize] = Some(Arc::clone(&set));
+        let Self { sets, index, .. } = self;
+        for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
+            let place = Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) };
+            index.insert(source, place, |place| source_at(sets, place));
+        }
+    }
+
+    /// Takes a mirror set out, where it is there.
+    pub fn remove_set(&mut self, kind: SetKind, name: &str) {
+        let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
+        let Some(set) = self.sets[slot as usize].take() else { return };
+        self.free.push(slot);
+        for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
+            self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
+        }
+    }
+
+    /// A mirror set by kind and name.
+    pub fn set(&self, kind: SetKind, name: &str) -> Option<&MirrorSet> {
+        self.sets[self.slot(kind, name)? as usize].as_deref()
+    }
+
+    /// The mirror sets of a kind, by name.
+    pub fn sets_of(&self, kind: SetKind) -> impl Iterator<Item = &MirrorSet> {
+        let slots = self.slots.get(&kind).into_iter().flat_map(BTreeMap::values);
+        slots.filter_map(|slot| self.sets[*slot as usize].as_deref())
+    }
+
+    /// How many mirror sets of a kind there are.
+    pub fn count(&self, kind: SetKind) -> usize {
+        self.slots.get(&kind).map_or(0, BTreeMap::len)
+    }
+
+    /// The context as it stands.
+    pub fn view(&self) -> View<'_> {
+        View::new(self, None, None)
+    }
+
+    /// The context without the set of this kind and name, and with `overlay` in its place, where given.
+    pub fn view_with<'a>(&'a self, kind: SetKind, name: &str, overlay: Option<&'a Overlay<'a>>) -> View<'a> {
+        View::new(self, self.slot(kind, name), overlay)
+    }
+
+    fn slot(&self, kind: SetKind, name: &str) -> Option<u32> {
+        self.slots.get(&kind)?.get(name).copied()
+    }
+}
+
+impl FromIterator<Object> for Context {
+    fn from_iter<I: IntoIterator<Item = Object>>(objects: I) -> Self {
+        let mut context = Self::default();
+        objects.into_iter().for_each(|object| context.insert(object));
+        context
+    }
+}
+
+use crate::objects::Entry;
+
+fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
+    let set = sets.get(place.slot as usize).and_then(Option::as_ref);
+    set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(kind: SetKind, name: &str, sources: &[&str]) -> Arc<MirrorSet> {
+        let entry = |source: &&str| Entry {
+            source: (*source).into(),
+            mirrors: Box::new(["m".into()]),
+            mirror_source_policy: None,
+        };
+        let entries = sources.iter().map(entry).collect();
+        Arc::new(MirrorSet { kind, name: name.into(), resource_version: "".into(), entries })
+    }
+
+    fn found(view: View<'_>, source: &str) -> Vec<String> {
+        let mut ids: Vec<_> = view.entries(source).map(|e| format!("{}[{}]", e.set.name, e.index)).collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn entries_are_found_by_source_through_every_change() {
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x", "y", "x"]));
+        context.insert_set(set(SetKind::Itms, "a", &["y"]));
+        assert_eq!(found(context.view(), "x"), ["a[0]", "a[2]"]);
+        context.insert_set(set(SetKind::Idms, "a", &["y"]));
+        assert_eq!(found(context.view(), "x"), Vec::<String>::new());
+        assert_eq!(found(context.view(), "y"), ["a[0]", "a[0]"]);
+        context.remove_set(SetKind::Itms, "a");
+        assert_eq!((context.count(SetKind::Itms), context.count(SetKind::Idms)), (0, 1));
+    }
+
+    #[test]
+    fn a_view_puts_a_set_in_without_changing_the_context() {
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x"]));
+        context.insert_set(set(SetKind::Idms, "b", &["x"]));
+        let changed = set(SetKind::Idms, "a", &["z"]);
+        let overlay = Overlay::new(&context, &changed);
+        let view = context.view_with(SetKind::Idms, "a", Some(&overlay));
+        assert_eq!((found(view, "x"), found(view, "z")), (vec!["b[0]".to_owned()], vec!["a[0]".to_owned()]));
+        assert_eq!(found(context.view(), "x"), ["a[0]", "b[0]"]);
+    }
+}

@@ -1,0 +1,112 @@
+//! A context with one set put in, replaced or taken out.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashTable;
+
+use super::{Context, SourceIndex};
+use crate::objects::{Entry, ImageConfig, MirrorSet, SetKind};
+
+/// An entry and the set it stands in.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryRef<'a> {
+    /// The set.
+    pub set: &'a MirrorSet,
+    /// Index of the entry in the set.
+    pub index: usize,
+}
+
+impl<'a> EntryRef<'a> {
+    /// The entry itself.
+    pub fn entry(&self) -> &'a Entry {
+        &self.set.entries[self.index]
+    }
+}
+
+/// A set to be seen in place of the context's own, its sources indexed for the one decision.
+#[derive(Debug)]
+pub struct Overlay<'a> {
+    set: &'a MirrorSet,
+    places: HashTable<u32>,
+}
+
+impl<'a> Overlay<'a> {
+    /// Indexes a set to be looked at through `context`.
+    pub fn new(context: &Context, set: &'a MirrorSet) -> Self {
+        let index: &SourceIndex = &context.index;
+        let source = |at: &u32| index.hash(&set.entries[*at as usize].source);
+        let mut places = HashTable::with_capacity(set.entries.len());
+        for at in 0..u32::try_from(set.entries.len()).unwrap_or(u32::MAX) {
+            places.insert_unique(source(&at), at, source);
+        }
+        Self { set, places }
+    }
+}
+
+/// What a decision sees. Copied freely.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    context: &'a Context,
+    hidden: Option<u32>,
+    overlay: Option<&'a Overlay<'a>>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(context: &'a Context, hidden: Option<u32>, overlay: Option<&'a Overlay<'a>>) -> Self {
+        Self { context, hidden, overlay }
+    }
+
+    /// The entries with exactly this source, of all three kinds, in no particular order.
+    pub fn entries<'s>(self, source: &'s str) -> impl Iterator<Item = EntryRef<'a>> + use<'a, 's> {
+        let Self { context, hidden, overlay } = self;
+        let hash = context.index.hash(source);
+        let kept = context.index.candidates(hash).filter_map(move |place| {
+            let set = context.sets[place.slot as usize].as_deref()?;
+            (hidden != Some(place.slot)).then_some(EntryRef { set, index: place.entry as usize })
+        });
+        let added = overlay.into_iter().flat_map(move |overlay| {
+            overlay.places.iter_hash(hash).map(|at| EntryRef { set: overlay.set, index: *at as usize })
+        });
+        kept.chain(added).filter(move |found| *found.entry().source == *source)
+    }
+
+    /// Every set that is seen, those of a kind by name.
+    pub fn sets(&self) -> Vec<&'a MirrorSet> {
+        SetKind::ALL.into_iter().flat_map(|kind| self.sets_of(kind)).collect()
+    }
+
+    /// The sets of a kind, by name.
+    pub fn sets_of(&self, kind: SetKind) -> Vec<&'a MirrorSet> {
+        let hidden = self.hidden.and_then(|slot| self.context.sets[slot as usize].as_deref());
+        let is_hidden = |set: &MirrorSet| hidden.is_some_and(|h| h.kind == set.kind && h.name == set.name);
+        let kept = self.context.sets_of(kind).filter(|set| !is_hidden(set));
+        let added = self.overlay.map(|overlay| overlay.set).filter(|set| set.kind == kind);
+        let mut sets: Vec<_> = kept.chain(added).collect();
+        sets.sort_by(|a, b| a.name.cmp(&b.name));
+        sets
+    }
+
+    /// How many sets of a kind are seen.
+    pub fn count(&self, kind: SetKind) -> usize {
+        let hidden = self.hidden.and_then(|slot| self.context.sets[slot as usize].as_deref());
+        let taken = usize::from(hidden.is_some_and(|set| set.kind == kind));
+        let put = usize::from(self.overlay.is_some_and(|overlay| overlay.set.kind == kind));
+        self.context.count(kind) - taken + put
+    }
+
+    /// Every source that an effective entry has, sorted. A scan: not for a single decision.
+    pub fn sources(&self) -> BTreeSet<&'a str> {
+        let entries = self.sets().into_iter().flat_map(MirrorSet::effective_entries);
+        entries.map(|(_, entry)| &*entry.source).collect()
+    }
+
+    /// `image.config.openshift.io/cluster`.
+    pub fn image_config(&self) -> &'a ImageConfig {
+        &self.context.image_config
+    }
+
+    /// Reference of the release payload, where known.
+    pub fn payload(&self) -> Option<&'a str> {
+        self.context.payload.as_deref()
+    }
+}

@@ -1,0 +1,219 @@
+//! The annotation `hypershift.openshift.io/olm-catalogs-is-registry-overrides`: how it is parsed, and
+//! where each release then looks for the default catalogs.
+
+use std::collections::BTreeSet;
+
+use super::Release;
+
+/// Registry and namespace of the default catalogs' index images.
+pub const DEFAULT_NAMESPACE: &str = "registry.redhat.io/redhat";
+const DEFAULT_REGISTRY: &str = "registry.redhat.io";
+
+/// A default catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Catalog {
+    /// Name of its CatalogSource.
+    pub name: &'static str,
+    /// Last path element of its index image.
+    pub index: &'static str,
+    /// The annotation that names its image directly.
+    pub image_annotation: &'static str,
+}
+
+impl Catalog {
+    /// Its index image without a tag.
+    pub fn image(&self) -> String {
+        format!("{DEFAULT_NAMESPACE}/{}", self.index)
+    }
+
+    /// Its index image in another namespace, without a tag.
+    pub fn image_of(&self, namespace: &str) -> String {
+        format!("{namespace}/{}", self.index)
+    }
+}
+
+/// The default catalogs; the third is gone from 4.22 on.
+pub const CATALOGS: [Catalog; 4] = [
+    Catalog {
+        name: "certified-operators",
+        index: "certified-operator-index",
+        image_annotation: "hypershift.openshift.io/certified-operators-catalog-image",
+    },
+    Catalog {
+        name: "community-operators",
+        index: "community-operator-index",
+        image_annotation: "hypershift.openshift.io/community-operators-catalog-image",
+    },
+    Catalog {
+        name: "redhat-marketplace",
+        index: "redhat-marketplace-index",
+        image_annotation: "hypershift.openshift.io/redhat-marketplace-catalog-image",
+    },
+    Catalog {
+        name: "redhat-operators",
+        index: "redhat-operator-index",
+        image_annotation: "hypershift.openshift.io/redhat-operators-catalog-image",
+    },
+];
+
+/// The catalogs that a release has; of an unknown release, all that any has.
+pub fn catalogs_of(release: Option<Release>) -> impl Iterator<Item = &'static Catalog> {
+    let three = release.is_some_and(|release| release >= Release::THREE_CATALOGS);
+    CATALOGS.iter().filter(move |catalog| !(three && catalog.name == "redhat-marketplace"))
+}
+
+/// What the annotation says: sources in the order they first appear, each with its places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CatalogOverrides<'a>(pub Vec<(&'a str, Vec<&'a str>)>);
+
+impl<'a> CatalogOverrides<'a> {
+    /// The places of a source.
+    pub fn places(&self, source: &str) -> Option<&[&'a str]> {
+        self.0.iter().find(|(s, _)| *s == source).map(|(_, places)| places.as_slice())
+    }
+}
+
+/// Parses the annotation; `None` where it counts as absent. Pairs without `=` or with an empty side are
+/// dropped, spaces are kept.
+///
+/// Follows `hypershift support/util/util.go` `ConvertImageRegistryOverrideStringToMap`.
+pub fn parse(value: &str) -> Option<CatalogOverrides<'_>> {
+    if value.is_empty() || value == "=" {
+        return None;
+    }
+    let mut parsed = CatalogOverrides::default();
+    for (source, place) in value.split(',').filter_map(|pair| pair.split_once('=')) {
+        if source.is_empty() || place.is_empty() {
+            continue;
+        }
+        match parsed.0.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, places)) => places.push(place),
+            None => parsed.0.push((source, vec![place])),
+        }
+    }
+    Some(parsed)
+}
+
+/// The same as HyperShift writes it on a command line: sorted, `=` for nothing.
+///
+/// Follows `hypershift support/util/util.go` `ConvertOpenShiftImageRegistryOverridesToCommandLineFlag`.
+pub fn command_line(overrides: Option<&CatalogOverrides<'_>>) -> String {
+    let mut sources: Vec<_> = overrides.into_iter().flat_map(|overrides| &overrides.0).collect();
+    sources.sort_unstable_by_key(|(source, _)| *source);
+    let mut pairs = Vec::new();
+    for (source, places) in sources {
+        let mut places = places.clone();
+        places.sort_unstable();
+        pairs.extend(places.iter().map(|place| format!("{source}={place}")));
+    }
+    if pairs.is_empty() { "=".to_owned() } else { pairs.join(",") }
+}
+
+/// A Go map of up to this many keys is gone through in the order of insertion, from a random start.
+const SMALL_MAP: usize = 8;
+/// More states than this are not followed; a value that needs them is random beyond use.
+const MAX_STATES: usize = 20_000;
+
+/// Every image that a release up to 4.16 may make of a catalog's image: each source found anywhere in it
+/// is replaced by its places in turn, the sources in the order of a Go map.
+///
+/// Follows `hypershift control-plane-operator/controllers/hostedcontrolplane/olm/catalogs.go`
+/// `getCatalogToImageWithISImageRegistryOverrides` at release-4.16.
+pub fn replace_era(overrides: &CatalogOverrides<'_>, image: &str) -> BTreeSet<String> {
+    let sources = &overrides.0;
+    if sources.len() > SMALL_MAP {
+        return in_any_order(sources, image);
+    }
+    let from = |start: usize| {
+        let order = sources[start..].iter().chain(&sources[..start]);
+        order.fold(image.to_owned(), |text, override_| replace(&text, override_))
+    };
+    (0..sources.len().max(1)).map(from).collect()
+}
+
+type Override<'a> = (&'a str, Vec<&'a str>);
+
+fn replace(image: &str, (source, places): &Override<'_>) -> String {
+    if !image.contains(source) {
+        return image.to_owned();
+    }
+    places.iter().fold(image.to_owned(), |text, place| text.replacen(source, place, 1))
+}
+
+fn in_any_order(sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
+    // A source that never occurs, whatever was replaced before, changes nothing in any order.
+    let reachable = explore(sources, image, false);
+    let occurs = |(source, _): &&Override<'_>| reachable.iter().any(|text| text.contains(source));
+    let relevant: Vec<_> = sources.iter().filter(occurs).cloned().collect();
+    explore(&relevant, image, true)
+}
+
+/// Goes through the orders of the sources. With `final_only` a source that does not occur when its turn
+/// comes is used up, and only what remains at the end is kept; without, every image on the way is.
+fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<String> {
+    let all: Vec<usize> = (0..sources.len()).collect();
+    let mut seen = BTreeSet::from([(image.to_owned(), all.clone())]);
+    let mut waiting = vec![(image.to_owned(), all)];
+    let mut results = BTreeSet::new();
+    while let Some((text, left)) = waiting.pop() {
+        let done = !left.iter().any(|at| text.contains(sources[*at].0));
+        if done || !final_only {
+            results.insert(text.clone());
+        }
+        if done || seen.len() > MAX_STATES {
+            continue;
+        }
+        for at in left.iter().filter(|at| final_only || text.contains(sources[**at].0)) {
+            let rest: Vec<_> = left.iter().copied().filter(|other| other != at).collect();
+            let state = (replace(&text, &sources[*at]), rest);
+            if seen.insert(state.clone()) {
+                waiting.push(state);
+            }
+        }
+    }
+    results
+}
+
+/// Every list of places that a release from 4.17 on may try for a catalog, in order; more than one list
+/// where the random order of the sources decides. Only two sources count.
+///
+/// Follows `hypershift support/catalogs/images.go` `computeCatalogImages`.
+pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<String>> {
+    let of_namespace: Option<Vec<String>> =
+        overrides.places(DEFAULT_NAMESPACE).map(|places| places.iter().map(|place| (*place).to_owned()).collect());
+    let of_registry: Option<Vec<String>> = overrides.places(DEFAULT_REGISTRY).map(|places| {
+        let with_namespace = |place: &&str| {
+            if place.contains('/') { (*place).to_owned() } else { format!("{place}/redhat") }
+        };
+        places.iter().map(with_namespace).collect()
+    });
+    let lists = match (of_namespace, of_registry) {
+        (None, None) => vec![vec![DEFAULT_NAMESPACE.to_owned()]],
+        (Some(places), None) | (None, Some(places)) => vec![places],
+        // The namespace's places replace what was there, the registry's are added to it.
+        (Some(namespace), Some(registry)) => {
+            vec![namespace.clone(), namespace.into_iter().chain(registry).collect()]
+        }
+    };
+    lists.into_iter().map(|places| places.iter().map(|place| catalog.image_of(place)).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_sources_that_do_not_occur_cost_nothing_and_change_nothing() {
+        let pairs: Vec<_> = (0..40).map(|at| format!("registry-{at}.example.com=m/{at}")).collect();
+        let value = format!("{},{DEFAULT_NAMESPACE}=m/redhat", pairs.join(","));
+        let results = replace_era(&parse(&value).unwrap(), "registry.redhat.io/redhat/x-index");
+        assert_eq!(results, BTreeSet::from(["m/redhat/x-index".to_owned()]));
+    }
+
+    #[test]
+    fn many_sources_that_all_occur_end() {
+        let letters = ["r", "e", "g", "i", "s", "t", "y", "d", "h", "a", "n", "x"];
+        let value: Vec<_> = letters.iter().map(|letter| format!("{letter}={letter}r")).collect();
+        assert!(replace_era(&parse(&value.join(",")).unwrap(), "registry.redhat.io/redhat/x-index").len() > 1);
+    }
+}

@@ -1,0 +1,240 @@
+//! The annotation's value from the mirror sets, where one is right in every release.
+
+use std::fmt;
+
+use super::{
+    Release,
+    catalogs::{self, Catalog, DEFAULT_NAMESPACE},
+};
+use crate::{
+    context::View,
+    node,
+    objects::scope::{Ancestor, ancestors, is_wildcard},
+};
+
+/// Where the mirror sets place one catalog's index image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogMirrors {
+    /// The catalog.
+    pub catalog: &'static Catalog,
+    /// Its index image at each mirror, in the order of the mirrors, without a tag.
+    pub mirrors: Vec<String>,
+}
+
+/// Why no value is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// No mirror set speaks of any catalog.
+    NoneMirrored,
+    /// Some catalogs have a mirror, these have none.
+    NotMirrored(Vec<String>),
+    /// A mirror gives the index image another name: image, mirror.
+    Renamed(String, String),
+    /// Two catalogs have their mirrors in different namespaces.
+    Disagreeing(String, String),
+    /// The value would send this image elsewhere in some release: image, releases.
+    Misread(String, &'static str),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoneMirrored => f.write_str("no mirror set covers the default catalogs' index images"),
+            Self::NotMirrored(images) => write!(f, "no mirror set covers {}", images.join(", ")),
+            Self::Renamed(image, mirror) => write!(f, "the mirror {mirror} gives {image} another name"),
+            Self::Disagreeing(a, b) => write!(f, "{a} and {b} are mirrored to different namespaces"),
+            Self::Misread(image, releases) => {
+                write!(f, "releases {releases} would look for {image} in another place than the mirror sets name")
+            }
+        }
+    }
+}
+
+/// What the mirror sets say about the catalogs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derivation {
+    /// The annotation's value, or why there is none.
+    pub value: Result<String, Obstacle>,
+    /// Each catalog of the release.
+    pub catalogs: Vec<CatalogMirrors>,
+}
+
+/// Derives the value for a release, or for every release where it is not known.
+///
+/// A value is returned only where the models of both eras resolve every catalog to the place that the
+/// mirror sets name.
+pub fn derive(view: View<'_>, release: Option<Release>) -> Derivation {
+    let catalogs: Vec<_> = catalogs::catalogs_of(release)
+        .map(|catalog| CatalogMirrors { catalog, mirrors: mirrors_of(view, &catalog.image()) })
+        .collect();
+    let value = agreed_namespaces(&catalogs).and_then(|namespaces| {
+        let pairs: Vec<_> = namespaces.iter().map(|place| format!("{DEFAULT_NAMESPACE}={place}")).collect();
+        let value = pairs.join(",");
+        prove(&value, &catalogs).map(|()| value)
+    });
+    Derivation { value, catalogs }
+}
+
+/// The image at each mirror of the most specific source that covers it. Tag sets come first, since the
+/// catalogs are pulled by tag; then digest sets, since many mirror catalogs and write only those.
+fn mirrors_of(view: View<'_>, image: &str) -> Vec<String> {
+    for by_digest in [false, true] {
+        let above = ancestors(image).map(Ancestor::to_scope);
+        for scope in std::iter::once(image.into()).chain(above) {
+            let found: Vec<_> = view
+                .entries(&scope)
+                .filter(|found| found.set.kind.is_digest() == by_digest && found.entry().is_effective())
+                .collect();
+            let Some(source) = found.first().map(|found| &*found.entry().source) else { continue };
+            let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
+            let path = if is_wildcard(source) { image.find('/') } else { Some(source.len()) };
+            let below = &image[path.unwrap_or(image.len())..];
+            return node::merge(source, &lists).mirrors.iter().map(|mirror| format!("{mirror}{below}")).collect();
+        }
+    }
+    Vec::new()
+}
+
+/// The namespaces that all catalogs are mirrored to, in order.
+fn agreed_namespaces(catalogs: &[CatalogMirrors]) -> Result<Vec<String>, Obstacle> {
+    let missing = catalogs.iter().filter(|c| c.mirrors.is_empty());
+    let missing: Vec<_> = missing.map(|c| c.catalog.image()).collect();
+    if missing.len() == catalogs.len() {
+        return Err(Obstacle::NoneMirrored);
+    }
+    if !missing.is_empty() {
+        return Err(Obstacle::NotMirrored(missing));
+    }
+    let namespaces = |of: &CatalogMirrors| -> Result<Vec<String>, Obstacle> {
+        let namespace = |mirror: &String| {
+            let kept = mirror.strip_suffix(of.catalog.index).and_then(|rest| rest.strip_suffix('/'));
+            let renamed = || Obstacle::Renamed(of.catalog.image(), mirror.clone());
+            kept.map(str::to_owned).ok_or_else(renamed)
+        };
+        of.mirrors.iter().map(namespace).collect()
+    };
+    let mut agreed: Option<(Vec<String>, &CatalogMirrors)> = None;
+    for catalog in catalogs {
+        let these = namespaces(catalog)?;
+        match &agreed {
+            Some((those, first)) if *those != these => {
+                return Err(Obstacle::Disagreeing(first.catalog.image(), catalog.catalog.image()));
+            }
+            Some(_) => {}
+            None => agreed = Some((these, catalog)),
+        }
+    }
+    Ok(agreed.map(|(namespaces, _)| namespaces).unwrap_or_default())
+}
+
+/// Whether both eras read the value as the mirror sets mean it: the replace era can only ever use the
+/// first mirror, the list era must have all in order.
+fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obstacle> {
+    let overrides = catalogs::parse(value).unwrap_or_default();
+    for CatalogMirrors { catalog, mirrors } in catalogs {
+        let image = catalog.image();
+        let replaced = catalogs::replace_era(&overrides, &image);
+        if !replaced.iter().eq(mirrors.first()) {
+            return Err(Obstacle::Misread(image, "up to 4.16"));
+        }
+        let listed = catalogs::list_era(&overrides, catalog);
+        if !listed.iter().eq([mirrors]) {
+            return Err(Obstacle::Misread(image, "from 4.17 on"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::Context,
+        objects::{Entry, MirrorSet, Object, SetKind},
+    };
+
+    fn derived(sets: &[(SetKind, &[(&str, &[&str])])], release: Option<Release>) -> Result<String, String> {
+        let set = |(at, (kind, entries)): (usize, &(SetKind, &[(&str, &[&str])]))| {
+            let entry = |(source, mirrors): &(&str, &[&str])| Entry {
+                source: (*source).into(),
+                mirrors: mirrors.iter().map(|m| Box::from(*m)).collect(),
+                mirror_source_policy: None,
+            };
+            let entries = entries.iter().map(entry).collect();
+            Object::MirrorSet(MirrorSet {
+                kind: *kind,
+                name: format!("s{at}").into(),
+                resource_version: "".into(),
+                entries,
+            })
+        };
+        let context: Context = sets.iter().enumerate().map(set).collect();
+        derive(context.view(), release).value.map_err(|obstacle| obstacle.to_string())
+    }
+
+    const INDEXES: [&str; 4] = [
+        "registry.redhat.io/redhat/certified-operator-index",
+        "registry.redhat.io/redhat/community-operator-index",
+        "registry.redhat.io/redhat/redhat-marketplace-index",
+        "registry.redhat.io/redhat/redhat-operator-index",
+    ];
+
+    #[test]
+    fn a_value_is_right_everywhere_or_there_is_none() {
+        use SetKind::{Idms, Itms};
+        type Sets<'a> = &'a [(SetKind, &'a [(&'a str, &'a [&'a str])])];
+        let table: [(Sets, Result<&str, &str>, &str); 9] = [
+            (&[(Itms, &[("registry.redhat.io/redhat", &["m/redhat"])])], Ok("registry.redhat.io/redhat=m/redhat"), "namespace"),
+            (
+                &[(Idms, &[("registry.redhat.io", &["m/redhat.io"])])],
+                Ok("registry.redhat.io/redhat=m/redhat.io/redhat"),
+                "a registry source is carried down to the namespace",
+            ),
+            (&[(Idms, &[("*.redhat.io", &["m/x"])])], Ok("registry.redhat.io/redhat=m/x/redhat"), "a wildcard too"),
+            (
+                &[(Idms, &[("registry.redhat.io/redhat", &["digest/x"])]), (Itms, &[("registry.redhat.io", &["tag"])])],
+                Ok("registry.redhat.io/redhat=tag/redhat"),
+                "tag sets come first",
+            ),
+            (
+                &[(Itms, &[("registry.redhat.io/redhat", &["a/r", "b/r"])])],
+                Ok("registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r"),
+                "mirrors in order",
+            ),
+            (
+                &[(Itms, &[("registry.redhat.io/redhat", &["a/registry.redhat.io/redhat", "b/r"])])],
+                Err("releases up to 4.16 would look for registry.redhat.io/redhat/certified-operator-index in another place than the mirror sets name"),
+                "the second mirror would be put into the first",
+            ),
+            (&[], Err("no mirror set covers the default catalogs' index images"), "nothing"),
+            (
+                &[(Itms, &[(INDEXES[3], &["m/redhat/redhat-operator-index"])])],
+                Err("no mirror set covers registry.redhat.io/redhat/certified-operator-index, registry.redhat.io/redhat/community-operator-index, registry.redhat.io/redhat/redhat-marketplace-index"),
+                "only one catalog",
+            ),
+            (
+                &[(Itms, &[("registry.redhat.io/redhat", &["m/redhat"]), (INDEXES[3], &["m/mine/our-index"])])],
+                Err("the mirror m/mine/our-index gives registry.redhat.io/redhat/redhat-operator-index another name"),
+                "a renamed index",
+            ),
+        ];
+        for (sets, expected, reason) in table {
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(derived(sets, None), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_marketplace_is_needed_until_4_21() {
+        let entries = [0, 1, 3].map(|at| (INDEXES[at], ["m/r/certified-operator-index", "m/r/community-operator-index", "", "m/r/redhat-operator-index"][at]));
+        let entries = entries.map(|(source, mirror)| (source, [mirror]));
+        let entries: Vec<(&str, &[&str])> = entries.iter().map(|(s, m)| (*s, m.as_slice())).collect();
+        let sets = [(SetKind::Itms, entries.as_slice())];
+        let release = |minor| Some(Release { major: 4, minor });
+        assert_eq!(derived(&sets, release(22)), Ok("registry.redhat.io/redhat=m/r".to_owned()));
+        assert_eq!(
+            derived(&sets, release(21)),
+            Err("no mirror set covers registry.redhat.io/redhat/redhat-marketplace-index".to_owned())
+        );
+    }
+}

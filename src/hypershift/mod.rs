@@ -1,0 +1,15 @@
+//! HyperShift's view: it reads the same mirror sets by other rules than the nodes, and the catalogs of a
+//! hosted cluster only through an annotation whose meaning has changed.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod catalogs;
+mod derive;
+mod lookup;
+mod release;
+
+pub use derive::{CatalogMirrors, Derivation, Obstacle, derive};
+pub use lookup::{
+    Era, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, metadata_lookup, override_of, overrides,
+    release_lookup,
+};
+pub use release::Release;

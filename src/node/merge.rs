@@ -1,0 +1,117 @@
+//! Several mirror lists of one source become one.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Mirrors of a source in the order they are tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged<'a> {
+    /// The order; the source itself is in it only where something comes after it.
+    pub mirrors: Vec<&'a str>,
+    /// The lists contradict each other (a before b here, b before a there): upstream calls the order
+    /// unspecified.
+    pub contradictory: bool,
+}
+
+/// Merges the lists of one source, each of which holds at least one mirror that is not the source.
+///
+/// Follows `runtime-utils pkg/registries/registries.go` `mergedMirrors`: a topological sort that keeps
+/// each list's order, ties broken by name, a cycle broken at the first name not yet used.
+pub fn merge<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Merged<'a> {
+    let mut merged = match lists {
+        [list] if has_no_repeats(list) => {
+            Merged { mirrors: list.iter().map(|m| &**m).collect(), contradictory: false }
+        }
+        _ => sort(&edges(source, lists)),
+    };
+    if merged.mirrors.last() == Some(&source) {
+        merged.mirrors.pop();
+    }
+    merged
+}
+
+fn has_no_repeats(list: &[Box<str>]) -> bool {
+    if list.len() <= 8 {
+        return list.iter().enumerate().all(|(at, mirror)| !list[..at].contains(mirror));
+    }
+    list.iter().collect::<BTreeSet<_>>().len() == list.len()
+}
+
+/// What comes directly after a name in some list. Every name is a key.
+type Edges<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+fn edges<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Edges<'a> {
+    let mut edges = Edges::new();
+    let mut add = |from: &'a str, to: &'a str| {
+        edges.entry(from).or_default().insert(to);
+        edges.entry(to).or_default();
+    };
+    for list in lists {
+        list.windows(2).for_each(|pair| add(&pair[0], &pair[1]));
+        if let Some(last) = list.last()
+            && !list.iter().any(|mirror| **mirror == *source)
+        {
+            add(last, source);
+        }
+    }
+    edges
+}
+
+fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
+    let mut before: BTreeMap<&str, BTreeSet<&str>> = edges.keys().map(|name| (*name, BTreeSet::new())).collect();
+    for (from, followers) in edges {
+        for to in followers {
+            before.entry(to).or_default().insert(from);
+        }
+    }
+    let mut ready: VecDeque<&str> = before.iter().filter(|(_, b)| b.is_empty()).map(|(name, _)| *name).collect();
+    let mut unused = edges.keys();
+    let mut used = BTreeSet::new();
+    let mut merged = Merged { mirrors: Vec::with_capacity(edges.len()), contradictory: false };
+    loop {
+        let name = match ready.pop_front() {
+            Some(name) => name,
+            None => match unused.find(|name| !used.contains(*name)) {
+                Some(name) => {
+                    // A name that only waits for itself was repeated, not contradicted.
+                    merged.contradictory |= before.get(name).is_some_and(|b| b.iter().any(|w| w != name));
+                    name
+                }
+                None => return merged,
+            },
+        };
+        used.insert(name);
+        merged.mirrors.push(name);
+        for follower in edges.get(name).into_iter().flatten() {
+            let Some(waiting) = before.get_mut(follower) else { continue };
+            if waiting.remove(name) && waiting.is_empty() && !used.contains(follower) {
+                ready.push_back(follower);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_merged_in_their_common_order() {
+        let table: [(&[&[&str]], &[&str], bool, &str); 8] = [
+            (&[&["a", "b"], &["b", "c"]], &["a", "b", "c"], false, "overlapping lists chain"),
+            (&[&["b", "c"], &["a", "b"]], &["a", "b", "c"], false, "whatever their order"),
+            (&[&["a"], &["b"]], &["a", "b"], false, "unrelated lists go by name"),
+            (&[&["a", "b"], &["b", "a"]], &["a", "b"], true, "a contradiction is broken at the first name"),
+            (&[&["a", "src"]], &["a"], false, "the source at the end is left out"),
+            (&[&["src", "a"]], &["src", "a"], false, "the source before a mirror stays"),
+            (&[&["a", "a"]], &["a"], false, "a repeated mirror counts once"),
+            (&[&["a", "src"], &["src", "b"]], &["a", "src", "b"], false, "the source between two lists"),
+        ];
+        for (lists, expected, contradictory, reason) in table {
+            let owned: Vec<Vec<Box<str>>> =
+                lists.iter().map(|list| list.iter().map(|m| Box::from(*m)).collect()).collect();
+            let borrowed: Vec<&[Box<str>]> = owned.iter().map(Vec::as_slice).collect();
+            let merged = merge("src", &borrowed);
+            assert_eq!((&*merged.mirrors, merged.contradictory), (expected, contradictory), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The nodes' view: what the machine-config operator writes into registries.conf, what a pull then
+//! tries, and what changing it costs.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod blocked;
+mod impact;
+mod merge;
+mod pull;
+mod registries_conf;
+mod render;
+mod validate;
+
+pub use impact::{Change, Impact, Reason, change_between, change_of_write};
+pub use merge::{Merged, merge};
+pub use pull::{Pull, pull};
+pub use registries_conf::{Mirror, PullFromMirror, RegistriesConf, Registry, SEARCH_REGISTRIES};
+pub use render::{Placed, RenderError, Rendering, Section, render};
+pub use validate::{Refusal, validate};

@@ -1,0 +1,114 @@
+//! A `HostedCluster`, read leniently: only what a rule names is looked at, and a field of another
+//! type than expected reads as absent (its schema, not we, refuses it).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::Entry;
+
+/// Names of the annotations that are read or written.
+pub mod annotation {
+    /// `source=mirror,…` for the catalog images; `api/hypershift/v1beta1/hostedcluster_types.go`.
+    pub const CATALOG_OVERRIDES: &str = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
+    /// Ours: `disabled` keeps the overrides from being filled in.
+    pub const OPT_OUT: &str = "mirrorguard.io/catalog-overrides";
+    /// Ours: the value that was filled in, to tell it from one the owner typed.
+    pub const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
+    /// Present on a HostedCluster that a backup tool has just brought back.
+    pub const RESTORED: &str = "hypershift.openshift.io/restored-from-backup";
+}
+
+/// What is read of a `HostedCluster`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct HostedCluster {
+    /// Name, namespace and annotations.
+    #[serde(deserialize_with = "lenient")]
+    pub metadata: Metadata,
+    /// The desired state.
+    #[serde(deserialize_with = "lenient")]
+    pub spec: Spec,
+}
+
+/// `metadata`, as far as it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Metadata {
+    /// `metadata.name`.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
+    /// `metadata.namespace`.
+    #[serde(deserialize_with = "lenient")]
+    pub namespace: String,
+    /// Absent, `null` and empty are the same.
+    #[serde(deserialize_with = "lenient")]
+    pub annotations: BTreeMap<String, String>,
+    /// Set while the object is being deleted.
+    #[serde(deserialize_with = "lenient")]
+    pub deletion_timestamp: Option<String>,
+}
+
+/// `spec`, as far as it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Spec {
+    /// The release of the hosted cluster.
+    #[serde(deserialize_with = "lenient")]
+    pub release: Release,
+    /// `management` (the default, also when empty) or `guest`.
+    #[serde(deserialize_with = "lenient")]
+    pub olm_catalog_placement: String,
+    /// Mirrors of the data plane; `spec.imageContentSources`.
+    #[serde(deserialize_with = "lenient")]
+    pub image_content_sources: Vec<Entry>,
+    /// Cluster-wide settings handed to the hosted cluster.
+    #[serde(deserialize_with = "lenient")]
+    pub configuration: Configuration,
+}
+
+/// `spec.release`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Release {
+    /// Reference of the release payload.
+    #[serde(deserialize_with = "lenient")]
+    pub image: String,
+}
+
+/// `spec.configuration`, as far as it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Configuration {
+    /// The CRD spells it `operatorhub`.
+    #[serde(alias = "operatorHub", rename = "operatorhub", deserialize_with = "lenient")]
+    pub operator_hub: OperatorHub,
+}
+
+/// `spec.configuration.operatorhub`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OperatorHub {
+    /// No default catalog is wanted.
+    #[serde(deserialize_with = "lenient")]
+    pub disable_all_default_sources: bool,
+}
+
+impl HostedCluster {
+    /// An annotation's value; an empty one counts as absent, as it does for HyperShift.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.metadata.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the catalogs run in the hosted cluster itself.
+    pub fn catalogs_run_in_guest(&self) -> bool {
+        self.spec.olm_catalog_placement == "guest"
+    }
+}
+
+/// A value of the right type, or the default.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(input: D) -> Result<T, D::Error> {
+    let raw = Box::<RawValue>::deserialize(input)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}

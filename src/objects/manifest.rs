@@ -1,0 +1,217 @@
+//! Files to objects: any number of documents, YAML or JSON, `List`s unfolded, each object able to say in
+//! which file, line and column a field of it stands.
+
+use std::{ops::Range, sync::Arc};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+pub use super::tree::Position;
+use super::{
+    Kind, Object, ParseError,
+    tree::{self, Data, Node},
+};
+
+/// A file, as much of it as findings need to point into it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// As the user named it.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// An object that knows where it comes from.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The object.
+    pub object: Object,
+    /// The file it stands in.
+    pub source: Arc<Source>,
+    node: Node,
+}
+
+impl Located {
+    /// Where a field stands, or the nearest thing above it that is there.
+    pub fn position(&self, path: &str) -> Position {
+        self.node.nearest(path).at
+    }
+
+    /// The bytes of the file that a field's value takes; of a list or map only its start.
+    pub fn span(&self, path: &str) -> Range<usize> {
+        let node = self.node.nearest(path);
+        let start = byte_at(&self.source.text, node.span.start);
+        match node.data {
+            Data::Scalar(_) => start..byte_at(&self.source.text, node.span.end),
+            Data::List(_) | Data::Map(_) => {
+                let line = self.source.text[start..].lines().next().unwrap_or_default();
+                start..start + line.trim_end().len()
+            }
+        }
+    }
+}
+
+fn byte_at(text: &str, character: usize) -> usize {
+    text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
+}
+
+/// What is wrong in a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{file}:{}:{}: {message}", at.line, at.column)]
+pub struct ReadError {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line and column.
+    pub at: Position,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// What was found in one file.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// Objects of the kinds that are read.
+    pub objects: Vec<Located>,
+    /// How many objects of other kinds there were.
+    pub skipped: usize,
+    /// What could not be read; the rest was.
+    pub errors: Vec<ReadError>,
+}
+
+/// Reads one file.
+pub fn read(name: &str, text: String) -> Reading {
+    let source = Arc::new(Source { name: name.to_owned(), text });
+    let mut reading = Reading::default();
+    let (documents, error) = tree::documents(&source.text);
+    for document in documents {
+        add(&mut reading, &source, document, None);
+    }
+    let syntax = error.map(|(at, message)| ReadError { file: name.to_owned(), at, message });
+    reading.errors.extend(syntax);
+    reading
+}
+
+/// Adds an object, or each item of a list; `item_kind` is what an item of a typed list is when it does not
+/// say so itself.
+fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Option<(&str, &str)>) {
+    let api_version = node.text("apiVersion").or(item_kind.map(|k| k.0)).unwrap_or_default().to_owned();
+    let kind_name = node.text("kind").or(item_kind.map(|k| k.1)).unwrap_or_default().to_owned();
+    if let (Some(item_kind), Some(_)) = (kind_name.strip_suffix("List"), node.get("items")) {
+        let Data::Map(fields) = node.data else { return };
+        let items = fields.into_iter().find(|(name, _)| name == "items").map(|(_, node)| node.data);
+        if let Some(Data::List(items)) = items {
+            items.into_iter().for_each(|item| add(reading, source, item, Some((&api_version, item_kind))));
+        }
+        return;
+    }
+    let fail = |at, message| ReadError { file: source.name.clone(), at, message };
+    if kind_name.is_empty() || api_version.is_empty() {
+        let missing = if kind_name.is_empty() { "kind" } else { "apiVersion" };
+        reading.errors.push(fail(node.at, format!("not a Kubernetes object: no {missing}")));
+        return;
+    }
+    let Some(kind) = Kind::of_api_version(&api_version, &kind_name) else {
+        reading.skipped += 1;
+        return;
+    };
+    match Object::from_json(kind, &node.to_json().to_string()) {
+        Ok(object) => reading.objects.push(Located { object, source: Arc::clone(source), node }),
+        Err(ParseError { path, message }) => {
+            let at = node.nearest(&path).at;
+            reading.errors.push(fail(at, format!("{kind_name}: {path}: {message}")));
+        }
+    }
+}
+
+/// The objects of a JSON file without their places, several times faster than [`read`]; `None` where the
+/// text is not JSON or an object cannot be read, which [`read`] can then explain.
+pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
+    #[derive(Deserialize)]
+    struct Head<'a> {
+        #[serde(rename = "apiVersion", default)]
+        api_version: &'a str,
+        #[serde(default)]
+        kind: &'a str,
+        #[serde(borrow)]
+        items: Option<Vec<&'a RawValue>>,
+    }
+    let mut objects = Vec::new();
+    let mut waiting = vec![text];
+    while let Some(text) = waiting.pop() {
+        let head: Head = serde_json::from_str(text).ok()?;
+        if let Some(items) = head.items {
+            waiting.extend(items.iter().rev().map(|item| item.get()));
+        } else if let Some(kind) = Kind::of_api_version(head.api_version, head.kind) {
+            objects.push(Object::from_json(kind, text).ok()?);
+        }
+    }
+    Some(objects)
+}
+
+/// Whether a file holds nothing at all.
+pub fn is_blank(text: &str) -> bool {
+    tree::is_blank(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &str = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  imageDigestMirrors:
+  - source: quay.io/ü
+    mirrors:
+    - m.lab/x
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: ConfigMap
+- apiVersion: operator.openshift.io/v1alpha1
+  kind: ImageContentSourcePolicy
+  metadata: {name: b}
+  spec: {repositoryDigestMirrors: 7}
+";
+
+    #[test]
+    fn documents_and_lists_are_unfolded_and_others_counted() {
+        let reading = read("two.yaml", TWO.to_owned());
+        assert_eq!(reading.objects.len(), 1);
+        assert_eq!(reading.skipped, 1);
+        assert_eq!(
+            reading.errors[0].to_string(),
+            "two.yaml:18:35: ImageContentSourcePolicy: spec.repositoryDigestMirrors: invalid type: integer `7`, expected a sequence"
+        );
+    }
+
+    #[test]
+    fn a_field_knows_its_line_column_and_bytes() {
+        let reading = read("two.yaml", TWO.to_owned());
+        let located = &reading.objects[0];
+        let path = "spec.imageDigestMirrors[0].mirrors[0]";
+        assert_eq!(located.position(path), Position { line: 8, column: 7 });
+        assert_eq!(&TWO[located.span(path)], "m.lab/x");
+    }
+
+    #[test]
+    fn json_is_read_the_same_both_ways() {
+        let json = r#"{"apiVersion":"v1","kind":"List","items":[
+            {"kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","metadata":{"name":"t"},
+             "spec":{"imageTagMirrors":[{"source":"quay.io","mirrors":["m"]}]}},
+            {"kind":"Pod","apiVersion":"v1"}]}"#;
+        let slow: Vec<_> = read("x.json", json.to_owned()).objects.into_iter().map(|l| l.object).collect();
+        assert_eq!(objects_of_json(json), Some(slow));
+    }
+
+    #[test]
+    fn something_that_is_no_object_says_so() {
+        let reading = read("x.yaml", "a: 1\n".to_owned());
+        assert_eq!(reading.errors[0].to_string(), "x.yaml:1:1: not a Kubernetes object: no kind");
+    }
+}

@@ -1,0 +1,18 @@
+//! What is read: the objects of a cluster as plain data, from the apiserver's JSON or from files.
+//!
+//! ICSP, IDMS and ITMS are one thing with three spellings, a [`MirrorSet`]. Nothing in here decides.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod cluster_config;
+mod hosted_cluster;
+pub mod manifest;
+mod mirror_set;
+mod parse;
+pub mod reference;
+pub mod scope;
+mod tree;
+
+pub use cluster_config::{ClusterVersion, ImageConfig};
+pub use hosted_cluster::{HostedCluster, annotation};
+pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, SetKind};
+pub use parse::{Kind, Object, ParseError};

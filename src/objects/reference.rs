@@ -1,0 +1,264 @@
+//! Image references, as the two parsers read them that decide where a pull goes.
+//!
+//! Nodes parse with `containers/image docker/reference` (names are made canonical), HyperShift with
+//! `library-go pkg/image/reference` (names are taken apart as they stand). Both share one grammar.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use thiserror::Error;
+
+/// Longest repository name, in bytes.
+const NAME_MAX: usize = 255;
+
+/// The shared grammar: name, then tag, then digest.
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    const HOST: &str = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?";
+    const PART: &str = r"[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?";
+    const TAG: &str = r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}";
+    const DIGEST: &str = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}";
+    #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled in every test run")]
+    Regex::new(&format!("^((?:{HOST}/)?{PART}(?:(?:/{PART})+)?)(?::({TAG}))?(?:@({DIGEST}))?$")).unwrap()
+});
+
+/// Why a reference could not be read; the texts are the upstream parsers' own, since they reach the
+/// events and conditions people search for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ReferenceError {
+    /// It does not have the form of a reference.
+    #[error("invalid reference format")]
+    Format,
+    /// Only lower-casing it would make it a reference.
+    #[error("repository name must be lowercase")]
+    Uppercase,
+    /// The repository of a reference as users type it has an upper-case letter.
+    #[error("invalid reference format: repository name must be lowercase")]
+    UppercaseRepository,
+    /// The name is longer than 255 bytes.
+    #[error("repository name must not be more than 255 characters")]
+    TooLong,
+    /// The name is not fully written out (`nginx` for `docker.io/library/nginx`).
+    #[error("repository name must be canonical")]
+    NotCanonical,
+    /// The digest's algorithm is none of sha256, sha384, sha512.
+    #[error("unsupported digest algorithm")]
+    Algorithm,
+    /// The digest does not have its algorithm's length.
+    #[error("invalid checksum digest length")]
+    DigestLength,
+    /// The digest has other characters than lower-case hexadecimal ones.
+    #[error("invalid checksum digest format")]
+    DigestFormat,
+}
+
+/// Name, tag and digest of a reference, cut but not interpreted.
+struct Parts<'a> {
+    name: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
+    let Some(found) = REFERENCE.captures(text) else {
+        let lower = text.to_lowercase();
+        let only_case = lower != text && REFERENCE.is_match(&lower);
+        return Err(if only_case { ReferenceError::Uppercase } else { ReferenceError::Format });
+    };
+    let part = |group| found.get(group).map(|m| m.as_str());
+    let name = part(1).unwrap_or_default();
+    if name.len() > NAME_MAX {
+        return Err(ReferenceError::TooLong);
+    }
+    let digest = part(3);
+    digest.map_or(Ok(()), check_digest)?;
+    Ok(Parts { name, tag: part(2), digest })
+}
+
+fn check_digest(digest: &str) -> Result<(), ReferenceError> {
+    let (algorithm, hex) = digest.split_once(':').ok_or(ReferenceError::DigestFormat)?;
+    let length = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return Err(ReferenceError::Algorithm),
+    };
+    if hex.len() != length {
+        return Err(ReferenceError::DigestLength);
+    }
+    let lower_hex = hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if lower_hex { Ok(()) } else { Err(ReferenceError::DigestFormat) }
+}
+
+/// An image as a node asks for it: a canonical name with a tag, a digest, both or neither.
+///
+/// Follows `containers/image docker/reference` `ParseNormalizedNamed`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    text: String,
+    name_len: usize,
+    digested: bool,
+    tagged: bool,
+}
+
+impl Image {
+    /// Reads a reference as a user types it: `nginx` becomes `docker.io/library/nginx`.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let (domain, rest) = split_domain(text);
+        let remote = rest.split(':').next().unwrap_or(rest);
+        if remote.chars().any(char::is_uppercase) {
+            return Err(ReferenceError::UppercaseRepository);
+        }
+        let text = if domain == "docker.io" && !rest.contains('/') {
+            format!("{domain}/library/{rest}")
+        } else {
+            format!("{domain}/{rest}")
+        };
+        let parts = split(&text)?;
+        let (name_len, digested, tagged) = (parts.name.len(), parts.digest.is_some(), parts.tag.is_some());
+        Ok(Self { text, name_len, digested, tagged })
+    }
+
+    /// Reads a reference that must already be canonical, as a rewritten pull must be.
+    pub fn parse_canonical(text: &str) -> Result<Self, ReferenceError> {
+        let image = Self::parse(text)?;
+        if image.text == text { Ok(image) } else { Err(ReferenceError::NotCanonical) }
+    }
+
+    /// The whole canonical reference.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The canonical name without tag and digest: `host[:port]/namespace/name`.
+    pub fn name(&self) -> &str {
+        &self.text[..self.name_len]
+    }
+
+    /// The tag, where there is one.
+    pub fn tag(&self) -> Option<&str> {
+        let rest = self.text[self.name_len..].strip_prefix(':')?;
+        self.tagged.then(|| rest.split('@').next().unwrap_or(rest))
+    }
+
+    /// Whether it counts as a pull by digest: it has one, with or without a tag.
+    pub fn is_digested(&self) -> bool {
+        self.digested
+    }
+}
+
+/// The registry part of a name and the rest; a first element that does not look like a host belongs
+/// to the repository, on `docker.io`.
+fn split_domain(name: &str) -> (&str, &str) {
+    match name.split_once('/') {
+        Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
+            (if first == "index.docker.io" { "docker.io" } else { first }, rest)
+        }
+        _ => ("docker.io", name),
+    }
+}
+
+/// An image, a source or a mirror as HyperShift takes it apart: nothing is added, and what follows the
+/// first path element all lands in `name`.
+///
+/// Follows `library-go pkg/image/reference/reference.go` `Parse`, as vendored by HyperShift.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DockerReference {
+    /// `host[:port]`, or empty.
+    pub registry: String,
+    /// First path element where there are two or more, or empty.
+    pub namespace: String,
+    /// The rest of the path.
+    pub name: String,
+    /// The tag, or empty.
+    pub tag: String,
+    /// The digest, or empty.
+    pub id: String,
+}
+
+impl DockerReference {
+    /// Takes a reference apart.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let parts = split(text)?;
+        let (registry, path) = match parts.name.split_once('/') {
+            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
+            _ => ("", parts.name),
+        };
+        let (namespace, name) = path.split_once('/').unwrap_or(("", path));
+        Ok(Self {
+            registry: registry.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            tag: parts.tag.unwrap_or_default().to_owned(),
+            id: parts.digest.unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// The name with its digest or, without one, its tag.
+    pub fn name_string(&self) -> String {
+        match (self.id.as_str(), self.tag.as_str()) {
+            _ if self.name.is_empty() => String::new(),
+            ("", "") => self.name.clone(),
+            ("", tag) => format!("{}:{tag}", self.name),
+            (id, _) => format!("{}@{id}", self.name),
+        }
+    }
+}
+
+impl std::fmt::Display for DockerReference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hub = matches!(self.registry.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io");
+        let namespace = if self.namespace.is_empty() && hub { "library" } else { &self.namespace };
+        let name = self.name_string();
+        for part in [&self.registry, namespace] {
+            if !part.is_empty() && !name.is_empty() {
+                write!(f, "{part}/")?;
+            }
+        }
+        f.write_str(&name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
+
+    #[test]
+    fn images_are_made_canonical_or_refused() {
+        let table = [
+            ("nginx", Ok("docker.io/library/nginx"), "a short name is completed"),
+            ("quay.io/a/b:v1", Ok("quay.io/a/b:v1"), "already canonical"),
+            ("index.docker.io/library/x", Ok("docker.io/library/x"), "the old name of the hub"),
+            ("localhost/x", Ok("localhost/x"), "localhost is a host without a dot"),
+            ("team/app", Ok("docker.io/team/app"), "a first element without dot or port is a namespace"),
+            ("quay.io/A/b", Err(ReferenceError::UppercaseRepository), "repositories are lower case"),
+            ("quay.io/a@sha256:0123", Err(ReferenceError::Format), "a digest is at least 32 digits"),
+            ("quay.io//a", Err(ReferenceError::Format), "no empty element"),
+            ("", Err(ReferenceError::Format), "nothing"),
+        ];
+        for (text, expected, reason) in table {
+            assert_eq!(Image::parse(text).map(|i| i.text), expected.map(str::to_owned), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_tag_and_a_digest_together_count_as_a_digest() {
+        let image = Image::parse(&format!("quay.io/a/b:v1@{DIGEST}")).unwrap();
+        assert!(image.is_digested());
+        assert_eq!((image.name(), image.tag()), ("quay.io/a/b", Some("v1")));
+    }
+
+    #[test]
+    fn a_host_with_a_port_alone_is_read_as_a_tagged_name() {
+        let reference = DockerReference::parse("mirror.lab:8443").unwrap();
+        assert_eq!((reference.name.as_str(), reference.tag.as_str()), ("mirror.lab", "8443"));
+        assert_eq!(reference.to_string(), "mirror.lab:8443");
+    }
+
+    #[test]
+    fn all_path_elements_after_the_first_belong_to_the_name() {
+        let reference = DockerReference::parse("m:8443/quay.io/openshift-release-dev/ocp").unwrap();
+        assert_eq!((&*reference.namespace, &*reference.name), ("quay.io", "openshift-release-dev/ocp"));
+    }
+}

@@ -1,0 +1,247 @@
+//! Scopes: what a source, a mirror, or an entry of `registrySources` may look like, and which scope
+//! covers which.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::Regex;
+
+/// `host[.host…][:port][/element…]`; the pattern of the IDMS and ITMS schemas and of the machine-config
+/// operator (`pkg/controller/container-runtime-config/helpers.go` `mirrorRegex`).
+const REPOSITORY: &str = r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?";
+/// `*.host[.host…]`.
+const WILDCARD: &str = r"\*(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+";
+
+#[expect(clippy::unwrap_used, reason = "constant patterns, compiled in every test run")]
+static SOURCE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(&format!("^(?:{WILDCARD})$|^(?:{REPOSITORY})$")).unwrap());
+#[expect(clippy::unwrap_used, reason = "constant patterns, compiled in every test run")]
+static MIRROR: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("^(?:{REPOSITORY})$")).unwrap());
+
+/// Whether the machine-config operator accepts the value as a source.
+pub fn is_valid_source(source: &str) -> bool {
+    SOURCE.is_match(source)
+}
+
+/// Whether the machine-config operator accepts the value as a mirror.
+pub fn is_valid_mirror(mirror: &str) -> bool {
+    MIRROR.is_match(mirror)
+}
+
+/// Whether an insecure, blocked or allowed registry can stand in registries.conf.
+///
+/// Follows `runtime-utils pkg/registries/registries.go` `IsValidRegistriesConfScope`.
+pub fn is_valid_registry_scope(scope: &str) -> bool {
+    match scope.strip_prefix("*.") {
+        Some(domain) => !domain.contains(['/', '@', ':', '*']),
+        None => !scope.is_empty() && !scope.contains('*'),
+    }
+}
+
+/// Whether a scope is a wildcard over hosts, `*.domain`.
+pub fn is_wildcard(scope: &str) -> bool {
+    scope.starts_with("*.")
+}
+
+/// Whether everything `inner` stands for is covered by `outer`, itself included.
+///
+/// Follows `runtime-utils pkg/registries/registries.go` `ScopeIsNestedInsideScope`, port handling and all.
+pub fn is_nested(inner: &str, outer: &str) -> bool {
+    if let Some(rest) = inner.strip_prefix(outer)
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        return true;
+    }
+    is_wildcard(outer) && wildcard_host(inner).is_some_and(|host| host.ends_with(&outer[1..]))
+}
+
+/// The host that a wildcard is compared with, where one can be compared at all.
+fn wildcard_host(scope: &str) -> Option<&str> {
+    match scope.split_once(':') {
+        Some((host, _)) => (!host.contains('/')).then_some(host),
+        None => scope.split('/').next(),
+    }
+}
+
+/// Every scope that could cover `scope`, itself left out: its parents by path, then the wildcards over
+/// its host, the narrowest first of each.
+pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
+    let parents =
+        scope.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| Ancestor::Parent(&scope[..at]));
+    let host = wildcard_host(scope).unwrap_or_default();
+    let wildcards = host.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| Ancestor::Wildcard(&host[at..]));
+    parents.chain(wildcards.filter(move |a| !a.is(scope)))
+}
+
+/// One scope that may cover another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ancestor<'a> {
+    /// A registry or namespace, written out.
+    Parent(&'a str),
+    /// The domain, leading dot included, of a wildcard: `.example.com` for `*.example.com`.
+    Wildcard(&'a str),
+}
+
+impl<'a> Ancestor<'a> {
+    /// The scope as it would be written.
+    pub fn to_scope(self) -> Cow<'a, str> {
+        match self {
+            Self::Parent(parent) => Cow::Borrowed(parent),
+            Self::Wildcard(domain) => Cow::Owned(format!("*{domain}")),
+        }
+    }
+
+    /// Whether `scope` is the one meant.
+    pub fn is(&self, scope: &str) -> bool {
+        match self {
+            Self::Parent(parent) => *parent == scope,
+            Self::Wildcard(domain) => scope.strip_prefix('*') == Some(domain),
+        }
+    }
+}
+
+/// Where `prefix` ends in an image reference that it matches; `None` where it does not match.
+///
+/// Follows `containers/image pkg/sysregistriesv2` `refMatchingPrefix`: a wildcard only looks at the first
+/// place where its domain occurs, and `host` also matches `host:port`.
+pub fn matching_prefix(reference: &str, prefix: &str) -> Option<usize> {
+    let end = if is_wildcard(prefix) {
+        let at = reference.find(&prefix[1..])?;
+        if reference[..at].contains('/') {
+            return None;
+        }
+        at + prefix.len() - 1
+    } else {
+        reference.starts_with(prefix).then_some(prefix.len())?
+    };
+    match reference.as_bytes().get(end) {
+        None | Some(b':' | b'/' | b'@') => Some(end),
+        Some(_) => None,
+    }
+}
+
+/// What is wrong with a source or mirror that [`is_valid_source`] or [`is_valid_mirror`] refuses, in a few
+/// words, and the value that was probably meant, where one is accepted.
+pub fn diagnose(value: &str, wildcard_allowed: bool) -> (&'static str, Option<String>) {
+    let accepted = |v: &str| if wildcard_allowed { is_valid_source(v) } else { is_valid_mirror(v) };
+    let bare = value.trim();
+    let without_scheme = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+    let without_digest = without_scheme.split('@').next().unwrap_or_default();
+    let without_tag = match without_digest.rsplit_once(':') {
+        Some((name, tag)) if name.contains('/') && !tag.contains('/') => name,
+        _ => without_digest,
+    };
+    let problem = if value.is_empty() {
+        "is empty"
+    } else if bare.contains("://") {
+        "has a scheme"
+    } else if bare.contains('@') {
+        "has a digest"
+    } else if without_tag.len() < without_digest.len() {
+        "has a tag"
+    } else if bare.ends_with('/') {
+        "ends with a slash"
+    } else if bare.contains("//") {
+        "has an empty path element"
+    } else if value.chars().any(char::is_whitespace) {
+        "has a space"
+    } else if bare.contains('*') && !wildcard_allowed {
+        "is a wildcard; only a source may be one"
+    } else if bare.contains('*') {
+        "has a wildcard that is not a whole host (\"*.domain\")"
+    } else if bare.chars().any(char::is_uppercase) && accepted(&lower_path(bare)) {
+        "has an upper-case letter in its path"
+    } else {
+        "is not host[:port][/namespace[/name]]"
+    };
+    let meant = lower_path(&squeeze_slashes(without_tag));
+    let meant = (meant != value && accepted(&meant)).then_some(meant);
+    (problem, meant)
+}
+
+fn squeeze_slashes(value: &str) -> String {
+    value.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+}
+
+fn lower_path(value: &str) -> String {
+    match value.split_once('/') {
+        Some((host, path)) => format!("{host}/{}", path.to_lowercase()),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_follows_paths_and_wildcards() {
+        let table = [
+            ("quay.io", "quay.io", true, "itself"),
+            ("quay.io/ns1", "quay.io", true, "a namespace of the registry"),
+            ("quay.io:443", "quay.io", false, "another port is another registry"),
+            ("quay.io-evil/a", "quay.io", false, "a longer host"),
+            ("bar.example.foo", "*.foo", true, "a host under the domain"),
+            ("bar/example.foo", "*.foo", false, "wildcards only look at the host"),
+            ("a.foo:5000/x", "*.foo", true, "the port does not count for a wildcard"),
+            ("*.a.foo", "*.foo", true, "a narrower wildcard"),
+            ("foo", "*.foo", false, "the domain itself is not under it"),
+        ];
+        for (inner, outer, expected, reason) in table {
+            assert_eq!(is_nested(inner, outer), expected, "{inner} in {outer}: {reason}");
+        }
+    }
+
+    #[test]
+    fn ancestors_are_exactly_the_scopes_that_nesting_accepts() {
+        for scope in ["quay.io/a/b", "a.b.c:5000/x/y", "*.b.c", "localhost:5000/x", "h"] {
+            let candidates = ["quay.io/a", "quay.io", "*.io", "*.b.c", "*.c", "*.b", "a.b.c:5000", "a.b.c:5000/x", "localhost:5000"];
+            for outer in candidates {
+                let listed = ancestors(scope).any(|a| a.is(outer));
+                assert_eq!(listed, outer != scope && is_nested(scope, outer), "{outer} over {scope}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_ends_at_a_separator() {
+        let table = [
+            ("quay.io/a/b:1", "quay.io/a", Some(9), "a path"),
+            ("quay.io/ab", "quay.io/a", None, "not in the middle of an element"),
+            ("quay.io:5000/a", "quay.io", Some(7), "a host matches with any port"),
+            ("x.example.com/a", "*.example.com", Some(13), "a wildcard"),
+            ("a.x.x/b", "*.x", None, "only the first occurrence of the domain is looked at"),
+            ("a/b.example.com/c", "*.example.com", None, "not in the path"),
+        ];
+        for (reference, prefix, expected, reason) in table {
+            assert_eq!(matching_prefix(reference, prefix), expected, "{reference} ~ {prefix}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_refused_value_is_explained_and_mended() {
+        let table = [
+            ("https://quay.io/a", "has a scheme", Some("quay.io/a")),
+            ("quay.io/a:latest", "has a tag", Some("quay.io/a")),
+            ("quay.io/a@sha256:01", "has a digest", Some("quay.io/a")),
+            ("quay.io/", "ends with a slash", Some("quay.io")),
+            ("quay.io//a", "has an empty path element", Some("quay.io/a")),
+            ("quay.io/Team/a", "has an upper-case letter in its path", Some("quay.io/team/a")),
+            ("a b", "has a space", None),
+            ("", "is empty", None),
+            ("-bad.io", "is not host[:port][/namespace[/name]]", None),
+        ];
+        for (value, problem, meant) in table {
+            assert!(!is_valid_source(value), "{value} is refused");
+            assert_eq!(diagnose(value, true), (problem, meant.map(str::to_owned)), "{value}");
+        }
+        assert_eq!(diagnose("*.x.io", false).0, "is a wildcard; only a source may be one");
+    }
+
+    #[test]
+    fn ports_wildcards_and_long_paths_are_accepted() {
+        for source in ["quay.io", "*.redhat.io", "m:5000/a/b/c", "localhost:5000/x", "a-b.c/d__e/f-g.h"] {
+            assert!(is_valid_source(source), "{source}");
+            assert_eq!(is_valid_mirror(source), !is_wildcard(source), "{source}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Certificates made for one run: no key is ever committed.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A certificate authority.
+pub(crate) struct Authority {
+    certificate: rcgen::Certificate,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate chain and its key, both as PEM.
+pub(crate) struct Serving {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+impl Authority {
+    /// Makes an authority with a key of its own.
+    pub(crate) fn new(name: &str) -> Result<Self> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        let key = KeyPair::generate()?;
+        let certificate = params.self_signed(&key)?;
+        Ok(Self { certificate, issuer: Issuer::new(params, key) })
+    }
+
+    /// What clients are to trust.
+    pub(crate) fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// Issues a certificate for a server of these names and addresses.
+    pub(crate) fn issue(&self, names: &[String]) -> Result<Serving> {
+        let mut params = CertificateParams::new(names)?;
+        params.distinguished_name.push(DnType::CommonName, names.first().context("a server without a name")?);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Serving { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+
+    /// The certificate that a server shows to somebody who trusts this authority and knows it by this name.
+    pub(crate) fn served_at(&self, address: SocketAddr, name: &str) -> Result<CertificateDer<'static>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.der().clone())?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut connection = ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned())?)?;
+        let mut stream = TcpStream::connect_timeout(&address, HANDSHAKE_DEADLINE)?;
+        stream.set_read_timeout(Some(HANDSHAKE_DEADLINE))?;
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream)?;
+        }
+        let chain = connection.peer_certificates().context("the server showed no certificate")?;
+        Ok(chain.first().context("the server showed an empty chain")?.clone().into_owned())
+    }
+}

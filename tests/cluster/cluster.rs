@@ -1,0 +1,203 @@
+//! What every test gets: a control plane with the chart installed and its webhook answering.
+
+use std::io::Write as _;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::binaries::Binaries;
+use crate::control_plane::ControlPlane;
+use crate::json::{items, text};
+use crate::kubelet::Pod;
+use crate::namespace::Ground;
+use crate::objects::{CLUSTERS, entry, icsp};
+use crate::release::{NAMESPACE, Release};
+use crate::routing;
+use crate::wait::eventually;
+
+/// The three kinds of mirror sets, as kubectl takes them.
+pub(crate) const MIRROR_SETS: &str = "imagecontentsourcepolicies,imagedigestmirrorsets,imagetagmirrorsets";
+
+/// For what the apiserver learns by a watch: new webhooks, new endpoints.
+const PROPAGATION: Duration = Duration::from_secs(15);
+
+/// The cluster of one test run.
+pub(crate) struct Cluster {
+    pub(crate) plane: ControlPlane,
+    pub(crate) release: Release,
+    pod: Option<Pod>,
+    /// All objects before the chart came.
+    pub(crate) pristine: Vec<String>,
+}
+
+impl Cluster {
+    /// Starts everything, from etcd to a webhook that denies.
+    pub(crate) fn start(binaries: Binaries, ground: Ground) -> Result<Self> {
+        let plane = ControlPlane::start(binaries, ground)?;
+        plane.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CLUSTERS}}))?;
+        let release = Release::prepare(&plane)?;
+        let pristine = everything(&plane)?;
+        let mut cluster = Self { plane, release, pod: None, pristine };
+        cluster.install()?;
+        Ok(cluster)
+    }
+
+    /// `helm install`, and all that a real cluster then does by itself.
+    pub(crate) fn install(&mut self) -> Result<()> {
+        self.release.install(&self.plane, &self.plane.binaries.helm)?;
+        self.start_pod()
+    }
+
+    /// `helm uninstall`, and all that a real cluster then does by itself.
+    pub(crate) fn uninstall(&mut self) -> Result<()> {
+        Release::uninstall(&self.plane, &self.plane.binaries.helm)?;
+        self.stop_pod()?;
+        routing::remove(&self.plane, NAMESPACE)
+    }
+
+    /// Starts a pod of the release's Deployment and leads the webhooks to it.
+    pub(crate) fn start_pod(&mut self) -> Result<()> {
+        let pod = Pod::start(&self.plane, &Release::deployment(&self.plane)?)?;
+        routing::lead_to(&self.plane, NAMESPACE, &pod)?;
+        self.pod = Some(pod);
+        self.wait_until_guarded()
+    }
+
+    /// Ends the pod by SIGTERM; says how its process took it.
+    pub(crate) fn stop_pod(&mut self) -> Result<ExitStatus> {
+        self.pod.take().context("no pod is running")?.stop(&self.plane)
+    }
+
+    pub(crate) fn pod(&self) -> Result<&Pod> {
+        self.pod.as_ref().context("no pod is running")
+    }
+
+    /// `kubectl create`.
+    pub(crate) fn create(&self, object: &Value) -> Result<Answer> {
+        self.plane.kubectl(&["create", "-f", "-"], &object.to_string())
+    }
+
+    /// `kubectl create --dry-run=server`.
+    pub(crate) fn create_dry(&self, object: &Value) -> Result<Answer> {
+        self.plane.kubectl(&["create", "--dry-run=server", "-f", "-"], &object.to_string())
+    }
+
+    /// `kubectl apply`, as people do it.
+    pub(crate) fn apply(&self, object: &Value) -> Result<Answer> {
+        self.plane.kubectl(&["apply", "-f", "-"], &object.to_string())
+    }
+
+    /// `kubectl delete`.
+    pub(crate) fn delete(&self, object: &Value) -> Result<Answer> {
+        self.plane.kubectl(&["delete", "-f", "-"], &object.to_string())
+    }
+
+    /// The object as it is stored.
+    pub(crate) fn stored(&self, object: &Value) -> Result<Value> {
+        let answer = self.plane.kubectl(&["get", "--output=json", "-f", "-"], &object.to_string())?.succeeded()?;
+        Ok(serde_json::from_str(&answer.stdout)?)
+    }
+
+    /// How many mirror sets there are.
+    pub(crate) fn mirror_sets(&self) -> Result<usize> {
+        Ok(items(&self.plane.get(&[MIRROR_SETS])?["items"]).len())
+    }
+
+    /// The registries.conf that the nodes get from the mirror sets as they are now.
+    pub(crate) fn registries_conf(&self) -> Result<String> {
+        let list = self.plane.kubectl(&["get", MIRROR_SETS, "--output=yaml"], "")?.succeeded()?.stdout;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mirrorguard"))
+            .args(["render", "--to", "registries-conf", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        child.stdin.take().context("mirrorguard has no stdin")?.write_all(list.as_bytes())?;
+        Ok(Answer::from(child.wait_with_output()?).succeeded()?.stdout)
+    }
+
+    /// Removes all that a test may have left, and waits until the webhook has seen it go.
+    pub(crate) fn sweep(&self) -> Result<()> {
+        self.plane.kubectl(&["delete", MIRROR_SETS, "--all"], "")?.succeeded()?;
+        self.plane.kubectl(&["delete", "hostedclusters", "--all", "--namespace", CLUSTERS], "")?.succeeded()?;
+        let lonely = icsp("sweep", &[entry("quay.io/sweep/app", "mirror.example.com/sweep/app")]);
+        eventually(PROPAGATION, "the webhook to see an empty cluster", || {
+            self.create_dry(&lonely)?.succeeded().map(drop)
+        })
+    }
+
+    /// Takes the webhooks away until the guard is dropped.
+    pub(crate) fn unguarded(&self) -> Result<Unguarded<'_>> {
+        let mut configurations = Vec::new();
+        for kind in routing::CONFIGURATIONS {
+            for configuration in items(&self.plane.get(&[kind])?["items"]) {
+                configurations.push(configuration.clone());
+                self.delete(configuration)?.succeeded()?;
+            }
+        }
+        let guard = Unguarded { cluster: self, configurations };
+        eventually(PROPAGATION, "the apiserver to forget the webhooks", || {
+            self.create_dry(&refused())?.succeeded().map(drop)
+        })?;
+        Ok(guard)
+    }
+
+    fn wait_until_guarded(&self) -> Result<()> {
+        eventually(PROPAGATION, "the apiserver to call the webhook", || {
+            self.create_dry(&refused())?.denied_for("invalid-source").map(drop)
+        })
+    }
+}
+
+/// A cluster without our webhooks, as it was before somebody installed them.
+pub(crate) struct Unguarded<'a> {
+    cluster: &'a Cluster,
+    configurations: Vec<Value>,
+}
+
+impl Unguarded<'_> {
+    /// Puts the webhooks back and waits until they answer.
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.restore()?;
+        self.cluster.wait_until_guarded()
+    }
+
+    fn restore(&mut self) -> Result<()> {
+        for mut configuration in self.configurations.drain(..) {
+            let labels = configuration["metadata"]["labels"].take();
+            let name = text(&configuration, "/metadata/name")?.to_owned();
+            configuration["metadata"] = json!({"name": name, "labels": labels});
+            self.cluster.create(&configuration)?.succeeded()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Unguarded<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.restore() {
+            eprintln!("the webhooks could not be put back: {error:#}");
+        }
+    }
+}
+
+/// Every object in the cluster, as `resource/name` with its namespace, except for what the control plane itself keeps
+/// writing.
+pub(crate) fn everything(plane: &ControlPlane) -> Result<Vec<String>> {
+    let kinds = plane.kubectl(&["api-resources", "--verbs=list,delete", "--output=name"], "")?.succeeded()?.stdout;
+    let kinds: Vec<&str> = kinds.lines().filter(|kind| !kind.starts_with("events")).collect();
+    ensure!(!kinds.is_empty(), "the apiserver knows no resources");
+    let columns = "--output=custom-columns=:.kind,:.metadata.namespace,:.metadata.name";
+    let listed = plane.kubectl(&["get", &kinds.join(","), "--all-namespaces", columns, "--no-headers"], "")?;
+    let mut objects: Vec<String> = listed.succeeded()?.stdout.lines().map(str::to_owned).collect();
+    objects.sort();
+    Ok(objects)
+}
+
+/// What no configuration of ours admits.
+fn refused() -> Value {
+    icsp("refused", &[entry("https://quay.io/refused/app", "mirror.example.com/refused/app")])
+}

@@ -1,0 +1,120 @@
+//! Plays the kubelet, and the Deployment's controller, for one pod.
+//!
+//! The pod is really created, so that the apiserver defaults it, mounts its token and holds it against the
+//! namespace's pod security level; what comes back is run as the kubelet would run it.
+
+mod container;
+mod volumes;
+
+use std::net::SocketAddr;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use self::container::Ports;
+use self::volumes::Volume;
+use crate::control_plane::ControlPlane;
+use crate::http;
+use crate::json::{items, text};
+use crate::process::Process;
+use crate::wait::eventually;
+
+const READY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// One running pod; dropping it kills its process.
+pub(crate) struct Pod {
+    /// As the apiserver admitted it.
+    object: Value,
+    volumes: Vec<Volume>,
+    ports: Ports,
+    process: Process,
+}
+
+impl Pod {
+    /// Creates a pod from the Deployment's template, starts its container and waits until it is ready.
+    pub(crate) fn start(plane: &ControlPlane, deployment: &Value) -> Result<Self> {
+        let object = create(plane, deployment)?;
+        let folder = plane.path(text(&object, "/metadata/name")?);
+        let volumes = volumes::lay_out(plane, &object, &folder)?;
+        let ports = Ports::of(only_container(&object)?, plane.ground)?;
+        let process = container::start(plane, &object, &volumes, &ports)?;
+        let mut pod = Self { object, volumes, ports, process };
+        pod.wait_until_ready()?;
+        Ok(pod)
+    }
+
+    /// Brings the volumes up to date with their Secrets and ConfigMaps, as the kubelet does every minute or so.
+    pub(crate) fn sync_volumes(&self, plane: &ControlPlane) -> Result<()> {
+        self.volumes.iter().try_for_each(|volume| volume.publish(plane, &self.object))
+    }
+
+    /// Ends the pod as the kubelet does: SIGTERM, then an end within the grace period.
+    pub(crate) fn stop(mut self, plane: &ControlPlane) -> Result<ExitStatus> {
+        let grace = self.object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
+        let status = self.process.terminate(Duration::from_secs(grace.context("no grace period")?))?;
+        let (namespace, name) = (text(&self.object, "/metadata/namespace")?, text(&self.object, "/metadata/name")?);
+        let delete = ["delete", "pod", "--namespace", namespace, name, "--grace-period=0", "--force"];
+        plane.kubectl(&delete, "")?.succeeded()?;
+        Ok(status)
+    }
+
+    /// Where a port of the container, given by name or number, really listens.
+    pub(crate) fn address(&self, port: &Value) -> Result<SocketAddr> {
+        self.ports.address(port)
+    }
+
+    /// Whether a Service with this selector leads to this pod.
+    pub(crate) fn is_selected_by(&self, selector: &Value) -> bool {
+        let labels = &self.object["metadata"]["labels"];
+        selector.as_object().is_some_and(|wanted| wanted.iter().all(|(key, value)| labels[key] == *value))
+    }
+
+    /// The status code that a probe of the pod template (for example `readinessProbe`) gets.
+    pub(crate) fn probe(&self, which: &str) -> Result<u16> {
+        let probe = &only_container(&self.object)?[which]["httpGet"];
+        let scheme = text(probe, "/scheme")?;
+        ensure!(scheme == "HTTP", "{which} by {scheme}: this kubelet only knows HTTP");
+        Ok(http::get(self.address(&probe["port"])?, text(probe, "/path")?)?.status)
+    }
+
+    /// The image that a real kubelet would have pulled.
+    pub(crate) fn image(&self) -> Result<&str> {
+        text(only_container(&self.object)?, "/image")
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let waited = eventually(READY_DEADLINE, "the pod's readiness probe", || {
+            // The dead do not get ready: their own words end the wait.
+            if let Err(ended) = self.process.expect_running() {
+                return Ok(Err(ended));
+            }
+            let status = self.probe("readinessProbe")?;
+            ensure!((200..400).contains(&status), "the readiness probe answers {status}");
+            Ok(Ok(()))
+        });
+        waited.and_then(|alive| alive)
+    }
+}
+
+/// The Deployment controller's part.
+fn create(plane: &ControlPlane, deployment: &Value) -> Result<Value> {
+    let template = &deployment["spec"]["template"];
+    let mut pod = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": template["metadata"], "spec": template["spec"],
+    });
+    pod["metadata"]["generateName"] = format!("{}-", text(deployment, "/metadata/name")?).into();
+    pod["metadata"]["namespace"] = deployment["metadata"]["namespace"].clone();
+    let answer = plane.kubectl(&["create", "--output=json", "-f", "-"], &pod.to_string())?.succeeded()?;
+    ensure!(answer.stderr.is_empty(), "the apiserver warns about the pod template:\n{}", answer.stderr);
+    Ok(serde_json::from_str(&answer.stdout)?)
+}
+
+fn only_container(pod: &Value) -> Result<&Value> {
+    match items(&pod["spec"]["containers"]) {
+        [container] => Ok(container),
+        several => anyhow::bail!("this kubelet runs one container in a pod, not {}", several.len()),
+    }
+}

@@ -1,0 +1,86 @@
+//! A network, mount and process namespace of our own, entered without privileges.
+//!
+//! An `EndpointSlice` may not name a loopback address, so only a network of our own lets a Service of the chart
+//! lead to a process on this machine.
+//! The process namespace is what makes sure that nothing outlives the test, however it ends.
+
+use std::env;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+
+/// The address of everything inside the namespace: of the node, and of the one pod on it.
+const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+
+/// Set for the process inside.
+const INSIDE: &str = "MIRRORGUARD_TEST_INSIDE_NAMESPACE";
+
+/// Set by people, to try the way that machines without user namespaces go.
+const REFUSED: &str = "MIRRORGUARD_TEST_NO_NETNS";
+
+const UNSHARE: [&str; 4] = ["--kill-child", "--fork", "--map-root-user", "--user"];
+const KINDS: [&str; 3] = ["--net", "--mount", "--pid"];
+
+/// Not `exec "$@"`: as first process of its namespace the test would be deaf to Ctrl-C.
+const SET_UP: &str = "mount -t proc proc /proc && ip link set lo up && ip address add \"$0\"/32 dev lo && \
+                      \"$@\"; exit $?";
+
+/// Where the control plane and the pod run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// In namespaces of their own: the pod is reached through its Service, and finds its volumes at their mount paths.
+    Namespace,
+    /// On the machine's loopback: the webhook is reached by URL, and paths and ports in the pod's arguments are replaced.
+    Host,
+}
+
+impl Ground {
+    /// The address that the apiserver and the pod listen on.
+    pub(crate) fn address(self) -> IpAddr {
+        match self {
+            Self::Namespace => NODE.into(),
+            Self::Host => Ipv4Addr::LOCALHOST.into(),
+        }
+    }
+
+    /// A command whose process ends with ours: by the process namespace, or else by `setpriv` where there is one.
+    pub(crate) fn command(self, program: &std::path::Path) -> Command {
+        let by_signal = self == Self::Host && succeeds(Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]));
+        if !by_signal {
+            return Command::new(program);
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(program);
+        command
+    }
+}
+
+/// Starts this very test again inside the namespaces, which then does not return; or says where we are to stay.
+pub(crate) fn enter() -> Result<Ground> {
+    if env::var_os(INSIDE).is_some() {
+        return Ok(Ground::Namespace);
+    }
+    if env::var_os(REFUSED).is_some() {
+        return Ok(Ground::Host);
+    }
+    if !succeeds(inside().arg("true")) {
+        eprintln!("user namespaces are not allowed here: the webhook is called by URL, not through its Service");
+        return Ok(Ground::Host);
+    }
+    let this = env::current_exe()?;
+    let failed = inside().arg(this).args(env::args_os().skip(1)).env(INSIDE, "1").exec();
+    Err(failed).context("failed to run unshare")
+}
+
+fn inside() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(UNSHARE).args(KINDS).args(["sh", "-c", SET_UP]).arg(NODE.to_string());
+    command
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}

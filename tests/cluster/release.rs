@@ -1,0 +1,107 @@
+//! The chart, installed for real by Helm.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::certificates::Authority;
+use crate::control_plane::ControlPlane;
+
+/// The namespace of the release.
+pub(crate) const NAMESPACE: &str = "mirrorguard-system";
+
+/// The release, and thus all that the chart names after it.
+pub(crate) const NAME: &str = "mirrorguard";
+
+/// Named unlike the chart's default, so that the value counts.
+const SECRET: &str = "serving-certificate";
+
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/mirrorguard");
+
+/// What an administrator has: an authority for the webhook, and values for the chart.
+pub(crate) struct Release {
+    pub(crate) authority: Authority,
+}
+
+impl Release {
+    /// Prepares the namespace as an administrator does before the install: pod security, and a certificate in a Secret.
+    pub(crate) fn prepare(plane: &ControlPlane) -> Result<Self> {
+        plane.apply(&json!({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": NAMESPACE, "labels": {
+                "pod-security.kubernetes.io/enforce": "restricted",
+                "pod-security.kubernetes.io/warn": "restricted",
+            }},
+        }))?;
+        // The controller manager's part.
+        plane.apply(&json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "kube-root-ca.crt", "namespace": NAMESPACE},
+            "data": {"ca.crt": plane.authority.pem()},
+        }))?;
+        let release = Self { authority: Authority::new("webhook of the test")? };
+        release.renew_certificate(plane)?;
+        Ok(release)
+    }
+
+    /// The name by which the apiserver knows the webhook's server.
+    pub(crate) fn server_name() -> String {
+        format!("{NAME}.{NAMESPACE}.svc")
+    }
+
+    /// Puts a new certificate into the Secret.
+    pub(crate) fn renew_certificate(&self, plane: &ControlPlane) -> Result<()> {
+        // The address is for the calls by URL.
+        let serving = self.authority.issue(&[Self::server_name(), plane.ground.address().to_string()])?;
+        plane.apply(&json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+            "metadata": {"name": SECRET, "namespace": NAMESPACE},
+            "stringData": {"tls.crt": serving.certificate, "tls.key": serving.key},
+        }))
+    }
+
+    /// `helm install` of the chart.
+    pub(crate) fn install(&self, plane: &ControlPlane, helm: &Path) -> Result<()> {
+        let values = plane.path("values.json");
+        fs::write(&values, self.values().to_string())?;
+        self::helm(plane, helm, &["install", NAME, CHART, "--values", &values.to_string_lossy()])?.succeeded()?;
+        Ok(())
+    }
+
+    /// What Helm would send to the apiserver.
+    pub(crate) fn manifest(&self, plane: &ControlPlane, helm: &Path) -> Result<String> {
+        let values = plane.path("values.json");
+        fs::write(&values, self.values().to_string())?;
+        let rendered = self::helm(plane, helm, &["template", NAME, CHART, "--values", &values.to_string_lossy()])?;
+        Ok(rendered.succeeded()?.stdout)
+    }
+
+    /// `helm uninstall` of the release.
+    pub(crate) fn uninstall(plane: &ControlPlane, helm: &Path) -> Result<()> {
+        self::helm(plane, helm, &["uninstall", NAME])?.succeeded()?;
+        Ok(())
+    }
+
+    /// The one Deployment of the release as the apiserver has it.
+    pub(crate) fn deployment(plane: &ControlPlane) -> Result<Value> {
+        let selector = format!("--selector=app.kubernetes.io/instance={NAME}");
+        let mut found = plane.get(&["deployments", "--namespace", NAMESPACE, &selector])?;
+        let deployments = found["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        ensure!(deployments.len() == 1, "the release has {} Deployments", deployments.len());
+        Ok(deployments.into_iter().next().unwrap_or_default())
+    }
+
+    fn values(&self) -> Value {
+        json!({"tls": {"existingSecret": SECRET, "caBundle": BASE64_STANDARD.encode(self.authority.pem())}})
+    }
+}
+
+fn helm(plane: &ControlPlane, helm: &Path, arguments: &[&str]) -> Result<Answer> {
+    let output = plane.client(helm).args(["--namespace", NAMESPACE]).args(arguments).output()?;
+    Ok(output.into())
+}

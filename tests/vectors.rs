@@ -1,0 +1,218 @@
+//! What the upstream code answered, against what we answer: `tests/vectors`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use mirrorguard::{
+    context::{Context, Overlay},
+    hypershift::{
+        Era,
+        catalogs::{self, CATALOGS},
+        override_of,
+    },
+    node::{self, Impact},
+    objects::{
+        Entry, ImageConfig, MirrorSet, Object, SetKind,
+        reference::{DockerReference, Image},
+    },
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+fn vectors<T: DeserializeOwned>(file: &str) -> Vec<T> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeCase {
+    id: usize,
+    cluster: Cluster,
+    invalid: Option<String>,
+    error: Option<String>,
+    registries_conf: Option<String>,
+    #[serde(default)]
+    pulls: Vec<PullCase>,
+    next: Option<NextCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cluster {
+    sets: Vec<Set>,
+    #[serde(default)]
+    insecure_registries: Vec<String>,
+    #[serde(default)]
+    blocked_registries: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    kind: String,
+    name: String,
+    #[serde(default)]
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct PullCase {
+    image: String,
+    sources: Vec<String>,
+    blocked: bool,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NextCase {
+    cluster: Cluster,
+    changed: bool,
+    drain: bool,
+    registries_conf: String,
+}
+
+impl Cluster {
+    fn context(self) -> Context {
+        let sets = self.sets.into_iter().map(|set| {
+            let kind = SetKind::ALL.into_iter().find(|kind| kind.name() == set.kind).unwrap();
+            let (name, entries) = (set.name.into(), set.entries);
+            Object::MirrorSet(MirrorSet { kind, name, resource_version: "".into(), entries })
+        });
+        let config = ImageConfig {
+            insecure_registries: self.insecure_registries,
+            blocked_registries: self.blocked_registries,
+            allowed_registries: Vec::new(),
+        };
+        sets.chain([Object::ImageConfig(config)]).collect()
+    }
+}
+
+#[test]
+fn nodes_get_the_file_and_try_the_pulls_that_upstream_says() {
+    let cases: Vec<NodeCase> = vectors("node.json");
+    assert_eq!(cases.len(), 300);
+    for case in cases {
+        let id = case.id;
+        let context = case.cluster.context();
+        let refusal = node::validate(context.view()).err().map(|refusal| refusal.to_string());
+        assert_eq!(refusal, case.invalid, "case {id}: refusal");
+        if refusal.is_some() {
+            continue;
+        }
+        let rendered = node::render(context.view());
+        assert_eq!(rendered.as_ref().err().map(ToString::to_string), case.error, "case {id}: error");
+        let Ok(conf) = rendered else { continue };
+        assert_eq!(Some(conf.to_string()), case.registries_conf, "case {id}: registries.conf");
+        for pull in case.pulls {
+            let got = node::pull(&conf, &Image::parse(&pull.image).unwrap());
+            let error = got.tries.as_ref().err().map(|error| format!("rewriting reference: {error}"));
+            let name = format!("case {id}: {}", pull.image);
+            assert_eq!(error, pull.error, "{name}");
+            assert_eq!(got.tries.clone().unwrap_or_default(), pull.sources, "{name}");
+            if error.is_none() {
+                assert_eq!(got.blocked, pull.blocked, "{name}: blocked");
+            }
+        }
+        let next = case.next.unwrap();
+        let next_context = next.cluster.context();
+        let next_conf = node::render(next_context.view()).unwrap();
+        assert_eq!(next_conf.to_string(), next.registries_conf, "case {id}: next");
+        let change = node::change_between(&conf, &next_conf);
+        assert_eq!(change.impact != Impact::None, next.changed, "case {id}: changed");
+        assert_eq!(change.impact == Impact::Drain, next.drain, "case {id}: drain {:?}", change.reasons);
+    }
+}
+
+#[test]
+fn a_write_costs_what_comparing_the_whole_files_says() {
+    let mut compared = 0;
+    for case in vectors::<NodeCase>("node.json") {
+        let full = case.cluster.context();
+        for set in full.view().sets() {
+            let mut without = full.clone();
+            without.remove_set(set.kind, &set.name);
+            let (Ok(all), Ok(rest)) = (node::render(full.view()), node::render(without.view())) else { continue };
+            let halved = MirrorSet { entries: set.entries[..set.entries.len() / 2].to_vec(), ..set.clone() };
+            let created = node::change_of_write(without.view(), full.view(), None, Some(set));
+            let deleted = node::change_of_write(full.view(), without.view(), Some(set), None);
+            assert_eq!(created, Ok(node::change_between(&rest, &all)), "case {}: create {}", case.id, set.id());
+            assert_eq!(deleted, Ok(node::change_between(&all, &rest)), "case {}: delete {}", case.id, set.id());
+            let overlay = Overlay::new(&full, &halved);
+            let updated = full.view_with(set.kind, &set.name, Some(&overlay));
+            if let Ok(half) = node::render(updated) {
+                let change = node::change_of_write(full.view(), updated, Some(set), Some(&halved));
+                assert_eq!(change, Ok(node::change_between(&all, &half)), "case {}: update {}", case.id, set.id());
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 400, "only {compared} writes were compared");
+}
+
+#[derive(Deserialize)]
+struct ImageCase {
+    id: usize,
+    era: String,
+    image: String,
+    source: String,
+    mirror: String,
+    found: bool,
+    result: Option<String>,
+    error: Option<String>,
+}
+
+#[test]
+fn hypershift_makes_of_an_image_what_upstream_says() {
+    let cases: Vec<ImageCase> = vectors("hypershift-image.json");
+    assert_eq!(cases.len(), 588);
+    for case in cases {
+        let era = if case.era == "exact" { Era::Exact } else { Era::Prefix };
+        let image = DockerReference::parse(&case.image).unwrap();
+        let result = override_of(era, &image, &case.source, &case.mirror);
+        let id = case.id;
+        assert_eq!(result.as_ref().err().map(ToString::to_string), case.error, "case {id}");
+        let Ok(result) = result else { continue };
+        assert_eq!(result.is_some(), case.found, "case {id}");
+        assert_eq!(Some(result.unwrap_or(image).to_string()), case.result, "case {id}");
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CatalogCase {
+    id: usize,
+    annotation: String,
+    parsed: Option<BTreeMap<String, Vec<String>>>,
+    replace_era: BTreeMap<String, BTreeSet<String>>,
+    list_era: BTreeMap<String, BTreeSet<String>>,
+    command_line_flag: String,
+}
+
+#[test]
+fn the_catalogs_annotation_is_read_as_upstream_reads_it() {
+    let cases: Vec<CatalogCase> = vectors("hypershift-catalogs.json");
+    assert_eq!(cases.len(), 160);
+    for case in cases {
+        let id = case.id;
+        let parsed = catalogs::parse(&case.annotation);
+        let owned = parsed.as_ref().map(|parsed| {
+            let texts = |places: &Vec<&str>| places.iter().map(|place| (*place).to_owned()).collect();
+            parsed.0.iter().map(|(source, places)| ((*source).to_owned(), texts(places))).collect()
+        });
+        assert_eq!(owned, case.parsed, "case {id}: parsed");
+        assert_eq!(catalogs::command_line(parsed.as_ref()), case.command_line_flag, "case {id}: command line");
+        let overrides = parsed.unwrap_or_default();
+        for catalog in CATALOGS {
+            let replaced: BTreeSet<_> = catalogs::replace_era(&overrides, &format!("{}:v4.16", catalog.image()));
+            assert_eq!(Some(&replaced), case.replace_era.get(catalog.name), "case {id}: {}", catalog.name);
+            let tagged = |list: &Vec<String>| list.iter().map(|image| format!("{image}:v4.18")).collect::<Vec<_>>();
+            let listed = catalogs::list_era(&overrides, &catalog);
+            let listed: BTreeSet<_> = listed.iter().map(|list| tagged(list).join(" ")).collect();
+            let name = catalog.index.strip_suffix("-index").unwrap();
+            assert_eq!(Some(&listed), case.list_era.get(name), "case {id}: {name}");
+        }
+    }
+}
