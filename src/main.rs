@@ -1,1 +1,7 @@
-fn main() {}
+//! `mirrorguard`, the admission webhook and the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mirrorguard::cli::run()
+}

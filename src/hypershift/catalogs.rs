@@ -214,6 +214,6 @@ mod tests {
     fn many_sources_that_all_occur_end() {
         let letters = ["r", "e", "g", "i", "s", "t", "y", "d", "h", "a", "n", "x"];
         let value: Vec<_> = letters.iter().map(|letter| format!("{letter}={letter}r")).collect();
-        assert!(replace_era(&parse(&value.join(",")).unwrap(), "registry.redhat.io/redhat/x-index").len() > 1);
+        assert!(!replace_era(&parse(&value.join(",")).unwrap(), "registry.redhat.io/redhat/x-index").is_empty());
     }
 }

@@ -50,6 +50,13 @@ impl fmt::Display for Obstacle {
     }
 }
 
+impl Obstacle {
+    /// The same with index images by their last element, for where space is short.
+    pub fn short(&self) -> String {
+        self.to_string().replace(&format!("{DEFAULT_NAMESPACE}/"), "")
+    }
+}
+
 /// What the mirror sets say about the catalogs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivation {
@@ -57,6 +64,28 @@ pub struct Derivation {
     pub value: Result<String, Obstacle>,
     /// Each catalog of the release.
     pub catalogs: Vec<CatalogMirrors>,
+}
+
+/// What the mirror sets say, worked out once for every release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derivations {
+    four: Derivation,
+    three: Derivation,
+}
+
+impl Derivations {
+    /// Derives for releases with four catalogs and for those with three.
+    pub fn of(view: View<'_>) -> Self {
+        Self { four: derive(view, None), three: derive(view, Some(Release::THREE_CATALOGS)) }
+    }
+
+    /// The derivation for a release; of an unknown one, for all.
+    pub fn for_release(&self, release: Option<Release>) -> &Derivation {
+        match release {
+            Some(release) if release >= Release::THREE_CATALOGS => &self.three,
+            _ => &self.four,
+        }
+    }
 }
 
 /// Derives the value for a release, or for every release where it is not known.
@@ -129,7 +158,7 @@ fn agreed_namespaces(catalogs: &[CatalogMirrors]) -> Result<Vec<String>, Obstacl
 
 /// Whether both eras read the value as the mirror sets mean it: the replace era can only ever use the
 /// first mirror, the list era must have all in order.
-fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obstacle> {
+pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obstacle> {
     let overrides = catalogs::parse(value).unwrap_or_default();
     for CatalogMirrors { catalog, mirrors } in catalogs {
         let image = catalog.image();

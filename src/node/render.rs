@@ -79,7 +79,10 @@ impl<'a> Rendering<'a> {
     }
 
     /// What the file says about a scope; `None` where the scope is not in the file.
-    pub fn registry_at(&self, scope: &'a str) -> Result<Option<Placed<'a>>, RenderError> {
+    pub fn registry_at<'s>(&self, scope: &'s str) -> Result<Option<Placed<'s>>, RenderError>
+    where
+        'a: 's,
+    {
         let own = self.own(scope);
         let (section, mirrors) = match own.section {
             Some(section) => (section, own.mirrors),
@@ -123,7 +126,10 @@ impl<'a> Rendering<'a> {
         failed.map_or(Ok(RegistriesConf { registries }), Err)
     }
 
-    fn own(&self, source: &'a str) -> Own<'a> {
+    fn own<'s>(&self, source: &'s str) -> Own<'s>
+    where
+        'a: 's,
+    {
         let mut own = Own::default();
         let (mut digest, mut tag) = (Vec::new(), Vec::new());
         for found in self.view.entries(source) {
@@ -148,7 +154,7 @@ impl<'a> Rendering<'a> {
         own
     }
 
-    fn mirrors(&self, merged: Merged<'a>, pull: PullFromMirror) -> impl Iterator<Item = Mirror<'a>> {
+    fn mirrors<'s>(&self, merged: Merged<'s>, pull: PullFromMirror) -> impl Iterator<Item = Mirror<'s>> {
         merged.mirrors.into_iter().map(move |location| Mirror {
             location: Cow::Borrowed(location),
             insecure: self.is_insecure(location),
@@ -162,7 +168,7 @@ impl<'a> Rendering<'a> {
 
     /// Mirrors of the scope above, for one that has none. Upstream goes through the sources in the order
     /// of the file and takes the first that covers the scope, which is the widest, not the nearest.
-    fn inherited(&self, scope: &'a str) -> Result<Vec<Mirror<'a>>, RenderError> {
+    fn inherited(&self, scope: &str) -> Result<Vec<Mirror<'a>>, RenderError> {
         let above = ancestors(scope).filter_map(|ancestor| {
             let source: &'a str = &self.view.entries(&ancestor.to_scope()).next()?.entry().source;
             let own = self.own(source);

@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// The first thing the machine-config operator would refuse; the texts are its own, as they stand in the
-/// condition of a degraded pool, and do not name the object.
+/// The first thing the machine-config operator would refuse; the texts are its own, as they stand in its
+/// log, and do not name the object.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// An entry of the image configuration.

@@ -3,13 +3,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 pub use super::tree::Position;
 use super::{
-    Kind, Object, ParseError,
+    Kind, Object, ParseError, parse,
     tree::{self, Data, Node},
 };
 
@@ -149,9 +149,23 @@ pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
     Some(objects)
 }
 
-/// Whether a file holds nothing at all.
-pub fn is_blank(text: &str) -> bool {
-    tree::is_blank(text)
+/// Reads a file that is one document of a known type; an empty one reads as `{}`.
+pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ReadError> {
+    let fail = |at, message| ReadError { file: name.to_owned(), at, message };
+    let (documents, error) = tree::documents(text);
+    if let Some((at, message)) = error {
+        return Err(fail(at, message));
+    }
+    let mut documents = documents.into_iter();
+    let node = documents.next();
+    if let Some(second) = documents.next() {
+        return Err(fail(second.at, "only one document is expected".to_owned()));
+    }
+    let json = node.as_ref().map_or_else(|| "{}".to_owned(), |node| node.to_json().to_string());
+    parse::read(&json).map_err(|ParseError { path, message }| {
+        let at = node.as_ref().map_or(Position { line: 1, column: 1 }, |node| node.nearest(&path).at);
+        fail(at, format!("{path}: {message}"))
+    })
 }
 
 #[cfg(test)]

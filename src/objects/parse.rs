@@ -119,7 +119,7 @@ impl Object {
 }
 
 /// Parses fast; only a failure is parsed again to learn the path of the field.
-fn read<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
     serde_json::from_str(json).map_err(|_| {
         let mut input = serde_json::Deserializer::from_str(json);
         match serde_path_to_error::deserialize::<_, T>(&mut input) {

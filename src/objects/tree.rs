@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, Yaml, YamlData, YamlLoader};
+use saphyr::{MarkedYaml, Scalar, YamlData, YamlLoader};
 use saphyr_parser::{Marker, Parser};
 use serde_json::{Map, Value};
 
@@ -103,14 +103,6 @@ impl Node {
         }
     }
 
-    /// The items of a list.
-    pub(super) fn items(&self) -> Option<&[Node]> {
-        match &self.data {
-            Data::List(items) => Some(items),
-            _ => None,
-        }
-    }
-
     /// The node that a path such as `spec.imageDigestMirrors[0].source` or `metadata.annotations[a.b/c]`
     /// leads to, or the nearest one above it where it is missing.
     pub(super) fn nearest(&self, path: &str) -> &Node {
@@ -155,11 +147,6 @@ fn steps(path: &str) -> impl Iterator<Item = &str> {
         rest = after;
         Some(step)
     })
-}
-
-/// Whether a text is empty as YAML: no document, or only empty ones.
-pub(super) fn is_blank(text: &str) -> bool {
-    Yaml::load_from_str(text).is_ok_and(|docs| docs.iter().all(Yaml::is_null))
 }
 
 #[cfg(test)]

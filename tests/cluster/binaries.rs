@@ -4,6 +4,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -72,7 +73,9 @@ impl Program {
         let asset = env::var_os("KUBEBUILDER_ASSETS").map(|folder| Path::new(&folder).join(self.name));
         match asset.filter(|path| path.is_file()).or(in_path) {
             Some(found) => Ok(found),
-            None => self.built().with_context(|| format!("no {} was found, and none could be built", self.name)),
+            None => {
+                self.built().with_context(|| format!("no {} was found, and none could be built", self.name))
+            }
         }
     }
 
@@ -99,7 +102,9 @@ impl Program {
         eprintln!("building {} from source (first use only, several minutes) ...", self.name);
         let start = Instant::now();
         let mut go = go(module);
-        go.args(["build", "-trimpath", "-ldflags", &self.link_flags(module)?, "-o"]).arg(output).arg(self.package);
+        go.args(["build", "-trimpath", "-ldflags", &self.link_flags(module)?, "-o"])
+            .arg(output)
+            .arg(self.package);
         let status = go.status().context("failed to run go")?;
         ensure!(status.success(), "go build {}: {status}", self.package);
         eprintln!("built {} in {:.0} s", self.name, start.elapsed().as_secs_f64());
@@ -110,12 +115,13 @@ impl Program {
     fn link_flags(&self, module: &Path) -> Result<String> {
         let mut flags = "-s -w".to_owned();
         if self.package.starts_with("k8s.io/kubernetes/") {
-            let output = go(module).args(["list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"]).output()?;
+            let output =
+                go(module).args(["list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"]).output()?;
             let version = String::from_utf8(output.stdout)?;
             let mut numbers = version.trim().trim_start_matches('v').split('.');
             let (major, minor) = numbers.next().zip(numbers.next()).context("go list names no version")?;
             for (name, value) in [("gitVersion", version.trim()), ("gitMajor", major), ("gitMinor", minor)] {
-                flags += &format!(" -X k8s.io/component-base/version.{name}={value}");
+                write!(flags, " -X k8s.io/component-base/version.{name}={value}")?;
             }
         }
         Ok(flags)
@@ -130,7 +136,8 @@ fn go(module: &Path) -> Command {
 }
 
 fn cache() -> Result<PathBuf> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("the target folder has no parent")?;
+    let target =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("the target folder has no parent")?;
     Ok(target.join("control-plane"))
 }
 

@@ -6,12 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
+/// For a handshake, and for each read after it.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// An open connection to a server that has proved who it is.
+pub(crate) type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// A certificate authority.
 pub(crate) struct Authority {
@@ -52,8 +57,8 @@ impl Authority {
         Ok(Serving { certificate: certificate.pem(), key: key.serialize_pem() })
     }
 
-    /// The certificate that a server shows to somebody who trusts this authority and knows it by this name.
-    pub(crate) fn served_at(&self, address: SocketAddr, name: &str) -> Result<CertificateDer<'static>> {
+    /// Connects to a server as somebody who trusts this authority and knows the server by this name.
+    pub(crate) fn connect(&self, address: SocketAddr, name: &str) -> Result<Connection> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.der().clone())?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -61,13 +66,19 @@ impl Authority {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let mut connection = ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned())?)?;
-        let mut stream = TcpStream::connect_timeout(&address, HANDSHAKE_DEADLINE)?;
-        stream.set_read_timeout(Some(HANDSHAKE_DEADLINE))?;
-        while connection.is_handshaking() {
-            connection.complete_io(&mut stream)?;
+        let mut session = ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned())?)?;
+        let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        stream.set_nodelay(true)?;
+        while session.is_handshaking() {
+            session.complete_io(&mut stream)?;
         }
-        let chain = connection.peer_certificates().context("the server showed no certificate")?;
-        Ok(chain.first().context("the server showed an empty chain")?.clone().into_owned())
+        Ok(StreamOwned::new(session, stream))
     }
+}
+
+/// The certificate that the server showed.
+pub(crate) fn shown(connection: &Connection) -> Result<CertificateDer<'static>> {
+    let chain = connection.conn.peer_certificates().context("the server showed no certificate")?;
+    Ok(chain.first().context("the server showed an empty chain")?.clone().into_owned())
 }

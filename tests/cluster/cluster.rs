@@ -97,8 +97,9 @@ impl Cluster {
 
     /// The object as it is stored.
     pub(crate) fn stored(&self, object: &Value) -> Result<Value> {
-        let answer = self.plane.kubectl(&["get", "--output=json", "-f", "-"], &object.to_string())?.succeeded()?;
-        Ok(serde_json::from_str(&answer.stdout)?)
+        let (kind, name) = (text(object, "/kind")?, text(object, "/metadata/name")?);
+        let namespace = text(object, "/metadata/namespace").unwrap_or_default();
+        self.plane.get(&[kind, name, "--namespace", namespace])
     }
 
     /// How many mirror sets there are.
@@ -122,7 +123,9 @@ impl Cluster {
     /// Removes all that a test may have left, and waits until the webhook has seen it go.
     pub(crate) fn sweep(&self) -> Result<()> {
         self.plane.kubectl(&["delete", MIRROR_SETS, "--all"], "")?.succeeded()?;
-        self.plane.kubectl(&["delete", "hostedclusters", "--all", "--namespace", CLUSTERS], "")?.succeeded()?;
+        self.plane
+            .kubectl(&["delete", "hostedclusters", "--all", "--namespace", CLUSTERS], "")?
+            .succeeded()?;
         let lonely = icsp("sweep", &[entry("quay.io/sweep/app", "mirror.example.com/sweep/app")]);
         eventually(PROPAGATION, "the webhook to see an empty cluster", || {
             self.create_dry(&lonely)?.succeeded().map(drop)
@@ -167,9 +170,10 @@ impl Unguarded<'_> {
 
     fn restore(&mut self) -> Result<()> {
         for mut configuration in self.configurations.drain(..) {
-            let labels = configuration["metadata"]["labels"].take();
-            let name = text(&configuration, "/metadata/name")?.to_owned();
-            configuration["metadata"] = json!({"name": name, "labels": labels});
+            // The labels and annotations by which Helm knows its own stay.
+            for assigned in ["resourceVersion", "uid"] {
+                configuration["metadata"][assigned].take();
+            }
             self.cluster.create(&configuration)?.succeeded()?;
         }
         Ok(())
@@ -187,11 +191,13 @@ impl Drop for Unguarded<'_> {
 /// Every object in the cluster, as `resource/name` with its namespace, except for what the control plane itself keeps
 /// writing.
 pub(crate) fn everything(plane: &ControlPlane) -> Result<Vec<String>> {
-    let kinds = plane.kubectl(&["api-resources", "--verbs=list,delete", "--output=name"], "")?.succeeded()?.stdout;
+    let kinds =
+        plane.kubectl(&["api-resources", "--verbs=list,delete", "--output=name"], "")?.succeeded()?.stdout;
     let kinds: Vec<&str> = kinds.lines().filter(|kind| !kind.starts_with("events")).collect();
     ensure!(!kinds.is_empty(), "the apiserver knows no resources");
     let columns = "--output=custom-columns=:.kind,:.metadata.namespace,:.metadata.name";
-    let listed = plane.kubectl(&["get", &kinds.join(","), "--all-namespaces", columns, "--no-headers"], "")?;
+    let listed =
+        plane.kubectl(&["get", &kinds.join(","), "--all-namespaces", columns, "--no-headers"], "")?;
     let mut objects: Vec<String> = listed.succeeded()?.stdout.lines().map(str::to_owned).collect();
     objects.sort();
     Ok(objects)

@@ -1,10 +1,13 @@
 //! A real etcd and kube-apiserver, with the resources that mirrorguard watches.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -16,12 +19,14 @@ use tempfile::TempDir;
 
 use crate::answer::Answer;
 use crate::binaries::Binaries;
-use crate::certificates::Authority;
+use crate::certificates::{Authority, Connection};
+use crate::http::{self, Response};
 use crate::namespace::Ground;
 use crate::process::{self, Process};
 use crate::wait::eventually;
 
 const START_DEADLINE: Duration = Duration::from_secs(90);
+const SERVER_NAME: &str = "kubernetes.default.svc";
 const ADMIN_TOKEN: &str = "admin-of-the-test";
 
 /// Never dialled: what the flags want is an address that is not loopback.
@@ -38,6 +43,8 @@ pub(crate) struct ControlPlane {
     apiserver: Process,
     _etcd: Process,
     folder: TempDir,
+    /// On the host, the free ports that stand in for those a pod declares: the same for every pod, as by a Service.
+    stand_ins: Mutex<BTreeMap<u16, SocketAddr>>,
 }
 
 impl ControlPlane {
@@ -58,7 +65,16 @@ impl ControlPlane {
         command.args(apiserver_flags(folder.path(), address, etcd_address));
         let apiserver = Process::start("kube-apiserver", &mut command, &logs)?;
 
-        let mut plane = Self { binaries, ground, authority, address, apiserver, _etcd: etcd, folder };
+        let mut plane = Self {
+            binaries,
+            ground,
+            authority,
+            address,
+            apiserver,
+            _etcd: etcd,
+            folder,
+            stand_ins: Mutex::default(),
+        };
         plane.wait_until_ready()?;
         plane.install_definitions()?;
         eprintln!("control plane ready after {:.1} s ({ground:?})", start.elapsed().as_secs_f64());
@@ -89,8 +105,14 @@ impl ControlPlane {
 
     /// Creates or changes an object whose every field we own.
     pub(crate) fn apply(&self, object: &Value) -> Result<()> {
-        self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &object.to_string())?.succeeded()?;
+        self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &object.to_string())?
+            .succeeded()?;
         Ok(())
+    }
+
+    /// An open connection for one request of the administrator: [`send`] it.
+    pub(crate) fn connect(&self) -> Result<Connection> {
+        self.authority.connect(self.address, SERVER_NAME)
     }
 
     /// A command that talks to this apiserver and keeps its caches in our folder.
@@ -105,6 +127,18 @@ impl ControlPlane {
 
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.path("kubeconfig")
+    }
+
+    /// Where a pod listens that declares this port.
+    pub(crate) fn pod_address(&self, port: u16) -> Result<SocketAddr> {
+        if self.ground == Ground::Namespace {
+            return Ok(SocketAddr::new(self.ground.address(), port));
+        }
+        let mut stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        match stand_ins.entry(port) {
+            Entry::Occupied(known) => Ok(*known.get()),
+            Entry::Vacant(new) => Ok(*new.insert(free_address(self.ground.address())?)),
+        }
     }
 
     /// A path in the folder that disappears with the control plane.
@@ -136,6 +170,18 @@ impl ControlPlane {
     }
 }
 
+/// Sends one request of the administrator.
+/// By HTTP/1.0, in which a body ends with its connection.
+pub(crate) fn send(connection: Connection, method: &str, path: &str, body: &Value) -> Result<Response> {
+    let body = body.to_string();
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {SERVER_NAME}\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    http::exchange(connection, &request)
+}
+
 /// A kubeconfig as JSON, which is YAML.
 pub(crate) fn kubeconfig(server: SocketAddr, authority: &Authority, token: &str) -> String {
     let ca = BASE64_STANDARD.encode(authority.pem());
@@ -150,12 +196,12 @@ pub(crate) fn kubeconfig(server: SocketAddr, authority: &Authority, token: &str)
 }
 
 /// An address that nobody listens on now.
-pub(crate) fn free_address(address: IpAddr) -> Result<SocketAddr> {
+fn free_address(address: IpAddr) -> Result<SocketAddr> {
     Ok(TcpListener::bind((address, 0))?.local_addr()?)
 }
 
 fn write_credentials(folder: &Path, authority: &Authority, address: SocketAddr) -> Result<()> {
-    let names = ["kubernetes.default.svc".to_owned(), address.ip().to_string()];
+    let names = [SERVER_NAME.to_owned(), address.ip().to_string()];
     let serving = authority.issue(&names)?;
     let accounts = KeyPair::generate()?;
     for (name, content) in [

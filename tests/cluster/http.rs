@@ -1,6 +1,6 @@
-//! The least HTTP client that can play a probe.
+//! The least HTTP client that can play a probe, or a writer in a hurry.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// What came back.
+#[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: String,
@@ -17,9 +18,15 @@ pub(crate) struct Response {
 
 /// One GET without TLS on a connection of its own.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Result<Response> {
-    let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
+    let stream = TcpStream::connect_timeout(&address, DEADLINE)?;
     stream.set_read_timeout(Some(DEADLINE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    exchange(stream, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n"))
+}
+
+/// Sends the only request of a connection, and reads its response.
+pub(crate) fn exchange(mut stream: impl Read + Write, request: &str) -> Result<Response> {
+    stream.write_all(request.as_bytes())?;
+    stream.flush()?;
     let mut response = String::new();
     stream.read_to_string(&mut response)?;
     let (head, body) = response.split_once("\r\n\r\n").context("no end of the header")?;

@@ -5,7 +5,10 @@ use serde_json::Value;
 
 /// The text at a JSON pointer.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> Result<&'a str> {
-    object.pointer(pointer).and_then(Value::as_str).with_context(|| format!("no text at {pointer} in {object}"))
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .with_context(|| format!("no text at {pointer} in {object}"))
 }
 
 /// The elements of a list; none where there is no list, as an empty one is left out.

@@ -38,14 +38,14 @@ impl Pod {
         let object = create(plane, deployment)?;
         let folder = plane.path(text(&object, "/metadata/name")?);
         let volumes = volumes::lay_out(plane, &object, &folder)?;
-        let ports = Ports::of(only_container(&object)?, plane.ground)?;
+        let ports = Ports::of(only_container(&object)?, plane)?;
         let process = container::start(plane, &object, &volumes, &ports)?;
         let mut pod = Self { object, volumes, ports, process };
         pod.wait_until_ready()?;
         Ok(pod)
     }
 
-    /// Brings the volumes up to date with their Secrets and ConfigMaps, as the kubelet does every minute or so.
+    /// Brings the volumes up to date with what they show, as the kubelet does every minute or so.
     pub(crate) fn sync_volumes(&self, plane: &ControlPlane) -> Result<()> {
         self.volumes.iter().try_for_each(|volume| volume.publish(plane, &self.object))
     }
@@ -54,7 +54,8 @@ impl Pod {
     pub(crate) fn stop(mut self, plane: &ControlPlane) -> Result<ExitStatus> {
         let grace = self.object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
         let status = self.process.terminate(Duration::from_secs(grace.context("no grace period")?))?;
-        let (namespace, name) = (text(&self.object, "/metadata/namespace")?, text(&self.object, "/metadata/name")?);
+        let (namespace, name) =
+            (text(&self.object, "/metadata/namespace")?, text(&self.object, "/metadata/name")?);
         let delete = ["delete", "pod", "--namespace", namespace, name, "--grace-period=0", "--force"];
         plane.kubectl(&delete, "")?.succeeded()?;
         Ok(status)

@@ -47,7 +47,8 @@ impl Ground {
 
     /// A command whose process ends with ours: by the process namespace, or else by `setpriv` where there is one.
     pub(crate) fn command(self, program: &std::path::Path) -> Command {
-        let by_signal = self == Self::Host && succeeds(Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]));
+        let by_signal =
+            self == Self::Host && succeeds(Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]));
         if !by_signal {
             return Command::new(program);
         }
@@ -66,7 +67,9 @@ pub(crate) fn enter() -> Result<Ground> {
         return Ok(Ground::Host);
     }
     if !succeeds(inside().arg("true")) {
-        eprintln!("user namespaces are not allowed here: the webhook is called by URL, not through its Service");
+        eprintln!(
+            "user namespaces are not allowed here: the webhook is called by URL, not through its Service"
+        );
         return Ok(Ground::Host);
     }
     let this = env::current_exe()?;

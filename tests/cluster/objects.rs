@@ -49,7 +49,8 @@ pub(crate) fn with_policy(mut entry: Value, policy: &str) -> Value {
 /// A complete `HostedCluster`, with these annotations.
 pub(crate) fn hosted_cluster(name: &str, annotations: &Value) -> Value {
     let publish = |service: &str, hostname: &str| {
-        let strategy = json!({"type": "Route", "route": {"hostname": format!("{hostname}.{name}.example.com")}});
+        let strategy =
+            json!({"type": "Route", "route": {"hostname": format!("{hostname}.{name}.example.com")}});
         json!({"service": service, "servicePublishingStrategy": strategy})
     };
     json!({

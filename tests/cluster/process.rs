@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::wait::eventually;
 
 /// How much of a log is worth reading below a failure.
-const TAIL_LINES: usize = 25;
+const TAIL_LINES: usize = 12;
+const LINE_CHARACTERS: usize = 300;
 
 /// A running child; dropping it kills it.
 pub(crate) struct Process {
@@ -71,7 +72,7 @@ pub(crate) fn tails(logs: &Path) -> Result<String> {
 fn tail(log: &Path) -> Result<String> {
     let bytes = fs::read(log)?;
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<String> = text.lines().map(|line| line.chars().take(LINE_CHARACTERS).collect()).collect();
     let last = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
     Ok(format!("--- end of {}\n{last}\n", log.file_name().unwrap_or_default().display()))
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::certificates::Authority;
 use crate::control_plane::ControlPlane;
+use crate::json::text;
 
 /// The namespace of the release.
 pub(crate) const NAMESPACE: &str = "mirrorguard-system";
@@ -67,18 +68,19 @@ impl Release {
 
     /// `helm install` of the chart.
     pub(crate) fn install(&self, plane: &ControlPlane, helm: &Path) -> Result<()> {
-        let values = plane.path("values.json");
-        fs::write(&values, self.values().to_string())?;
-        self::helm(plane, helm, &["install", NAME, CHART, "--values", &values.to_string_lossy()])?.succeeded()?;
+        self::helm(plane, helm, &["install", NAME, CHART, "--values", &self.values_file(plane)?])?
+            .succeeded()?;
         Ok(())
     }
 
-    /// What Helm would send to the apiserver.
+    /// What Helm would send to an apiserver like ours.
     pub(crate) fn manifest(&self, plane: &ControlPlane, helm: &Path) -> Result<String> {
-        let values = plane.path("values.json");
-        fs::write(&values, self.values().to_string())?;
-        let rendered = self::helm(plane, helm, &["template", NAME, CHART, "--values", &values.to_string_lossy()])?;
-        Ok(rendered.succeeded()?.stdout)
+        let server: Value =
+            serde_json::from_str(&plane.kubectl(&["get", "--raw", "/version"], "")?.succeeded()?.stdout)?;
+        let values = self.values_file(plane)?;
+        let arguments =
+            ["template", NAME, CHART, "--kube-version", text(&server, "/gitVersion")?, "--values", &values];
+        Ok(self::helm(plane, helm, &arguments)?.succeeded()?.stdout)
     }
 
     /// `helm uninstall` of the release.
@@ -96,8 +98,12 @@ impl Release {
         Ok(deployments.into_iter().next().unwrap_or_default())
     }
 
-    fn values(&self) -> Value {
-        json!({"tls": {"existingSecret": SECRET, "caBundle": BASE64_STANDARD.encode(self.authority.pem())}})
+    fn values_file(&self, plane: &ControlPlane) -> Result<String> {
+        let ca = BASE64_STANDARD.encode(self.authority.pem());
+        let values = json!({"tls": {"existingSecret": SECRET, "caBundle": ca}});
+        let file = plane.path("values.json");
+        fs::write(&file, values.to_string())?;
+        Ok(file.to_string_lossy().into_owned())
     }
 }
 

@@ -11,13 +11,17 @@ use crate::kubelet::Pod;
 use crate::namespace::Ground;
 
 /// What a chart registers webhooks with.
-pub(crate) const CONFIGURATIONS: [&str; 2] = ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"];
+pub(crate) const CONFIGURATIONS: [&str; 2] =
+    ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"];
 
 /// Makes the ready pod the one that the namespace's Services, and so the webhooks, lead to.
 pub(crate) fn lead_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Result<()> {
     let services = plane.get(&["services", "--namespace", namespace])?;
     for service in items(&services["items"]) {
-        ensure!(pod.is_selected_by(&service["spec"]["selector"]), "the Service selects other pods: {service}");
+        ensure!(
+            pod.is_selected_by(&service["spec"]["selector"]),
+            "the Service selects other pods: {service}"
+        );
         if plane.ground == Ground::Namespace {
             plane.apply(&endpoints(service, pod)?)?;
         }
@@ -36,8 +40,13 @@ pub(crate) fn remove(plane: &ControlPlane, namespace: &str) -> Result<()> {
 
 /// A port of a Service by its own name or number, as the pod serves it.
 pub(crate) fn target(service: &Value, port: &Value, pod: &Pod) -> Result<SocketAddr> {
-    let known = items(&service["spec"]["ports"]).iter().find(|known| known["name"] == *port || known["port"] == *port);
-    known.map_or_else(|| anyhow::bail!("no port {port} in {service}"), |known| pod.address(&known["targetPort"]))
+    let known = items(&service["spec"]["ports"])
+        .iter()
+        .find(|known| known["name"] == *port || known["port"] == *port);
+    known.map_or_else(
+        || anyhow::bail!("no port {port} in {service}"),
+        |known| pod.address(&known["targetPort"]),
+    )
 }
 
 fn endpoints(service: &Value, pod: &Pod) -> Result<Value> {
@@ -78,7 +87,7 @@ fn call_by_url(plane: &ControlPlane, services: &[Value], pod: &Pod) -> Result<()
     Ok(())
 }
 
-/// The pod's address for one webhook: from its Service, or from the URL of an earlier pod.
+/// The pod's address for a webhook that is still to be called through its Service.
 fn url(client: &Value, services: &[Value], pod: &Pod) -> Result<Option<String>> {
     let called = &client["service"];
     let found = services.iter().find(|service| service["metadata"]["name"] == called["name"]);

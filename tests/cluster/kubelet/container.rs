@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::only_container;
 use super::volumes::Volume;
-use crate::control_plane::{ControlPlane, free_address, kubeconfig};
+use crate::control_plane::{ControlPlane, kubeconfig};
 use crate::json::{items, text};
 use crate::namespace::Ground;
 use crate::process::Process;
@@ -34,14 +34,10 @@ struct Port {
 }
 
 impl Ports {
-    /// On the host the declared ports may be taken, so free ones stand in for them.
-    pub(super) fn of(container: &Value, ground: Ground) -> Result<Self> {
+    pub(super) fn of(container: &Value, plane: &ControlPlane) -> Result<Self> {
         let ports = items(&container["ports"]).iter().map(|port| {
             let number = port["containerPort"].as_u64().context("a port without a number")?;
-            let address = match ground {
-                Ground::Namespace => SocketAddr::new(ground.address(), u16::try_from(number)?),
-                Ground::Host => free_address(ground.address())?,
-            };
+            let address = plane.pod_address(u16::try_from(number)?)?;
             Ok(Port { name: port["name"].clone(), number: number.into(), address })
         });
         Ok(Self(ports.collect::<Result<_>>()?))
@@ -121,8 +117,12 @@ fn command_line(container: &Value) -> Result<Vec<String>> {
         words.push(ENTRYPOINT.into());
     }
     words.extend_from_slice(items(&container["args"]));
-    let words: Vec<String> = words.iter().map(|word| Ok(text(word, "")?.to_owned())).collect::<Result<_>>()?;
-    ensure!(!words.iter().any(|word| word.contains("$(")), "this kubelet does not expand variables: {words:?}");
+    let words: Vec<String> =
+        words.iter().map(|word| Ok(text(word, "")?.to_owned())).collect::<Result<_>>()?;
+    ensure!(
+        !words.iter().any(|word| word.contains("$(")),
+        "this kubelet does not expand variables: {words:?}"
+    );
     Ok(words)
 }
 

@@ -66,7 +66,8 @@ impl Volume {
         symlink(&version, &next)?;
         fs::rename(next, data)?;
         self.link(&files)?;
-        old.map_or(Ok(()), |old| fs::remove_dir_all(self.folder.join(old))).context("failed to remove the old version")
+        old.map_or(Ok(()), |old| fs::remove_dir_all(self.folder.join(old)))
+            .context("failed to remove the old version")
     }
 
     fn link(&self, files: &Files) -> Result<()> {
@@ -117,7 +118,9 @@ fn stored(plane: &ControlPlane, pod: &Value, kind: &str, name: &str, source: &Va
         Err(_) if source["optional"] == true => return Ok(Files::new()),
         object => object?,
     };
-    let encoded = |field: &str| object[field].as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+    let encoded = |field: &str| {
+        object[field].as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()))
+    };
     let mut files = Files::new();
     for (key, value) in encoded(if kind == "secret" { "data" } else { "binaryData" }) {
         files.insert(key, BASE64_STANDARD.decode(text(&value, "")?)?);

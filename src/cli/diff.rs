@@ -1,0 +1,103 @@
+//! `mirrorguard diff`.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{
+    Answer,
+    args::{DiffArgs, FailOnImpact},
+    input::{self, Input},
+    output::Output,
+    render::rendered,
+};
+use crate::{
+    node::{Change, Impact, Reason, change_between},
+    objects::{Object, manifest::Located},
+    review::State,
+};
+
+#[derive(Serialize)]
+struct DiffJson<'a> {
+    changed: bool,
+    impact: String,
+    reasons: Vec<ReasonJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ReasonJson<'a> {
+    registry: &'a str,
+    what: &'a str,
+    impact: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<String>,
+}
+
+pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
+    let old = input::read_or_cluster(&args.old, output)?.complete()?;
+    let new = input::read_or_cluster(&args.new, output)?.complete()?;
+    let states = [&old, &new].map(|input| input.objects().cloned().collect::<State>());
+    let [Some(before), Some(after)] = [(&old, &states[0]), (&new, &states[1])].map(|(i, s)| rendered(i, s, output))
+    else {
+        return Ok(Answer::No);
+    };
+    let Change { impact, reasons } = change_between(&before, &after);
+    if output.is_json() {
+        let reason = |r| reason_json(r, &old, &new);
+        let reasons = reasons.iter().map(reason).collect();
+        output.json(&DiffJson { changed: impact != Impact::None, impact: impact.to_string(), reasons })?;
+    } else {
+        output.result(&human(impact, &reasons, &old, &new))?;
+    }
+    let fails = match args.fail_on {
+        Some(FailOnImpact::Reload) => impact >= Impact::Reload,
+        Some(FailOnImpact::Drain) => impact == Impact::Drain,
+        None => false,
+    };
+    Ok(if fails { Answer::No } else { Answer::Yes })
+}
+
+fn reason_json<'a>(reason: &'a Reason, old: &Input, new: &Input) -> ReasonJson<'a> {
+    ReasonJson {
+        registry: &reason.registry,
+        what: &reason.what,
+        impact: reason.impact.to_string(),
+        lines: lines_of(&reason.registry, old, new),
+    }
+}
+
+fn human(impact: Impact, reasons: &[Reason], old: &Input, new: &Input) -> String {
+    let mut text = match impact {
+        Impact::None => "none: registries.conf stays the same\n".to_owned(),
+        Impact::Reload => "reload: CRI-O reloads on every node, no pod is evicted\n".to_owned(),
+        Impact::Drain => "drain: every node of every pool is drained, one after another\n".to_owned(),
+    };
+    if impact != Impact::None {
+        text += "(releases before the CRI-O reload reboot every node for any change)\n";
+    }
+    for reason in reasons {
+        let lines = lines_of(&reason.registry, old, new).join(", ");
+        let lines = if lines.is_empty() { lines } else { format!("  ({lines})") };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {:<7} {}: {}{lines}", reason.impact.to_string(), reason.registry, reason.what);
+    }
+    text
+}
+
+/// Where a source stands, in the new files, or where it is gone, in the old ones.
+fn lines_of(source: &str, old: &Input, new: &Input) -> Vec<String> {
+    let lines = |input: &Input| input.located.iter().flat_map(|l| places(l, source)).collect::<Vec<_>>();
+    let found = lines(new);
+    if found.is_empty() { lines(old) } else { found }
+}
+
+fn places(located: &Located, source: &str) -> Vec<String> {
+    let Object::MirrorSet(set) = &located.object else { return Vec::new() };
+    let matching = set.entries.iter().enumerate().filter(|(_, entry)| *entry.source == *source);
+    let place = |(index, _)| {
+        let at = located.position(&set.field_path(index, "source"));
+        format!("{}:{}", located.source.name, at.line)
+    };
+    matching.map(place).collect()
+}

@@ -1,0 +1,89 @@
+//! Objects from files, or from the cluster of the current kubeconfig.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use kube::{Client, Config};
+
+use super::output::Output;
+use crate::{
+    cluster::{LiveState, read_paths},
+    objects::{
+        Object,
+        manifest::{Located, Reading},
+    },
+};
+
+/// What a command works on.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// Objects of files, which know their place.
+    pub(super) located: Vec<Located>,
+    /// Objects of a cluster.
+    pub(super) live: Vec<Object>,
+    /// How many objects of other kinds there were.
+    pub(super) skipped: usize,
+    /// Whether a file could not be read whole; what is wrong has been said.
+    pub(super) incomplete: bool,
+}
+
+impl Input {
+    /// Every object.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.located.iter().map(|located| &located.object).chain(&self.live)
+    }
+
+    /// Every object, with its place where it has one.
+    pub(super) fn with_places(&self) -> impl Iterator<Item = (&Object, Option<&Located>)> {
+        let located = self.located.iter().map(|located| (&located.object, Some(located)));
+        located.chain(self.live.iter().map(|object| (object, None)))
+    }
+
+    /// Fails where a file could not be read whole.
+    pub(super) fn complete(self) -> Result<Self> {
+        if self.incomplete {
+            bail!("not everything could be read");
+        }
+        Ok(self)
+    }
+}
+
+/// Reads files, or without any the cluster. What is wrong in a file is said, and the rest still read.
+pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
+    if paths.is_empty() {
+        return from_cluster();
+    }
+    let Reading { objects, skipped, errors } = read_paths(paths)?;
+    for error in &errors {
+        output.error(&anyhow::Error::new(error.clone()));
+    }
+    Ok(Input { located: objects, live: Vec::new(), skipped, incomplete: !errors.is_empty() })
+}
+
+/// Reads one path that may also be the word `cluster`.
+pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
+    if path.as_os_str() == "cluster" && !path.exists() {
+        return from_cluster();
+    }
+    read(&[path.to_owned()], output)
+}
+
+fn from_cluster() -> Result<Input> {
+    let live = runtime()?.block_on(async {
+        let client = client().await?;
+        LiveState::snapshot(client).await.context("cannot list the cluster's mirror sets")
+    })?;
+    Ok(Input { located: Vec::new(), live, skipped: 0, incomplete: false })
+}
+
+/// A client for the current kubeconfig, or for the cluster that the process runs in.
+pub(super) async fn client() -> Result<Client> {
+    let hint = "no cluster: name files or folders, or set KUBECONFIG";
+    let config = Config::infer().await.context(hint)?;
+    Client::try_from(config).context("cannot make a client of the kubeconfig")
+}
+
+/// A runtime for the commands that ask a cluster.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
+}

@@ -1,0 +1,66 @@
+//! `mirrorguard lint`.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::{
+    Answer,
+    args::{FailOn, LintArgs},
+    input::{self, Input},
+    output::Output,
+    report::{self, FindingJson, Judgement},
+};
+use crate::{
+    objects::Object,
+    review::{Reviewer, State, Verdict},
+    rules::{Operation, Settings},
+};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    findings: Vec<FindingJson<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    deny: usize,
+    warn: usize,
+    objects: usize,
+    skipped: usize,
+}
+
+pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
+    let settings = output.settings()?;
+    let input = input::read(&args.paths, output)?;
+    let against = args.against.as_deref().map(|path| input::read_or_cluster(path, output)?.complete()).transpose()?;
+    let existing = against.iter().flat_map(Input::objects);
+    let state: State = existing.chain(input.objects()).cloned().collect();
+    let judgements = judge(&input, &state, &settings);
+    let (deny, warn) = report::counts(&judgements);
+    let summary = Summary { deny, warn, objects: judgements.len(), skipped: input.skipped };
+    if output.is_json() {
+        output.json(&Report { findings: report::json(&judgements), summary })?;
+    } else {
+        output.result(&report::human(&judgements, output.width()))?;
+        let Summary { deny, warn, objects, skipped } = summary;
+        let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} of other kinds skipped") };
+        output.say(&format!("{deny} denied, {warn} warned, in {objects} objects{skipped}\n"));
+    }
+    if input.incomplete {
+        bail!("not everything could be read; what could was checked");
+    }
+    let fails = deny > 0 || (args.fail_on == FailOn::Warn && warn > 0);
+    Ok(if fails { Answer::No } else { Answer::Yes })
+}
+
+/// Judges every object of the input as it stands.
+pub(super) fn judge<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Judgement<'a>> {
+    let reviewer = Reviewer { state, settings };
+    let verdict = |object: &Object| match object {
+        Object::MirrorSet(set) => reviewer.review_set(Operation::Existing, None, Some(set)),
+        Object::HostedCluster(hosted) => reviewer.review_hosted(None, hosted),
+        Object::ImageConfig(_) | Object::ClusterVersion(_) => Verdict::default(),
+    };
+    input.with_places().map(|(object, place)| Judgement { object, place, verdict: verdict(object) }).collect()
+}

@@ -1,0 +1,79 @@
+//! Where results and talk go.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+};
+
+use anstream::{AutoStream, ColorChoice};
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::args::{Color, Format, Global};
+use crate::{config, rules::Settings};
+
+/// What was asked of the output.
+#[derive(Debug)]
+pub(super) struct Output {
+    format: Format,
+    color: ColorChoice,
+    quiet: bool,
+    /// How much is logged: `-v` counted.
+    pub(super) verbose: u8,
+    config: Option<std::path::PathBuf>,
+}
+
+impl Output {
+    pub(super) fn new(global: &Global) -> Self {
+        let color = match global.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self { format: global.output, color, quiet: global.quiet, verbose: global.verbose, config: global.config.clone() }
+    }
+
+    /// Whether the result is wanted as JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Prints the result.
+    pub(super) fn result(&self, text: &str) -> Result<()> {
+        let mut out = AutoStream::new(io::stdout(), self.color).lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+    }
+
+    /// Prints the result as JSON.
+    pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
+        self.result(&format!("{text}\n"))
+    }
+
+    /// Says something about the result.
+    pub(super) fn say(&self, text: &str) {
+        if !self.quiet {
+            // Nobody is left to be told that standard error is gone.
+            let _ = AutoStream::new(io::stderr(), self.color).lock().write_all(text.as_bytes());
+        }
+    }
+
+    /// Says why the question could not be answered.
+    pub(super) fn error(&self, error: &anyhow::Error) {
+        let style = anstream::adapter::strip_str(&format!("{error:#}")).to_string();
+        let red = "\u{1b}[1;91m";
+        let _ = writeln!(AutoStream::new(io::stderr(), self.color).lock(), "{red}error\u{1b}[0m: {style}");
+    }
+
+    /// How wide a drawing may be.
+    pub(super) fn width(&self) -> usize {
+        if io::stdout().is_terminal() { terminal_size::terminal_size().map_or(100, |(w, _)| w.0.into()) } else { 100 }
+    }
+
+    /// The settings of `--config`, or the default ones.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        let Some(path) = &self.config else { return Ok(Settings::default()) };
+        let text = fs::read_to_string(path).with_context(|| format!("--config: cannot read {}", path.display()))?;
+        Ok(config::parse(&path.display().to_string(), &text)?)
+    }
+}

@@ -1,0 +1,148 @@
+//! `mirrorguard overrides`.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::{Answer, args::OverridesArgs, input, output::Output, report};
+use crate::{
+    hypershift::{
+        CatalogMirrors, Derivation, Release,
+        catalogs::{self, CatalogOverrides},
+        misreadings,
+    },
+    objects::{HostedCluster, Object, annotation},
+    review::{Reviewer, State},
+};
+
+#[derive(Serialize)]
+struct DerivedJson<'a> {
+    value: Option<&'a str>,
+    reason: Option<String>,
+    catalogs: Vec<CatalogJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CatalogJson<'a> {
+    name: &'static str,
+    image: String,
+    mirrors: &'a [String],
+}
+
+impl<'a> From<&'a CatalogMirrors> for CatalogJson<'a> {
+    fn from(CatalogMirrors { catalog, mirrors }: &'a CatalogMirrors) -> Self {
+        Self { name: catalog.name, image: catalog.image(), mirrors }
+    }
+}
+
+#[derive(Serialize)]
+struct CheckedJson<'a> {
+    parsed: BTreeMap<&'a str, Vec<&'a str>>,
+    replace: BTreeMap<&'static str, Vec<String>>,
+    list: BTreeMap<&'static str, Option<Vec<String>>>,
+    findings: Vec<report::FindingJson<'a>>,
+}
+
+pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
+    let release = args.release.as_deref().map(parse_release).transpose()?;
+    // A value can be judged without knowing any mirror set.
+    let state: State = if args.check.is_some() && args.paths.is_empty() {
+        State::default()
+    } else {
+        input::read(&args.paths, output)?.complete()?.objects().cloned().collect()
+    };
+    match &args.check {
+        Some(value) => check(value, release, &state, output),
+        None => derived(state.derivations().for_release(release), output),
+    }
+}
+
+fn parse_release(text: &str) -> Result<Release> {
+    Release::of_image(&format!("quay.io/openshift-release-dev/ocp-release:{text}"))
+        .with_context(|| format!("--release: \"{text}\" is not a release such as 4.20"))
+}
+
+fn derived(derivation: &Derivation, output: &Output) -> Result<Answer> {
+    let Derivation { value, catalogs } = derivation;
+    if output.is_json() {
+        output.json(&DerivedJson {
+            value: value.as_deref().ok(),
+            reason: value.as_ref().err().map(ToString::to_string),
+            catalogs: catalogs.iter().map(CatalogJson::from).collect(),
+        })?;
+        return Ok(Answer::Yes);
+    }
+    let mut text = match value {
+        Ok(value) => format!("{}: \"{value}\"\n", annotation::CATALOG_OVERRIDES),
+        Err(obstacle) => format!("no value is right in every release: {obstacle}\n"),
+    };
+    for catalog in catalogs {
+        let mirrors = if catalog.mirrors.is_empty() { "not mirrored".to_owned() } else { catalog.mirrors.join(", ") };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {:<20} {mirrors}", catalog.catalog.name);
+    }
+    output.result(&text)?;
+    Ok(Answer::Yes)
+}
+
+fn check(value: &str, release: Option<Release>, state: &State, output: &Output) -> Result<Answer> {
+    let settings = output.settings()?;
+    let mut hosted = HostedCluster::default();
+    hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
+    if let Some(release) = release {
+        hosted.spec.release.image = format!("quay.io/openshift-release-dev/ocp-release:{release}.0");
+    }
+    let mut verdict = Reviewer { state, settings: &settings }.review_hosted(None, &hosted);
+    verdict.judged.retain(|judged| judged.rule.id == "misread-catalog-overrides");
+    let denied = !verdict.is_allowed();
+    let object = Object::HostedCluster(Box::new(hosted));
+    let judgements = [report::Judgement { object: &object, place: None, verdict }];
+    let overrides = catalogs::parse(value).unwrap_or_default();
+    if output.is_json() {
+        output.json(&checked(&overrides, release, report::json(&judgements)))?;
+    } else {
+        output.result(&human(&overrides, release))?;
+        output.result(&report::human(&judgements, output.width()))?;
+        let placed = state.derivations().for_release(release);
+        if misreadings(value, release, placed).is_empty() {
+            output.say("read as it is meant in every release asked for\n");
+        }
+    }
+    Ok(if denied { Answer::No } else { Answer::Yes })
+}
+
+fn checked<'a>(
+    overrides: &CatalogOverrides<'a>,
+    release: Option<Release>,
+    findings: Vec<report::FindingJson<'a>>,
+) -> CheckedJson<'a> {
+    let catalogs = || catalogs::catalogs_of(release);
+    CheckedJson {
+        parsed: overrides.0.iter().cloned().collect(),
+        replace: catalogs()
+            .map(|c| (c.name, catalogs::replace_era(overrides, &c.image()).into_iter().collect()))
+            .collect(),
+        list: catalogs()
+            .map(|c| {
+                let lists = catalogs::list_era(overrides, c);
+                (c.name, <[_; 1]>::try_from(lists).ok().map(|[list]| list))
+            })
+            .collect(),
+        findings,
+    }
+}
+
+fn human(overrides: &CatalogOverrides<'_>, release: Option<Release>) -> String {
+    let mut text = String::new();
+    for catalog in catalogs::catalogs_of(release) {
+        let replaced: Vec<_> = catalogs::replace_era(overrides, &catalog.image()).into_iter().collect();
+        let listed = catalogs::list_era(overrides, catalog);
+        let listed: Vec<_> = listed.iter().map(|list| list.join(", then ")).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", catalog.name);
+        let _ = writeln!(text, "  up to 4.16    {}", replaced.join("  or at random  "));
+        let _ = writeln!(text, "  from 4.17 on  {}", listed.join("  or at random  "));
+    }
+    text
+}

@@ -1,0 +1,44 @@
+//! `mirrorguard rules`.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::{Answer, args::RulesArgs, output::Output};
+use crate::{
+    config,
+    rules::{self, Level, RULES},
+};
+
+#[derive(Serialize)]
+struct RuleJson {
+    id: &'static str,
+    level: Level,
+    summary: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'static str>,
+}
+
+pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
+    if let Some(id) = &args.id {
+        let Some(rule) = rules::rule(id) else { bail!(config::unknown_rule(id)) };
+        if output.is_json() {
+            output.json(&RuleJson { id: rule.id, level: rule.level, summary: rule.summary, page: Some(rule.page) })?;
+        } else {
+            output.result(rule.page)?;
+        }
+        return Ok(Answer::Yes);
+    }
+    if output.is_json() {
+        let list = RULES.iter().map(|r| RuleJson { id: r.id, level: r.level, summary: r.summary, page: None });
+        output.json(&list.collect::<Vec<_>>())?;
+    } else {
+        let level = |level| match level {
+            Level::Deny => "deny",
+            Level::Warn => "warn",
+            Level::Off => "off",
+        };
+        let lines = RULES.iter().map(|r| format!("{:<34} {:<5} {}\n", r.id, level(r.level), r.summary));
+        output.result(&lines.collect::<String>())?;
+    }
+    Ok(Answer::Yes)
+}

@@ -1,0 +1,226 @@
+//! State from a cluster: watches keep it, and a decision on a mirror set compares it with the apiserver.
+
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
+
+use futures::{StreamExt, future::try_join_all};
+use kube::{
+    Api, Client, Error, ResourceExt,
+    api::ListParams,
+    core::{ApiResource, DynamicObject, GroupVersionKind},
+    runtime::{WatchStreamExt, watcher},
+};
+use tracing::{debug, warn};
+
+use super::Shared;
+use crate::{
+    context::Context,
+    objects::{Kind, MirrorSet, Object, SetKind},
+    review::State,
+};
+
+/// How long a decision waits for the apiserver; well within the 5 s that it waits for us.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What is kept of a cluster: the mirror sets, and the settings that meet them.
+const WATCHED: [Kind; 5] = [
+    Kind::Set(SetKind::Icsp),
+    Kind::Set(SetKind::Idms),
+    Kind::Set(SetKind::Itms),
+    Kind::ImageConfig,
+    Kind::ClusterVersion,
+];
+
+/// The state of a live cluster.
+#[derive(Debug)]
+pub struct LiveState {
+    shared: Arc<Shared>,
+    client: ClientBox,
+}
+
+/// A client that does not print itself.
+struct ClientBox(Client);
+
+impl std::fmt::Debug for ClientBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl LiveState {
+    /// A state that is empty until [`LiveState::follow`] has listed everything.
+    pub fn new(client: Client) -> Arc<Self> {
+        Arc::new(Self { shared: Shared::waiting_for(WATCHED.len() as u64), client: ClientBox(client) })
+    }
+
+    /// The state.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Lists and watches until the task is dropped.
+    pub async fn follow(self: Arc<Self>) {
+        let watches = WATCHED.map(|kind| self.watch(kind));
+        futures::future::join_all(watches).await;
+    }
+
+    async fn watch(&self, kind: Kind) {
+        let config = watcher::Config::default().page_size(200);
+        let mut events = pin!(watcher(self.api(kind), config).default_backoff());
+        let mut listed = Vec::new();
+        let mut first = true;
+        while let Some(event) = events.next().await {
+            let is_read = match event {
+                Ok(watcher::Event::Init) => {
+                    listed.clear();
+                    false
+                }
+                Ok(watcher::Event::InitApply(object)) => {
+                    listed.extend(convert(kind, &object));
+                    false
+                }
+                Ok(watcher::Event::InitDone) => {
+                    let objects = std::mem::take(&mut listed);
+                    debug!(kind = kind.name(), objects = objects.len(), "listed");
+                    self.shared.change(|state| State::new(replaced(state.context(), kind, objects)));
+                    true
+                }
+                Ok(watcher::Event::Apply(object)) => {
+                    convert(kind, &object).into_iter().for_each(|object| self.change(|context| context.insert(object)));
+                    true
+                }
+                Ok(watcher::Event::Delete(object)) => {
+                    self.change(|context| remove(context, kind, &object.name_any()));
+                    true
+                }
+                Err(error) if is_absent(&error) => {
+                    debug!(kind = kind.name(), "not served by this cluster");
+                    true
+                }
+                Err(error) => {
+                    warn!(kind = kind.name(), "cannot watch: {error}");
+                    false
+                }
+            };
+            if is_read && std::mem::take(&mut first) {
+                self.shared.part_is_read();
+            }
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Context)) {
+        self.shared.change(|state| {
+            let mut context = state.context().clone();
+            change(&mut context);
+            State::new(context)
+        });
+    }
+
+    /// The state with the mirror sets exactly as the apiserver has them now: names and versions are listed,
+    /// and only a kind in which they differ from what is known is listed whole.
+    pub async fn fresh(&self) -> Result<Arc<State>, String> {
+        match tokio::time::timeout(PATIENCE, self.compare()).await {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    async fn compare(&self) -> Result<Arc<State>, Error> {
+        let versions = try_join_all(SetKind::ALL.map(|kind| self.versions(kind))).await?;
+        let current = self.shared.current();
+        let mut context: Option<Context> = None;
+        for (kind, versions) in SetKind::ALL.into_iter().zip(versions) {
+            let known = current.context().sets_of(kind).map(|set| (set.name.to_string(), set.resource_version.to_string()));
+            if known.collect::<BTreeMap<_, _>>() != versions {
+                let listed = self.list(Kind::Set(kind)).await?;
+                let base = context.as_ref().unwrap_or(current.context());
+                context = Some(replaced(base, Kind::Set(kind), listed));
+            }
+        }
+        Ok(context.map_or(current, |context| Arc::new(State::new(context))))
+    }
+
+    async fn versions(&self, kind: SetKind) -> Result<BTreeMap<String, String>, Error> {
+        let list = self.api(Kind::Set(kind)).list_metadata(&ListParams::default()).await;
+        let items = list.map(|list| list.items).or_else(|error| if is_not_found(&error) { Ok(Vec::new()) } else { Err(error) })?;
+        Ok(items.into_iter().map(|item| (item.name_any(), item.resource_version().unwrap_or_default())).collect())
+    }
+
+    async fn list(&self, kind: Kind) -> Result<Vec<Object>, Error> {
+        let list = self.api(kind).list(&ListParams::default()).await?;
+        Ok(list.items.iter().filter_map(|object| convert(kind, object)).collect())
+    }
+
+    /// Every object of the kinds that are kept, and the HostedClusters, as the cluster has them now.
+    pub async fn snapshot(client: Client) -> Result<Vec<Object>, Error> {
+        let live = Self::new(client);
+        let mut objects = Vec::new();
+        for kind in Kind::ALL {
+            match live.list(kind).await {
+                Ok(listed) => objects.extend(listed),
+                Err(error) if is_not_found(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(objects)
+    }
+
+    fn api(&self, kind: Kind) -> Api<DynamicObject> {
+        let (version, plural) = match kind {
+            Kind::Set(set) => (set.api().1, set.api().2),
+            Kind::HostedCluster => ("v1beta1", "hostedclusters"),
+            Kind::ImageConfig => ("v1", "images"),
+            Kind::ClusterVersion => ("v1", "clusterversions"),
+        };
+        let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
+        Api::all_with(self.client.0.clone(), &ApiResource::from_gvk_with_plural(&gvk, plural))
+    }
+}
+
+/// What the apiserver sent, as an object; one that cannot be read is left out with a warning, since the
+/// nodes' operator could not read it either.
+fn convert(kind: Kind, object: &DynamicObject) -> Option<Object> {
+    let json = serde_json::to_string(object).ok()?;
+    match Object::from_json(kind, &json) {
+        Ok(object) => Some(object),
+        Err(error) => {
+            warn!(kind = kind.name(), name = object.name_any(), "left out: {error}");
+            None
+        }
+    }
+}
+
+/// The context with all objects of one kind exchanged.
+fn replaced(context: &Context, kind: Kind, objects: Vec<Object>) -> Context {
+    let mut context = context.clone();
+    match kind {
+        Kind::Set(set) => {
+            let names: Vec<_> = context.sets_of(set).map(|set: &MirrorSet| set.name.clone()).collect();
+            names.iter().for_each(|name| context.remove_set(set, name));
+        }
+        other => remove(&mut context, other, "cluster"),
+    }
+    objects.into_iter().for_each(|object| context.insert(object));
+    context
+}
+
+fn remove(context: &mut Context, kind: Kind, name: &str) {
+    match kind {
+        Kind::Set(set) => context.remove_set(set, name),
+        Kind::ImageConfig => context.image_config = crate::objects::ImageConfig::default(),
+        Kind::ClusterVersion => context.payload = None,
+        Kind::HostedCluster => {}
+    }
+}
+
+fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 404)
+}
+
+fn is_absent(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => is_not_found(error),
+        _ => false,
+    }
+}

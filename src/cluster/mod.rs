@@ -1,0 +1,85 @@
+//! Where the state comes from: a live cluster's watches, or files that are looked at again and again.
+
+mod files;
+mod live;
+
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+pub use files::{FileState, read_paths};
+pub use live::LiveState;
+
+use crate::review::State;
+
+/// The newest state, shared between who finds it out and who decides on it.
+#[derive(Debug, Default)]
+pub struct Shared {
+    state: RwLock<Arc<State>>,
+    /// How many things are still to be read for the first time, and have failed since.
+    pending: AtomicU64,
+}
+
+impl Shared {
+    /// A state that is complete once `parts` parts have been read.
+    fn waiting_for(parts: u64) -> Arc<Self> {
+        Arc::new(Self { pending: AtomicU64::new(parts), ..Self::default() })
+    }
+
+    /// The state as it is known.
+    pub fn current(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether every part has been read at least once.
+    pub fn is_synced(&self) -> bool {
+        self.pending.load(Ordering::Acquire) == 0
+    }
+
+    fn part_is_read(&self) {
+        self.pending.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn change(&self, change: impl FnOnce(&State) -> State) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *state = Arc::new(change(&state));
+    }
+}
+
+/// Where decisions get their state from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Files.
+    Files(Arc<FileState>),
+    /// A cluster.
+    Live(Arc<LiveState>),
+}
+
+impl Source {
+    /// What is known now.
+    pub fn current(&self) -> Arc<State> {
+        self.shared().current()
+    }
+
+    /// Whether everything has been read at least once.
+    pub fn is_synced(&self) -> bool {
+        self.shared().is_synced()
+    }
+
+    /// What the cluster holds at this moment, however far the watches have come; or what is known and why
+    /// the apiserver could not be asked.
+    pub async fn fresh(&self) -> Result<Arc<State>, (Arc<State>, String)> {
+        match self {
+            Self::Files(files) => Ok(files.shared().current()),
+            Self::Live(live) => live.fresh().await.map_err(|why| (self.current(), why)),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        match self {
+            Self::Files(files) => files.shared(),
+            Self::Live(live) => live.shared(),
+        }
+    }
+}

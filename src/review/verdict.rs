@@ -1,0 +1,77 @@
+//! What is answered.
+
+use crate::{
+    node::Impact,
+    rules::{Finding, Level, Rule},
+};
+
+/// The longest warning an apiserver hands on whole, in bytes.
+const WARNING_MAX: usize = 256;
+
+/// A finding and what it does.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// [`Level::Warn`] or [`Level::Deny`].
+    pub level: Level,
+    /// What was found.
+    pub finding: Finding,
+}
+
+impl Judged {
+    /// `[rule-id] path: what is wrong: what it does. Fix: …`, on one line.
+    pub fn line(&self) -> String {
+        let Finding { path, fix, .. } = &self.finding;
+        format!("[{}] {path}: {}. Fix: {fix}", self.rule.id, self.finding.message())
+    }
+}
+
+/// The verdict over one write.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// Everything found, in the order of the rules.
+    pub judged: Vec<Judged>,
+    /// What the write costs the nodes, where that is known.
+    pub impact: Option<Impact>,
+    /// Said beside the findings: `(level, text)`.
+    pub remarks: Vec<(Level, String)>,
+}
+
+impl Verdict {
+    /// Whether the write goes through.
+    pub fn is_allowed(&self) -> bool {
+        self.denials().next().is_none()
+    }
+
+    /// The lines of a denial.
+    pub fn denials(&self) -> impl Iterator<Item = String> {
+        self.lines(Level::Deny)
+    }
+
+    /// The warnings, each short enough to be handed on whole.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.lines(Level::Warn).map(shortened)
+    }
+
+    fn lines(&self, level: Level) -> impl Iterator<Item = String> {
+        let remarks = self.remarks.iter().filter(move |(l, _)| *l == level).map(|(_, text)| text.clone());
+        remarks.chain(self.judged.iter().filter(move |judged| judged.level == level).map(Judged::line))
+    }
+
+    /// The ids of the rules that found something, each once.
+    pub fn rule_ids(&self) -> Vec<&'static str> {
+        let mut ids: Vec<_> = self.judged.iter().map(|judged| judged.rule.id).collect();
+        ids.dedup();
+        ids
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    const ELLIPSIS: &str = "…";
+    if text.len() > WARNING_MAX {
+        text.truncate(text.floor_char_boundary(WARNING_MAX - ELLIPSIS.len()));
+        text.push_str(ELLIPSIS);
+    }
+    text
+}

@@ -1,0 +1,39 @@
+//! One source, two `mirrorSourcePolicy` values.
+
+use super::{Check, Finding, Level, Related, Rule, SetWrite, finding::some_names};
+use crate::{context::EntryRef, objects::SetKind};
+
+pub(super) const RULE: Rule = Rule {
+    id: "conflicting-source-policy",
+    level: Level::Deny,
+    summary: "one source with two mirrorSourcePolicy values, anywhere in the cluster",
+    page: include_str!("conflicting_source_policy.md"),
+    check: Check::MirrorSet(check),
+};
+
+fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+    let Some(set) = write.new else { return };
+    for (index, entry) in set.entries.iter().enumerate() {
+        // Within one object the later entry is to blame, so that the pair is told once.
+        let conflicts = |other: &EntryRef<'_>| {
+            other.entry().policy() != entry.policy() && !(std::ptr::eq(other.set, set) && other.index > index)
+        };
+        let others: Vec<_> = write.after.entries(&entry.source).filter(conflicts).collect();
+        let Some(first) = others.first() else { continue };
+        let (mine, theirs) = (entry.policy().name(), first.entry().policy().name());
+        let names = some_names(others.iter().map(|other| other.set.id()).collect());
+        let what = format!("source \"{}\" is {mine} here, which conflicts with {theirs} in {names}", entry.source);
+        let icsp = others.iter().any(|other| other.set.kind == SetKind::Icsp) || set.kind == SetKind::Icsp;
+        let fix = if icsp {
+            "an ICSP always means AllowContactingSource; migrate it first, or drop NeverContactSource".to_owned()
+        } else {
+            format!("set mirrorSourcePolicy: {theirs} here, or {mine} there")
+        };
+        let effect = "no node configuration is rendered any more, for the whole cluster";
+        findings.push(Finding {
+            related: others.iter().map(|other| Related::to_entry(other, "mirrorSourcePolicy")).collect(),
+            key: format!("{} {mine}", entry.source),
+            ..Finding::new(set.field_path(index, "mirrorSourcePolicy"), what, effect, fix)
+        });
+    }
+}

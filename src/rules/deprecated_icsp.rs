@@ -1,0 +1,25 @@
+//! An `ImageContentSourcePolicy`.
+
+use super::{Check, Finding, Level, Rule, SetWrite};
+use crate::objects::SetKind;
+
+pub(super) const RULE: Rule = Rule {
+    id: "deprecated-icsp",
+    level: Level::Warn,
+    summary: "an ICSP, deprecated since 4.13, with the way to migrate it",
+    page: include_str!("deprecated_icsp.md"),
+    check: Check::MirrorSet(check),
+};
+
+fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+    let Some(set) = write.new.filter(|set| set.kind == SetKind::Icsp) else { return };
+    findings.push(Finding::new(
+        "kind",
+        "ImageContentSourcePolicy is deprecated since 4.13".to_owned(),
+        "nothing converts it on upgrade",
+        format!(
+            "mirrorguard migrate writes the equal ImageDigestMirrorSet; apply it, then delete imagecontentsourcepolicy {}",
+            set.name
+        ),
+    ));
+}

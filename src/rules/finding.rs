@@ -1,0 +1,95 @@
+//! What a rule says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::EntryRef;
+
+/// What a finding does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing; the rule is not asked.
+    #[serde(alias = "false")]
+    Off,
+    /// The write goes through with a warning.
+    Warn,
+    /// The write is refused.
+    Deny,
+}
+
+/// Another object that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// Kind.
+    pub kind: &'static str,
+    /// Name.
+    pub name: String,
+    /// Field, `spec.imageTagMirrors[2].source`.
+    pub path: String,
+}
+
+impl Related {
+    /// A field of an entry.
+    pub fn to_entry(entry: &EntryRef<'_>, field: &str) -> Self {
+        let set = entry.set;
+        Self { kind: set.kind.name(), name: set.name.to_string(), path: set.field_path(entry.index, field) }
+    }
+
+    /// `Kind/name`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.kind, self.name)
+    }
+}
+
+/// One thing found in the object a rule was given. Sentences begin in lower case and have no full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The most that this finding may do, whatever the rule's level.
+    pub at_most: Level,
+    /// The field, `spec.imageDigestMirrors[0].source`.
+    pub path: String,
+    /// What is wrong, with the values and objects concerned.
+    pub what: String,
+    /// What it does, or would do, to the cluster.
+    pub effect: String,
+    /// How to mend it, in one line.
+    pub fix: String,
+    /// YAML to paste, where there is some.
+    pub yaml: Option<String>,
+    /// Other objects concerned.
+    pub related: Vec<Related>,
+    /// What makes it the same finding in an older state of the object, whose entries may have moved.
+    pub key: String,
+}
+
+impl Finding {
+    /// A finding without YAML and without other objects, the same as long as it says the same.
+    pub fn new(path: impl Into<String>, what: String, effect: &str, fix: String) -> Self {
+        let key = what.clone();
+        Self {
+            at_most: Level::Deny,
+            path: path.into(),
+            what,
+            effect: effect.to_owned(),
+            fix,
+            yaml: None,
+            related: Vec::new(),
+            key,
+        }
+    }
+
+    /// What is wrong and what it does.
+    pub fn message(&self) -> String {
+        if self.effect.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, self.effect) }
+    }
+}
+
+/// Names, the first three and how many more.
+pub(super) fn some_names(mut names: Vec<String>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len().saturating_sub(3);
+    names.truncate(3);
+    let named = names.join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
+}

@@ -1,0 +1,213 @@
+//! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite, finding::some_names};
+use crate::{
+    context::{EntryRef, View},
+    node::{PullFromMirror, Rendering},
+    objects::{Entry, MirrorSet, SetKind, scope::ancestors},
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "icsp-alongside-idms",
+    level: Level::Deny,
+    summary: "an ICSP created or extended next to IDMS or ITMS, or an IDMS or ITMS that conflicts with an ICSP",
+    page: include_str!("icsp_alongside_idms.md"),
+    check: Check::MirrorSet(check),
+};
+
+fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+    let Some(set) = write.new else { return };
+    match set.kind {
+        SetKind::Icsp => check_icsp(write, set, findings),
+        SetKind::Idms | SetKind::Itms => check_against_icsps(write, set, findings),
+    }
+}
+
+fn check_icsp(write: &SetWrite<'_>, set: &MirrorSet, findings: &mut Vec<Finding>) {
+    let neighbours = write.others.count(SetKind::Idms) + write.others.count(SetKind::Itms);
+    let fresh = fresh_entries(write.old, set);
+    let (Some(first), true) = (fresh.first(), neighbours > 0) else { return };
+    if write.operation == Operation::Existing
+        && let Some(idms) = write.others.sets_of(SetKind::Idms).into_iter().find(|idms| covers(idms, set))
+    {
+        findings.push(Finding {
+            at_most: Level::Warn,
+            ..Finding::new(
+                "metadata.name",
+                format!("{} has every entry of this ICSP", idms.id()),
+                "the last step of the migration is left",
+                format!("delete imagecontentsourcepolicy {}; no node changes", set.name),
+            )
+        });
+        return;
+    }
+    if write.settings.icsp_alongside_idms == IcspAlongsideIdms::Conflicts {
+        return findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
+    }
+    let others: Vec<_> =
+        [SetKind::Idms, SetKind::Itms].into_iter().flat_map(|kind| write.others.sets_of(kind)).collect();
+    let names = some_names(others.iter().map(|other| other.id()).collect());
+    let related = others.iter().take(10).map(|other| Related {
+        kind: other.kind.name(),
+        name: other.name.to_string(),
+        path: "metadata.name".to_owned(),
+    });
+    findings.push(Finding {
+        related: related.collect(),
+        yaml: Some(as_idms(set, &fresh)),
+        key: fresh.iter().map(|index| format!("{:?}", set.entries[*index])).collect(),
+        ..Finding::new(
+            set.field_path(*first, "source"),
+            format!("an ICSP next to {names}"),
+            "it is merged with them in an order nobody chose, stops all rendering where they say NeverContactSource, \
+             and older HyperShift releases ignore it",
+            "put these entries into an ImageDigestMirrorSet instead".to_owned(),
+        )
+    });
+}
+
+/// Indices of the entries that were not there before.
+fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
+    let mut known: Vec<&Entry> = old.map_or_else(Vec::new, |old| old.entries.iter().collect());
+    let is_fresh = |(_, entry): &(usize, &Entry)| match known.iter().position(|k| k == entry) {
+        Some(at) => {
+            known.swap_remove(at);
+            false
+        }
+        None => true,
+    };
+    new.entries.iter().enumerate().filter(is_fresh).map(|(index, _)| index).collect()
+}
+
+fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
+    let mut yaml = format!(
+        "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata:\n  name: {}\nspec:\n  imageDigestMirrors:\n",
+        set.name
+    );
+    for Entry { source, mirrors, .. } in entries.iter().map(|index| &set.entries[*index]) {
+        yaml += &format!("  - source: {source}\n    mirrors: [{}]\n", mirrors.join(", "));
+    }
+    yaml
+}
+
+fn check_against_icsps(write: &SetWrite<'_>, set: &MirrorSet, findings: &mut Vec<Finding>) {
+    if write.others.count(SetKind::Icsp) == 0 {
+        return;
+    }
+    let sharing: BTreeMap<&str, &MirrorSet> = set
+        .entries
+        .iter()
+        .flat_map(|entry| write.others.entries(&entry.source))
+        .filter(|found| found.set.kind == SetKind::Icsp)
+        .map(|found| (&*found.set.name, found.set))
+        .collect();
+    let covered: Vec<_> = sharing.into_values().filter(|icsp| covers(set, icsp)).collect();
+    for overlap in overlaps(write, set) {
+        if !overlap.with.iter().all(|found| covered.iter().any(|icsp| std::ptr::eq(*icsp, found.set))) {
+            findings.push(overlap.finding(set));
+        }
+    }
+    for icsp in covered {
+        findings.push(Finding {
+            at_most: Level::Warn,
+            ..Finding::new(
+                "metadata.name",
+                format!("this has every entry of {}", icsp.id()),
+                "it is the first step of the migration",
+                format!("next, delete imagecontentsourcepolicy {}", icsp.name),
+            )
+        });
+    }
+}
+
+/// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in its order.
+fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
+    let has = |wanted: &Entry| {
+        let candidates = idms.entries.iter().filter(|entry| entry.source == wanted.source);
+        candidates.into_iter().any(|entry| {
+            let mut mirrors = entry.mirrors.iter();
+            wanted.mirrors.iter().all(|wanted| mirrors.any(|mirror| mirror == wanted))
+        })
+    };
+    idms.kind == SetKind::Idms && icsp.effective_entries().all(|(_, entry)| has(entry))
+}
+
+/// An entry that changes what nodes do with the images of entries of the other sort.
+struct Overlap<'a> {
+    index: usize,
+    with: Vec<EntryRef<'a>>,
+    was: String,
+    is: String,
+}
+
+impl Overlap<'_> {
+    fn finding(&self, set: &MirrorSet) -> Finding {
+        let source = &set.entries[self.index].source;
+        let names = some_names(self.with.iter().map(|found| found.set.id()).collect());
+        let effect = format!("nodes would try {} instead of {}", self.is, self.was);
+        let fix = match set.kind {
+            SetKind::Icsp => "put the entries into an ImageDigestMirrorSet instead".to_owned(),
+            SetKind::Idms => format!("take over every entry of {names} (mirrorguard migrate), then delete it"),
+            SetKind::Itms => format!("migrate {names} to an ImageDigestMirrorSet first (mirrorguard migrate)"),
+        };
+        Finding {
+            related: self.with.iter().map(|found| Related::to_entry(found, "source")).collect(),
+            key: format!("{source} {}", self.is),
+            ..Finding::new(
+                set.field_path(self.index, "source"),
+                format!("source \"{source}\" overlaps {names} and changes what nodes do with it"),
+                &effect,
+                fix,
+            )
+        }
+    }
+}
+
+/// The entries that change what nodes do with images of the other sort: ICSPs for an IDMS or ITMS, those
+/// two for an ICSP. Only the nearest scope above an entry can be concerned, since only the most specific
+/// one applies to an image.
+fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
+    let (before, after) = (Rendering::new(write.others), Rendering::new(write.after));
+    let is_other = |kind: SetKind| (kind == SetKind::Icsp) != (set.kind == SetKind::Icsp);
+    let mut overlaps = Vec::new();
+    for (index, Entry { source, .. }) in set.effective_entries() {
+        let (scope, found) = nearest(write.others, source);
+        let with: Vec<_> = found.into_iter().filter(|found| is_other(found.set.kind)).collect();
+        for pull in [PullFromMirror::DigestOnly, PullFromMirror::TagOnly] {
+            if !with.iter().any(|found| found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)) {
+                continue;
+            }
+            let was = tries(&before, &scope, source, pull);
+            let is = tries(&after, source, source, pull);
+            if was != is {
+                overlaps.push(Overlap { index, with, was, is });
+                break;
+            }
+        }
+    }
+    overlaps
+}
+
+/// The nearest scope at or above a source that has effective entries, and those.
+fn nearest<'a>(view: View<'a>, source: &str) -> (String, Vec<EntryRef<'a>>) {
+    let above = ancestors(source).map(|ancestor| ancestor.to_scope().into_owned());
+    for scope in std::iter::once(source.to_owned()).chain(above) {
+        let found: Vec<_> = view.entries(&scope).filter(|found| found.entry().is_effective()).collect();
+        if !found.is_empty() {
+            return (scope, found);
+        }
+    }
+    (source.to_owned(), Vec::new())
+}
+
+/// What a pull of something at `source` tries while `scope` decides, in words.
+fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: PullFromMirror) -> String {
+    let Ok(Some(placed)) = rendering.registry_at(scope) else { return "the source".to_owned() };
+    let below = source.strip_prefix(scope).unwrap_or_default();
+    let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
+    let mut tries: Vec<_> = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
+    tries.push(if placed.registry.blocked { "nothing more" } else { "the source" }.to_owned());
+    tries.join(", then ")
+}

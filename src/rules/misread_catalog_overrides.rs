@@ -1,0 +1,42 @@
+//! A typed override value that HyperShift ignores, corrupts or reads at random.
+
+use super::{Check, Finding, HostedWrite, Level, Rule};
+use crate::{
+    hypershift::{Misreading, mended, misreadings},
+    objects::annotation,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "misread-catalog-overrides",
+    level: Level::Deny,
+    summary: "a catalog overrides value that HyperShift ignores, corrupts or reads at random",
+    page: include_str!("misread_catalog_overrides.md"),
+    check: Check::HostedCluster(check),
+};
+
+fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
+    let Some(value) = write.new.annotation(annotation::CATALOG_OVERRIDES) else { return };
+    if write.leaves_catalogs_alone() {
+        return;
+    }
+    let release = write.release();
+    let placed = write.derivations.for_release(release);
+    for misreading in misreadings(value, release, placed) {
+        let right = placed.value.clone().ok().or_else(|| mended(value));
+        let fix = right.map_or_else(
+            || "name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
+            |right| format!("write \"{right}\""),
+        );
+        let (at_most, effect) = match misreading {
+            Misreading::Ignored(..) => (Level::Warn, "it can be left out"),
+            _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
+        };
+        let what = misreading.to_string();
+        findings.push(Finding { at_most, ..Finding::new(path(), what, effect, fix) });
+    }
+}
+
+/// The annotation's place in the object.
+fn path() -> String {
+    format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES)
+}

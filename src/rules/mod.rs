@@ -1,0 +1,73 @@
+//! The rules: each a file with its page, data in one list.
+//!
+//! A check reads everything and blames only the object it was given. It says what is wrong, what that
+//! would do to the cluster and how to mend it; whether that denies a write is decided elsewhere.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod catalogs_not_expressible;
+mod conflicting_source_policy;
+mod deprecated_icsp;
+mod finding;
+mod icsp_alongside_idms;
+mod incomplete_catalog_images;
+mod invalid_mirror;
+mod invalid_source;
+mod misread_catalog_overrides;
+mod never_contact_source_lists_source;
+mod node_impact;
+mod root_level_source;
+mod settings;
+mod subject;
+mod wildcard_over_nested_scope;
+
+pub use finding::{Finding, Level, Related};
+pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
+pub use subject::{HostedWrite, Operation, SetWrite};
+
+/// A rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Reads as the bad thing found.
+    pub id: &'static str,
+    /// What a finding does where the configuration says nothing.
+    pub level: Level,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// Its page, Markdown.
+    pub page: &'static str,
+    /// Which subjects it reads.
+    pub check: Check,
+}
+
+/// A check over one kind of subject.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// A write of an ICSP, IDMS or ITMS.
+    MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
+    /// A write of a HostedCluster.
+    HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
+}
+
+/// Every rule, by id.
+pub const RULES: &[Rule] = &[
+    catalogs_not_expressible::RULE,
+    conflicting_source_policy::RULE,
+    deprecated_icsp::RULE,
+    icsp_alongside_idms::RULE,
+    incomplete_catalog_images::RULE,
+    invalid_mirror::RULE,
+    invalid_source::RULE,
+    misread_catalog_overrides::RULE,
+    never_contact_source_lists_source::RULE,
+    node_impact::RULE,
+    root_level_source::RULE,
+    wildcard_over_nested_scope::RULE,
+];
+
+/// The rule with this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod tests;

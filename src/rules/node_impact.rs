@@ -1,0 +1,34 @@
+//! What a write costs the nodes.
+
+use super::{Check, Finding, Level, Rule, SetWrite};
+use crate::node::{Change, Impact};
+
+pub(super) const RULE: Rule = Rule {
+    id: "node-impact",
+    level: Level::Warn,
+    summary: "this write reloads CRI-O or drains every node, and why",
+    page: include_str!("node_impact.md"),
+    check: Check::MirrorSet(check),
+};
+
+fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+    let Some(Change { impact, reasons }) = write.change() else { return };
+    let (what, effect, fix) = match impact {
+        Impact::None => return,
+        Impact::Reload => (
+            "this write reloads CRI-O on every node",
+            "no pod is evicted; releases before the CRI-O reload reboot the nodes",
+            "none needed",
+        ),
+        Impact::Drain => (
+            "this write drains every node of every pool, one after another",
+            "releases before the CRI-O reload reboot them",
+            "apply it in a maintenance window, or pause the machine config pools first",
+        ),
+    };
+    let costly = reasons.iter().filter(|reason| reason.impact == *impact);
+    let why: Vec<_> = costly.map(|reason| format!("{}: {}", reason.registry, reason.what)).collect();
+    let more = if why.len() > 1 { format!(" and {} more", why.len() - 1) } else { String::new() };
+    let because = why.first().map_or(String::new(), |first| format!(" ({first}{more})"));
+    findings.push(Finding::new("spec", format!("{what}{because}"), effect, fix.to_owned()));
+}

@@ -1,0 +1,87 @@
+//! What a check is given: a write, and the cluster before and after it.
+
+use std::cell::OnceCell;
+
+use super::Settings;
+use crate::{
+    context::View,
+    hypershift::{Derivations, Release, catalogs::CATALOGS},
+    node::{Change, change_of_write},
+    objects::{HostedCluster, MirrorSet, annotation},
+};
+
+/// What happens to the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// It is new.
+    Create,
+    /// It changes.
+    Update,
+    /// It goes away.
+    Delete,
+    /// Nothing: it is there, or a file says it should be.
+    Existing,
+}
+
+/// A write of a mirror set.
+#[derive(Debug, Clone)]
+pub struct SetWrite<'a> {
+    /// What happens.
+    pub operation: Operation,
+    /// The set before, for an update or a deletion.
+    pub old: Option<&'a MirrorSet>,
+    /// The set after; `None` for a deletion.
+    pub new: Option<&'a MirrorSet>,
+    /// The cluster before.
+    pub before: View<'a>,
+    /// The cluster after, `new` included.
+    pub after: View<'a>,
+    /// The cluster without the set, before and after.
+    pub others: View<'a>,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// Worked out when first asked for; see [`SetWrite::change`].
+    pub change: OnceCell<Option<Change>>,
+}
+
+impl SetWrite<'_> {
+    /// What the write changes in the nodes' configuration; `None` where nothing is written, or nothing
+    /// renders.
+    pub fn change(&self) -> Option<&Change> {
+        let work_out = || match self.operation {
+            Operation::Existing => None,
+            _ => change_of_write(self.before, self.after, self.old, self.new).ok(),
+        };
+        self.change.get_or_init(work_out).as_ref()
+    }
+}
+
+/// A write of a HostedCluster.
+#[derive(Debug, Clone, Copy)]
+pub struct HostedWrite<'a> {
+    /// The HostedCluster after the write.
+    pub new: &'a HostedCluster,
+    /// What the management cluster's mirror sets say about its catalogs.
+    pub derivations: &'a Derivations,
+    /// The configuration.
+    pub settings: &'a Settings,
+}
+
+impl HostedWrite<'_> {
+    /// The hosted cluster's release, where its image's tag tells.
+    pub fn release(&self) -> Option<Release> {
+        Release::of_image(&self.new.spec.release.image)
+    }
+
+    /// Whether the catalogs come from somewhere that the overrides annotation does not reach, or are not
+    /// wanted, or are nobody's business: the annotation is then neither judged nor filled in.
+    pub fn leaves_catalogs_alone(&self) -> bool {
+        let hosted = self.new;
+        hosted.catalogs_run_in_guest()
+            || hosted.spec.configuration.operator_hub.disable_all_default_sources
+            || CATALOGS.iter().any(|catalog| hosted.annotation(catalog.image_annotation).is_some())
+            || hosted.metadata.deletion_timestamp.is_some()
+            || hosted.metadata.annotations.contains_key(annotation::RESTORED)
+            || hosted.annotation(annotation::OPT_OUT) == Some("disabled")
+    }
+}

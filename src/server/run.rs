@@ -1,0 +1,115 @@
+//! From flags to listening sockets, and from a signal to a graceful end.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use axum_server::{
+    Handle,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use hyper_util::rt::TokioTimer;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use super::{App, admin, router};
+
+/// How long a connection may be idle, or a request's head incomplete.
+const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+/// How long requests are still taken after SIGTERM: until every apiserver has heard that the endpoint is
+/// gone. `/readyz` says so at once.
+const LAME_DUCK: Duration = Duration::from_secs(3);
+/// How long requests that were taken may then still need.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy)]
+pub struct Listeners {
+    /// For the apiserver, TLS.
+    pub webhook: SocketAddr,
+    /// For probes and metrics, plain HTTP; `None`: not at all.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Bound sockets: what can fail at start has not failed.
+#[derive(Debug)]
+pub struct Bound {
+    webhook: TcpListener,
+    admin: Option<TcpListener>,
+    /// Where the webhook really listens.
+    pub address: SocketAddr,
+}
+
+impl Listeners {
+    /// Binds.
+    pub fn bind(self) -> Result<Bound> {
+        let bind = |flag: &str, address: SocketAddr| {
+            let listener = TcpListener::bind(address).and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                Ok(listener)
+            });
+            listener.with_context(|| format!("{flag}: cannot listen on {address}"))
+        };
+        let webhook = bind("--listen", self.webhook)?;
+        let admin = self.admin.map(|address| bind("--admin-listen", address)).transpose()?;
+        let address = webhook.local_addr().context("--listen")?;
+        Ok(Bound { webhook, admin, address })
+    }
+}
+
+impl Bound {
+    /// Serves until SIGTERM or SIGINT, then drains; a second signal aborts.
+    pub async fn serve(self, app: Arc<App>, tls: RustlsConfig) -> io::Result<()> {
+        let handle = Handle::new();
+        let admin_handle = Handle::new();
+        let admin = {
+            let (app, handle) = (Arc::clone(&app), admin_handle.clone());
+            async move {
+                let Some(listener) = self.admin else { return Ok(()) };
+                axum_server::from_tcp(listener)?.handle(handle).serve(admin::router(app).into_make_service()).await
+            }
+        };
+        let admin = tokio::spawn(admin);
+        let stop = tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
+        let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+        let mut server = axum_server::from_tcp(self.webhook)?.acceptor(acceptor).handle(handle);
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
+        server.http_builder().http2().timer(TokioTimer::new());
+        let served = server.serve(router(app).into_make_service()).await;
+        stop.abort();
+        admin_handle.shutdown();
+        if let Ok(Err(error)) = admin.await {
+            warn!("probes and metrics: {error}");
+        }
+        served
+    }
+}
+
+async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) -> io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let lame_duck = tokio::select! {
+        _ = terminate.recv() => LAME_DUCK,
+        // Someone at a terminal waits for nobody.
+        _ = interrupt.recv() => Duration::ZERO,
+    };
+    info!("stopping; a second signal aborts");
+    app.stop();
+    let drain = async {
+        tokio::time::sleep(lame_duck).await;
+        handle.graceful_shutdown(Some(GRACE));
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = drain => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    warn!("aborting");
+    handle.shutdown();
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Certificates: loaded from files, looked at again and again, or made up.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use thiserror::Error;
+use tracing::{info, warn};
+
+use super::Metrics;
+
+/// How often the files are looked at. Reading two small files finds every way of changing them, the
+/// exchange of a Secret volume's `..data` link included, where a watch on the file would go deaf.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What is wrong with the certificates; names the flag.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file that cannot be read.
+    #[error("{flag}: cannot read {path}")]
+    Read {
+        /// The flag that named it.
+        flag: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file without what should be in it.
+    #[error("{flag}: {path} holds no {what} in PEM form")]
+    Empty {
+        /// The flag that named it.
+        flag: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        what: &'static str,
+    },
+    /// Certificate and key that do not belong together, or that cannot be used.
+    #[error("--tls-cert, --tls-key: {0}")]
+    Pair(#[source] rustls::Error),
+    /// A client CA that cannot be used.
+    #[error("--client-ca: {0}")]
+    ClientCa(String),
+    /// A certificate that could not be made.
+    #[error("--tls-self-signed: {0}")]
+    SelfSigned(#[from] rcgen::Error),
+}
+
+/// Where the serving certificate comes from.
+#[derive(Debug, Clone)]
+pub struct CertificateFiles {
+    /// The chain, leaf first, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM: PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+    /// Where given, only clients with a certificate of this CA are answered.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// What was read from the files, to see whether they change.
+type Contents = Vec<Vec<u8>>;
+
+impl CertificateFiles {
+    /// Loads the pair.
+    pub fn load(&self, metrics: &Metrics) -> Result<RustlsConfig, TlsError> {
+        Ok(RustlsConfig::from_config(self.server_config(&self.contents()?, metrics)?))
+    }
+
+    /// Follows the files until the task is dropped. A pair that cannot be loaded leaves the old one.
+    pub async fn follow(self, config: RustlsConfig, metrics: Arc<super::App>) {
+        let mut seen = self.contents().ok();
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            let now = self.contents();
+            // Between two looks a file may be gone for a moment; that is no change yet.
+            let Ok(now) = now else { continue };
+            if seen.as_ref() == Some(&now) {
+                continue;
+            }
+            match self.server_config(&now, &metrics.metrics) {
+                Ok(loaded) => {
+                    config.reload_from_config(loaded);
+                    info!(certificate = %self.certificate.display(), "certificate loaded again");
+                }
+                Err(error) => {
+                    metrics.metrics.certificate_failures.inc();
+                    warn!("the old certificate stays: {error}");
+                }
+            }
+            seen = Some(now);
+        }
+    }
+
+    fn contents(&self) -> Result<Contents, TlsError> {
+        let files = [("--tls-cert", Some(&self.certificate)), ("--tls-key", Some(&self.key)), ("--client-ca", self.client_ca.as_ref())];
+        let read = |(flag, path): (&'static str, Option<&PathBuf>)| {
+            path.map(|path| fs::read(path).map_err(|source| TlsError::Read { flag, path: path.clone(), source }))
+        };
+        files.into_iter().filter_map(read).collect()
+    }
+
+    fn server_config(&self, contents: &Contents, metrics: &Metrics) -> Result<Arc<ServerConfig>, TlsError> {
+        let empty = |flag, path: &Path, what| TlsError::Empty { flag, path: path.to_owned(), what };
+        let chain = certificates(&contents[0]);
+        let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
+        if let Some(end) = end_of(leaf) {
+            metrics.certificate_end.set(end);
+        }
+        let key = PrivateKeyDer::from_pem_slice(&contents[1]);
+        let key = key.map_err(|_| empty("--tls-key", &self.key, "private key"))?;
+        let client_ca = contents.get(2).zip(self.client_ca.as_ref());
+        let roots = client_ca.map(|(pem, path)| {
+            let mut roots = RootCertStore::empty();
+            let (added, _) = roots.add_parsable_certificates(certificates(pem));
+            if added == 0 { Err(empty("--client-ca", path, "certificate")) } else { Ok(roots) }
+        });
+        server_config(chain, key, roots.transpose()?)
+    }
+}
+
+fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
+}
+
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    client_roots: Option<RootCertStore>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let builder = ServerConfig::builder();
+    let builder = match client_roots {
+        Some(roots) => {
+            let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
+            builder.with_client_cert_verifier(verifier.map_err(|e| TlsError::ClientCa(e.to_string()))?)
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// When a certificate ends, Unix time in seconds.
+#[expect(clippy::cast_precision_loss, reason = "seconds are exact in a double for millions of years")]
+fn end_of(certificate: &CertificateDer<'_>) -> Option<f64> {
+    use x509_parser::prelude::{FromDer, X509Certificate};
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp() as f64)
+}
+
+/// A certificate made for this process alone.
+#[derive(Debug)]
+pub struct SelfSigned {
+    /// The CA that a client has to trust, PEM.
+    pub ca: String,
+    /// What to serve with.
+    pub config: RustlsConfig,
+}
+
+/// Makes a CA, and with it a certificate for localhost, 127.0.0.1, ::1 and the names given.
+pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    ca.distinguished_name.push(DnType::CommonName, "mirrorguard self-signed CA");
+    let ca_key = KeyPair::generate()?;
+    let ca_certificate = ca.self_signed(&ca_key)?;
+    let names = ["localhost", "127.0.0.1", "::1"].into_iter().map(str::to_owned).chain(names.iter().cloned());
+    let mut leaf = CertificateParams::new(names.collect::<Vec<_>>())?;
+    leaf.distinguished_name.push(DnType::CommonName, "mirrorguard");
+    leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate()?;
+    let certificate = leaf.signed_by(&key, &Issuer::new(ca, ca_key))?;
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| TlsError::ClientCa(e.to_owned()))?;
+    let config = server_config(vec![certificate.der().clone()], key, None)?;
+    Ok(SelfSigned { ca: ca_certificate.pem(), config: RustlsConfig::from_config(config) })
+}

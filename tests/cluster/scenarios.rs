@@ -1,0 +1,37 @@
+//! The tests, by topic.
+
+use anyhow::Result;
+
+use crate::cluster::Cluster;
+
+/// A sentence that holds, and its proof.
+pub(crate) type Scenario = (&'static str, fn(&mut Cluster) -> Result<()>);
+
+/// Lists a file's tests under their functions' names; one that is left out is dead code to the compiler.
+macro_rules! scenarios {
+    ($($test:ident),+ $(,)?) => {
+        pub(super) const SCENARIOS: &[$crate::scenarios::Scenario] = &[$((stringify!($test), $test)),+];
+    };
+}
+
+mod hosted_clusters;
+mod mirror_sets;
+mod old_objects;
+mod permissions;
+mod races;
+mod release;
+mod server;
+
+/// Every test.
+pub(crate) fn all() -> impl Iterator<Item = Scenario> {
+    let topics = [
+        mirror_sets::SCENARIOS,
+        old_objects::SCENARIOS,
+        races::SCENARIOS,
+        hosted_clusters::SCENARIOS,
+        permissions::SCENARIOS,
+        server::SCENARIOS,
+        release::SCENARIOS,
+    ];
+    topics.into_iter().flatten().copied()
+}

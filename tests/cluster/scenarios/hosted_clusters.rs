@@ -1,0 +1,67 @@
+//! Hosted clusters, whose catalogs come from a mirror only if an annotation says so.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::objects::{CLUSTERS, entry, hosted_cluster, idms, itms};
+
+scenarios![
+    a_hosted_cluster_gets_the_annotation_for_its_catalogs,
+    a_hosted_cluster_that_opts_out_is_left_alone,
+    applying_a_hosted_cluster_again_changes_nothing,
+];
+
+const OVERRIDES: &str = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
+const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
+const OPT_OUT: &str = "mirrorguard.io/catalog-overrides";
+
+fn a_hosted_cluster_gets_the_annotation_for_its_catalogs(cluster: &mut Cluster) -> Result<()> {
+    mirror_the_catalogs(cluster)?;
+    let guest = hosted_cluster("guest", &json!({}));
+    cluster.create(&guest)?.succeeded()?;
+    let annotations = annotations(cluster, &guest)?;
+    for name in [OVERRIDES, DERIVED] {
+        let value = &annotations[name];
+        ensure!(*value == "registry.redhat.io/redhat=mirror.example.com:5000/redhat", "{name} is {value}");
+    }
+    Ok(())
+}
+
+fn a_hosted_cluster_that_opts_out_is_left_alone(cluster: &mut Cluster) -> Result<()> {
+    mirror_the_catalogs(cluster)?;
+    let guest = hosted_cluster("guest", &json!({OPT_OUT: "disabled"}));
+    cluster.create(&guest)?.succeeded()?;
+    let annotations = annotations(cluster, &guest)?;
+    ensure!(annotations == json!({OPT_OUT: "disabled"}), "annotated against its will: {annotations}");
+    Ok(())
+}
+
+fn applying_a_hosted_cluster_again_changes_nothing(cluster: &mut Cluster) -> Result<()> {
+    mirror_the_catalogs(cluster)?;
+    let guest = hosted_cluster("guest", &json!({}));
+    cluster.apply(&guest)?.succeeded()?;
+    let first = cluster.stored(&guest)?;
+    let again = cluster.apply(&guest)?.succeeded()?;
+    ensure!(again.stdout.contains("unchanged"), "not unchanged: {}", again.stdout);
+    // An update that reaches the webhook, unlike an apply that finds nothing to send.
+    let path = format!("/apis/hypershift.openshift.io/v1beta1/namespaces/{CLUSTERS}/hostedclusters/guest");
+    cluster.plane.kubectl(&["replace", "--raw", &path, "-f", "-"], &first.to_string())?.succeeded()?;
+    let second = cluster.stored(&guest)?;
+    ensure!(
+        second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"],
+        "written anew: {second}"
+    );
+    Ok(())
+}
+
+fn mirror_the_catalogs(cluster: &Cluster) -> Result<()> {
+    let entries = [entry("registry.redhat.io/redhat", "mirror.example.com:5000/redhat")];
+    cluster.create(&idms("operators", &entries))?.succeeded()?;
+    cluster.create(&itms("operators", &entries))?.succeeded()?;
+    Ok(())
+}
+
+fn annotations(cluster: &Cluster, object: &Value) -> Result<Value> {
+    Ok(cluster.stored(object)?["metadata"]["annotations"].take())
+}
