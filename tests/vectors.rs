@@ -134,17 +134,37 @@ fn a_write_costs_what_comparing_the_whole_files_says() {
         for set in full.view().sets() {
             let mut without = full.clone();
             without.remove_set(set.kind, &set.name);
-            let (Ok(all), Ok(rest)) = (node::render(full.view()), node::render(without.view())) else { continue };
+            let (Ok(all), Ok(rest)) = (node::render(full.view()), node::render(without.view())) else {
+                continue;
+            };
             let halved = MirrorSet { entries: set.entries[..set.entries.len() / 2].to_vec(), ..set.clone() };
             let created = node::change_of_write(without.view(), full.view(), None, Some(set));
             let deleted = node::change_of_write(full.view(), without.view(), Some(set), None);
-            assert_eq!(created, Ok(node::change_between(&rest, &all)), "case {}: create {}", case.id, set.id());
-            assert_eq!(deleted, Ok(node::change_between(&all, &rest)), "case {}: delete {}", case.id, set.id());
+            assert_eq!(
+                created,
+                Ok(node::change_between(&rest, &all)),
+                "case {}: create {}",
+                case.id,
+                set.id()
+            );
+            assert_eq!(
+                deleted,
+                Ok(node::change_between(&all, &rest)),
+                "case {}: delete {}",
+                case.id,
+                set.id()
+            );
             let overlay = Overlay::new(&full, &halved);
             let updated = full.view_with(set.kind, &set.name, Some(&overlay));
             if let Ok(half) = node::render(updated) {
                 let change = node::change_of_write(full.view(), updated, Some(set), Some(&halved));
-                assert_eq!(change, Ok(node::change_between(&all, &half)), "case {}: update {}", case.id, set.id());
+                assert_eq!(
+                    change,
+                    Ok(node::change_between(&all, &half)),
+                    "case {}: update {}",
+                    case.id,
+                    set.id()
+                );
             }
             compared += 1;
         }
@@ -203,12 +223,18 @@ fn the_catalogs_annotation_is_read_as_upstream_reads_it() {
             parsed.0.iter().map(|(source, places)| ((*source).to_owned(), texts(places))).collect()
         });
         assert_eq!(owned, case.parsed, "case {id}: parsed");
-        assert_eq!(catalogs::command_line(parsed.as_ref()), case.command_line_flag, "case {id}: command line");
+        assert_eq!(
+            catalogs::command_line(parsed.as_ref()),
+            case.command_line_flag,
+            "case {id}: command line"
+        );
         let overrides = parsed.unwrap_or_default();
         for catalog in CATALOGS {
-            let replaced: BTreeSet<_> = catalogs::replace_era(&overrides, &format!("{}:v4.16", catalog.image()));
+            let replaced: BTreeSet<_> =
+                catalogs::replace_era(&overrides, &format!("{}:v4.16", catalog.image()));
             assert_eq!(Some(&replaced), case.replace_era.get(catalog.name), "case {id}: {}", catalog.name);
-            let tagged = |list: &Vec<String>| list.iter().map(|image| format!("{image}:v4.18")).collect::<Vec<_>>();
+            let tagged =
+                |list: &Vec<String>| list.iter().map(|image| format!("{image}:v4.18")).collect::<Vec<_>>();
             let listed = catalogs::list_era(&overrides, &catalog);
             let listed: BTreeSet<_> = listed.iter().map(|list| tagged(list).join(" ")).collect();
             let name = catalog.index.strip_suffix("-index").unwrap();

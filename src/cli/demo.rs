@@ -1,9 +1,191 @@
-//! `mirrorguard demo`.
+//! `mirrorguard demo`: the webhook on loopback, asked as an apiserver asks.
 
-use anyhow::Result;
+use std::{fmt::Write, net::SocketAddr, sync::Arc};
 
-use super::{Answer, output::Output};
+use anyhow::{Context as _, Result};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
-pub(super) fn run(_output: &Output) -> Result<Answer> {
-    Ok(Answer::Yes)
+use super::{Answer, input, output::Output};
+use crate::{
+    cluster::{FileState, Source},
+    objects::manifest,
+    server::{App, Listeners, tls::self_signed},
+};
+
+const CLUSTER: &str = include_str!("../../examples/demo/cluster.yaml");
+
+/// Each file, the hooks an apiserver would ask about it, and what it is called in a URL.
+const WRITES: [(&str, &str, &[&str], &str); 4] = [
+    ("icsp.yaml", include_str!("../../examples/demo/icsp.yaml"), &["mirror-sets.validate"], "imagecontentsourcepolicies"),
+    ("never-contact.yaml", include_str!("../../examples/demo/never-contact.yaml"), &["mirror-sets.validate"], "imagedigestmirrorsets"),
+    ("release.yaml", include_str!("../../examples/demo/release.yaml"), &["mirror-sets.validate"], "imagedigestmirrorsets"),
+    (
+        "hostedcluster.yaml",
+        include_str!("../../examples/demo/hostedcluster.yaml"),
+        &["hosted-clusters.mutate", "hosted-clusters.validate"],
+        "hostedclusters",
+    ),
+];
+
+const BOLD: &str = "\u{1b}[1m";
+const RED: &str = "\u{1b}[31m";
+const YELLOW: &str = "\u{1b}[33m";
+const GREEN: &str = "\u{1b}[32m";
+const PLAIN: &str = "\u{1b}[0m";
+
+pub(super) fn run(output: &Output) -> Result<Answer> {
+    let settings = output.settings()?;
+    let source = Source::Files(FileState::of_objects(manifest::read("cluster.yaml", CLUSTER.to_owned()))?);
+    input::runtime()?.block_on(async {
+        let made = self_signed(&[])?;
+        let bound = Listeners { webhook: SocketAddr::from(([127, 0, 0, 1], 0)), admin: None }.bind()?;
+        let address = bound.address;
+        let webhook = tokio::spawn(bound.serve(App::new(settings, source), made.config));
+        output.say(&format!("webhook on https://{address}, with the example cluster of examples/demo/cluster.yaml\n\n"));
+        let client = Client::new(address, &made.ca)?;
+        for (file, text, hooks, resource) in WRITES {
+            let shown = apply(&client, file, text, hooks, resource).await?;
+            output.result(&shown)?;
+        }
+        webhook.abort();
+        output.say("try your own: mirrorguard lint FILES, mirrorguard rules, mirrorguard --help\n");
+        Ok(Answer::Yes)
+    })
+}
+
+/// What `kubectl apply` would print.
+async fn apply(client: &Client, file: &str, text: &str, hooks: &[&str], resource: &str) -> Result<String> {
+    let object: Value = manifest::read_document(file, text)?;
+    let mut shown = format!("{BOLD}$ kubectl apply -f {file}{PLAIN}\n");
+    let mut filled = Vec::new();
+    for hook in hooks {
+        let path = if hook.ends_with("mutate") { "/mutate" } else { "/validate" };
+        let answer = client.ask(path, &review(&object, resource)).await?;
+        for warning in &answer.warnings {
+            // Writing to a String cannot fail.
+            let _ = writeln!(shown, "{YELLOW}Warning:{PLAIN} {warning}");
+        }
+        if let Some(status) = answer.status.filter(|_| !answer.allowed) {
+            let _ = writeln!(
+                shown,
+                "{RED}Error from server (Forbidden):{PLAIN} error when creating \"{file}\": admission webhook \
+                 \"{hook}.mirrorguard.io\" denied the request: {}\n",
+                status.message
+            );
+            return Ok(shown);
+        }
+        filled.extend(answer.patch.map(|patch| STANDARD.decode(patch)).transpose()?);
+    }
+    let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
+    let group = object["apiVersion"].as_str().and_then(|v| v.split('/').next()).unwrap_or_default();
+    let _ = writeln!(shown, "{kind}.{group}/{} created", object["metadata"]["name"].as_str().unwrap_or_default());
+    for patch in filled {
+        let operations: Vec<Operation> = serde_json::from_slice(&patch).context("the patch is not readable")?;
+        for (name, value) in operations.iter().flat_map(Operation::annotations) {
+            let _ = writeln!(shown, "  {GREEN}+ {name}: {value}{PLAIN}");
+        }
+    }
+    shown.push('\n');
+    Ok(shown)
+}
+
+fn review(object: &Value, resource: &str) -> Value {
+    let (group, version) = object["apiVersion"].as_str().and_then(|v| v.split_once('/')).unwrap_or_default();
+    let (kind, metadata) = (&object["kind"], &object["metadata"]);
+    json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "6f1c0b4e-0d2c-4c8e-9d53-3f1f0c1c2d10",
+            "kind": { "group": group, "version": version, "kind": kind },
+            "resource": { "group": group, "version": version, "resource": resource },
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "operation": "CREATE",
+            "userInfo": { "username": "kubeadmin", "groups": ["system:authenticated"] },
+            "object": object,
+            "oldObject": null,
+            "dryRun": false,
+        },
+    })
+}
+
+#[derive(Deserialize)]
+struct Review {
+    response: Response,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    allowed: bool,
+    #[serde(default)]
+    warnings: Vec<String>,
+    status: Option<Status>,
+    patch: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    message: String,
+}
+
+/// An operation of a JSON patch on annotations.
+#[derive(Deserialize)]
+struct Operation {
+    path: String,
+    value: Value,
+}
+
+impl Operation {
+    fn annotations(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        match &self.value {
+            Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            value => {
+                let name = self.path.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+                vec![(name, text(value))]
+            }
+        }
+    }
+}
+
+/// Asks the webhook as an apiserver does: a new review, HTTP/1.1 over TLS, trusting only its CA.
+struct Client {
+    address: SocketAddr,
+    tls: TlsConnector,
+}
+
+impl Client {
+    fn new(address: SocketAddr, ca: &str) -> Result<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).context("the CA that was made is not readable")?)?;
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { address, tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    async fn ask(&self, path: &str, review: &Value) -> Result<Response> {
+        let stream = TcpStream::connect(self.address).await.context("cannot reach the webhook")?;
+        let stream = self.tls.connect(ServerName::try_from("localhost")?, stream).await.context("no TLS")?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let request = Request::post(path)
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(review.to_string())))?;
+        let answer = sender.send_request(request).await.context("the webhook did not answer")?;
+        let body = answer.into_body().collect().await?.to_bytes();
+        let review: Review = serde_json::from_slice(&body).context("the webhook's answer is not readable")?;
+        Ok(review.response)
+    }
 }

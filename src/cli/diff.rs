@@ -28,7 +28,7 @@ struct DiffJson<'a> {
 #[derive(Serialize)]
 struct ReasonJson<'a> {
     registry: &'a str,
-    what: &'a str,
+    what: String,
     impact: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lines: Vec<String>,
@@ -58,16 +58,16 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     Ok(if fails { Answer::No } else { Answer::Yes })
 }
 
-fn reason_json<'a>(reason: &'a Reason, old: &Input, new: &Input) -> ReasonJson<'a> {
+fn reason_json<'a>(reason: &Reason<'a>, old: &Input, new: &Input) -> ReasonJson<'a> {
     ReasonJson {
-        registry: &reason.registry,
-        what: &reason.what,
+        registry: reason.registry,
+        what: reason.what.to_string(),
         impact: reason.impact.to_string(),
-        lines: lines_of(&reason.registry, old, new),
+        lines: lines_of(reason.registry, old, new),
     }
 }
 
-fn human(impact: Impact, reasons: &[Reason], old: &Input, new: &Input) -> String {
+fn human(impact: Impact, reasons: &[Reason<'_>], old: &Input, new: &Input) -> String {
     let mut text = match impact {
         Impact::None => "none: registries.conf stays the same\n".to_owned(),
         Impact::Reload => "reload: CRI-O reloads on every node, no pod is evicted\n".to_owned(),
@@ -77,7 +77,7 @@ fn human(impact: Impact, reasons: &[Reason], old: &Input, new: &Input) -> String
         text += "(releases before the CRI-O reload reboot every node for any change)\n";
     }
     for reason in reasons {
-        let lines = lines_of(&reason.registry, old, new).join(", ");
+        let lines = lines_of(reason.registry, old, new).join(", ");
         let lines = if lines.is_empty() { lines } else { format!("  ({lines})") };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {:<7} {}: {}{lines}", reason.impact.to_string(), reason.registry, reason.what);

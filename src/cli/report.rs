@@ -80,7 +80,11 @@ pub(super) fn human(judgements: &[Judgement<'_>], width: usize) -> String {
     for judgement in judgements {
         for judged in &judgement.verdict.judged {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}\n", renderer.render(&[group(judgement, judged, judgements)]));
+            let _ = writeln!(text, "{}", renderer.render(&[group(judgement, judged, judgements)]));
+            if let Some(yaml) = &judged.finding.yaml {
+                let _ = writeln!(text, "\n{}", yaml.trim_end());
+            }
+            text.push('\n');
         }
     }
     text
@@ -112,17 +116,17 @@ fn group<'a>(judgement: &'a Judgement<'a>, judged: &'a Judged, all: &'a [Judgeme
             }
         }
         None => {
-            let id = format!("in {}/{}, {}", judgement.object.kind().name(), judgement.object.name(), finding.path);
-            group = group.element(Title::NOTE.message(id));
+            let object = judgement.object;
+            if !object.name().is_empty() {
+                let id = format!("in {}/{}, {}", object.kind().name(), object.name(), finding.path);
+                group = group.element(Title::NOTE.message(id));
+            }
             if !finding.effect.is_empty() {
                 group = group.element(Title::NOTE.message(&*finding.effect));
             }
         }
     }
     group = group.element(Title::HELP.message(&*finding.fix));
-    if let Some(yaml) = &finding.yaml {
-        group = group.element(Title::HELP.with_name("yaml").message(format!("\n{}", yaml.trim_end())));
-    }
     group
 }
 

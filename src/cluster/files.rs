@@ -41,6 +41,16 @@ impl FileState {
         Ok(Arc::new(Self { shared, path: path.to_owned() }))
     }
 
+    /// A state that is what was read, and stays it.
+    pub fn of_objects(reading: Reading) -> Result<Arc<Self>> {
+        if let Some(error) = reading.errors.first() {
+            bail!("{error}");
+        }
+        let shared = Shared::waiting_for(0);
+        shared.change(|_| reading.objects.into_iter().map(|located| located.object).collect());
+        Ok(Arc::new(Self { shared, path: PathBuf::new() }))
+    }
+
     /// The state.
     pub fn shared(&self) -> &Shared {
         &self.shared

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use index::{Place, SourceIndex};
 pub use view::{EntryRef, Overlay, View};
 
-use crate::objects::{ImageConfig, MirrorSet, Object, SetKind};
+use crate::objects::{Entry, ImageConfig, MirrorSet, Object, SetKind};
 
 /// The mirror sets and settings of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -108,8 +108,6 @@ impl FromIterator<Object> for Context {
     }
 }
 
-use crate::objects::Entry;
-
 fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
     let set = sets.get(place.slot as usize).and_then(Option::as_ref);
     set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)
@@ -122,7 +120,7 @@ mod tests {
     fn set(kind: SetKind, name: &str, sources: &[&str]) -> Arc<MirrorSet> {
         let entry = |source: &&str| Entry {
             source: (*source).into(),
-            mirrors: Box::new(["m".into()]),
+            mirrors: ["m".into()].into_iter().collect(),
             mirror_source_policy: None,
         };
         let entries = sources.iter().map(entry).collect();

@@ -1,6 +1,7 @@
 //! What changing the nodes' configuration costs.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
@@ -31,26 +32,69 @@ impl fmt::Display for Impact {
 
 /// One difference between two files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
+pub struct Reason<'a> {
     /// Scope of the registry it is about.
-    pub registry: String,
-    /// What is different: `mirror removed: m.lab/x`.
-    pub what: String,
+    pub registry: &'a str,
+    /// What is different.
+    pub what: Difference<'a>,
     /// What this difference alone costs.
     pub impact: Impact,
 }
 
+/// What can be different about a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference<'a> {
+    /// It is gone.
+    Removed,
+    /// It is new, with digest mirrors only.
+    Added,
+    /// It is new, and this mirror is not for digests only.
+    AddedWith(Mirror<'a>),
+    /// It is new and has no mirror.
+    AddedBare,
+    /// `blocked` or `insecure` becomes this.
+    Flag(&'static str, bool),
+    /// A mirror is gone.
+    MirrorRemoved(Cow<'a, str>),
+    /// A mirror is new.
+    MirrorAdded(Mirror<'a>),
+    /// A mirror serves other pulls than these.
+    MirrorServes(Mirror<'a>, PullFromMirror),
+    /// The mirrors stay but for their order or their flags.
+    Order,
+}
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Removed => f.write_str("registry removed"),
+            Self::Added => f.write_str("registry added"),
+            Self::AddedWith(mirror) => {
+                write!(f, "registry added with {} mirror {}", mirror.pull, mirror.location)
+            }
+            Self::AddedBare => f.write_str("registry added without a mirror"),
+            Self::Flag(name, is) => write!(f, "{name}: {} becomes {is}", !is),
+            Self::MirrorRemoved(location) => write!(f, "mirror removed: {location}"),
+            Self::MirrorAdded(mirror) => write!(f, "{} mirror added: {}", mirror.pull, mirror.location),
+            Self::MirrorServes(mirror, was) => {
+                write!(f, "mirror {} becomes {} from {was}", mirror.location, mirror.pull)
+            }
+            Self::Order => f.write_str("order or flags of the mirrors change"),
+        }
+    }
+}
+
 /// A change of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Change<'a> {
     /// What it costs.
     pub impact: Impact,
     /// Why, the costly differences first.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<Reason<'a>>,
 }
 
-impl Change {
-    fn of(mut reasons: Vec<Reason>, changed: bool) -> Self {
+impl<'a> Change<'a> {
+    fn of(mut reasons: Vec<Reason<'a>>, changed: bool) -> Self {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.impact));
         let least = if changed { Impact::Reload } else { Impact::None };
         let impact = reasons.iter().map(|reason| reason.impact).fold(least, Impact::max);
@@ -61,12 +105,12 @@ impl Change {
 /// What putting one file in place of another costs.
 ///
 /// Follows `machine-config-operator pkg/daemon/drain.go` `isSafeContainerRegistryConfChanges`.
-pub fn change_between(old: &RegistriesConf<'_>, new: &RegistriesConf<'_>) -> Change {
-    let by_scope = |conf: &'_ RegistriesConf<'_>| -> BTreeMap<String, usize> {
-        conf.registries.iter().enumerate().map(|(at, r)| (r.scope.to_owned(), at)).collect()
+pub fn change_between<'a>(old: &RegistriesConf<'a>, new: &RegistriesConf<'a>) -> Change<'a> {
+    let by_scope = |conf: &'_ RegistriesConf<'a>| -> BTreeMap<&'a str, usize> {
+        conf.registries.iter().enumerate().map(|(at, registry)| (registry.scope, at)).collect()
     };
     let (old_at, new_at) = (by_scope(old), by_scope(new));
-    let scopes: BTreeSet<&String> = old_at.keys().chain(new_at.keys()).collect();
+    let scopes: BTreeSet<&str> = old_at.keys().chain(new_at.keys()).copied().collect();
     let mut reasons = Vec::new();
     for scope in scopes {
         let old = old_at.get(scope).map(|at| &old.registries[*at]);
@@ -81,12 +125,12 @@ pub fn change_between(old: &RegistriesConf<'_>, new: &RegistriesConf<'_>) -> Cha
 ///
 /// `old` and `new` are the set before and after, as far as there is one. A file that does not render, on
 /// either side, changes nothing yet: that is for other rules to say.
-pub fn change_of_write(
-    before: View<'_>,
-    after: View<'_>,
-    old: Option<&MirrorSet>,
-    new: Option<&MirrorSet>,
-) -> Result<Change, RenderError> {
+pub fn change_of_write<'a>(
+    before: View<'a>,
+    after: View<'a>,
+    old: Option<&'a MirrorSet>,
+    new: Option<&'a MirrorSet>,
+) -> Result<Change<'a>, RenderError> {
     let (before, after) = (Rendering::new(before), Rendering::new(after));
     let sources = old.into_iter().chain(new).flat_map(|set| set.entries.iter().map(|entry| &*entry.source));
     let unmirrored = before.unmirrored_scopes().into_iter().chain(after.unmirrored_scopes());
@@ -110,33 +154,32 @@ pub fn change_of_write(
 }
 
 /// Adds every difference between what two files say about one scope.
-fn compare(old: Option<&Registry<'_>>, new: Option<&Registry<'_>>, reasons: &mut Vec<Reason>) {
+fn compare<'a>(old: Option<&Registry<'a>>, new: Option<&Registry<'a>>, reasons: &mut Vec<Reason<'a>>) {
     let (Some(registry), false) = (new.or(old), old == new) else { return };
-    let mut add = |what: String, impact| {
-        reasons.push(Reason { registry: registry.scope.to_owned(), what, impact });
-    };
+    let registry = registry.scope;
+    let mut add = |what, impact| reasons.push(Reason { registry, what, impact });
     let (old, new) = match (old, new) {
         (Some(old), Some(new)) => (old, new),
-        (Some(_), None) => return add("registry removed".to_owned(), Impact::Drain),
+        (Some(_), None) => return add(Difference::Removed, Impact::Drain),
         (None, Some(new)) => return added(new, add),
         (None, None) => return,
     };
     for (name, was, is) in [("blocked", old.blocked, new.blocked), ("insecure", old.insecure, new.insecure)] {
         if was != is {
-            add(format!("{name}: {was} becomes {is}"), Impact::Drain);
+            add(Difference::Flag(name, is), Impact::Drain);
         }
     }
     for mirror in old.mirrors.iter().filter(|m| find(m, &new.mirrors).is_none()) {
-        add(format!("mirror removed: {}", mirror.location), Impact::Drain);
+        add(Difference::MirrorRemoved(mirror.location.clone()), Impact::Drain);
     }
     let mut told = false;
     for mirror in &new.mirrors {
         let digest_only = mirror.pull == PullFromMirror::DigestOnly;
         let impact = if digest_only { Impact::Reload } else { Impact::Drain };
         match find(mirror, &old.mirrors) {
-            None => add(format!("{} mirror added: {}", mirror.pull, mirror.location), impact),
+            None => add(Difference::MirrorAdded(mirror.clone()), impact),
             Some(known) if known.pull != mirror.pull => {
-                add(format!("mirror {} becomes {} from {}", mirror.location, mirror.pull, known.pull), impact);
+                add(Difference::MirrorServes(mirror.clone(), known.pull), impact);
             }
             Some(_) => continue,
         }
@@ -144,16 +187,16 @@ fn compare(old: Option<&Registry<'_>>, new: Option<&Registry<'_>>, reasons: &mut
     }
     let kept = |m: &&Mirror<'_>| find(m, &new.mirrors).is_some() && find(m, &old.mirrors).is_some();
     if !told && !old.mirrors.iter().filter(kept).eq(new.mirrors.iter().filter(kept)) {
-        add("order or flags of the mirrors change".to_owned(), Impact::Reload);
+        add(Difference::Order, Impact::Reload);
     }
 }
 
-fn added(new: &Registry<'_>, mut add: impl FnMut(String, Impact)) {
+fn added<'a>(new: &Registry<'a>, mut add: impl FnMut(Difference<'a>, Impact)) {
     let other = new.mirrors.iter().find(|mirror| mirror.pull != PullFromMirror::DigestOnly);
     match (other, new.mirrors.first()) {
-        (Some(mirror), _) => add(format!("registry added with {} mirror {}", mirror.pull, mirror.location), Impact::Drain),
-        (None, Some(_)) => add("registry added".to_owned(), Impact::Reload),
-        (None, None) => add("registry added without a mirror".to_owned(), Impact::Drain),
+        (Some(mirror), _) => add(Difference::AddedWith(mirror.clone()), Impact::Drain),
+        (None, Some(_)) => add(Difference::Added, Impact::Reload),
+        (None, None) => add(Difference::AddedBare, Impact::Drain),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use smallvec::SmallVec;
+
 /// Mirrors of a source in the order they are tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged<'a> {
     /// The order; the source itself is in it only where something comes after it.
-    pub mirrors: Vec<&'a str>,
+    pub mirrors: SmallVec<[&'a str; 4]>,
     /// The lists contradict each other (a before b here, b before a there): upstream calls the order
     /// unspecified.
     pub contradictory: bool,
@@ -66,7 +68,7 @@ fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
     let mut ready: VecDeque<&str> = before.iter().filter(|(_, b)| b.is_empty()).map(|(name, _)| *name).collect();
     let mut unused = edges.keys();
     let mut used = BTreeSet::new();
-    let mut merged = Merged { mirrors: Vec::with_capacity(edges.len()), contradictory: false };
+    let mut merged = Merged { mirrors: SmallVec::with_capacity(edges.len()), contradictory: false };
     loop {
         let name = match ready.pop_front() {
             Some(name) => name,

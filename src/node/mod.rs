@@ -10,7 +10,7 @@ mod registries_conf;
 mod render;
 mod validate;
 
-pub use impact::{Change, Impact, Reason, change_between, change_of_write};
+pub use impact::{Change, Difference, Impact, Reason, change_between, change_of_write};
 pub use merge::{Merged, merge};
 pub use pull::{Pull, pull};
 pub use registries_conf::{Mirror, PullFromMirror, RegistriesConf, Registry, SEARCH_REGISTRIES};

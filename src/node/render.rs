@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
+use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::{Merged, Mirror, PullFromMirror, RegistriesConf, Registry, blocked::effective_blocked, merge};
@@ -131,7 +132,7 @@ impl<'a> Rendering<'a> {
         'a: 's,
     {
         let mut own = Own::default();
-        let (mut digest, mut tag) = (Vec::new(), Vec::new());
+        let (mut digest, mut tag): (Lists<'_>, Lists<'_>) = Default::default();
         for found in self.view.entries(source) {
             let entry: &'a Entry = found.entry();
             let is_digest = found.set.kind.is_digest();
@@ -185,6 +186,9 @@ impl<'a> Rendering<'a> {
         Ok(mirrors.into_iter().map(adjust).collect())
     }
 }
+
+/// Mirror lists of one source; hardly ever more than two.
+type Lists<'a> = SmallVec<[&'a [Box<str>]; 2]>;
 
 /// What the entries of one source alone say.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! ICSP, IDMS and ITMS as one type.
 
 use serde::{Deserialize, Deserializer};
+use smallvec::SmallVec;
 
 /// Which of the three spellings a [`MirrorSet`] has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +71,9 @@ impl MirrorSourcePolicy {
     }
 }
 
+/// Mirrors in the order they are tried; most entries have one or two, which then need no allocation.
+pub type Mirrors = SmallVec<[Box<str>; 2]>;
+
 /// One source and its mirrors.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,7 +83,7 @@ pub struct Entry {
     pub source: Box<str>,
     /// `host[:port][/namespace[/name]]`, in the order they are tried.
     #[serde(default, deserialize_with = "null_as_empty")]
-    pub mirrors: Box<[Box<str>]>,
+    pub mirrors: Mirrors,
     /// As written; see [`Entry::policy`] for what it means.
     #[serde(default)]
     pub mirror_source_policy: Option<MirrorSourcePolicy>,
@@ -100,7 +104,7 @@ impl Entry {
     }
 }
 
-fn null_as_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Box<[Box<str>]>, D::Error> {
+fn null_as_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Mirrors, D::Error> {
     Ok(Option::deserialize(input)?.unwrap_or_default())
 }
 

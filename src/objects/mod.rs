@@ -14,5 +14,5 @@ mod tree;
 
 pub use cluster_config::{ClusterVersion, ImageConfig};
 pub use hosted_cluster::{HostedCluster, annotation};
-pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, SetKind};
+pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, SetKind};
 pub use parse::{Kind, Object, ParseError};

@@ -1,31 +1,97 @@
 //! Scopes: what a source, a mirror, or an entry of `registrySources` may look like, and which scope
 //! covers which.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::borrow::Cow;
 
-use regex::Regex;
-
-/// `host[.host…][:port][/element…]`; the pattern of the IDMS and ITMS schemas and of the machine-config
-/// operator (`pkg/controller/container-runtime-config/helpers.go` `mirrorRegex`).
-const REPOSITORY: &str = r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?";
-/// `*.host[.host…]`.
-const WILDCARD: &str = r"\*(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+";
-
-#[expect(clippy::unwrap_used, reason = "constant patterns, compiled in every test run")]
-static SOURCE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(&format!("^(?:{WILDCARD})$|^(?:{REPOSITORY})$")).unwrap());
-#[expect(clippy::unwrap_used, reason = "constant patterns, compiled in every test run")]
-static MIRROR: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("^(?:{REPOSITORY})$")).unwrap());
-
-/// Whether the machine-config operator accepts the value as a source.
+/// Whether the machine-config operator accepts the value as a source: a repository, or `*.host[.host…]`.
+///
+/// The grammar is `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
+/// `sourceRegex`, written out by hand because it is asked of every text of every write; a test holds it
+/// against the pattern itself.
 pub fn is_valid_source(source: &str) -> bool {
-    SOURCE.is_match(source)
+    match source.strip_prefix("*.") {
+        Some(domain) => is_domain(domain.as_bytes()),
+        None => is_valid_mirror(source),
+    }
 }
 
-/// Whether the machine-config operator accepts the value as a mirror.
+/// Whether the machine-config operator accepts the value as a mirror: `host[.host…][:port][/element…]`
+/// (`mirrorRegex`).
 pub fn is_valid_mirror(mirror: &str) -> bool {
-    MIRROR.is_match(mirror)
+    let Some(rest) = after_domain(mirror.as_bytes()) else { return false };
+    let rest = match rest {
+        [b':', port @ ..] => {
+            let digits = port.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 {
+                return false;
+            }
+            &port[digits..]
+        }
+        rest => rest,
+    };
+    rest.is_empty() || (rest[0] == b'/' && is_path(&rest[1..]))
 }
+
+fn is_domain(domain: &[u8]) -> bool {
+    after_domain(domain).is_some_and(<[u8]>::is_empty)
+}
+
+/// What follows labels of letters, digits and inner hyphens, joined by dots; `None` without any.
+fn after_domain(text: &[u8]) -> Option<&[u8]> {
+    let mut last = b'.';
+    let mut length = 0;
+    for &byte in text {
+        match byte {
+            b'.' if matches!(last, b'.' | b'-') => return None,
+            b'-' if last == b'.' => return None,
+            b'.' => {}
+            _ if LETTERS[usize::from(byte)] & IN_HOST != 0 => {}
+            _ => break,
+        }
+        last = byte;
+        length += 1;
+    }
+    (!matches!(last, b'.' | b'-')).then(|| &text[length..])
+}
+
+/// Elements joined by slashes: lower-case letters and digits, with separators between, each a dot, one or
+/// two underscores, or hyphens.
+fn is_path(path: &[u8]) -> bool {
+    let is_plain = |byte: u8| LETTERS[usize::from(byte)] & IN_PATH != 0;
+    let (mut before, mut last) = (b'a', b'/');
+    for &byte in path {
+        let fits = is_plain(byte)
+            || match byte {
+                b'/' | b'.' => is_plain(last),
+                b'_' => is_plain(last) || (last == b'_' && is_plain(before)),
+                b'-' => is_plain(last) || last == b'-',
+                _ => false,
+            };
+        if !fits {
+            return false;
+        }
+        (before, last) = (last, byte);
+    }
+    is_plain(last)
+}
+
+const IN_HOST: u8 = 1;
+const IN_PATH: u8 = 2;
+/// Where a byte may stand.
+static LETTERS: [u8; 256] = {
+    let mut letters = [0; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || byte == b'-' {
+            letters[byte as usize] |= IN_HOST;
+        }
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
+            letters[byte as usize] |= IN_PATH;
+        }
+        byte += 1;
+    }
+    letters
+};
 
 /// Whether an insecure, blocked or allowed registry can stand in registries.conf.
 ///
@@ -235,6 +301,34 @@ mod tests {
             assert_eq!(diagnose(value, true), (problem, meant.map(str::to_owned)), "{value}");
         }
         assert_eq!(diagnose("*.x.io", false).0, "is a wildcard; only a source may be one");
+    }
+
+    /// The patterns as the operator has them.
+    const SOURCE: &str = r"^\*(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+$|^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?$";
+    const MIRROR: &str = r"^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?$";
+
+    #[test]
+    fn the_grammar_is_the_operators_pattern() {
+        let (source, mirror) = (regex::Regex::new(SOURCE).unwrap(), regex::Regex::new(MIRROR).unwrap());
+        let letters = ["a", "B", "7", "-", ".", "_", "/", ":", "*", "é", "\n"];
+        // Every text of up to five of these letters, and each of them between two hosts.
+        let mut texts = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..5 {
+            let end = texts.len();
+            let longer: Vec<_> = texts[from..]
+                .iter()
+                .flat_map(|text| letters.iter().map(move |letter| format!("{text}{letter}")))
+                .collect();
+            texts.extend(longer);
+            from = end;
+        }
+        for text in texts {
+            for text in [format!("q.io{text}a"), format!("q.io/{text}"), text] {
+                assert_eq!(is_valid_source(&text), source.is_match(&text), "source {text:?}");
+                assert_eq!(is_valid_mirror(&text), mirror.is_match(&text), "mirror {text:?}");
+            }
+        }
     }
 
     #[test]

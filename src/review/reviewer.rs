@@ -51,7 +51,12 @@ impl<'a> Reviewer<'a> {
         if operation == Operation::Delete {
             verdict.judged.iter_mut().for_each(|judged| judged.level = Level::Warn);
         }
-        verdict.impact = write.change().map(|change| change.impact);
+        if verdict.is_allowed() {
+            verdict.impact = write.change().map(|change| change.impact);
+        } else {
+            // What is refused costs the nodes nothing.
+            verdict.judged.retain(|judged| judged.level == Level::Deny || judged.rule.id != "node-impact");
+        }
         verdict
     }
 

@@ -46,17 +46,29 @@ impl Verdict {
 
     /// The lines of a denial.
     pub fn denials(&self) -> impl Iterator<Item = String> {
-        self.lines(Level::Deny)
+        self.remarks_of(Level::Deny).chain(self.judged_at(Level::Deny).map(Judged::line))
     }
 
-    /// The warnings, each short enough to be handed on whole.
+    /// The warnings, each short enough to be handed on whole: one that is not gets its fix as a second.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
-        self.lines(Level::Warn).map(shortened)
+        let judged = self.judged_at(Level::Warn).flat_map(|judged| {
+            let line = judged.line();
+            if line.len() <= WARNING_MAX {
+                return vec![line];
+            }
+            let Judged { rule, finding, .. } = judged;
+            let what = format!("[{}] {}: {}", rule.id, finding.path, finding.message());
+            vec![shortened(what), shortened(format!("[{}] Fix: {}", rule.id, finding.fix))]
+        });
+        self.remarks_of(Level::Warn).map(shortened).chain(judged)
     }
 
-    fn lines(&self, level: Level) -> impl Iterator<Item = String> {
-        let remarks = self.remarks.iter().filter(move |(l, _)| *l == level).map(|(_, text)| text.clone());
-        remarks.chain(self.judged.iter().filter(move |judged| judged.level == level).map(Judged::line))
+    fn judged_at(&self, level: Level) -> impl Iterator<Item = &Judged> {
+        self.judged.iter().filter(move |judged| judged.level == level)
+    }
+
+    fn remarks_of(&self, level: Level) -> impl Iterator<Item = String> {
+        self.remarks.iter().filter(move |(l, _)| *l == level).map(|(_, text)| text.clone())
     }
 
     /// The ids of the rules that found something, each once.

@@ -25,7 +25,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_icsp(write: &SetWrite<'_>, set: &MirrorSet, findings: &mut Vec<Finding>) {
+fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {
     let neighbours = write.others.count(SetKind::Idms) + write.others.count(SetKind::Itms);
     let fresh = fresh_entries(write.old, set);
     let (Some(first), true) = (fresh.first(), neighbours > 0) else { return };
@@ -92,7 +92,7 @@ fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
     yaml
 }
 
-fn check_against_icsps(write: &SetWrite<'_>, set: &MirrorSet, findings: &mut Vec<Finding>) {
+fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {
     if write.others.count(SetKind::Icsp) == 0 {
         return;
     }

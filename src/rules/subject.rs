@@ -41,13 +41,13 @@ pub struct SetWrite<'a> {
     /// The configuration.
     pub settings: &'a Settings,
     /// Worked out when first asked for; see [`SetWrite::change`].
-    pub change: OnceCell<Option<Change>>,
+    pub change: OnceCell<Option<Change<'a>>>,
 }
 
-impl SetWrite<'_> {
+impl<'a> SetWrite<'a> {
     /// What the write changes in the nodes' configuration; `None` where nothing is written, or nothing
     /// renders.
-    pub fn change(&self) -> Option<&Change> {
+    pub fn change(&self) -> Option<&Change<'a>> {
         let work_out = || match self.operation {
             Operation::Existing => None,
             _ => change_of_write(self.before, self.after, self.old, self.new).ok(),

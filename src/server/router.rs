@@ -33,7 +33,7 @@ use crate::{
 const BODY_MAX: usize = 8 << 20;
 /// How many bytes of bodies are held at once. Further ones wait in their sockets, so that memory stays
 /// bounded however many writes come at a time; a body larger than this is read alone.
-const BODIES_MAX: usize = 2 << 20;
+const BODIES_MAX: usize = 1 << 20;
 /// How long a body may take to arrive, waiting included. An apiserver gives up after 5 s by our own
 /// configuration, and after 30 s by any.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);

@@ -21,6 +21,8 @@ use super::{App, admin, router};
 
 /// How long a connection may be idle, or a request's head incomplete.
 const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+/// How much of a request a connection may hold before it is asked for; a request's head must fit.
+const READ_BUFFER: usize = 32 << 10;
 /// How long requests are still taken after SIGTERM: until every apiserver has heard that the endpoint is
 /// gone. `/readyz` says so at once.
 const LAME_DUCK: Duration = Duration::from_secs(3);
@@ -78,7 +80,8 @@ impl Bound {
         let stop = tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
         let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
         let mut server = axum_server::from_tcp(self.webhook)?.acceptor(acceptor).handle(handle);
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
+        let mut http = server.http_builder().http1();
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(READ_BUFFER);
         server.http_builder().http2().timer(TokioTimer::new());
         let served = server.serve(router(app).into_make_service()).await;
         stop.abort();

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 /// The oldest kubectl that prints what the tests read.
 const OLDEST_KUBECTL_MINOR: u32 = 28;
@@ -34,7 +34,7 @@ pub(crate) struct Binaries {
 impl Binaries {
     /// Finds or builds each of them; fails with what to install, since a skipped test proves nothing.
     pub(crate) fn find() -> Result<Self> {
-        Self::locate().context(REMEDY)
+        Self::locate().map_err(|error| anyhow!("{error:#}\n{REMEDY}"))
     }
 
     fn locate() -> Result<Self> {
@@ -115,9 +115,9 @@ impl Program {
     fn link_flags(&self, module: &Path) -> Result<String> {
         let mut flags = "-s -w".to_owned();
         if self.package.starts_with("k8s.io/kubernetes/") {
-            let output =
-                go(module).args(["list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"]).output()?;
-            let version = String::from_utf8(output.stdout)?;
+            let mut go = go(module);
+            go.args(["list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"]).stderr(Stdio::inherit());
+            let version = String::from_utf8(go.output().context("failed to run go")?.stdout)?;
             let mut numbers = version.trim().trim_start_matches('v').split('.');
             let (major, minor) = numbers.next().zip(numbers.next()).context("go list names no version")?;
             for (name, value) in [("gitVersion", version.trim()), ("gitMajor", major), ("gitMinor", minor)] {

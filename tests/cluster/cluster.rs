@@ -120,7 +120,7 @@ impl Cluster {
         Ok(Answer::from(child.wait_with_output()?).succeeded()?.stdout)
     }
 
-    /// Removes all that a test may have left, and waits until the webhook has seen it go.
+    /// Removes all that a test has left, and waits until the webhook has seen it go.
     pub(crate) fn sweep(&self) -> Result<()> {
         self.plane.kubectl(&["delete", MIRROR_SETS, "--all"], "")?.succeeded()?;
         self.plane
@@ -132,7 +132,7 @@ impl Cluster {
         })
     }
 
-    /// Takes the webhooks away until the guard is dropped.
+    /// Takes the webhooks away, until the end of what it returns.
     pub(crate) fn unguarded(&self) -> Result<Unguarded<'_>> {
         let mut configurations = Vec::new();
         for kind in routing::CONFIGURATIONS {
@@ -156,6 +156,7 @@ impl Cluster {
 }
 
 /// A cluster without our webhooks, as it was before somebody installed them.
+#[must_use = "the webhooks stay away until they are put back"]
 pub(crate) struct Unguarded<'a> {
     cluster: &'a Cluster,
     configurations: Vec<Value>,
@@ -163,33 +164,19 @@ pub(crate) struct Unguarded<'a> {
 
 impl Unguarded<'_> {
     /// Puts the webhooks back and waits until they answer.
-    pub(crate) fn end(mut self) -> Result<()> {
-        self.restore()?;
-        self.cluster.wait_until_guarded()
-    }
-
-    fn restore(&mut self) -> Result<()> {
-        for mut configuration in self.configurations.drain(..) {
+    pub(crate) fn end(self) -> Result<()> {
+        for mut configuration in self.configurations {
             // The labels and annotations by which Helm knows its own stay.
             for assigned in ["resourceVersion", "uid"] {
                 configuration["metadata"][assigned].take();
             }
             self.cluster.create(&configuration)?.succeeded()?;
         }
-        Ok(())
+        self.cluster.wait_until_guarded()
     }
 }
 
-impl Drop for Unguarded<'_> {
-    fn drop(&mut self) {
-        if let Err(error) = self.restore() {
-            eprintln!("the webhooks could not be put back: {error:#}");
-        }
-    }
-}
-
-/// Every object in the cluster, as `resource/name` with its namespace, except for what the control plane itself keeps
-/// writing.
+/// Kind, namespace and name of every object in the cluster, events aside.
 pub(crate) fn everything(plane: &ControlPlane) -> Result<Vec<String>> {
     let kinds =
         plane.kubectl(&["api-resources", "--verbs=list,delete", "--output=name"], "")?.succeeded()?.stdout;

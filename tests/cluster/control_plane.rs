@@ -21,16 +21,13 @@ use crate::answer::Answer;
 use crate::binaries::Binaries;
 use crate::certificates::{Authority, Connection};
 use crate::http::{self, Response};
-use crate::namespace::Ground;
+use crate::namespace::{Ground, NODE};
 use crate::process::{self, Process};
 use crate::wait::eventually;
 
 const START_DEADLINE: Duration = Duration::from_secs(90);
 const SERVER_NAME: &str = "kubernetes.default.svc";
 const ADMIN_TOKEN: &str = "admin-of-the-test";
-
-/// Never dialled: what the flags want is an address that is not loopback.
-const ADVERTISED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 
 /// The running control plane; dropping it stops its processes and removes its files.
 pub(crate) struct ControlPlane {
@@ -51,7 +48,8 @@ impl ControlPlane {
     /// Starts both, waits until the apiserver is ready, and installs the resource definitions.
     pub(crate) fn start(binaries: Binaries, ground: Ground) -> Result<Self> {
         let start = Instant::now();
-        let folder = tempfile::Builder::new().prefix("mirrorguard-cluster-").tempdir()?;
+        // Below the target folder: what a killed run leaves is found and cleaned with it.
+        let folder = TempDir::with_prefix_in("cluster-", env!("CARGO_TARGET_TMPDIR"))?;
         fs::create_dir(folder.path().join("logs"))?;
         let authority = Authority::new("control plane of the test")?;
         let etcd_address = free_address(Ipv4Addr::LOCALHOST.into())?;
@@ -224,6 +222,9 @@ fn etcd_flags(folder: &Path, clients: SocketAddr) -> Vec<String> {
         format!("--advertise-client-urls=http://{clients}"),
         "--listen-peer-urls=http://127.0.0.1:0".to_owned(),
         "--unsafe-no-fsync".to_owned(),
+        // In milliseconds: a lone member need not wait the usual second for rivals.
+        "--heartbeat-interval=10".to_owned(),
+        "--election-timeout=100".to_owned(),
     ]
 }
 
@@ -232,7 +233,8 @@ fn apiserver_flags(folder: &Path, address: SocketAddr, etcd: SocketAddr) -> Vec<
     vec![
         format!("--bind-address={}", address.ip()),
         format!("--secure-port={}", address.port()),
-        format!("--advertise-address={ADVERTISED}"),
+        // On the host nobody calls it; but it may not be a loopback address.
+        format!("--advertise-address={NODE}"),
         format!("--etcd-servers=http://{etcd}"),
         file("cert-dir", "apiserver-certificates"),
         file("tls-cert-file", "apiserver.crt"),

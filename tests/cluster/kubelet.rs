@@ -4,6 +4,7 @@
 //! namespace's pod security level; what comes back is run as the kubelet would run it.
 
 mod container;
+mod facts;
 mod volumes;
 
 use std::net::SocketAddr;

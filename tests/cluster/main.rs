@@ -22,17 +22,23 @@ mod scenarios;
 mod wait;
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
 use self::binaries::Binaries;
 use self::cluster::Cluster;
+use self::namespace::Ground;
 use self::scenarios::Scenario;
 
-/// Set when all is up; empty while tests are only listed.
-type Shared = Arc<Mutex<Option<Cluster>>>;
+/// What the tests share, one after another.
+struct Shared {
+    binaries: Binaries,
+    ground: Ground,
+    /// None once a test has failed: the next one is to start afresh, not to stumble over what was left.
+    cluster: Option<Cluster>,
+}
 
 fn main() -> ExitCode {
     match run(Arguments::from_args()) {
@@ -47,27 +53,32 @@ fn main() -> ExitCode {
 fn run(mut arguments: Arguments) -> Result<Conclusion> {
     // They share one cluster, and mirror sets are cluster-wide.
     arguments.test_threads = Some(1);
-    let cluster = Shared::default();
-    let trials: Vec<Trial> = scenarios::all().map(|scenario| trial(scenario, &cluster)).collect();
+    // Empty while nothing is to run, as under `--list`.
+    let shared = Arc::new(Mutex::new(None));
+    let trials: Vec<Trial> = scenarios::all().map(|scenario| trial(scenario, &shared)).collect();
     let wanted = trials.iter().any(|trial| !arguments.is_filtered_out(trial));
     if wanted && !arguments.list {
         // Built before there is a namespace, in which no module could be downloaded.
         let binaries = Binaries::find()?;
         let ground = namespace::enter()?;
-        *cluster.lock().unwrap_or_else(PoisonError::into_inner) = Some(Cluster::start(binaries, ground)?);
+        let cluster = Some(Cluster::start(binaries.clone(), ground)?);
+        *lock(&shared) = Some(Shared { binaries, ground, cluster });
     }
     Ok(libtest_mimic::run(&arguments, trials))
 }
 
-fn trial((name, test): Scenario, cluster: &Shared) -> Trial {
-    let cluster = Arc::clone(cluster);
+fn trial((name, test): Scenario, shared: &Arc<Mutex<Option<Shared>>>) -> Trial {
+    let shared = Arc::clone(shared);
     Trial::test(name, move || {
-        // A failed test poisons the lock; its mess is swept all the same.
-        let mut cluster = cluster.lock().unwrap_or_else(PoisonError::into_inner);
-        let cluster = cluster.as_mut().ok_or("there is no cluster")?;
-        let outcome = test(cluster);
-        let swept = cluster.sweep();
-        outcome.and(swept).map_err(|error| explained(&error, cluster))
+        let mut shared = lock(&shared);
+        let shared = shared.as_mut().ok_or("there is no cluster")?;
+        let mut cluster = match shared.cluster.take() {
+            Some(cluster) => cluster,
+            None => Cluster::start(shared.binaries.clone(), shared.ground)?,
+        };
+        test(&mut cluster).and_then(|()| cluster.sweep()).map_err(|error| explained(&error, &cluster))?;
+        shared.cluster = Some(cluster);
+        Ok(())
     })
 }
 
@@ -75,4 +86,9 @@ fn trial((name, test): Scenario, cluster: &Shared) -> Trial {
 fn explained(error: &anyhow::Error, cluster: &Cluster) -> Failed {
     let logs = process::tails(&cluster.plane.logs()).unwrap_or_default();
     format!("{error:#}\n\n{logs}").into()
+}
+
+/// The lock, also after a panic of a test: it took its cluster with it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,12 +7,13 @@
 use std::env;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
 /// The address of everything inside the namespace: of the node, and of the one pod on it.
-const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+pub(crate) const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 
 /// Set for the process inside.
 const INSIDE: &str = "MIRRORGUARD_TEST_INSIDE_NAMESPACE";
@@ -20,8 +21,8 @@ const INSIDE: &str = "MIRRORGUARD_TEST_INSIDE_NAMESPACE";
 /// Set by people, to try the way that machines without user namespaces go.
 const REFUSED: &str = "MIRRORGUARD_TEST_NO_NETNS";
 
-const UNSHARE: [&str; 4] = ["--kill-child", "--fork", "--map-root-user", "--user"];
-const KINDS: [&str; 3] = ["--net", "--mount", "--pid"];
+const UNSHARE: [&str; 7] =
+    ["--kill-child", "--fork", "--map-root-user", "--user", "--net", "--mount", "--pid"];
 
 /// Not `exec "$@"`: as first process of its namespace the test would be deaf to Ctrl-C.
 const SET_UP: &str = "mount -t proc proc /proc && ip link set lo up && ip address add \"$0\"/32 dev lo && \
@@ -46,7 +47,7 @@ impl Ground {
     }
 
     /// A command whose process ends with ours: by the process namespace, or else by `setpriv` where there is one.
-    pub(crate) fn command(self, program: &std::path::Path) -> Command {
+    pub(crate) fn command(self, program: &Path) -> Command {
         let by_signal =
             self == Self::Host && succeeds(Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]));
         if !by_signal {
@@ -67,19 +68,18 @@ pub(crate) fn enter() -> Result<Ground> {
         return Ok(Ground::Host);
     }
     if !succeeds(inside().arg("true")) {
-        eprintln!(
-            "user namespaces are not allowed here: the webhook is called by URL, not through its Service"
-        );
+        eprintln!("no namespaces can be made here: the webhook is called by URL, not through its Service");
         return Ok(Ground::Host);
     }
     let this = env::current_exe()?;
-    let failed = inside().arg(this).args(env::args_os().skip(1)).env(INSIDE, "1").exec();
+    // No proxy outside is in reach.
+    let failed = inside().arg(this).args(env::args_os().skip(1)).env(INSIDE, "1").env("NO_PROXY", "*").exec();
     Err(failed).context("failed to run unshare")
 }
 
 fn inside() -> Command {
     let mut command = Command::new("unshare");
-    command.args(UNSHARE).args(KINDS).args(["sh", "-c", SET_UP]).arg(NODE.to_string());
+    command.args(UNSHARE).args(["sh", "-c", SET_UP]).arg(NODE.to_string());
     command
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn remove(plane: &ControlPlane, namespace: &str) -> Result<()> {
 }
 
 /// A port of a Service by its own name or number, as the pod serves it.
-pub(crate) fn target(service: &Value, port: &Value, pod: &Pod) -> Result<SocketAddr> {
+fn target(service: &Value, port: &Value, pod: &Pod) -> Result<SocketAddr> {
     let known = items(&service["spec"]["ports"])
         .iter()
         .find(|known| known["name"] == *port || known["port"] == *port);

@@ -22,6 +22,6 @@ while [ "$1" != -- ]; do
 done
 shift
 
-# readOnlyRootFilesystem
-mount -o remount,ro "$root"
+# As with readOnlyRootFilesystem, whether the pod asks for it or not.
+mount -o remount,bind,ro "$root"
 exec chroot "$root" "$entrypoint" "$@"

@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
+use super::facts::{field, token};
 use crate::control_plane::ControlPlane;
 use crate::json::{items, text};
 
@@ -91,15 +92,15 @@ fn content(plane: &ControlPlane, pod: &Value, source: &Value) -> Result<Files> {
     if let Some(map) = source.get("configMap") {
         return stored(plane, pod, "configmap", text(map, "/name")?, map);
     }
-    if let Some(token) = source.get("serviceAccountToken") {
-        let path = text(token, "/path")?.to_owned();
-        return Ok(Files::from([(path, super::container::token(plane, pod)?.into_bytes())]));
+    if let Some(wanted) = source.get("serviceAccountToken") {
+        let path = text(wanted, "/path")?.to_owned();
+        return Ok(Files::from([(path, token(plane, pod)?.into_bytes())]));
     }
     if let Some(fields) = source.get("downwardAPI") {
         return items(&fields["items"])
             .iter()
             .map(|item| {
-                let value = super::container::field(plane, pod, text(item, "/fieldRef/fieldPath")?)?;
+                let value = field(plane, pod, text(item, "/fieldRef/fieldPath")?)?;
                 Ok((text(item, "/path")?.to_owned(), value.into_bytes()))
             })
             .collect();

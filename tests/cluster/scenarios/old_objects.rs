@@ -7,12 +7,11 @@ use crate::answer::Answer;
 use crate::cluster::Cluster;
 use crate::objects::{entry, icsp};
 
-scenarios![a_label_on_a_bad_old_object_is_admitted_and_a_change_of_its_bad_entry_is_not];
+scenarios![a_label_on_a_bad_old_object_is_admitted_and_a_new_fault_in_it_is_not];
 
-fn a_label_on_a_bad_old_object_is_admitted_and_a_change_of_its_bad_entry_is_not(
-    cluster: &mut Cluster,
-) -> Result<()> {
-    let old = icsp("old", &[entry("https://quay.io/team/app", "mirror.example.com:5000/team/app")]);
+fn a_label_on_a_bad_old_object_is_admitted_and_a_new_fault_in_it_is_not(cluster: &mut Cluster) -> Result<()> {
+    let bad = |source| [entry(source, "mirror.example.com:5000/team/app")];
+    let old = icsp("old", &bad("https://quay.io/team/app"));
     let unguarded = cluster.unguarded()?;
     cluster.create(&old)?.succeeded()?;
     unguarded.end()?;
@@ -20,10 +19,9 @@ fn a_label_on_a_bad_old_object_is_admitted_and_a_change_of_its_bad_entry_is_not(
     patch(cluster, &json!({"metadata": {"labels": {"team": "platform"}}}))?.succeeded()?;
     ensure!(cluster.stored(&old)?["metadata"]["labels"]["team"] == "platform", "the label is not there");
 
-    let changed = [entry("https://quay.io/team/app", "mirror.example.com:5000/elsewhere")];
-    patch(cluster, &json!({"spec": {"repositoryDigestMirrors": changed}}))?.denied_for("invalid-source")?;
-    let repaired = [entry("quay.io/team/app", "mirror.example.com:5000/team/app")];
-    patch(cluster, &json!({"spec": {"repositoryDigestMirrors": repaired}}))?.succeeded()?;
+    let replaced = |source| json!({"spec": {"repositoryDigestMirrors": bad(source)}});
+    patch(cluster, &replaced("https://quay.io/team/web"))?.denied_for("invalid-source")?;
+    patch(cluster, &replaced("quay.io/team/web"))?.succeeded()?;
     Ok(())
 }
 

@@ -1,3 +1,4 @@
+// Builds Helm 4, apart from Kubernetes, whose modules it wants in other versions, for tests/cluster.
 module helm
 
 go 1.26.0

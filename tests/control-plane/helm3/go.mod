@@ -1,3 +1,4 @@
+// Builds Helm 3, apart from Kubernetes, whose modules it wants in other versions, for tests/cluster.
 module helm3
 
 go 1.26.0

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Builds the peer, the reference servers, the load generator and mirrorguard, measures them in one run,
+# and judges the limits.
+set -eu
+
+usage() {
+    cat <<EOF
+Usage: benches/peers/run.sh [OPTION]...
+
+Measures mirrorguard beside the same webhook written with Go's controller-runtime and beside two
+reference servers, on loopback. Takes about 7 minutes once everything is built;
+the measuring ends by itself before 10.
+
+  --quick               one repeat instead of three, about 3 minutes
+  --write-docs          also put the figures into docs/benchmarks.md
+  --mirrorguard BINARY  measure this program (default: build target/release/mirrorguard)
+  --only NAME,...       measure these targets of targets.json alone; limits without figures are passed over
+  -h, --help            show this help
+
+Writes out/results.jsonl, out/report.md and the servers' logs. Exit code: 0 every limit is kept, 1 one is
+missed or the run failed, 2 usage.
+EOF
+}
+
+fail() {
+    printf 'run.sh: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+repeats=3
+secs=1.5
+starts=7
+binary=
+only=
+docs=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --quick) repeats=1 secs=2 starts=3 ;;
+    --write-docs) docs=../../docs/benchmarks.md ;;
+    --mirrorguard | --only)
+        [ $# -ge 2 ] || fail "$1 needs a value; see --help" 2
+        if [ "$1" = --only ]; then only=$2; else binary=$(realpath -- "$2"); fi
+        shift
+        ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *) fail "unknown argument '$1'; see --help" 2 ;;
+    esac
+    shift
+done
+[ -z "$only" ] || [ -z "$docs" ] || fail "--write-docs needs all targets, --only leaves some out" 2
+
+cd -- "$(dirname -- "$0")"
+[ "$(uname)" = Linux ] || fail "the figures come from /proc: this needs Linux"
+for tool in cargo go openssl python3; do
+    command -v "$tool" >/dev/null 2>&1 || fail "$tool is not installed, or not on PATH"
+done
+
+# release FOLDER: builds the crate there, into its own target folder.
+release() {
+    cargo build --release --locked --quiet --manifest-path "$1/Cargo.toml" --target-dir "$1/target"
+}
+
+echo 'building (minutes at first, seconds afterwards)' >&2
+(cd crwebhook && go build -trimpath -ldflags='-s -w' -o crwebhook .)
+release loadgen
+release reference
+if [ -z "$binary" ]; then
+    binary=../../target/release/mirrorguard
+    case ,${only:-mirrorguard}, in
+    *,mirrorguard*) release ../.. ;;
+    esac
+fi
+
+mkdir -p out
+../../certs/issue.sh --out certs --force >/dev/null
+python3 gen_payloads.py payloads >/dev/null
+
+# In the background, so that the traps run at once and end the measuring, which ends its servers.
+python3 bench.py out/results.jsonl --mirrorguard "$binary" --only "$only" \
+    --repeats "$repeats" --secs "$secs" --starts "$starts" &
+bench=$!
+trap 'kill "$bench" 2>/dev/null; wait "$bench" || :; exit 130' INT
+trap 'kill "$bench" 2>/dev/null; wait "$bench" || :; exit 143' TERM HUP
+wait "$bench"
+
+set -- out/results.jsonl
+[ -z "$only" ] || set -- "$@" --partial
+[ -z "$docs" ] || set -- "$@" --write-docs "$docs"
+judged=0
+python3 report.py "$@" >out/report.md || judged=$?
+cat out/report.md
+exit "$judged"

@@ -1,0 +1,132 @@
+//! HostedClusters: the catalogs annotation filled in, left, or refused.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Webhook, idms, itms, review_of};
+
+const OVERRIDES: &str = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
+const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
+const VALUE: &str = "registry.redhat.io/redhat=m.lab/redhat";
+
+fn mirrored() -> Webhook {
+    Webhook::with(&itms("catalogs", "registry.redhat.io/redhat", &["m.lab/redhat"]))
+}
+
+/// A HostedCluster of a release, with these annotations and these further fields of its spec.
+fn hosted(annotations: &Value, spec: &Value) -> Value {
+    let mut hosted = json!({
+        "apiVersion": "hypershift.openshift.io/v1beta1", "kind": "HostedCluster",
+        "metadata": {"name": "h", "namespace": "clusters", "annotations": annotations},
+        "spec": {"release": {"image": "quay.io/openshift-release-dev/ocp-release:4.18.3-x86_64"}},
+    });
+    if annotations.is_null() {
+        hosted["metadata"].as_object_mut().unwrap().remove("annotations");
+    }
+    hosted["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    hosted
+}
+
+async fn mutate(webhook: &Webhook, new: &Value) -> Answer {
+    let (_, body) = webhook.post("/mutate", review_of(&Value::Null, new).to_string()).await;
+    Answer(body["response"].clone())
+}
+
+async fn validate(webhook: &Webhook, old: &Value, new: &Value) -> Answer {
+    let (_, body) = webhook.post("/validate", review_of(old, new).to_string()).await;
+    Answer(body["response"].clone())
+}
+
+#[tokio::test]
+async fn the_annotation_is_filled_in_and_a_second_time_changes_nothing() {
+    let webhook = mirrored();
+    for annotations in [Value::Null, json!({}), json!({"a/b": "c"})] {
+        let new = hosted(&annotations, &json!({}));
+        let filled = mutate(&webhook, &new).await.patched(&new);
+        assert_eq!(filled["metadata"]["annotations"][OVERRIDES], VALUE, "{annotations}");
+        assert_eq!(filled["metadata"]["annotations"][DERIVED], VALUE, "{annotations}");
+        if annotations.get("a/b").is_some() {
+            assert_eq!(filled["metadata"]["annotations"]["a/b"], "c");
+        }
+        let again = mutate(&webhook, &filled).await;
+        assert!(again.is_allowed() && again.0["patch"].is_null(), "{annotations}");
+        assert!(validate(&webhook, &Value::Null, &filled).await.is_allowed(), "{annotations}");
+    }
+    let mut null = hosted(&json!({}), &json!({}));
+    null["metadata"]["annotations"] = Value::Null;
+    assert_eq!(mutate(&webhook, &null).await.patched(&null)["metadata"]["annotations"][OVERRIDES], VALUE);
+}
+
+#[tokio::test]
+async fn the_annotation_is_left_where_it_is_not_ours_to_write() {
+    let webhook = mirrored();
+    let by_image = "hypershift.openshift.io/redhat-operators-catalog-image";
+    let table = [
+        (json!({OVERRIDES: "registry.redhat.io/redhat=n.lab/x"}), json!({}), "the owner's value"),
+        (json!({"mirrorguard.io/catalog-overrides": "disabled"}), json!({}), "opted out"),
+        (json!({"hypershift.openshift.io/restored-from-backup": "x"}), json!({}), "restored"),
+        (json!({by_image: "m.lab/x@sha256:0"}), json!({}), "images named directly"),
+        (json!({}), json!({"olmCatalogPlacement": "guest"}), "catalogs in the guest"),
+        (json!({}), json!({"configuration": {"operatorhub": {"disableAllDefaultSources": true}}}), "no catalogs"),
+    ];
+    for (annotations, spec, reason) in table {
+        let answer = mutate(&webhook, &hosted(&annotations, &spec)).await;
+        assert!(answer.is_allowed() && answer.0["patch"].is_null(), "{reason}");
+    }
+    let mut leaving = hosted(&json!({}), &json!({}));
+    leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    assert!(mutate(&webhook, &leaving).await.0["patch"].is_null(), "being deleted");
+}
+
+#[tokio::test]
+async fn a_value_that_was_ours_follows_the_mirror_sets() {
+    let before = "registry.redhat.io/redhat=old.lab/redhat";
+    let ours = hosted(&json!({OVERRIDES: before, DERIVED: before}), &json!({}));
+    let filled = mutate(&mirrored(), &ours).await.patched(&ours);
+    assert_eq!(filled["metadata"]["annotations"][OVERRIDES], VALUE);
+    let answer = mutate(&Webhook::with(""), &ours).await;
+    assert!(answer.0["patch"].is_null());
+    assert_eq!(answer.warned_by(), ["catalogs-not-expressible"]);
+}
+
+#[tokio::test]
+async fn where_no_value_is_right_nothing_is_written_and_the_reason_is_told() {
+    let webhook = Webhook::with(&idms("one", "registry.redhat.io/redhat/redhat-operator-index", &["m.lab/redhat/redhat-operator-index"]));
+    let answer = mutate(&webhook, &hosted(&json!({}), &json!({}))).await;
+    assert!(answer.is_allowed() && answer.0["patch"].is_null());
+    assert_eq!(answer.warned_by(), ["catalogs-not-expressible"]);
+    assert!(answer.warnings()[0].contains("certified-operator-index"), "{:?}", answer.warnings());
+}
+
+#[tokio::test]
+async fn a_misread_value_is_denied_and_the_same_place_written_right_is_not() {
+    let webhook = Webhook::with("");
+    let wrong = hosted(&json!({OVERRIDES: "registry.redhat.io=m.lab/redhat.io"}), &json!({}));
+    let answer = validate(&webhook, &Value::Null, &wrong).await;
+    let [line] = answer.denial().try_into().unwrap();
+    assert!(line.starts_with(&format!("[misread-catalog-overrides] metadata.annotations[{OVERRIDES}]: ")), "{line}");
+    assert!(line.ends_with("Fix: write \"registry.redhat.io/redhat=m.lab/redhat.io/redhat\""), "{line}");
+    let right = hosted(&json!({OVERRIDES: "registry.redhat.io/redhat=m.lab/redhat.io/redhat"}), &json!({}));
+    assert!(validate(&webhook, &Value::Null, &right).await.is_allowed());
+    let mut labelled = wrong.clone();
+    labelled["metadata"]["labels"] = json!({"a": "b"});
+    assert!(validate(&webhook, &wrong, &labelled).await.is_allowed(), "it was there before");
+}
+
+#[tokio::test]
+async fn catalog_images_are_denied_unless_all_are_there_by_digest() {
+    let names = ["certified-operators", "community-operators", "redhat-marketplace", "redhat-operators"];
+    let all = |image: &str| {
+        let annotation = |name: &&str| (format!("hypershift.openshift.io/{name}-catalog-image"), json!(image));
+        Value::Object(names.iter().map(annotation).collect())
+    };
+    let webhook = Webhook::with("");
+    let good = hosted(&all("m.lab/x@sha256:0123"), &json!({}));
+    assert!(validate(&webhook, &Value::Null, &good).await.is_allowed());
+    let tagged = hosted(&all("m.lab/x:v4.18"), &json!({}));
+    let answer = validate(&webhook, &Value::Null, &tagged).await;
+    assert_eq!(answer.denied_by(), ["incomplete-catalog-images"; 4]);
+    let mut missing = good.clone();
+    missing["metadata"]["annotations"].as_object_mut().unwrap().remove("hypershift.openshift.io/certified-operators-catalog-image");
+    let answer = validate(&webhook, &Value::Null, &missing).await;
+    assert_eq!(answer.denied_by(), ["incomplete-catalog-images"]);
+}

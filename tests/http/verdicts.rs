@@ -1,0 +1,160 @@
+//! What is denied, what is warned about, and the twin of each that goes through.
+
+use mirrorguard::rules::{IcspAlongsideIdms, Settings};
+
+use super::{Webhook, icsp, idms, itms, set};
+
+const NEVER: &str = ", mirrorSourcePolicy: NeverContactSource";
+
+#[tokio::test]
+async fn an_icsp_next_to_an_idms_is_denied_and_alone_it_is_not() {
+    let new = icsp("new", "quay.io/a", &["m.lab/a"]);
+    let answer = Webhook::with(&idms("there", "quay.io/b", &["m.lab/b"])).validate("", &new).await;
+    let [line] = answer.denial().try_into().unwrap();
+    assert!(line.starts_with("[icsp-alongside-idms] spec.repositoryDigestMirrors[0].source: an ICSP next to ImageDigestMirrorSet/there"), "{line}");
+    assert!(line.contains(" Fix: "), "{line}");
+    let answer = Webhook::with("").validate("", &new).await;
+    assert!(answer.is_allowed());
+    assert_eq!(answer.warned_by(), ["deprecated-icsp", "node-impact"]);
+}
+
+#[tokio::test]
+async fn an_icsp_that_changes_nothing_of_the_others_goes_through_in_conflicts_mode() {
+    let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+    let webhook = Webhook::with_settings(&idms("there", "quay.io/b", &["m.lab/b"]), settings);
+    assert!(webhook.validate("", &icsp("new", "quay.io/a", &["m.lab/a"])).await.is_allowed());
+    let answer = webhook.validate("", &icsp("new", "quay.io/b/c", &["n.lab/c"])).await;
+    assert_eq!(answer.denied_by(), ["icsp-alongside-idms"]);
+}
+
+#[tokio::test]
+async fn an_icsp_may_lose_entries_next_to_an_idms_but_gain_none() {
+    let cluster = idms("there", "quay.io/b", &["m.lab/b"]);
+    let one = icsp("old", "quay.io/a", &["m.lab/a"]);
+    let two = format!("{one}  - {{source: quay.io/c, mirrors: [m.lab/c]}}\n");
+    let webhook = Webhook::with(&format!("{cluster}---\n{two}"));
+    assert!(webhook.validate(&two, &one).await.is_allowed());
+    assert_eq!(webhook.validate(&one, &two).await.denied_by(), ["icsp-alongside-idms"]);
+}
+
+#[tokio::test]
+async fn an_idms_that_conflicts_with_an_icsp_is_denied_and_the_migration_step_is_not() {
+    let webhook = Webhook::with(&icsp("old", "quay.io/a", &["m.lab/a"]));
+    let table = [
+        ("quay.io/a", vec!["n.lab/a"], false, "another mirror for the same source"),
+        ("quay.io/a/b", vec!["n.lab/b"], false, "a narrower source that hides the ICSP's"),
+        ("quay.io/a/b", vec!["m.lab/a/b"], true, "a narrower source that leads to the same place"),
+        ("quay.io", vec!["n.lab"], true, "a wider source: the ICSP's own still decides"),
+        ("quay.io/z", vec!["n.lab/z"], true, "something else"),
+    ];
+    for (source, mirrors, allowed, reason) in table {
+        let answer = webhook.validate("", &idms("new", source, &mirrors)).await;
+        assert_eq!(answer.is_allowed(), allowed, "{reason}");
+        if !allowed {
+            assert_eq!(answer.denied_by(), ["icsp-alongside-idms"], "{reason}");
+        }
+    }
+    for mirrors in [vec!["m.lab/a"], vec!["m.lab/a", "n.lab/a"]] {
+        let answer = webhook.validate("", &idms("new", "quay.io/a", &mirrors)).await;
+        assert!(answer.is_allowed());
+        let next = "[icsp-alongside-idms] metadata.name: this has every entry of ImageContentSourcePolicy/old: \
+                    it is the first step of the migration. Fix: next, delete imagecontentsourcepolicy old";
+        assert!(answer.warnings().contains(&next.to_owned()), "{:?}", answer.warnings());
+    }
+}
+
+#[tokio::test]
+async fn the_whole_migration_changes_no_node() {
+    let (old, new) = (icsp("a", "quay.io/a", &["m.lab/a"]), idms("a", "quay.io/a", &["m.lab/a"]));
+    let created = Webhook::with(&old).validate("", &new).await;
+    assert_eq!(created.0["auditAnnotations"]["impact"], "none");
+    let deleted = Webhook::with(&format!("{old}---\n{new}")).validate(&old, "").await;
+    assert!(deleted.is_allowed() && deleted.warnings().is_empty());
+    assert_eq!(deleted.0["auditAnnotations"]["impact"], "none");
+}
+
+#[tokio::test]
+async fn an_itms_that_hides_an_icsp_is_denied_and_one_on_its_source_is_not() {
+    let webhook = Webhook::with(&icsp("old", "quay.io/a", &["m.lab/a"]));
+    assert!(webhook.validate("", &itms("new", "quay.io/a", &["m.lab/a"])).await.is_allowed());
+    let answer = webhook.validate("", &itms("new", "quay.io/a/b", &["m.lab/a/b"])).await;
+    assert_eq!(answer.denied_by(), ["icsp-alongside-idms"]);
+}
+
+#[tokio::test]
+async fn two_policies_for_one_source_are_denied_across_kinds() {
+    let webhook = Webhook::with(&itms("there", "quay.io/a", &["m.lab/a"]));
+    let never = set("ImageDigestMirrorSet", "new", "quay.io/a", &["m.lab/a"], NEVER);
+    let answer = webhook.validate("", &never).await;
+    let [line] = answer.denial().try_into().unwrap();
+    assert!(line.starts_with("[conflicting-source-policy] spec.imageDigestMirrors[0].mirrorSourcePolicy: "), "{line}");
+    assert!(line.contains("ImageTagMirrorSet/there"), "{line}");
+    assert!(webhook.validate("", &never.replace("Never", "Allow").replace("ContactSource", "ContactingSource")).await.is_allowed());
+}
+
+#[tokio::test]
+async fn everything_is_told_at_once() {
+    let bad = set("ImageDigestMirrorSet", "new", "quay.io/a", &["quay.io/a", "m.lab/A"], NEVER);
+    let both = format!("{bad}  - {{source: \"quay.io/a:latest\", mirrors: [\"https://m.lab\"]}}\n");
+    let answer = Webhook::with("").validate("", &both).await;
+    let mut rules = answer.denied_by();
+    rules.sort();
+    assert_eq!(rules, ["invalid-mirror", "invalid-mirror", "invalid-source", "never-contact-source-lists-source"]);
+}
+
+#[tokio::test]
+async fn an_update_that_leaves_the_entries_is_not_judged() {
+    let bad = icsp("old", "https://quay.io/a", &["m.lab/a"]);
+    let labelled = bad.replace("{name: old}", "{name: old, labels: {a: b}}");
+    let answer = Webhook::with(&bad).validate(&bad, &labelled).await;
+    assert!(answer.is_allowed() && answer.warnings().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_wrong_before_only_warns_and_what_is_new_is_denied() {
+    let bad = icsp("old", "https://quay.io/a", &["m.lab/a"]);
+    let webhook = Webhook::with(&bad);
+    let longer = format!("{bad}  - {{source: quay.io/b, mirrors: [m.lab/b]}}\n");
+    let answer = webhook.validate(&bad, &longer).await;
+    assert!(answer.is_allowed());
+    assert!(answer.warned_by().contains(&"invalid-source".to_owned()));
+    let worse = format!("{bad}  - {{source: \"quay.io/b/\", mirrors: [m.lab/b]}}\n");
+    let answer = webhook.validate(&bad, &worse).await;
+    assert_eq!(answer.denied_by(), ["invalid-source"]);
+    let mended = icsp("old", "quay.io/a", &["m.lab/a"]);
+    assert!(webhook.validate(&bad, &mended).await.is_allowed());
+}
+
+#[tokio::test]
+async fn a_deletion_is_never_denied_and_tells_what_it_costs() {
+    let there = idms("there", "quay.io/a", &["m.lab/a"]);
+    let answer = Webhook::with(&there).validate(&there, "").await;
+    assert!(answer.is_allowed());
+    assert_eq!(answer.warned_by(), ["node-impact"]);
+    assert_eq!(answer.0["auditAnnotations"]["impact"], "drain");
+}
+
+#[tokio::test]
+async fn a_wildcard_over_a_blocked_host_is_denied_until_the_host_has_its_own_entry() {
+    let image = "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {name: cluster}\n\
+                 spec: {registrySources: {blockedRegistries: [b.example.com]}}\n";
+    let wildcard = idms("new", "\"*.example.com\"", &["m.lab/x"]);
+    let answer = Webhook::with(image).validate("", &wildcard).await;
+    assert_eq!(answer.denied_by(), ["wildcard-over-nested-scope"]);
+    let own = format!("{wildcard}  - {{source: b.example.com, mirrors: [m.lab/b]}}\n");
+    assert!(Webhook::with(image).validate("", &own).await.is_allowed());
+}
+
+#[tokio::test]
+async fn a_namespace_over_the_release_warns_until_both_repositories_are_there() {
+    let webhook = Webhook::with("");
+    let root = idms("new", "quay.io/openshift-release-dev", &["m.lab/ord"]);
+    let warnings = webhook.validate("", &root).await.warnings();
+    let fix = "[root-level-source] Fix: add {source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}";
+    assert!(warnings.iter().any(|w| w == fix || w.ends_with(fix.trim_start_matches("[root-level-source] "))), "{warnings:?}");
+    let both = format!(
+        "{root}  - {{source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}}\n  \
+         - {{source: quay.io/openshift-release-dev/ocp-v4.0-art-dev, mirrors: [m.lab/ord/art]}}\n"
+    );
+    assert_eq!(webhook.validate("", &both).await.warned_by(), ["node-impact"]);
+}
