@@ -75,9 +75,9 @@ impl<'de> Deserialize<'de> for LevelName {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         match serde_json::Value::deserialize(input)? {
             serde_json::Value::Bool(false) => Ok(Self(Level::Off)),
-            value => Level::deserialize(&value).map(Self).map_err(|_| {
-                D::Error::custom(format!("unknown level {value}, expected deny, warn or off"))
-            }),
+            value => Level::deserialize(&value)
+                .map(Self)
+                .map_err(|_| D::Error::custom(format!("unknown level {value}, expected deny, warn or off"))),
         }
     }
 }
@@ -86,7 +86,10 @@ impl<'de> Deserialize<'de> for LevelName {
 pub fn unknown_rule(id: &str) -> String {
     let close = RULES.iter().map(|rule| (strsim::jaro_winkler(rule.id, id), rule.id));
     let best = close.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.8);
-    let hint = best.map_or_else(|| "mirrorguard rules lists them".to_owned(), |(_, id)| format!("did you mean \"{id}\"?"));
+    let hint = best.map_or_else(
+        || "mirrorguard rules lists them".to_owned(),
+        |(_, id)| format!("did you mean \"{id}\"?"),
+    );
     format!("unknown rule \"{id}\"; {hint}")
 }
 
@@ -114,9 +117,18 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_their_place() {
         let table = [
-            ("rules:\n  root-levle-source: warn\n", "c.yaml:2:22: rules.root-levle-source: unknown rule \"root-levle-source\"; did you mean \"root-level-source\"?"),
-            ("rules:\n  node-impact: loud\n", "c.yaml:2:16: rules.node-impact: unknown level \"loud\", expected deny, warn or off"),
-            ("rule: {}\n", "c.yaml:1:7: rule: unknown field `rule`, expected one of `rules`, `icspAlongsideIdms`, `whenUnverified`"),
+            (
+                "rules:\n  root-levle-source: warn\n",
+                "c.yaml:2:22: rules.root-levle-source: unknown rule \"root-levle-source\"; did you mean \"root-level-source\"?",
+            ),
+            (
+                "rules:\n  node-impact: loud\n",
+                "c.yaml:2:16: rules.node-impact: unknown level \"loud\", expected deny, warn or off",
+            ),
+            (
+                "rule: {}\n",
+                "c.yaml:1:7: rule: unknown field `rule`, expected one of `rules`, `icspAlongsideIdms`, `whenUnverified`",
+            ),
             ("a: [\n", "c.yaml:2:1: "),
         ];
         for (text, expected) in table {

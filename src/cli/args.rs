@@ -64,25 +64,37 @@ pub(super) enum Color {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check mirror sets and HostedClusters by every rule, as one cluster
-    #[command(after_help = "Examples:\n  mirrorguard lint mirrors/\n  mirrorguard lint --against cluster new-idms.yaml\n  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -")]
+    #[command(
+        after_help = "Examples:\n  mirrorguard lint mirrors/\n  mirrorguard lint --against cluster new-idms.yaml\n  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -"
+    )]
     Lint(LintArgs),
     /// Print registries.conf as the nodes will get it
-    #[command(after_help = "Examples:\n  mirrorguard render mirrors/\n  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -")]
+    #[command(
+        after_help = "Examples:\n  mirrorguard render mirrors/\n  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -"
+    )]
     Render(RenderArgs),
     /// Tell where a pull of an image goes, on the nodes and in HyperShift's own look-ups
-    #[command(after_help = "Examples:\n  mirrorguard explain quay.io/openshift-release-dev/ocp-release:4.20.4-x86_64 mirrors/\n  mirrorguard explain registry.redhat.io/redhat/redhat-operator-index:v4.20")]
+    #[command(
+        after_help = "Examples:\n  mirrorguard explain quay.io/openshift-release-dev/ocp-release:4.20.4-x86_64 mirrors/\n  mirrorguard explain registry.redhat.io/redhat/redhat-operator-index:v4.20"
+    )]
     Explain(ExplainArgs),
     /// Tell what changing one set of objects into another costs the nodes
-    #[command(after_help = "Examples:\n  mirrorguard diff cluster mirrors/\n  mirrorguard diff --fail-on drain old.yaml new.yaml")]
+    #[command(
+        after_help = "Examples:\n  mirrorguard diff cluster mirrors/\n  mirrorguard diff --fail-on drain old.yaml new.yaml"
+    )]
     Diff(DiffArgs),
     /// Derive the catalog overrides annotation of HostedClusters, or judge one
-    #[command(after_help = "Examples:\n  mirrorguard overrides mirrors/\n  mirrorguard overrides --check registry.redhat.io=m.lab:8443/redhat.io mirrors/")]
+    #[command(
+        after_help = "Examples:\n  mirrorguard overrides mirrors/\n  mirrorguard overrides --check registry.redhat.io=m.lab:8443/redhat.io mirrors/"
+    )]
     Overrides(OverridesArgs),
     /// List the rules, or print one rule's page
     #[command(after_help = "Examples:\n  mirrorguard rules\n  mirrorguard rules root-level-source")]
     Rules(RulesArgs),
     /// Run the admission webhook
-    #[command(after_help = "Examples:\n  mirrorguard serve --tls-cert tls.crt --tls-key tls.key\n  mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt")]
+    #[command(
+        after_help = "Examples:\n  mirrorguard serve --tls-cert tls.crt --tls-key tls.key\n  mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt"
+    )]
     Serve(ServeArgs),
     /// Start the webhook on loopback with an example cluster and show its answers
     Demo,

@@ -27,9 +27,24 @@ const CLUSTER: &str = include_str!("../../examples/demo/cluster.yaml");
 
 /// Each file, the hooks an apiserver would ask about it, and what it is called in a URL.
 const WRITES: [(&str, &str, &[&str], &str); 4] = [
-    ("icsp.yaml", include_str!("../../examples/demo/icsp.yaml"), &["mirror-sets.validate"], "imagecontentsourcepolicies"),
-    ("never-contact.yaml", include_str!("../../examples/demo/never-contact.yaml"), &["mirror-sets.validate"], "imagedigestmirrorsets"),
-    ("release.yaml", include_str!("../../examples/demo/release.yaml"), &["mirror-sets.validate"], "imagedigestmirrorsets"),
+    (
+        "icsp.yaml",
+        include_str!("../../examples/demo/icsp.yaml"),
+        &["mirror-sets.validate"],
+        "imagecontentsourcepolicies",
+    ),
+    (
+        "never-contact.yaml",
+        include_str!("../../examples/demo/never-contact.yaml"),
+        &["mirror-sets.validate"],
+        "imagedigestmirrorsets",
+    ),
+    (
+        "release.yaml",
+        include_str!("../../examples/demo/release.yaml"),
+        &["mirror-sets.validate"],
+        "imagedigestmirrorsets",
+    ),
     (
         "hostedcluster.yaml",
         include_str!("../../examples/demo/hostedcluster.yaml"),
@@ -52,7 +67,9 @@ pub(super) fn run(output: &Output) -> Result<Answer> {
         let bound = Listeners { webhook: SocketAddr::from(([127, 0, 0, 1], 0)), admin: None }.bind()?;
         let address = bound.address;
         let webhook = tokio::spawn(bound.serve(App::new(settings, source), made.config));
-        output.say(&format!("webhook on https://{address}, with the example cluster of examples/demo/cluster.yaml\n\n"));
+        output.say(&format!(
+            "webhook on https://{address}, with the example cluster of examples/demo/cluster.yaml\n\n"
+        ));
         let client = Client::new(address, &made.ca)?;
         for (file, text, hooks, resource) in WRITES {
             let shown = apply(&client, file, text, hooks, resource).await?;
@@ -89,9 +106,11 @@ async fn apply(client: &Client, file: &str, text: &str, hooks: &[&str], resource
     }
     let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
     let group = object["apiVersion"].as_str().and_then(|v| v.split('/').next()).unwrap_or_default();
-    let _ = writeln!(shown, "{kind}.{group}/{} created", object["metadata"]["name"].as_str().unwrap_or_default());
+    let _ =
+        writeln!(shown, "{kind}.{group}/{} created", object["metadata"]["name"].as_str().unwrap_or_default());
     for patch in filled {
-        let operations: Vec<Operation> = serde_json::from_slice(&patch).context("the patch is not readable")?;
+        let operations: Vec<Operation> =
+            serde_json::from_slice(&patch).context("the patch is not readable")?;
         for (name, value) in operations.iter().flat_map(Operation::annotations) {
             let _ = writeln!(shown, "  {GREEN}+ {name}: {value}{PLAIN}");
         }
@@ -153,7 +172,8 @@ impl Operation {
         match &self.value {
             Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
             value => {
-                let name = self.path.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+                let name =
+                    self.path.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
                 vec![(name, text(value))]
             }
         }
@@ -169,7 +189,9 @@ struct Client {
 impl Client {
     fn new(address: SocketAddr, ca: &str) -> Result<Self> {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).context("the CA that was made is not readable")?)?;
+        roots.add(
+            CertificateDer::from_pem_slice(ca.as_bytes()).context("the CA that was made is not readable")?,
+        )?;
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         Ok(Self { address, tls: TlsConnector::from(Arc::new(config)) })
     }

@@ -38,7 +38,8 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     let old = input::read_or_cluster(&args.old, output)?.complete()?;
     let new = input::read_or_cluster(&args.new, output)?.complete()?;
     let states = [&old, &new].map(|input| input.objects().cloned().collect::<State>());
-    let [Some(before), Some(after)] = [(&old, &states[0]), (&new, &states[1])].map(|(i, s)| rendered(i, s, output))
+    let [Some(before), Some(after)] =
+        [(&old, &states[0]), (&new, &states[1])].map(|(i, s)| rendered(i, s, output))
     else {
         return Ok(Answer::No);
     };
@@ -80,7 +81,8 @@ fn human(impact: Impact, reasons: &[Reason<'_>], old: &Input, new: &Input) -> St
         let lines = lines_of(reason.registry, old, new).join(", ");
         let lines = if lines.is_empty() { lines } else { format!("  ({lines})") };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {:<7} {}: {}{lines}", reason.impact.to_string(), reason.registry, reason.what);
+        let _ =
+            writeln!(text, "  {:<7} {}: {}{lines}", reason.impact.to_string(), reason.registry, reason.what);
     }
     text
 }

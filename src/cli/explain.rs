@@ -51,7 +51,8 @@ impl From<Lookup> for LookupJson {
 }
 
 pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
-    let image = Image::parse(&args.image).with_context(|| format!("cannot read the image \"{}\"", args.image))?;
+    let image =
+        Image::parse(&args.image).with_context(|| format!("cannot read the image \"{}\"", args.image))?;
     let input = input::read(&args.paths, output)?.complete()?;
     let state: State = input.objects().cloned().collect();
     let Some(conf) = rendered(&input, &state, output) else { return Ok(Answer::No) };
@@ -97,7 +98,9 @@ fn human(explained: &ExplainJson) -> String {
     let mut text = format!("{image}\n\non the nodes\n");
     // Writing to a String cannot fail.
     let _ = match &node.source {
-        Some(source) if node.objects.is_empty() => writeln!(text, "  decided by {source} (image.config.openshift.io/cluster)"),
+        Some(source) if node.objects.is_empty() => {
+            writeln!(text, "  decided by {source} (image.config.openshift.io/cluster)")
+        }
         Some(source) => writeln!(text, "  decided by {source} ({})", node.objects.join(", ")),
         None => writeln!(text, "  no source covers it"),
     };
@@ -121,7 +124,8 @@ fn human(explained: &ExplainJson) -> String {
             let _ = writeln!(text, "    not redirected");
         }
         for candidate in &lookup.candidates {
-            let differs = if node.tries.contains(candidate) { "" } else { "   <- not where the nodes pull from" };
+            let differs =
+                if node.tries.contains(candidate) { "" } else { "   <- not where the nodes pull from" };
             let _ = writeln!(text, "    {candidate}{differs}");
         }
         for error in &lookup.errors {

@@ -33,7 +33,8 @@ struct Summary {
 pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     let input = input::read(&args.paths, output)?;
-    let against = args.against.as_deref().map(|path| input::read_or_cluster(path, output)?.complete()).transpose()?;
+    let against =
+        args.against.as_deref().map(|path| input::read_or_cluster(path, output)?.complete()).transpose()?;
     let existing = against.iter().flat_map(Input::objects);
     let state: State = existing.chain(input.objects()).cloned().collect();
     let judgements = judge(&input, &state, &settings);
@@ -42,9 +43,10 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     if output.is_json() {
         output.json(&Report { findings: report::json(&judgements), summary })?;
     } else {
-        output.result(&report::human(&judgements, output.width()))?;
+        output.result(&report::human(&judgements, Output::width()))?;
         let Summary { deny, warn, objects, skipped } = summary;
-        let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} of other kinds skipped") };
+        let skipped =
+            if skipped == 0 { String::new() } else { format!(", {skipped} of other kinds skipped") };
         output.say(&format!("{deny} denied, {warn} warned, in {objects} objects{skipped}\n"));
     }
     if input.incomplete {

@@ -54,7 +54,7 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
         Command::Diff(args) => diff::run(&args, output),
         Command::Overrides(args) => overrides::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
-        Command::Serve(args) => serve::run(args, output),
+        Command::Serve(args) => serve::run(&args, output),
         Command::Demo => demo::run(output),
     }
 }

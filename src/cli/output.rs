@@ -30,7 +30,13 @@ impl Output {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Self { format: global.output, color, quiet: global.quiet, verbose: global.verbose, config: global.config.clone() }
+        Self {
+            format: global.output,
+            color,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            config: global.config.clone(),
+        }
     }
 
     /// Whether the result is wanted as JSON.
@@ -66,14 +72,19 @@ impl Output {
     }
 
     /// How wide a drawing may be.
-    pub(super) fn width(&self) -> usize {
-        if io::stdout().is_terminal() { terminal_size::terminal_size().map_or(100, |(w, _)| w.0.into()) } else { 100 }
+    pub(super) fn width() -> usize {
+        if io::stdout().is_terminal() {
+            terminal_size::terminal_size().map_or(100, |(w, _)| w.0.into())
+        } else {
+            100
+        }
     }
 
     /// The settings of `--config`, or the default ones.
     pub(super) fn settings(&self) -> Result<Settings> {
         let Some(path) = &self.config else { return Ok(Settings::default()) };
-        let text = fs::read_to_string(path).with_context(|| format!("--config: cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(path).with_context(|| format!("--config: cannot read {}", path.display()))?;
         Ok(config::parse(&path.display().to_string(), &text)?)
     }
 }

@@ -78,7 +78,8 @@ fn derived(derivation: &Derivation, output: &Output) -> Result<Answer> {
         Err(obstacle) => format!("no value is right in every release: {obstacle}\n"),
     };
     for catalog in catalogs {
-        let mirrors = if catalog.mirrors.is_empty() { "not mirrored".to_owned() } else { catalog.mirrors.join(", ") };
+        let mirrors =
+            if catalog.mirrors.is_empty() { "not mirrored".to_owned() } else { catalog.mirrors.join(", ") };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {:<20} {mirrors}", catalog.catalog.name);
     }
@@ -103,7 +104,7 @@ fn check(value: &str, release: Option<Release>, state: &State, output: &Output) 
         output.json(&checked(&overrides, release, report::json(&judgements)))?;
     } else {
         output.result(&human(&overrides, release))?;
-        output.result(&report::human(&judgements, output.width()))?;
+        output.result(&report::human(&judgements, Output::width()))?;
         let placed = state.derivations().for_release(release);
         if misreadings(value, release, placed).is_empty() {
             output.say("read as it is meant in every release asked for\n");

@@ -33,7 +33,10 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
 /// The file the nodes would get; where they would get none, says why and which object did it.
 pub(super) fn rendered<'a>(input: &Input, state: &'a State, output: &Output) -> Option<RegistriesConf<'a>> {
     let view = state.context().view();
-    let refusal = match node::validate(view).map_err(|e| e.to_string()).and_then(|()| node::render(view).map_err(|e| e.to_string())) {
+    let refusal = match node::validate(view)
+        .map_err(|e| e.to_string())
+        .and_then(|()| node::render(view).map_err(|e| e.to_string()))
+    {
         Ok(conf) => return Some(conf),
         Err(refusal) => refusal,
     };
@@ -41,9 +44,12 @@ pub(super) fn rendered<'a>(input: &Input, state: &'a State, output: &Output) -> 
     for judgement in &mut judgements {
         // An ICSP next to IDMS is refused by us, not by the nodes.
         let stops_rendering = |rule: &str| rule != "icsp-alongside-idms";
-        judgement.verdict.judged.retain(|judged| judged.level == Level::Deny && stops_rendering(judged.rule.id));
+        judgement
+            .verdict
+            .judged
+            .retain(|judged| judged.level == Level::Deny && stops_rendering(judged.rule.id));
     }
-    output.say(&report::human(&judgements, output.width()));
+    output.say(&report::human(&judgements, Output::width()));
     output.say(&format!("the nodes get no new configuration: {refusal}\n"));
     None
 }

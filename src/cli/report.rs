@@ -1,8 +1,10 @@
 //! Findings, for people and for programs.
 
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc};
 
-use annotate_snippets::{AnnotationKind, Group, Level as Title, Renderer, Snippet, renderer::DecorStyle};
+use annotate_snippets::{
+    Annotation, AnnotationKind, Group, Level as Title, Renderer, Snippet, renderer::DecorStyle,
+};
 use serde::Serialize;
 
 use crate::{
@@ -47,7 +49,9 @@ struct ObjectJson<'a> {
 
 /// All findings as programs read them.
 pub(super) fn json<'a>(judgements: &'a [Judgement<'a>]) -> Vec<FindingJson<'a>> {
-    let of = |judgement: &'a Judgement<'a>| judgement.verdict.judged.iter().map(|judged| finding_json(judgement, judged));
+    let of = |judgement: &'a Judgement<'a>| {
+        judgement.verdict.judged.iter().map(|judged| finding_json(judgement, judged))
+    };
     judgements.iter().flat_map(of).collect()
 }
 
@@ -95,49 +99,56 @@ fn group<'a>(judgement: &'a Judgement<'a>, judged: &'a Judged, all: &'a [Judgeme
     let level = if judged.level == Level::Deny { Title::ERROR.with_name("denied") } else { Title::WARNING };
     let title = level.primary_title(finding.what.clone()).id(judged.rule.id);
     let mut group = Group::with_title(title);
-    match judgement.place {
-        Some(place) => {
-            let primary = AnnotationKind::Primary.span(place.span(&finding.path)).label(&*finding.effect);
-            let mut snippet = Snippet::source(&*place.source.text).path(&*place.source.name).annotation(primary);
-            let mut elsewhere = Vec::new();
-            for (related, other) in finding.related.iter().filter_map(|r| Some((r, place_of(r, all)?))) {
-                if std::ptr::eq(&raw const *other.source, &raw const *place.source) {
-                    let label = format!("in {}", related.id());
-                    snippet = snippet.annotation(AnnotationKind::Context.span(other.span(&related.path)).label(label));
-                } else {
-                    elsewhere.push((related, other));
-                }
-            }
-            group = group.element(snippet);
-            for (related, other) in elsewhere.into_iter().take(3) {
-                let label = format!("in {}", related.id());
-                let there = AnnotationKind::Context.span(other.span(&related.path)).label(label);
-                group = group.element(Snippet::source(&*other.source.text).path(&*other.source.name).annotation(there));
-            }
+    if let Some(place) = judgement.place {
+        group = group.elements(pointed(place, judged, all));
+    } else {
+        let object = judgement.object;
+        if !object.name().is_empty() {
+            let id = format!("in {}/{}, {}", object.kind().name(), object.name(), finding.path);
+            group = group.element(Title::NOTE.message(id));
         }
-        None => {
-            let object = judgement.object;
-            if !object.name().is_empty() {
-                let id = format!("in {}/{}, {}", object.kind().name(), object.name(), finding.path);
-                group = group.element(Title::NOTE.message(id));
-            }
-            if !finding.effect.is_empty() {
-                group = group.element(Title::NOTE.message(&*finding.effect));
-            }
+        if !finding.effect.is_empty() {
+            group = group.element(Title::NOTE.message(&*finding.effect));
         }
     }
     group = group.element(Title::HELP.message(&*finding.fix));
     group
 }
 
+/// The text that is to blame, and at most three other places that have to do with it.
+fn pointed<'a>(
+    place: &'a Located,
+    judged: &'a Judged,
+    all: &'a [Judgement<'a>],
+) -> Vec<Snippet<'a, Annotation<'a>>> {
+    let finding = &judged.finding;
+    let snippet = |at: &'a Located| Snippet::source(&*at.source.text).path(&*at.source.name);
+    let primary = AnnotationKind::Primary.span(place.span(&finding.path)).label(&*finding.effect);
+    let mut here = snippet(place).annotation(primary);
+    let mut elsewhere = Vec::new();
+    for (related, other) in finding.related.iter().filter_map(|r| Some((r, place_of(r, all)?))).take(3) {
+        let label = format!("in {}", related.id());
+        let there = AnnotationKind::Context.span(other.span(&related.path)).label(label);
+        if Arc::ptr_eq(&other.source, &place.source) {
+            here = here.annotation(there);
+        } else {
+            elsewhere.push(snippet(other).annotation(there));
+        }
+    }
+    elsewhere.insert(0, here);
+    elsewhere
+}
+
 fn place_of<'a>(related: &Related, all: &'a [Judgement<'a>]) -> Option<&'a Located> {
-    let is_it = |j: &&Judgement<'_>| j.object.kind().name() == related.kind && j.object.name() == related.name;
+    let is_it =
+        |j: &&Judgement<'_>| j.object.kind().name() == related.kind && j.object.name() == related.name;
     all.iter().find(is_it)?.place
 }
 
 /// How many findings deny, and how many warn.
 pub(super) fn counts(judgements: &[Judgement<'_>]) -> (usize, usize) {
-    let levels = judgements.iter().flat_map(|judgement| judgement.verdict.judged.iter().map(|judged| judged.level));
+    let levels =
+        judgements.iter().flat_map(|judgement| judgement.verdict.judged.iter().map(|judged| judged.level));
     let levels: Vec<_> = levels.collect();
     let count = |level| levels.iter().filter(|l| **l == level).count();
     (count(Level::Deny), count(Level::Warn))

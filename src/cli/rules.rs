@@ -22,14 +22,20 @@ pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
     if let Some(id) = &args.id {
         let Some(rule) = rules::rule(id) else { bail!(config::unknown_rule(id)) };
         if output.is_json() {
-            output.json(&RuleJson { id: rule.id, level: rule.level, summary: rule.summary, page: Some(rule.page) })?;
+            output.json(&RuleJson {
+                id: rule.id,
+                level: rule.level,
+                summary: rule.summary,
+                page: Some(rule.page),
+            })?;
         } else {
             output.result(rule.page)?;
         }
         return Ok(Answer::Yes);
     }
     if output.is_json() {
-        let list = RULES.iter().map(|r| RuleJson { id: r.id, level: r.level, summary: r.summary, page: None });
+        let list =
+            RULES.iter().map(|r| RuleJson { id: r.id, level: r.level, summary: r.summary, page: None });
         output.json(&list.collect::<Vec<_>>())?;
     } else {
         let level = |level| match level {

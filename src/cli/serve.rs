@@ -21,13 +21,13 @@ use crate::{
     },
 };
 
-pub(super) fn run(args: ServeArgs, output: &Output) -> Result<Answer> {
+pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
     log_to_stderr(args.log_format, output.verbose);
     let settings = output.settings()?;
     input::runtime()?.block_on(async {
         let source = open(args.state.as_deref()).await?;
         let app = App::new(settings, source.clone());
-        let tls = certificate(&args, &app)?;
+        let tls = certificate(args, &app)?;
         let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
         let bound = listeners.bind()?;
         info!(address = %bound.address, admin = %args.admin_listen, "listening");
@@ -45,7 +45,9 @@ async fn open(state: Option<&Path>) -> Result<Source> {
         Some(path) if path.as_os_str() != "cluster" => {
             FileState::open(path).map(Source::Files).with_context(|| format!("--state {}", path.display()))
         }
-        None if !in_pod => bail!("--state is missing: name a file or folder, or `cluster` for the current kubeconfig"),
+        None if !in_pod => {
+            bail!("--state is missing: name a file or folder, or `cluster` for the current kubeconfig")
+        }
         _ => Ok(Source::Live(LiveState::new(input::client().await.context("--state cluster")?))),
     }
 }
@@ -70,7 +72,8 @@ fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
     }
     let made = self_signed(&[args.listen.ip().to_string()])?;
     if let Some(path) = &args.tls_ca_out {
-        fs::write(path, &made.ca).with_context(|| format!("--tls-ca-out: cannot write {}", path.display()))?;
+        fs::write(path, &made.ca)
+            .with_context(|| format!("--tls-ca-out: cannot write {}", path.display()))?;
     }
     Ok(made.config)
 }

@@ -20,8 +20,8 @@ use crate::{
     review::State,
 };
 
-/// How often the files are looked at. A look is one `stat` a file; looking also sees what a ConfigMap
-/// volume does (the `..data` link is exchanged) and what network file systems never announce.
+/// How often the files are looked at. A look is one `stat` a file; looking also sees what a
+/// `ConfigMap` volume does (the `..data` link is exchanged) and what network file systems never announce.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Mirror sets from files, followed as the files change.
@@ -136,7 +136,8 @@ pub fn read_paths(paths: &[PathBuf]) -> Result<Reading> {
 fn read_file(file: &Path) -> Result<String> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.split(|b| *b == b'\n').count();
         anyhow::anyhow!("{}:{line}: not UTF-8 text", file.display())
     })
 }
@@ -155,7 +156,8 @@ fn manifest_files(path: &Path) -> Result<Vec<PathBuf>> {
         for entry in entries {
             let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
             let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            let manifest = path.extension().is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|e| ext == *e));
+            let manifest =
+                path.extension().is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|e| ext == *e));
             if hidden {
                 continue;
             }

@@ -85,7 +85,9 @@ impl LiveState {
                     true
                 }
                 Ok(watcher::Event::Apply(object)) => {
-                    convert(kind, &object).into_iter().for_each(|object| self.change(|context| context.insert(object)));
+                    if let Some(object) = convert(kind, &object) {
+                        self.change(|context| context.insert(object));
+                    }
                     true
                 }
                 Ok(watcher::Event::Delete(object)) => {
@@ -129,7 +131,10 @@ impl LiveState {
         let current = self.shared.current();
         let mut context: Option<Context> = None;
         for (kind, versions) in SetKind::ALL.into_iter().zip(versions) {
-            let known = current.context().sets_of(kind).map(|set| (set.name.to_string(), set.resource_version.to_string()));
+            let known = current
+                .context()
+                .sets_of(kind)
+                .map(|set| (set.name.to_string(), set.resource_version.to_string()));
             if known.collect::<BTreeMap<_, _>>() != versions {
                 let listed = self.list(Kind::Set(kind)).await?;
                 let base = context.as_ref().unwrap_or(current.context());
@@ -141,8 +146,13 @@ impl LiveState {
 
     async fn versions(&self, kind: SetKind) -> Result<BTreeMap<String, String>, Error> {
         let list = self.api(Kind::Set(kind)).list_metadata(&ListParams::default()).await;
-        let items = list.map(|list| list.items).or_else(|error| if is_not_found(&error) { Ok(Vec::new()) } else { Err(error) })?;
-        Ok(items.into_iter().map(|item| (item.name_any(), item.resource_version().unwrap_or_default())).collect())
+        let items = list
+            .map(|list| list.items)
+            .or_else(|error| if is_not_found(&error) { Ok(Vec::new()) } else { Err(error) })?;
+        Ok(items
+            .into_iter()
+            .map(|item| (item.name_any(), item.resource_version().unwrap_or_default()))
+            .collect())
     }
 
     async fn list(&self, kind: Kind) -> Result<Vec<Object>, Error> {
@@ -195,11 +205,15 @@ fn replaced(context: &Context, kind: Kind, objects: Vec<Object>) -> Context {
     match kind {
         Kind::Set(set) => {
             let names: Vec<_> = context.sets_of(set).map(|set: &MirrorSet| set.name.clone()).collect();
-            names.iter().for_each(|name| context.remove_set(set, name));
+            for name in names {
+                context.remove_set(set, &name);
+            }
         }
         other => remove(&mut context, other, "cluster"),
     }
-    objects.into_iter().for_each(|object| context.insert(object));
+    for object in objects {
+        context.insert(object);
+    }
     context
 }
 

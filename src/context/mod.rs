@@ -34,7 +34,11 @@ impl Context {
     /// is kept.
     pub fn insert(&mut self, object: Object) {
         match object {
-            Object::MirrorSet(set) => self.insert_set(Arc::new(set)),
+            Object::MirrorSet(mut set) => {
+                // Kept for as long as the cluster keeps it, while a parser leaves room to grow.
+                set.entries.shrink_to_fit();
+                self.insert_set(Arc::new(set));
+            }
             Object::ImageConfig(config) => self.image_config = config,
             Object::ClusterVersion(version) => {
                 self.payload = Some(version.desired_image).filter(|image| !image.is_empty());
@@ -51,9 +55,10 @@ impl Context {
             u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
         });
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
-        self.sets[slot as usize] = Some(Arc::clone(&set));
+        self.sets[slot as usize] = Some(set);
         let Self { sets, index, .. } = self;
-        for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
+        let entries = sets[slot as usize].iter().flat_map(|set| &set.entries);
+        for (entry, Entry { source, .. }) in entries.enumerate() {
             let place = Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) };
             index.insert(source, place, |place| source_at(sets, place));
         }

@@ -12,7 +12,7 @@ const DEFAULT_REGISTRY: &str = "registry.redhat.io";
 /// A default catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Catalog {
-    /// Name of its CatalogSource.
+    /// Name of its `CatalogSource`.
     pub name: &'static str,
     /// Last path element of its index image.
     pub index: &'static str,
@@ -179,8 +179,9 @@ fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<
 ///
 /// Follows `hypershift support/catalogs/images.go` `computeCatalogImages`.
 pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<String>> {
-    let of_namespace: Option<Vec<String>> =
-        overrides.places(DEFAULT_NAMESPACE).map(|places| places.iter().map(|place| (*place).to_owned()).collect());
+    let of_namespace: Option<Vec<String>> = overrides
+        .places(DEFAULT_NAMESPACE)
+        .map(|places| places.iter().map(|place| (*place).to_owned()).collect());
     let of_registry: Option<Vec<String>> = overrides.places(DEFAULT_REGISTRY).map(|places| {
         let with_namespace = |place: &&str| {
             if place.contains('/') { (*place).to_owned() } else { format!("{place}/redhat") }
@@ -214,6 +215,8 @@ mod tests {
     fn many_sources_that_all_occur_end() {
         let letters = ["r", "e", "g", "i", "s", "t", "y", "d", "h", "a", "n", "x"];
         let value: Vec<_> = letters.iter().map(|letter| format!("{letter}={letter}r")).collect();
-        assert!(!replace_era(&parse(&value.join(",")).unwrap(), "registry.redhat.io/redhat/x-index").is_empty());
+        assert!(
+            !replace_era(&parse(&value.join(",")).unwrap(), "registry.redhat.io/redhat/x-index").is_empty()
+        );
     }
 }

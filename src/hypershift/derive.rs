@@ -44,7 +44,10 @@ impl fmt::Display for Obstacle {
             Self::Renamed(image, mirror) => write!(f, "the mirror {mirror} gives {image} another name"),
             Self::Disagreeing(a, b) => write!(f, "{a} and {b} are mirrored to different namespaces"),
             Self::Misread(image, releases) => {
-                write!(f, "releases {releases} would look for {image} in another place than the mirror sets name")
+                write!(
+                    f,
+                    "releases {releases} would look for {image} in another place than the mirror sets name"
+                )
             }
         }
     }
@@ -118,7 +121,11 @@ fn mirrors_of(view: View<'_>, image: &str) -> Vec<String> {
             let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
             let path = if is_wildcard(source) { image.find('/') } else { Some(source.len()) };
             let below = &image[path.unwrap_or(image.len())..];
-            return node::merge(source, &lists).mirrors.iter().map(|mirror| format!("{mirror}{below}")).collect();
+            return node::merge(source, &lists)
+                .mirrors
+                .iter()
+                .map(|mirror| format!("{mirror}{below}"))
+                .collect();
         }
     }
     Vec::new()
@@ -144,13 +151,13 @@ fn agreed_namespaces(catalogs: &[CatalogMirrors]) -> Result<Vec<String>, Obstacl
     };
     let mut agreed: Option<(Vec<String>, &CatalogMirrors)> = None;
     for catalog in catalogs {
-        let these = namespaces(catalog)?;
+        let own = namespaces(catalog)?;
         match &agreed {
-            Some((those, first)) if *those != these => {
+            Some((others, first)) if *others != own => {
                 return Err(Obstacle::Disagreeing(first.catalog.image(), catalog.catalog.image()));
             }
             Some(_) => {}
-            None => agreed = Some((these, catalog)),
+            None => agreed = Some((own, catalog)),
         }
     }
     Ok(agreed.map(|(namespaces, _)| namespaces).unwrap_or_default())
@@ -176,14 +183,19 @@ pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obst
 
 #[cfg(test)]
 mod tests {
+    use SetKind::{Idms, Itms};
+
     use super::*;
     use crate::{
         context::Context,
         objects::{Entry, MirrorSet, Object, SetKind},
     };
 
-    fn derived(sets: &[(SetKind, &[(&str, &[&str])])], release: Option<Release>) -> Result<String, String> {
-        let set = |(at, (kind, entries)): (usize, &(SetKind, &[(&str, &[&str])]))| {
+    type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
+    type Sets<'a> = &'a [(SetKind, Entries<'a>)];
+
+    fn derived(sets: Sets<'_>, release: Option<Release>) -> Result<String, String> {
+        let set = |(at, (kind, entries)): (usize, &(SetKind, Entries<'_>))| {
             let entry = |(source, mirrors): &(&str, &[&str])| Entry {
                 source: (*source).into(),
                 mirrors: mirrors.iter().map(|m| Box::from(*m)).collect(),
@@ -210,18 +222,27 @@ mod tests {
 
     #[test]
     fn a_value_is_right_everywhere_or_there_is_none() {
-        use SetKind::{Idms, Itms};
-        type Sets<'a> = &'a [(SetKind, &'a [(&'a str, &'a [&'a str])])];
         let table: [(Sets, Result<&str, &str>, &str); 9] = [
-            (&[(Itms, &[("registry.redhat.io/redhat", &["m/redhat"])])], Ok("registry.redhat.io/redhat=m/redhat"), "namespace"),
+            (
+                &[(Itms, &[("registry.redhat.io/redhat", &["m/redhat"])])],
+                Ok("registry.redhat.io/redhat=m/redhat"),
+                "namespace",
+            ),
             (
                 &[(Idms, &[("registry.redhat.io", &["m/redhat.io"])])],
                 Ok("registry.redhat.io/redhat=m/redhat.io/redhat"),
                 "a registry source is carried down to the namespace",
             ),
-            (&[(Idms, &[("*.redhat.io", &["m/x"])])], Ok("registry.redhat.io/redhat=m/x/redhat"), "a wildcard too"),
             (
-                &[(Idms, &[("registry.redhat.io/redhat", &["digest/x"])]), (Itms, &[("registry.redhat.io", &["tag"])])],
+                &[(Idms, &[("*.redhat.io", &["m/x"])])],
+                Ok("registry.redhat.io/redhat=m/x/redhat"),
+                "a wildcard too",
+            ),
+            (
+                &[
+                    (Idms, &[("registry.redhat.io/redhat", &["digest/x"])]),
+                    (Itms, &[("registry.redhat.io", &["tag"])]),
+                ],
                 Ok("registry.redhat.io/redhat=tag/redhat"),
                 "tag sets come first",
             ),
@@ -232,18 +253,27 @@ mod tests {
             ),
             (
                 &[(Itms, &[("registry.redhat.io/redhat", &["a/registry.redhat.io/redhat", "b/r"])])],
-                Err("releases up to 4.16 would look for registry.redhat.io/redhat/certified-operator-index in another place than the mirror sets name"),
+                Err(
+                    "releases up to 4.16 would look for registry.redhat.io/redhat/certified-operator-index in another place than the mirror sets name",
+                ),
                 "the second mirror would be put into the first",
             ),
             (&[], Err("no mirror set covers the default catalogs' index images"), "nothing"),
             (
                 &[(Itms, &[(INDEXES[3], &["m/redhat/redhat-operator-index"])])],
-                Err("no mirror set covers registry.redhat.io/redhat/certified-operator-index, registry.redhat.io/redhat/community-operator-index, registry.redhat.io/redhat/redhat-marketplace-index"),
+                Err(
+                    "no mirror set covers registry.redhat.io/redhat/certified-operator-index, registry.redhat.io/redhat/community-operator-index, registry.redhat.io/redhat/redhat-marketplace-index",
+                ),
                 "only one catalog",
             ),
             (
-                &[(Itms, &[("registry.redhat.io/redhat", &["m/redhat"]), (INDEXES[3], &["m/mine/our-index"])])],
-                Err("the mirror m/mine/our-index gives registry.redhat.io/redhat/redhat-operator-index another name"),
+                &[(
+                    Itms,
+                    &[("registry.redhat.io/redhat", &["m/redhat"]), (INDEXES[3], &["m/mine/our-index"])],
+                )],
+                Err(
+                    "the mirror m/mine/our-index gives registry.redhat.io/redhat/redhat-operator-index another name",
+                ),
                 "a renamed index",
             ),
         ];
@@ -255,7 +285,17 @@ mod tests {
 
     #[test]
     fn the_marketplace_is_needed_until_4_21() {
-        let entries = [0, 1, 3].map(|at| (INDEXES[at], ["m/r/certified-operator-index", "m/r/community-operator-index", "", "m/r/redhat-operator-index"][at]));
+        let entries = [0, 1, 3].map(|at| {
+            (
+                INDEXES[at],
+                [
+                    "m/r/certified-operator-index",
+                    "m/r/community-operator-index",
+                    "",
+                    "m/r/redhat-operator-index",
+                ][at],
+            )
+        });
         let entries = entries.map(|(source, mirror)| (source, [mirror]));
         let entries: Vec<(&str, &[&str])> = entries.iter().map(|(s, m)| (*s, m.as_slice())).collect();
         let sets = [(SetKind::Itms, entries.as_slice())];

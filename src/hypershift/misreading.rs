@@ -58,7 +58,9 @@ impl fmt::Display for Misreading {
         match self {
             Self::Void(era) => write!(f, "releases {era} ignore the whole value"),
             Self::Ignored(era, source) => write!(f, "releases {era} ignore the source \"{source}\""),
-            Self::Random(era, choices) => write!(f, "releases {era} pick at random: {}", choices.join(" or ")),
+            Self::Random(era, choices) => {
+                write!(f, "releases {era} pick at random: {}", choices.join(" or "))
+            }
             Self::Elsewhere(era, actual, meant) => {
                 write!(f, "releases {era} look for {actual}, not for {meant}")
             }
@@ -115,7 +117,9 @@ fn of_catalog(
 ) -> Option<Misreading> {
     let image = catalog.image();
     let results: Vec<Vec<String>> = match era {
-        CatalogEra::Replace => catalogs::replace_era(overrides, &image).into_iter().map(|r| vec![r]).collect(),
+        CatalogEra::Replace => {
+            catalogs::replace_era(overrides, &image).into_iter().map(|r| vec![r]).collect()
+        }
         CatalogEra::List => catalogs::list_era(overrides, catalog),
     };
     let [result] = results.as_slice() else {
@@ -144,7 +148,8 @@ fn meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
     let below = |source: &str| {
         image.strip_prefix(source).filter(|rest| rest.is_empty() || rest.starts_with('/')).map(str::to_owned)
     };
-    let covering = overrides.0.iter().filter_map(|(source, places)| Some((source.len(), below(source)?, places)));
+    let covering =
+        overrides.0.iter().filter_map(|(source, places)| Some((source.len(), below(source)?, places)));
     let longest = covering.max_by_key(|(length, _, _)| *length);
     longest.map_or_else(Vec::new, |(_, rest, places)| places.iter().map(|p| format!("{p}{rest}")).collect())
 }
@@ -182,16 +187,31 @@ mod tests {
         const NONE: &[&str] = &[];
         let table: [(&str, Option<u32>, &[&str], &str); 9] = [
             ("registry.redhat.io/redhat=m/redhat", None, NONE, "right in every release"),
-            ("registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r", None, NONE, "the second place serves later releases"),
+            (
+                "registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r",
+                None,
+                NONE,
+                "the second place serves later releases",
+            ),
             ("registry.redhat.io=m", None, NONE, "a place without a path gets the namespace in both eras"),
             (
                 "registry.redhat.io=m/redhat.io",
                 Some(18),
-                &["releases from 4.17 on look for m/redhat.io/certified-operator-index, not for m/redhat.io/redhat/certified-operator-index"],
+                &[
+                    "releases from 4.17 on look for m/redhat.io/certified-operator-index, not for m/redhat.io/redhat/certified-operator-index",
+                ],
                 "the namespace is lost",
             ),
             ("registry.redhat.io=m/redhat.io", Some(16), NONE, "text is replaced up to 4.16"),
-            ("quay.io=m", None, &["releases up to 4.16 ignore the whole value", "releases from 4.17 on ignore the whole value"], "no catalog is there"),
+            (
+                "quay.io=m",
+                None,
+                &[
+                    "releases up to 4.16 ignore the whole value",
+                    "releases from 4.17 on ignore the whole value",
+                ],
+                "no catalog is there",
+            ),
             (
                 "registry.redhat.io/redhat=m/r,quay.io=m",
                 Some(18),
@@ -201,13 +221,17 @@ mod tests {
             (
                 "registry.redhat.io/redhat=m/r,registry.redhat.io=n/x",
                 Some(20),
-                &["releases from 4.17 on pick at random: m/r/certified-operator-index or m/r/certified-operator-index then n/x/certified-operator-index"],
+                &[
+                    "releases from 4.17 on pick at random: m/r/certified-operator-index or m/r/certified-operator-index then n/x/certified-operator-index",
+                ],
                 "both sources",
             ),
             (
                 "registry.redhat.io/redhat= m/r",
                 Some(20),
-                &["releases from 4.17 on look for \" m/r/certified-operator-index\", which is no image reference"],
+                &[
+                    "releases from 4.17 on look for \" m/r/certified-operator-index\", which is no image reference",
+                ],
                 "spaces are kept",
             ),
         ];
@@ -218,7 +242,10 @@ mod tests {
 
     #[test]
     fn the_mended_value_is_right_in_every_release() {
-        assert_eq!(mended("registry.redhat.io=m/redhat.io").as_deref(), Some("registry.redhat.io/redhat=m/redhat.io/redhat"));
+        assert_eq!(
+            mended("registry.redhat.io=m/redhat.io").as_deref(),
+            Some("registry.redhat.io/redhat=m/redhat.io/redhat")
+        );
         assert_eq!(mended("quay.io=m"), None);
     }
 }

@@ -32,7 +32,8 @@ fn has_unblocked_mirror(view: View<'_>, repository: &str) -> bool {
     // The scopes that can stand in the file, as texts that live as long as the view.
     let known = |scope: &str| {
         let listed = config.blocked_registries.iter().chain(&config.insecure_registries).map(String::as_str);
-        let source = view.entries(scope).find(|found| found.set.kind.is_digest() && found.entry().is_effective());
+        let source =
+            view.entries(scope).find(|found| found.set.kind.is_digest() && found.entry().is_effective());
         source.map(|found| &*found.entry().source).or_else(|| listed.into_iter().find(|s| *s == scope))
     };
     let above = ancestors(repository).filter_map(|ancestor| known(&ancestor.to_scope()));

@@ -6,7 +6,7 @@ use std::{
     fmt,
 };
 
-use super::{Mirror, Placed, PullFromMirror, RegistriesConf, RenderError, Registry, render::Rendering};
+use super::{Mirror, Placed, PullFromMirror, RegistriesConf, Registry, RenderError, render::Rendering};
 use crate::{context::View, objects::MirrorSet};
 
 /// What every node of every pool goes through.

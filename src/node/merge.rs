@@ -59,13 +59,15 @@ fn edges<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Edges<'a> {
 }
 
 fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
-    let mut before: BTreeMap<&str, BTreeSet<&str>> = edges.keys().map(|name| (*name, BTreeSet::new())).collect();
+    let mut before: BTreeMap<&str, BTreeSet<&str>> =
+        edges.keys().map(|name| (*name, BTreeSet::new())).collect();
     for (from, followers) in edges {
         for to in followers {
             before.entry(to).or_default().insert(from);
         }
     }
-    let mut ready: VecDeque<&str> = before.iter().filter(|(_, b)| b.is_empty()).map(|(name, _)| *name).collect();
+    let mut ready: VecDeque<&str> =
+        before.iter().filter(|(_, b)| b.is_empty()).map(|(name, _)| *name).collect();
     let mut unused = edges.keys();
     let mut used = BTreeSet::new();
     let mut merged = Merged { mirrors: SmallVec::with_capacity(edges.len()), contradictory: false };
@@ -98,7 +100,8 @@ mod tests {
 
     #[test]
     fn lists_are_merged_in_their_common_order() {
-        let table: [(&[&[&str]], &[&str], bool, &str); 8] = [
+        type Case<'a> = (&'a [&'a [&'a str]], &'a [&'a str], bool, &'a str);
+        let table: [Case<'_>; 8] = [
             (&[&["a", "b"], &["b", "c"]], &["a", "b", "c"], false, "overlapping lists chain"),
             (&[&["b", "c"], &["a", "b"]], &["a", "b", "c"], false, "whatever their order"),
             (&[&["a"], &["b"]], &["a", "b"], false, "unrelated lists go by name"),

@@ -23,7 +23,8 @@ pub struct Pull<'c, 'a> {
 ///
 /// Follows `containers/image pkg/sysregistriesv2` `FindRegistry` and `PullSourcesFromReference`.
 pub fn pull<'c, 'a>(conf: &'c RegistriesConf<'a>, image: &Image) -> Pull<'c, 'a> {
-    let matching = conf.registries.iter().filter_map(|r| Some((r, matching_prefix(image.as_str(), r.scope)?)));
+    let matching =
+        conf.registries.iter().filter_map(|r| Some((r, matching_prefix(image.as_str(), r.scope)?)));
     // The first of equally long prefixes in sorted order wins.
     let best = matching.min_by_key(|(r, _)| (std::cmp::Reverse(r.scope.len()), r.scope));
     let Some((registry, prefix)) = best else {

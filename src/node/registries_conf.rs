@@ -60,7 +60,8 @@ pub struct RegistriesConf<'a> {
 }
 
 impl fmt::Display for RegistriesConf<'_> {
-    /// Writes what BurntSushi's TOML encoder writes of containers/image's `V2RegistriesConf`, byte for byte.
+    /// Writes what the TOML encoder of Go's `github.com/BurntSushi/toml` writes of containers/image's
+    /// `V2RegistriesConf`, byte for byte.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, second] = SEARCH_REGISTRIES.map(Quoted);
         writeln!(f, "unqualified-search-registries = [{first}, {second}]")?;

@@ -76,7 +76,12 @@ impl<'a> Rendering<'a> {
     fn with(view: View<'a>, tags: bool) -> Self {
         let texts = |list: &'a [String]| list.iter().map(String::as_str).collect();
         let config = view.image_config();
-        Self { view, blocked: texts(&config.blocked_registries), insecure: texts(&config.insecure_registries), tags }
+        Self {
+            view,
+            blocked: texts(&config.blocked_registries),
+            insecure: texts(&config.insecure_registries),
+            tags,
+        }
     }
 
     /// What the file says about a scope; `None` where the scope is not in the file.
@@ -175,7 +180,8 @@ impl<'a> Rendering<'a> {
             let own = self.own(source);
             own.section.map(|section| (section, source, own.mirrors))
         });
-        let Some((section, source, mirrors)) = above.min_by_key(|(section, source, _)| (*section, *source)) else {
+        let Some((section, source, mirrors)) = above.min_by_key(|(section, source, _)| (*section, *source))
+        else {
             return Ok(Vec::new());
         };
         if is_wildcard(source) {

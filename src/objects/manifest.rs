@@ -101,7 +101,9 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
         let Data::Map(fields) = node.data else { return };
         let items = fields.into_iter().find(|(name, _)| name == "items").map(|(_, node)| node.data);
         if let Some(Data::List(items)) = items {
-            items.into_iter().for_each(|item| add(reading, source, item, Some((&api_version, item_kind))));
+            for item in items {
+                add(reading, source, item, Some((&api_version, item_kind)));
+            }
         }
         return;
     }

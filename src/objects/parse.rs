@@ -151,28 +151,38 @@ struct WireSet {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct WireSetSpec {
-    image_digest_mirrors: Option<Vec<Entry>>,
-    image_tag_mirrors: Option<Vec<Entry>>,
-    repository_digest_mirrors: Option<Vec<Entry>>,
+    #[serde(rename = "imageDigestMirrors")]
+    idms: Option<Vec<Entry>>,
+    #[serde(rename = "imageTagMirrors")]
+    itms: Option<Vec<Entry>>,
+    #[serde(rename = "repositoryDigestMirrors")]
+    icsp: Option<Vec<Entry>>,
 }
 
 impl WireSet {
     fn into_set(self, kind: SetKind) -> MirrorSet {
         let spec = self.spec.unwrap_or_default();
         let entries = match kind {
-            SetKind::Icsp => spec.repository_digest_mirrors,
-            SetKind::Idms => spec.image_digest_mirrors,
-            SetKind::Itms => spec.image_tag_mirrors,
+            SetKind::Icsp => spec.icsp,
+            SetKind::Idms => spec.idms,
+            SetKind::Itms => spec.itms,
         };
         let mut entries = entries.unwrap_or_default();
         if kind == SetKind::Icsp {
             // The field is not in an ICSP's schema: the apiserver prunes it.
-            entries.iter_mut().for_each(|entry| entry.mirror_source_policy = None);
+            for entry in &mut entries {
+                entry.mirror_source_policy = None;
+            }
         }
         let WireMetadata { name, generate_name, resource_version } = self.metadata;
-        MirrorSet { kind, name: if name.is_empty() { generate_name } else { name }, resource_version, entries }
+        MirrorSet {
+            kind,
+            name: if name.is_empty() { generate_name } else { name },
+            resource_version,
+            entries,
+        }
     }
 }
 

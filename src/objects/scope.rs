@@ -134,7 +134,8 @@ pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
     let parents =
         scope.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| Ancestor::Parent(&scope[..at]));
     let host = wildcard_host(scope).unwrap_or_default();
-    let wildcards = host.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| Ancestor::Wildcard(&host[at..]));
+    let wildcards =
+        host.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| Ancestor::Wildcard(&host[at..]));
     parents.chain(wildcards.filter(move |a| !a.is(scope)))
 }
 
@@ -260,7 +261,17 @@ mod tests {
     #[test]
     fn ancestors_are_exactly_the_scopes_that_nesting_accepts() {
         for scope in ["quay.io/a/b", "a.b.c:5000/x/y", "*.b.c", "localhost:5000/x", "h"] {
-            let candidates = ["quay.io/a", "quay.io", "*.io", "*.b.c", "*.c", "*.b", "a.b.c:5000", "a.b.c:5000/x", "localhost:5000"];
+            let candidates = [
+                "quay.io/a",
+                "quay.io",
+                "*.io",
+                "*.b.c",
+                "*.c",
+                "*.b",
+                "a.b.c:5000",
+                "a.b.c:5000/x",
+                "localhost:5000",
+            ];
             for outer in candidates {
                 let listed = ancestors(scope).any(|a| a.is(outer));
                 assert_eq!(listed, outer != scope && is_nested(scope, outer), "{outer} over {scope}");

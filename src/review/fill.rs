@@ -23,11 +23,8 @@ pub struct Filling {
 /// A value that is there already is the owner's, unless it is the one we wrote: then it is brought up to
 /// date. Filling in twice changes nothing.
 pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
-    let write = HostedWrite {
-        new: hosted,
-        derivations: reviewer.state.derivations(),
-        settings: reviewer.settings,
-    };
+    let write =
+        HostedWrite { new: hosted, derivations: reviewer.state.derivations(), settings: reviewer.settings };
     let there = hosted.annotation(annotation::CATALOG_OVERRIDES);
     let is_ours = there.is_some() && there == hosted.annotation(annotation::DERIVED);
     if write.leaves_catalogs_alone() || (there.is_some() && !is_ours) {
@@ -52,7 +49,9 @@ pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
                 }
             });
             judged.retain(|judged| judged.rule.id == "catalogs-not-expressible");
-            judged.iter_mut().for_each(|judged| judged.level = Level::Warn);
+            for judged in &mut judged {
+                judged.level = Level::Warn;
+            }
             Filling { verdict: Verdict { judged, ..Verdict::default() }, ..Filling::default() }
         }
     }

@@ -37,15 +37,30 @@ impl<'a> Reviewer<'a> {
         }
         let context = self.state.context();
         let overlays = [old, new].map(|set| set.map(|set| Overlay::new(context, set)));
-        let [before, after] = overlays.each_ref().map(|overlay| {
-            context.view_with(subject.kind, &subject.name, overlay.as_ref())
-        });
+        let [before, after] = overlays
+            .each_ref()
+            .map(|overlay| context.view_with(subject.kind, &subject.name, overlay.as_ref()));
         let others = context.view_with(subject.kind, &subject.name, None);
         let before = if operation == Operation::Existing { after } else { before };
-        let write = SetWrite { operation, old, new, before, after, others, settings: self.settings, change: OnceCell::new() };
+        let write = SetWrite {
+            operation,
+            old,
+            new,
+            before,
+            after,
+            others,
+            settings: self.settings,
+            change: OnceCell::new(),
+        };
         let mut verdict = Verdict { judged: self.judge_set(&write), ..Verdict::default() };
         if operation == Operation::Update && !verdict.is_allowed() {
-            let as_it_was = SetWrite { operation: Operation::Existing, old: None, new: old, after: before, ..write.clone() };
+            let as_it_was = SetWrite {
+                operation: Operation::Existing,
+                old: None,
+                new: old,
+                after: before,
+                ..write.clone()
+            };
             excuse(&mut verdict, &self.judge_set(&as_it_was));
         }
         if operation == Operation::Delete {

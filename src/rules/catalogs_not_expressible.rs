@@ -22,7 +22,8 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         Ok(_) | Err(Obstacle::NoneMirrored) => return,
         Err(obstacle) => obstacle,
     };
-    let names: Vec<_> = CATALOGS.iter().map(|c| format!("{}: \"…@sha256:…\"\n", c.image_annotation)).collect();
+    let names: Vec<_> =
+        CATALOGS.iter().map(|c| format!("{}: \"…@sha256:…\"\n", c.image_annotation)).collect();
     findings.push(Finding {
         yaml: Some(names.concat()),
         ..Finding::new(

@@ -22,10 +22,12 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let Some(first) = others.first() else { continue };
         let (mine, theirs) = (entry.policy().name(), first.entry().policy().name());
         let names = some_names(others.iter().map(|other| other.set.id()).collect());
-        let what = format!("source \"{}\" is {mine} here, which conflicts with {theirs} in {names}", entry.source);
+        let what =
+            format!("source \"{}\" is {mine} here, which conflicts with {theirs} in {names}", entry.source);
         let icsp = others.iter().any(|other| other.set.kind == SetKind::Icsp) || set.kind == SetKind::Icsp;
         let fix = if icsp {
-            "an ICSP always means AllowContactingSource; migrate it first, or drop NeverContactSource".to_owned()
+            "an ICSP always means AllowContactingSource; migrate it first, or drop NeverContactSource"
+                .to_owned()
         } else {
             format!("set mirrorSourcePolicy: {theirs} here, or {mine} there")
         };

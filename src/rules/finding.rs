@@ -90,6 +90,6 @@ pub(super) fn some_names(mut names: Vec<String>) -> String {
     names.dedup();
     let more = names.len().saturating_sub(3);
     names.truncate(3);
-    let named = names.join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
+    let listed = names.join(", ");
+    if more == 0 { listed } else { format!("{listed} and {more} more") }
 }

@@ -1,8 +1,10 @@
 //! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
-use super::{Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite, finding::some_names};
+use super::{
+    Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite, finding::some_names,
+};
 use crate::{
     context::{EntryRef, View},
     node::{PullFromMirror, Rendering},
@@ -57,7 +59,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     findings.push(Finding {
         related: related.collect(),
         yaml: Some(as_idms(set, &fresh)),
-        key: fresh.iter().map(|index| format!("{:?}", set.entries[*index])).collect(),
+        key: format!("{:?}", fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()),
         ..Finding::new(
             set.field_path(*first, "source"),
             format!("an ICSP next to {names}"),
@@ -87,7 +89,8 @@ fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
         set.name
     );
     for Entry { source, mirrors, .. } in entries.iter().map(|index| &set.entries[*index]) {
-        yaml += &format!("  - source: {source}\n    mirrors: [{}]\n", mirrors.join(", "));
+        // Writing to a String cannot fail.
+        let _ = writeln!(yaml, "  - source: {source}\n    mirrors: [{}]", mirrors.join(", "));
     }
     yaml
 }
@@ -149,8 +152,12 @@ impl Overlap<'_> {
         let effect = format!("nodes would try {} instead of {}", self.is, self.was);
         let fix = match set.kind {
             SetKind::Icsp => "put the entries into an ImageDigestMirrorSet instead".to_owned(),
-            SetKind::Idms => format!("take over every entry of {names} (mirrorguard migrate), then delete it"),
-            SetKind::Itms => format!("migrate {names} to an ImageDigestMirrorSet first (mirrorguard migrate)"),
+            SetKind::Idms => {
+                format!("take over every entry of {names} (mirrorguard migrate), then delete it")
+            }
+            SetKind::Itms => {
+                format!("migrate {names} to an ImageDigestMirrorSet first (mirrorguard migrate)")
+            }
         };
         Finding {
             related: self.with.iter().map(|found| Related::to_entry(found, "source")).collect(),

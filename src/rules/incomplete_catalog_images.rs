@@ -35,7 +35,8 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         // Without its release, or in the one release that dropped it on the way, the fourth may be needed.
-        let unsure = catalog.name == "redhat-marketplace" && release.is_none_or(|r| r >= Release::THREE_CATALOGS);
+        let unsure =
+            catalog.name == "redhat-marketplace" && release.is_none_or(|r| r >= Release::THREE_CATALOGS);
         let needed = if unsure { ", which releases before 4.22 need" } else { "" };
         findings.push(Finding {
             at_most: if unsure { Level::Warn } else { Level::Deny },

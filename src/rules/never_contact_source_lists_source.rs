@@ -22,7 +22,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             set.field_path(index, &format!("mirrors[{at}]")),
             format!("\"{}\" is NeverContactSource and one of its own mirrors", entry.source),
             "no node configuration is rendered any more, for the whole cluster",
-            "take the source out of its mirrors; it is tried last by itself unless it is NeverContactSource".to_owned(),
+            "take the source out of its mirrors; it is tried last by itself unless it is NeverContactSource"
+                .to_owned(),
         ));
     }
 }

@@ -55,7 +55,11 @@ fn covered_only(
     let mirrors: Vec<_> = mirrors.iter().map(|mirror| format!("{mirror}{}", &repository[start..])).collect();
     let yaml = entry_yaml(repository, &mirrors.join(", "));
     Finding {
-        related: found.iter().filter(|f| !std::ptr::eq(f.set, set)).map(|f| Related::to_entry(f, "source")).collect(),
+        related: found
+            .iter()
+            .filter(|f| !std::ptr::eq(f.set, set))
+            .map(|f| Related::to_entry(f, "source"))
+            .collect(),
         key: format!("{scope} {repository}"),
         fix: format!("add {yaml}"),
         yaml: Some(format!("  {}:\n  - {yaml}\n", set.kind.list_field())),

@@ -98,7 +98,7 @@ impl Metrics {
         self.unverified.inc();
     }
 
-    /// All of it in the OpenMetrics text format.
+    /// All of it in the text format of `OpenMetrics`.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.

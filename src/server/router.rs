@@ -91,7 +91,8 @@ impl App {
             let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
             let mut body = body;
             while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|e| (StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
+                let frame =
+                    frame.map_err(|e| (StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
                 if let Ok(data) = frame.into_data() {
                     if bytes.len() + data.len() > BODY_MAX {
                         return Err(too_large());
@@ -101,7 +102,8 @@ impl App {
             }
             Ok(Bytes::from(bytes))
         };
-        let late = |_| (StatusCode::REQUEST_TIMEOUT, format!("no whole body within {} s", BODY_PATIENCE.as_secs()));
+        let late =
+            |_| (StatusCode::REQUEST_TIMEOUT, format!("no whole body within {} s", BODY_PATIENCE.as_secs()));
         tokio::time::timeout(BODY_PATIENCE, collect).await.map_err(late)?
     }
 }
@@ -178,9 +180,10 @@ fn unverified_remark(setting: WhenUnverified, why: &str) -> (Level, String) {
                  Fix: try again, or set whenUnverified: warn in the configuration"
             ),
         ),
-        WhenUnverified::Warn => {
-            (Level::Warn, format!("[unverified] judged on what was known; the apiserver could not be asked: {why}"))
-        }
+        WhenUnverified::Warn => (
+            Level::Warn,
+            format!("[unverified] judged on what was known; the apiserver could not be asked: {why}"),
+        ),
     }
 }
 
@@ -191,7 +194,8 @@ async fn receive(app: &App, endpoint: &'static str, body: Body) -> Result<wire::
         json(status, bytes)
     };
     let body = app.read(body).await.map_err(|(status, text)| {
-        let reason = if status == StatusCode::PAYLOAD_TOO_LARGE { "RequestEntityTooLarge" } else { "BadRequest" };
+        let reason =
+            if status == StatusCode::PAYLOAD_TOO_LARGE { "RequestEntityTooLarge" } else { "BadRequest" };
         let bytes = wire::refuse(None, status.as_u16(), reason, text.clone());
         refuse(status, text, bytes)
     })?;

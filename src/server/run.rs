@@ -20,9 +20,9 @@ use tracing::{info, warn};
 use super::{App, admin, router};
 
 /// How long a connection may be idle, or a request's head incomplete.
-const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+const HEAD_PATIENCE: Duration = Duration::from_mins(1);
 /// How much of a request a connection may hold before it is asked for; a request's head must fit.
-const READ_BUFFER: usize = 32 << 10;
+const READ_BUFFER: usize = 8 << 10;
 /// How long requests are still taken after SIGTERM: until every apiserver has heard that the endpoint is
 /// gone. `/readyz` says so at once.
 const LAME_DUCK: Duration = Duration::from_secs(3);
@@ -73,7 +73,10 @@ impl Bound {
             let (app, handle) = (Arc::clone(&app), admin_handle.clone());
             async move {
                 let Some(listener) = self.admin else { return Ok(()) };
-                axum_server::from_tcp(listener)?.handle(handle).serve(admin::router(app).into_make_service()).await
+                axum_server::from_tcp(listener)?
+                    .handle(handle)
+                    .serve(admin::router(app).into_make_service())
+                    .await
             }
         };
         let admin = tokio::spawn(admin);
@@ -83,13 +86,13 @@ impl Bound {
         let mut http = server.http_builder().http1();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(READ_BUFFER);
         server.http_builder().http2().timer(TokioTimer::new());
-        let served = server.serve(router(app).into_make_service()).await;
+        let result = server.serve(router(app).into_make_service()).await;
         stop.abort();
         admin_handle.shutdown();
         if let Ok(Err(error)) = admin.await {
             warn!("probes and metrics: {error}");
         }
-        served
+        result
     }
 }
 

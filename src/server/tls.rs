@@ -4,7 +4,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use axum_server::tls_rustls::RustlsConfig;
@@ -103,9 +103,15 @@ impl CertificateFiles {
     }
 
     fn contents(&self) -> Result<Contents, TlsError> {
-        let files = [("--tls-cert", Some(&self.certificate)), ("--tls-key", Some(&self.key)), ("--client-ca", self.client_ca.as_ref())];
+        let files = [
+            ("--tls-cert", Some(&self.certificate)),
+            ("--tls-key", Some(&self.key)),
+            ("--client-ca", self.client_ca.as_ref()),
+        ];
         let read = |(flag, path): (&'static str, Option<&PathBuf>)| {
-            path.map(|path| fs::read(path).map_err(|source| TlsError::Read { flag, path: path.clone(), source }))
+            path.map(|path| {
+                fs::read(path).map_err(|source| TlsError::Read { flag, path: path.clone(), source })
+            })
         };
         files.into_iter().filter_map(read).collect()
     }
@@ -116,6 +122,9 @@ impl CertificateFiles {
         let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
         if let Some(end) = end_of(leaf) {
             metrics.certificate_end.set(end);
+            if UNIX_EPOCH.elapsed().is_ok_and(|now| now.as_secs_f64() > end) {
+                warn!(certificate = %self.certificate.display(), "has expired: apiservers will not talk to us; issue a new one");
+            }
         }
         let key = PrivateKeyDer::from_pem_slice(&contents[1]);
         let key = key.map_err(|_| empty("--tls-key", &self.key, "private key"))?;
@@ -168,7 +177,8 @@ pub struct SelfSigned {
     pub config: RustlsConfig,
 }
 
-/// Makes a CA, and with it a certificate for localhost, 127.0.0.1, ::1 and the names given.
+/// Makes a CA, and with it a certificate for this host by name and by both loopback addresses, and for the
+/// names given.
 pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
     let mut ca = CertificateParams::default();

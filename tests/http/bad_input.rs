@@ -20,14 +20,38 @@ async fn unreadable_bodies_are_refused_clearly_and_the_next_one_is_served() {
         ("nonsense".to_owned(), "the body is not an AdmissionReview: expected ident", false),
         ("[]".to_owned(), "the body is not an AdmissionReview: invalid", false),
         ("{}".to_owned(), "expected an AdmissionReview of admission.k8s.io/v1, got \"\" of \"\"", false),
-        (with(|r| r["apiVersion"] = json!("admission.k8s.io/v1beta1")), "expected an AdmissionReview of admission.k8s.io/v1, got \"AdmissionReview\" of \"admission.k8s.io/v1beta1\"", true),
-        (with(|r| r["kind"] = json!("Pod")), "expected an AdmissionReview of admission.k8s.io/v1, got \"Pod\"", true),
+        (
+            with(|r| r["apiVersion"] = json!("admission.k8s.io/v1beta1")),
+            "expected an AdmissionReview of admission.k8s.io/v1, got \"AdmissionReview\" of \"admission.k8s.io/v1beta1\"",
+            true,
+        ),
+        (
+            with(|r| r["kind"] = json!("Pod")),
+            "expected an AdmissionReview of admission.k8s.io/v1, got \"Pod\"",
+            true,
+        ),
         (with(|r| r["request"] = Value::Null), "the AdmissionReview has no request", false),
-        (with(|r| r["request"]["kind"] = json!(7)), "the body is not an AdmissionReview: invalid type: integer `7`", true),
-        (with(|r| r["request"]["kind"]["kind"] = json!("Pod")), "cannot judge \"Pod\" of \"config.openshift.io\"", true),
-        (with(|r| r["request"]["operation"] = json!("CONNECT")), "cannot judge the operation \"CONNECT\"", true),
+        (
+            with(|r| r["request"]["kind"] = json!(7)),
+            "the body is not an AdmissionReview: invalid type: integer `7`",
+            true,
+        ),
+        (
+            with(|r| r["request"]["kind"]["kind"] = json!("Pod")),
+            "cannot judge \"Pod\" of \"config.openshift.io\"",
+            true,
+        ),
+        (
+            with(|r| r["request"]["operation"] = json!("CONNECT")),
+            "cannot judge the operation \"CONNECT\"",
+            true,
+        ),
         (with(|r| r["request"]["object"] = Value::Null), "the request has no object", true),
-        (with(|r| r["request"]["object"]["spec"]["imageDigestMirrors"][0]["source"] = json!([])), "cannot read object: spec.imageDigestMirrors[0].source: invalid type: sequence, expected a string", true),
+        (
+            with(|r| r["request"]["object"]["spec"]["imageDigestMirrors"][0]["source"] = json!([])),
+            "cannot read object: spec.imageDigestMirrors[0].source: invalid type: sequence, expected a string",
+            true,
+        ),
     ];
     for (body, message, has_uid) in table {
         let (status, answer) = webhook.post("/validate", body.clone()).await;
@@ -35,7 +59,10 @@ async fn unreadable_bodies_are_refused_clearly_and_the_next_one_is_served() {
         let told = if has_uid { &answer["response"]["status"]["message"] } else { &answer["message"] };
         assert!(told.as_str().is_some_and(|told| told.starts_with(message)), "{body}: {answer}");
         if has_uid {
-            assert_eq!((&answer["response"]["uid"], &answer["response"]["allowed"]), (&json!("the-uid"), &json!(false)));
+            assert_eq!(
+                (&answer["response"]["uid"], &answer["response"]["allowed"]),
+                (&json!("the-uid"), &json!(false))
+            );
         } else {
             assert_eq!((&answer["kind"], &answer["code"]), (&json!("Status"), &json!(400)));
         }

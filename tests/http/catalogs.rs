@@ -66,7 +66,11 @@ async fn the_annotation_is_left_where_it_is_not_ours_to_write() {
         (json!({"hypershift.openshift.io/restored-from-backup": "x"}), json!({}), "restored"),
         (json!({by_image: "m.lab/x@sha256:0"}), json!({}), "images named directly"),
         (json!({}), json!({"olmCatalogPlacement": "guest"}), "catalogs in the guest"),
-        (json!({}), json!({"configuration": {"operatorhub": {"disableAllDefaultSources": true}}}), "no catalogs"),
+        (
+            json!({}),
+            json!({"configuration": {"operatorhub": {"disableAllDefaultSources": true}}}),
+            "no catalogs",
+        ),
     ];
     for (annotations, spec, reason) in table {
         let answer = mutate(&webhook, &hosted(&annotations, &spec)).await;
@@ -90,7 +94,11 @@ async fn a_value_that_was_ours_follows_the_mirror_sets() {
 
 #[tokio::test]
 async fn where_no_value_is_right_nothing_is_written_and_the_reason_is_told() {
-    let webhook = Webhook::with(&idms("one", "registry.redhat.io/redhat/redhat-operator-index", &["m.lab/redhat/redhat-operator-index"]));
+    let webhook = Webhook::with(&idms(
+        "one",
+        "registry.redhat.io/redhat/redhat-operator-index",
+        &["m.lab/redhat/redhat-operator-index"],
+    ));
     let answer = mutate(&webhook, &hosted(&json!({}), &json!({}))).await;
     assert!(answer.is_allowed() && answer.0["patch"].is_null());
     assert_eq!(answer.warned_by(), ["catalogs-not-expressible"]);
@@ -103,7 +111,10 @@ async fn a_misread_value_is_denied_and_the_same_place_written_right_is_not() {
     let wrong = hosted(&json!({OVERRIDES: "registry.redhat.io=m.lab/redhat.io"}), &json!({}));
     let answer = validate(&webhook, &Value::Null, &wrong).await;
     let [line] = answer.denial().try_into().unwrap();
-    assert!(line.starts_with(&format!("[misread-catalog-overrides] metadata.annotations[{OVERRIDES}]: ")), "{line}");
+    assert!(
+        line.starts_with(&format!("[misread-catalog-overrides] metadata.annotations[{OVERRIDES}]: ")),
+        "{line}"
+    );
     assert!(line.ends_with("Fix: write \"registry.redhat.io/redhat=m.lab/redhat.io/redhat\""), "{line}");
     let right = hosted(&json!({OVERRIDES: "registry.redhat.io/redhat=m.lab/redhat.io/redhat"}), &json!({}));
     assert!(validate(&webhook, &Value::Null, &right).await.is_allowed());
@@ -116,7 +127,8 @@ async fn a_misread_value_is_denied_and_the_same_place_written_right_is_not() {
 async fn catalog_images_are_denied_unless_all_are_there_by_digest() {
     let names = ["certified-operators", "community-operators", "redhat-marketplace", "redhat-operators"];
     let all = |image: &str| {
-        let annotation = |name: &&str| (format!("hypershift.openshift.io/{name}-catalog-image"), json!(image));
+        let annotation =
+            |name: &&str| (format!("hypershift.openshift.io/{name}-catalog-image"), json!(image));
         Value::Object(names.iter().map(annotation).collect())
     };
     let webhook = Webhook::with("");
@@ -126,7 +138,10 @@ async fn catalog_images_are_denied_unless_all_are_there_by_digest() {
     let answer = validate(&webhook, &Value::Null, &tagged).await;
     assert_eq!(answer.denied_by(), ["incomplete-catalog-images"; 4]);
     let mut missing = good.clone();
-    missing["metadata"]["annotations"].as_object_mut().unwrap().remove("hypershift.openshift.io/certified-operators-catalog-image");
+    missing["metadata"]["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove("hypershift.openshift.io/certified-operators-catalog-image");
     let answer = validate(&webhook, &Value::Null, &missing).await;
     assert_eq!(answer.denied_by(), ["incomplete-catalog-images"]);
 }

@@ -1,4 +1,5 @@
 //! The webhook's router without a socket.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod bad_input;
 mod catalogs;
@@ -68,7 +69,10 @@ impl Answer {
     /// The lines of the denial, after checking that it is one of ours.
     fn denial(&self) -> Vec<String> {
         assert!(!self.is_allowed(), "{}", self.0);
-        assert_eq!((&self.0["status"]["code"], &self.0["status"]["reason"]), (&json!(403), &json!("Forbidden")));
+        assert_eq!(
+            (&self.0["status"]["code"], &self.0["status"]["reason"]),
+            (&json!(403), &json!("Forbidden"))
+        );
         self.0["status"]["message"].as_str().unwrap().lines().map(str::to_owned).collect()
     }
 

@@ -87,9 +87,17 @@ async fn two_policies_for_one_source_are_denied_across_kinds() {
     let never = set("ImageDigestMirrorSet", "new", "quay.io/a", &["m.lab/a"], NEVER);
     let answer = webhook.validate("", &never).await;
     let [line] = answer.denial().try_into().unwrap();
-    assert!(line.starts_with("[conflicting-source-policy] spec.imageDigestMirrors[0].mirrorSourcePolicy: "), "{line}");
+    assert!(
+        line.starts_with("[conflicting-source-policy] spec.imageDigestMirrors[0].mirrorSourcePolicy: "),
+        "{line}"
+    );
     assert!(line.contains("ImageTagMirrorSet/there"), "{line}");
-    assert!(webhook.validate("", &never.replace("Never", "Allow").replace("ContactSource", "ContactingSource")).await.is_allowed());
+    assert!(
+        webhook
+            .validate("", &never.replace("Never", "Allow").replace("ContactSource", "ContactingSource"))
+            .await
+            .is_allowed()
+    );
 }
 
 #[tokio::test]
@@ -99,7 +107,10 @@ async fn everything_is_told_at_once() {
     let answer = Webhook::with("").validate("", &both).await;
     let mut rules = answer.denied_by();
     rules.sort();
-    assert_eq!(rules, ["invalid-mirror", "invalid-mirror", "invalid-source", "never-contact-source-lists-source"]);
+    assert_eq!(
+        rules,
+        ["invalid-mirror", "invalid-mirror", "invalid-source", "never-contact-source-lists-source"]
+    );
 }
 
 #[tokio::test]
@@ -151,7 +162,10 @@ async fn a_namespace_over_the_release_warns_until_both_repositories_are_there() 
     let root = idms("new", "quay.io/openshift-release-dev", &["m.lab/ord"]);
     let warnings = webhook.validate("", &root).await.warnings();
     let fix = "[root-level-source] Fix: add {source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}";
-    assert!(warnings.iter().any(|w| w == fix || w.ends_with(fix.trim_start_matches("[root-level-source] "))), "{warnings:?}");
+    assert!(
+        warnings.iter().any(|w| w == fix || w.ends_with(fix.trim_start_matches("[root-level-source] "))),
+        "{warnings:?}"
+    );
     let both = format!(
         "{root}  - {{source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}}\n  \
          - {{source: quay.io/openshift-release-dev/ocp-v4.0-art-dev, mirrors: [m.lab/ord/art]}}\n"

@@ -1,0 +1,89 @@
+//! The pure core alone: what a decision costs without the network, with few sets and with many.
+//!
+//! `cargo bench` prints times of this machine; compare the pairs of one run.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use mirrorguard::{
+    hypershift, node,
+    objects::{Entry, MirrorSet, Object, SetKind},
+    review::{Reviewer, State, wire},
+    rules::{Operation, Settings},
+};
+use serde_json::json;
+
+const FEW: usize = 10;
+const MANY: usize = 1000;
+
+/// A set of entries with two mirrors each, none of whose sources is in another set.
+fn set(kind: SetKind, name: &str, entries: usize) -> MirrorSet {
+    let entry = |at| {
+        let path = format!("{name}/service-{at:04}");
+        let mirrors =
+            ["mirror-a", "mirror-b"].map(|host| format!("{host}.corp.example.com:5000/{path}").into());
+        Entry {
+            source: format!("registry-{:02}.upstream.example.com/{path}", at % 50).into(),
+            mirrors: mirrors.into_iter().collect(),
+            mirror_source_policy: None,
+        }
+    };
+    MirrorSet {
+        kind,
+        name: name.into(),
+        resource_version: "1".into(),
+        entries: (0..entries).map(entry).collect(),
+    }
+}
+
+fn state(sets: usize) -> State {
+    let kind = |at| if at % 2 == 0 { SetKind::Idms } else { SetKind::Itms };
+    (0..sets).map(|at| Object::MirrorSet(set(kind(at), &format!("team-{at:04}"), 20))).collect()
+}
+
+fn decisions(c: &mut Criterion) {
+    let settings = Settings::default();
+    let mut group = c.benchmark_group("create an IDMS");
+    for sets in [FEW, MANY] {
+        let state = state(sets);
+        let reviewer = Reviewer { state: &state, settings: &settings };
+        for entries in [20, 2000] {
+            let new = set(SetKind::Idms, "new", entries);
+            let id = BenchmarkId::new(format!("{entries} entries"), format!("{sets} sets"));
+            group.bench_function(id, |b| {
+                b.iter(|| reviewer.review_set(Operation::Create, None, Some(black_box(&new))));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn reading(c: &mut Criterion) {
+    let new = set(SetKind::Idms, "new", 2000);
+    let entries: Vec<_> =
+        new.entries.iter().map(|e| json!({"source": e.source, "mirrors": e.mirrors.to_vec()})).collect();
+    let body = json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": "u", "operation": "CREATE", "name": "new",
+            "kind": {"group": "config.openshift.io", "version": "v1", "kind": "ImageDigestMirrorSet"},
+            "object": {"metadata": {"name": "new"}, "spec": {"imageDigestMirrors": entries}},
+        },
+    });
+    let body = body.to_string();
+    c.bench_function("decode a review of 2000 entries", |b| {
+        b.iter(|| wire::decode(black_box(body.as_bytes())));
+    });
+}
+
+fn whole_clusters(c: &mut Criterion) {
+    let state = state(MANY);
+    let view = state.context().view();
+    c.bench_function("render 1000 sets", |b| b.iter(|| node::render(black_box(view))));
+    c.bench_function("derive the catalog overrides from 1000 sets", |b| {
+        b.iter(|| hypershift::derive(black_box(view), None));
+    });
+}
+
+criterion_group!(benches, decisions, reading, whole_clusters);
+criterion_main!(benches);
