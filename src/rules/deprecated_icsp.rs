@@ -1,6 +1,6 @@
 //! An `ImageContentSourcePolicy`.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, Finding, Level, Rule, SetWrite, icsp_alongside_idms::as_idms};
 use crate::objects::SetKind;
 
 pub(super) const RULE: Rule = Rule {
@@ -13,13 +13,17 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new.filter(|set| set.kind == SetKind::Icsp) else { return };
-    findings.push(Finding::new(
-        "kind",
-        "ImageContentSourcePolicy is deprecated since 4.13".to_owned(),
-        "nothing converts it on upgrade",
-        format!(
-            "mirrorguard migrate writes the equal ImageDigestMirrorSet; apply it, then delete imagecontentsourcepolicy {}",
-            set.name
-        ),
-    ));
+    let whole: Vec<_> = (0..set.entries.len()).collect();
+    findings.push(Finding {
+        yaml: Some(as_idms(set, &whole)),
+        ..Finding::new(
+            "kind",
+            "ImageContentSourcePolicy is deprecated since 4.13".to_owned(),
+            "nothing converts it on upgrade",
+            format!(
+                "apply the equal ImageDigestMirrorSet, then delete imagecontentsourcepolicy {}",
+                set.name
+            ),
+        )
+    });
 }

@@ -83,7 +83,8 @@ fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
     new.entries.iter().enumerate().filter(is_fresh).map(|(index, _)| index).collect()
 }
 
-fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
+/// These entries of an ICSP as an IDMS to paste.
+pub(super) fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
     let mut yaml = format!(
         "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata:\n  name: {}\nspec:\n  imageDigestMirrors:\n",
         set.name
@@ -153,10 +154,10 @@ impl Overlap<'_> {
         let fix = match set.kind {
             SetKind::Icsp => "put the entries into an ImageDigestMirrorSet instead".to_owned(),
             SetKind::Idms => {
-                format!("take over every entry of {names} (mirrorguard migrate), then delete it")
+                format!("take over every entry of {names}, then delete it")
             }
             SetKind::Itms => {
-                format!("migrate {names} to an ImageDigestMirrorSet first (mirrorguard migrate)")
+                format!("move {names} to an ImageDigestMirrorSet first")
             }
         };
         Finding {
