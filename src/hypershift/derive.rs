@@ -1,9 +1,7 @@
 //! The annotation's value from the mirror sets, where one is right in every release.
 
-use std::fmt;
-
 use super::{
-    Release,
+    Obstacle, Release,
     catalogs::{self, Catalog, DEFAULT_NAMESPACE},
 };
 use crate::{
@@ -19,45 +17,6 @@ pub struct CatalogMirrors {
     pub catalog: &'static Catalog,
     /// Its index image at each mirror, in the order of the mirrors, without a tag.
     pub mirrors: Vec<String>,
-}
-
-/// Why no value is right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
-    /// No mirror set speaks of any catalog.
-    NoneMirrored,
-    /// Some catalogs have a mirror, these have none.
-    NotMirrored(Vec<String>),
-    /// A mirror gives the index image another name: image, mirror.
-    Renamed(String, String),
-    /// Two catalogs have their mirrors in different namespaces.
-    Disagreeing(String, String),
-    /// The value would send this image elsewhere in some release: image, releases.
-    Misread(String, &'static str),
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoneMirrored => f.write_str("no mirror set covers the default catalogs' index images"),
-            Self::NotMirrored(images) => write!(f, "no mirror set covers {}", images.join(", ")),
-            Self::Renamed(image, mirror) => write!(f, "the mirror {mirror} gives {image} another name"),
-            Self::Disagreeing(a, b) => write!(f, "{a} and {b} are mirrored to different namespaces"),
-            Self::Misread(image, releases) => {
-                write!(
-                    f,
-                    "releases {releases} would look for {image} in another place than the mirror sets name"
-                )
-            }
-        }
-    }
-}
-
-impl Obstacle {
-    /// The same with index images by their last element, for where space is short.
-    pub fn short(&self) -> String {
-        self.to_string().replace(&format!("{DEFAULT_NAMESPACE}/"), "")
-    }
 }
 
 /// What the mirror sets say about the catalogs.

@@ -6,12 +6,14 @@ pub mod catalogs;
 mod derive;
 mod lookup;
 mod misreading;
+mod obstacle;
 mod release;
 
-pub use derive::{CatalogMirrors, Derivation, Derivations, Obstacle, derive};
+pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
 pub use lookup::{
     Era, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, metadata_lookup, override_of, overrides,
     release_lookup,
 };
 pub use misreading::{CatalogEra, Misreading, mended, misreadings};
+pub use obstacle::Obstacle;
 pub use release::Release;

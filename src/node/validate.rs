@@ -8,7 +8,7 @@ use crate::{
     context::View,
     objects::{
         MirrorSet, MirrorSourcePolicy, SetKind,
-        scope::{is_valid_mirror, is_valid_registry_scope, is_valid_source},
+        grammar::{is_valid_mirror, is_valid_registry_scope, is_valid_source},
     },
 };
 

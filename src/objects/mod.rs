@@ -4,6 +4,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod cluster_config;
+pub mod grammar;
 mod hosted_cluster;
 pub mod manifest;
 mod mirror_set;

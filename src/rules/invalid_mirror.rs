@@ -1,7 +1,7 @@
 //! A mirror that the machine-config operator refuses.
 
 use super::{Check, Finding, Level, Rule, SetWrite, invalid_source::refused};
-use crate::objects::scope;
+use crate::objects::grammar;
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-mirror",
@@ -15,7 +15,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         for (at, mirror) in entry.mirrors.iter().enumerate() {
-            if !scope::is_valid_mirror(mirror) {
+            if !grammar::is_valid_mirror(mirror) {
                 let path = set.field_path(index, &format!("mirrors[{at}]"));
                 findings.push(refused("mirror", mirror, false, path));
             }

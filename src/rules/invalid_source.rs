@@ -1,7 +1,7 @@
 //! A source that the machine-config operator refuses.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
-use crate::objects::scope;
+use crate::objects::grammar;
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-source",
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new else { return };
     for (index, entry) in set.entries.iter().enumerate() {
-        if !scope::is_valid_source(&entry.source) {
+        if !grammar::is_valid_source(&entry.source) {
             findings.push(refused("source", &entry.source, true, set.field_path(index, "source")));
         }
     }
@@ -22,7 +22,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 
 /// The finding for a value that is no source, or no mirror.
 pub(super) fn refused(role: &str, value: &str, wildcard_allowed: bool, path: String) -> Finding {
-    let (problem, meant) = scope::diagnose(value, wildcard_allowed);
+    let (problem, meant) = grammar::diagnose(value, wildcard_allowed);
     let fix = meant.map_or_else(
         || format!("write the {role} as host[:port][/namespace[/name]]"),
         |meant| format!("write \"{meant}\""),

@@ -1,0 +1,214 @@
+//! What a source, a mirror, or an entry of `registrySources` may look like.
+
+use super::scope::is_wildcard;
+
+/// Whether the machine-config operator accepts the value as a source: a repository, or `*.host[.host…]`.
+///
+/// The grammar is `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
+/// `sourceRegex`, written out by hand because it is asked of every text of every write; a test holds it
+/// against the pattern itself.
+pub fn is_valid_source(source: &str) -> bool {
+    match source.strip_prefix("*.") {
+        Some(domain) => is_domain(domain.as_bytes()),
+        None => is_valid_mirror(source),
+    }
+}
+
+/// Whether the machine-config operator accepts the value as a mirror: `host[.host…][:port][/element…]`
+/// (`mirrorRegex`).
+pub fn is_valid_mirror(mirror: &str) -> bool {
+    let Some(rest) = after_domain(mirror.as_bytes()) else { return false };
+    let rest = match rest {
+        [b':', port @ ..] => {
+            let digits = port.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 {
+                return false;
+            }
+            &port[digits..]
+        }
+        rest => rest,
+    };
+    rest.is_empty() || (rest[0] == b'/' && is_path(&rest[1..]))
+}
+
+fn is_domain(domain: &[u8]) -> bool {
+    after_domain(domain).is_some_and(<[u8]>::is_empty)
+}
+
+/// What follows labels of letters, digits and inner hyphens, joined by dots; `None` without any.
+fn after_domain(text: &[u8]) -> Option<&[u8]> {
+    let mut last = b'.';
+    let mut length = 0;
+    for &byte in text {
+        match byte {
+            b'.' if matches!(last, b'.' | b'-') => return None,
+            b'-' if last == b'.' => return None,
+            b'.' => {}
+            _ if LETTERS[usize::from(byte)] & IN_HOST != 0 => {}
+            _ => break,
+        }
+        last = byte;
+        length += 1;
+    }
+    (!matches!(last, b'.' | b'-')).then(|| &text[length..])
+}
+
+/// Elements joined by slashes: lower-case letters and digits, with separators between, each a dot, one or
+/// two underscores, or hyphens.
+fn is_path(path: &[u8]) -> bool {
+    let is_plain = |byte: u8| LETTERS[usize::from(byte)] & IN_PATH != 0;
+    let (mut before, mut last) = (b'a', b'/');
+    for &byte in path {
+        let fits = is_plain(byte)
+            || match byte {
+                b'/' | b'.' => is_plain(last),
+                b'_' => is_plain(last) || (last == b'_' && is_plain(before)),
+                b'-' => is_plain(last) || last == b'-',
+                _ => false,
+            };
+        if !fits {
+            return false;
+        }
+        (before, last) = (last, byte);
+    }
+    is_plain(last)
+}
+
+const IN_HOST: u8 = 1;
+const IN_PATH: u8 = 2;
+/// Where a byte may stand.
+static LETTERS: [u8; 256] = {
+    let mut letters = [0; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || byte == b'-' {
+            letters[byte as usize] |= IN_HOST;
+        }
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
+            letters[byte as usize] |= IN_PATH;
+        }
+        byte += 1;
+    }
+    letters
+};
+
+/// Whether an insecure, blocked or allowed registry can stand in registries.conf.
+///
+/// Follows `runtime-utils pkg/registries/registries.go` `IsValidRegistriesConfScope`.
+pub fn is_valid_registry_scope(scope: &str) -> bool {
+    match scope.strip_prefix("*.") {
+        Some(domain) => !domain.contains(['/', '@', ':', '*']),
+        None => !scope.is_empty() && !scope.contains('*'),
+    }
+}
+
+/// What is wrong with a source or mirror that [`is_valid_source`] or [`is_valid_mirror`] refuses, in a few
+/// words, and the value that was probably meant, where one is accepted.
+pub fn diagnose(value: &str, wildcard_allowed: bool) -> (&'static str, Option<String>) {
+    let accepted = |v: &str| if wildcard_allowed { is_valid_source(v) } else { is_valid_mirror(v) };
+    let bare = value.trim();
+    let without_scheme = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+    let without_digest = without_scheme.split('@').next().unwrap_or_default();
+    let without_tag = match without_digest.rsplit_once(':') {
+        Some((name, tag)) if name.contains('/') && !tag.contains('/') => name,
+        _ => without_digest,
+    };
+    let problem = if value.is_empty() {
+        "is empty"
+    } else if bare.contains("://") {
+        "has a scheme"
+    } else if bare.contains('@') {
+        "has a digest"
+    } else if without_tag.len() < without_digest.len() {
+        "has a tag"
+    } else if bare.ends_with('/') {
+        "ends with a slash"
+    } else if bare.contains("//") {
+        "has an empty path element"
+    } else if value.chars().any(char::is_whitespace) {
+        "has a space"
+    } else if bare.contains('*') && !wildcard_allowed {
+        "is a wildcard; only a source may be one"
+    } else if bare.contains('*') {
+        "has a wildcard that is not a whole host (\"*.domain\")"
+    } else if bare.chars().any(char::is_uppercase) && accepted(&lower_path(bare)) {
+        "has an upper-case letter in its path"
+    } else {
+        "is not host[:port][/namespace[/name]]"
+    };
+    let meant = lower_path(&squeeze_slashes(without_tag));
+    let meant = (meant != value && accepted(&meant)).then_some(meant);
+    (problem, meant)
+}
+
+fn squeeze_slashes(value: &str) -> String {
+    value.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+}
+
+fn lower_path(value: &str) -> String {
+    match value.split_once('/') {
+        Some((host, path)) => format!("{host}/{}", path.to_lowercase()),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_value_is_explained_and_mended() {
+        let table = [
+            ("https://quay.io/a", "has a scheme", Some("quay.io/a")),
+            ("quay.io/a:latest", "has a tag", Some("quay.io/a")),
+            ("quay.io/a@sha256:01", "has a digest", Some("quay.io/a")),
+            ("quay.io/", "ends with a slash", Some("quay.io")),
+            ("quay.io//a", "has an empty path element", Some("quay.io/a")),
+            ("quay.io/Team/a", "has an upper-case letter in its path", Some("quay.io/team/a")),
+            ("a b", "has a space", None),
+            ("", "is empty", None),
+            ("-bad.io", "is not host[:port][/namespace[/name]]", None),
+        ];
+        for (value, problem, meant) in table {
+            assert!(!is_valid_source(value), "{value} is refused");
+            assert_eq!(diagnose(value, true), (problem, meant.map(str::to_owned)), "{value}");
+        }
+        assert_eq!(diagnose("*.x.io", false).0, "is a wildcard; only a source may be one");
+    }
+
+    /// The patterns as the operator has them.
+    const SOURCE: &str = r"^\*(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+$|^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?$";
+    const MIRROR: &str = r"^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?$";
+
+    #[test]
+    fn the_grammar_is_the_operators_pattern() {
+        let (source, mirror) = (regex::Regex::new(SOURCE).unwrap(), regex::Regex::new(MIRROR).unwrap());
+        let letters = ["a", "B", "7", "-", ".", "_", "/", ":", "*", "é", "\n"];
+        // Every text of up to five of these letters, and each of them between two hosts.
+        let mut texts = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..5 {
+            let end = texts.len();
+            let longer: Vec<_> = texts[from..]
+                .iter()
+                .flat_map(|text| letters.iter().map(move |letter| format!("{text}{letter}")))
+                .collect();
+            texts.extend(longer);
+            from = end;
+        }
+        for text in texts {
+            for text in [format!("q.io{text}a"), format!("q.io/{text}"), text] {
+                assert_eq!(is_valid_source(&text), source.is_match(&text), "source {text:?}");
+                assert_eq!(is_valid_mirror(&text), mirror.is_match(&text), "mirror {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ports_wildcards_and_long_paths_are_accepted() {
+        for source in ["quay.io", "*.redhat.io", "m:5000/a/b/c", "localhost:5000/x", "a-b.c/d__e/f-g.h"] {
+            assert!(is_valid_source(source), "{source}");
+            assert_eq!(is_valid_mirror(source), !is_wildcard(source), "{source}");
+        }
+    }
+}
