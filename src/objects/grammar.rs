@@ -1,7 +1,5 @@
 //! What a source, a mirror, or an entry of `registrySources` may look like.
 
-use super::scope::is_wildcard;
-
 /// Whether the machine-config operator accepts the value as a source: a repository, or `*.host[.host…]`.
 ///
 /// The grammar is `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
@@ -155,6 +153,7 @@ fn lower_path(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::scope::is_wildcard;
 
     #[test]
     fn a_refused_value_is_explained_and_mended() {

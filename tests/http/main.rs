@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod catalogs;
+mod fresh;
 mod verdicts;
 
 use std::sync::Arc;
