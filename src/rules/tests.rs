@@ -127,3 +127,30 @@ fn the_examples_on_every_page_are_judged_as_they_say() {
         }
     }
 }
+
+/// The list of rules as a page, with links to theirs.
+fn overview() -> String {
+    let rows = RULES.iter().map(|rule| {
+        let level = serde_json::to_value(rule.level).unwrap();
+        let page = rule.id.replace('-', "_");
+        format!(
+            "| [{0}](../src/rules/{page}.md) | {1} | {2} |\n",
+            rule.id,
+            level.as_str().unwrap(),
+            rule.summary
+        )
+    });
+    let head = "<!-- Generated from src/rules: MIRRORGUARD_UPDATE=1 cargo test overview -->\n\n# Rules\n\n\
+                `mirrorguard rules ID` prints a rule's page.\n\n| rule | default | finds |\n|---|---|---|\n";
+    std::iter::once(head.to_owned()).chain(rows).collect()
+}
+
+#[test]
+fn the_overview_in_docs_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
+    if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
+        fs::write(path, overview()).unwrap();
+    }
+    let there = fs::read_to_string(path).unwrap();
+    assert_eq!(there, overview(), "run MIRRORGUARD_UPDATE=1 cargo test overview");
+}
