@@ -1,11 +1,29 @@
-//! mirrorguard.
-pub mod cli;
-pub mod cluster;
-pub mod config;
-pub mod context;
-pub mod hypershift;
-pub mod node;
+//! Guards the mirror sets of disconnected OpenShift: an admission webhook and a command line on one engine.
+//!
+//! ```text
+//! bytes -> review::wire::decode -> Request -+                                   +-> wire::encode -> bytes
+//! files -> objects::manifest    -> objects -+-> review::Reviewer -> Verdict ----+-> cli -> text, exit code
+//! watches | files -> review::State -+
+//! ```
+//!
+//! Everything up to [`review`] is pure: plain functions over plain data, kept so by a lint. [`cluster`],
+//! [`server`] and [`cli`] do the input and output.
+
 pub mod objects;
-pub mod review;
+
+pub mod context;
+
+pub mod node;
+
+pub mod hypershift;
+
 pub mod rules;
+
+pub mod config;
+pub mod review;
+
+pub mod cluster;
+
 pub mod server;
+
+pub mod cli;

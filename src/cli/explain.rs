@@ -115,7 +115,7 @@ fn human(explained: &ExplainJson) -> String {
     text += "\nin HyperShift (management cluster's IDMS and ICSP, sources in random order)\n";
     let lookups = [
         ("release look-up", &hypershift.release),
-        ("metadata look-up, 4.14 to 4.16", &hypershift.exact),
+        ("metadata look-up, 4.14 to 4.16 (the digest is added to it, a tag is lost)", &hypershift.exact),
         ("metadata look-up, 4.17 and later", &hypershift.prefix),
     ];
     for (name, lookup) in lookups {
@@ -124,8 +124,11 @@ fn human(explained: &ExplainJson) -> String {
             let _ = writeln!(text, "    not redirected");
         }
         for candidate in &lookup.candidates {
-            let differs =
-                if node.tries.contains(candidate) { "" } else { "   <- not where the nodes pull from" };
+            let is_same = |tried: &String| {
+                tried.strip_prefix(&**candidate).is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+            };
+            let note = "   <- not where the nodes pull from";
+            let differs = if node.tries.iter().any(is_same) { "" } else { note };
             let _ = writeln!(text, "    {candidate}{differs}");
         }
         for error in &lookup.errors {

@@ -83,7 +83,14 @@ pub(super) async fn client() -> Result<Client> {
     Client::try_from(config).context("cannot make a client of the kubeconfig")
 }
 
-/// A runtime for the commands that ask a cluster.
+/// A runtime for the commands that talk to somebody. On one core everything stays on one thread, which
+/// saves waking another for every request.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
+    let alone = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+    let mut builder = if alone {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    builder.enable_all().build().context("cannot start the async runtime")
 }

@@ -71,19 +71,19 @@ impl<'a> View<'a> {
     }
 
     /// Every set that is seen, those of a kind by name.
-    pub fn sets(&self) -> Vec<&'a MirrorSet> {
-        SetKind::ALL.into_iter().flat_map(|kind| self.sets_of(kind)).collect()
+    pub fn sets(self) -> impl Iterator<Item = &'a MirrorSet> {
+        SetKind::ALL.into_iter().flat_map(move |kind| self.sets_of(kind))
     }
 
     /// The sets of a kind, by name.
-    pub fn sets_of(&self, kind: SetKind) -> Vec<&'a MirrorSet> {
+    pub fn sets_of(self, kind: SetKind) -> impl Iterator<Item = &'a MirrorSet> {
         let hidden = self.hidden.and_then(|slot| self.context.sets[slot as usize].as_deref());
-        let is_hidden = |set: &MirrorSet| hidden.is_some_and(|h| h.kind == set.kind && h.name == set.name);
-        let kept = self.context.sets_of(kind).filter(|set| !is_hidden(set));
+        let is_hidden = move |set: &&MirrorSet| hidden.is_some_and(|hidden| std::ptr::eq(hidden, *set));
+        let kept = move || self.context.sets_of(kind).filter(move |set| !is_hidden(set));
         let added = self.overlay.map(|overlay| overlay.set).filter(|set| set.kind == kind);
-        let mut sets: Vec<_> = kept.chain(added).collect();
-        sets.sort_by(|a, b| a.name.cmp(&b.name));
-        sets
+        let before = kept().take_while(move |set| added.is_none_or(|added| set.name < added.name));
+        let after = kept().filter(move |set| added.is_some_and(|added| set.name >= added.name));
+        before.chain(added).chain(after)
     }
 
     /// How many sets of a kind are seen.
@@ -96,7 +96,7 @@ impl<'a> View<'a> {
 
     /// Every source that an effective entry has, sorted. A scan: not for a single decision.
     pub fn sources(&self) -> BTreeSet<&'a str> {
-        let entries = self.sets().into_iter().flat_map(MirrorSet::effective_entries);
+        let entries = self.sets().flat_map(MirrorSet::effective_entries);
         entries.map(|(_, entry)| &*entry.source).collect()
     }
 

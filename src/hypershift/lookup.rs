@@ -91,7 +91,9 @@ fn by_prefix(
 ///
 /// Follows `hypershift support/globalconfig/imagecontentsource.go` `GetAllImageRegistryMirrors`.
 pub fn overrides(view: View<'_>) -> Overrides<'_> {
-    let sets = view.sets_of(SetKind::Idms).into_iter().chain(view.sets_of(SetKind::Icsp).into_iter().rev());
+    let mut icsps: Vec<_> = view.sets_of(SetKind::Icsp).collect();
+    icsps.reverse();
+    let sets = view.sets_of(SetKind::Idms).chain(icsps);
     let mut overrides = Overrides::new();
     for entry in sets.flat_map(|set| &set.entries).filter(|entry| !entry.source.is_empty()) {
         let mirrors = entry.mirrors.iter().map(|mirror| &**mirror).filter(|mirror| !mirror.is_empty());
@@ -115,7 +117,8 @@ pub struct Lookup {
     pub errors: Vec<String>,
 }
 
-/// What the metadata look-up (labels, digests, the control plane operator's image) makes of an image.
+/// What the metadata look-up (labels, digests, the control plane operator's image) makes of an image. In the
+/// exact era that is the mirror alone: the digest is added afterwards, a tag never.
 pub fn metadata_lookup(era: Era, overrides: &Overrides<'_>, image: &str) -> Result<Lookup, ReferenceError> {
     let image = DockerReference::parse(image)?;
     let mut lookup = Lookup::default();
@@ -124,7 +127,12 @@ pub fn metadata_lookup(era: Era, overrides: &Overrides<'_>, image: &str) -> Resu
             let result = override_of(era, &image, source, mirror);
             match result {
                 Ok(None) => break,
-                Ok(Some(found)) => add_candidate(&mut lookup, era, &image, found),
+                Ok(Some(found)) => {
+                    let candidate = found.to_string();
+                    if !lookup.candidates.contains(&candidate) {
+                        lookup.candidates.push(candidate);
+                    }
+                }
                 Err(error) => {
                     lookup.errors.push(error.to_string());
                     continue;
@@ -138,17 +146,6 @@ pub fn metadata_lookup(era: Era, overrides: &Overrides<'_>, image: &str) -> Resu
     }
     lookup.errors.dedup();
     Ok(lookup)
-}
-
-fn add_candidate(lookup: &mut Lookup, era: Era, image: &DockerReference, found: DockerReference) {
-    let candidate = match era {
-        // The digest is carried over afterwards, a tag never.
-        Era::Exact => DockerReference { id: image.id.clone(), ..found }.to_string(),
-        Era::Prefix => found.to_string(),
-    };
-    if !lookup.candidates.contains(&candidate) {
-        lookup.candidates.push(candidate);
-    }
 }
 
 /// What the release look-up makes of a release image: the first occurrence of every source that is found

@@ -52,7 +52,7 @@ impl SetKind {
 }
 
 /// What may happen once no mirror has answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 pub enum MirrorSourcePolicy {
     /// The source is tried last. What an entry without a policy means, and every ICSP.
     #[default]
@@ -75,7 +75,7 @@ impl MirrorSourcePolicy {
 pub type Mirrors = SmallVec<[Box<str>; 2]>;
 
 /// One source and its mirrors.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// `host[:port][/namespace[/name]]` or `*.domain`; empty where the field is missing.

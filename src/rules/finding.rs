@@ -90,6 +90,11 @@ pub(super) fn some_names(mut names: Vec<String>) -> String {
     names.dedup();
     let more = names.len().saturating_sub(3);
     names.truncate(3);
+    list_names(&names, more)
+}
+
+/// Names, and how many more there are.
+pub(super) fn list_names(names: &[String], more: usize) -> String {
     let listed = names.join(", ");
     if more == 0 { listed } else { format!("{listed} and {more} more") }
 }

@@ -1,9 +1,13 @@
 //! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+};
 
 use super::{
-    Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite, finding::some_names,
+    Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite,
+    finding::{list_names, some_names},
 };
 use crate::{
     context::{EntryRef, View},
@@ -32,7 +36,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     let fresh = fresh_entries(write.old, set);
     let (Some(first), true) = (fresh.first(), neighbours > 0) else { return };
     if write.operation == Operation::Existing
-        && let Some(idms) = write.others.sets_of(SetKind::Idms).into_iter().find(|idms| covers(idms, set))
+        && let Some(idms) = write.others.sets_of(SetKind::Idms).find(|idms| covers(idms, set))
     {
         findings.push(Finding {
             at_most: Level::Warn,
@@ -48,16 +52,18 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     if write.settings.icsp_alongside_idms == IcspAlongsideIdms::Conflicts {
         return findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
     }
-    let others: Vec<_> =
-        [SetKind::Idms, SetKind::Itms].into_iter().flat_map(|kind| write.others.sets_of(kind)).collect();
-    let names = some_names(others.iter().map(|other| other.id()).collect());
-    let related = others.iter().take(10).map(|other| Related {
-        kind: other.kind.name(),
-        name: other.name.to_string(),
-        path: "metadata.name".to_owned(),
-    });
+    let others = [SetKind::Idms, SetKind::Itms].into_iter().flat_map(|kind| write.others.sets_of(kind));
+    let related: Vec<_> = others
+        .take(3)
+        .map(|other| Related {
+            kind: other.kind.name(),
+            name: other.name.to_string(),
+            path: "metadata.name".to_owned(),
+        })
+        .collect();
+    let names = list_names(&related.iter().map(Related::id).collect::<Vec<_>>(), neighbours - related.len());
     findings.push(Finding {
-        related: related.collect(),
+        related,
         yaml: Some(as_idms(set, &fresh)),
         key: format!("{:?}", fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()),
         ..Finding::new(
@@ -72,15 +78,19 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
 
 /// Indices of the entries that were not there before.
 fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
-    let mut known: Vec<&Entry> = old.map_or_else(Vec::new, |old| old.entries.iter().collect());
-    let is_fresh = |(_, entry): &(usize, &Entry)| match known.iter().position(|k| k == entry) {
-        Some(at) => {
-            known.swap_remove(at);
-            false
+    let mut known: HashMap<&Entry, usize> = HashMap::new();
+    for entry in old.into_iter().flat_map(|old| &old.entries) {
+        *known.entry(entry).or_default() += 1;
+    }
+    let mut is_known = |entry| match known.get_mut(entry) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
         }
-        None => true,
+        _ => false,
     };
-    new.entries.iter().enumerate().filter(is_fresh).map(|(index, _)| index).collect()
+    let entries = new.entries.iter().enumerate();
+    entries.filter_map(|(index, entry)| (!is_known(entry)).then_some(index)).collect()
 }
 
 /// These entries of an ICSP as an IDMS to paste.

@@ -17,6 +17,9 @@ pub(super) const RULE: Rule = Rule {
 const EFFECT: &str = "the hosted control plane fails to reconcile";
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
+    if write.runs_no_catalogs() {
+        return;
+    }
     let value = |catalog: &Catalog| write.new.annotation(catalog.image_annotation);
     let Some(present) = CATALOGS.iter().find(|catalog| value(catalog).is_some()) else { return };
     for catalog in &CATALOGS {

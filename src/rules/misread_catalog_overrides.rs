@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(value) = write.new.annotation(annotation::CATALOG_OVERRIDES) else { return };
-    if write.leaves_catalogs_alone() {
+    if write.overrides_reach_nothing() {
         return;
     }
     let release = write.release();

@@ -5,7 +5,10 @@ use std::cell::OnceCell;
 use super::Settings;
 use crate::{
     context::View,
-    hypershift::{Derivations, Release, catalogs::CATALOGS},
+    hypershift::{
+        Derivations, Release,
+        catalogs::{CATALOGS, Catalog},
+    },
     node::{Change, change_of_write},
     objects::{HostedCluster, MirrorSet, annotation},
 };
@@ -73,13 +76,23 @@ impl HostedWrite<'_> {
         Release::of_image(&self.new.spec.release.image)
     }
 
-    /// Whether the catalogs come from somewhere that the overrides annotation does not reach, or are not
-    /// wanted, or are nobody's business: the annotation is then neither judged nor filled in.
+    /// Whether no default catalog runs in the management cluster.
+    pub fn runs_no_catalogs(&self) -> bool {
+        self.new.catalogs_run_in_guest()
+            || self.new.spec.configuration.operator_hub.disable_all_default_sources
+    }
+
+    /// Whether the overrides annotation reaches no catalog: none runs here, or their images are named.
+    pub fn overrides_reach_nothing(&self) -> bool {
+        let is_named = |catalog: &Catalog| self.new.annotation(catalog.image_annotation).is_some();
+        self.runs_no_catalogs() || CATALOGS.iter().any(is_named)
+    }
+
+    /// Whether the overrides annotation is not to be filled in: it would reach nothing, or the object is on
+    /// its way out or back, or its owner does not want it.
     pub fn leaves_catalogs_alone(&self) -> bool {
         let hosted = self.new;
-        hosted.catalogs_run_in_guest()
-            || hosted.spec.configuration.operator_hub.disable_all_default_sources
-            || CATALOGS.iter().any(|catalog| hosted.annotation(catalog.image_annotation).is_some())
+        self.overrides_reach_nothing()
             || hosted.metadata.deletion_timestamp.is_some()
             || hosted.metadata.annotations.contains_key(annotation::RESTORED)
             || hosted.annotation(annotation::OPT_OUT) == Some("disabled")
