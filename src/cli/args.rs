@@ -212,7 +212,7 @@ pub(super) struct ServeArgs {
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key", "client_ca"])]
     pub(super) tls_self_signed: bool,
     /// Write the CA of the certificate that was made
-    #[arg(long, value_name = "FILE", requires = "tls_self_signed")]
+    #[arg(long, value_name = "FILE", requires = "tls_self_signed", conflicts_with_all = ["tls_cert", "tls_key"])]
     pub(super) tls_ca_out: Option<PathBuf>,
     /// Answer only clients with a certificate of this CA, PEM
     #[arg(long, value_name = "FILE")]

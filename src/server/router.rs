@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody},
+    body::{Body, HttpBody},
     extract::State as Extract,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
@@ -31,9 +31,13 @@ use crate::{
 
 /// The largest body: twice and more what an apiserver lets through, object and old object included.
 const BODY_MAX: usize = 8 << 20;
-/// How many bytes of bodies are held at once. Further ones wait in their sockets, so that memory stays
-/// bounded however many writes come at a time; a body larger than this is read alone.
-const BODIES_MAX: usize = 1 << 20;
+/// What is read of every body at once; nearly all are smaller.
+const BODY_SMALL: usize = 16 << 10;
+/// How many larger bodies are read at a time. The others wait in their sockets, so that memory stays
+/// bounded however many large writes come together; small ones never wait for them.
+const LARGE_BODIES: usize = 2;
+/// How long the next piece of a large body may take, while others wait for its place.
+const PIECE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a body may take to arrive, waiting included. An apiserver gives up after 5 s by our own
 /// configuration, and after 30 s by any.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
@@ -48,7 +52,7 @@ pub struct App {
     /// What is counted.
     pub metrics: Metrics,
     stopping: AtomicBool,
-    bodies: Semaphore,
+    large_bodies: Semaphore,
 }
 
 impl App {
@@ -59,7 +63,7 @@ impl App {
             source,
             metrics: Metrics::default(),
             stopping: AtomicBool::new(false),
-            bodies: Semaphore::new(BODIES_MAX),
+            large_bodies: Semaphore::new(LARGE_BODIES),
         })
     }
 
@@ -76,7 +80,15 @@ impl App {
         self.stopping.store(true, Ordering::Release);
     }
 
-    async fn read(&self, body: Body) -> Result<Bytes, (StatusCode, String)> {
+    async fn read(&self, body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
+        let late = |_| {
+            let text = format!("no whole body within {} s", BODY_PATIENCE.as_secs());
+            (StatusCode::REQUEST_TIMEOUT, text)
+        };
+        tokio::time::timeout(BODY_PATIENCE, self.collect(body)).await.map_err(late)?
+    }
+
+    async fn collect(&self, mut body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
         let too_large = || {
             let text = format!("the body is larger than {} MiB", BODY_MAX >> 20);
             (StatusCode::PAYLOAD_TOO_LARGE, text)
@@ -85,26 +97,26 @@ impl App {
         if announced.is_some_and(|length| length > BODY_MAX) {
             return Err(too_large());
         }
-        let share = announced.unwrap_or(BODIES_MAX).clamp(1, BODIES_MAX);
-        let collect = async {
-            let _share = self.bodies.acquire_many(u32::try_from(share).unwrap_or(u32::MAX)).await;
-            let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
-            let mut body = body;
-            while let Some(frame) = body.frame().await {
-                let frame =
-                    frame.map_err(|e| (StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
-                if let Ok(data) = frame.into_data() {
-                    if bytes.len() + data.len() > BODY_MAX {
-                        return Err(too_large());
-                    }
-                    bytes.extend_from_slice(&data);
-                }
+        let mut bytes = Vec::with_capacity(announced.unwrap_or_default().min(BODY_SMALL));
+        let mut place = None;
+        loop {
+            let patience = if place.is_some() { PIECE_PATIENCE } else { BODY_PATIENCE };
+            let stalled = |_| (StatusCode::REQUEST_TIMEOUT, "the body stopped arriving".to_owned());
+            let Some(frame) = tokio::time::timeout(patience, body.frame()).await.map_err(stalled)? else {
+                return Ok(bytes);
+            };
+            let frame = frame.map_err(|e| (StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let length = bytes.len() + data.len();
+            if length > BODY_MAX {
+                return Err(too_large());
             }
-            Ok(Bytes::from(bytes))
-        };
-        let late =
-            |_| (StatusCode::REQUEST_TIMEOUT, format!("no whole body within {} s", BODY_PATIENCE.as_secs()));
-        tokio::time::timeout(BODY_PATIENCE, collect).await.map_err(late)?
+            if length > BODY_SMALL && place.is_none() {
+                place = self.large_bodies.acquire().await.ok();
+                bytes.reserve(announced.unwrap_or_default().saturating_sub(bytes.len()));
+            }
+            bytes.extend_from_slice(&data);
+        }
     }
 }
 

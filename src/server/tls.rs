@@ -120,12 +120,7 @@ impl CertificateFiles {
         let empty = |flag, path: &Path, what| TlsError::Empty { flag, path: path.to_owned(), what };
         let chain = certificates(&contents[0]);
         let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
-        if let Some(end) = end_of(leaf) {
-            metrics.certificate_end.set(end);
-            if UNIX_EPOCH.elapsed().is_ok_and(|now| now.as_secs_f64() > end) {
-                warn!(certificate = %self.certificate.display(), "has expired: apiservers will not talk to us; issue a new one");
-            }
-        }
+        let end = end_of(leaf);
         let key = PrivateKeyDer::from_pem_slice(&contents[1]);
         let key = key.map_err(|_| empty("--tls-key", &self.key, "private key"))?;
         let client_ca = contents.get(2).zip(self.client_ca.as_ref());
@@ -134,7 +129,14 @@ impl CertificateFiles {
             let (added, _) = roots.add_parsable_certificates(certificates(pem));
             if added == 0 { Err(empty("--client-ca", path, "certificate")) } else { Ok(roots) }
         });
-        server_config(chain, key, roots.transpose()?)
+        let config = server_config(chain, key, roots.transpose()?)?;
+        if let Some(end) = end {
+            metrics.certificate_end.set(end);
+            if UNIX_EPOCH.elapsed().is_ok_and(|now| now.as_secs_f64() > end) {
+                warn!(certificate = %self.certificate.display(), "has expired: apiservers will not talk to us; issue a new one");
+            }
+        }
+        Ok(config)
     }
 }
 

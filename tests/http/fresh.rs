@@ -36,9 +36,10 @@ fn apiserver(with_idms: bool) -> Client {
             item["spec"] = json!({"imageDigestMirrors": [{"source": "quay.io/b", "mirrors": ["m.lab/b"]}]});
         }
         let items = if with_idms && path.contains("imagedigestmirrorsets") { vec![item] } else { Vec::new() };
-        let (version, kind) = match metadata_only {
-            true => ("meta.k8s.io/v1", "PartialObjectMetadataList"),
-            false => ("config.openshift.io/v1", "List"),
+        let (version, kind) = if metadata_only {
+            ("meta.k8s.io/v1", "PartialObjectMetadataList")
+        } else {
+            ("config.openshift.io/v1", "List")
         };
         Ok(respond(
             200,

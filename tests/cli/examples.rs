@@ -1,0 +1,122 @@
+//! What `lint` finds in each of the examples.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::command::{ROOT, Run, mirrorguard};
+
+/// The folder, the exit code, the findings as [`line`] writes them, and why they are these.
+const EXAMPLES: [(&str, i32, &[&str], &str); 6] = [
+    ("hosted-cluster", 0, &[], "every entry is there, and the annotation is left to be filled in"),
+    (
+        "icsp-to-idms",
+        0,
+        &[
+            "warn deprecated-icsp ImageContentSourcePolicy/release-mirrors kind icsp.yaml:2:7",
+            "warn icsp-alongside-idms ImageContentSourcePolicy/release-mirrors metadata.name icsp.yaml:4:9",
+            "warn icsp-alongside-idms ImageDigestMirrorSet/release-mirrors metadata.name idms.yaml:4:9",
+        ],
+        "a step of the migration: to be finished, but no conflict",
+    ),
+    (
+        "no-release-repository",
+        0,
+        &[
+            "warn root-level-source ImageDigestMirrorSet/no-release-repository spec.imageDigestMirrors[0].source idms.yaml:7:15",
+        ],
+        "told once, at the first of the registry-level sources",
+    ),
+    ("oc-mirror-v2", 0, &[], "what oc-mirror writes is in order"),
+    (
+        "policy-conflict",
+        1,
+        &[
+            "deny conflicting-source-policy ImageDigestMirrorSet/never-contact spec.imageDigestMirrors[0].mirrorSourcePolicy idms.yaml:10:27",
+            "deny conflicting-source-policy ImageTagMirrorSet/by-tag spec.imageTagMirrors[0].mirrorSourcePolicy itms.yaml:8:7",
+        ],
+        "both sides are told; the one without a policy at the start of its entry",
+    ),
+    (
+        "root-level-only",
+        0,
+        &[
+            "warn root-level-source ImageDigestMirrorSet/root-level-only spec.imageDigestMirrors[0].source idms.yaml:7:15",
+            "warn root-level-source ImageDigestMirrorSet/root-level-only spec.imageDigestMirrors[0].source idms.yaml:7:15",
+        ],
+        "one for each of the two release repositories",
+    ),
+];
+
+/// A finding on one line.
+fn line(finding: &Value) -> Result<String> {
+    let text = |pointer: &str| {
+        let found = finding.pointer(pointer).with_context(|| format!("no {pointer} in {finding}"))?;
+        Ok::<_, anyhow::Error>(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
+    };
+    let file = text("/file")?;
+    let file = Path::new(&file).file_name().context("a file without a name")?.display();
+    Ok(format!(
+        "{} {} {}/{} {} {file}:{}:{}",
+        text("/severity")?,
+        text("/rule")?,
+        text("/object/kind")?,
+        text("/object/name")?,
+        text("/path")?,
+        text("/line")?,
+        text("/column")?,
+    ))
+}
+
+#[test]
+fn each_example_has_the_findings_that_it_is_there_for() -> Result<()> {
+    for (folder, code, expected, reason) in EXAMPLES {
+        let report =
+            mirrorguard(&format!("lint -o json examples/{folder}"))?.code(code).context(folder)?.json()?;
+        let findings = report["findings"].as_array().context("no list of findings")?;
+        let found = findings.iter().map(line).collect::<Result<Vec<_>>>()?;
+        ensure!(found == expected, "{folder} ({reason}): {found:#?}");
+        let told = |level| report["summary"][level].as_u64();
+        let denied = expected.iter().filter(|finding| finding.starts_with("deny ")).count();
+        let counts = (u64::try_from(denied)?, u64::try_from(expected.len() - denied)?);
+        ensure!((told("deny"), told("warn")) == (Some(counts.0), Some(counts.1)), "{folder}: {report}");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_example_is_left_out() -> Result<()> {
+    let folders = fs::read_dir(Path::new(ROOT).join("examples"))?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<BTreeSet<_>>>()?;
+    // The demo's files belong to a cluster and to writes upon it, not to one state.
+    let expected = EXAMPLES.iter().map(|(folder, ..)| (*folder).to_owned()).chain(["demo".to_owned()]);
+    let expected: BTreeSet<_> = expected.collect();
+    ensure!(folders == expected, "{:?}", folders.symmetric_difference(&expected));
+    Ok(())
+}
+
+/// Holds what people see against a file; `MIRRORGUARD_UPDATE=1` writes the file instead.
+fn matches_snapshot(run: &Run, name: &str) -> Result<()> {
+    let path = Path::new(ROOT).join("tests/cli").join(name);
+    let seen = format!("{}--- standard error\n{}", run.stdout, run.stderr);
+    if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
+        return fs::write(&path, seen).with_context(|| format!("cannot write {}", path.display()));
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    ensure!(seen == expected, "{} differs, MIRRORGUARD_UPDATE=1 writes it anew:\n{seen}", path.display());
+    Ok(())
+}
+
+#[test]
+fn people_see_the_conflict_in_both_files() -> Result<()> {
+    matches_snapshot(&mirrorguard("lint examples/policy-conflict")?.code(1)?, "policy-conflict.txt")
+}
+
+#[test]
+fn people_see_the_entries_to_add() -> Result<()> {
+    matches_snapshot(&mirrorguard("lint examples/root-level-only")?.code(0)?, "root-level-only.txt")
+}

@@ -1,0 +1,140 @@
+//! JSON has the keys that programs rely on.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::command::mirrorguard;
+
+/// Expects a value to have the shape of a pattern: the name of a type, every key of a map, and every element
+/// of a list like the first of the pattern's. Keys that the pattern does not name may be there.
+fn has_shape(value: &Value, pattern: &Value, path: &str) -> Result<()> {
+    match pattern {
+        Value::String(name) => {
+            let fits = match name.as_str() {
+                "text" => value.is_string(),
+                "text or null" => value.is_string() || value.is_null(),
+                "null" => value.is_null(),
+                "number" => value.is_u64(),
+                "yes or no" => value.is_boolean(),
+                other => bail!("no type is called {other}"),
+            };
+            ensure!(fits, "{path} is {value}, not {name}");
+        }
+        Value::Object(fields) => {
+            for (name, pattern) in fields {
+                let field = value.get(name).with_context(|| format!("{path} has no {name}: {value}"))?;
+                has_shape(field, pattern, &format!("{path}.{name}"))?;
+            }
+        }
+        Value::Array(elements) => {
+            let pattern = elements.first().context("a list in a pattern has one element")?;
+            let list = value.as_array().with_context(|| format!("{path} is {value}, not a list"))?;
+            ensure!(!list.is_empty(), "{path} is empty, so that it shows nothing of its elements");
+            list.iter().try_for_each(|element| has_shape(element, pattern, &format!("{path}[]")))?;
+        }
+        _ => bail!("a pattern is made of names, maps and lists, not of {pattern}"),
+    }
+    Ok(())
+}
+
+/// Expects the output of a command line to have a shape.
+fn prints_shape(line: &str, code: i32, pattern: &Value) -> Result<Value> {
+    let value = mirrorguard(line)?.code(code).context(line.to_owned())?.json()?;
+    has_shape(&value, pattern, "$").context(line.to_owned())?;
+    Ok(value)
+}
+
+#[test]
+fn lint_tells_findings_and_a_summary() -> Result<()> {
+    let finding = json!({
+        "rule": "text",
+        "severity": "text",
+        "object": {"kind": "text", "name": "text"},
+        "path": "text",
+        "file": "text",
+        "line": "number",
+        "column": "number",
+        "message": "text",
+        "help": "text",
+        "related": [{"kind": "text", "name": "text", "path": "text"}],
+    });
+    let summary = json!({"deny": "number", "warn": "number", "objects": "number", "skipped": "number"});
+    let pattern = json!({"findings": [finding], "summary": summary});
+    let report = prints_shape("lint -o json examples/policy-conflict", 1, &pattern)?;
+    ensure!(report["findings"][0]["severity"] == "deny", "{report}");
+    let clean = mirrorguard("lint -o json examples/oc-mirror-v2")?.code(0)?.json()?;
+    ensure!(clean["findings"] == json!([]), "no findings are an empty list: {clean}");
+    Ok(())
+}
+
+#[test]
+fn explain_tells_the_nodes_and_each_look_up() -> Result<()> {
+    let candidates = json!({"candidates": ["text"]});
+    let pattern = json!({
+        "image": "text",
+        "node": {"source": "text", "objects": ["text"], "tries": ["text"], "blocked": "yes or no"},
+        "hypershift": {"release": candidates, "exact": candidates, "prefix": candidates},
+    });
+    let image = "quay.io/openshift-release-dev/ocp-release:4.20.4-x86_64";
+    prints_shape(&format!("explain -o json {image} examples/hosted-cluster"), 0, &pattern)?;
+    let elsewhere =
+        mirrorguard("explain -o json example.com/a:1 examples/hosted-cluster")?.code(0)?.json()?;
+    let node = json!({"source": null, "objects": [], "tries": ["example.com/a:1"], "blocked": false});
+    ensure!(elsewhere["node"] == node, "what no source covers: {elsewhere}");
+    ensure!(elsewhere["hypershift"]["release"]["candidates"] == json!([]), "not redirected: {elsewhere}");
+    Ok(())
+}
+
+#[test]
+fn diff_tells_the_impact_and_its_reasons() -> Result<()> {
+    let pattern =
+        json!({"changed": "yes or no", "impact": "text", "reasons": [{"registry": "text", "what": "text"}]});
+    let change = prints_shape("diff -o json examples/root-level-only examples/hosted-cluster", 0, &pattern)?;
+    ensure!(change["changed"] == true && change["impact"] == "drain", "{change}");
+    let same = mirrorguard("diff -o json examples/icsp-to-idms/icsp.yaml examples/icsp-to-idms/idms.yaml")?;
+    let same = same.code(0)?.json()?;
+    ensure!(same == json!({"changed": false, "impact": "none", "reasons": []}), "{same}");
+    Ok(())
+}
+
+#[test]
+fn overrides_tell_the_value_or_why_there_is_none() -> Result<()> {
+    let catalog = json!({"name": "text", "image": "text", "mirrors": ["text"]});
+    let pattern = json!({"value": "text", "reason": "null", "catalogs": [catalog]});
+    let derived = prints_shape("overrides -o json examples/hosted-cluster", 0, &pattern)?;
+    ensure!(derived["value"] == "registry.redhat.io/redhat=mirror.lab.example:8443/redhat", "{derived}");
+    let pattern = json!({"value": "null", "reason": "text"});
+    prints_shape("overrides -o json examples/oc-mirror-v2", 0, &pattern)?;
+    Ok(())
+}
+
+#[test]
+fn overrides_check_tells_both_ways_of_reading() -> Result<()> {
+    let good = "registry.redhat.io/redhat=m.lab/redhat";
+    let judged = prints_shape(&format!("overrides -o json --check {good}"), 0, &json!({}))?;
+    let index = json!(["m.lab/redhat/redhat-operator-index"]);
+    ensure!(judged["parsed"] == json!({"registry.redhat.io/redhat": ["m.lab/redhat"]}), "{judged}");
+    ensure!(judged["replace"]["redhat-operators"] == index, "{judged}");
+    ensure!(judged["list"]["redhat-operators"] == index, "{judged}");
+    ensure!(judged["findings"] == json!([]), "{judged}");
+
+    // Both entries apply, and which one does is left to the order of a map.
+    let random = "registry.redhat.io/redhat=m.lab/a,registry.redhat.io=m.lab/b";
+    let pattern = json!({"findings": [{"rule": "text", "severity": "text", "message": "text"}]});
+    let judged = prints_shape(&format!("overrides -o json --check {random}"), 1, &pattern)?;
+    let replaced = judged["replace"]["redhat-operators"].as_array().context("no list")?;
+    ensure!(
+        replaced.len() > 1 && judged["list"]["redhat-operators"].is_null(),
+        "not shown as random: {judged}"
+    );
+    Ok(())
+}
+
+#[test]
+fn rules_tell_their_ids_and_levels() -> Result<()> {
+    prints_shape("rules -o json", 0, &json!([{"id": "text", "level": "text", "summary": "text"}]))?;
+    let pattern = json!({"id": "text", "level": "text", "summary": "text", "page": "text"});
+    let rule = prints_shape("rules -o json node-impact", 0, &pattern)?;
+    ensure!(rule["id"] == "node-impact" && rule["level"] == "warn", "{rule}");
+    Ok(())
+}

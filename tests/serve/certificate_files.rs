@@ -1,0 +1,126 @@
+//! The certificate follows its files.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+use crate::certificates::{Serving, shown};
+use crate::client::{Client, trusting};
+use crate::ground::Ground;
+use crate::reviews::new_icsp;
+use crate::wait::eventually;
+use crate::webhook::Webhook;
+
+/// How soon a change of the files shows.
+const NOTICED: Duration = Duration::from_secs(15);
+
+const FAILURES: &str = "mirrorguard_certificate_reload_failures_total";
+const EXPIRY: &str = "mirrorguard_certificate_expiry_timestamp_seconds";
+
+#[test]
+fn a_renewed_certificate_is_served_and_no_request_is_dropped() -> Result<()> {
+    let mut ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let (mut kept, address, authority) = (ground.client(&webhook)?, webhook.address, ground.authority.pem());
+    let renewed = AtomicBool::new(false);
+    let asked = thread::scope(|scope| {
+        let asking = scope.spawn(|| -> Result<usize> {
+            let mut asked = 0;
+            while !renewed.load(Ordering::Relaxed) {
+                kept.validate(&new_icsp()).context("on the kept connection")?.allowed()?;
+                let mut new = Client::connect(address, trusting(&authority)?)?;
+                new.validate(&new_icsp()).context("on a new connection")?.allowed()?;
+                asked += 1;
+            }
+            Ok(asked)
+        });
+        let replaced = (0..3).try_for_each(|_| replace(&mut ground, &webhook));
+        renewed.store(true, Ordering::Relaxed);
+        let asked = asking.join().map_err(|_| anyhow!("the asking thread panicked"))?;
+        replaced.and(asked)
+    })?;
+    ensure!(asked > 0, "nothing was asked meanwhile");
+    ensure!(failures(&webhook)? < 0.5, "a good pair was counted as a failure");
+    Ok(())
+}
+
+/// Puts a new pair in place and waits until it is served.
+fn replace(ground: &mut Ground, webhook: &Webhook) -> Result<()> {
+    let before = shown(&ground.connection(webhook)?)?;
+    ground.publish(&ground.issue()?)?;
+    eventually(NOTICED, "the renewed certificate", || {
+        ensure!(shown(&ground.connection(webhook)?)? != before, "the old one is still served");
+        Ok(())
+    })
+}
+
+fn failures(webhook: &Webhook) -> Result<f64> {
+    webhook.metric(FAILURES)
+}
+
+#[test]
+fn a_broken_pair_is_counted_and_leaves_the_old_one_until_a_good_one_comes() -> Result<()> {
+    let mut ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let served = shown(&ground.connection(&webhook)?)?;
+    let (one, other) = (ground.issue()?, ground.issue()?);
+    let broken = [
+        (&*one.certificate, &*other.key, "a key that belongs to another certificate"),
+        (&*one.certificate, "", "an empty key"),
+        ("no PEM\n", &*one.key, "a certificate that is none"),
+    ];
+    for (failed, (certificate, key, reason)) in (1_u32..).zip(broken) {
+        ground.tls.publish(&[("tls.crt", certificate), ("tls.key", key)])?;
+        eventually(NOTICED, "the failure in the metrics", || {
+            ensure!(failures(&webhook)? >= f64::from(failed), "{reason} is not counted");
+            Ok(())
+        })?;
+        ensure!(shown(&ground.connection(&webhook)?)? == served, "{reason} took the certificate away");
+        ground.client(&webhook)?.validate(&new_icsp())?.allowed().context(reason)?;
+        ensure!(webhook.probe("/readyz")? == 200, "{reason} made it unready");
+    }
+    let counted = failures(&webhook)?;
+    replace(&mut ground, &webhook)?;
+    ensure!(failures(&webhook)? <= counted, "the good pair was counted as a failure");
+    Ok(())
+}
+
+#[test]
+fn the_expiry_metric_is_that_of_the_certificate_served() -> Result<()> {
+    let mut ground = Ground::new()?;
+    ground.publish(&ending(2100)?)?;
+    let webhook = ground.start()?;
+    let end_of_2100 = webhook.metric(EXPIRY)?;
+    let broken = Serving { key: ending(2200)?.key, ..ending(2200)? };
+    ground.publish(&broken)?;
+    eventually(NOTICED, "the failure in the metrics", || {
+        ensure!(failures(&webhook)? > 0.5, "not counted");
+        Ok(())
+    })?;
+    let now = webhook.metric(EXPIRY)?;
+    ensure!(now <= end_of_2100, "a pair that is not served moved the expiry from {end_of_2100} to {now}");
+    ground.publish(&ending(2200)?)?;
+    eventually(NOTICED, "the expiry of the new pair", || {
+        ensure!(webhook.metric(EXPIRY)? > end_of_2100, "still the old one");
+        Ok(())
+    })
+}
+
+#[test]
+fn an_expired_certificate_is_told_at_the_start() -> Result<()> {
+    let mut ground = Ground::new()?;
+    ground.publish(&ending(2001)?)?;
+    let webhook = ground.start()?;
+    webhook.logged(NOTICED, "has expired")
+}
+
+/// A self-signed pair that is good until the first day of a year.
+fn ending(year: i32) -> Result<Serving> {
+    let mut params = CertificateParams::new(["localhost".to_owned()])?;
+    params.not_after = date_time_ymd(year, 1, 1);
+    let key = KeyPair::generate()?;
+    Ok(Serving { certificate: params.self_signed(&key)?.pem(), key: key.serialize_pem() })
+}

@@ -1,0 +1,165 @@
+//! A client as an apiserver is one: it trusts one authority, keeps its connection, and waits only so long.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsConnector;
+
+use crate::certificates::Serving;
+use crate::reviews::UID;
+
+/// For one request and its answer, in an unoptimized build on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// An open connection. It makes progress only while a request is under way.
+pub(crate) struct Client {
+    runtime: Runtime,
+    sender: Sender,
+}
+
+enum Sender {
+    Http1(http1::SendRequest<Full<Bytes>>),
+    Http2(http2::SendRequest<Full<Bytes>>),
+}
+
+/// TLS that trusts the authorities of a PEM file alone.
+pub(crate) fn trusting(authorities: &str) -> Result<ClientConfig> {
+    Ok(ClientConfig::builder().with_root_certificates(roots(authorities)?).with_no_client_auth())
+}
+
+/// The same, for a client that shows a certificate of its own.
+pub(crate) fn presenting(authorities: &str, own: &Serving) -> Result<ClientConfig> {
+    let chain = CertificateDer::pem_slice_iter(own.certificate.as_bytes()).collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes())?;
+    let config = ClientConfig::builder().with_root_certificates(roots(authorities)?);
+    Ok(config.with_client_auth_cert(chain, key)?)
+}
+
+fn roots(authorities: &str) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
+        roots.add(certificate?)?;
+    }
+    ensure!(!roots.is_empty(), "no certificate to trust in:\n{authorities}");
+    Ok(roots)
+}
+
+impl Client {
+    /// Connects to localhost, with the HTTP version that the two sides agree on.
+    pub(crate) fn connect(address: SocketAddr, tls: ClientConfig) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let sender = in_time(&runtime, "the connection", async {
+            let stream = TcpStream::connect(address).await.context("no connection")?;
+            let connector = TlsConnector::from(Arc::new(tls));
+            let stream =
+                connector.connect(ServerName::try_from("localhost")?, stream).await.context("no TLS")?;
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let stream = TokioIo::new(stream);
+            if is_http2 {
+                let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await?;
+                tokio::spawn(connection);
+                return Ok(Sender::Http2(sender));
+            }
+            let (sender, connection) = http1::handshake(stream).await?;
+            tokio::spawn(connection);
+            Ok(Sender::Http1(sender))
+        })?;
+        Ok(Self { runtime, sender })
+    }
+
+    /// Whether HTTP/2 was agreed on.
+    pub(crate) fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    /// Asks what the webhook says to a review.
+    pub(crate) fn validate(&mut self, review: &Value) -> Result<Answer> {
+        let uri = if self.is_http2() { "https://localhost/validate" } else { "/validate" };
+        let request = Request::post(uri)
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(review.to_string())))?;
+        let sender = &mut self.sender;
+        in_time(&self.runtime, "the answer", async {
+            let response = sender.send(request).await.context("no answer")?;
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.context("no whole answer")?.to_bytes();
+            Answer::read(status, &body)
+        })
+    }
+}
+
+impl Sender {
+    /// Sends once the connection is free; an apiserver that finds it closed opens another one, we fail.
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+        match self {
+            Self::Http1(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+            Self::Http2(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+        }
+    }
+}
+
+fn in_time<T>(runtime: &Runtime, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let limited = async { tokio::time::timeout(PATIENCE, work).await };
+    runtime.block_on(limited).with_context(|| format!("waited {PATIENCE:?} for {what}"))?
+}
+
+/// What the webhook said to a review.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: u16,
+    review: Value,
+}
+
+impl Answer {
+    /// Reads the body of a response.
+    pub(crate) fn read(status: u16, body: &[u8]) -> Result<Self> {
+        let text = String::from_utf8_lossy(body);
+        let review = serde_json::from_slice(body).with_context(|| format!("{status}, not JSON: {text}"))?;
+        Ok(Self { status, review })
+    }
+
+    /// Expects an admission.
+    pub(crate) fn allowed(&self) -> Result<()> {
+        let response = self.response()?;
+        ensure!(response["allowed"] == true, "denied: {response}");
+        Ok(())
+    }
+
+    /// Expects a denial for this rule and no other.
+    pub(crate) fn denied_for(&self, rule: &str) -> Result<()> {
+        let response = self.response()?;
+        ensure!(response["allowed"] == false, "admitted, although [{rule}] should deny it: {response}");
+        let message = response["status"]["message"].as_str().context("a denial without a message")?;
+        let by_rule = |line: &str| line.starts_with(&format!("[{rule}] "));
+        ensure!(!message.is_empty() && message.lines().all(by_rule), "not only for [{rule}]: {message}");
+        Ok(())
+    }
+
+    fn response(&self) -> Result<&Value> {
+        let Self { status, review } = self;
+        let response = &review["response"];
+        ensure!(*status == 200 && response["uid"] == UID, "{status}, no answer to our question: {review}");
+        Ok(response)
+    }
+}

@@ -1,0 +1,64 @@
+//! `--client-ca`: only the apiserver may ask.
+
+use anyhow::{Result, ensure};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rustls::ClientConfig;
+
+use crate::certificates::Serving;
+use crate::client::{Client, presenting, trusting};
+use crate::ground::Ground;
+use crate::reviews::new_icsp;
+
+/// An authority for clients.
+struct ClientAuthority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl ClientAuthority {
+    fn new(name: &str) -> Result<Self> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate()?;
+        let pem = params.self_signed(&key)?.pem();
+        Ok(Self { pem, issuer: Issuer::new(params, key) })
+    }
+
+    fn issue(&self) -> Result<Serving> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Serving { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+}
+
+#[test]
+fn only_clients_with_a_certificate_of_the_client_ca_are_answered() -> Result<()> {
+    let ground = Ground::new()?;
+    let known = ClientAuthority::new("clients")?;
+    let file = ground.write("clients.crt", &known.pem)?;
+    let webhook = ground.start_with(&[format!("--client-ca={}", file.display())])?;
+    let trusted = ground.authority.pem();
+    let ask = |tls| Client::connect(webhook.address, tls)?.validate(&new_icsp());
+
+    let strangers = [
+        ("no certificate", trusting(&trusted)?),
+        ("a certificate of an authority of another name", issued_by(&trusted, "others")?),
+        ("a certificate of another authority of that name", issued_by(&trusted, "clients")?),
+    ];
+    for (who, tls) in strangers {
+        // Not held to an alert: the end of the connection may overtake it.
+        let answered = ask(tls);
+        ensure!(answered.is_err(), "a client with {who} was answered: {answered:?}");
+    }
+    // The twin that differs only in who issued its certificate.
+    ask(presenting(&trusted, &known.issue()?)?)?.allowed()
+}
+
+/// TLS of a client whose certificate is by an authority made for it.
+fn issued_by(trusted: &str, name: &str) -> Result<ClientConfig> {
+    presenting(trusted, &ClientAuthority::new(name)?.issue()?)
+}

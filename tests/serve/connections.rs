@@ -1,0 +1,84 @@
+//! Many clients, and bad ones.
+
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+
+use crate::ground::Ground;
+use crate::reviews::{new_icsp, new_idms, new_idms_with_scheme};
+use crate::stalled::{Length, Stalled};
+use crate::webhook::Webhook;
+
+/// What the chart has apiservers wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Expects that a review on a new connection is answered in time.
+fn answers_in_time(ground: &Ground, webhook: &Webhook) -> Result<()> {
+    let start = Instant::now();
+    ground.client(webhook)?.validate(&new_icsp())?.allowed()?;
+    ensure!(start.elapsed() < TIMEOUT, "answered after {:?}", start.elapsed());
+    Ok(())
+}
+
+#[test]
+fn silent_connections_keep_nobody_from_an_answer() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let _no_handshake: Vec<_> =
+        (0..32).map(|_| TcpStream::connect(webhook.address)).collect::<Result<_, _>>()?;
+    let _no_request: Vec<_> = (0..32).map(|_| ground.connection(&webhook)).collect::<Result<_>>()?;
+    answers_in_time(&ground, &webhook)
+}
+
+#[test]
+fn bodies_that_never_end_keep_nobody_from_an_answer() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let table = [
+        (1, Length::Right, "half of a small body"),
+        (1, Length::Bytes(4 << 20), "more than may be held at once, announced and not sent"),
+        (32, Length::Bytes(100 << 10), "the same in several bodies"),
+        (1, Length::Chunked, "any number of bytes"),
+    ];
+    for (connections, length, reason) in table {
+        let begin = |_| Stalled::begin(ground.connection(&webhook)?, &new_icsp(), length);
+        let _stalled: Vec<_> = (0..connections).map(begin).collect::<Result<_>>()?;
+        answers_in_time(&ground, &webhook).context(reason)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_breaks_off_in_a_body_leaves_nothing_behind() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    for _ in 0..64 {
+        drop(Stalled::begin(ground.connection(&webhook)?, &new_icsp(), Length::Bytes(4 << 20))?);
+    }
+    answers_in_time(&ground, &webhook)
+}
+
+#[test]
+fn sixty_four_large_bodies_at_a_time_are_all_judged_right() -> Result<()> {
+    const ENTRIES: usize = 2000;
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let ask = |number: usize| -> Result<()> {
+        let name = format!("set-{number}");
+        let good = number.is_multiple_of(2);
+        let review = if good { new_idms(&name, ENTRIES) } else { new_idms_with_scheme(&name, ENTRIES) };
+        let bytes = review.to_string().len();
+        ensure!(bytes > 400_000, "a body of only {bytes} bytes");
+        let answer = ground.client(&webhook)?.validate(&review)?;
+        if good { answer.allowed() } else { answer.denied_for("invalid-source") }
+    };
+    thread::scope(|scope| {
+        let asking: Vec<_> = (0..64).map(|number| (number, scope.spawn(move || ask(number)))).collect();
+        asking.into_iter().try_for_each(|(number, thread)| {
+            let answered = thread.join().map_err(|_| anyhow!("the thread panicked"));
+            answered.and_then(|answered| answered).with_context(|| format!("connection {number}"))
+        })
+    })
+}

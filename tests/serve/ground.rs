@@ -1,0 +1,85 @@
+//! What a webhook stands on: files of its own, below one folder that goes away with the test.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+
+use crate::certificates::{Authority, Connection, Serving};
+use crate::client::{Client, trusting};
+use crate::volume::Volume;
+use crate::webhook::Webhook;
+
+/// The files of one webhook.
+pub(crate) struct Ground {
+    folder: TempDir,
+    /// Has issued the serving certificate.
+    pub(crate) authority: Authority,
+    /// Holds that certificate and its key.
+    pub(crate) tls: Volume,
+}
+
+impl Ground {
+    /// A serving certificate for localhost, and an empty folder of mirror sets.
+    pub(crate) fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir(folder.path().join("mirrors"))?;
+        let tls = Volume::new(folder.path().join("tls"))?;
+        let mut ground = Self { folder, authority: Authority::new("test CA")?, tls };
+        ground.publish(&ground.issue()?)?;
+        Ok(ground)
+    }
+
+    /// A further serving certificate, not in place yet.
+    pub(crate) fn issue(&self) -> Result<Serving> {
+        self.authority.issue(&["localhost".to_owned()])
+    }
+
+    /// Puts a serving certificate in place as the kubelet does.
+    pub(crate) fn publish(&mut self, pair: &Serving) -> Result<()> {
+        self.tls.publish(&[("tls.crt", &pair.certificate), ("tls.key", &pair.key)])
+    }
+
+    /// A path below the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file below the folder and tells its path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// The arguments that name these files.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let option = |name: &str, path: PathBuf| format!("{name}={}", path.display());
+        vec![
+            option("--tls-cert", self.tls.path("tls.crt")),
+            option("--tls-key", self.tls.path("tls.key")),
+            option("--state", self.path("mirrors")),
+        ]
+    }
+
+    /// Starts a webhook on these files.
+    pub(crate) fn start(&self) -> Result<Webhook> {
+        self.start_with(&[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(&self, more: &[String]) -> Result<Webhook> {
+        Webhook::start(&[&self.arguments(), more].concat(), self.folder.path())
+    }
+
+    /// Connects to the webhook to ask it.
+    pub(crate) fn client(&self, webhook: &Webhook) -> Result<Client> {
+        Client::connect(webhook.address, trusting(&self.authority.pem())?)
+    }
+
+    /// Connects to the webhook to send it bytes.
+    pub(crate) fn connection(&self, webhook: &Webhook) -> Result<Connection> {
+        self.authority.connect(webhook.address, "localhost")
+    }
+}

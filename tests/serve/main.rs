@@ -1,0 +1,27 @@
+//! The webhook as a process: real TLS on loopback, real files, real signals.
+
+#![expect(clippy::print_stderr, reason = "a failed test shows the log of the process")]
+
+#[path = "../cluster/certificates.rs"]
+mod certificates;
+#[path = "../cluster/http.rs"]
+mod http;
+#[path = "../cluster/wait.rs"]
+mod wait;
+
+mod client;
+mod ground;
+mod process;
+mod reviews;
+mod stalled;
+mod volume;
+mod webhook;
+
+mod certificate_files;
+mod client_certificates;
+mod connections;
+mod probes;
+mod signals;
+mod start;
+mod state;
+mod tls;

@@ -1,0 +1,43 @@
+//! What is served beside the reviews.
+
+use anyhow::{Result, ensure};
+
+use crate::ground::Ground;
+use crate::reviews::{ICSP_ALONGSIDE_IDMS, IDMS_FILE, new_icsp, new_idms};
+
+#[test]
+fn the_probes_are_answered() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let table = [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/validate", 404)];
+    for (path, expected) in table {
+        let status = webhook.probe(path)?;
+        ensure!(status == expected, "{path} answers {status}, not {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn answers_and_findings_are_counted() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.write("mirrors/idms.yaml", IDMS_FILE)?;
+    let webhook = ground.start()?;
+    let mut client = ground.client(&webhook)?;
+    client.validate(&new_icsp())?.denied_for(ICSP_ALONGSIDE_IDMS)?;
+    client.validate(&new_icsp())?.denied_for(ICSP_ALONGSIDE_IDMS)?;
+    client.validate(&new_idms("new", 1))?.allowed()?;
+    let table = [
+        ("mirrorguard_admission_requests_total{endpoint=\"validate\",result=\"denied\"}", 2.0, "both ICSPs"),
+        ("mirrorguard_admission_requests_total{endpoint=\"validate\",result=\"allowed\"}", 1.0, "the IDMS"),
+        ("mirrorguard_admission_duration_seconds_count", 3.0, "every answer is timed"),
+        ("mirrorguard_findings_total{rule=\"icsp-alongside-idms\",level=\"deny\"}", 2.0, "what denied"),
+        ("mirrorguard_findings_total{rule=\"deprecated-icsp\",level=\"warn\"}", 2.0, "what only warned"),
+        ("mirrorguard_certificate_reload_failures_total", 0.0, "there before anything fails"),
+        ("mirrorguard_unverified_decisions_total", 0.0, "files need no apiserver"),
+    ];
+    for (sample, expected, reason) in table {
+        let value = webhook.metric(sample)?;
+        ensure!((value - expected).abs() < f64::EPSILON, "{sample} is {value}, not {expected}: {reason}");
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! How it ends.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+
+use crate::ground::Ground;
+use crate::process::Signal;
+use crate::reviews::new_icsp;
+use crate::stalled::{Length, Stalled};
+use crate::wait::eventually;
+use crate::webhook::Webhook;
+
+/// Shorter than requests are still taken after SIGTERM, so that who comes within it need not hurry.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// Half of the 30 seconds after which a kubelet kills.
+const SOON: Duration = Duration::from_secs(15);
+
+/// Waits for the end, which must be a good one.
+fn ends_well(webhook: &mut Webhook, deadline: Duration) -> Result<()> {
+    let status = webhook.ended(deadline)?;
+    ensure!(status.code() == Some(0), "ended with {status}");
+    Ok(())
+}
+
+#[test]
+fn after_sigterm_it_is_unready_at_once_and_answers_until_it_ends() -> Result<()> {
+    let ground = Ground::new()?;
+    let mut webhook = ground.start()?;
+    let mut kept = ground.client(&webhook)?;
+    kept.validate(&new_icsp())?.allowed()?;
+    webhook.signal(Signal::Terminate)?;
+    eventually(AT_ONCE, "503 of /readyz", || {
+        let status = webhook.probe("/readyz")?;
+        ensure!(status == 503, "it answers {status}");
+        Ok(())
+    })?;
+    ensure!(webhook.probe("/healthz")? == 200, "it is not alive any more");
+    kept.validate(&new_icsp())?.allowed()?;
+    ground.client(&webhook)?.validate(&new_icsp())?.allowed()?;
+    ends_well(&mut webhook, SOON)
+}
+
+#[test]
+fn a_request_that_is_under_way_is_answered_after_the_door_is_closed() -> Result<()> {
+    let ground = Ground::new()?;
+    let mut webhook = ground.start()?;
+    let request = Stalled::begin(ground.connection(&webhook)?, &new_icsp(), Length::Right)?;
+    ground.client(&webhook)?.validate(&new_icsp())?.allowed()?;
+    webhook.signal(Signal::Terminate)?;
+    eventually(SOON, "the end of the listener", || match TcpStream::connect(webhook.address) {
+        Ok(_) => bail!("new connections are still taken"),
+        Err(_) => Ok(()),
+    })?;
+    request.finish()?.allowed()?;
+    ends_well(&mut webhook, AT_ONCE)
+}
+
+#[test]
+fn connections_that_nobody_uses_hold_up_the_end_only_so_long() -> Result<()> {
+    let ground = Ground::new()?;
+    let mut webhook = ground.start()?;
+    let _silent = TcpStream::connect(webhook.address)?;
+    let _shaken = ground.connection(&webhook)?;
+    let _stalled = Stalled::begin(ground.connection(&webhook)?, &new_icsp(), Length::Right)?;
+    ground.client(&webhook)?.validate(&new_icsp())?.allowed()?;
+    webhook.signal(Signal::Terminate)?;
+    ends_well(&mut webhook, SOON)
+}
+
+#[test]
+fn a_second_sigterm_does_not_wait() -> Result<()> {
+    let ground = Ground::new()?;
+    let mut webhook = ground.start()?;
+    let _stalled = Stalled::begin(ground.connection(&webhook)?, &new_icsp(), Length::Right)?;
+    ground.client(&webhook)?.validate(&new_icsp())?.allowed()?;
+    webhook.signal(Signal::Terminate)?;
+    webhook.logged(AT_ONCE, "stopping")?;
+    let second = Instant::now();
+    webhook.signal(Signal::Terminate)?;
+    webhook.ended(SOON)?;
+    ensure!(second.elapsed() < AT_ONCE, "it took {:?}", second.elapsed());
+    Ok(())
+}
+
+#[test]
+fn sigint_ends_it_at_once() -> Result<()> {
+    let ground = Ground::new()?;
+    let mut webhook = ground.start()?;
+    let mut kept = ground.client(&webhook)?;
+    kept.validate(&new_icsp())?.allowed()?;
+    webhook.signal(Signal::Interrupt)?;
+    ends_well(&mut webhook, AT_ONCE)
+}

@@ -1,0 +1,95 @@
+//! A webhook that listens.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::http;
+use crate::process::{Process, Signal};
+use crate::wait::eventually;
+
+/// An unoptimized build on a busy machine starts within a second.
+const START: Duration = Duration::from_secs(30);
+
+/// A running webhook.
+pub(crate) struct Webhook {
+    process: Process,
+    /// Where it answers reviews.
+    pub(crate) address: SocketAddr,
+    admin: SocketAddr,
+}
+
+/// Loopback, with a port that nobody listens on.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
+    Ok(listener.local_addr()?)
+}
+
+impl Webhook {
+    /// Starts it and waits until it listens; its log goes into the folder.
+    pub(crate) fn start(arguments: &[String], folder: &Path) -> Result<Self> {
+        let admin = free_address()?;
+        let listeners = ["--listen".to_owned(), "127.0.0.1:0".to_owned(), format!("--admin-listen={admin}")];
+        let mut process = Process::start(listeners.iter().chain(arguments), folder.join("log"))?;
+        let address = eventually(START, "the log line with the address", || {
+            if let Some(address) = listening(&process.log()?)? {
+                return Ok(Ok(address));
+            }
+            // The outer result ends the waiting: the dead say nothing more.
+            let ended =
+                process.status()?.map(|status| Err(anyhow::anyhow!("mirrorguard ended early ({status})")));
+            ended.context("not there yet")
+        })??;
+        Ok(Self { process, address, admin })
+    }
+
+    /// What a probe gets.
+    pub(crate) fn probe(&self, path: &str) -> Result<u16> {
+        Ok(http::get(self.admin, path)?.status)
+    }
+
+    /// The value of a sample, as it is written in the text of the metrics, labels included.
+    pub(crate) fn metric(&self, sample: &str) -> Result<f64> {
+        let response = http::get(self.admin, "/metrics")?;
+        ensure!(response.status == 200, "the metrics answer {}", response.status);
+        let value = response.body.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        let value = value.with_context(|| format!("no {sample} in:\n{}", response.body))?;
+        value.parse().with_context(|| format!("{sample} is {value}"))
+    }
+
+    /// Waits until it has logged something that holds the text.
+    pub(crate) fn logged(&self, deadline: Duration, text: &str) -> Result<()> {
+        eventually(deadline, &format!("\"{text}\" in the log"), || {
+            ensure!(self.process.log()?.contains(text), "not logged");
+            Ok(())
+        })
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self, deadline: Duration) -> Result<ExitStatus> {
+        self.process.ended(deadline)
+    }
+}
+
+/// The address of the log line that tells it.
+fn listening(log: &str) -> Result<Option<SocketAddr>> {
+    // The last line may be half written.
+    let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    for line in whole.lines() {
+        let Ok(event) = serde_json::from_str::<Value>(line) else { bail!("not a line of JSON: {line}") };
+        if event["message"] == "listening" {
+            let address = event["address"].as_str().context("no address in the log line")?;
+            return Ok(Some(address.parse()?));
+        }
+    }
+    Ok(None)
+}
