@@ -20,7 +20,7 @@ use super::{Answer, input, output::Output};
 use crate::{
     cluster::{FileState, Source},
     objects::manifest,
-    server::{App, Listeners, tls::self_signed},
+    server::{App, Listeners, Signals, tls::self_signed},
 };
 
 const CLUSTER: &str = include_str!("../../examples/demo/cluster.yaml");
@@ -66,7 +66,7 @@ pub(super) fn run(output: &Output) -> Result<Answer> {
         let made = self_signed(&[])?;
         let bound = Listeners { webhook: SocketAddr::from(([127, 0, 0, 1], 0)), admin: None }.bind()?;
         let address = bound.address;
-        let webhook = tokio::spawn(bound.serve(App::new(settings, source), made.config));
+        let webhook = tokio::spawn(bound.serve(App::new(settings, source), made.config, Signals::catch()?));
         output.say(&format!(
             "webhook on https://{address}, with the example cluster of examples/demo/cluster.yaml\n\n"
         ));

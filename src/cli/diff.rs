@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::{
@@ -35,6 +35,9 @@ struct ReasonJson<'a> {
 }
 
 pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
+    if args.old == args.new && args.old.as_os_str() == "-" {
+        bail!("standard input can only be one of the two");
+    }
     let old = input::read_or_cluster(&args.old, output)?.complete()?;
     let new = input::read_or_cluster(&args.new, output)?.complete()?;
     let states = [&old, &new].map(|input| input.objects().cloned().collect::<State>());

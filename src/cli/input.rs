@@ -1,6 +1,9 @@
 //! Objects from files, or from the cluster of the current kubeconfig.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config};
@@ -9,7 +12,7 @@ use super::output::Output;
 use crate::{
     cluster::{LiveState, read_paths},
     objects::{
-        Object,
+        Kind, Object,
         manifest::{Located, Reading},
     },
 };
@@ -53,11 +56,46 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
     if paths.is_empty() {
         return from_cluster();
     }
-    let Reading { objects, skipped, errors } = read_paths(paths)?;
-    for error in &errors {
-        output.error(&anyhow::Error::new(error.clone()));
+    let mut input = Input { located: Vec::new(), live: Vec::new(), skipped: 0, incomplete: false };
+    for path in paths {
+        match read_paths(std::slice::from_ref(path)) {
+            Ok(Reading { objects, skipped, errors }) => {
+                input.located.extend(objects);
+                input.skipped += skipped;
+                for error in errors {
+                    input.incomplete = true;
+                    output.error(&error.into());
+                }
+            }
+            Err(error) => {
+                input.incomplete = true;
+                output.error(&error);
+            }
+        }
     }
-    Ok(Input { located: objects, live: Vec::new(), skipped, incomplete: !errors.is_empty() })
+    for twice in defined_twice(&input.located) {
+        output.say(&format!("warning: {twice}; the last one counts\n"));
+    }
+    Ok(input)
+}
+
+/// What stands in the files more than once, and where.
+fn defined_twice(located: &[Located]) -> Vec<String> {
+    let mut first: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
+    let mut twice = Vec::new();
+    for this in located {
+        let object = &this.object;
+        let namespace = match object {
+            Object::HostedCluster(hosted) => &*hosted.metadata.namespace,
+            _ => "",
+        };
+        if let Some(before) = first.insert((object.kind(), namespace, object.name()), this) {
+            let place = |l: &Located| format!("{}:{}", l.source.name, l.position("metadata.name").line);
+            let id = format!("{}/{}", object.kind().name(), object.name());
+            twice.push(format!("{id} is defined at {} and again at {}", place(before), place(this)));
+        }
+    }
+    twice
 }
 
 /// Reads one path that may also be the word `cluster`.
@@ -78,8 +116,10 @@ fn from_cluster() -> Result<Input> {
 
 /// A client for the current kubeconfig, or for the cluster that the process runs in.
 pub(super) async fn client() -> Result<Client> {
-    let hint = "no cluster: name files or folders, or set KUBECONFIG";
-    let config = Config::infer().await.context(hint)?;
+    let config = Config::infer().await.map_err(|error| {
+        // The error's text has its causes in it already.
+        anyhow::anyhow!("no cluster: name files or folders, or set KUBECONFIG: {error}")
+    })?;
     Client::try_from(config).context("cannot make a client of the kubeconfig")
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cluster::{FileState, LiveState, Source},
     server::{
-        App, Listeners,
+        App, Listeners, Signals,
         tls::{CertificateFiles, self_signed},
     },
 };
@@ -25,14 +25,16 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
     log_to_stderr(args.log_format, output.verbose);
     let settings = output.settings()?;
     input::runtime()?.block_on(async {
+        let signals = Signals::catch().context("cannot catch signals")?;
         let source = open(args.state.as_deref()).await?;
         let app = App::new(settings, source.clone());
         let tls = certificate(args, &app)?;
         let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
         let bound = listeners.bind()?;
-        info!(address = %bound.address, admin = %args.admin_listen, "listening");
+        let admin = bound.admin_address.unwrap_or(args.admin_listen);
+        info!(address = %bound.address, %admin, "listening");
         let following = follow(source);
-        bound.serve(app, tls).await.context("the webhook stopped serving")?;
+        bound.serve(app, tls, signals).await.context("the webhook stopped serving")?;
         following.abort();
         info!("stopped");
         Ok(Answer::Yes)
@@ -66,8 +68,8 @@ fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
             key: key.clone(),
             client_ca: args.client_ca.clone(),
         };
-        let config = files.load(&app.metrics)?;
-        tokio::spawn(files.follow(config.clone(), Arc::clone(app)));
+        let (config, loaded) = files.load(&app.metrics)?;
+        tokio::spawn(files.follow(loaded, config.clone(), Arc::clone(app)));
         return Ok(config);
     }
     let made = self_signed(&[args.listen.ip().to_string()])?;

@@ -29,16 +29,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct FileState {
     shared: Arc<Shared>,
     path: PathBuf,
+    /// As the files were just before they were read for the first time.
+    first: Stamps,
 }
 
 impl FileState {
     /// Reads the state for the first time; what cannot be read is an error.
     pub fn open(path: &Path) -> Result<Arc<Self>> {
         let shared = Shared::waiting_for(1);
+        let first = stamps(path);
         let objects = load(path)?;
         shared.change(|_| objects.into_iter().collect());
         shared.part_is_read();
-        Ok(Arc::new(Self { shared, path: path.to_owned() }))
+        Ok(Arc::new(Self { shared, path: path.to_owned(), first }))
     }
 
     /// A state that is what was read, and stays it.
@@ -48,7 +51,7 @@ impl FileState {
         }
         let shared = Shared::waiting_for(0);
         shared.change(|_| reading.objects.into_iter().map(|located| located.object).collect());
-        Ok(Arc::new(Self { shared, path: PathBuf::new() }))
+        Ok(Arc::new(Self { shared, path: PathBuf::new(), first: Stamps::new() }))
     }
 
     /// The state.
@@ -59,7 +62,7 @@ impl FileState {
     /// Follows the files until the task is dropped. While a change cannot be read, the state stays as it
     /// was.
     pub async fn follow(self: Arc<Self>) {
-        let mut seen = stamps(&self.path);
+        let mut seen = self.first.clone();
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         loop {
             ticks.tick().await;

@@ -107,6 +107,11 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
         }
         return;
     }
+    if kind_name.is_empty() && api_version.is_empty() && matches!(node.data, Data::Map(_)) {
+        // A chart's values, a kustomization of old: some other program's YAML.
+        reading.skipped += 1;
+        return;
+    }
     let fail = |at, message| ReadError { file: source.name.clone(), at, message };
     if kind_name.is_empty() || api_version.is_empty() {
         let missing = if kind_name.is_empty() { "kind" } else { "apiVersion" };
@@ -226,8 +231,9 @@ items:
     }
 
     #[test]
-    fn something_that_is_no_object_says_so() {
-        let reading = read("x.yaml", "a: 1\n".to_owned());
+    fn half_an_object_is_an_error_and_something_else_is_skipped() {
+        let reading = read("x.yaml", "apiVersion: v1\n---\na: 1\n".to_owned());
         assert_eq!(reading.errors[0].to_string(), "x.yaml:1:1: not a Kubernetes object: no kind");
+        assert_eq!(reading.skipped, 1);
     }
 }

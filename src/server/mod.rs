@@ -8,4 +8,4 @@ pub mod tls;
 
 pub use metrics::Metrics;
 pub use router::{App, router};
-pub use run::{Bound, Listeners};
+pub use run::{Bound, Listeners, Signals};

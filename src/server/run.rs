@@ -14,7 +14,7 @@ use axum_server::{
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use hyper_util::rt::TokioTimer;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::{App, admin, router};
@@ -38,6 +38,20 @@ pub struct Listeners {
     pub admin: Option<SocketAddr>,
 }
 
+/// The signals that end the process, caught from here on.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches SIGTERM and SIGINT.
+    pub fn catch() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
 /// Bound sockets: what can fail at start has not failed.
 #[derive(Debug)]
 pub struct Bound {
@@ -45,6 +59,8 @@ pub struct Bound {
     admin: Option<TcpListener>,
     /// Where the webhook really listens.
     pub address: SocketAddr,
+    /// Where probes and metrics really are.
+    pub admin_address: Option<SocketAddr>,
 }
 
 impl Listeners {
@@ -60,13 +76,14 @@ impl Listeners {
         let webhook = bind("--listen", self.webhook)?;
         let admin = self.admin.map(|address| bind("--admin-listen", address)).transpose()?;
         let address = webhook.local_addr().context("--listen")?;
-        Ok(Bound { webhook, admin, address })
+        let admin_address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
+        Ok(Bound { webhook, admin, address, admin_address })
     }
 }
 
 impl Bound {
     /// Serves until SIGTERM or SIGINT, then drains; a second signal aborts.
-    pub async fn serve(self, app: Arc<App>, tls: RustlsConfig) -> io::Result<()> {
+    pub async fn serve(self, app: Arc<App>, tls: RustlsConfig, signals: Signals) -> io::Result<()> {
         let handle = Handle::new();
         let admin_handle = Handle::new();
         let admin = {
@@ -80,12 +97,13 @@ impl Bound {
             }
         };
         let admin = tokio::spawn(admin);
-        let stop = tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone()));
+        let stop = tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone(), signals));
         let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
         let mut server = axum_server::from_tcp(self.webhook)?.acceptor(acceptor).handle(handle);
         let mut http = server.http_builder().http1();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(READ_BUFFER);
-        server.http_builder().http2().timer(TokioTimer::new());
+        let mut http = server.http_builder().http2();
+        http.timer(TokioTimer::new()).keep_alive_interval(HEAD_PATIENCE).keep_alive_timeout(GRACE);
         let result = server.serve(router(app).into_make_service()).await;
         stop.abort();
         admin_handle.shutdown();
@@ -96,8 +114,8 @@ impl Bound {
     }
 }
 
-async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) -> io::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: Signals) {
+    let Signals { terminate, interrupt } = &mut signals;
     let lame_duck = tokio::select! {
         _ = terminate.recv() => LAME_DUCK,
         // Someone at a terminal waits for nobody.
@@ -117,5 +135,4 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>) -> io::Result
     }
     warn!("aborting");
     handle.shutdown();
-    Ok(())
 }

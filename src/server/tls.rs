@@ -16,7 +16,7 @@ use rustls::{
 use thiserror::Error;
 use tracing::{info, warn};
 
-use super::Metrics;
+use super::{App, Metrics};
 
 /// How often the files are looked at. Reading two small files finds every way of changing them, the
 /// exchange of a Secret volume's `..data` link included, where a watch on the file would go deaf.
@@ -68,37 +68,39 @@ pub struct CertificateFiles {
 }
 
 /// What was read from the files, to see whether they change.
-type Contents = Vec<Vec<u8>>;
+pub type Contents = Vec<Vec<u8>>;
 
 impl CertificateFiles {
-    /// Loads the pair.
-    pub fn load(&self, metrics: &Metrics) -> Result<RustlsConfig, TlsError> {
-        Ok(RustlsConfig::from_config(self.server_config(&self.contents()?, metrics)?))
+    /// Loads the pair, and tells what was read.
+    pub fn load(&self, metrics: &Metrics) -> Result<(RustlsConfig, Contents), TlsError> {
+        let contents = self.contents()?;
+        Ok((RustlsConfig::from_config(self.server_config(&contents, metrics)?), contents))
     }
 
-    /// Follows the files until the task is dropped. A pair that cannot be loaded leaves the old one.
-    pub async fn follow(self, config: RustlsConfig, metrics: Arc<super::App>) {
-        let mut seen = self.contents().ok();
+    /// Follows the files from what was loaded on, until the task is dropped. A pair that cannot be loaded
+    /// leaves the old one.
+    pub async fn follow(self, loaded: Contents, config: RustlsConfig, app: Arc<App>) {
+        let mut seen = loaded;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         loop {
             ticks.tick().await;
             let now = self.contents();
             // Between two looks a file may be gone for a moment; that is no change yet.
             let Ok(now) = now else { continue };
-            if seen.as_ref() == Some(&now) {
+            if seen == now {
                 continue;
             }
-            match self.server_config(&now, &metrics.metrics) {
+            match self.server_config(&now, &app.metrics) {
                 Ok(loaded) => {
                     config.reload_from_config(loaded);
                     info!(certificate = %self.certificate.display(), "certificate loaded again");
                 }
                 Err(error) => {
-                    metrics.metrics.certificate_failures.inc();
+                    app.metrics.certificate_failures.inc();
                     warn!("the old certificate stays: {error}");
                 }
             }
-            seen = Some(now);
+            seen = now;
         }
     }
 

@@ -86,13 +86,39 @@ fn a_broken_file_is_told_and_the_others_are_still_linted() -> Result<()> {
 #[test]
 fn what_is_no_object_is_told() -> Result<()> {
     let table = [
-        ("name: values\n", "<stdin>:1:1: not a Kubernetes object: no kind", "the values of a chart"),
+        ("apiVersion: v1\n", "<stdin>:1:1: not a Kubernetes object: no kind", "no kind"),
         ("kind: Pod\n", "<stdin>:1:1: not a Kubernetes object: no apiVersion", "no API"),
         ("just text\n", "<stdin>:1:1: not a Kubernetes object: no kind", "no map"),
     ];
     for (text, expected, reason) in table {
         mirrorguard_reads("lint -", text)?.code(2)?.says(expected).context(reason)?;
     }
+    // The values of a chart: some other program's.
+    mirrorguard_reads("lint -", "name: values\n")?.code(0)?.says("1 of other kinds skipped")?;
+    Ok(())
+}
+
+#[test]
+fn what_is_defined_twice_is_told() -> Result<()> {
+    let idms = "examples/policy-conflict/idms.yaml";
+    let expected =
+        "ImageDigestMirrorSet/never-contact is defined at examples/policy-conflict/idms.yaml:4 and again at";
+    mirrorguard(&format!("lint {idms} {idms}"))?.code(0)?.says(expected)?;
+    Ok(())
+}
+
+#[test]
+fn a_missing_file_keeps_no_other_from_being_read() -> Result<()> {
+    mirrorguard("lint missing.yaml examples/root-level-only")?
+        .code(2)?
+        .says("cannot read missing.yaml: No such file")?
+        .says("0 denied, 2 warned, in 1 objects")?;
+    Ok(())
+}
+
+#[test]
+fn standard_input_cannot_be_both_sides_of_a_diff() -> Result<()> {
+    mirrorguard_reads("diff - -", "")?.code(2)?.says("standard input can only be one of the two")?;
     Ok(())
 }
 
