@@ -31,8 +31,9 @@ use crate::{
 
 /// The largest body: twice and more what an apiserver lets through, object and old object included.
 const BODY_MAX: usize = 8 << 20;
-/// What is read of every body at once; nearly all are smaller.
-const BODY_SMALL: usize = 16 << 10;
+/// What is read of every body at once: a mirror set of twenty entries. Less than a connection's read buffer
+/// (8 KiB), so that a larger body waits there before anything of it is copied.
+const BODY_SMALL: usize = 6 << 10;
 /// How many larger bodies are read at a time. The others wait in their sockets, so that memory stays
 /// bounded however many large writes come together; small ones never wait for them.
 const LARGE_BODIES: usize = 2;
@@ -97,7 +98,8 @@ impl App {
         if announced.is_some_and(|length| length > BODY_MAX) {
             return Err(too_large());
         }
-        let mut bytes = Vec::with_capacity(announced.unwrap_or_default().min(BODY_SMALL));
+        let mut bytes =
+            Vec::with_capacity(announced.filter(|length| *length <= BODY_SMALL).unwrap_or_default());
         let mut place = None;
         loop {
             let patience = if place.is_some() { PIECE_PATIENCE } else { BODY_PATIENCE };
