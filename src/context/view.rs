@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use hashbrown::HashTable;
 
 use super::{Context, SourceIndex};
-use crate::objects::{Entry, ImageConfig, MirrorSet, SetKind};
+use crate::objects::{
+    Entry, ImageConfig, MirrorSet, SetKind,
+    scope::{Ancestor, ancestors},
+};
 
 /// An entry and the set it stands in.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +71,20 @@ impl<'a> View<'a> {
             overlay.places.iter_hash(hash).map(|at| EntryRef { set: overlay.set, index: *at as usize })
         });
         kept.chain(added).filter(move |found| *found.entry().source == *source)
+    }
+
+    /// The nearest source at or above a scope with effective entries that count, and those entries.
+    pub fn nearest(
+        self,
+        scope: &str,
+        counts: impl Fn(&EntryRef<'a>) -> bool,
+    ) -> Option<(&'a str, Vec<EntryRef<'a>>)> {
+        let above = ancestors(scope).map(Ancestor::to_scope);
+        std::iter::once(scope.into()).chain(above).find_map(|scope| {
+            let found = self.entries(&scope).filter(|found| found.entry().is_effective() && counts(found));
+            let found: Vec<_> = found.collect();
+            found.first().map(|first| &*first.entry().source).map(|source| (source, found))
+        })
     }
 
     /// Every set that is seen, those of a kind by name.

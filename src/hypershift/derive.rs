@@ -4,11 +4,7 @@ use super::{
     Obstacle, Release,
     catalogs::{self, Catalog, DEFAULT_NAMESPACE},
 };
-use crate::{
-    context::View,
-    node,
-    objects::scope::{Ancestor, ancestors, is_wildcard},
-};
+use crate::{context::View, node, objects::scope::is_wildcard};
 
 /// Where the mirror sets place one catalog's index image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,25 +65,12 @@ pub fn derive(view: View<'_>, release: Option<Release>) -> Derivation {
 /// The image at each mirror of the most specific source that covers it. Tag sets come first, since the
 /// catalogs are pulled by tag; then digest sets, since many mirror catalogs and write only those.
 fn mirrors_of(view: View<'_>, image: &str) -> Vec<String> {
-    for by_digest in [false, true] {
-        let above = ancestors(image).map(Ancestor::to_scope);
-        for scope in std::iter::once(image.into()).chain(above) {
-            let found: Vec<_> = view
-                .entries(&scope)
-                .filter(|found| found.set.kind.is_digest() == by_digest && found.entry().is_effective())
-                .collect();
-            let Some(source) = found.first().map(|found| &*found.entry().source) else { continue };
-            let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
-            let path = if is_wildcard(source) { image.find('/') } else { Some(source.len()) };
-            let below = &image[path.unwrap_or(image.len())..];
-            return node::merge(source, &lists)
-                .mirrors
-                .iter()
-                .map(|mirror| format!("{mirror}{below}"))
-                .collect();
-        }
-    }
-    Vec::new()
+    let nearest = |by_digest| view.nearest(image, |found| found.set.kind.is_digest() == by_digest);
+    let Some((source, found)) = nearest(false).or_else(|| nearest(true)) else { return Vec::new() };
+    let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
+    let path = if is_wildcard(source) { image.find('/') } else { Some(source.len()) };
+    let below = &image[path.unwrap_or(image.len())..];
+    node::merge(source, &lists).mirrors.iter().map(|mirror| format!("{mirror}{below}")).collect()
 }
 
 /// The namespaces that all catalogs are mirrored to, in order.

@@ -10,9 +10,9 @@ use super::{
     finding::{list_names, some_names},
 };
 use crate::{
-    context::{EntryRef, View},
+    context::EntryRef,
     node::{PullFromMirror, Rendering},
-    objects::{Entry, MirrorSet, SetKind, scope::ancestors},
+    objects::{Entry, MirrorSet, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -191,13 +191,13 @@ fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
     let is_other = |kind: SetKind| (kind == SetKind::Icsp) != (set.kind == SetKind::Icsp);
     let mut overlaps = Vec::new();
     for (index, Entry { source, .. }) in set.effective_entries() {
-        let (scope, found) = nearest(write.others, source);
+        let Some((scope, found)) = write.others.nearest(source, |_| true) else { continue };
         let with: Vec<_> = found.into_iter().filter(|found| is_other(found.set.kind)).collect();
         for pull in [PullFromMirror::DigestOnly, PullFromMirror::TagOnly] {
             if !with.iter().any(|found| found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)) {
                 continue;
             }
-            let was = tries(&before, &scope, source, pull);
+            let was = tries(&before, scope, source, pull);
             let is = tries(&after, source, source, pull);
             if was != is {
                 overlaps.push(Overlap { index, with, was, is });
@@ -206,18 +206,6 @@ fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
         }
     }
     overlaps
-}
-
-/// The nearest scope at or above a source that has effective entries, and those.
-fn nearest<'a>(view: View<'a>, source: &str) -> (String, Vec<EntryRef<'a>>) {
-    let above = ancestors(source).map(|ancestor| ancestor.to_scope().into_owned());
-    for scope in std::iter::once(source.to_owned()).chain(above) {
-        let found: Vec<_> = view.entries(&scope).filter(|found| found.entry().is_effective()).collect();
-        if !found.is_empty() {
-            return (scope, found);
-        }
-    }
-    (source.to_owned(), Vec::new())
 }
 
 /// What a pull of something at `source` tries while `scope` decides, in words.

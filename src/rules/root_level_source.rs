@@ -2,13 +2,10 @@
 
 use super::{Check, Finding, Level, Related, Rule, SetWrite};
 use crate::{
-    context::{EntryRef, View},
+    context::EntryRef,
     hypershift::RELEASE_REPOSITORIES,
     node,
-    objects::{
-        MirrorSet,
-        scope::{ancestors, is_wildcard},
-    },
+    objects::{MirrorSet, scope::is_wildcard},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -21,25 +18,17 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new.filter(|set| set.kind.is_digest()) else { return };
-    let states = RELEASE_REPOSITORIES.map(|repository| (repository, coverage(write.after, repository)));
+    let is_digest = |found: &EntryRef<'_>| found.set.kind.is_digest();
+    let states =
+        RELEASE_REPOSITORIES.map(|repository| (repository, write.after.nearest(repository, is_digest)));
     if states.iter().all(|(_, coverage)| coverage.is_none()) {
         return findings.extend(nothing_covers(set));
     }
     for (repository, coverage) in states {
-        let Some((scope, found)) = coverage.filter(|(scope, _)| scope != repository) else { continue };
+        let Some((scope, found)) = coverage.filter(|(scope, _)| *scope != repository) else { continue };
         let Some(own) = found.iter().find(|found| std::ptr::eq(found.set, set)) else { continue };
-        findings.push(covered_only(set, own, repository, &scope, &found));
+        findings.push(covered_only(set, own, repository, scope, &found));
     }
-}
-
-/// The nearest scope that has effective digest entries over a repository, itself included.
-fn coverage<'a>(view: View<'a>, repository: &str) -> Option<(String, Vec<EntryRef<'a>>)> {
-    let above = ancestors(repository).map(|ancestor| ancestor.to_scope().into_owned());
-    std::iter::once(repository.to_owned()).chain(above).find_map(|scope| {
-        let digest = |found: &EntryRef<'_>| found.set.kind.is_digest() && found.entry().is_effective();
-        let found: Vec<_> = view.entries(&scope).filter(digest).collect();
-        (!found.is_empty()).then_some((scope, found))
-    })
 }
 
 fn covered_only(
