@@ -1,13 +1,13 @@
 //! `mirrorguard diff`.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::PathBuf};
 
 use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{
     Answer,
-    args::{DiffArgs, FailOnImpact},
     input::{self, Input},
     output::Output,
     render::rendered,
@@ -17,6 +17,30 @@ use crate::{
     objects::{Object, manifest::Located},
     review::State,
 };
+
+/// Tell what changing one set of objects into another costs the nodes
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mirrorguard diff cluster mirrors/\n  mirrorguard diff --fail-on drain old.yaml new.yaml"
+)]
+pub(super) struct DiffArgs {
+    /// The objects before: a file, a folder, `-`, or `cluster`
+    pub(super) old: PathBuf,
+    /// The objects after: a file, a folder, `-`, or `cluster`
+    pub(super) new: PathBuf,
+    /// The least impact that makes the exit code 1
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<FailOnImpact>,
+}
+
+/// Which impacts fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOnImpact {
+    /// CRI-O reloads, or worse
+    Reload,
+    /// Nodes are drained
+    Drain,
+}
 
 #[derive(Serialize)]
 struct DiffJson<'a> {

@@ -1,17 +1,30 @@
 //! `mirrorguard explain`.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::PathBuf};
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 use serde::Serialize;
 
-use super::{Answer, args::ExplainArgs, input, output::Output, render::rendered};
+use super::{Answer, args::PATHS_HELP, input, output::Output, render::rendered};
 use crate::{
     hypershift::{self, Era, Lookup},
     node::{self, Pull},
     objects::reference::Image,
     review::State,
 };
+
+/// Tell where a pull of an image goes, on the nodes and in HyperShift's own look-ups
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mirrorguard explain quay.io/openshift-release-dev/ocp-release:4.20.4-x86_64 mirrors/\n  mirrorguard explain registry.redhat.io/redhat/redhat-operator-index:v4.20"
+)]
+pub(super) struct ExplainArgs {
+    /// The image, with a tag or digest
+    pub(super) image: String,
+    #[arg(value_name = "PATH", help = PATHS_HELP)]
+    pub(super) paths: Vec<PathBuf>,
+}
 
 #[derive(Serialize)]
 struct ExplainJson {

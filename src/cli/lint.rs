@@ -1,11 +1,14 @@
 //! `mirrorguard lint`.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{
     Answer,
-    args::{FailOn, LintArgs},
+    args::PATHS_HELP,
     input::{self, Input},
     output::Output,
     report::{self, FindingJson, Judgement},
@@ -15,6 +18,31 @@ use crate::{
     review::{Reviewer, State, Verdict},
     rules::{Operation, Settings},
 };
+
+/// Check mirror sets and HostedClusters by every rule, as one cluster
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mirrorguard lint mirrors/\n  mirrorguard lint --against cluster new-idms.yaml\n  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -"
+)]
+pub(super) struct LintArgs {
+    #[arg(value_name = "PATH", help = PATHS_HELP)]
+    pub(super) paths: Vec<PathBuf>,
+    /// Existing objects, read but not blamed: a file, a folder, or `cluster`
+    #[arg(long, value_name = "PATH|cluster")]
+    pub(super) against: Option<PathBuf>,
+    /// The lowest level that makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Deny)]
+    pub(super) fail_on: FailOn,
+}
+
+/// Which findings fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// What the webhook would refuse
+    Deny,
+    /// Warnings too
+    Warn,
+}
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -1,11 +1,12 @@
 //! `mirrorguard overrides`.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 use serde::Serialize;
 
-use super::{Answer, args::OverridesArgs, input, output::Output, report};
+use super::{Answer, args::PATHS_HELP, input, output::Output, report};
 use crate::{
     hypershift::{
         CatalogMirrors, Derivation, Release,
@@ -15,6 +16,22 @@ use crate::{
     objects::{HostedCluster, Object, annotation},
     review::{Reviewer, State},
 };
+
+/// Derive the catalog overrides annotation of HostedClusters, or judge one
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mirrorguard overrides mirrors/\n  mirrorguard overrides --check registry.redhat.io=m.lab:8443/redhat.io mirrors/"
+)]
+pub(super) struct OverridesArgs {
+    #[arg(value_name = "PATH", help = PATHS_HELP)]
+    pub(super) paths: Vec<PathBuf>,
+    /// Judge this value instead of deriving one
+    #[arg(long, value_name = "VALUE")]
+    pub(super) check: Option<String>,
+    /// Only for this release of the hosted cluster, such as 4.20
+    #[arg(long, value_name = "RELEASE")]
+    pub(super) release: Option<String>,
+}
 
 #[derive(Serialize)]
 struct DerivedJson<'a> {

@@ -1,11 +1,14 @@
 //! `mirrorguard render`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{
     Answer,
-    args::{RenderArgs, Target},
+    args::PATHS_HELP,
     input::{self, Input},
     lint,
     output::Output,
@@ -16,6 +19,26 @@ use crate::{
     review::State,
     rules::{Level, Settings},
 };
+
+/// Print registries.conf as the nodes will get it
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mirrorguard render mirrors/\n  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -"
+)]
+pub(super) struct RenderArgs {
+    #[arg(value_name = "PATH", help = PATHS_HELP)]
+    pub(super) paths: Vec<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = Target::RegistriesConf)]
+    pub(super) to: Target,
+}
+
+/// What `render` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Target {
+    /// The nodes' /etc/containers/registries.conf
+    RegistriesConf,
+}
 
 pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
     let input = input::read(&args.paths, output)?.complete()?;

@@ -1,13 +1,22 @@
 //! `mirrorguard rules`.
 
 use anyhow::{Result, bail};
+use clap::Args;
 use serde::Serialize;
 
-use super::{Answer, args::RulesArgs, output::Output};
+use super::{Answer, output::Output};
 use crate::{
     config,
     rules::{self, Level, RULES},
 };
+
+/// List the rules, or print one rule's page
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  mirrorguard rules\n  mirrorguard rules root-level-source")]
+pub(super) struct RulesArgs {
+    /// The rule whose page to print
+    pub(super) id: Option<String>,
+}
 
 #[derive(Serialize)]
 struct RuleJson {

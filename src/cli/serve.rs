@@ -1,18 +1,20 @@
 //! `mirrorguard serve`.
 
-use std::{env, fs, io::IsTerminal, path::Path, sync::Arc};
+use std::{
+    env, fs,
+    io::IsTerminal,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, bail};
 use axum_server::tls_rustls::RustlsConfig;
+use clap::{Args, ValueEnum};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-use super::{
-    Answer,
-    args::{LogFormat, ServeArgs},
-    input,
-    output::Output,
-};
+use super::{Answer, input, output::Output};
 use crate::{
     cluster::{FileState, LiveState, Source},
     server::{
@@ -20,6 +22,53 @@ use crate::{
         tls::{CertificateFiles, self_signed},
     },
 };
+
+/// Run the admission webhook
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  mirrorguard serve --tls-cert tls.crt --tls-key tls.key\n  mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt"
+)]
+pub(super) struct ServeArgs {
+    /// Where the mirror sets are: `cluster`, or a file or folder that is followed as it changes
+    /// [default: cluster in a pod]
+    #[arg(long, value_name = "cluster|PATH")]
+    pub(super) state: Option<PathBuf>,
+    /// Where the webhook listens
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    pub(super) listen: SocketAddr,
+    /// Where probes and metrics are served, without TLS
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub(super) admin_listen: SocketAddr,
+    /// Serving certificate, PEM; followed as it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key", required_unless_present = "tls_self_signed")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// Its key, PEM; followed as it changes
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Make a certificate for localhost and the listen address
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key", "client_ca"])]
+    pub(super) tls_self_signed: bool,
+    /// Write the CA of the certificate that was made
+    #[arg(long, value_name = "FILE", requires = "tls_self_signed", conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub(super) tls_ca_out: Option<PathBuf>,
+    /// Answer only clients with a certificate of this CA, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(super) client_ca: Option<PathBuf>,
+    /// Form of the log on standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
+    pub(super) log_format: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Text on a terminal, JSON elsewhere
+    Auto,
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
 
 pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
     log_to_stderr(args.log_format, output.verbose);
