@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mirrorguard::{
+    clock::today,
     hypershift, node,
     objects::{Entry, MirrorSet, Object, SetKind},
     review::{Reviewer, State, wire},
@@ -28,12 +29,7 @@ fn set(kind: SetKind, name: &str, entries: usize) -> MirrorSet {
             mirror_source_policy: None,
         }
     };
-    MirrorSet {
-        kind,
-        name: name.into(),
-        resource_version: "1".into(),
-        entries: (0..entries).map(entry).collect(),
-    }
+    MirrorSet::new(kind, name, (0..entries).map(entry).collect())
 }
 
 fn state(sets: usize) -> State {
@@ -46,7 +42,7 @@ fn decisions(c: &mut Criterion) {
     let mut group = c.benchmark_group("create an IDMS");
     for sets in [FEW, MANY] {
         let state = state(sets);
-        let reviewer = Reviewer { state: &state, settings: &settings };
+        let reviewer = Reviewer { state: &state, settings: &settings, today: today() };
         for entries in [20, 2000] {
             let new = set(SetKind::Idms, "new", entries);
             let id = BenchmarkId::new(format!("{entries} entries"), format!("{sets} sets"));
@@ -81,7 +77,7 @@ fn whole_clusters(c: &mut Criterion) {
     let view = state.context().view();
     c.bench_function("render 1000 sets", |b| b.iter(|| node::render(black_box(view))));
     c.bench_function("derive the catalog overrides from 1000 sets", |b| {
-        b.iter(|| hypershift::derive(black_box(view), None));
+        b.iter(|| hypershift::derive(black_box(view), &hypershift::Releases::default()));
     });
 }
 

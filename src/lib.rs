@@ -22,6 +22,7 @@ pub mod rules;
 pub mod config;
 pub mod review;
 
+pub mod clock;
 pub mod cluster;
 
 pub mod server;

@@ -10,7 +10,7 @@ use std::{
 use mirrorguard::{
     context::{Context, Overlay},
     hypershift::{
-        Era,
+        Era, Releases,
         catalogs::{self, CATALOGS},
         override_of,
     },
@@ -79,8 +79,7 @@ impl Cluster {
     fn context(self) -> Context {
         let sets = self.sets.into_iter().map(|set| {
             let kind = SetKind::ALL.into_iter().find(|kind| kind.name() == set.kind).unwrap();
-            let (name, entries) = (set.name.into(), set.entries);
-            Object::MirrorSet(MirrorSet { kind, name, resource_version: "".into(), entries })
+            Object::MirrorSet(MirrorSet::new(kind, &set.name, set.entries))
         });
         let config = ImageConfig {
             insecure_registries: self.insecure_registries,

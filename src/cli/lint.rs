@@ -14,6 +14,7 @@ use super::{
     report::{self, FindingJson, Judgement},
 };
 use crate::{
+    clock::today,
     objects::Object,
     review::{Reviewer, State, Verdict},
     rules::{Operation, Settings},
@@ -86,7 +87,7 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
 
 /// Judges every object of the input as it stands.
 pub(super) fn judge<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Judgement<'a>> {
-    let reviewer = Reviewer { state, settings };
+    let reviewer = Reviewer { state, settings, today: today() };
     let verdict = |object: &Object| match object {
         Object::MirrorSet(set) => reviewer.review_set(Operation::Existing, None, Some(set)),
         Object::HostedCluster(hosted) => reviewer.review_hosted(None, hosted),

@@ -2,19 +2,21 @@
 
 use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
 use super::{Answer, args::PATHS_HELP, input, output::Output, report};
 use crate::{
+    clock::today,
     hypershift::{
-        CatalogMirrors, Derivation, Release,
+        CatalogMirrors, Derivation, Release, Releases,
         catalogs::{self, CatalogOverrides},
         misreadings,
     },
     objects::{HostedCluster, Object, annotation},
     review::{Reviewer, State},
+    rules::Settings,
 };
 
 /// Derive the catalog overrides annotation of HostedClusters, or judge one
@@ -28,9 +30,9 @@ pub(super) struct OverridesArgs {
     /// Judge this value instead of deriving one
     #[arg(long, value_name = "VALUE")]
     pub(super) check: Option<String>,
-    /// Only for this release of the hosted cluster, such as 4.20
+    /// Only for this release of the hosted cluster, such as 4.20; may be given again
     #[arg(long, value_name = "RELEASE")]
-    pub(super) release: Option<String>,
+    pub(super) release: Vec<Release>,
 }
 
 #[derive(Serialize)]
@@ -62,7 +64,9 @@ struct CheckedJson<'a> {
 }
 
 pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
-    let release = args.release.as_deref().map(parse_release).transpose()?;
+    let settings = output.settings()?;
+    let asked = (!args.release.is_empty()).then(|| args.release.iter().copied().collect());
+    let releases: Releases = asked.unwrap_or_else(|| settings.releases.clone());
     // A value can be judged without knowing any mirror set.
     let state: State = if args.check.is_some() && args.paths.is_empty() {
         State::default()
@@ -70,14 +74,9 @@ pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
         input::read(&args.paths, output)?.complete()?.objects().cloned().collect()
     };
     match &args.check {
-        Some(value) => check(value, release, &state, output),
-        None => derived(state.derivations().for_release(release), output),
+        Some(value) => check(value, releases, &state, settings, output),
+        None => derived(state.derivations().for_releases(&releases), output),
     }
-}
-
-fn parse_release(text: &str) -> Result<Release> {
-    Release::of_image(&format!("quay.io/openshift-release-dev/ocp-release:{text}"))
-        .with_context(|| format!("--release: \"{text}\" is not a release such as 4.20"))
 }
 
 fn derived(derivation: &Derivation, output: &Output) -> Result<Answer> {
@@ -104,26 +103,32 @@ fn derived(derivation: &Derivation, output: &Output) -> Result<Answer> {
     Ok(Answer::Yes)
 }
 
-fn check(value: &str, release: Option<Release>, state: &State, output: &Output) -> Result<Answer> {
-    let settings = output.settings()?;
+fn check(
+    value: &str,
+    releases: Releases,
+    state: &State,
+    settings: Settings,
+    output: &Output,
+) -> Result<Answer> {
     let mut hosted = HostedCluster::default();
     hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
-    if let Some(release) = release {
-        hosted.spec.release.image = format!("quay.io/openshift-release-dev/ocp-release:{release}.0");
-    }
-    let mut verdict = Reviewer { state, settings: &settings }.review_hosted(None, &hosted);
+    // A HostedCluster without a release image is judged for the releases of the settings.
+    let settings = Settings { releases, ..settings };
+    let releases = &settings.releases;
+    let reviewer = Reviewer { state, settings: &settings, today: today() };
+    let mut verdict = reviewer.review_hosted(None, &hosted);
     verdict.judged.retain(|judged| judged.rule.id == "misread-catalog-overrides");
     let denied = !verdict.is_allowed();
     let object = Object::HostedCluster(Box::new(hosted));
     let judgements = [report::Judgement { object: &object, place: None, verdict }];
     let overrides = catalogs::parse(value).unwrap_or_default();
     if output.is_json() {
-        output.json(&checked(&overrides, release, report::json(&judgements)))?;
+        output.json(&checked(&overrides, releases, report::json(&judgements)))?;
     } else {
-        output.result(&human(&overrides, release))?;
+        output.result(&human(&overrides, releases))?;
         output.result(&report::human(&judgements, Output::width()))?;
-        let placed = state.derivations().for_release(release);
-        if misreadings(value, release, placed).is_empty() {
+        let placed = state.derivations().for_releases(releases);
+        if misreadings(value, releases, placed).is_empty() {
             output.say("read as it is meant in every release asked for\n");
         }
     }
@@ -132,10 +137,10 @@ fn check(value: &str, release: Option<Release>, state: &State, output: &Output) 
 
 fn checked<'a>(
     overrides: &CatalogOverrides<'a>,
-    release: Option<Release>,
+    releases: &Releases,
     findings: Vec<report::FindingJson<'a>>,
 ) -> CheckedJson<'a> {
-    let catalogs = || catalogs::catalogs_of(release);
+    let catalogs = || catalogs::catalogs_of(releases);
     CheckedJson {
         parsed: overrides.0.iter().cloned().collect(),
         replace: catalogs()
@@ -151,9 +156,9 @@ fn checked<'a>(
     }
 }
 
-fn human(overrides: &CatalogOverrides<'_>, release: Option<Release>) -> String {
+fn human(overrides: &CatalogOverrides<'_>, releases: &Releases) -> String {
     let mut text = String::new();
-    for catalog in catalogs::catalogs_of(release) {
+    for catalog in catalogs::catalogs_of(releases) {
         let replaced: Vec<_> = catalogs::replace_era(overrides, &catalog.image()).into_iter().collect();
         let listed = catalogs::list_era(overrides, catalog);
         let listed: Vec<_> = listed.iter().map(|list| list.join(", then ")).collect();

@@ -14,20 +14,21 @@ use tracing::{debug, warn};
 use super::Shared;
 use crate::{
     context::Context,
-    objects::{Kind, MirrorSet, Object, SetKind},
+    objects::{ImageConfig, Kind, MirrorSet, Object, SetKind},
     review::State,
 };
 
 /// How long a decision waits for the apiserver; well within the 5 s that it waits for us.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is kept of a cluster: the mirror sets, and the settings that meet them.
-const WATCHED: [Kind; 5] = [
+/// What is kept of a cluster: the mirror sets, the settings that meet them, and who depends on them.
+const WATCHED: [Kind; 6] = [
     Kind::Set(SetKind::Icsp),
     Kind::Set(SetKind::Idms),
     Kind::Set(SetKind::Itms),
     Kind::ImageConfig,
     Kind::ClusterVersion,
+    Kind::HostedCluster,
 ];
 
 /// The state of a live cluster.
@@ -91,7 +92,7 @@ impl LiveState {
                     true
                 }
                 Ok(watcher::Event::Delete(object)) => {
-                    self.change(|context| remove(context, kind, &object.name_any()));
+                    self.change(|context| remove(context, kind, &object));
                     true
                 }
                 Err(error) if is_absent(&error) => {
@@ -209,7 +210,9 @@ fn replaced(context: &Context, kind: Kind, objects: Vec<Object>) -> Context {
                 context.remove_set(set, &name);
             }
         }
-        other => remove(&mut context, other, "cluster"),
+        Kind::ImageConfig => context.image_config = ImageConfig::default(),
+        Kind::ClusterVersion => context.payload = None,
+        Kind::HostedCluster => context.clear_hosted(),
     }
     for object in objects {
         context.insert(object);
@@ -217,12 +220,13 @@ fn replaced(context: &Context, kind: Kind, objects: Vec<Object>) -> Context {
     context
 }
 
-fn remove(context: &mut Context, kind: Kind, name: &str) {
+fn remove(context: &mut Context, kind: Kind, object: &DynamicObject) {
+    let name = object.name_any();
     match kind {
-        Kind::Set(set) => context.remove_set(set, name),
-        Kind::ImageConfig => context.image_config = crate::objects::ImageConfig::default(),
+        Kind::Set(set) => context.remove_set(set, &name),
+        Kind::ImageConfig => context.image_config = ImageConfig::default(),
         Kind::ClusterVersion => context.payload = None,
-        Kind::HostedCluster => {}
+        Kind::HostedCluster => context.remove_hosted(&object.namespace().unwrap_or_default(), &name),
     }
 }
 

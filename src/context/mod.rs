@@ -1,5 +1,5 @@
-//! What a decision looks at: every mirror set of a cluster, found by source without a scan, and the
-//! cluster-wide settings that meet them.
+//! What a decision looks at: every mirror set of a cluster, found by source without a scan, the
+//! cluster-wide settings that meet them, and the hosted clusters that depend on them.
 //!
 //! A [`Context`] is a value: it is changed object by object as a cluster changes, and cloning it is cheap.
 //! A [`View`] is the context with one set put in, replaced or taken out, so that a write can be judged
@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use index::{Place, SourceIndex};
 pub use view::{EntryRef, Overlay, View};
 
-use crate::objects::{Entry, ImageConfig, MirrorSet, Object, SetKind};
+use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind};
 
 /// The mirror sets and settings of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,7 @@ pub struct Context {
     free: Vec<u32>,
     slots: BTreeMap<SetKind, BTreeMap<Box<str>, u32>>,
     index: SourceIndex,
+    hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
     /// `image.config.openshift.io/cluster`.
     pub image_config: ImageConfig,
     /// Reference of the payload, where a ClusterVersion is known.
@@ -30,8 +31,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Puts an object in, in place of one of the same kind and name. A HostedCluster is not part of what
-    /// is kept.
+    /// Puts an object in, in place of one of the same kind and name.
     pub fn insert(&mut self, object: Object) {
         match object {
             Object::MirrorSet(mut set) => {
@@ -43,8 +43,32 @@ impl Context {
             Object::ClusterVersion(version) => {
                 self.payload = Some(version.desired_image).filter(|image| !image.is_empty());
             }
-            Object::HostedCluster(_) => {}
+            Object::HostedCluster(hosted) => {
+                let metadata = &hosted.metadata;
+                let key = (metadata.namespace.as_str().into(), metadata.name.as_str().into());
+                self.hosted.insert(key, hosted.into());
+            }
         }
+    }
+
+    /// Takes a HostedCluster out, where it is there.
+    pub fn remove_hosted(&mut self, namespace: &str, name: &str) {
+        self.hosted.remove(&(namespace.into(), name.into()));
+    }
+
+    /// Takes every HostedCluster out.
+    pub fn clear_hosted(&mut self) {
+        self.hosted.clear();
+    }
+
+    /// The HostedClusters, by namespace and name.
+    pub fn hosted_clusters(&self) -> impl Iterator<Item = &HostedCluster> {
+        self.hosted.values().map(|hosted| &**hosted)
+    }
+
+    /// A HostedCluster by namespace and name.
+    pub fn hosted_cluster(&self, namespace: &str, name: &str) -> Option<&HostedCluster> {
+        self.hosted.get(&(namespace.into(), name.into())).map(|hosted| &**hosted)
     }
 
     /// Puts a mirror set in, in place of one of the same kind and name.
@@ -129,7 +153,7 @@ mod tests {
             mirror_source_policy: None,
         };
         let entries = sources.iter().map(entry).collect();
-        Arc::new(MirrorSet { kind, name: name.into(), resource_version: "".into(), entries })
+        Arc::new(MirrorSet::new(kind, name, entries))
     }
 
     fn found(view: View<'_>, source: &str) -> Vec<String> {

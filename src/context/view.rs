@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 
 use super::{Context, SourceIndex};
 use crate::objects::{
-    Entry, ImageConfig, MirrorSet, SetKind,
+    Entry, HostedCluster, ImageConfig, MirrorSet, SetKind,
     scope::{Ancestor, ancestors},
 };
 
@@ -115,6 +115,11 @@ impl<'a> View<'a> {
     pub fn sources(&self) -> BTreeSet<&'a str> {
         let entries = self.sets().flat_map(MirrorSet::effective_entries);
         entries.map(|(_, entry)| &*entry.source).collect()
+    }
+
+    /// The HostedClusters, by namespace and name.
+    pub fn hosted_clusters(self) -> impl Iterator<Item = &'a HostedCluster> {
+        self.context.hosted_clusters()
     }
 
     /// `image.config.openshift.io/cluster`.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Release;
+use super::{Release, Releases};
 
 /// Registry and namespace of the default catalogs' index images.
 pub const DEFAULT_NAMESPACE: &str = "registry.redhat.io/redhat";
@@ -56,9 +56,9 @@ pub const CATALOGS: [Catalog; 4] = [
     },
 ];
 
-/// The catalogs that a release has; of an unknown release, all that any has.
-pub fn catalogs_of(release: Option<Release>) -> impl Iterator<Item = &'static Catalog> {
-    let three = release.is_some_and(|release| release >= Release::THREE_CATALOGS);
+/// The catalogs that any of the releases has.
+pub fn catalogs_of(releases: &Releases) -> impl Iterator<Item = &'static Catalog> + use<> {
+    let three = releases.begin_at(Release::THREE_CATALOGS);
     CATALOGS.iter().filter(move |catalog| !(three && catalog.name == "redhat-marketplace"))
 }
 

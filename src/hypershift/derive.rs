@@ -1,7 +1,7 @@
 //! The annotation's value from the mirror sets, where one is right in every release.
 
 use super::{
-    Obstacle, Release,
+    Obstacle, Release, Releases,
     catalogs::{self, Catalog, DEFAULT_NAMESPACE},
 };
 use crate::{context::View, node, objects::scope::is_wildcard};
@@ -34,24 +34,24 @@ pub struct Derivations {
 impl Derivations {
     /// Derives for releases with four catalogs and for those with three.
     pub fn of(view: View<'_>) -> Self {
-        Self { four: derive(view, None), three: derive(view, Some(Release::THREE_CATALOGS)) }
+        Self {
+            four: derive(view, &Releases::default()),
+            three: derive(view, &Release::THREE_CATALOGS.into()),
+        }
     }
 
-    /// The derivation for a release; of an unknown one, for all.
-    pub fn for_release(&self, release: Option<Release>) -> &Derivation {
-        match release {
-            Some(release) if release >= Release::THREE_CATALOGS => &self.three,
-            _ => &self.four,
-        }
+    /// The derivation that is right in all of the releases.
+    pub fn for_releases(&self, releases: &Releases) -> &Derivation {
+        if releases.begin_at(Release::THREE_CATALOGS) { &self.three } else { &self.four }
     }
 }
 
-/// Derives the value for a release, or for every release where it is not known.
+/// Derives the value for releases.
 ///
 /// A value is returned only where the models of both eras resolve every catalog to the place that the
 /// mirror sets name.
-pub fn derive(view: View<'_>, release: Option<Release>) -> Derivation {
-    let catalogs: Vec<_> = catalogs::catalogs_of(release)
+pub fn derive(view: View<'_>, releases: &Releases) -> Derivation {
+    let catalogs: Vec<_> = catalogs::catalogs_of(releases)
         .map(|catalog| CatalogMirrors { catalog, mirrors: mirrors_of(view, &catalog.image()) })
         .collect();
     let value = agreed_namespaces(&catalogs).and_then(|namespaces| {
@@ -136,7 +136,7 @@ mod tests {
     type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
     type Sets<'a> = &'a [(SetKind, Entries<'a>)];
 
-    fn derived(sets: Sets<'_>, release: Option<Release>) -> Result<String, String> {
+    fn derived(sets: Sets<'_>, releases: &Releases) -> Result<String, String> {
         let set = |(at, (kind, entries)): (usize, &(SetKind, Entries<'_>))| {
             let entry = |(source, mirrors): &(&str, &[&str])| Entry {
                 source: (*source).into(),
@@ -144,15 +144,10 @@ mod tests {
                 mirror_source_policy: None,
             };
             let entries = entries.iter().map(entry).collect();
-            Object::MirrorSet(MirrorSet {
-                kind: *kind,
-                name: format!("s{at}").into(),
-                resource_version: "".into(),
-                entries,
-            })
+            Object::MirrorSet(MirrorSet::new(*kind, &format!("s{at}"), entries))
         };
         let context: Context = sets.iter().enumerate().map(set).collect();
-        derive(context.view(), release).value.map_err(|obstacle| obstacle.to_string())
+        derive(context.view(), releases).value.map_err(|obstacle| obstacle.to_string())
     }
 
     const INDEXES: [&str; 4] = [
@@ -221,7 +216,7 @@ mod tests {
         ];
         for (sets, expected, reason) in table {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
-            assert_eq!(derived(sets, None), expected, "{reason}");
+            assert_eq!(derived(sets, &Releases::default()), expected, "{reason}");
         }
     }
 
@@ -241,10 +236,10 @@ mod tests {
         let entries = entries.map(|(source, mirror)| (source, [mirror]));
         let entries: Vec<(&str, &[&str])> = entries.iter().map(|(s, m)| (*s, m.as_slice())).collect();
         let sets = [(SetKind::Itms, entries.as_slice())];
-        let release = |minor| Some(Release { major: 4, minor });
-        assert_eq!(derived(&sets, release(22)), Ok("registry.redhat.io/redhat=m/r".to_owned()));
+        let release = |minor| Releases::from(Release { major: 4, minor });
+        assert_eq!(derived(&sets, &release(22)), Ok("registry.redhat.io/redhat=m/r".to_owned()));
         assert_eq!(
-            derived(&sets, release(21)),
+            derived(&sets, &release(21)),
             Err("no mirror set covers registry.redhat.io/redhat/redhat-marketplace-index".to_owned())
         );
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Derivation, Release,
+    Derivation, Release, Releases,
     catalogs::{self, Catalog, CatalogOverrides, DEFAULT_NAMESPACE},
     derive::prove,
 };
@@ -19,13 +19,11 @@ pub enum CatalogEra {
 }
 
 impl CatalogEra {
-    /// The eras a release may be in; of an unknown release, both.
-    pub fn of(release: Option<Release>) -> &'static [Self] {
-        match release {
-            Some(release) if release < Release::SECOND_ERA => &[Self::Replace],
-            Some(_) => &[Self::List],
-            None => &[Self::Replace, Self::List],
-        }
+    /// The eras that the releases are in.
+    pub fn of(releases: &Releases) -> impl Iterator<Item = Self> {
+        let second = Some(Release::SECOND_ERA);
+        let eras = [(Self::Replace, None, second), (Self::List, second, None)];
+        eras.into_iter().filter(|(_, from, before)| releases.meet(*from, *before)).map(|(era, ..)| era)
     }
 }
 
@@ -71,25 +69,20 @@ impl fmt::Display for Misreading {
     }
 }
 
-/// Judges a value for a release, or for all where it is not known. What the mirror sets say counts as
-/// meant too.
-pub fn misreadings(value: &str, release: Option<Release>, placed: &Derivation) -> Vec<Misreading> {
+/// Judges a value for releases. What the mirror sets say counts as meant too.
+pub fn misreadings(value: &str, releases: &Releases, placed: &Derivation) -> Vec<Misreading> {
     let overrides = catalogs::parse(value).unwrap_or_default();
-    let mut found = Vec::new();
-    for era in CatalogEra::of(release) {
-        found.extend(in_era(*era, &overrides, release, placed));
-    }
-    found
+    CatalogEra::of(releases).flat_map(|era| in_era(era, &overrides, releases, placed)).collect()
 }
 
 fn in_era(
     era: CatalogEra,
     overrides: &CatalogOverrides<'_>,
-    release: Option<Release>,
+    releases: &Releases,
     placed: &Derivation,
 ) -> Vec<Misreading> {
     let counts = |source: &str| match era {
-        CatalogEra::Replace => catalogs::catalogs_of(release).any(|c| c.image().contains(source)),
+        CatalogEra::Replace => catalogs::catalogs_of(releases).any(|c| c.image().contains(source)),
         CatalogEra::List => [DEFAULT_NAMESPACE, "registry.redhat.io"].contains(&source),
     };
     let (counting, ignored): (Vec<_>, Vec<_>) = overrides.0.iter().partition(|(source, _)| counts(source));
@@ -98,7 +91,7 @@ fn in_era(
     }
     let mut found: Vec<_> =
         ignored.iter().map(|(source, _)| Misreading::Ignored(era, (*source).to_owned())).collect();
-    for catalog in catalogs::catalogs_of(release) {
+    for catalog in catalogs::catalogs_of(releases) {
         let known = placed.catalogs.iter().find(|c| c.catalog == catalog).map(|c| c.mirrors.as_slice());
         if let Some(misread) = of_catalog(era, overrides, catalog, known.unwrap_or_default()) {
             found.push(misread);
@@ -177,9 +170,9 @@ mod tests {
     use crate::{context::Context, hypershift::derive};
 
     fn told(value: &str, minor: Option<u32>) -> Vec<String> {
-        let placed = derive(Context::default().view(), None);
-        let release = minor.map(|minor| Release { major: 4, minor });
-        misreadings(value, release, &placed).iter().map(ToString::to_string).collect()
+        let placed = derive(Context::default().view(), &Releases::default());
+        let releases = minor.into_iter().map(|minor| Release { major: 4, minor }).collect();
+        misreadings(value, &releases, &placed).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -16,4 +16,4 @@ pub use lookup::{
 };
 pub use misreading::{CatalogEra, Misreading, mended, misreadings};
 pub use obstacle::Obstacle;
-pub use release::Release;
+pub use release::{NotARelease, Release, Releases};

@@ -1,6 +1,8 @@
 //! Which release a hosted cluster runs.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
 
 use crate::objects::reference::Image;
 
@@ -19,14 +21,79 @@ impl Release {
     pub const SECOND_ERA: Self = Self { major: 4, minor: 17 };
     /// The first release without the redhat-marketplace catalog.
     pub const THREE_CATALOGS: Self = Self { major: 4, minor: 22 };
+    /// The first release of which no z-stream asks for the image of the redhat-marketplace catalog.
+    pub const AFTER_FOUR_CATALOGS: Self = Self { major: 4, minor: 23 };
 
     /// The release that an image's tag names (`…/ocp-release:4.16.3-x86_64`); `None` for an image by
     /// digest alone, whose release only a registry could tell.
     pub fn of_image(image: &str) -> Option<Self> {
-        let image = Image::parse(image).ok()?;
-        let mut numbers = image.tag()?.split(['.', '-', '+']);
+        Self::of_version(Image::parse(image).ok()?.tag()?)
+    }
+
+    fn of_version(version: &str) -> Option<Self> {
+        let mut numbers = version.split(['.', '-', '+', '_']);
         let mut number = || numbers.next()?.parse().ok();
         Some(Self { major: number()?, minor: number()? })
+    }
+}
+
+/// The releases that something is said about; none named means every release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Releases(Vec<Release>);
+
+impl Releases {
+    /// Whether no release is named, so that every one is meant.
+    pub fn is_every(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one that is meant lies in a range, its end left out.
+    pub fn meet(&self, from: Option<Release>, before: Option<Release>) -> bool {
+        let lies = |r: &Release| from.is_none_or(|from| *r >= from) && before.is_none_or(|end| *r < end);
+        self.is_every() || self.0.iter().any(lies)
+    }
+
+    /// Whether only this release and later ones are meant.
+    pub fn begin_at(&self, first: Release) -> bool {
+        !self.is_every() && self.0.iter().all(|release| *release >= first)
+    }
+}
+
+impl From<Release> for Releases {
+    fn from(release: Release) -> Self {
+        Self(vec![release])
+    }
+}
+
+impl FromIterator<Release> for Releases {
+    fn from_iter<I: IntoIterator<Item = Release>>(releases: I) -> Self {
+        let mut releases: Vec<_> = releases.into_iter().collect();
+        releases.sort_unstable();
+        releases.dedup();
+        Self(releases)
+    }
+}
+
+impl fmt::Display for Releases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_every() {
+            return f.write_str("every release");
+        }
+        let names: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+/// A release as it is written, `4.16`; a z-stream behind it is left away.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("\"{0}\" is not a release such as 4.20")]
+pub struct NotARelease(String);
+
+impl FromStr for Release {
+    type Err = NotARelease;
+
+    fn from_str(text: &str) -> Result<Self, NotARelease> {
+        Self::of_version(text).ok_or_else(|| NotARelease(text.to_owned()))
     }
 }
 
@@ -39,6 +106,19 @@ impl fmt::Display for Release {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn releases_are_met_by_ranges() {
+        let release = |minor| Release { major: 4, minor };
+        let early: Releases = [release(16), release(14)].into_iter().collect();
+        let every = Releases::default();
+        assert!(early.meet(None, Some(Release::SECOND_ERA)) && !early.meet(Some(Release::SECOND_ERA), None));
+        assert!(every.meet(Some(Release::SECOND_ERA), None) && !every.begin_at(release(14)));
+        assert_eq!(
+            (early.to_string(), every.to_string()),
+            ("4.14, 4.16".to_owned(), "every release".to_owned())
+        );
+    }
 
     #[test]
     fn the_release_is_read_from_the_tag() {

@@ -16,6 +16,8 @@ pub mod annotation {
     pub const OPT_OUT: &str = "mirrorguard.io/catalog-overrides";
     /// Ours: the value that was filled in, to tell it from one the owner typed.
     pub const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
+    /// Ours: `rule-id,…: reason`, honoured where the configuration allows it; on mirror sets too.
+    pub const EXEMPT: &str = "mirrorguard.io/exempt";
     /// Present on a HostedCluster that a backup tool has just brought back.
     pub const RESTORED: &str = "hypershift.openshift.io/restored-from-backup";
 }

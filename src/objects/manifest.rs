@@ -175,6 +175,13 @@ pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, R
     })
 }
 
+/// An error about a field of a file that is one document, for what only shows once it has been read.
+pub fn error_at(name: &str, text: &str, path: &str, message: impl AsRef<str>) -> ReadError {
+    let (documents, _) = tree::documents(text);
+    let at = documents.first().map_or(Position { line: 1, column: 1 }, |node| node.nearest(path).at);
+    ReadError { file: name.to_owned(), at, message: format!("{path}: {}", message.as_ref()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -117,11 +117,18 @@ pub struct MirrorSet {
     pub name: Box<str>,
     /// `metadata.resourceVersion`, empty in files.
     pub resource_version: Box<str>,
+    /// The annotation `mirrorguard.io/exempt`, empty where there is none.
+    pub exempt: Box<str>,
     /// The entries in the order of the object.
     pub entries: Vec<Entry>,
 }
 
 impl MirrorSet {
+    /// A set that no cluster has seen yet.
+    pub fn new(kind: SetKind, name: &str, entries: Vec<Entry>) -> Self {
+        Self { kind, name: name.into(), resource_version: "".into(), exempt: "".into(), entries }
+    }
+
     /// `Kind/name`, as findings and explanations name it.
     pub fn id(&self) -> String {
         format!("{}/{}", self.kind.name(), self.name)

@@ -139,6 +139,15 @@ struct WireMetadata {
     name: Box<str>,
     generate_name: Box<str>,
     resource_version: Box<str>,
+    annotations: Option<WireAnnotations>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireAnnotations {
+    // The name is `annotation::EXEMPT`; an attribute cannot say so.
+    #[serde(rename = "mirrorguard.io/exempt")]
+    exempt: Box<str>,
 }
 
 #[derive(Deserialize)]
@@ -176,11 +185,12 @@ impl WireSet {
                 entry.mirror_source_policy = None;
             }
         }
-        let WireMetadata { name, generate_name, resource_version } = self.metadata;
+        let WireMetadata { name, generate_name, resource_version, annotations } = self.metadata;
         MirrorSet {
             kind,
             name: if name.is_empty() { generate_name } else { name },
             resource_version,
+            exempt: annotations.unwrap_or_default().exempt,
             entries,
         }
     }

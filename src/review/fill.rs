@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Reviewer, Verdict};
 use crate::{
     objects::{HostedCluster, annotation},
-    rules::{Check, HostedWrite, Level},
+    rules::{Check, Level},
 };
 
 /// What is done to a HostedCluster.
@@ -23,14 +23,13 @@ pub struct Filling {
 /// A value that is there already is the owner's, unless it is the one we wrote: then it is brought up to
 /// date. Filling in twice changes nothing.
 pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
-    let write =
-        HostedWrite { new: hosted, derivations: reviewer.state.derivations(), settings: reviewer.settings };
+    let write = reviewer.hosted_write(None, hosted);
     let there = hosted.annotation(annotation::CATALOG_OVERRIDES);
     let is_ours = there.is_some() && there == hosted.annotation(annotation::DERIVED);
     if write.leaves_catalogs_alone() || (there.is_some() && !is_ours) {
         return Filling::default();
     }
-    match &write.derivations.for_release(write.release()).value {
+    match &write.derivations.for_releases(&write.releases()).value {
         Ok(value) if there != Some(value) => Filling { patch: patch(hosted, value), ..Filling::default() },
         Ok(_) => Filling::default(),
         Err(obstacle) if is_ours => {

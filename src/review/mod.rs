@@ -7,6 +7,7 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod exempt;
 mod fill;
 mod reviewer;
 mod verdict;
@@ -14,7 +15,7 @@ pub mod wire;
 
 pub use fill::{Filling, fill_in};
 pub use reviewer::Reviewer;
-pub use verdict::{Judged, Verdict};
+pub use verdict::{Exempted, Judged, Verdict};
 
 use crate::{
     context::Context,

@@ -2,7 +2,9 @@
 
 use std::{cell::OnceCell, collections::BTreeSet};
 
-use super::{Judged, State, Verdict};
+use jiff::civil::Date;
+
+use super::{Judged, State, Verdict, exempt::exempt};
 use crate::{
     context::Overlay,
     objects::{HostedCluster, MirrorSet},
@@ -16,6 +18,8 @@ pub struct Reviewer<'a> {
     pub state: &'a State,
     /// The configuration.
     pub settings: &'a Settings,
+    /// The day, in UTC, by which exemptions end.
+    pub today: Date,
 }
 
 impl<'a> Reviewer<'a> {
@@ -63,6 +67,7 @@ impl<'a> Reviewer<'a> {
             };
             excuse(&mut verdict, &self.judge_set(&as_it_was));
         }
+        exempt(&mut verdict, &subject.into(), &self.settings.exemptions, self.today);
         if operation == Operation::Delete {
             verdict.judged.iter_mut().for_each(|judged| judged.level = Level::Warn);
         }
@@ -80,18 +85,34 @@ impl<'a> Reviewer<'a> {
         if old == Some(new) {
             return Verdict::default();
         }
-        let judge = |new| {
-            let write = HostedWrite { new, derivations: self.state.derivations(), settings: self.settings };
+        let judge = |old, new| {
+            let write = self.hosted_write(old, new);
             self.judge(|check, findings| match check {
                 Check::HostedCluster(check) => check(&write, findings),
                 Check::MirrorSet(_) => {}
             })
         };
-        let mut verdict = Verdict { judged: judge(new), ..Verdict::default() };
+        let mut verdict = Verdict { judged: judge(old, new), ..Verdict::default() };
         if let (Some(old), false) = (old, verdict.is_allowed()) {
-            excuse(&mut verdict, &judge(old));
+            excuse(&mut verdict, &judge(None, old));
         }
+        exempt(&mut verdict, &new.into(), &self.settings.exemptions, self.today);
         verdict
+    }
+
+    /// A write of a HostedCluster as the rules are given it.
+    pub(super) fn hosted_write<'h>(
+        &'h self,
+        old: Option<&'h HostedCluster>,
+        new: &'h HostedCluster,
+    ) -> HostedWrite<'h> {
+        HostedWrite {
+            old,
+            new,
+            cluster: self.state.context().view(),
+            derivations: self.state.derivations(),
+            settings: self.settings,
+        }
     }
 
     fn judge_set(&self, write: &SetWrite<'_>) -> Vec<Judged> {

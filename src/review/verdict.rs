@@ -1,5 +1,7 @@
 //! What is answered.
 
+use jiff::civil::Date;
+
 use crate::{
     node::Impact,
     rules::{Finding, Level, Rule},
@@ -27,11 +29,26 @@ impl Judged {
     }
 }
 
+/// A finding that counts for nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exempted {
+    /// The rule that found it.
+    pub rule: &'static str,
+    /// What it would have done.
+    pub level: Level,
+    /// Why it does not.
+    pub reason: String,
+    /// The last day on which it does not.
+    pub until: Date,
+}
+
 /// The verdict over one write.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     /// Everything found, in the order of the rules.
     pub judged: Vec<Judged>,
+    /// What was found and counts for nothing, by the configuration's exemptions.
+    pub exempted: Vec<Exempted>,
     /// What the write costs the nodes, where that is known.
     pub impact: Option<Impact>,
     /// Said beside the findings: `(level, text)`.
@@ -60,7 +77,11 @@ impl Verdict {
             let what = format!("[{}] {}: {}", rule.id, finding.path, finding.message());
             vec![shortened(what), shortened(format!("[{}] Fix: {}", rule.id, finding.fix))]
         });
-        self.remarks_of(Level::Warn).map(shortened).chain(judged)
+        let exempted = self.exempted.iter().filter(|exempted| exempted.level == Level::Deny);
+        let exempted = exempted.map(|Exempted { rule, reason, until, .. }| {
+            shortened(format!("[{rule}] not denied until {until}, by an exemption: {reason}"))
+        });
+        self.remarks_of(Level::Warn).map(shortened).chain(judged).chain(exempted)
     }
 
     fn judged_at(&self, level: Level) -> impl Iterator<Item = &Judged> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::Verdict;
+use super::{Exempted, Verdict};
 use crate::{
     objects::{Kind, Object, ParseError},
     rules::Operation,
@@ -224,6 +224,8 @@ struct WireAudit {
     rules: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exempt: Option<String>,
 }
 
 /// Writes the answer to a request.
@@ -237,7 +239,9 @@ pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
     let ids = verdict.rule_ids();
     let rules = (!ids.is_empty()).then(|| ids.join(","));
     let impact = verdict.impact.map(|impact| impact.to_string());
-    let audit_annotations = (rules.is_some() || impact.is_some()).then_some(WireAudit { rules, impact });
+    let exempt = exempt_from(verdict);
+    let some = rules.is_some() || impact.is_some() || exempt.is_some();
+    let audit_annotations = some.then_some(WireAudit { rules, impact, exempt });
     let patch = (!patch.0.is_empty()).then(|| STANDARD.encode(bytes(patch)));
     answer(WireResponse {
         uid,
@@ -248,6 +252,15 @@ pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
         patch_type: patch.as_ref().map(|_| "JSONPatch"),
         patch,
     })
+}
+
+/// `rule-id: reason (until day)`, one after another.
+fn exempt_from(verdict: &Verdict) -> Option<String> {
+    let exempted = verdict.exempted.iter();
+    let texts: Vec<_> = exempted
+        .map(|Exempted { rule, reason, until, .. }| format!("{rule}: {reason} (until {until})"))
+        .collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// Writes the answer to a body that could not be read: a review where its uid is known, else a `Status`,

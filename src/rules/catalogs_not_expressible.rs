@@ -18,7 +18,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if write.leaves_catalogs_alone() || write.new.annotation(annotation::CATALOG_OVERRIDES).is_some() {
         return;
     }
-    let obstacle = match &write.derivations.for_release(write.release()).value {
+    let obstacle = match &write.derivations.for_releases(&write.releases()).value {
         Ok(_) | Err(Obstacle::NoneMirrored) => return,
         Err(obstacle) => obstacle,
     };

@@ -3,7 +3,7 @@
 use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::hypershift::{
     Release,
-    catalogs::{CATALOGS, Catalog, catalogs_of},
+    catalogs::{CATALOGS, Catalog},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -32,14 +32,14 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             ));
         }
     }
-    let release = write.release();
-    for catalog in catalogs_of(release.filter(|r| *r > Release::THREE_CATALOGS)) {
-        if value(catalog).is_some() {
+    let releases = write.releases();
+    for catalog in &CATALOGS {
+        let dropped = catalog.name == "redhat-marketplace";
+        if value(catalog).is_some() || (dropped && releases.begin_at(Release::AFTER_FOUR_CATALOGS)) {
             continue;
         }
         // Without its release, or in the one release that dropped it on the way, the fourth may be needed.
-        let unsure =
-            catalog.name == "redhat-marketplace" && release.is_none_or(|r| r >= Release::THREE_CATALOGS);
+        let unsure = dropped && (releases.is_every() || releases.begin_at(Release::THREE_CATALOGS));
         let needed = if unsure { ", which releases before 4.22 need" } else { "" };
         findings.push(Finding {
             at_most: if unsure { Level::Warn } else { Level::Deny },

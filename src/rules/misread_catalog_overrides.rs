@@ -19,9 +19,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if write.overrides_reach_nothing() {
         return;
     }
-    let release = write.release();
-    let placed = write.derivations.for_release(release);
-    for misreading in misreadings(value, release, placed) {
+    let releases = write.releases();
+    let placed = write.derivations.for_releases(&releases);
+    for misreading in misreadings(value, &releases, placed) {
         let right = placed.value.clone().ok().or_else(|| mended(value));
         let fix = right.map_or_else(
             || "name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),

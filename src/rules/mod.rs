@@ -7,6 +7,7 @@
 mod catalogs_not_expressible;
 mod conflicting_source_policy;
 mod deprecated_icsp;
+mod exemption;
 mod finding;
 mod icsp_alongside_idms;
 mod incomplete_catalog_images;
@@ -20,6 +21,7 @@ mod settings;
 mod subject;
 mod wildcard_over_nested_scope;
 
+pub use exemption::{Asked, Exemption, Who};
 pub use finding::{Finding, Level, Related};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use subject::{HostedWrite, Operation, SetWrite};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Level, Rule};
+use super::{Level, Rule, exemption::Exemption};
+use crate::hypershift::Releases;
 
 /// The settings of one installation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +14,14 @@ pub struct Settings {
     pub icsp_alongside_idms: IcspAlongsideIdms,
     /// What to do with a write that could not be compared with the apiserver's own state.
     pub when_unverified: WhenUnverified,
+    /// Releases of the hosted clusters, for whatever does not tell its own.
+    pub releases: Releases,
+    /// Scopes that mirrors may lie in; empty where any may.
+    pub allowed_mirror_registries: Vec<String>,
+    /// Sources that no mirror set may have: a scope for itself, `scope/**` for everything below it.
+    pub protected_sources: Vec<String>,
+    /// Findings that count for nothing, for a while and for a reason.
+    pub exemptions: Vec<Exemption>,
 }
 
 /// When an ICSP next to IDMS or ITMS is refused.

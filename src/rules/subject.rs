@@ -6,7 +6,7 @@ use super::Settings;
 use crate::{
     context::View,
     hypershift::{
-        Derivations, Release,
+        Derivations, Release, Releases,
         catalogs::{CATALOGS, Catalog},
     },
     node::{Change, change_of_write},
@@ -62,8 +62,12 @@ impl<'a> SetWrite<'a> {
 /// A write of a HostedCluster.
 #[derive(Debug, Clone, Copy)]
 pub struct HostedWrite<'a> {
+    /// The HostedCluster before, for an update.
+    pub old: Option<&'a HostedCluster>,
     /// The HostedCluster after the write.
     pub new: &'a HostedCluster,
+    /// The management cluster.
+    pub cluster: View<'a>,
     /// What the management cluster's mirror sets say about its catalogs.
     pub derivations: &'a Derivations,
     /// The configuration.
@@ -71,9 +75,11 @@ pub struct HostedWrite<'a> {
 }
 
 impl HostedWrite<'_> {
-    /// The hosted cluster's release, where its image's tag tells.
-    pub fn release(&self) -> Option<Release> {
-        Release::of_image(&self.new.spec.release.image)
+    /// The releases to judge for: the hosted cluster's own where its image's tag tells, else those of the
+    /// configuration.
+    pub fn releases(&self) -> Releases {
+        let own = Release::of_image(&self.new.spec.release.image).map(Releases::from);
+        own.unwrap_or_else(|| self.settings.releases.clone())
     }
 
     /// Whether no default catalog runs in the management cluster.

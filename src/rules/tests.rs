@@ -9,6 +9,9 @@ use crate::{
     review::{Reviewer, State, Verdict},
 };
 
+/// A day before any exemption ends.
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 1, 1);
+
 #[test]
 fn ids_are_unique_sorted_and_well_formed() {
     for pair in RULES.windows(2) {
@@ -79,15 +82,18 @@ fn judge(before: &[Object], block: &[Object], settings: &Settings) -> Vec<Verdic
     let state: State = before.iter().cloned().collect();
     let whole: State = before.iter().chain(block).cloned().collect();
     let verdict = |object: &Object| match object {
-        Object::MirrorSet(set) if before.is_empty() => {
-            Reviewer { state: &whole, settings }.review_set(Operation::Existing, None, Some(set))
-        }
+        Object::MirrorSet(set) if before.is_empty() => Reviewer { state: &whole, settings, today: TODAY }
+            .review_set(Operation::Existing, None, Some(set)),
         Object::MirrorSet(set) => {
             let old = state.set(set.kind, &set.name);
             let operation = if old.is_some() { Operation::Update } else { Operation::Create };
-            Reviewer { state: &state, settings }.review_set(operation, old, Some(set))
+            Reviewer { state: &state, settings, today: TODAY }.review_set(operation, old, Some(set))
         }
-        Object::HostedCluster(hosted) => Reviewer { state: &whole, settings }.review_hosted(None, hosted),
+        Object::HostedCluster(hosted) => {
+            let metadata = &hosted.metadata;
+            let old = state.context().hosted_cluster(&metadata.namespace, &metadata.name);
+            Reviewer { state: &whole, settings, today: TODAY }.review_hosted(old, hosted)
+        }
         Object::ImageConfig(_) | Object::ClusterVersion(_) => Verdict::default(),
     };
     block.iter().map(verdict).collect()
@@ -100,6 +106,7 @@ fn the_examples_on_every_page_are_judged_as_they_say() {
         let has = |tags: &[&str]| blocks.iter().any(|block| tags.contains(&block.tag));
         assert!(has(&["denied", "warned"]) && has(&["allowed"]), "{}: both examples", rule.id);
         let mut before = Vec::new();
+        let mut settings = Settings::default();
         for block in &blocks {
             let name = format!("{} line {}", rule.id, block.line);
             match block.tag {
@@ -107,14 +114,18 @@ fn the_examples_on_every_page_are_judged_as_they_say() {
                     before = objects(&name, block);
                     continue;
                 }
-                "config" => {
-                    crate::config::parse(&name, &block.text).unwrap();
+                // What the configuration section shows, and what the examples after it are judged by.
+                "config" | "settings" => {
+                    let parsed = crate::config::parse(&name, &block.text).unwrap();
+                    if block.tag == "settings" {
+                        settings = parsed;
+                    }
                     continue;
                 }
                 "denied" | "warned" | "allowed" => {}
                 _ => continue,
             }
-            let verdicts = judge(&before, &objects(&name, block), &Settings::default());
+            let verdicts = judge(&before, &objects(&name, block), &settings);
             before.clear();
             let found = verdicts.iter().flat_map(|verdict| &verdict.judged).filter(|j| j.rule.id == rule.id);
             let worst = found.map(|judged| judged.level).max();

@@ -17,6 +17,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     duration: Histogram,
     findings: Family<FindingLabels, Counter>,
+    exemptions: Family<ExemptionLabels, Counter>,
     unverified: Counter,
     /// Unix time, in seconds, at which the serving certificate ends.
     pub certificate_end: Gauge<f64, AtomicU64>,
@@ -36,6 +37,11 @@ struct FindingLabels {
     level: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExemptionLabels {
+    rule: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("mirrorguard");
@@ -44,6 +50,7 @@ impl Default for Metrics {
             requests: Family::default(),
             duration: Histogram::new(buckets),
             findings: Family::default(),
+            exemptions: Family::default(),
             unverified: Counter::default(),
             certificate_end: Gauge::default(),
             certificate_failures: Counter::default(),
@@ -57,6 +64,11 @@ impl Default for Metrics {
             metrics.duration.clone(),
         );
         registry.register("findings", "Findings of the rules", metrics.findings.clone());
+        registry.register(
+            "exempted_findings",
+            "Findings that counted for nothing by an exemption",
+            metrics.exemptions.clone(),
+        );
         registry.register(
             "unverified_decisions",
             "Decisions taken while the apiserver could not be asked for the mirror sets",
@@ -85,6 +97,9 @@ impl Metrics {
         for judged in &verdict.judged {
             let level = if judged.level == Level::Deny { "deny" } else { "warn" };
             self.findings.get_or_create(&FindingLabels { rule: judged.rule.id, level }).inc();
+        }
+        for exempted in &verdict.exempted {
+            self.exemptions.get_or_create(&ExemptionLabels { rule: exempted.rule }).inc();
         }
     }
 

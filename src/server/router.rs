@@ -23,6 +23,7 @@ use tracing::{debug, info};
 
 use super::Metrics;
 use crate::{
+    clock::today,
     cluster::Source,
     objects::Object,
     review::{Filling, Reviewer, State, Verdict, fill_in, wire},
@@ -155,7 +156,7 @@ async fn mutate(Extract(app): Extract<Arc<App>>, body: Body) -> Response {
     };
     let began = Instant::now();
     let state = app.source.current();
-    let reviewer = Reviewer { state: &state, settings: &app.settings };
+    let reviewer = Reviewer { state: &state, settings: &app.settings, today: today() };
     let Filling { patch, verdict } = match &request.new {
         Some(Object::HostedCluster(hosted)) => fill_in(&reviewer, hosted),
         _ => Filling::default(),
@@ -164,7 +165,7 @@ async fn mutate(Extract(app): Extract<Arc<App>>, body: Body) -> Response {
 }
 
 fn judge(app: &App, state: &State, request: &wire::Request) -> Verdict {
-    let reviewer = Reviewer { state, settings: &app.settings };
+    let reviewer = Reviewer { state, settings: &app.settings, today: today() };
     match (&request.old, &request.new) {
         (_, Some(Object::MirrorSet(new))) => {
             let old = match &request.old {

@@ -11,11 +11,12 @@ use crate::release::{NAMESPACE, Release};
 
 scenarios![the_service_account_reads_what_the_rules_read_and_may_do_nothing_more];
 
-const READ: [(&str, &str); 5] = [
+const READ: [(&str, &str); 6] = [
     ("config.openshift.io", "clusterversions"),
     ("config.openshift.io", "imagedigestmirrorsets"),
     ("config.openshift.io", "images"),
     ("config.openshift.io", "imagetagmirrorsets"),
+    ("hypershift.openshift.io", "hostedclusters"),
     ("operator.openshift.io", "imagecontentsourcepolicies"),
 ];
 

@@ -1,0 +1,180 @@
+//! The configuration file, the same for webhook and command line.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod file;
+mod profile;
+#[cfg(test)]
+mod schema;
+
+use file::{File, Mode, Unverified};
+use profile::MANAGED_SOURCES;
+
+use crate::{
+    objects::manifest::{self, ReadError},
+    rules::{Exemption, IcspAlongsideIdms, RULES, Settings, WhenUnverified, Who},
+};
+
+/// Reads a configuration; every key and value that is not known is an error with its place.
+pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
+    let file: File = manifest::read_document(name, text).map_err(with_suggestion)?;
+    let exemptions = file.exemptions.into_iter().enumerate().map(|(at, exemption)| {
+        exemption_of(exemption)
+            .map_err(|message| manifest::error_at(name, text, &format!("exemptions[{at}]"), message))
+    });
+    let exemptions = exemptions.collect::<Result<_, _>>()?;
+    let of_profile = file.profile.levels().iter().map(|(id, level)| ((*id).to_owned(), *level));
+    let own = file.rules.into_iter().map(|(id, level)| (id.0, level.0));
+    Ok(Settings {
+        levels: of_profile.chain(own).collect(),
+        icsp_alongside_idms: match file.icsp_alongside_idms {
+            Mode::Conflicts => IcspAlongsideIdms::Conflicts,
+            Mode::Strict => IcspAlongsideIdms::Strict,
+        },
+        when_unverified: match file.when_unverified {
+            Unverified::Warn => WhenUnverified::Warn,
+            Unverified::Deny => WhenUnverified::Deny,
+        },
+        releases: file.hypershift.releases.into_iter().collect(),
+        allowed_mirror_registries: file.allowed_mirror_registries,
+        protected_sources: file
+            .protected_sources
+            .unwrap_or_else(|| MANAGED_SOURCES.map(str::to_owned).to_vec()),
+        exemptions,
+    })
+}
+
+fn exemption_of(exemption: file::Exemption) -> Result<Exemption, String> {
+    let file::Exemption { rules, objects, annotated, reason, until } = exemption;
+    if rules.is_empty() {
+        return Err("rules is empty: name the rules to be exempt from".to_owned());
+    }
+    if reason.trim().is_empty() {
+        return Err("reason is empty: say why, for whoever finds it later".to_owned());
+    }
+    let who = match (objects.is_empty(), annotated) {
+        (true, true) => Who::Annotated,
+        (false, false) => Who::Objects(objects),
+        _ => return Err("name either objects or annotated: true".to_owned()),
+    };
+    Ok(Exemption { rules: rules.into_iter().map(|id| id.0).collect(), who, reason, until })
+}
+
+/// Names the known key that was probably meant, where serde lists what it expected.
+fn with_suggestion(mut error: ReadError) -> ReadError {
+    let mut quoted = error.message.split('`').skip(1).step_by(2);
+    if error.message.contains("unknown field `") || error.message.contains("unknown variant `") {
+        let typed = quoted.next().unwrap_or_default();
+        if let Some(meant) = closest(typed, quoted) {
+            error.message = format!("{}; did you mean `{meant}`?", error.message);
+        }
+    }
+    error
+}
+
+fn closest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = known.map(|known| (strsim::jaro_winkler(known, typed), known));
+    let best = likeness.max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(likeness, _)| *likeness > 0.8).map(|(_, known)| known)
+}
+
+/// What to say of a rule id that does not exist, with the one that was probably meant.
+pub fn unknown_rule(id: &str) -> String {
+    let hint = closest(id, RULES.iter().map(|rule| rule.id))
+        .map_or_else(|| "mirrorguard rules lists them".to_owned(), |id| format!("did you mean \"{id}\"?"));
+    format!("unknown rule \"{id}\"; {hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hypershift::Release,
+        rules::{self, Level},
+    };
+
+    #[test]
+    fn levels_and_modes_are_read() {
+        let text = "rules:\n  deprecated-icsp: off\n  node-impact: false\n  root-level-source: deny\nicspAlongsideIdms: conflicts\nwhenUnverified: warn\n";
+        let settings = parse("c.yaml", text).unwrap();
+        let level = |id| settings.level(rules::rule(id).unwrap());
+        assert_eq!((level("deprecated-icsp"), level("node-impact")), (Level::Off, Level::Off));
+        assert_eq!((level("root-level-source"), level("invalid-source")), (Level::Deny, Level::Deny));
+        assert_eq!(settings.icsp_alongside_idms, IcspAlongsideIdms::Conflicts);
+        assert_eq!(settings.when_unverified, WhenUnverified::Warn);
+    }
+
+    #[test]
+    fn nothing_is_a_configuration_too() {
+        let settings = parse("c.yaml", "# defaults\n").unwrap();
+        assert_eq!(parse("c.yaml", "{}\n").as_ref(), Ok(&settings));
+        assert!(settings.levels.is_empty() && settings.exemptions.is_empty() && settings.releases.is_every());
+        assert_eq!(settings.protected_sources, MANAGED_SOURCES);
+    }
+
+    #[test]
+    fn a_profile_is_a_start_that_rules_change() {
+        let text = "profile: hosted-control-planes\nrules: {root-level-source: warn}\nhypershift: {releases: ['4.16', '4.20.3']}\n";
+        let settings = parse("c.yaml", text).unwrap();
+        let level = |id| settings.levels.get(id).copied();
+        assert_eq!((level("root-level-source"), level("invalid-source")), (Some(Level::Warn), None));
+        let releases = [16, 20].into_iter().map(|minor| Release { major: 4, minor });
+        assert_eq!(settings.releases, releases.collect());
+        for profile in ["default", "air-gap", "hosted-control-planes", "managed-openshift"] {
+            let settings = parse("c.yaml", &format!("profile: {profile}\n")).unwrap();
+            for id in settings.levels.keys() {
+                assert!(rules::rule(id).is_some(), "{profile} names {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_nearly_right_is_suggested() {
+        let error = |text| parse("c.yaml", text).unwrap_err().to_string();
+        assert!(error("rule: {}\n").ends_with("; did you mean `rules`?"), "{}", error("rule: {}\n"));
+        assert!(
+            error("profile: airgap\n").ends_with("; did you mean `air-gap`?"),
+            "{}",
+            error("profile: airgap\n")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let table = [
+            (
+                "rules:\n  root-levle-source: warn\n",
+                "c.yaml:2:22: rules.root-levle-source: unknown rule \"root-levle-source\"; did you mean \"root-level-source\"?",
+            ),
+            (
+                "rules:\n  node-impact: loud\n",
+                "c.yaml:2:16: rules.node-impact: unknown level \"loud\", expected deny, warn or off",
+            ),
+            ("rule: {}\n", "c.yaml:1:7: rule: unknown field `rule`, expected one of `profile`, `rules`, "),
+            (
+                "exemptions:\n- rules: [node-impact]\n  annotated: true\n  reason: ''\n  until: 2026-12-31\n",
+                "c.yaml:2:3: exemptions[0]: reason is empty",
+            ),
+            (
+                "exemptions:\n- {rules: [node-impact], reason: x, until: 2026-12-31}\n",
+                "c.yaml:2:3: exemptions[0]: name either objects or annotated: true",
+            ),
+            (
+                "exemptions:\n- {rules: [node-impact], reason: x, until: tomorrow, annotated: true}\n",
+                "c.yaml:2:44: exemptions[0].until: ",
+            ),
+            (
+                "hypershift:\n  releases: [4.20]\n",
+                "c.yaml:2:13: hypershift.releases: 4.2 is not a text: write releases in quotes",
+            ),
+            (
+                "hypershift: {releases: [new]}\n",
+                "c.yaml:1:24: hypershift.releases: \"new\" is not a release such as 4.20",
+            ),
+            ("a: [\n", "c.yaml:2:1: "),
+        ];
+        for (text, expected) in table {
+            let error = parse("c.yaml", text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
