@@ -4,6 +4,7 @@
 //! A block of YAML on a page says on its fence what it is. `denied`, `warned` and `allowed` are examples: their
 //! last object is the one that is judged, the others are there already. `before` is there already for the next
 //! example. `settings` is the configuration of all examples after it.
+#![expect(clippy::panic, reason = "a page that cannot be read is a mistake in the repository")]
 
 use mirrorguard::{objects::manifest, rules::RULES};
 use serde_json::Value;
