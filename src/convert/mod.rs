@@ -1,0 +1,16 @@
+//! Mirror sets to mirror sets: ICSPs become IDMSs with a proof and a plan, and the outputs of several runs
+//! become one.
+//!
+//! Both refuse to guess: what could mean two things is a [`Problem`] that names every place, and then
+//! nothing is written.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod document;
+mod merge;
+mod migrate;
+mod plan;
+
+pub use document::{Document, Origin, Problem};
+pub use merge::{Merging, merge};
+pub use migrate::{Difference, Migration, Proof, Stage, migrate};
+pub use plan::{Plan, Step, Written};
