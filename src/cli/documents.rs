@@ -36,6 +36,8 @@ pub(super) struct Given {
     pub(super) documents: Vec<Document>,
     /// Every object.
     pub(super) context: Context,
+    /// How many objects of other kinds there were.
+    pub(super) skipped: usize,
 }
 
 /// Reads files, or without any the cluster.
@@ -45,7 +47,7 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
     }
     let input = input::read_every(paths, output)?.complete()?;
     let documents = input.located.iter().filter_map(Document::of_file).collect();
-    Ok(Given { documents, context: input.objects().cloned().collect() })
+    Ok(Given { documents, context: input.objects().cloned().collect(), skipped: input.skipped })
 }
 
 fn from_cluster() -> Result<Given> {
@@ -61,7 +63,7 @@ fn from_cluster() -> Result<Given> {
             documents.push(Document::new(set.clone(), &metadata, Origin::Cluster));
         }
     }
-    Ok(Given { documents, context: objects.into_iter().map(|(object, _)| object).collect() })
+    Ok(Given { documents, context: objects.into_iter().map(|(object, _)| object).collect(), skipped: 0 })
 }
 
 /// The objects for programs.

@@ -65,6 +65,10 @@ pub(super) fn run(args: &MergeArgs, output: &Output) -> Result<Answer> {
         output.say("nothing is written: united, they would not say what each of them says\n");
         return Ok(Answer::No);
     }
-    output.say(&format!("{} mirror sets united into {}\n", given.documents.len(), documents.len()));
+    let skipped = match given.skipped {
+        0 => String::new(),
+        skipped => format!(", {skipped} objects of other kinds skipped"),
+    };
+    output.say(&format!("{} mirror sets united into {}{skipped}\n", given.documents.len(), documents.len()));
     Ok(Answer::Yes)
 }

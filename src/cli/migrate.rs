@@ -154,9 +154,12 @@ fn summary(migration: &Migration, Plan(steps): &Plan, sets: usize) -> String {
         .iter()
         .map(|place| format!("there already with the same entries: {place}\n"))
         .collect();
-    text += "registries.conf stays the same: with the ICSPs, with both kinds, with the IDMSs alone\n";
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "registries.conf stays the same with the ICSPs, with both kinds, and with the IDMSs alone ({sets} mirror sets given)"
+    );
     for (at, step) in steps.iter().enumerate() {
-        // Writing to a String cannot fail.
         let _ = writeln!(text, "{}. {}: {}\n     {}", at + 1, step.step, step.what, step.command);
     }
     text

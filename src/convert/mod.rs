@@ -5,12 +5,18 @@
 //! nothing is written.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod conflict;
 mod document;
 mod merge;
 mod migrate;
 mod plan;
+mod proof;
 
 pub use document::{Document, Origin, Problem};
 pub use merge::{Merging, merge};
-pub use migrate::{Difference, Migration, Proof, Stage, migrate};
+pub use migrate::{Migration, migrate};
 pub use plan::{Plan, Step, Written};
+pub use proof::{Difference, Proof, Stage};
+
+#[cfg(test)]
+mod tests;
