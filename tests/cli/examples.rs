@@ -33,8 +33,13 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
     (
         "oc-mirror-v1-deltas",
         0,
-        &[],
-        "ICSPs are deprecated, and nothing more is wrong with each of them",
+        &[
+            "warn deprecated-icsp ImageContentSourcePolicy/operator-0 kind imageContentSourcePolicy.yaml:3:7",
+            "warn deprecated-icsp ImageContentSourcePolicy/release-0 kind imageContentSourcePolicy.yaml:18:7",
+            "warn deprecated-icsp ImageContentSourcePolicy/generic-0 kind imageContentSourcePolicy.yaml:3:7",
+            "warn deprecated-icsp ImageContentSourcePolicy/operator-0 kind imageContentSourcePolicy.yaml:13:7",
+        ],
+        "nothing is wrong with each of them alone but their kind",
     ),
     ("oc-mirror-v2", 0, &[], "what oc-mirror writes is in order"),
     (

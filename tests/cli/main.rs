@@ -9,5 +9,7 @@ mod documents;
 mod examples;
 mod exit_codes;
 mod input;
+mod merge;
+mod migrate;
 mod pipes;
 mod shapes;
