@@ -29,6 +29,17 @@ pub(super) struct OutArgs {
     pub(super) force: bool,
 }
 
+impl OutArgs {
+    /// Writes each object to its file, all or, as far as can be known before, none; the files, in the order
+    /// of the objects. Without `--out`, or without objects, nothing is touched.
+    pub(super) fn write(&self, documents: &[Document]) -> Result<Vec<PathBuf>> {
+        match &self.out {
+            Some(folder) if !documents.is_empty() => write(documents, folder, self.force),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
 /// What was read.
 #[derive(Debug)]
 pub(super) struct Given {
@@ -76,10 +87,15 @@ pub(super) fn yaml(documents: &[Document]) -> String {
     yaml::to_documents(&json(documents))
 }
 
+/// Texts as lines, each after `indent`.
+pub(super) fn lines<'a>(indent: &'a str, texts: &'a [String]) -> String {
+    texts.iter().flat_map(|text| [indent, text, "\n"]).collect()
+}
+
 /// Says why nothing is written.
 pub(super) fn say_problems(problems: &[Problem], output: &Output) {
     for Problem { what, places, fix } in problems {
-        let places: String = places.iter().map(|place| format!("  {place}\n")).collect();
+        let places = lines("  ", places);
         output.say(&format!("\u{1b}[1;91merror\u{1b}[0m: {what}\n{places}  fix: {fix}\n"));
     }
 }
@@ -91,9 +107,8 @@ pub(super) fn say_notes(notes: &[String], output: &Output) {
     }
 }
 
-/// Writes each object to its file, all or, as far as can be known before, none; the files, in the order of
-/// the objects. A file that says the same already is left as it is.
-pub(super) fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathBuf>> {
+/// A file that says the same already is left as it is.
+fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut files = Vec::new();
     let mut changed = Vec::new();
@@ -128,6 +143,11 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// Paths as they are shown.
+pub(super) fn displayed(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path.display().to_string()).collect()
 }
 
 /// Paths as a shell takes them.

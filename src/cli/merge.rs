@@ -46,16 +46,12 @@ struct MergeJson<'a> {
 pub(super) fn run(args: &MergeArgs, output: &Output) -> Result<Answer> {
     let given = documents::read(&args.paths, output)?;
     let Merging { documents, notes, problems } = convert::merge(&given.documents);
-    let files = match &args.to.out {
-        Some(folder) if problems.is_empty() => documents::write(&documents, folder, args.to.force)?,
-        _ => Vec::new(),
-    };
-    let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    let files = documents::displayed(&args.to.write(&documents)?);
     if output.is_json() {
         let objects = documents::json(&documents);
         output.json(&MergeJson { objects, files, problems: &problems, notes: &notes })?;
     } else if args.to.out.is_some() {
-        output.result(&files.iter().map(|file| format!("{file}\n")).collect::<String>())?;
+        output.result(&documents::lines("", &files))?;
     } else {
         output.result(&documents::yaml(&documents))?;
     }

@@ -66,12 +66,7 @@ impl<'a> From<&'a Proof> for ProofJson<'a> {
 pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<Answer> {
     let given = documents::read(&args.paths, output)?;
     let migration = convert::migrate(&given.documents, &given.context);
-    let files = match &args.to.out {
-        Some(folder) if !migration.idms.is_empty() => {
-            documents::write(&migration.idms, folder, args.to.force)?
-        }
-        _ => Vec::new(),
-    };
+    let files = args.to.write(&migration.idms)?;
     let written = match &args.to.out {
         Some(_) => Written::Files(documents::quoted(&files)),
         None => Written::Printed(this_command(&args.paths)),
@@ -85,7 +80,7 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<Answer> {
     if output.is_json() {
         output.json(&MigrateJson {
             objects: documents::json(&migration.idms),
-            files: files.iter().map(|file| file.display().to_string()).collect(),
+            files: documents::displayed(&files),
             there: &migration.there,
             proof: migration.proof.as_ref().map(ProofJson::from),
             plan: &plan,
@@ -99,8 +94,7 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<Answer> {
     documents::say_problems(&migration.problems, output);
     output.say(&objection(migration.proof.as_ref()));
     if args.to.out.is_some() && migration.is_right() && !output.is_json() {
-        let files: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
-        output.result(&format!("{files}{summary}"))?;
+        output.result(&format!("{}{summary}", documents::lines("", &documents::displayed(&files))))?;
     } else {
         output.say(&summary);
     }
@@ -137,7 +131,7 @@ fn objection(proof: Option<&Proof>) -> String {
             let _ = writeln!(text, "\u{1b}[1;91merror\u{1b}[0m: registries.conf would not stay the same");
             for Difference { stage, registry, what, impact, places } in differences {
                 let _ = writeln!(text, "  {}: {registry}: {what} ({impact})", with(*stage));
-                places.iter().for_each(|place| text.extend(["    ", place, "\n"]));
+                text += &documents::lines("    ", places);
             }
         }
     }
@@ -149,11 +143,7 @@ fn summary(migration: &Migration, Plan(steps): &Plan, sets: usize) -> String {
     if migration.icsps.is_empty() {
         return format!("nothing to migrate: no ImageContentSourcePolicy among {sets} mirror sets\n");
     }
-    let mut text: String = migration
-        .there
-        .iter()
-        .map(|place| format!("there already with the same entries: {place}\n"))
-        .collect();
+    let mut text = documents::lines("there already with the same entries: ", &migration.there);
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,

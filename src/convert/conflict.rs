@@ -25,7 +25,7 @@ impl<'a> Found<'a> {
     }
 }
 
-fn entries_of<'a>(document: &'a Document) -> impl Iterator<Item = Found<'a>> {
+fn entries_of(document: &Document) -> impl Iterator<Item = Found<'_>> {
     (0..document.set.entries.len()).map(move |index| Found { document, index })
 }
 

@@ -51,7 +51,9 @@ pub struct Difference {
 pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context) -> Proof {
     let mut before = context.clone();
     let insert = |into: &mut Context, sets: &[Document]| {
-        sets.iter().for_each(|document| into.insert_set(document.set.clone().into()));
+        for document in sets {
+            into.insert_set(document.set.clone().into());
+        }
     };
     insert(&mut before, documents);
     let mut during = before.clone();

@@ -11,7 +11,7 @@ use crate::objects::{entry, icsp};
 
 scenarios![
     icsps_of_a_cluster_are_migrated_without_a_change_on_the_nodes,
-    what_oc_adm_migrate_writes_of_a_clusters_icsp_is_refused_and_ours_goes_in,
+    what_oc_adm_migrate_keeps_of_a_clusters_icsp_is_refused_and_ours_goes_in,
     runs_of_oc_mirror_are_merged_and_migrated_and_nothing_is_lost,
     what_oc_mirror_v2_wrote_goes_in_merged,
 ];
@@ -63,19 +63,36 @@ fn icsps_of_a_cluster_are_migrated_without_a_change_on_the_nodes(cluster: &mut C
     Ok(())
 }
 
-fn what_oc_adm_migrate_writes_of_a_clusters_icsp_is_refused_and_ours_goes_in(
+fn what_oc_adm_migrate_keeps_of_a_clusters_icsp_is_refused_and_ours_goes_in(
     cluster: &mut Cluster,
 ) -> Result<()> {
+    let input = fixture("icsp-from-a-cluster.yaml")?;
     let theirs = fixture("oc-adm-migrate-icsp.yaml")?;
-    for verb in ["create", "apply"] {
-        let refused = cluster.plane.kubectl(&[verb, "-f", "-"], &theirs)?.failed()?;
-        let reason = "resourceVersion should not be set on objects to be created";
-        ensure!(refused.stderr.contains(reason), "{verb} is refused for another reason: {}", refused.stderr);
-    }
-    let ours =
-        cluster.mirrorguard(&["migrate", "-"], &fixture("icsp-from-a-cluster.yaml")?)?.succeeded()?.stdout;
-    for verb in ["create", "apply"] {
-        cluster.plane.kubectl(&[verb, "-f", "-"], &ours)?.succeeded().context(verb)?;
+    let ours = cluster.mirrorguard(&["migrate", "-"], &input)?.succeeded()?.stdout;
+    let kubectl =
+        |words: &str, stdin: &str| cluster.plane.kubectl(&words.split(' ').collect::<Vec<_>>(), stdin);
+    let as_sent = |yaml: &str| {
+        Ok::<_, anyhow::Error>(
+            kubectl("create --dry-run=client --output=json -f -", yaml)?.succeeded()?.stdout,
+        )
+    };
+    let raw = "create --raw /apis/config.openshift.io/v1/imagedigestmirrorsets -f -";
+    let delete = "delete imagedigestmirrorset from-a-cluster";
+
+    // kubectl takes the resourceVersion out when it creates. Other clients do not, nor does an apply later.
+    let refused = kubectl(raw, &as_sent(&theirs)?)?.failed()?.stderr;
+    ensure!(refused.contains("resourceVersion should not be set on objects to be created"), "{refused}");
+    let refused = kubectl("apply --server-side -f -", &theirs)?.failed()?.stderr;
+    ensure!(refused.contains("uid mismatch"), "{refused}");
+    kubectl("apply -f -", &theirs)?.succeeded()?;
+    let refused = kubectl("apply -f -", &theirs)?.failed()?.stderr;
+    ensure!(refused.contains("Error from server (Conflict)"), "{refused}");
+    kubectl(delete, "")?.succeeded()?;
+
+    kubectl(raw, &as_sent(&ours)?)?.succeeded()?;
+    kubectl(delete, "")?.succeeded()?;
+    for apply in ["apply --server-side -f -", "apply -f -", "apply -f -"] {
+        kubectl(apply, &ours)?.succeeded().context(apply)?;
     }
     let stored = cluster.plane.get(&["imagedigestmirrorsets", "from-a-cluster"])?;
     ensure!(stored["metadata"]["labels"] == json!({"mirror.example.com/site": "lab"}), "{stored}");
