@@ -19,6 +19,8 @@ pub mod hypershift;
 
 pub mod rules;
 
+pub mod convert;
+
 pub mod config;
 pub mod review;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    diff::DiffArgs, explain::ExplainArgs, lint::LintArgs, overrides::OverridesArgs, render::RenderArgs,
-    rules::RulesArgs, serve::ServeArgs,
+    diff::DiffArgs, explain::ExplainArgs, lint::LintArgs, merge::MergeArgs, migrate::MigrateArgs,
+    overrides::OverridesArgs, render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
 };
 
 const ABOUT: &str = "Guards the mirror sets of disconnected OpenShift: ImageContentSourcePolicy, \
@@ -73,6 +73,8 @@ pub(super) enum Command {
     Render(RenderArgs),
     Explain(ExplainArgs),
     Diff(DiffArgs),
+    Migrate(MigrateArgs),
+    Merge(MergeArgs),
     Overrides(OverridesArgs),
     Rules(RulesArgs),
     Serve(ServeArgs),

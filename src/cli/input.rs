@@ -53,6 +53,15 @@ impl Input {
 
 /// Reads files, or without any the cluster. What is wrong in a file is said, and the rest still read.
 pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
+    let input = read_every(paths, output)?;
+    for twice in defined_twice(&input.located) {
+        output.say(&format!("warning: {twice}; the last one counts\n"));
+    }
+    Ok(input)
+}
+
+/// The same for who decides by itself what to make of an object that is defined twice.
+pub(super) fn read_every(paths: &[PathBuf], output: &Output) -> Result<Input> {
     if paths.is_empty() {
         return from_cluster();
     }
@@ -72,9 +81,6 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
                 output.error(&error);
             }
         }
-    }
-    for twice in defined_twice(&input.located) {
-        output.say(&format!("warning: {twice}; the last one counts\n"));
     }
     Ok(input)
 }

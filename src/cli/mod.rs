@@ -6,9 +6,12 @@
 mod args;
 mod demo;
 mod diff;
+mod documents;
 mod explain;
 mod input;
 mod lint;
+mod merge;
+mod migrate;
 mod output;
 mod overrides;
 mod render;
@@ -52,6 +55,8 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
         Command::Render(args) => render::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Diff(args) => diff::run(&args, output),
+        Command::Migrate(args) => migrate::run(&args, output),
+        Command::Merge(args) => merge::run(&args, output),
         Command::Overrides(args) => overrides::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Serve(args) => serve::run(&args, output),

@@ -6,7 +6,7 @@ use futures::{StreamExt, future::try_join_all};
 use kube::{
     Api, Client, Error, ResourceExt,
     api::ListParams,
-    core::{ApiResource, DynamicObject, GroupVersionKind},
+    core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta},
     runtime::{WatchStreamExt, watcher},
 };
 use tracing::{debug, warn};
@@ -157,16 +157,26 @@ impl LiveState {
     }
 
     async fn list(&self, kind: Kind) -> Result<Vec<Object>, Error> {
+        Ok(self.list_whole(kind).await?.into_iter().map(|(object, _)| object).collect())
+    }
+
+    async fn list_whole(&self, kind: Kind) -> Result<Vec<(Object, ObjectMeta)>, Error> {
         let list = self.api(kind).list(&ListParams::default()).await?;
-        Ok(list.items.iter().filter_map(|object| convert(kind, object)).collect())
+        let read = |object: DynamicObject| Some((convert(kind, &object)?, object.metadata));
+        Ok(list.items.into_iter().filter_map(read).collect())
     }
 
     /// Every object of the kinds that are kept, and the HostedClusters, as the cluster has them now.
     pub async fn snapshot(client: Client) -> Result<Vec<Object>, Error> {
+        Ok(Self::whole_snapshot(client).await?.into_iter().map(|(object, _)| object).collect())
+    }
+
+    /// The same with the objects' metadata.
+    pub async fn whole_snapshot(client: Client) -> Result<Vec<(Object, ObjectMeta)>, Error> {
         let live = Self::new(client);
         let mut objects = Vec::new();
         for kind in Kind::ALL {
-            match live.list(kind).await {
+            match live.list_whole(kind).await {
                 Ok(listed) => objects.extend(listed),
                 Err(error) if is_not_found(&error) => {}
                 Err(error) => return Err(error),

@@ -4,7 +4,7 @@
 use std::{ops::Range, sync::Arc};
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 use thiserror::Error;
 
 pub use super::tree::Position;
@@ -36,6 +36,14 @@ impl Located {
     /// Where a field stands, or the nearest thing above it that is there.
     pub fn position(&self, path: &str) -> Position {
         self.node.nearest(path).at
+    }
+
+    /// `metadata` as it is written; empty where there is none.
+    pub fn metadata(&self) -> Map<String, Value> {
+        match self.node.get("metadata").map(Node::to_json) {
+            Some(Value::Object(metadata)) => metadata,
+            _ => Map::new(),
+        }
     }
 
     /// The bytes of the file that a field's value takes; of a list or map only its start.

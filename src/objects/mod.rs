@@ -12,6 +12,7 @@ mod parse;
 pub mod reference;
 pub mod scope;
 mod tree;
+pub mod yaml;
 
 pub use cluster_config::{ClusterVersion, ImageConfig};
 pub use hosted_cluster::{HostedCluster, annotation};

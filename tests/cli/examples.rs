@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::command::{ROOT, Run, mirrorguard};
 
 /// The folder, the exit code, the findings as [`line`] writes them, and why they are these.
-const EXAMPLES: [(&str, i32, &[&str], &str); 6] = [
+const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
     ("hosted-cluster", 0, &[], "every entry is there, and the annotation is left to be filled in"),
     (
         "icsp-to-idms",
@@ -29,6 +29,17 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 6] = [
             "warn root-level-source ImageDigestMirrorSet/no-release-repository spec.imageDigestMirrors[0].source idms.yaml:7:15",
         ],
         "told once, at the first of the registry-level sources",
+    ),
+    (
+        "oc-mirror-v1-deltas",
+        0,
+        &[
+            "warn deprecated-icsp ImageContentSourcePolicy/operator-0 kind imageContentSourcePolicy.yaml:3:7",
+            "warn deprecated-icsp ImageContentSourcePolicy/release-0 kind imageContentSourcePolicy.yaml:18:7",
+            "warn deprecated-icsp ImageContentSourcePolicy/generic-0 kind imageContentSourcePolicy.yaml:3:7",
+            "warn deprecated-icsp ImageContentSourcePolicy/operator-0 kind imageContentSourcePolicy.yaml:13:7",
+        ],
+        "nothing is wrong with each of them alone but their kind",
     ),
     ("oc-mirror-v2", 0, &[], "what oc-mirror writes is in order"),
     (

@@ -11,6 +11,8 @@ mod documents;
 mod examples;
 mod exit_codes;
 mod input;
+mod merge;
+mod migrate;
 mod pipes;
 mod rule_pages;
 mod shapes;

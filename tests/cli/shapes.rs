@@ -138,3 +138,36 @@ fn rules_tell_their_ids_and_levels() -> Result<()> {
     ensure!(rule["id"] == "node-impact" && rule["level"] == "warn", "{rule}");
     Ok(())
 }
+
+#[test]
+fn migrate_tells_objects_a_proof_and_a_plan() -> Result<()> {
+    let object = json!({"apiVersion": "text", "kind": "text", "metadata": {"name": "text"}, "spec": {}});
+    let proof = json!({"same": "yes or no", "refusal": "null"});
+    let plan = json!([{"step": "text", "what": "text", "command": "text"}]);
+    let pattern = json!({"objects": [object], "proof": proof, "plan": plan});
+    let icsp = "examples/icsp-to-idms/icsp.yaml";
+    let report = prints_shape(&format!("migrate -o json {icsp}"), 0, &pattern)?;
+    ensure!(report["proof"]["same"] == true && report["proof"]["differences"] == json!([]), "{report}");
+    ensure!(report["objects"][0]["kind"] == "ImageDigestMirrorSet", "{report}");
+    for empty in ["files", "there", "problems", "notes"] {
+        ensure!(report[empty] == json!([]), "{empty}: {report}");
+    }
+    let folder = tempfile::tempdir()?;
+    let line = format!("migrate -o json --out {} {icsp}", folder.path().display());
+    prints_shape(&line, 0, &json!({"objects": [object], "files": ["text"]}))?;
+    prints_shape("migrate -o json examples/icsp-to-idms", 0, &json!({"there": ["text"], "plan": plan}))?;
+    let none = mirrorguard("migrate -o json examples/oc-mirror-v2")?.code(0)?.json()?;
+    ensure!(none["proof"].is_null() && none["objects"] == json!([]), "nothing to migrate: {none}");
+    Ok(())
+}
+
+#[test]
+fn merge_tells_objects_or_problems() -> Result<()> {
+    let object = json!({"apiVersion": "text", "kind": "text", "metadata": {"name": "text"}, "spec": {}});
+    let report =
+        prints_shape("merge -o json examples/oc-mirror-v1-deltas", 0, &json!({"objects": [object]}))?;
+    ensure!(["files", "problems", "notes"].iter().all(|empty| report[empty] == json!([])), "{report}");
+    let problem = json!({"what": "text", "places": ["text"], "fix": "text"});
+    prints_shape("merge -o json examples/policy-conflict", 1, &json!({"problems": [problem]}))?;
+    Ok(())
+}

@@ -41,6 +41,13 @@ impl Answer {
         Ok(printed)
     }
 
+    /// Expects a failure; its reason is for the test to look at.
+    pub(crate) fn failed(self) -> Result<Printed> {
+        let Self { success, printed } = self;
+        ensure!(!success, "not refused:\n{}{}", printed.stdout, printed.stderr);
+        Ok(printed)
+    }
+
     /// Expects that our webhook for mirror sets denied the request for this rule.
     pub(crate) fn denied_for(self, rule: &str) -> Result<Printed> {
         self.denied_by(MIRROR_SETS, rule)

@@ -1,7 +1,8 @@
 //! What every test gets: a control plane with the chart installed and its webhook answering.
 
 use std::io::Write as _;
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -117,14 +118,21 @@ impl Cluster {
     /// The registries.conf that the nodes get from the mirror sets as they are now.
     pub(crate) fn registries_conf(&self) -> Result<String> {
         let list = self.plane.kubectl(&["get", MIRROR_SETS, "--output=yaml"], "")?.succeeded()?.stdout;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mirrorguard"))
-            .args(["render", "--to", "registries-conf", "-"])
+        Ok(self.mirrorguard(&["render", "--to", "registries-conf", "-"], &list)?.succeeded()?.stdout)
+    }
+
+    /// The command line, as the administrator of the cluster runs it.
+    pub(crate) fn mirrorguard(&self, arguments: &[&str], stdin: &str) -> Result<Answer> {
+        let mut child = self
+            .plane
+            .client(Path::new(env!("CARGO_BIN_EXE_mirrorguard")))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        child.stdin.take().context("mirrorguard has no stdin")?.write_all(list.as_bytes())?;
-        Ok(Answer::from(child.wait_with_output()?).succeeded()?.stdout)
+        child.stdin.take().context("mirrorguard has no stdin")?.write_all(stdin.as_bytes())?;
+        Ok(child.wait_with_output()?.into())
     }
 
     /// Removes all that a test has left, and waits until the webhook has seen it go.

@@ -14,6 +14,7 @@ macro_rules! scenarios {
     };
 }
 
+mod conversions;
 mod hosted_clusters;
 mod mirror_sets;
 mod old_objects;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         mirror_sets::SCENARIOS,
         old_objects::SCENARIOS,
         races::SCENARIOS,
+        conversions::SCENARIOS,
         hosted_clusters::SCENARIOS,
         permissions::SCENARIOS,
         rule_pages::SCENARIOS,

@@ -1,0 +1,114 @@
+//! The outputs of several runs become one: objects of one kind and name are united, entries stand in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::{
+    Document, Origin, Problem,
+    conflict::{order_conflicts, policy_conflicts},
+};
+use crate::{
+    node,
+    objects::{Entry, MirrorSet, Mirrors, SetKind},
+};
+
+/// What a run of oc-mirror writes about itself: other values with each run, and nothing about the mirrors.
+///
+/// Follows `oc-mirror internal/pkg/clusterresources/clusterresources.go` `generateOcMirrorAnnotations`;
+/// `createdBy`, the same each time, is kept.
+const STAMPS: [&str; 2] = ["createdAt", "oc-mirror_version"];
+
+/// What uniting came to. Where it would have had to guess, there is nothing to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merging {
+    /// One object of each kind and name, by kind and name, entries by source.
+    pub documents: Vec<Document>,
+    /// What is not taken along.
+    pub notes: Vec<String>,
+    /// What two places contradict each other about.
+    pub problems: Vec<Problem>,
+}
+
+/// Unites mirror sets. The result does not depend on the order of the documents, and stays the same when it
+/// is united with any of them again.
+pub fn merge(documents: &[Document]) -> Merging {
+    let mut groups: BTreeMap<(SetKind, &str), Vec<&Document>> = BTreeMap::new();
+    for document in documents {
+        groups.entry((document.set.kind, &document.set.name)).or_default().push(document);
+    }
+    let mut problems: Vec<_> = documents.iter().filter_map(Document::name_problem).collect();
+    problems.extend(policy_conflicts(documents));
+    problems.extend(order_conflicts(documents));
+    let mut united = Vec::new();
+    let mut notes = Vec::new();
+    for group in groups.values() {
+        let labels = unite_values("label", group, |document| &document.labels, &mut problems);
+        let mut annotations =
+            unite_values("annotation", group, |document| &document.annotations, &mut problems);
+        annotations.retain(|name, _| !STAMPS.contains(&&**name));
+        for (document, (field, why)) in group.iter().flat_map(|d| d.left_behind.iter().map(move |l| (d, l))) {
+            notes.push(format!("metadata.{field} of {} is not taken along: {why}", document.place()));
+        }
+        let set = unite(group);
+        united.push(Document { set, labels, annotations, left_behind: Vec::new(), origin: Origin::New });
+    }
+    if !problems.is_empty() {
+        united.clear();
+    }
+    Merging { documents: united, notes, problems }
+}
+
+/// All entries of objects of one kind and name as one set.
+fn unite(group: &[&Document]) -> MirrorSet {
+    let mut by_source: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in group.iter().flat_map(|document| &document.set.entries) {
+        by_source.entry(&entry.source).or_default().push(entry);
+    }
+    let unite_source = |(source, entries): (&str, Vec<&Entry>)| Entry {
+        source: source.into(),
+        mirrors: united_mirrors(source, &entries),
+        mirror_source_policy: entries.iter().find_map(|entry| entry.mirror_source_policy),
+    };
+    let first = &group[0].set;
+    MirrorSet::new(first.kind, &first.name, by_source.into_iter().map(unite_source).collect())
+}
+
+/// The mirrors as the nodes try them. Without a mirror other than the source the nodes drop an entry: then
+/// it stays what it was.
+fn united_mirrors(source: &str, entries: &[&Entry]) -> Mirrors {
+    let lists: Vec<&[Box<str>]> =
+        entries.iter().filter(|entry| entry.is_effective()).map(|entry| &*entry.mirrors).collect();
+    if lists.is_empty() {
+        let longest = entries.iter().map(|entry| &entry.mirrors).max_by_key(|mirrors| mirrors.len().min(1));
+        return longest.and_then(|mirrors| mirrors.first()).cloned().into_iter().collect();
+    }
+    node::merge(source, &lists).mirrors.into_iter().map(Box::from).collect()
+}
+
+/// Labels or annotations of all objects; two values for one name are a problem.
+fn unite_values<'a>(
+    what: &str,
+    group: &[&'a Document],
+    of: impl Fn(&'a Document) -> &'a Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Map<String, Value> {
+    let mut first: BTreeMap<&str, (&Value, &Document)> = BTreeMap::new();
+    let mut told = BTreeSet::new();
+    for document in group {
+        for (name, value) in of(document).iter().filter(|(name, _)| !STAMPS.contains(&&***name)) {
+            let (known, place) = *first.entry(name).or_insert((value, document));
+            if known != value && told.insert(name) {
+                problems.push(Problem {
+                    what: format!(
+                        "{what} \"{name}\" of {} is {known} in one place and {value} in another",
+                        document.set.id()
+                    ),
+                    places: vec![place.place(), document.place()],
+                    fix: format!("give the {what} one value everywhere, or take it out"),
+                });
+            }
+        }
+    }
+    first.into_iter().map(|(name, (value, _))| (name.to_owned(), value.clone())).collect()
+}
