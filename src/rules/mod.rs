@@ -13,18 +13,20 @@ mod icsp_alongside_idms;
 mod incomplete_catalog_images;
 mod invalid_mirror;
 mod invalid_source;
+mod mirror_order_conflict;
 mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
 mod root_level_source;
 mod settings;
+mod split_source;
 mod subject;
 mod wildcard_over_nested_scope;
 
 pub use exemption::{Asked, Exemption, Who};
 pub use finding::{Finding, Level, Related};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
-pub use subject::{HostedWrite, Operation, SetWrite};
+pub use subject::{HostedWrite, Operation, SetWrite, SharedSource};
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +61,12 @@ pub const RULES: &[Rule] = &[
     incomplete_catalog_images::RULE,
     invalid_mirror::RULE,
     invalid_source::RULE,
+    mirror_order_conflict::RULE,
     misread_catalog_overrides::RULE,
     never_contact_source_lists_source::RULE,
     node_impact::RULE,
     root_level_source::RULE,
+    split_source::RULE,
     wildcard_over_nested_scope::RULE,
 ];
 
@@ -71,5 +75,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
