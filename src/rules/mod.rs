@@ -7,10 +7,12 @@
 mod catalogs_not_expressible;
 mod conflicting_source_policy;
 mod deprecated_icsp;
+mod dropped_source;
 mod exemption;
 mod finding;
 mod icsp_alongside_idms;
 mod incomplete_catalog_images;
+mod ineffective_entry;
 mod invalid_mirror;
 mod invalid_source;
 mod mirror_order_conflict;
@@ -19,8 +21,10 @@ mod never_contact_source_lists_source;
 mod node_impact;
 mod root_level_source;
 mod settings;
+mod shadowed_source;
 mod split_source;
 mod subject;
+mod tag_pull_not_mirrored;
 mod wildcard_over_nested_scope;
 
 pub use exemption::{Asked, Exemption, Who};
@@ -57,8 +61,10 @@ pub const RULES: &[Rule] = &[
     catalogs_not_expressible::RULE,
     conflicting_source_policy::RULE,
     deprecated_icsp::RULE,
+    dropped_source::RULE,
     icsp_alongside_idms::RULE,
     incomplete_catalog_images::RULE,
+    ineffective_entry::RULE,
     invalid_mirror::RULE,
     invalid_source::RULE,
     mirror_order_conflict::RULE,
@@ -66,7 +72,9 @@ pub const RULES: &[Rule] = &[
     never_contact_source_lists_source::RULE,
     node_impact::RULE,
     root_level_source::RULE,
+    shadowed_source::RULE,
     split_source::RULE,
+    tag_pull_not_mirrored::RULE,
     wildcard_over_nested_scope::RULE,
 ];
 
