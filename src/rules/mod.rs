@@ -6,6 +6,7 @@
 
 mod catalogs_not_expressible;
 mod conflicting_source_policy;
+mod contacting_source;
 mod deprecated_icsp;
 mod dropped_source;
 mod exemption;
@@ -19,12 +20,14 @@ mod mirror_order_conflict;
 mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
+mod protected_source;
 mod root_level_source;
 mod settings;
 mod shadowed_source;
 mod split_source;
 mod subject;
 mod tag_pull_not_mirrored;
+mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
 pub use exemption::{Asked, Exemption, Who};
@@ -60,6 +63,7 @@ pub enum Check {
 pub const RULES: &[Rule] = &[
     catalogs_not_expressible::RULE,
     conflicting_source_policy::RULE,
+    contacting_source::RULE,
     deprecated_icsp::RULE,
     dropped_source::RULE,
     icsp_alongside_idms::RULE,
@@ -71,10 +75,12 @@ pub const RULES: &[Rule] = &[
     misread_catalog_overrides::RULE,
     never_contact_source_lists_source::RULE,
     node_impact::RULE,
+    protected_source::RULE,
     root_level_source::RULE,
     shadowed_source::RULE,
     split_source::RULE,
     tag_pull_not_mirrored::RULE,
+    untrusted_mirror::RULE,
     wildcard_over_nested_scope::RULE,
 ];
 
