@@ -75,47 +75,44 @@ mod tests {
         Settings,
         testing::{findings, set},
     };
-    use crate::objects::SetKind::{self, Icsp, Idms, Itms};
+    use crate::objects::{
+        MirrorSet,
+        SetKind::{Icsp, Idms, Itms},
+    };
 
-    type Mirrors<'a> = &'a [&'a str];
+    /// A set for one source: kind and mirrors.
+    fn read(name: &str, text: &str) -> MirrorSet {
+        let mut words = text.split(' ');
+        let kind = match words.next() {
+            Some("ICSP") => Icsp,
+            Some("IDMS") => Idms,
+            _ => Itms,
+        };
+        set(kind, name, &[("quay.io/x", &words.collect::<Vec<_>>())])
+    }
 
     #[test]
     fn only_lists_that_are_merged_can_contradict_each_other() {
-        let table: [(&[(SetKind, Mirrors<'_>)], Mirrors<'_>, &[&str], &str); 8] = [
-            (&[(Idms, &["a", "b"])], &["b", "a"], &["b"], "the other way round"),
-            (&[(Icsp, &["a", "b"])], &["b", "a"], &["b"], "an ICSP is merged with an IDMS"),
-            (&[(Itms, &["a", "b"])], &["b", "a"], &[], "tags are merged by themselves"),
-            (&[(Idms, &["a", "b"])], &["b", "c"], &[], "they chain"),
-            (
-                &[(Idms, &["b"])],
-                &["quay.io/x", "b"],
-                &["quay.io/x"],
-                "the source is last where it is not named",
-            ),
-            (&[(Idms, &["a", "b"]), (Idms, &["b", "c"])], &["c", "a"], &["all"], "only all three together"),
-            (
-                &[(Idms, &["a", "b"]), (Idms, &["b", "a"])],
-                &["c"],
-                &[],
-                "the two contradict each other, not this one",
-            ),
-            (&[(Idms, &["a", "b"]), (Idms, &["b", "a"])], &["b", "a"], &["b"], "it takes one side"),
+        let pair = "write \"b\" before \"a\" there, or after it here";
+        let all = "write the mirrors in one order in all of them";
+        let source = "write \"quay.io/x\" before \"b\" there, or after it here";
+        let table: [(&[&str], &str, Option<&str>, &str); 8] = [
+            (&["IDMS a b"], "IDMS b a", Some(pair), "the other way round"),
+            (&["ICSP a b"], "IDMS b a", Some(pair), "an ICSP is merged with an IDMS"),
+            (&["ITMS a b"], "IDMS b a", None, "tags are merged by themselves"),
+            (&["IDMS a b"], "IDMS b c", None, "they chain"),
+            (&["IDMS b"], "IDMS quay.io/x b", Some(source), "the source is last where it is not named"),
+            (&["IDMS a b", "IDMS b c"], "IDMS c a", Some(all), "only all three together"),
+            (&["IDMS a b", "IDMS b a"], "IDMS c", None, "the two contradict each other, not this one"),
+            (&["IDMS a b", "IDMS b a"], "IDMS b a", Some(pair), "it takes one side"),
         ];
-        for (others, mirrors, expected, reason) in table {
-            let others: Vec<_> = others
-                .iter()
-                .enumerate()
-                .map(|(at, (kind, mirrors))| set(*kind, &format!("o{at}"), &[("quay.io/x", mirrors)]))
-                .collect();
-            let new = set(Idms, "new", &[("quay.io/x", mirrors)]);
+        for (others, new, expected, reason) in table {
+            let others: Vec<_> =
+                others.iter().enumerate().map(|(at, text)| read(&format!("there-{at}"), text)).collect();
             let others: Vec<_> = others.iter().collect();
-            let found = findings("mirror-order-conflict", &Settings::default(), &others, None, &new);
-            let named = |fix: &str| {
-                let first = fix.strip_prefix("write \"").and_then(|rest| rest.split('"').next());
-                first.map_or_else(|| "all".to_owned(), str::to_owned)
-            };
-            let found: Vec<_> = found.iter().map(|finding| named(&finding.fix)).collect();
-            assert_eq!(found, expected, "{reason}");
+            let found =
+                findings("mirror-order-conflict", &Settings::default(), &others, None, &read("new", new));
+            assert_eq!(found.first().map(|finding| &*finding.fix), expected, "{reason}");
         }
     }
 
