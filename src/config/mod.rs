@@ -1,6 +1,8 @@
 //! The configuration file, the same for webhook and command line.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+#[cfg(test)]
+mod documents;
 mod file;
 mod profile;
 #[cfg(test)]
@@ -10,7 +12,10 @@ use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
 
 use crate::{
-    objects::manifest::{self, ReadError},
+    objects::{
+        grammar,
+        manifest::{self, ReadError},
+    },
     rules::{Exemption, IcspAlongsideIdms, RULES, Settings, WhenUnverified, Who},
 };
 
@@ -22,6 +27,15 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
             .map_err(|message| manifest::error_at(name, text, &format!("exemptions[{at}]"), message))
     });
     let exemptions = exemptions.collect::<Result<_, _>>()?;
+    let protected = file.protected_sources.unwrap_or_else(|| MANAGED_SOURCES.map(str::to_owned).to_vec());
+    for (key, scopes) in
+        [("allowedMirrorRegistries", &file.allowed_mirror_registries), ("protectedSources", &protected)]
+    {
+        for (at, scope) in scopes.iter().enumerate() {
+            let path = format!("{key}[{at}]");
+            check_scope(key, scope).map_err(|message| manifest::error_at(name, text, &path, message))?;
+        }
+    }
     let of_profile = file.profile.levels().iter().map(|(id, level)| ((*id).to_owned(), *level));
     let own = file.rules.into_iter().map(|(id, level)| (id.0, level.0));
     Ok(Settings {
@@ -36,11 +50,23 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
         },
         releases: file.hypershift.releases.into_iter().collect(),
         allowed_mirror_registries: file.allowed_mirror_registries,
-        protected_sources: file
-            .protected_sources
-            .unwrap_or_else(|| MANAGED_SOURCES.map(str::to_owned).to_vec()),
+        protected_sources: protected,
         exemptions,
     })
+}
+
+/// Refuses what no source or mirror can lie in: a list with a misspelt scope would allow or protect nothing.
+fn check_scope(key: &str, scope: &str) -> Result<(), String> {
+    let bare = if key == "protectedSources" { scope.strip_suffix("/**").unwrap_or(scope) } else { scope };
+    if grammar::is_valid_source(bare) {
+        return Ok(());
+    }
+    let (problem, meant) = grammar::diagnose(bare, true);
+    let fix = meant.map_or_else(
+        || "write host[:port][/namespace[/name]]".to_owned(),
+        |meant| format!("write \"{meant}{}\"", &scope[bare.len()..]),
+    );
+    Err(format!("\"{scope}\" {problem}: {fix}"))
 }
 
 fn exemption_of(exemption: file::Exemption) -> Result<Exemption, String> {
@@ -169,6 +195,14 @@ mod tests {
             (
                 "hypershift: {releases: [new]}\n",
                 "c.yaml:1:24: hypershift.releases: \"new\" is not a release such as 4.20",
+            ),
+            (
+                "allowedMirrorRegistries:\n- m.lab.example:8443\n- https://n.lab.example/\n",
+                "c.yaml:3:3: allowedMirrorRegistries[1]: \"https://n.lab.example/\" has a scheme: write \"n.lab.example\"",
+            ),
+            (
+                "protectedSources: [quay.io/**, docker.io/*]\n",
+                "c.yaml:1:32: protectedSources[1]: \"docker.io/*\" ",
             ),
             ("a: [\n", "c.yaml:2:1: "),
         ];

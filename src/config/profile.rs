@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::rules::Level::{self, Deny};
+use crate::rules::Level::{self, Deny, Warn};
 
 /// A profile: levels to start from.
 #[derive(Deserialize, Default, Clone, Copy)]
@@ -24,8 +24,10 @@ impl Profile {
     /// The levels that differ from the rules' own.
     pub(super) fn levels(self) -> &'static [(&'static str, Level)] {
         match self {
-            Self::Default | Self::AirGap | Self::ManagedOpenshift => &[],
+            Self::Default => &[],
+            Self::AirGap => &[("contacting-source", Warn), ("untrusted-mirror", Deny)],
             Self::HostedControlPlanes => &[("root-level-source", Deny)],
+            Self::ManagedOpenshift => &[("protected-source", Deny)],
         }
     }
 }

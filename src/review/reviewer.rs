@@ -55,6 +55,7 @@ impl<'a> Reviewer<'a> {
             others,
             settings: self.settings,
             change: OnceCell::new(),
+            shared: OnceCell::new(),
         };
         let mut verdict = Verdict { judged: self.judge_set(&write), ..Verdict::default() };
         if operation == Operation::Update && !verdict.is_allowed() {
@@ -63,6 +64,7 @@ impl<'a> Reviewer<'a> {
                 old: None,
                 new: old,
                 after: before,
+                shared: OnceCell::new(),
                 ..write.clone()
             };
             excuse(&mut verdict, &self.judge_set(&as_it_was));

@@ -1,7 +1,7 @@
 //! One source, two `mirrorSourcePolicy` values.
 
 use super::{Check, Finding, Level, Related, Rule, SetWrite, finding::some_names};
-use crate::{context::EntryRef, objects::SetKind};
+use crate::objects::SetKind;
 
 pub(super) const RULE: Rule = Rule {
     id: "conflicting-source-policy",
@@ -13,12 +13,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new else { return };
-    for (index, entry) in set.entries.iter().enumerate() {
-        // Within one object the later entry is to blame, so that the pair is told once.
-        let conflicts = |other: &EntryRef<'_>| {
-            other.entry().policy() != entry.policy() && !(std::ptr::eq(other.set, set) && other.index > index)
-        };
-        let others: Vec<_> = write.after.entries(&entry.source).filter(conflicts).collect();
+    for shared in write.shared_sources() {
+        let (index, entry) = (shared.own.index, shared.own.entry());
+        let others: Vec<_> =
+            shared.compared().filter(|other| other.entry().policy() != entry.policy()).collect();
         let Some(first) = others.first() else { continue };
         let (mine, theirs) = (entry.policy().name(), first.entry().policy().name());
         let names = some_names(others.iter().map(|other| other.set.id()).collect());

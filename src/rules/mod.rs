@@ -6,25 +6,34 @@
 
 mod catalogs_not_expressible;
 mod conflicting_source_policy;
+mod contacting_source;
 mod deprecated_icsp;
+mod dropped_source;
 mod exemption;
 mod finding;
 mod icsp_alongside_idms;
 mod incomplete_catalog_images;
+mod ineffective_entry;
 mod invalid_mirror;
 mod invalid_source;
+mod mirror_order_conflict;
 mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
+mod protected_source;
 mod root_level_source;
 mod settings;
+mod shadowed_source;
+mod split_source;
 mod subject;
+mod tag_pull_not_mirrored;
+mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
 pub use exemption::{Asked, Exemption, Who};
 pub use finding::{Finding, Level, Related};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
-pub use subject::{HostedWrite, Operation, SetWrite};
+pub use subject::{HostedWrite, Operation, SetWrite, SharedSource};
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]
@@ -54,15 +63,24 @@ pub enum Check {
 pub const RULES: &[Rule] = &[
     catalogs_not_expressible::RULE,
     conflicting_source_policy::RULE,
+    contacting_source::RULE,
     deprecated_icsp::RULE,
+    dropped_source::RULE,
     icsp_alongside_idms::RULE,
     incomplete_catalog_images::RULE,
+    ineffective_entry::RULE,
     invalid_mirror::RULE,
     invalid_source::RULE,
+    mirror_order_conflict::RULE,
     misread_catalog_overrides::RULE,
     never_contact_source_lists_source::RULE,
     node_impact::RULE,
+    protected_source::RULE,
     root_level_source::RULE,
+    shadowed_source::RULE,
+    split_source::RULE,
+    tag_pull_not_mirrored::RULE,
+    untrusted_mirror::RULE,
     wildcard_over_nested_scope::RULE,
 ];
 
@@ -71,5 +89,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

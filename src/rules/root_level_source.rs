@@ -82,6 +82,7 @@ fn nothing_covers(set: &MirrorSet) -> Option<Finding> {
     })
 }
 
-fn entry_yaml(source: &str, mirrors: &str) -> String {
+/// An entry on one line.
+pub(super) fn entry_yaml(source: &str, mirrors: &str) -> String {
     format!("{{source: {source}, mirrors: [{mirrors}]}}")
 }

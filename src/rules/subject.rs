@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::Settings;
 use crate::{
-    context::View,
+    context::{EntryRef, View},
     hypershift::{
         Derivations, Release, Releases,
         catalogs::{CATALOGS, Catalog},
@@ -45,6 +45,39 @@ pub struct SetWrite<'a> {
     pub settings: &'a Settings,
     /// Worked out when first asked for; see [`SetWrite::change`].
     pub change: OnceCell<Option<Change<'a>>>,
+    /// Worked out when first asked for; see [`SetWrite::shared_sources`].
+    pub shared: OnceCell<Vec<SharedSource<'a>>>,
+}
+
+/// An entry whose source other entries have too.
+#[derive(Debug, Clone)]
+pub struct SharedSource<'a> {
+    /// The entry.
+    pub own: EntryRef<'a>,
+    /// The others, of all three kinds and of the same set too, by kind, name and index.
+    pub others: Vec<EntryRef<'a>>,
+}
+
+impl<'a> SharedSource<'a> {
+    /// The others that are to be compared with this one: all but those that come later in the same set, so
+    /// that a pair within one set is told once, at its later entry.
+    pub fn compared(&self) -> impl Iterator<Item = EntryRef<'a>> {
+        let own = self.own;
+        let later = move |other: &EntryRef<'_>| std::ptr::eq(other.set, own.set) && other.index > own.index;
+        self.others.iter().copied().filter(move |other| !later(other))
+    }
+
+    /// The others whose mirrors are merged with this one's: those that serve the same pulls, digest or tag,
+    /// and have mirrors.
+    pub fn merged_with(&self) -> Vec<EntryRef<'a>> {
+        if !self.own.entry().is_effective() {
+            return Vec::new();
+        }
+        let is_digest = self.own.set.kind.is_digest();
+        let counts =
+            |other: &EntryRef<'_>| other.set.kind.is_digest() == is_digest && other.entry().is_effective();
+        self.compared().filter(counts).collect()
+    }
 }
 
 impl<'a> SetWrite<'a> {
@@ -56,6 +89,26 @@ impl<'a> SetWrite<'a> {
             _ => change_of_write(self.before, self.after, self.old, self.new).ok(),
         };
         self.change.get_or_init(work_out).as_ref()
+    }
+
+    /// The entries of the set whose source stands elsewhere in the cluster, or twice in the set.
+    pub fn shared_sources(&self) -> &[SharedSource<'a>] {
+        let work_out = || {
+            let entries = self
+                .new
+                .into_iter()
+                .flat_map(|set| (0..set.entries.len()).map(move |index| EntryRef { set, index }));
+            let shared = entries.filter_map(|own| {
+                let is_own =
+                    |other: &EntryRef<'_>| std::ptr::eq(other.set, own.set) && other.index == own.index;
+                let found = self.after.entries(&own.entry().source).filter(|other| !is_own(other));
+                let mut others: Vec<_> = found.collect();
+                others.sort_by_key(|other| (other.set.kind, &other.set.name, other.index));
+                (!others.is_empty()).then_some(SharedSource { own, others })
+            });
+            shared.collect()
+        };
+        self.shared.get_or_init(work_out)
     }
 }
 

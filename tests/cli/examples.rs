@@ -19,8 +19,9 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
             "warn deprecated-icsp ImageContentSourcePolicy/release-mirrors kind icsp.yaml:2:7",
             "warn icsp-alongside-idms ImageContentSourcePolicy/release-mirrors metadata.name icsp.yaml:4:9",
             "warn icsp-alongside-idms ImageDigestMirrorSet/release-mirrors metadata.name idms.yaml:4:9",
+            "warn tag-pull-not-mirrored ImageDigestMirrorSet/release-mirrors spec.imageDigestMirrors[2].source idms.yaml:15:15",
         ],
-        "a step of the migration: to be finished, but no conflict",
+        "a step of the migration: to be finished, but no conflict; an ICSP never served the catalogs' tags",
     ),
     (
         "no-release-repository",

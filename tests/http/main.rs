@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod catalogs;
+mod exemptions;
 mod fresh;
 #[path = "../pages/mod.rs"]
 mod pages;

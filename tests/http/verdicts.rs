@@ -168,7 +168,7 @@ async fn a_namespace_over_the_release_warns_until_both_repositories_are_there() 
     );
     let both = format!(
         "{root}  - {{source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}}\n  \
-         - {{source: quay.io/openshift-release-dev/ocp-v4.0-art-dev, mirrors: [m.lab/ord/art]}}\n"
+         - {{source: quay.io/openshift-release-dev/ocp-v4.0-art-dev, mirrors: [m.lab/ord/ocp-v4.0-art-dev]}}\n"
     );
     assert_eq!(webhook.validate("", &both).await.warned_by(), ["node-impact"]);
 }
