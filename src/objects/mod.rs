@@ -12,8 +12,10 @@ mod parse;
 pub mod reference;
 pub mod scope;
 mod tree;
+mod yaml;
 
 pub use cluster_config::{ClusterVersion, ImageConfig};
 pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, SetKind};
 pub use parse::{Kind, Object, ParseError};
+pub use yaml::to_yaml;
