@@ -22,6 +22,8 @@ pub mod rules;
 pub mod config;
 pub mod review;
 
+pub mod forms;
+
 pub mod cluster;
 
 pub mod server;
