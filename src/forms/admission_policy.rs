@@ -16,7 +16,7 @@ const COMMENTS: [&str; 10] = [
     "The rules of mirrorguard that need no other object, judged by the apiserver itself.",
     "For Kubernetes 1.30 and OpenShift 4.17, or later. Unlike the webhook:",
     "- They see one object at a time; what conflicts with another object goes through.",
-    "- Of the faults of a rule the first is named, with the number of the others; the fix is a general one.",
+    "- A denial names the first fault of the first rule, with the number of entries alike; the fix is a general one.",
     "- An object that is too large for the apiserver's CEL budget is admitted unjudged (failurePolicy: Ignore).",
     "As with the webhook, a write that leaves spec as it was is not judged, and a fault that the object had before",
     "only warns. A fault is the same as before while its value is, wherever it stands; of two entries that",
@@ -156,4 +156,79 @@ fn resource_rule(kind: SetKind) -> Value {
         "operations": ["CREATE", "UPDATE"],
         "resources": [resource],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first policy of each action, and the ids that its validations name.
+    fn held(settings: &Settings) -> Vec<(String, Vec<String>)> {
+        let list = admission_policies(settings).map_or_else(|_| json!({"items": []}), |form| form.json());
+        let items = list["items"].as_array().cloned().unwrap_or_default();
+        let policies = items.chunks(2).map(|pair| {
+            let binding = &pair[1]["spec"];
+            assert_eq!(binding["policyName"], pair[0]["metadata"]["name"]);
+            let validations = pair[0]["spec"]["validations"].as_array().cloned().unwrap_or_default();
+            let id = |v: &Value| v["message"].as_str().unwrap()[1..].split(']').next().unwrap().to_owned();
+            (
+                binding["validationActions"][0].as_str().unwrap().to_owned(),
+                validations.iter().map(id).collect(),
+            )
+        });
+        policies.collect()
+    }
+
+    fn expected(action: &str, ids: &[&str]) -> (String, Vec<String>) {
+        (action.to_owned(), ids.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn levels_decide_which_policy_holds_a_rule() {
+        let ids = CEL_RULES.map(|rule| rule.id);
+        let all = |level| ids.iter().map(move |id| ((*id).to_owned(), level)).collect();
+        let denying: Vec<_> = ids.into_iter().filter(|id| *id != "deprecated-icsp").collect();
+        let then_old = |first| [vec![first], denying.clone()].concat();
+        let table = [
+            (
+                Settings::default(),
+                vec![expected("Deny", &denying), expected("Warn", &then_old("deprecated-icsp"))],
+                "what denies also warns of old faults",
+            ),
+            (
+                Settings { levels: all(Level::Warn), ..Settings::default() },
+                vec![expected("Warn", &ids)],
+                "nothing denies",
+            ),
+            (
+                Settings { levels: all(Level::Deny), ..Settings::default() },
+                vec![expected("Deny", &ids), expected("Warn", &ids)],
+                "everything denies",
+            ),
+            (Settings { levels: all(Level::Off), ..Settings::default() }, vec![], "nothing is left"),
+        ];
+        for (settings, policies, reason) in table {
+            assert_eq!(held(&settings), policies, "{reason}");
+        }
+    }
+
+    #[test]
+    fn every_rule_in_cel_is_a_rule_and_the_others_are_told() {
+        let form = admission_policies(&Settings::default()).unwrap();
+        let [Omission::Aside(told)] = &*form.omissions else { panic!("{:?}", form.omissions) };
+        for rule in RULES {
+            let in_cel = CEL_RULES.iter().any(|in_cel| in_cel.id == rule.id);
+            assert_eq!(told.contains(rule.id), !in_cel, "{}", rule.id);
+        }
+        assert!(CEL_RULES.iter().all(|rule| rules::rule(rule.id).is_some()));
+    }
+
+    #[test]
+    fn what_becomes_part_of_an_expression_cannot_end_its_texts() {
+        use crate::objects::grammar::{DOMAIN_PATTERN, MIRROR_PATTERN};
+
+        for pattern in [DOMAIN_PATTERN, MIRROR_PATTERN] {
+            assert!(!pattern.contains(['\'', '\\']), "{pattern}");
+        }
+    }
 }

@@ -10,4 +10,5 @@ mod examples;
 mod exit_codes;
 mod input;
 mod pipes;
+mod render;
 mod shapes;
