@@ -164,7 +164,7 @@ fn the_limits_of_a_hosted_cluster_are_kept() -> Result<()> {
         (
             idms(1, 256)?,
             1,
-            "source \"quay.io/s000\" (… has 256 mirrors; a HostedCluster takes 255",
+            "source \"quay.io/s000\" (Image … has 256 mirrors; a HostedCluster takes 255",
             "256 mirrors",
         ),
         (idms(1, 1)?.replace("quay.io/s000", &"a".repeat(255)), 0, "", "a source of 255"),

@@ -38,6 +38,13 @@ impl Answer {
         Ok(printed)
     }
 
+    /// Expects a refusal, by whomever.
+    pub(crate) fn refused(self) -> Result<Printed> {
+        let Self { success, printed } = self;
+        ensure!(!success, "not refused:\n{}{}", printed.stdout, printed.stderr);
+        Ok(printed)
+    }
+
     /// Expects that our webhook denied the request for this rule.
     /// Any other refusal (by a schema, for lack of a permission or of the webhook) is a failure of the test.
     pub(crate) fn denied_for(self, rule: &str) -> Result<Printed> {

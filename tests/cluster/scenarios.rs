@@ -14,6 +14,8 @@ macro_rules! scenarios {
     };
 }
 
+mod admission_policies;
+mod forms;
 mod hosted_clusters;
 mod mirror_sets;
 mod old_objects;
@@ -32,6 +34,8 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         permissions::SCENARIOS,
         server::SCENARIOS,
         release::SCENARIOS,
+        forms::SCENARIOS,
+        admission_policies::SCENARIOS,
     ];
     topics.into_iter().flatten().copied()
 }
