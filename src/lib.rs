@@ -19,10 +19,10 @@ pub mod hypershift;
 
 pub mod rules;
 
+pub mod forms;
+
 pub mod config;
 pub mod review;
-
-pub mod forms;
 
 pub mod cluster;
 

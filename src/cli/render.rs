@@ -66,34 +66,40 @@ pub(super) enum Target {
 }
 
 pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
-    if args.to == Target::Vap {
-        if !args.paths.is_empty() {
-            output.say("the policies are the same for all mirror sets: no PATH is read\n");
-        }
-        return print(forms::admission_policies(&output.settings()?), output);
+    let write: fn(&State) -> Result<Form, NoForm> = match args.to {
+        Target::RegistriesConf => return registries_conf(args, output),
+        Target::Vap => return policies(args, output),
+        Target::Idms => |state| Ok(forms::digest_mirror_set(state.context().view())),
+        Target::Itms => |state| Ok(forms::tag_mirror_set(state.context().view())),
+        Target::HostedCluster => |state| forms::hosted_cluster(state.context().view()),
+        Target::InstallConfig => |state| Ok(forms::install_config(state.context().view())),
+        Target::Annotation => |state| forms::catalog_annotation(state.derivations()),
+    };
+    let input = input::read(&args.paths, output)?.complete()?;
+    let state: State = input.objects().cloned().collect();
+    if rendered(&input, &state, output).is_none() {
+        return Ok(Answer::No);
     }
+    print(write(&state), output)
+}
+
+fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
     let input = input::read(&args.paths, output)?.complete()?;
     let state: State = input.objects().cloned().collect();
     let Some(conf) = rendered(&input, &state, output) else { return Ok(Answer::No) };
-    let view = state.context().view();
-    let form = match args.to {
-        Target::RegistriesConf | Target::Vap => return print_conf(&conf, output),
-        Target::Idms => Ok(forms::digest_mirror_set(view)),
-        Target::Itms => Ok(forms::tag_mirror_set(view)),
-        Target::HostedCluster => forms::hosted_cluster(view),
-        Target::InstallConfig => Ok(forms::install_config(view)),
-        Target::Annotation => forms::catalog_annotation(state.derivations()),
-    };
-    print(form, output)
-}
-
-fn print_conf(conf: &RegistriesConf<'_>, output: &Output) -> Result<Answer> {
     if output.is_json() {
         output.json(&json!({ "registriesConf": conf.to_string() }))?;
     } else {
         output.result(&conf.to_string())?;
     }
     Ok(Answer::Yes)
+}
+
+fn policies(args: &RenderArgs, output: &Output) -> Result<Answer> {
+    if !args.paths.is_empty() {
+        output.say("the policies are the same for all mirror sets: no PATH is read\n");
+    }
+    print(forms::admission_policies(&output.settings()?), output)
 }
 
 fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {

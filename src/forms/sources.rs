@@ -64,11 +64,8 @@ pub(super) fn sources(view: View<'_>, wanted: impl Fn(SetKind) -> bool) -> (Vec<
     let merged = by_source.into_iter().map(|(source, entries)| {
         let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();
         let merged = node::merge(source, &lists);
-        let policy = if entries.iter().any(|found| found.entry().policy() != MirrorSourcePolicy::default()) {
-            MirrorSourcePolicy::NeverContactSource
-        } else {
-            MirrorSourcePolicy::default()
-        };
+        let mut policies = entries.iter().map(|found| found.entry().policy());
+        let policy = policies.find(|policy| *policy != MirrorSourcePolicy::default()).unwrap_or_default();
         let source = Source { name: source, mirrors: merged.mirrors.to_vec(), policy, entries };
         if merged.contradictory {
             let what =

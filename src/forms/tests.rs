@@ -3,8 +3,13 @@
 use super::*;
 use crate::{objects::manifest, review::State};
 
-/// A cluster of a few objects in short: kind, name and entries (source, mirrors, policy).
-fn state(sets: &[(&str, &str, &[(&str, &[&str], &str)])]) -> State {
+/// Source, mirrors, policy.
+type Entry<'a> = (&'a str, &'a [&'a str], &'a str);
+/// Kind, name, entries.
+type Set<'a> = (&'a str, &'a str, &'a [Entry<'a>]);
+
+/// A cluster of a few mirror sets.
+fn state(sets: &[Set<'_>]) -> State {
     let objects = sets.iter().flat_map(|(kind, name, entries)| {
         let (api, list) = match *kind {
             "ImageContentSourcePolicy" => ("operator.openshift.io/v1alpha1", "repositoryDigestMirrors"),
@@ -127,21 +132,22 @@ fn a_hosted_cluster_cannot_say_never_contact_source() {
 fn a_hosted_cluster_takes_255_of_each_and_no_more() {
     let many = |count| (0..count).map(|at| format!("m{at:03}.lab.example/x")).collect::<Vec<_>>();
     let long = |length| format!("quay.io/{}", "a".repeat(length - "quay.io/".len()));
-    let (sources_255, sources_256) = (many(255), many(256));
-    let (name_255, name_256) = (long(255), long(256));
-    let table: [(&[String], &[String], &str, &str); 7] = [
-        (&sources_255, &[name_255.clone()], "", "255 sources"),
+    let one = |name: String| vec![name];
+    let mirror = || one("m.lab.example/a".to_owned());
+    let table = [
+        (many(255), mirror(), "", "255 sources"),
         (
-            &sources_256,
-            &[name_255.clone()],
+            many(256),
+            mirror(),
             "256 sources … the first too many is source \"m255.lab.example/x\"",
-            "256",
+            "256 sources",
         ),
-        (&[name_255.clone()], &many(255), "", "255 mirrors"),
-        (&["quay.io/a".to_owned()], &many(256), "source \"quay.io/a\" … has 256 mirrors", "256 mirrors"),
-        (&[name_255.clone()], &[format!("m.io/{}", "a".repeat(250))], "", "names of 255"),
-        (&[name_256.clone()], &many(1), "is 256 characters long", "a source of 256"),
-        (&many(1), &[name_256], "the mirror \"quay.io/aaa … is 256 characters long", "a mirror of 256"),
+        (one(long(20)), many(255), "", "255 mirrors"),
+        (one(long(20)), many(256), "source \"quay.io/aaaaaaaaaaaa\" … has 256 mirrors", "256 mirrors"),
+        (one(long(255)), mirror(), "", "a source of 255"),
+        (one(long(256)), mirror(), "is 256 characters long", "a source of 256"),
+        (many(1), one(long(255)), "", "a mirror of 255"),
+        (many(1), one(long(256)), "the mirror \"quay.io/aaa … is 256 characters long", "a mirror of 256"),
     ];
     for (sources, mirrors, expected, reason) in table {
         let mirrors: Vec<&str> = mirrors.iter().map(String::as_str).collect();

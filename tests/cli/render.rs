@@ -251,5 +251,5 @@ fn the_configuration_decides_what_a_policy_does() -> Result<()> {
 
 #[test]
 fn people_see_the_policies() -> Result<()> {
-    matches_snapshot(&mirrorguard("render --to vap")?.code(0)?, "admission-policies.txt")
+    matches_snapshot(&mirrorguard("render -q --to vap")?.code(0)?, "admission-policies.txt")
 }
