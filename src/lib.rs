@@ -20,6 +20,7 @@ pub mod hypershift;
 pub mod rules;
 
 pub mod convert;
+pub mod forms;
 
 pub mod config;
 pub mod review;

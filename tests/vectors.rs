@@ -9,6 +9,7 @@ use std::{
 
 use mirrorguard::{
     context::{Context, Overlay},
+    forms,
     hypershift::{
         Era,
         catalogs::{self, CATALOGS},
@@ -16,7 +17,7 @@ use mirrorguard::{
     },
     node::{self, Impact},
     objects::{
-        Entry, ImageConfig, MirrorSet, Object, SetKind,
+        Entry, ImageConfig, Kind, MirrorSet, Object, SetKind,
         reference::{DockerReference, Image},
     },
 };
@@ -124,6 +125,26 @@ fn nodes_get_the_file_and_try_the_pulls_that_upstream_says() {
         assert_eq!(change.impact != Impact::None, next.changed, "case {id}: changed");
         assert_eq!(change.impact == Impact::Drain, next.drain, "case {id}: drain {:?}", change.reasons);
     }
+}
+
+#[test]
+fn one_idms_and_one_itms_stand_for_all_mirror_sets() {
+    let mut compared = 0;
+    for case in vectors::<NodeCase>("node.json") {
+        let context = case.cluster.context();
+        let Some(expected) = case.registries_conf else { continue };
+        let view = context.view();
+        let forms =
+            [(SetKind::Idms, forms::digest_mirror_set(view)), (SetKind::Itms, forms::tag_mirror_set(view))];
+        let sets =
+            forms.map(|(kind, form)| Object::from_json(Kind::Set(kind), &form.json().to_string()).unwrap());
+        let config = Object::ImageConfig(context.image_config.clone());
+        let rendered: Context = sets.into_iter().chain([config]).collect();
+        let conf = node::render(rendered.view()).unwrap().to_string();
+        assert_eq!(conf, expected, "case {}", case.id);
+        compared += 1;
+    }
+    assert!(compared > 100, "only {compared} cases render");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::{
     cluster::LiveState,
     context::Context,
     convert::{Document, Origin, Problem},
-    objects::{Object, yaml},
+    objects::{Object, to_documents, to_yaml},
 };
 
 /// Where documents are written to.
@@ -84,7 +84,7 @@ pub(super) fn json(documents: &[Document]) -> Vec<Value> {
 
 /// The objects for people and `oc apply -f -`.
 pub(super) fn yaml(documents: &[Document]) -> String {
-    yaml::to_documents(&json(documents))
+    to_documents(&json(documents))
 }
 
 /// Texts as lines, each after `indent`.
@@ -113,7 +113,7 @@ fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathB
     let mut files = Vec::new();
     let mut changed = Vec::new();
     for document in documents {
-        let (path, text) = (folder.join(document.file_name()), yaml::to_yaml(&document.to_json()));
+        let (path, text) = (folder.join(document.file_name()), to_yaml(&document.to_json()));
         match fs::read(&path) {
             Ok(there) if there == text.as_bytes() => {}
             Ok(_) if !force => {

@@ -15,16 +15,15 @@ use super::{
     report,
 };
 use crate::{
+    forms::{self, Form, NoForm, Omission},
     node::{self, RegistriesConf},
     review::State,
     rules::{Level, Settings},
 };
 
-/// Print registries.conf as the nodes will get it
+/// Print registries.conf as the nodes will get it, or the mirror sets in another form
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  mirrorguard render mirrors/\n  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -"
-)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct RenderArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
@@ -33,17 +32,62 @@ pub(super) struct RenderArgs {
     pub(super) to: Target,
 }
 
+const AFTER_HELP: &str = "\
+Standard error tells what the form cannot say: \"lost\" is an entry, a mirror or a policy that belongs there, and makes \
+the exit code 1, though the rest is printed; \"left out\" has no place there, and does not. Where there is no form at \
+all, nothing is printed and the exit code is 1: the nodes refuse the mirror sets, a limit is exceeded, no value of the \
+annotation is right.
+
+Examples:
+  mirrorguard render mirrors/
+  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -
+  mirrorguard render --to idms mirrors/ > idms.yaml
+  oc patch hostedcluster -n clusters lab --type merge -p \"$(mirrorguard render --to hostedcluster -o json mirrors/)\"
+  mirrorguard render --to vap --config mirrorguard.yaml | oc apply -f -";
+
 /// What `render` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Target {
     /// The nodes' /etc/containers/registries.conf
     RegistriesConf,
+    /// One IDMS for all ICSPs and IDMSs
+    Idms,
+    /// One ITMS for all ITMSs
+    Itms,
+    /// spec.imageContentSources of a HostedCluster
+    #[value(name = "hostedcluster")]
+    HostedCluster,
+    /// imageDigestSources of the installer's install-config.yaml
+    InstallConfig,
+    /// The catalog overrides annotation of a HostedCluster
+    Annotation,
+    /// Validating admission policies with the rules that need no other object; reads --config, no PATH
+    Vap,
 }
 
 pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
+    let write: fn(&State, &Settings) -> Result<Form, NoForm> = match args.to {
+        Target::RegistriesConf => return registries_conf(args, output),
+        Target::Vap => return policies(args, output),
+        Target::Idms => |state, _| Ok(forms::digest_mirror_set(state.context().view())),
+        Target::Itms => |state, _| Ok(forms::tag_mirror_set(state.context().view())),
+        Target::HostedCluster => |state, _| forms::hosted_cluster(state.context().view()),
+        Target::InstallConfig => |state, _| Ok(forms::install_config(state.context().view())),
+        Target::Annotation => {
+            |state, settings| forms::catalog_annotation(state.derivations(), &settings.releases)
+        }
+    };
     let input = input::read(&args.paths, output)?.complete()?;
     let state: State = input.objects().cloned().collect();
-    let Target::RegistriesConf = args.to;
+    if rendered(&input, &state, output).is_none() {
+        return Ok(Answer::No);
+    }
+    print(write(&state, &output.settings()?), output)
+}
+
+fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
+    let input = input::read(&args.paths, output)?.complete()?;
+    let state: State = input.objects().cloned().collect();
     let Some(conf) = rendered(&input, &state, output) else { return Ok(Answer::No) };
     if output.is_json() {
         output.json(&json!({ "registriesConf": conf.to_string() }))?;
@@ -51,6 +95,35 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
         output.result(&conf.to_string())?;
     }
     Ok(Answer::Yes)
+}
+
+fn policies(args: &RenderArgs, output: &Output) -> Result<Answer> {
+    if !args.paths.is_empty() {
+        output.say("the policies are the same for all mirror sets: no PATH is read\n");
+    }
+    print(forms::admission_policies(&output.settings()?), output)
+}
+
+fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
+    let form = match form {
+        Ok(form) => form,
+        Err(NoForm(reasons)) => {
+            output.say(&format!("{}\n", reasons.join("\n")));
+            return Ok(Answer::No);
+        }
+    };
+    if output.is_json() {
+        output.json(&form.json())?;
+    } else {
+        output.result(&form.yaml())?;
+    }
+    for omission in &form.omissions {
+        output.say(&match omission {
+            Omission::Lost(what) => format!("lost: {what}\n"),
+            Omission::Aside(what) => format!("left out: {what}\n"),
+        });
+    }
+    Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })
 }
 
 /// The file the nodes would get; where they would get none, says why and which object did it.

@@ -12,9 +12,10 @@ mod parse;
 pub mod reference;
 pub mod scope;
 mod tree;
-pub mod yaml;
+mod yaml;
 
 pub use cluster_config::{ClusterVersion, ImageConfig};
 pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, SetKind};
 pub use parse::{Kind, Object, ParseError};
+pub use yaml::{to_documents, to_yaml};

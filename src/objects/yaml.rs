@@ -1,59 +1,58 @@
-//! Objects as the YAML that a person would write: block style, two spaces, quotes only where a reader needs
+//! Values as the YAML that a person would write: block style, two spaces, quotes only where a reader needs
 //! them.
 
-use saphyr::{Scalar, ScalarStyle, Yaml, YamlEmitter};
-use serde_json::{Map, Value};
+use saphyr::{LoadableYamlNode, Scalar, ScalarStyle, Yaml, YamlEmitter};
+use serde::Serialize;
 
-/// An object as one document, without the line that separates documents.
-pub fn to_yaml(object: &Value) -> String {
-    let mut text = String::new();
-    let mut emitter = YamlEmitter::new(&mut text);
-    emitter.multiline(true);
-    // Writing to a String cannot fail.
-    let _ = emitter.dump(&node(object));
-    let text = text.strip_prefix("---\n").unwrap_or(&text);
+/// A value as one YAML document without a `---`, ending with a line break. Fields that people write first
+/// stand first; the others as the value gives them. Text of several lines stands in a block.
+pub fn to_yaml(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    // JSON is YAML, so that what cannot be written better is still right.
+    let text = written(&json).unwrap_or(json);
     format!("{}\n", text.trim_end_matches('\n'))
 }
 
-/// Several objects as the documents of one file.
-pub fn to_documents<'a>(objects: impl IntoIterator<Item = &'a Value>) -> String {
-    objects.into_iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
+/// Several values as the documents of one file.
+pub fn to_documents<'a, T: Serialize + 'a>(values: impl IntoIterator<Item = &'a T>) -> String {
+    values.into_iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
 }
 
-fn node(value: &Value) -> Yaml<'_> {
-    match value {
-        Value::Null => plain("null".to_owned()),
-        Value::Bool(value) => plain(value.to_string()),
-        Value::Number(number) => plain(number.to_string()),
-        Value::String(text) if text.contains('\n') && !text.contains('\r') => {
-            Yaml::Value(Scalar::String(text.into()))
-        }
-        Value::String(text) => scalar(text),
-        Value::Array(items) => Yaml::Sequence(items.iter().map(node).collect()),
-        Value::Object(fields) => Yaml::Mapping(
-            in_order(fields).into_iter().map(|(key, value)| (scalar(key), node(value))).collect(),
-        ),
-    }
+fn written(json: &str) -> Option<String> {
+    let document = Yaml::load_from_str(json).ok()?.into_iter().next()?;
+    let mut text = String::new();
+    let mut emitter = YamlEmitter::new(&mut text);
+    emitter.multiline(true);
+    emitter.dump(&as_written(document)).ok()?;
+    Some(text.strip_prefix("---\n").map_or_else(|| text.clone(), str::to_owned))
 }
 
-/// Fields that people write first, in their order; the others follow by name.
+/// Fields that people write first, in their order.
 const FIRST: [&str; 9] =
     ["apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "source"];
 
-fn in_order(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
-    let mut fields: Vec<_> = fields.iter().collect();
-    fields.sort_by_key(|(key, _)| (FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()), *key));
-    fields
-}
-
-fn plain<'a>(text: String) -> Yaml<'a> {
-    Yaml::Representation(text.into(), ScalarStyle::Plain, None)
-}
-
-/// A text, in double quotes unless every reader takes it for a text without. What JSON writes of a text is
-/// YAML too.
-fn scalar(text: &str) -> Yaml<'_> {
-    plain(if is_plain(text) { text.to_owned() } else { Value::from(text).to_string() })
+fn as_written(yaml: Yaml<'_>) -> Yaml<'_> {
+    match yaml {
+        // A block, where the emitter can write one.
+        Yaml::Value(Scalar::String(text)) if text.contains('\n') && !text.contains('\r') => {
+            Yaml::Value(Scalar::String(text))
+        }
+        Yaml::Value(Scalar::String(text)) => {
+            // What JSON writes of a text is YAML too.
+            let quoted = (!is_plain(&text)).then(|| serde_json::Value::from(&*text).to_string().into());
+            Yaml::Representation(quoted.unwrap_or(text), ScalarStyle::Plain, None)
+        }
+        Yaml::Sequence(items) => Yaml::Sequence(items.into_iter().map(as_written).collect()),
+        Yaml::Mapping(fields) => {
+            let place = |name: Option<&str>| FIRST.iter().position(|first| Some(*first) == name);
+            let mut fields: Vec<_> = fields.into_iter().collect();
+            fields.sort_by_key(|(key, _)| place(key.as_str()).unwrap_or(FIRST.len()));
+            Yaml::Mapping(
+                fields.into_iter().map(|(key, value)| (as_written(key), as_written(value))).collect(),
+            )
+        }
+        other => other,
+    }
 }
 
 /// Whether no reader takes the text for anything else, those of YAML 1.1 included: they know more booleans,
@@ -73,10 +72,10 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::objects::tree;
+    use crate::objects::{manifest::read_document, tree};
 
     #[test]
     fn an_object_looks_as_a_person_writes_it() {
@@ -158,6 +157,32 @@ spec:
             assert_eq!(error, None, "{text:?}:\n{yaml}");
             let read: Vec<_> = documents.iter().map(tree::Node::to_json).collect();
             assert_eq!(read, [object.clone(), object], "{text:?}:\n{yaml}");
+        }
+    }
+
+    #[test]
+    fn every_value_is_read_back_as_it_was() {
+        let table = [
+            (json!({}), "an empty map"),
+            (json!({"a": []}), "an empty list"),
+            (json!({"a": {"b": {}}}), "nested maps"),
+            (json!({"a": [[1, 2], [{"b": null}]]}), "nested lists"),
+            (json!({"a": "x: y"}), "a colon and a space"),
+            (json!({"a": "x:"}), "a colon at the end"),
+            (json!({"a": "12:30:45"}), "what older readers take for a number"),
+            (
+                json!({"a": "true", "b": "no", "c": "~", "d": "1.30", "e": "0x1f", "f": "1e3"}),
+                "no text to some",
+            ),
+            (json!({"a": "# no comment", "b": "it's", "c": "\"q\"", "d": "back\\slash"}), "quotes"),
+            (json!({"a": " x ", "b": "\t", "c": "", "d": "\u{7}\u{7f}"}), "blanks"),
+            (json!({"a": "one\ntwo", "b": "one\n\n  two\n", "c": "\n"}), "lines"),
+            (json!({"ü": "ß€😀"}), "other scripts"),
+            (json!({"k:8443/x": "v", "a b": 1, "- c": true}), "keys"),
+        ];
+        for (value, reason) in table {
+            let yaml = to_yaml(&value);
+            assert_eq!(read_document::<Value>("x.yaml", &yaml), Ok(value), "{reason}:\n{yaml}");
         }
     }
 }

@@ -112,7 +112,7 @@ fn no_example_is_left_out() -> Result<()> {
 }
 
 /// Holds what people see against a file; `MIRRORGUARD_UPDATE=1` writes the file instead.
-fn matches_snapshot(run: &Run, name: &str) -> Result<()> {
+pub(crate) fn matches_snapshot(run: &Run, name: &str) -> Result<()> {
     let path = Path::new(ROOT).join("tests/cli").join(name);
     let seen = format!("{}--- standard error\n{}", run.stdout, run.stderr);
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {

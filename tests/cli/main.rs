@@ -14,5 +14,6 @@ mod input;
 mod merge;
 mod migrate;
 mod pipes;
+mod render;
 mod rule_pages;
 mod shapes;

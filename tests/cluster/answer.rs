@@ -41,8 +41,8 @@ impl Answer {
         Ok(printed)
     }
 
-    /// Expects a failure; its reason is for the test to look at.
-    pub(crate) fn failed(self) -> Result<Printed> {
+    /// Expects a refusal, by whomever.
+    pub(crate) fn refused(self) -> Result<Printed> {
         let Self { success, printed } = self;
         ensure!(!success, "not refused:\n{}{}", printed.stdout, printed.stderr);
         Ok(printed)

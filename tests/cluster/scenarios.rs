@@ -14,7 +14,9 @@ macro_rules! scenarios {
     };
 }
 
+mod admission_policies;
 mod conversions;
+mod forms;
 mod hosted_clusters;
 mod mirror_sets;
 mod old_objects;
@@ -36,6 +38,8 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         rule_pages::SCENARIOS,
         server::SCENARIOS,
         release::SCENARIOS,
+        forms::SCENARIOS,
+        admission_policies::SCENARIOS,
     ];
     topics.into_iter().flatten().copied()
 }

@@ -1,7 +1,7 @@
 use super::{documents, set};
 use crate::{
     convert::{Merging, merge},
-    objects::yaml,
+    objects::to_documents,
 };
 
 /// Unites sets that stand in one file each: `0.yaml`, `1.yaml`, …
@@ -14,7 +14,7 @@ fn merged(sets: &[String]) -> Merging {
 fn text_of(merging: &Merging) -> String {
     assert_eq!(merging.problems, [], "nothing contradicts");
     let objects: Vec<_> = merging.documents.iter().map(crate::convert::Document::to_json).collect();
-    yaml::to_documents(&objects)
+    to_documents(&objects)
 }
 
 /// One run of oc-mirror v2, with what it says about itself.

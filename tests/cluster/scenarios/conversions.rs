@@ -80,12 +80,12 @@ fn what_oc_adm_migrate_keeps_of_a_clusters_icsp_is_refused_and_ours_goes_in(
     let delete = "delete imagedigestmirrorset from-a-cluster";
 
     // kubectl takes the resourceVersion out when it creates. Other clients do not, nor does an apply later.
-    let refused = kubectl(raw, &as_sent(&theirs)?)?.failed()?.stderr;
+    let refused = kubectl(raw, &as_sent(&theirs)?)?.refused()?.stderr;
     ensure!(refused.contains("resourceVersion should not be set on objects to be created"), "{refused}");
-    let refused = kubectl("apply --server-side -f -", &theirs)?.failed()?.stderr;
+    let refused = kubectl("apply --server-side -f -", &theirs)?.refused()?.stderr;
     ensure!(refused.contains("uid mismatch"), "{refused}");
     kubectl("apply -f -", &theirs)?.succeeded()?;
-    let refused = kubectl("apply -f -", &theirs)?.failed()?.stderr;
+    let refused = kubectl("apply -f -", &theirs)?.refused()?.stderr;
     ensure!(refused.contains("Error from server (Conflict)"), "{refused}");
     kubectl(delete, "")?.succeeded()?;
 

@@ -1,0 +1,41 @@
+//! The catalog overrides annotation of a HostedCluster, to paste or patch with.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Form, NoForm};
+use crate::{
+    hypershift::{Derivations, Release, Releases},
+    objects::annotation,
+};
+
+#[derive(Serialize)]
+struct Patch<'a> {
+    metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    annotations: BTreeMap<&'static str, &'a str>,
+}
+
+/// The annotation with the value that is right in every release, or why none is.
+pub fn catalog_annotation(derivations: &Derivations, releases: &Releases) -> Result<Form, NoForm> {
+    let name = annotation::CATALOG_OVERRIDES;
+    match &derivations.for_releases(releases).value {
+        Ok(value) => {
+            let annotations = BTreeMap::from([(name, value.as_str())]);
+            let comments = vec![format!("oc annotate hostedcluster -n NAMESPACE NAME '{name}={value}'")];
+            Ok(Form { comments, ..Form::of(&Patch { metadata: Metadata { annotations } }) })
+        }
+        Err(obstacle) => {
+            let mut reasons = vec![format!("no value of the annotation is right in {releases}: {obstacle}")];
+            let newer = Release::THREE_CATALOGS;
+            if let Ok(value) = &derivations.for_releases(&newer.into()).value {
+                reasons.push(format!("for hosted clusters from {newer} on it is {name}: \"{value}\""));
+            }
+            Err(NoForm(reasons))
+        }
+    }
+}
