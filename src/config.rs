@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     objects::manifest::{self, ReadError},
-    rules::{self, IcspAlongsideIdms, Level, RULES, Settings, WhenUnverified},
+    rules::{self, IcspAlongsideIdms, Level, Settings, WhenUnverified},
 };
 
 #[derive(Deserialize, Default)]
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for LevelName {
 
 /// What to say of a rule id that does not exist, with the one that was probably meant.
 pub fn unknown_rule(id: &str) -> String {
-    let close = RULES.iter().map(|rule| (strsim::jaro_winkler(rule.id, id), rule.id));
+    let close = rules::all().map(|rule| (strsim::jaro_winkler(rule.id, id), rule.id));
     let best = close.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.8);
     let hint = best.map_or_else(
         || "mirrorguard rules lists them".to_owned(),

@@ -19,6 +19,8 @@ pub mod hypershift;
 
 pub mod rules;
 
+pub mod audit;
+
 pub mod config;
 pub mod review;
 

@@ -4,9 +4,11 @@
 //! all is well, 1 when the answer is no, 2 when the question could not be answered.
 
 mod args;
+mod audit;
 mod demo;
 mod diff;
 mod explain;
+mod hosted_control_planes;
 mod input;
 mod lint;
 mod output;
@@ -53,6 +55,7 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
         Command::Explain(args) => explain::run(&args, output),
         Command::Diff(args) => diff::run(&args, output),
         Command::Overrides(args) => overrides::run(&args, output),
+        Command::Audit(args) => audit::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Serve(args) => serve::run(&args, output),
         Command::Demo => demo::run(output),

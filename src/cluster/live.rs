@@ -162,16 +162,34 @@ impl LiveState {
 
     /// Every object of the kinds that are kept, and the HostedClusters, as the cluster has them now.
     pub async fn snapshot(client: Client) -> Result<Vec<Object>, Error> {
+        let (objects, unread) = Self::lenient_snapshot(client).await?;
+        match unread.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(objects),
+        }
+    }
+
+    /// The same, where only mirror sets have to be readable: with the other kinds that were not, and why.
+    pub async fn lenient_snapshot(client: Client) -> Result<(Vec<Object>, Vec<(Kind, Error)>), Error> {
         let live = Self::new(client);
-        let mut objects = Vec::new();
+        let (mut objects, mut unread) = (Vec::new(), Vec::new());
         for kind in Kind::ALL {
             match live.list(kind).await {
                 Ok(listed) => objects.extend(listed),
                 Err(error) if is_not_found(&error) => {}
-                Err(error) => return Err(error),
+                Err(error) if matches!(kind, Kind::Set(_)) => return Err(error),
+                Err(error) => unread.push((kind, error)),
             }
         }
-        Ok(objects)
+        Ok((objects, unread))
+    }
+
+    /// The HostedClusters; none where the cluster does not know the kind.
+    pub async fn hosted_clusters(client: Client) -> Result<Vec<Object>, Error> {
+        match Self::new(client).list(Kind::HostedCluster).await {
+            Err(error) if is_not_found(&error) => Ok(Vec::new()),
+            other => other,
+        }
     }
 
     fn api(&self, kind: Kind) -> Api<DynamicObject> {

@@ -1,6 +1,7 @@
 //! Where the state comes from: a live cluster's watches, or files that are looked at again and again.
 
 mod files;
+mod inventory;
 mod live;
 
 use std::sync::{
@@ -9,6 +10,7 @@ use std::sync::{
 };
 
 pub use files::{FileState, read_paths};
+pub use inventory::{Readings, read_inventory, read_workloads};
 pub use live::LiveState;
 
 use crate::review::State;

@@ -84,7 +84,7 @@ impl<'a> Reviewer<'a> {
             let write = HostedWrite { new, derivations: self.state.derivations(), settings: self.settings };
             self.judge(|check, findings| match check {
                 Check::HostedCluster(check) => check(&write, findings),
-                Check::MirrorSet(_) => {}
+                Check::MirrorSet(_) | Check::Cluster(_) => {}
             })
         };
         let mut verdict = Verdict { judged: judge(new), ..Verdict::default() };
@@ -97,7 +97,7 @@ impl<'a> Reviewer<'a> {
     fn judge_set(&self, write: &SetWrite<'_>) -> Vec<Judged> {
         self.judge(|check, findings| match check {
             Check::MirrorSet(check) => check(write, findings),
-            Check::HostedCluster(_) => {}
+            Check::HostedCluster(_) | Check::Cluster(_) => {}
         })
     }
 

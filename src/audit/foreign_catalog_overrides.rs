@@ -1,0 +1,72 @@
+//! Catalog overrides that somebody typed, and that lead elsewhere than the mirror sets.
+
+use super::{Found, ObjectId, Survey, of_release};
+use crate::{
+    hypershift::{
+        CatalogEra, Release,
+        catalogs::{self, CatalogOverrides},
+    },
+    objects::annotation,
+    rules::{Check, Finding, HostedWrite, Level, Rule},
+};
+
+pub(super) const CHECK: Rule = Rule {
+    id: "foreign-catalog-overrides",
+    level: Level::Warn,
+    summary: "typed catalog overrides that lead elsewhere than the mirror sets",
+    page: include_str!("foreign_catalog_overrides.md"),
+    check: Check::Cluster(check),
+};
+
+fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
+    for write in survey.hosted() {
+        let finding = judge(&write);
+        found.extend(finding.map(|finding| Found { object: ObjectId::of_hosted(write.new), finding }));
+    }
+}
+
+fn judge(write: &HostedWrite<'_>) -> Option<Finding> {
+    let hosted = write.new;
+    let there = hosted.annotation(annotation::CATALOG_OVERRIDES)?;
+    let marked = hosted.annotation(annotation::DERIVED);
+    if marked == Some(there) || write.overrides_reach_nothing() {
+        return None;
+    }
+    let release = write.release();
+    let derived = write.derivations.for_release(release).value.as_ref().ok();
+    let derived = derived.filter(|derived| !lead_alike(there, derived, release));
+    let (what, fix) = match (marked, derived) {
+        (None, None) => return None,
+        (None, Some(derived)) => (
+            format!("\"{there}\" was typed, the mirror sets derive \"{derived}\"{}", of_release(release)),
+            format!("write \"{derived}\", or remove the annotation to have it filled in"),
+        ),
+        (Some(marked), derived) => (
+            format!(
+                "\"{marked}\" was filled in, and somebody has changed it to \"{there}\"{}",
+                derived.map_or_else(String::new, |d| format!("; the mirror sets derive \"{d}\""))
+            ),
+            format!(
+                "remove {} to keep the value as the owner's, or both annotations to have it filled in again",
+                annotation::DERIVED
+            ),
+        ),
+    };
+    let effect = match derived {
+        Some(_) => "the catalogs are looked for where no mirror set places them",
+        None => "it is not kept up to date any more",
+    };
+    Some(Finding::new(format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES), what, effect, fix))
+}
+
+/// Whether a release looks for every catalog in the same places with either value.
+fn lead_alike(a: &str, b: &str, release: Option<Release>) -> bool {
+    let [a, b] = [a, b].map(|value| catalogs::parse(value).unwrap_or_default());
+    let places = |overrides: &CatalogOverrides<'_>, era, catalog: &catalogs::Catalog| match era {
+        CatalogEra::Replace => vec![catalogs::replace_era(overrides, &catalog.image()).into_iter().collect()],
+        CatalogEra::List => catalogs::list_era(overrides, catalog),
+    };
+    CatalogEra::of(release).iter().all(|era| {
+        catalogs::catalogs_of(release).all(|catalog| places(&a, *era, catalog) == places(&b, *era, catalog))
+    })
+}
