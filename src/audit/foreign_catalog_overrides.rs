@@ -70,3 +70,56 @@ fn lead_alike(a: &str, b: &str, release: Option<Release>) -> bool {
         catalogs::catalogs_of(release).all(|catalog| places(&a, *era, catalog) == places(&b, *era, catalog))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Cluster;
+    use crate::objects::annotation::{CATALOG_OVERRIDES, DERIVED};
+
+    const NOW: &str = "registry.redhat.io/redhat=m.lab/redhat";
+    const SETS: [(&str, &str, &str, &str); 1] =
+        [("imageTagMirrors", "a", "registry.redhat.io/redhat", "m.lab/redhat")];
+
+    #[test]
+    fn a_typed_value_may_lead_where_the_mirror_sets_lead() {
+        let typed = |value: &str| format!("{CATALOG_OVERRIDES}: {value}");
+        let table = [
+            (typed(NOW), "", None, "the same"),
+            (typed("registry.redhat.io=m.lab"), "", None, "another spelling, the same places"),
+            (
+                typed("registry.redhat.io/redhat=n.lab/redhat"),
+                "",
+                Some(
+                    "\"registry.redhat.io/redhat=n.lab/redhat\" was typed, the mirror sets derive \"registry.redhat.io/redhat=m.lab/redhat\" for 4.18",
+                ),
+                "other places",
+            ),
+            (
+                typed("registry.redhat.io/redhat=n.lab/redhat"),
+                "olmCatalogPlacement: guest",
+                None,
+                "no catalog",
+            ),
+            (format!("{CATALOG_OVERRIDES}: {NOW}, {DERIVED}: {NOW}"), "", None, "ours"),
+            (
+                format!("{CATALOG_OVERRIDES}: {NOW}, {DERIVED}: a=b"),
+                "",
+                Some(
+                    "\"a=b\" was filled in, and somebody has changed it to \"registry.redhat.io/redhat=m.lab/redhat\"",
+                ),
+                "changed to what is right: it is still the owner's now",
+            ),
+        ];
+        for (annotations, spec, expected, reason) in table {
+            let told = Cluster::new(&SETS).hosted(&annotations, spec).told("foreign-catalog-overrides");
+            let expected: Vec<_> = expected.iter().map(|what| format!("HostedCluster/lab: {what}")).collect();
+            assert_eq!(told, expected, "{annotations}: {reason}");
+        }
+    }
+
+    #[test]
+    fn where_no_mirror_set_speaks_of_catalogs_the_owner_is_right() {
+        let annotations = format!("{CATALOG_OVERRIDES}: {NOW}");
+        assert!(Cluster::new(&[]).hosted(&annotations, "").told("foreign-catalog-overrides").is_empty());
+    }
+}

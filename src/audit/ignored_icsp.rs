@@ -49,3 +49,24 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
         found.push(Found { object: workload.object(), finding });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Cluster;
+
+    #[test]
+    fn icsps_that_were_left_out_are_told_once_a_control_plane() {
+        let both = [
+            ("imageDigestMirrors", "new", "quay.io/a", "m.lab/a"),
+            ("repositoryDigestMirrors", "old", "quay.io/b", "m.lab/b"),
+        ];
+        let start = |image: &str| {
+            let cluster = Cluster::new(&both).hosted("", "").started("control-plane-operator", image, "=");
+            let cluster = cluster.started("ignition-server", image, "=");
+            (cluster.told("ignored-icsp"), cluster.told("stale-registry-overrides"))
+        };
+        let line = "Deployment/control-plane-operator: it holds the ImageDigestMirrorSets and nothing of ImageContentSourcePolicy/old";
+        assert_eq!(start("quay.io/a=m.lab/a"), (vec![line.to_owned()], vec![]));
+        assert_eq!(start("quay.io/a=m.lab/a,quay.io/b=m.lab/b"), (vec![], vec![]));
+    }
+}

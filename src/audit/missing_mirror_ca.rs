@@ -75,3 +75,67 @@ fn other_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
         found.push(Found { object, finding });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Cluster;
+
+    const ID: &str = "missing-mirror-ca";
+
+    #[test]
+    fn a_ca_under_another_port_is_found_and_none_at_all_is_not() {
+        let table: [(&str, Option<&[&str]>, &[&str], &str); 6] = [
+            ("m.lab:8443/a", Some(&["m.lab..8443"]), &[], "host and port"),
+            ("m.lab/a", Some(&["m.lab"]), &[], "no port"),
+            (
+                "m.lab:8443/a",
+                Some(&["m.lab"]),
+                &["ConfigMap/cas: the CA for mirror host m.lab:8443 stands under \"m.lab\""],
+                "the port is missing",
+            ),
+            (
+                "m.lab:8443/a",
+                Some(&["m.lab..5000"]),
+                &["ConfigMap/cas: the CA for mirror host m.lab:8443 stands under \"m.lab..5000\""],
+                "another port",
+            ),
+            ("m.lab:8443/a", Some(&["n.lab"]), &[], "its CA may be public"),
+            (
+                "m.lab:8443/a",
+                None,
+                &["Image/cluster: there is no ConfigMap openshift-config/cas"],
+                "a reference to nothing",
+            ),
+        ];
+        for (mirror, keys, expected, reason) in table {
+            let cluster = Cluster::new(&[("imageDigestMirrors", "a", "quay.io/a", mirror)]);
+            assert_eq!(cluster.ca_of_nodes(keys).told(ID), expected, "{mirror}: {reason}");
+        }
+    }
+
+    #[test]
+    fn an_insecure_mirror_needs_no_ca() {
+        let insecure = "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {name: cluster}\n\
+                        spec: {registrySources: {insecureRegistries: [\"m.lab:8443\"]}}\n";
+        let cluster = || Cluster::new(&[("imageDigestMirrors", "a", "quay.io/a", "m.lab:8443/a")]);
+        assert_eq!(cluster().ca_of_nodes(Some(&["m.lab"])).told(ID).len(), 1);
+        assert_eq!(cluster().with(insecure).ca_of_nodes(Some(&["m.lab"])).told(ID).len(), 0);
+    }
+
+    #[test]
+    fn a_hosted_clusters_bundle_has_its_key() {
+        let table: [(Option<&[&str]>, &[&str], &str); 3] = [
+            (Some(&["ca-bundle.crt"]), &[], "as it should be"),
+            (
+                Some(&["ca.crt"]),
+                &["HostedCluster/lab: ConfigMap clusters/trust has no key ca-bundle.crt"],
+                "another key",
+            ),
+            (None, &["HostedCluster/lab: there is no ConfigMap clusters/trust"], "a reference to nothing"),
+        ];
+        for (keys, expected, reason) in table {
+            let cluster = Cluster::new(&[]).hosted("", "additionalTrustBundle: {name: trust}");
+            assert_eq!(cluster.ca_of_hosted(keys).told(ID), expected, "{reason}");
+        }
+    }
+}

@@ -119,4 +119,6 @@ fn of_release(release: Option<Release>) -> String {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -66,3 +66,55 @@ fn path(annotation: &str) -> String {
 fn remove(namespace: &str, name: &str, annotation: &str) -> String {
     format!("oc -n {namespace} annotate hostedcluster {name} {annotation}-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Cluster;
+    use crate::objects::annotation::{CATALOG_OVERRIDES, DERIVED};
+
+    const NOW: &str = "registry.redhat.io/redhat=m.lab/redhat";
+    const OLD: &str = "registry.redhat.io/redhat=old.lab/redhat";
+    const SETS: [(&str, &str, &str, &str); 1] =
+        [("imageTagMirrors", "a", "registry.redhat.io/redhat", "m.lab/redhat")];
+
+    #[test]
+    fn what_was_filled_in_is_compared_with_what_would_be_now() {
+        let both = |value: &str| format!("{CATALOG_OVERRIDES}: {value}, {DERIVED}: {value}");
+        let table = [
+            (both(NOW), "", None, "up to date"),
+            (
+                both(OLD),
+                "",
+                Some(format!(
+                    "the value filled in is \"{OLD}\", the mirror sets now derive \"{NOW}\" for 4.18"
+                )),
+                "the mirror has moved",
+            ),
+            (both(OLD), "olmCatalogPlacement: guest", None, "it reaches no catalog"),
+            (format!("{CATALOG_OVERRIDES}: {OLD}"), "", None, "the owner's"),
+            (format!("{CATALOG_OVERRIDES}: {OLD}, {DERIVED}: {NOW}"), "", None, "changed, so the owner's"),
+            (
+                format!("{DERIVED}: {NOW}"),
+                "",
+                Some("the overrides that were filled in are gone, the mark of it is left".to_owned()),
+                "half of it removed",
+            ),
+        ];
+        for (annotations, spec, expected, reason) in table {
+            let told = Cluster::new(&SETS).hosted(&annotations, spec).told("stale-catalog-overrides");
+            let expected: Vec<_> = expected.iter().map(|what| format!("HostedCluster/lab: {what}")).collect();
+            assert_eq!(told, expected, "{annotations}: {reason}");
+        }
+    }
+
+    #[test]
+    fn without_mirror_sets_the_obstacle_is_named() {
+        let annotations = format!("{CATALOG_OVERRIDES}: {OLD}, {DERIVED}: {OLD}");
+        let told = Cluster::new(&[]).hosted(&annotations, "").told("stale-catalog-overrides");
+        let expected = format!(
+            "HostedCluster/lab: the value filled in is \"{OLD}\", and none can be derived now: \
+             no mirror set covers the default catalogs' index images"
+        );
+        assert_eq!(told, [expected]);
+    }
+}

@@ -127,3 +127,97 @@ fn restart(inventory: &Inventory, workload: &Workload) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Cluster;
+
+    const ID: &str = "stale-registry-overrides";
+    const SETS: [(&str, &str, &str, &str); 1] = [("imageDigestMirrors", "a", "quay.io/a", "m.lab/a")];
+    const OPERATOR: &str = "control-plane-operator";
+
+    #[test]
+    fn each_workload_is_compared_with_whoever_started_it() {
+        let now = "quay.io/a=m.lab/a";
+        let lacks = |name| format!("Deployment/{name}: OPENSHIFT_IMG_OVERRIDES lacks quay.io/a=m.lab/a");
+        let cluster = || Cluster::new(&SETS).hosted("", "").operator("=");
+        let table = [
+            (cluster().started(OPERATOR, now, "="), vec![], "as now"),
+            (
+                cluster().started(OPERATOR, "quay.io/a=old.lab/a", "="),
+                vec![lacks(OPERATOR) + ", has quay.io/a=old.lab/a"],
+                "the mirror has moved",
+            ),
+            (cluster().started(OPERATOR, "=", "="), vec![lacks(OPERATOR)], "older than the set"),
+            (
+                cluster().started(OPERATOR, "=", "=").started("ignition-server", "=", "="),
+                vec![lacks(OPERATOR)],
+                "what follows its operator is no news",
+            ),
+            (
+                cluster().started(OPERATOR, now, "=").started("ignition-server", "=", "="),
+                vec![lacks("ignition-server")],
+                "left behind by its operator",
+            ),
+            (
+                cluster().operator("q=o").started(OPERATOR, now, "q=o").started(
+                    "ignition-server",
+                    &format!("q=o,{now}"),
+                    "q=o",
+                ),
+                vec![],
+                "its operator's own are handed on with the others, and either operator may have started it",
+            ),
+            (
+                cluster().started(OPERATOR, now, "q=o"),
+                vec![
+                    "Deployment/control-plane-operator: --registry-overrides is not that of hypershift/operator: it has q=o"
+                        .to_owned(),
+                ],
+                "the operator's option has gone",
+            ),
+            (
+                Cluster::new(&SETS).hosted("", "").operator("quay.io/a=old.lab/a"),
+                vec![
+                    "Deployment/operator: --registry-overrides sends quay.io/a to old.lab/a, the mirror sets to m.lab/a"
+                        .to_owned(),
+                ],
+                "the operator's option has been forgotten",
+            ),
+            (
+                Cluster::new(&SETS).hosted("", "").operator("quay.io/a=m.lab/a,quay.io/b=o.lab/b"),
+                vec![],
+                "the operator's option agrees, or speaks of other sources",
+            ),
+        ];
+        for (cluster, expected, reason) in table {
+            assert_eq!(cluster.told(ID), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_cure_is_what_starts_it_anew() {
+        let restart = "oc -n hypershift rollout restart deployment/operator; before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts";
+        let fix = |cluster: Cluster| cluster.found(ID)[0].judged.finding.fix.clone();
+        let stale = |spec| Cluster::new(&SETS).hosted("", spec).operator("=").started(OPERATOR, "=", "=");
+        assert_eq!(fix(stale("")), restart);
+        assert_eq!(
+            fix(stale("pausedUntil: \"true\"")),
+            format!(
+                "{restart}; nothing reaches HostedCluster clusters/lab while it is paused (spec.pausedUntil: true)"
+            )
+        );
+        let behind = Cluster::new(&SETS).hosted("", "").started(OPERATOR, "quay.io/a=m.lab/a", "=");
+        let behind = behind.started("ignition-server", "=", "=");
+        assert_eq!(fix(behind), "oc -n clusters-lab rollout restart deployment/control-plane-operator");
+    }
+
+    #[test]
+    fn many_differences_are_counted() {
+        let handed: Vec<_> = (0..6).map(|at| format!("quay.io/x{at}=old.lab/x{at}")).collect();
+        let cluster = Cluster::new(&[]).hosted("", "").started(OPERATOR, &handed.join(","), "=");
+        let expected = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES has quay.io/x0=old.lab/x0, \
+                        has quay.io/x1=old.lab/x1, has quay.io/x2=old.lab/x2 and 3 more";
+        assert_eq!(cluster.told(ID), [expected]);
+    }
+}

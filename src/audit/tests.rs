@@ -1,1 +1,34 @@
+//! Tests about the list of checks, and their pages.
+#![expect(clippy::disallowed_methods, reason = "the tests look at the folder that the checks stand in")]
 
+use std::fs;
+
+use super::CHECKS;
+use crate::rules::{RULES, all};
+
+#[test]
+fn ids_are_sorted_and_no_rule_has_the_same() {
+    assert!(CHECKS.is_sorted_by(|a, b| a.id < b.id));
+    for check in CHECKS {
+        assert!(RULES.iter().all(|rule| rule.id != check.id), "{}", check.id);
+        assert!(!check.summary.ends_with('.') && !check.summary.is_empty(), "{}", check.id);
+    }
+    assert_eq!(all().count(), RULES.len() + CHECKS.len());
+}
+
+#[test]
+fn every_page_is_in_the_list_and_has_its_parts() {
+    let mut pages: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/audit"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".md").map(|stem| stem.replace('_', "-")))
+        .collect();
+    pages.sort();
+    assert_eq!(pages, CHECKS.iter().map(|check| check.id).collect::<Vec<_>>());
+    for check in CHECKS {
+        assert!(check.page.starts_with(&format!("# {}\n", check.id)), "{}", check.id);
+        for part in ["## What it finds", "## Why it hurts", "## How to mend it"] {
+            assert!(check.page.contains(&format!("\n{part}\n")), "{}: {part}", check.id);
+        }
+    }
+}

@@ -48,3 +48,46 @@ fn advice(name: &str) -> String {
         |(_, known)| format!("did you mean {known}?"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Cluster;
+
+    #[test]
+    fn a_typing_error_is_told_from_what_exists() {
+        let table: [(&str, Option<(&str, &str)>, &str); 6] = [
+            ("mirrorguard.io/catalog-overrides: disabled", None, "the opt-out"),
+            ("mirrorguard.io/catalog-overrides-derived: a=b", None, "the mark"),
+            ("example.com/catalog-overides: disabled", None, "somebody else's"),
+            (
+                "mirrorguard.io/catalog-overides: disabled",
+                Some((
+                    "there is no annotation mirrorguard.io/catalog-overides",
+                    "did you mean mirrorguard.io/catalog-overrides?",
+                )),
+                "a letter is missing",
+            ),
+            (
+                "mirrorguard.io/skip: \"true\"",
+                Some((
+                    "there is no annotation mirrorguard.io/skip",
+                    "remove it; these exist: mirrorguard.io/catalog-overrides, mirrorguard.io/catalog-overrides-derived",
+                )),
+                "nothing alike",
+            ),
+            (
+                "mirrorguard.io/catalog-overrides: \"false\"",
+                Some((
+                    "the value \"false\" of mirrorguard.io/catalog-overrides means nothing",
+                    "write \"disabled\", or remove it",
+                )),
+                "another value",
+            ),
+        ];
+        for (annotation, expected, reason) in table {
+            let found = Cluster::new(&[]).hosted(annotation, "").found("unknown-annotation");
+            let told = found.first().map(|a| (&*a.judged.finding.what, &*a.judged.finding.fix));
+            assert_eq!(told, expected, "{annotation}: {reason}");
+        }
+    }
+}
