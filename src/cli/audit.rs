@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     audit::{self, Audited, Survey},
-    cluster::{LiveState, Readings, read_inventory},
+    cluster::{LiveState, Readings, cause, read_inventory},
     objects::{Kind, Object},
     review::{State, Verdict},
 };
@@ -51,7 +51,7 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
 async fn read(output: &Output) -> Result<(Input, Readings)> {
     let Connection { client, server } = input::connect().await?;
     let snapshot = LiveState::lenient_snapshot(client.clone()).await;
-    let (live, unread) = snapshot.map_err(|error| input::unreadable(&server, error))?;
+    let (live, unread) = snapshot.map_err(|error| input::unreadable(&server, &error))?;
     for (kind, error) in unread {
         not_checked(&refused(kind, &error), output);
     }
@@ -75,7 +75,7 @@ fn refused(kind: Kind, error: &kube::Error) -> String {
         kube::Error::Api(status) if status.code == 403 => {
             format!("{what}: not allowed, needs list on {needs}")
         }
-        other => format!("{what}: {other}"),
+        other => format!("{what}: {}", cause(other)),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     audit::{Inventory, Workload},
-    cluster::{LiveState, Readings, read_workloads},
+    cluster::{LiveState, Readings, cause, read_workloads},
     hypershift::{self, Era, Overrides, Release},
     objects::{HostedCluster, Object},
     review::State,
@@ -50,7 +50,7 @@ pub(super) fn look_up(image: &str, state: &State, output: &Output) -> Result<Vec
         let Connection { client, server } = input::connect().await?;
         let hosted = LiveState::hosted_clusters(client.clone()).await;
         let hosted = hosted.map_err(|error| {
-            anyhow::Error::new(error).context(format!("cannot list the HostedClusters of {server}"))
+            anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {}", cause(&error))
         })?;
         let hosted = hosted.into_iter().filter_map(|object| match object {
             Object::HostedCluster(hosted) => Some(*hosted),

@@ -10,7 +10,7 @@ use kube::{Client, Config};
 
 use super::output::Output;
 use crate::{
-    cluster::{LiveState, read_paths},
+    cluster::{LiveState, cause, read_paths},
     objects::{
         Kind, Object,
         manifest::{Located, Reading},
@@ -109,7 +109,7 @@ pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
 fn from_cluster() -> Result<Input> {
     let live = runtime()?.block_on(async {
         let Connection { client, server } = connect().await?;
-        LiveState::snapshot(client).await.map_err(|error| unreadable(&server, error))
+        LiveState::snapshot(client).await.map_err(|error| unreadable(&server, &error))
     })?;
     Ok(Input { located: Vec::new(), live, skipped: 0, incomplete: false })
 }
@@ -122,17 +122,17 @@ pub(super) struct Connection {
 }
 
 /// Why the mirror sets of a cluster could not be listed, and what to do about it.
-pub(super) fn unreadable(server: &str, error: kube::Error) -> anyhow::Error {
-    let advice = match &error {
+pub(super) fn unreadable(server: &str, error: &kube::Error) -> anyhow::Error {
+    let advice = match error {
         kube::Error::Api(status) if status.code == 401 => "log in again, with oc login for example",
         kube::Error::Api(status) if status.code == 403 => {
-            "this needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies"
+            "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies"
         }
         kube::Error::Api(_) => "",
         _ => "check server and certificates of the current context: kubectl config view --minify",
     };
     let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
-    anyhow::Error::new(error).context(format!("cannot list the mirror sets of {server}{advice}"))
+    anyhow::anyhow!("cannot list the mirror sets of {server}{advice}: {}", cause(error))
 }
 
 /// A connection for the current kubeconfig, or to the cluster that the process runs in.

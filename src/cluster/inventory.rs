@@ -16,6 +16,7 @@ use kube::{
 };
 use serde::Deserialize;
 
+use super::cause;
 use crate::{
     audit::{CaBundle, Inventory, PullSecret, Setting, Workload},
     hypershift::{IMAGE_OVERRIDES, REGISTRY_OVERRIDES},
@@ -162,7 +163,7 @@ impl Reader<'_> {
     fn unread(&mut self, what: (&'static str, &'static str), object: String, error: &Error) {
         let why = match error {
             Error::Api(status) if status.code == 403 => String::new(),
-            other => other.to_string(),
+            other => cause(other),
         };
         let entry = self.unread.entry(what).or_default();
         entry.0.insert(object);

@@ -15,6 +15,18 @@ pub use live::LiveState;
 
 use crate::review::State;
 
+/// What went wrong, in the fewest words: kube's own texts say it several times.
+pub fn cause(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error {
+        return format!("{} ({})", status.message, status.code);
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
 /// The newest state, shared between who finds it out and who decides on it.
 #[derive(Debug, Default)]
 pub struct Shared {

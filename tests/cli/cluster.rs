@@ -8,8 +8,14 @@ use crate::command::{Run, command};
 
 #[test]
 fn without_paths_and_cluster_the_remedy_is_named() -> Result<()> {
-    let commands =
-        ["lint", "render", "overrides", "explain example.com/a:1", "diff cluster examples/hosted-cluster"];
+    let commands = [
+        "lint",
+        "audit",
+        "render",
+        "overrides",
+        "explain example.com/a:1",
+        "diff cluster examples/hosted-cluster",
+    ];
     for line in commands {
         let home = tempfile::tempdir()?;
         let mut command = command(env!("CARGO_BIN_EXE_mirrorguard"));

@@ -2,6 +2,8 @@
 
 mod command;
 
+mod apiserver;
+mod audit;
 mod cluster;
 mod colors;
 mod demo;
