@@ -60,12 +60,16 @@ fn pull_secret(host: &str) -> Value {
     })
 }
 
-/// Mirror sets alone, as on a cluster without HyperShift.
-fn mirror_sets() -> Answers {
+/// The mirrors of a release.
+fn entries() -> Value {
     let entry =
         |source: &str, path: &str| json!({"source": source, "mirrors": [format!("new.lab:8443/{path}")]});
-    let entries = [entry(RELEASE, "ocp/release"), entry(COMPONENTS, "ocp/components")];
-    let idms = json!({"metadata": {"name": "release"}, "spec": {"imageDigestMirrors": entries}});
+    json!([entry(RELEASE, "ocp/release"), entry(COMPONENTS, "ocp/components")])
+}
+
+/// Mirror sets alone, as on a cluster without HyperShift.
+fn mirror_sets() -> Answers {
+    let idms = json!({"metadata": {"name": "release"}, "spec": {"imageDigestMirrors": entries()}});
     Answers::default()
         .list(IDMS, &[idms])
         .object(IMAGE, &json!({"metadata": {"name": "cluster"}, "spec": {}}))
@@ -76,7 +80,11 @@ fn mirror_sets() -> Answers {
 fn cluster(overrides: &str) -> Answers {
     let hosted = json!({
         "metadata": {"name": "lab", "namespace": "clusters"},
-        "spec": {"release": {"image": format!("{RELEASE}:4.18.9-x86_64")}, "pullSecret": {"name": "pull-secret"}},
+        "spec": {
+            "release": {"image": format!("{RELEASE}:4.18.9-x86_64")},
+            "pullSecret": {"name": "pull-secret"},
+            "imageContentSources": entries(),
+        },
     });
     mirror_sets()
         .list(HOSTED_CLUSTERS, &[hosted])

@@ -14,6 +14,7 @@ macro_rules! scenarios {
     };
 }
 
+mod audit;
 mod hosted_clusters;
 mod mirror_sets;
 mod old_objects;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         old_objects::SCENARIOS,
         races::SCENARIOS,
         hosted_clusters::SCENARIOS,
+        audit::SCENARIOS,
         permissions::SCENARIOS,
         server::SCENARIOS,
         release::SCENARIOS,
