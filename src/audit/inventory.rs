@@ -17,7 +17,7 @@ pub struct Inventory {
     pub workloads: Vec<Workload>,
     /// The pull secrets of the nodes and of hosted clusters that could be read.
     pub pull_secrets: Vec<PullSecret>,
-    /// The CA ConfigMaps that are referred to.
+    /// The CA `ConfigMap`s that are referred to.
     pub ca_bundles: Vec<CaBundle>,
 }
 
@@ -151,7 +151,7 @@ fn normalised(registry: &str) -> &str {
     }
 }
 
-/// A ConfigMap with CAs.
+/// A `ConfigMap` with CAs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaBundle {
     /// Namespace.
@@ -160,12 +160,12 @@ pub struct CaBundle {
     pub name: String,
     /// The object that refers to it, and the field.
     pub used_by: (ObjectId, String),
-    /// Its keys; `None` where there is no such ConfigMap.
+    /// Its keys; `None` where there is no such `ConfigMap`.
     pub keys: Option<BTreeSet<String>>,
 }
 
 impl CaBundle {
-    /// The namespace of the ConfigMap that nodes trust.
+    /// The namespace of the `ConfigMap` that nodes trust.
     pub const NAMESPACE_OF_NODES: &str = "openshift-config";
 
     /// Whether nodes trust it, each key for one registry.
@@ -173,7 +173,7 @@ impl CaBundle {
         self.used_by.0.kind == "Image"
     }
 
-    /// A ConfigMap that `image.config.openshift.io/cluster` refers to.
+    /// A `ConfigMap` that `image.config.openshift.io/cluster` refers to.
     pub fn of_nodes(name: &str, keys: Option<BTreeSet<String>>) -> Self {
         Self {
             namespace: Self::NAMESPACE_OF_NODES.to_owned(),
@@ -183,7 +183,7 @@ impl CaBundle {
         }
     }
 
-    /// A ConfigMap that a HostedCluster refers to.
+    /// A `ConfigMap` that a HostedCluster refers to.
     pub fn of_hosted(hosted: &HostedCluster, keys: Option<BTreeSet<String>>) -> Self {
         Self {
             namespace: hosted.metadata.namespace.clone(),

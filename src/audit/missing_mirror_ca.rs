@@ -1,4 +1,4 @@
-//! A ConfigMap of CAs that is not there, or whose key names a mirror under another port.
+//! A `ConfigMap` of CAs that is not there, or whose key names a mirror under another port.
 
 use super::{CaBundle, Found, Survey, mirrors};
 use crate::{
@@ -81,10 +81,13 @@ mod tests {
     use super::super::testing::Cluster;
 
     const ID: &str = "missing-mirror-ca";
+    /// Of a `ConfigMap`; `None` where there is none.
+    type Keys<'a> = Option<&'a [&'a str]>;
+    type Told<'a> = &'a [&'a str];
 
     #[test]
     fn a_ca_under_another_port_is_found_and_none_at_all_is_not() {
-        let table: [(&str, Option<&[&str]>, &[&str], &str); 6] = [
+        let table: [(&str, Keys<'_>, Told<'_>, &str); 6] = [
             ("m.lab:8443/a", Some(&["m.lab..8443"]), &[], "host and port"),
             ("m.lab/a", Some(&["m.lab"]), &[], "no port"),
             (
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_hosted_clusters_bundle_has_its_key() {
-        let table: [(Option<&[&str]>, &[&str], &str); 3] = [
+        let table: [(Keys<'_>, Told<'_>, &str); 3] = [
             (Some(&["ca-bundle.crt"]), &[], "as it should be"),
             (
                 Some(&["ca.crt"]),

@@ -87,7 +87,7 @@ fn against_mirror_sets(view: View<'_>, operator: &Workload) -> impl Iterator<Ite
         mirrors.sort_unstable();
         mirrors.dedup();
         let is_mirror = |place: &&str| mirrors.iter().any(|mirror| ***mirror == **place);
-        if mirrors.is_empty() || places.iter().any(|place| is_mirror(place)) {
+        if mirrors.is_empty() || places.iter().any(is_mirror) {
             continue;
         }
         let mirrors: Vec<_> = mirrors.iter().map(ToString::to_string).collect();
@@ -112,7 +112,7 @@ fn told(differences: &[Difference]) -> String {
 /// What makes a workload get its overrides anew.
 fn restart(inventory: &Inventory, workload: &Workload) -> String {
     let of = |who: &Workload| format!("oc -n {} rollout restart deployment/{}", who.namespace, who.name);
-    let mut text = if let Some(parent) = inventory.parent_of(workload) {
+    let restart = if let Some(parent) = inventory.parent_of(workload) {
         of(parent)
     } else {
         let operator = inventory.operators().next();
@@ -120,12 +120,14 @@ fn restart(inventory: &Inventory, workload: &Workload) -> String {
         format!("{operator}; before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts")
     };
     let hosted = inventory.hosted_cluster_of(workload);
-    if let Some(hosted) = hosted.filter(|hosted| !hosted.spec.paused_until.is_empty()) {
-        let (id, until) = (hosted.id(), &hosted.spec.paused_until);
-        text +=
-            &format!("; nothing reaches HostedCluster {id} while it is paused (spec.pausedUntil: {until})");
+    match hosted.filter(|hosted| !hosted.spec.paused_until.is_empty()) {
+        Some(hosted) => format!(
+            "{restart}; nothing reaches HostedCluster {} while it is paused (spec.pausedUntil: {})",
+            hosted.id(),
+            hosted.spec.paused_until
+        ),
+        None => restart,
     }
-    text
 }
 
 #[cfg(test)]

@@ -80,13 +80,13 @@ impl Cluster {
         self
     }
 
-    /// Adds the ConfigMap of CAs that nodes trust, or only the reference to it.
+    /// Adds the `ConfigMap` of CAs that nodes trust, or only the reference to it.
     pub(super) fn ca_of_nodes(mut self, keys: Option<&[&str]>) -> Self {
         self.inventory.ca_bundles.push(CaBundle::of_nodes("cas", keys.map(set)));
         self
     }
 
-    /// Adds the ConfigMap of CAs of clusters/lab, or only the reference to it.
+    /// Adds the `ConfigMap` of CAs of clusters/lab, or only the reference to it.
     pub(super) fn ca_of_hosted(mut self, keys: Option<&[&str]>) -> Self {
         let bundle = CaBundle::of_hosted(&self.inventory.hosted_clusters[0], keys.map(set));
         self.inventory.ca_bundles.push(bundle);

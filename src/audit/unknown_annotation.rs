@@ -53,9 +53,12 @@ fn advice(name: &str) -> String {
 mod tests {
     use super::super::testing::Cluster;
 
+    /// What is said, and the fix.
+    type Told<'a> = Option<(&'a str, &'a str)>;
+
     #[test]
     fn a_typing_error_is_told_from_what_exists() {
-        let table: [(&str, Option<(&str, &str)>, &str); 6] = [
+        let table: [(&str, Told<'_>, &str); 6] = [
             ("mirrorguard.io/catalog-overrides: disabled", None, "the opt-out"),
             ("mirrorguard.io/catalog-overrides-derived: a=b", None, "the mark"),
             ("example.com/catalog-overides: disabled", None, "somebody else's"),

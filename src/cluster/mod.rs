@@ -3,6 +3,7 @@
 mod files;
 mod inventory;
 mod live;
+mod workload;
 
 use std::sync::{
     Arc, PoisonError, RwLock,

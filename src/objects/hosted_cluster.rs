@@ -70,7 +70,7 @@ pub struct Spec {
     /// The Secret, in the same namespace, that its images are pulled with.
     #[serde(deserialize_with = "lenient")]
     pub pull_secret: LocalReference,
-    /// The ConfigMap, in the same namespace, with CAs that it trusts; `ca-bundle.crt` in it.
+    /// The `ConfigMap`, in the same namespace, with CAs that it trusts; `ca-bundle.crt` in it.
     #[serde(deserialize_with = "lenient")]
     pub additional_trust_bundle: LocalReference,
     /// Not empty while HyperShift leaves the hosted cluster as it is: `true`, or until when.
