@@ -37,9 +37,13 @@ impl Inventory {
         self.workloads.iter().filter(|workload| workload.is_operator)
     }
 
-    /// What runs of hosted control planes.
+    /// What runs of hosted control planes that are not being deleted.
     pub fn control_planes(&self) -> impl Iterator<Item = &Workload> {
-        self.workloads.iter().filter(|workload| !workload.is_operator)
+        let stays = |workload: &&Workload| {
+            let hosted = self.hosted_cluster_of(workload);
+            hosted.is_none_or(|hosted| hosted.metadata.deletion_timestamp.is_none())
+        };
+        self.workloads.iter().filter(|workload| !workload.is_operator).filter(stays)
     }
 
     /// The hosted cluster whose control plane a workload is part of.

@@ -117,7 +117,7 @@ fn restart(inventory: &Inventory, workload: &Workload) -> String {
     } else {
         let operator = inventory.operators().next();
         let operator = operator.map_or_else(|| "restart the HyperShift operator".to_owned(), of);
-        format!("{operator}; before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts")
+        format!("{operator} (before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts)")
     };
     let hosted = inventory.hosted_cluster_of(workload);
     match hosted.filter(|hosted| !hosted.spec.paused_until.is_empty()) {
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_cure_is_what_starts_it_anew() {
-        let restart = "oc -n hypershift rollout restart deployment/operator; before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts";
+        let restart = "oc -n hypershift rollout restart deployment/operator (before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts)";
         let fix = |cluster: Cluster| cluster.found(ID)[0].judged.finding.fix.clone();
         let stale = |spec| Cluster::new(&SETS).hosted("", spec).operator("=").started(OPERATOR, "=", "=");
         assert_eq!(fix(stale("")), restart);

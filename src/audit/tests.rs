@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::CHECKS;
+use super::{CHECKS, testing::Cluster};
 use crate::rules::{RULES, all};
 
 #[test]
@@ -31,4 +31,27 @@ fn every_page_is_in_the_list_and_has_its_parts() {
             assert!(check.page.contains(&format!("\n{part}\n")), "{}: {part}", check.id);
         }
     }
+}
+
+#[test]
+fn the_configuration_on_a_page_is_accepted() {
+    let blocks = CHECKS.iter().flat_map(|check| check.page.split("```yaml config\n").skip(1));
+    let blocks: Vec<_> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty(), "no page shows any");
+    for block in blocks {
+        crate::config::parse("page", block).unwrap();
+    }
+}
+
+#[test]
+fn a_hosted_cluster_on_its_way_out_is_left_alone() {
+    let sets = [("imageDigestMirrors", "a", "quay.io/openshift-release-dev", "m.lab/a")];
+    let mut cluster =
+        Cluster::new(&sets).hosted("mirrorguard.io/x: y", "pullSecret: {name: ps}").operator("=");
+    cluster = cluster.started("control-plane-operator", "=", "=").secret("clusters", "ps", Some(&[]));
+    let found = |cluster: &Cluster| CHECKS.iter().map(|check| cluster.found(check.id).len()).sum::<usize>();
+    assert_eq!(found(&cluster), 3, "a mirror, an annotation and an override");
+    cluster.inventory.hosted_clusters[0].metadata.deletion_timestamp =
+        Some("2026-08-01T00:00:00Z".to_owned());
+    assert_eq!(found(&cluster), 0);
 }
