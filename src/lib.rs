@@ -19,6 +19,7 @@ pub mod hypershift;
 
 pub mod rules;
 
+pub mod audit;
 pub mod convert;
 pub mod forms;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    diff::DiffArgs, explain::ExplainArgs, lint::LintArgs, merge::MergeArgs, migrate::MigrateArgs,
-    overrides::OverridesArgs, render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
+    audit::AuditArgs, diff::DiffArgs, explain::ExplainArgs, lint::LintArgs, merge::MergeArgs,
+    migrate::MigrateArgs, overrides::OverridesArgs, render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
 };
 
 const ABOUT: &str = "Guards the mirror sets of disconnected OpenShift: ImageContentSourcePolicy, \
@@ -76,6 +76,7 @@ pub(super) enum Command {
     Migrate(MigrateArgs),
     Merge(MergeArgs),
     Overrides(OverridesArgs),
+    Audit(AuditArgs),
     Rules(RulesArgs),
     Serve(ServeArgs),
     /// Start the webhook on loopback with an example cluster and show its answers

@@ -6,7 +6,14 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Answer, args::PATHS_HELP, input, output::Output, render::rendered};
+use super::{
+    Answer,
+    args::PATHS_HELP,
+    hosted_control_planes::{self, HostedControlPlane},
+    input,
+    output::Output,
+    render::rendered,
+};
 use crate::{
     hypershift::{self, Era, Lookup},
     node::{self, Pull},
@@ -24,6 +31,10 @@ pub(super) struct ExplainArgs {
     pub(super) image: String,
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
+    /// Also where the hosted control planes of the current kubeconfig's cluster look, with what they were
+    /// started with
+    #[arg(long)]
+    pub(super) cluster: bool,
 }
 
 #[derive(Serialize)]
@@ -31,6 +42,8 @@ struct ExplainJson {
     image: String,
     node: NodeJson,
     hypershift: HypershiftJson,
+    #[serde(rename = "hostedControlPlanes", skip_serializing_if = "Option::is_none")]
+    hosted_control_planes: Option<Vec<HostedControlPlane>>,
 }
 
 #[derive(Serialize)]
@@ -73,11 +86,17 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
         image: image.as_str().to_owned(),
         node: on_nodes(&state, &node::pull(&conf, &image)),
         hypershift: in_hypershift(&state, image.as_str())?,
+        hosted_control_planes: (args.cluster)
+            .then(|| hosted_control_planes::look_up(image.as_str(), &state, output))
+            .transpose()?,
     };
     if output.is_json() {
         output.json(&explained)?;
     } else {
         output.result(&human(&explained))?;
+        if let Some(found) = &explained.hosted_control_planes {
+            output.result(&hosted_control_planes::human(found))?;
+        }
     }
     Ok(Answer::Yes)
 }
@@ -107,7 +126,7 @@ fn in_hypershift(state: &State, image: &str) -> Result<HypershiftJson> {
 }
 
 fn human(explained: &ExplainJson) -> String {
-    let ExplainJson { image, node, hypershift } = explained;
+    let ExplainJson { image, node, hypershift, .. } = explained;
     let mut text = format!("{image}\n\non the nodes\n");
     // Writing to a String cannot fail.
     let _ = match &node.source {

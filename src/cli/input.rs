@@ -10,7 +10,7 @@ use kube::{Client, Config};
 
 use super::output::Output;
 use crate::{
-    cluster::{LiveState, read_paths},
+    cluster::{LiveState, cause, read_paths},
     objects::{
         Kind, Object,
         manifest::{Located, Reading},
@@ -114,19 +114,51 @@ pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
 
 fn from_cluster() -> Result<Input> {
     let live = runtime()?.block_on(async {
-        let client = client().await?;
-        LiveState::snapshot(client).await.context("cannot list the cluster's mirror sets")
+        let Connection { client, server } = connect().await?;
+        LiveState::snapshot(client).await.map_err(|error| unreadable(&server, &error))
     })?;
     Ok(Input { located: Vec::new(), live, skipped: 0, incomplete: false })
 }
 
+/// A cluster to ask.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    /// Its URL.
+    pub(super) server: String,
+}
+
+/// Why the mirror sets of a cluster could not be listed, and what to do about it.
+pub(super) fn unreadable(server: &str, error: &kube::Error) -> anyhow::Error {
+    let advice = match error {
+        kube::Error::Api(status) if status.code == 401 => "log in again, with oc login for example",
+        kube::Error::Api(status) if status.code == 403 => {
+            "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies"
+        }
+        kube::Error::Api(_) => "",
+        _ => "check server and certificates of the current context: kubectl config view --minify",
+    };
+    let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
+    anyhow::anyhow!("cannot list the mirror sets of {server}{advice}: {}", cause(error))
+}
+
+/// A connection for the current kubeconfig, or to the cluster that the process runs in.
+pub(super) async fn connect() -> Result<Connection> {
+    let config = config().await?;
+    let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+    let client = Client::try_from(config).context("cannot make a client of the kubeconfig")?;
+    Ok(Connection { client, server })
+}
+
 /// A client for the current kubeconfig, or for the cluster that the process runs in.
 pub(super) async fn client() -> Result<Client> {
-    let config = Config::infer().await.map_err(|error| {
+    Ok(connect().await?.client)
+}
+
+async fn config() -> Result<Config> {
+    Config::infer().await.map_err(|error| {
         // The error's text has its causes in it already.
         anyhow::anyhow!("no cluster: name files or folders, or set KUBECONFIG: {error}")
-    })?;
-    Client::try_from(config).context("cannot make a client of the kubeconfig")
+    })
 }
 
 /// A runtime for the commands that talk to somebody. On one core everything stays on one thread, which

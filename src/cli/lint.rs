@@ -67,21 +67,32 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let existing = against.iter().flat_map(Input::objects);
     let state: State = existing.chain(input.objects()).cloned().collect();
     let judgements = judge(&input, &state, &settings);
-    let (deny, warn) = report::counts(&judgements);
-    let summary = Summary { deny, warn, objects: judgements.len(), skipped: input.skipped };
+    let answer = tell(&judgements, judgements.len(), input.skipped, args.fail_on, output)?;
+    if input.incomplete {
+        bail!("not everything could be read; what could was checked");
+    }
+    Ok(answer)
+}
+
+/// Prints what was found, and how much there was. The answer is no from `fail_on` on.
+pub(super) fn tell(
+    judgements: &[Judgement<'_>],
+    objects: usize,
+    skipped: usize,
+    fail_on: FailOn,
+    output: &Output,
+) -> Result<Answer> {
+    let (deny, warn) = report::counts(judgements);
     if output.is_json() {
-        output.json(&Report { findings: report::json(&judgements), summary })?;
+        let summary = Summary { deny, warn, objects, skipped };
+        output.json(&Report { findings: report::json(judgements), summary })?;
     } else {
-        output.result(&report::human(&judgements, Output::width()))?;
-        let Summary { deny, warn, objects, skipped } = summary;
+        output.result(&report::human(judgements, Output::width()))?;
         let skipped =
             if skipped == 0 { String::new() } else { format!(", {skipped} of other kinds skipped") };
         output.say(&format!("{deny} denied, {warn} warned, in {objects} objects{skipped}\n"));
     }
-    if input.incomplete {
-        bail!("not everything could be read; what could was checked");
-    }
-    let fails = deny > 0 || (args.fail_on == FailOn::Warn && warn > 0);
+    let fails = deny > 0 || (fail_on == FailOn::Warn && warn > 0);
     Ok(if fails { Answer::No } else { Answer::Yes })
 }
 
@@ -93,5 +104,10 @@ pub(super) fn judge<'a>(input: &'a Input, state: &State, settings: &Settings) ->
         Object::HostedCluster(hosted) => reviewer.review_hosted(None, hosted),
         Object::ImageConfig(_) | Object::ClusterVersion(_) => Verdict::default(),
     };
-    input.with_places().map(|(object, place)| Judgement { object, place, verdict: verdict(object) }).collect()
+    let judgement = |(object, place): (&'a Object, _)| Judgement {
+        object: object.into(),
+        place,
+        verdict: verdict(object),
+    };
+    input.with_places().map(judgement).collect()
 }

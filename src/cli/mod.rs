@@ -4,10 +4,12 @@
 //! all is well, 1 when the answer is no, 2 when the question could not be answered.
 
 mod args;
+mod audit;
 mod demo;
 mod diff;
 mod documents;
 mod explain;
+mod hosted_control_planes;
 mod input;
 mod lint;
 mod merge;
@@ -58,6 +60,7 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
         Command::Migrate(args) => migrate::run(&args, output),
         Command::Merge(args) => merge::run(&args, output),
         Command::Overrides(args) => overrides::run(&args, output),
+        Command::Audit(args) => audit::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Serve(args) => serve::run(&args, output),
         Command::Demo => demo::run(output),

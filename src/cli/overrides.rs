@@ -120,7 +120,7 @@ fn check(
     verdict.judged.retain(|judged| judged.rule.id == "misread-catalog-overrides");
     let denied = !verdict.is_allowed();
     let object = Object::HostedCluster(Box::new(hosted));
-    let judgements = [report::Judgement { object: &object, place: None, verdict }];
+    let judgements = [report::Judgement { object: (&object).into(), place: None, verdict }];
     let overrides = catalogs::parse(value).unwrap_or_default();
     if output.is_json() {
         output.json(&checked(&overrides, releases, report::json(&judgements)))?;

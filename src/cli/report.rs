@@ -8,15 +8,41 @@ use annotate_snippets::{
 use serde::Serialize;
 
 use crate::{
+    audit::ObjectId,
     objects::{Object, manifest::Located},
     review::{Judged, Verdict},
     rules::{Level, Related},
 };
 
+/// Which object it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ObjectRef<'a> {
+    pub(super) kind: &'static str,
+    /// Empty where it has none.
+    pub(super) namespace: &'a str,
+    pub(super) name: &'a str,
+}
+
+impl<'a> From<&'a Object> for ObjectRef<'a> {
+    fn from(object: &'a Object) -> Self {
+        let namespace = match object {
+            Object::HostedCluster(hosted) => &*hosted.metadata.namespace,
+            _ => "",
+        };
+        Self { kind: object.kind().name(), namespace, name: object.name() }
+    }
+}
+
+impl<'a> From<&'a ObjectId> for ObjectRef<'a> {
+    fn from(ObjectId { kind, namespace, name }: &'a ObjectId) -> Self {
+        Self { kind, namespace, name }
+    }
+}
+
 /// An object, its verdict, and its place where it has one.
 #[derive(Debug)]
 pub(super) struct Judgement<'a> {
-    pub(super) object: &'a Object,
+    pub(super) object: ObjectRef<'a>,
     pub(super) place: Option<&'a Located>,
     pub(super) verdict: Verdict,
 }
@@ -58,15 +84,12 @@ pub(super) fn json<'a>(judgements: &'a [Judgement<'a>]) -> Vec<FindingJson<'a>> 
 fn finding_json<'a>(judgement: &'a Judgement<'a>, judged: &'a Judged) -> FindingJson<'a> {
     let finding = &judged.finding;
     let at = judgement.place.map(|place| place.position(&finding.path));
-    let namespace = match judgement.object {
-        Object::HostedCluster(hosted) => &*hosted.metadata.namespace,
-        _ => "",
-    };
+    let ObjectRef { kind, namespace, name } = judgement.object;
     let yaml = finding.yaml.as_ref().map(|yaml| format!("\n{yaml}")).unwrap_or_default();
     FindingJson {
         rule: judged.rule.id,
         severity: judged.level,
-        object: ObjectJson { kind: judgement.object.kind().name(), name: judgement.object.name(), namespace },
+        object: ObjectJson { kind, name, namespace },
         path: &finding.path,
         file: judgement.place.map(|place| &*place.source.name),
         line: at.map(|at| at.line),
@@ -102,9 +125,10 @@ fn group<'a>(judgement: &'a Judgement<'a>, judged: &'a Judged, all: &'a [Judgeme
     if let Some(place) = judgement.place {
         group = group.elements(pointed(place, judged, all));
     } else {
-        let object = judgement.object;
-        if !object.name().is_empty() {
-            let id = format!("in {}/{}, {}", object.kind().name(), object.name(), finding.path);
+        let ObjectRef { kind, namespace, name } = judgement.object;
+        if !name.is_empty() {
+            let slash = if namespace.is_empty() { "" } else { "/" };
+            let id = format!("in {kind}/{namespace}{slash}{name}, {}", finding.path);
             group = group.element(Title::NOTE.message(id));
         }
         if !finding.effect.is_empty() {
@@ -140,8 +164,7 @@ fn pointed<'a>(
 }
 
 fn place_of<'a>(related: &Related, all: &'a [Judgement<'a>]) -> Option<&'a Located> {
-    let is_it =
-        |j: &&Judgement<'_>| j.object.kind().name() == related.kind && j.object.name() == related.name;
+    let is_it = |j: &&Judgement<'_>| j.object.kind == related.kind && j.object.name == related.name;
     all.iter().find(is_it)?.place
 }
 

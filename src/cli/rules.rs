@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::{Answer, output::Output};
 use crate::{
     config,
-    rules::{self, Level, RULES},
+    rules::{self, Level},
 };
 
-/// List the rules, or print one rule's page
+/// List the rules and the checks of audit, or print the page of one
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  mirrorguard rules\n  mirrorguard rules root-level-source")]
 pub(super) struct RulesArgs {
-    /// The rule whose page to print
+    /// The rule or check whose page to print
     pub(super) id: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
     }
     if output.is_json() {
         let list =
-            RULES.iter().map(|r| RuleJson { id: r.id, level: r.level, summary: r.summary, page: None });
+            rules::all().map(|r| RuleJson { id: r.id, level: r.level, summary: r.summary, page: None });
         output.json(&list.collect::<Vec<_>>())?;
     } else {
         let level = |level| match level {
@@ -52,7 +52,7 @@ pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
             Level::Warn => "warn",
             Level::Off => "off",
         };
-        let lines = RULES.iter().map(|r| format!("{:<34} {:<5} {}\n", r.id, level(r.level), r.summary));
+        let lines = rules::all().map(|r| format!("{:<34} {:<5} {}\n", r.id, level(r.level), r.summary));
         output.result(&lines.collect::<String>())?;
     }
     Ok(Answer::Yes)

@@ -31,6 +31,9 @@ const WATCHED: [Kind; 6] = [
     Kind::HostedCluster,
 ];
 
+/// Kinds that could not be read, and why.
+pub type Unread = Vec<(Kind, Error)>;
+
 /// The state of a live cluster.
 #[derive(Debug)]
 pub struct LiveState {
@@ -166,23 +169,38 @@ impl LiveState {
         Ok(list.items.into_iter().filter_map(read).collect())
     }
 
-    /// Every object of the kinds that are kept, and the HostedClusters, as the cluster has them now.
+    /// Every object of the kinds that are kept as the cluster has them now.
     pub async fn snapshot(client: Client) -> Result<Vec<Object>, Error> {
         Ok(Self::whole_snapshot(client).await?.into_iter().map(|(object, _)| object).collect())
     }
 
     /// The same with the objects' metadata.
     pub async fn whole_snapshot(client: Client) -> Result<Vec<(Object, ObjectMeta)>, Error> {
+        let (objects, unread) = Self::lenient_snapshot(client).await?;
+        unread.into_iter().next().map_or(Ok(objects), |(_, error)| Err(error))
+    }
+
+    /// The same, where only mirror sets have to be readable: with the other kinds that were not, and why.
+    pub async fn lenient_snapshot(client: Client) -> Result<(Vec<(Object, ObjectMeta)>, Unread), Error> {
         let live = Self::new(client);
-        let mut objects = Vec::new();
+        let (mut objects, mut unread) = (Vec::new(), Vec::new());
         for kind in Kind::ALL {
             match live.list_whole(kind).await {
                 Ok(listed) => objects.extend(listed),
                 Err(error) if is_not_found(&error) => {}
-                Err(error) => return Err(error),
+                Err(error) if matches!(kind, Kind::Set(_)) => return Err(error),
+                Err(error) => unread.push((kind, error)),
             }
         }
-        Ok(objects)
+        Ok((objects, unread))
+    }
+
+    /// The HostedClusters; none where the cluster does not know the kind.
+    pub async fn hosted_clusters(client: Client) -> Result<Vec<Object>, Error> {
+        match Self::new(client).list(Kind::HostedCluster).await {
+            Err(error) if is_not_found(&error) => Ok(Vec::new()),
+            other => other,
+        }
     }
 
     fn api(&self, kind: Kind) -> Api<DynamicObject> {

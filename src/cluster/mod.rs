@@ -1,7 +1,9 @@
 //! Where the state comes from: a live cluster's watches, or files that are looked at again and again.
 
 mod files;
+mod inventory;
 mod live;
+mod workload;
 
 use std::sync::{
     Arc, PoisonError, RwLock,
@@ -9,9 +11,22 @@ use std::sync::{
 };
 
 pub use files::{FileState, read_paths};
-pub use live::LiveState;
+pub use inventory::{Readings, read_inventory, read_workloads};
+pub use live::{LiveState, Unread};
 
 use crate::review::State;
+
+/// What went wrong, in the fewest words: kube's own texts say it several times.
+pub fn cause(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error {
+        return format!("{} ({})", status.message, status.code);
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
 
 /// The newest state, shared between who finds it out and who decides on it.
 #[derive(Debug, Default)]

@@ -16,7 +16,7 @@ use crate::{
         grammar,
         manifest::{self, ReadError},
     },
-    rules::{Exemption, IcspAlongsideIdms, RULES, Settings, WhenUnverified, Who},
+    rules::{self, Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
 };
 
 /// Reads a configuration; every key and value that is not known is an error with its place.
@@ -105,7 +105,7 @@ fn closest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a 
 
 /// What to say of a rule id that does not exist, with the one that was probably meant.
 pub fn unknown_rule(id: &str) -> String {
-    let hint = closest(id, RULES.iter().map(|rule| rule.id))
+    let hint = closest(id, rules::all().map(|rule| rule.id))
         .map_or_else(|| "mirrorguard rules lists them".to_owned(), |id| format!("did you mean \"{id}\"?"));
     format!("unknown rule \"{id}\"; {hint}")
 }
@@ -113,10 +113,7 @@ pub fn unknown_rule(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        hypershift::Release,
-        rules::{self, Level},
-    };
+    use crate::{hypershift::Release, rules::Level};
 
     #[test]
     fn levels_and_modes_are_read() {

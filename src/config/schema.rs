@@ -5,16 +5,16 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::file::File;
-use crate::rules::RULES;
+use crate::rules::{self, RULES};
 
 pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
-    let level = |rule: &crate::rules::Rule| {
+    let level = |rule: &rules::Rule| {
         let about = format!("{}. Its own level: {:?}.", rule.summary, rule.level).replace("Deny", "deny");
         let about = about.replace("Warn", "warn").replace("Off", "off");
         // A YAML 1.1 reader takes `off` for a boolean.
         (rule.id.to_owned(), json!({ "enum": ["deny", "warn", "off", false], "description": about }))
     };
-    let properties: Map<String, Value> = RULES.iter().map(level).collect();
+    let properties: Map<String, Value> = rules::all().map(level).collect();
     json_schema!({
         "type": "object",
         "description": "Levels by rule id.",

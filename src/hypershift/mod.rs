@@ -4,12 +4,17 @@
 
 pub mod catalogs;
 mod derive;
+mod handed_on;
 mod lookup;
 mod misreading;
 mod obstacle;
 mod release;
 
 pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
+pub use handed_on::{
+    Difference, HandedOn, IMAGE_OVERRIDES, REGISTRY_OVERRIDES, handed_further, handed_on, parse_overrides,
+    sum,
+};
 pub use lookup::{
     Era, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, metadata_lookup, override_of, overrides,
     release_lookup,

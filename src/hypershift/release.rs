@@ -19,6 +19,8 @@ impl Release {
     /// The first release in which HyperShift tries registry and namespace sources, and in which the
     /// catalogs annotation is a list of places.
     pub const SECOND_ERA: Self = Self { major: 4, minor: 17 };
+    /// The first release whose control plane operator looks images up with `--registry-overrides` too.
+    pub const ADDS_OWN_OVERRIDES: Self = Self { major: 4, minor: 18 };
     /// The first release without the redhat-marketplace catalog.
     pub const THREE_CATALOGS: Self = Self { major: 4, minor: 22 };
     /// The first release of which no z-stream asks for the image of the redhat-marketplace catalog.

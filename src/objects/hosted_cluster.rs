@@ -18,6 +18,10 @@ pub mod annotation {
     pub const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
     /// Ours: `rule-id,…: reason`, honoured where the configuration allows it; on mirror sets too.
     pub const EXEMPT: &str = "mirrorguard.io/exempt";
+    /// What ours begin with.
+    pub const OUR_PREFIX: &str = "mirrorguard.io/";
+    /// Every annotation of ours that a HostedCluster may carry.
+    pub const OURS: &[&str] = &[OPT_OUT, DERIVED, EXEMPT];
     /// Present on a HostedCluster that a backup tool has just brought back.
     pub const RESTORED: &str = "hypershift.openshift.io/restored-from-backup";
 }
@@ -65,9 +69,27 @@ pub struct Spec {
     /// Mirrors of the data plane; `spec.imageContentSources`.
     #[serde(deserialize_with = "lenient")]
     pub image_content_sources: Vec<Entry>,
+    /// The Secret, in the same namespace, that its images are pulled with.
+    #[serde(deserialize_with = "lenient")]
+    pub pull_secret: LocalReference,
+    /// The `ConfigMap`, in the same namespace, with CAs that it trusts; `ca-bundle.crt` in it.
+    #[serde(deserialize_with = "lenient")]
+    pub additional_trust_bundle: LocalReference,
+    /// Not empty while HyperShift leaves the hosted cluster as it is: `true`, or until when.
+    #[serde(deserialize_with = "lenient")]
+    pub paused_until: String,
     /// Cluster-wide settings handed to the hosted cluster.
     #[serde(deserialize_with = "lenient")]
     pub configuration: Configuration,
+}
+
+/// A reference to an object in the same namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct LocalReference {
+    /// Its name; empty where there is no reference.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
 }
 
 /// `spec.release`.
@@ -101,6 +123,19 @@ impl HostedCluster {
     /// An annotation's value; an empty one counts as absent, as it does for HyperShift.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// `namespace/name`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.metadata.namespace, self.metadata.name)
+    }
+
+    /// The namespace that its control plane runs in.
+    ///
+    /// Follows `hypershift hypershift-operator/controllers/manifests/manifests.go`
+    /// `HostedControlPlaneNamespace`.
+    pub fn control_plane_namespace(&self) -> String {
+        format!("{}-{}", self.metadata.namespace, self.metadata.name.replace('.', "-"))
     }
 
     /// Whether the catalogs run in the hosted cluster itself.

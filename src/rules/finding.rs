@@ -85,7 +85,7 @@ impl Finding {
 }
 
 /// Names, the first three and how many more.
-pub(super) fn some_names(mut names: Vec<String>) -> String {
+pub(crate) fn some_names(mut names: Vec<String>) -> String {
     names.sort_unstable();
     names.dedup();
     let more = names.len().saturating_sub(3);
@@ -94,7 +94,7 @@ pub(super) fn some_names(mut names: Vec<String>) -> String {
 }
 
 /// Names, and how many more there are.
-pub(super) fn list_names(names: &[String], more: usize) -> String {
+pub(crate) fn list_names(names: &[String], more: usize) -> String {
     let listed = names.join(", ");
     if more == 0 { listed } else { format!("{listed} and {more} more") }
 }

@@ -32,8 +32,11 @@ mod wildcard_over_nested_scope;
 
 pub use exemption::{Asked, Exemption, Who};
 pub use finding::{Finding, Level, Related};
+pub(crate) use finding::{list_names, some_names};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use subject::{HostedWrite, Operation, SetWrite, SharedSource};
+
+use crate::audit::{self, Found, Survey};
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +60,8 @@ pub enum Check {
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
+    /// A cluster as it is, with more of it than a write shows: `mirrorguard audit`.
+    Cluster(fn(&Survey<'_>, &mut Vec<Found>)),
 }
 
 /// Every rule, by id.
@@ -84,9 +89,14 @@ pub const RULES: &[Rule] = &[
     wildcard_over_nested_scope::RULE,
 ];
 
-/// The rule with this id.
+/// Every rule, and every check that only `mirrorguard audit` makes.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(audit::CHECKS)
+}
+
+/// The rule or check with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+    all().find(|rule| rule.id == id)
 }
 
 #[cfg(test)]

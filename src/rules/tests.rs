@@ -61,19 +61,22 @@ fn the_configurations_on_every_page_are_read() {
 
 /// The list of rules as a page, with links to theirs.
 fn overview() -> String {
-    let rows = RULES.iter().map(|rule| {
+    let row = |rule: &super::Rule, folder: &str| {
         let level = serde_json::to_value(rule.level).unwrap();
         let page = rule.id.replace('-', "_");
         format!(
-            "| [{0}](../src/rules/{page}.md) | {1} | {2} |\n",
+            "| [{0}](../src/{folder}/{page}.md) | {1} | {2} |\n",
             rule.id,
             level.as_str().unwrap(),
             rule.summary
         )
-    });
+    };
     let head = "<!-- Generated from src/rules: MIRRORGUARD_UPDATE=1 cargo test overview -->\n\n# Rules\n\n\
                 `mirrorguard rules ID` prints a rule's page.\n\n| rule | default | finds |\n|---|---|---|\n";
-    std::iter::once(head.to_owned()).chain(rows).collect()
+    let audit = "\n## What only `mirrorguard audit` checks\n\n| check | default | finds |\n|---|---|---|\n";
+    let rules = RULES.iter().map(|rule| row(rule, "rules"));
+    let checks = crate::audit::CHECKS.iter().map(|check| row(check, "audit"));
+    std::iter::once(head.to_owned()).chain(rules).chain([audit.to_owned()]).chain(checks).collect()
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn without_paths_and_cluster_the_remedy_is_named() -> Result<()> {
         "lint",
         "render",
         "migrate",
+        "audit",
         "overrides",
         "explain example.com/a:1",
         "diff cluster examples/hosted-cluster",

@@ -22,7 +22,7 @@ const OTHER_WORDS: [(&str, &str); 6] = [
 fn documents() -> Result<Vec<PathBuf>> {
     let mut found: Vec<_> =
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(PathBuf::from).into();
-    for folder in ["docs", "examples", "charts", "certs", "src/rules"] {
+    for folder in ["docs", "examples", "charts", "certs", "src/rules", "src/audit"] {
         collect(Path::new(folder), &mut found)?;
     }
     Ok(found)

@@ -4,6 +4,8 @@ mod command;
 #[path = "../pages/mod.rs"]
 mod pages;
 
+mod apiserver;
+mod audit;
 mod cluster;
 mod colors;
 mod demo;

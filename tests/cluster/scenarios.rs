@@ -15,6 +15,7 @@ macro_rules! scenarios {
 }
 
 mod admission_policies;
+mod audit;
 mod conversions;
 mod forms;
 mod hosted_clusters;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         races::SCENARIOS,
         conversions::SCENARIOS,
         hosted_clusters::SCENARIOS,
+        audit::SCENARIOS,
         permissions::SCENARIOS,
         rule_pages::SCENARIOS,
         server::SCENARIOS,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use mirrorguard::clock::today;
 use mirrorguard::objects::{Object, manifest};
 use mirrorguard::review::{Reviewer, State};
 use mirrorguard::rules::{Level, Operation, RULES, Settings};
@@ -67,8 +68,11 @@ impl Judged {
     fn by_engine(object: &Object) -> Self {
         let (state, settings) = (State::default(), Settings::default());
         let Object::MirrorSet(set) = object else { return Self::Admitted(BTreeSet::new()) };
-        let verdict =
-            Reviewer { state: &state, settings: &settings }.review_set(Operation::Create, None, Some(set));
+        let verdict = Reviewer { state: &state, settings: &settings, today: today() }.review_set(
+            Operation::Create,
+            None,
+            Some(set),
+        );
         let at = |level| {
             let found = verdict.judged.iter().filter(|judged| judged.level == level);
             found

@@ -1,0 +1,130 @@
+//! What is wrong in a cluster beyond its mirror sets: annotations that have gone stale, what hosted
+//! control planes were really started with, credentials and CAs for the mirrors.
+//!
+//! Each check is a file with its page and reads a [`Survey`]; what the survey holds is read elsewhere.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod foreign_catalog_overrides;
+mod ignored_icsp;
+mod inventory;
+mod mirrors;
+mod missing_mirror_ca;
+mod missing_pull_secret_entry;
+mod stale_catalog_overrides;
+mod stale_registry_overrides;
+mod unknown_annotation;
+
+pub use inventory::{CaBundle, Inventory, PullSecret, Setting, Workload};
+
+use crate::{
+    hypershift::Releases,
+    objects::HostedCluster,
+    review::{Judged, State},
+    rules::{Check, Finding, HostedWrite, Level, Rule, Settings},
+};
+
+/// Every check, by id.
+pub const CHECKS: &[Rule] = &[
+    foreign_catalog_overrides::CHECK,
+    ignored_icsp::CHECK,
+    missing_mirror_ca::CHECK,
+    missing_pull_secret_entry::CHECK,
+    stale_catalog_overrides::CHECK,
+    stale_registry_overrides::CHECK,
+    unknown_annotation::CHECK,
+];
+
+/// A cluster as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Survey<'a> {
+    /// Its mirror sets and settings.
+    pub state: &'a State,
+    /// What else is there.
+    pub inventory: &'a Inventory,
+    /// The configuration.
+    pub settings: &'a Settings,
+}
+
+impl<'a> Survey<'a> {
+    /// The hosted clusters, as rules see them; those that are being deleted are left out.
+    fn hosted(self) -> impl Iterator<Item = HostedWrite<'a>> {
+        let Self { state, inventory, settings } = self;
+        let there = inventory.hosted_clusters.iter();
+        let there = there.filter(|hosted| hosted.metadata.deletion_timestamp.is_none());
+        there.map(move |new| HostedWrite {
+            old: None,
+            new,
+            cluster: state.context().view(),
+            derivations: state.derivations(),
+            settings,
+        })
+    }
+}
+
+/// An object of any kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectId {
+    /// Kind.
+    pub kind: &'static str,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl ObjectId {
+    fn new(kind: &'static str, namespace: &str, name: &str) -> Self {
+        Self { kind, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    fn of_hosted(hosted: &HostedCluster) -> Self {
+        Self::new("HostedCluster", &hosted.metadata.namespace, &hosted.metadata.name)
+    }
+}
+
+/// A finding, and the object it is about.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The object.
+    pub object: ObjectId,
+    /// What was found.
+    pub finding: Finding,
+}
+
+/// A finding with its level.
+#[derive(Debug, Clone)]
+pub struct Audited {
+    /// The object it is about.
+    pub object: ObjectId,
+    /// What was found, and the check that found it.
+    pub judged: Judged,
+}
+
+/// Makes every check that the configuration does not turn off.
+pub fn audit(survey: &Survey<'_>) -> Vec<Audited> {
+    let mut audited = Vec::new();
+    for rule in CHECKS {
+        let level = survey.settings.level(rule);
+        let Check::Cluster(check) = rule.check else { continue };
+        if level == Level::Off {
+            continue;
+        }
+        let mut found = Vec::new();
+        check(survey, &mut found);
+        audited.extend(found.into_iter().map(|Found { object, finding }| {
+            let judged = Judged { rule, level: level.min(finding.at_most), finding };
+            Audited { object, judged }
+        }));
+    }
+    audited
+}
+
+/// The release as findings name it.
+fn of_releases(releases: &Releases) -> String {
+    if releases.is_every() { String::new() } else { format!(" for {releases}") }
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

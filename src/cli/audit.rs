@@ -1,0 +1,85 @@
+//! `mirrorguard audit`.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{
+    Answer,
+    input::{self, Connection, Input},
+    lint::{self, FailOn},
+    output::Output,
+    report::Judgement,
+};
+use crate::{
+    audit::{self, Audited, Survey},
+    cluster::{LiveState, Readings, cause, read_inventory},
+    objects::{Kind, Object},
+    review::{State, Verdict},
+};
+
+/// Check what is in the cluster now, and what its hosted control planes were started with
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Check what is in the cluster of the current kubeconfig by every rule, and beyond the rules: annotations that have gone stale, what hosted control planes were really started with, pull secrets and CAs for the mirrors. What may not be read is told and left out.",
+    after_help = "Examples:\n  mirrorguard audit\n  mirrorguard audit --fail-on warn -o json"
+)]
+pub(super) struct AuditArgs {
+    /// The lowest level that makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Deny)]
+    pub(super) fail_on: FailOn,
+}
+
+pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
+    let settings = output.settings()?;
+    let (input, Readings { inventory, unread }) = input::runtime()?.block_on(read(output))?;
+    for line in unread {
+        not_checked(&line, output);
+    }
+    let state: State = input.objects().cloned().collect();
+    let audited = audit::audit(&Survey { state: &state, inventory: &inventory, settings: &settings });
+    let mut judgements = lint::judge(&input, &state, &settings);
+    let objects = judgements.len() + inventory.len();
+    judgements.extend(audited.iter().map(|Audited { object, judged }| Judgement {
+        object: object.into(),
+        place: None,
+        verdict: Verdict { judged: vec![judged.clone()], ..Verdict::default() },
+    }));
+    lint::tell(&judgements, objects, input.skipped, args.fail_on, output)
+}
+
+/// Everything that can be read; only mirror sets must be.
+async fn read(output: &Output) -> Result<(Input, Readings)> {
+    let Connection { client, server } = input::connect().await?;
+    let snapshot = LiveState::lenient_snapshot(client.clone()).await;
+    let (live, unread) = snapshot.map_err(|error| input::unreadable(&server, &error))?;
+    for (kind, error) in unread {
+        not_checked(&refused(kind, &error), output);
+    }
+    let live: Vec<_> = live.into_iter().map(|(object, _)| object).collect();
+    let hosted = live.iter().filter_map(|object| match object {
+        Object::HostedCluster(hosted) => Some((**hosted).clone()),
+        _ => None,
+    });
+    let readings = read_inventory(&client, hosted.collect()).await;
+    Ok((Input { located: Vec::new(), live, skipped: 0, incomplete: false }, readings))
+}
+
+/// What of a kind is missing, and what reading it takes.
+fn refused(kind: Kind, error: &kube::Error) -> String {
+    let (what, needs) = match kind {
+        Kind::HostedCluster => ("HostedClusters", "hostedclusters.hypershift.openshift.io"),
+        Kind::ImageConfig => ("insecure and blocked registries", "images.config.openshift.io"),
+        Kind::ClusterVersion => ("the payload", "clusterversions.config.openshift.io"),
+        Kind::Set(set) => (set.name(), set.api().2),
+    };
+    match error {
+        kube::Error::Api(status) if status.code == 403 => {
+            format!("{what}: not allowed, needs list on {needs}")
+        }
+        other => format!("{what}: {}", cause(other)),
+    }
+}
+
+fn not_checked(line: &str, output: &Output) {
+    output.say(&format!("not checked: {line}\n"));
+}

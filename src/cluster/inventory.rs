@@ -1,0 +1,212 @@
+//! Reads what an audit looks at beside the mirror sets. What may not be read is told and left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::{
+    ByteString,
+    api::{
+        apps::v1::Deployment,
+        core::v1::{ConfigMap, Secret},
+    },
+};
+use kube::{
+    Api, Client, Error,
+    api::ListParams,
+    core::{ApiResource, DynamicObject, GroupVersionKind},
+};
+use serde::Deserialize;
+
+use super::{cause, workload::workload};
+use crate::{
+    audit::{CaBundle, Inventory, PullSecret, Workload},
+    objects::HostedCluster,
+};
+
+/// How many Deployments are listed at once.
+const PAGE: u32 = 250;
+/// The key of a pull secret.
+const DOCKER_CONFIG: &str = ".dockerconfigjson";
+
+/// What could be read, and what could not.
+#[derive(Debug, Default)]
+pub struct Readings {
+    /// What there is.
+    pub inventory: Inventory,
+    /// What was not read and what that takes, a line each.
+    pub unread: Vec<String>,
+}
+
+/// Reads what belongs to these hosted clusters and to the nodes.
+pub async fn read_inventory(client: &Client, hosted_clusters: Vec<HostedCluster>) -> Readings {
+    let mut reader = Reader { client, unread: BTreeMap::new() };
+    let mut inventory = Inventory { hosted_clusters, ..Inventory::default() };
+    inventory.workloads = reader.workloads(&inventory.hosted_clusters).await;
+    inventory.pull_secrets = reader.pull_secrets(&inventory.hosted_clusters).await;
+    inventory.ca_bundles = reader.ca_bundles(&inventory.hosted_clusters).await;
+    Readings { inventory, unread: reader.into_lines() }
+}
+
+/// Reads only what hosted control planes were started with.
+pub async fn read_workloads(client: &Client, hosted_clusters: Vec<HostedCluster>) -> Readings {
+    let mut reader = Reader { client, unread: BTreeMap::new() };
+    let workloads = reader.workloads(&hosted_clusters).await;
+    let inventory = Inventory { hosted_clusters, workloads, ..Inventory::default() };
+    Readings { inventory, unread: reader.into_lines() }
+}
+
+struct Reader<'a> {
+    client: &'a Client,
+    /// What was refused, by what it takes: the objects, and why.
+    unread: BTreeMap<(&'static str, &'static str), (BTreeSet<String>, String)>,
+}
+
+impl Reader<'_> {
+    /// Without HostedClusters there is nothing that an operator has started.
+    async fn workloads(&mut self, hosted_clusters: &[HostedCluster]) -> Vec<Workload> {
+        let mut workloads = Vec::new();
+        if hosted_clusters.is_empty() {
+            return workloads;
+        }
+        let api = Api::<Deployment>::all(self.client.clone());
+        let mut page = ListParams::default().limit(PAGE);
+        loop {
+            match api.list(&page).await {
+                Ok(list) => {
+                    workloads.extend(list.items.iter().filter_map(workload));
+                    match list.metadata.continue_.filter(|token| !token.is_empty()) {
+                        Some(token) => page = page.continue_token(&token),
+                        None => break,
+                    }
+                }
+                Err(error) => {
+                    let what = ("what hosted control planes were started with", "list on deployments.apps");
+                    self.unread(what, "every namespace".to_owned(), &error);
+                    break;
+                }
+            }
+        }
+        workloads
+    }
+
+    async fn pull_secrets(&mut self, hosted_clusters: &[HostedCluster]) -> Vec<PullSecret> {
+        let (namespace, name) = PullSecret::OF_NODES;
+        let mut wanted = BTreeSet::from([(namespace.to_owned(), name.to_owned())]);
+        let of_hosted = |h: &HostedCluster| (h.metadata.namespace.clone(), h.spec.pull_secret.name.clone());
+        wanted.extend(hosted_clusters.iter().map(of_hosted).filter(|(_, name)| !name.is_empty()));
+        let mut secrets = Vec::new();
+        for (namespace, name) in wanted {
+            match Api::<Secret>::namespaced(self.client.clone(), &namespace).get_opt(&name).await {
+                Ok(Some(secret)) => {
+                    let keys = registries_of(secret.data.as_ref().and_then(|data| data.get(DOCKER_CONFIG)));
+                    secrets.push(PullSecret { namespace, name, keys });
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.unread(("pull secrets", "get on secrets"), format!("{namespace}/{name}"), &error);
+                }
+            }
+        }
+        secrets
+    }
+
+    async fn ca_bundles(&mut self, hosted_clusters: &[HostedCluster]) -> Vec<CaBundle> {
+        let mut bundles = Vec::new();
+        if let Some(name) = self.trusted_ca_of_nodes().await
+            && let Some(keys) = self.keys_of(CaBundle::NAMESPACE_OF_NODES, &name).await
+        {
+            bundles.push(CaBundle::of_nodes(&name, keys));
+        }
+        let with_bundle = |hosted: &&HostedCluster| !hosted.spec.additional_trust_bundle.name.is_empty();
+        for hosted in hosted_clusters.iter().filter(with_bundle) {
+            let name = &hosted.spec.additional_trust_bundle.name;
+            if let Some(keys) = self.keys_of(&hosted.metadata.namespace, name).await {
+                bundles.push(CaBundle::of_hosted(hosted, keys));
+            }
+        }
+        bundles
+    }
+
+    async fn trusted_ca_of_nodes(&mut self) -> Option<String> {
+        let gvk = GroupVersionKind::gvk("config.openshift.io", "v1", "Image");
+        let resource = ApiResource::from_gvk_with_plural(&gvk, "images");
+        let api = Api::<DynamicObject>::all_with(self.client.clone(), &resource);
+        match api.get_opt("cluster").await {
+            Ok(image) => {
+                let name = image?.data.pointer("/spec/additionalTrustedCA/name")?.as_str()?.to_owned();
+                Some(name).filter(|name| !name.is_empty())
+            }
+            Err(error) => {
+                let what = ("the nodes' additional CAs", "get on images.config.openshift.io");
+                self.unread(what, "cluster".to_owned(), &error);
+                None
+            }
+        }
+    }
+
+    /// The keys of a `ConfigMap`, inner `None` where there is none; outer where it could not be read.
+    async fn keys_of(&mut self, namespace: &str, name: &str) -> Option<Option<BTreeSet<String>>> {
+        match Api::<ConfigMap>::namespaced(self.client.clone(), namespace).get_opt(name).await {
+            Ok(map) => Some(map.map(|map| {
+                let binary = map.binary_data.into_iter().flatten().map(|(key, _)| key);
+                map.data.into_iter().flatten().map(|(key, _)| key).chain(binary).collect()
+            })),
+            Err(error) => {
+                self.unread(("CAs of mirrors", "get on configmaps"), format!("{namespace}/{name}"), &error);
+                None
+            }
+        }
+    }
+
+    fn unread(&mut self, what: (&'static str, &'static str), object: String, error: &Error) {
+        let why = match error {
+            Error::Api(status) if status.code == 403 => String::new(),
+            other => cause(other),
+        };
+        let entry = self.unread.entry(what).or_default();
+        entry.0.insert(object);
+        entry.1 = why;
+    }
+
+    fn into_lines(self) -> Vec<String> {
+        let line = |((what, needs), (objects, why)): ((&str, &str), (BTreeSet<String>, String))| {
+            let objects = objects.into_iter().collect::<Vec<_>>().join(", ");
+            if why.is_empty() {
+                format!("{what} ({objects}): not allowed, needs {needs}")
+            } else {
+                format!("{what} ({objects}): {why}")
+            }
+        };
+        self.unread.into_iter().map(line).collect()
+    }
+}
+
+/// The names of the registries in a pull secret. What else it holds is dropped here.
+fn registries_of(data: Option<&ByteString>) -> Option<BTreeSet<String>> {
+    #[expect(clippy::zero_sized_map_values, reason = "the credentials are passed over while reading")]
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct DockerConfig {
+        #[serde(default)]
+        auths: BTreeMap<String, serde::de::IgnoredAny>,
+        #[serde(default)]
+        cred_helpers: BTreeMap<String, serde::de::IgnoredAny>,
+    }
+    let config: DockerConfig = serde_json::from_slice(&data?.0).ok()?;
+    Some(config.auths.into_keys().chain(config.cred_helpers.into_keys()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_pull_secret_only_the_registries_are_kept() {
+        let registries = |text: &str| registries_of(Some(&ByteString(text.as_bytes().to_vec())));
+        let config = r#"{"auths":{"m.lab:8443":{"auth":"c2VjcmV0"}},"credHelpers":{"ecr.example":"x"}}"#;
+        let names = ["ecr.example", "m.lab:8443"].map(str::to_owned);
+        assert_eq!(registries(config), Some(BTreeSet::from(names)));
+        assert_eq!(registries("{}"), Some(BTreeSet::new()));
+        assert_eq!(registries("no JSON"), None);
+        assert_eq!(registries_of(None), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! What a Deployment of HyperShift was started with.
+
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
+use kube::ResourceExt;
+
+use crate::{
+    audit::{Setting, Workload},
+    hypershift::{IMAGE_OVERRIDES, REGISTRY_OVERRIDES},
+};
+
+/// The program of the HyperShift operator.
+const OPERATOR: &str = "hypershift-operator";
+
+/// A Deployment as a workload, where it is the operator or was started with overrides.
+pub(super) fn workload(deployment: &Deployment) -> Option<Workload> {
+    let pod = deployment.spec.as_ref()?.template.spec.as_ref()?;
+    let is_operator = |container: &Container| {
+        let program = container.command.iter().flatten().next();
+        program.is_some_and(|program| program.rsplit('/').next() == Some(OPERATOR))
+    };
+    let mut workload = Workload {
+        namespace: deployment.namespace().unwrap_or_default(),
+        name: deployment.name_any(),
+        is_operator: pod.containers.iter().any(is_operator),
+        registry_overrides: None,
+        image_overrides: None,
+    };
+    for (at, container) in pod.containers.iter().enumerate() {
+        let path = format!("spec.template.spec.containers[{at}]");
+        workload.registry_overrides = workload.registry_overrides.or_else(|| option(container, &path));
+        workload.image_overrides = workload.image_overrides.or_else(|| variable(container, &path));
+    }
+    // Other programs may have an option of that name; only HyperShift's have the variable.
+    (workload.is_operator || workload.image_overrides.is_some()).then_some(workload)
+}
+
+/// `OPENSHIFT_IMG_OVERRIDES` of a container.
+fn variable(container: &Container, path: &str) -> Option<Setting> {
+    let variables = container.env.iter().flatten().enumerate();
+    // Of several, a container gets the last.
+    variables.filter(|(_, variable)| variable.name == IMAGE_OVERRIDES).last().map(|(at, variable)| Setting {
+        path: format!("{path}.env[{at}].value"),
+        value: variable.value.clone().unwrap_or_default(),
+    })
+}
+
+/// `--registry-overrides` of a container, in its command or its arguments, as one word or as two.
+fn option(container: &Container, path: &str) -> Option<Setting> {
+    let command = container.command.iter().flatten().enumerate().map(|word| ("command", word));
+    let arguments = container.args.iter().flatten().enumerate().map(|word| ("args", word));
+    let mut words = command.chain(arguments);
+    while let Some((field, (at, word))) = words.next() {
+        let Some(rest) = word.strip_prefix(REGISTRY_OVERRIDES) else { continue };
+        let path = format!("{path}.{field}[{at}]");
+        if let Some(value) = rest.strip_prefix('=') {
+            return Some(Setting { path, value: value.to_owned() });
+        }
+        if rest.is_empty() {
+            return words.next().map(|(field, (at, value))| Setting {
+                path: path.rsplit_once('.').map_or(String::new(), |(p, _)| format!("{p}.{field}[{at}]")),
+                value: value.clone(),
+            });
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(container: &Value) -> Option<(bool, Option<String>, Option<String>)> {
+        let deployment = json!({
+            "metadata": {"name": "d", "namespace": "n"},
+            "spec": {
+                "selector": {},
+                "template": {"spec": {"containers": [{"name": "sidecar"}, container]}},
+            },
+        });
+        let workload = workload(&serde_json::from_value(deployment).unwrap())?;
+        let told = |setting: Setting| format!("{}: {}", setting.path, setting.value);
+        Some((
+            workload.is_operator,
+            workload.registry_overrides.map(told),
+            workload.image_overrides.map(told),
+        ))
+    }
+
+    #[test]
+    fn overrides_are_read_as_each_workload_has_them() {
+        let env = json!([{"name": "A", "value": "b"}, {"name": "OPENSHIFT_IMG_OVERRIDES", "value": "q=m"}]);
+        let at = |place: &str| Some(format!("spec.template.spec.containers[1].{place}"));
+        let table = [
+            (
+                json!({"name": "c", "command": ["/usr/bin/control-plane-operator"],
+                    "args": ["run", "--registry-overrides=a=b,c=d"], "env": env}),
+                Some((false, at("args[1]: a=b,c=d"), at("env[1].value: q=m"))),
+                "control-plane-operator: one word",
+            ),
+            (
+                json!({"name": "c", "args": ["--registry-overrides", "=", "--platform", "None"], "env": env}),
+                Some((false, at("args[1]: ="), at("env[1].value: q=m"))),
+                "ignition-server: two words",
+            ),
+            (
+                json!({"name": "c", "command": ["/usr/bin/x", "--registry-overrides", "a=b"], "env": env}),
+                Some((false, at("command[2]: a=b"), at("env[1].value: q=m"))),
+                "hosted-cluster-config-operator: in the command",
+            ),
+            (
+                json!({"name": "c", "command": ["/usr/bin/hypershift-operator"], "args": ["run"]}),
+                Some((true, None, None)),
+                "the operator, without an option",
+            ),
+            (json!({"name": "c", "args": ["--registry-overrides=a=b"]}), None, "a program of somebody else"),
+            (
+                json!({"name": "c", "args": ["--registry-overrides-file=x"], "env": env}),
+                Some((false, None, at("env[1].value: q=m"))),
+                "another option that begins alike",
+            ),
+        ];
+        for (container, expected, reason) in table {
+            assert_eq!(read(&container), expected, "{reason}");
+        }
+    }
+}
