@@ -6,7 +6,13 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Answer, args::PATHS_HELP, input, output::Output, report};
+use super::{
+    Answer,
+    args::PATHS_HELP,
+    input,
+    output::Output,
+    report::{self, Places},
+};
 use crate::{
     hypershift::{
         CatalogMirrors, Derivation, Release,
@@ -118,10 +124,10 @@ fn check(value: &str, release: Option<Release>, state: &State, output: &Output) 
     let judgements = [report::Judgement { object: &object, place: None, verdict }];
     let overrides = catalogs::parse(value).unwrap_or_default();
     if output.is_json() {
-        output.json(&checked(&overrides, release, report::json(&judgements)))?;
+        output.json(&checked(&overrides, release, report::json(&judgements, &Places::default())))?;
     } else {
         output.result(&human(&overrides, release))?;
-        output.result(&report::human(&judgements, Output::width()))?;
+        output.result(&report::human(&judgements, &Places::default(), Output::width()))?;
         let placed = state.derivations().for_release(release);
         if misreadings(value, release, placed).is_empty() {
             output.say("read as it is meant in every release asked for\n");

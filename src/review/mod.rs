@@ -7,6 +7,7 @@
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod existing;
 mod fill;
 mod reviewer;
 mod verdict;
