@@ -158,8 +158,10 @@ fn tell(run: &Run<'_>, input: &Input, output: &Output) -> Result<()> {
     let summary = Summary { deny, warn, objects: judgements.len(), skipped: input.skipped };
     let is_read_by_a_rule =
         |j: &Judgement<'_>| matches!(j.object, Object::MirrorSet(_) | Object::HostedCluster(_));
-    let said =
-        if judgements.iter().any(is_read_by_a_rule) { summed_up(&summary) } else { nothing_to_check(input) };
+    let said = match (judgements.iter().any(is_read_by_a_rule), run.unread.is_empty()) {
+        (false, true) => nothing_to_check(input),
+        (_, is_whole) => summed_up(&summary, is_whole),
+    };
     match output.format() {
         Format::Human => output.result(&report::human(judgements, places, Output::width()))?,
         Format::Json => output.json(&Report { findings: report::json(judgements, places), summary })?,
@@ -173,14 +175,11 @@ fn tell(run: &Run<'_>, input: &Input, output: &Output) -> Result<()> {
     Ok(())
 }
 
-fn summed_up(summary: &Summary) -> String {
-    let Summary { deny, warn, objects, .. } = summary;
-    let nothing = if deny + warn == 0 { "nothing found: " } else { "" };
-    format!(
-        "{nothing}{deny} denied, {warn} warned, in {}{}\n",
-        some(*objects, "object"),
-        skipped(summary.skipped)
-    )
+fn summed_up(summary: &Summary, is_whole: bool) -> String {
+    let Summary { deny, warn, objects, skipped: others } = *summary;
+    let nothing = if deny + warn == 0 && is_whole { "nothing found: " } else { "" };
+    let objects = some(objects, "object");
+    format!("{nothing}{deny} denied, {warn} warned, in {objects}{}\n", skipped(others))
 }
 
 fn nothing_to_check(input: &Input) -> String {

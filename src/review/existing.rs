@@ -117,10 +117,11 @@ mod tests {
         }
     }
 
+    type Annotations<'a> = &'a [(&'a str, &'a str)];
+
     #[test]
     fn annotations_of_others_stay() {
         let applied_before = r#"{"metadata":{"annotations":{"x":"1"}}}"#;
-        type Annotations<'a> = &'a [(&'a str, &'a str)];
         let table: [(Annotations<'_>, bool, Annotations<'_>, Option<&str>, &str); 5] = [
             (&[("x", "1")], true, &[], Some("1"), "somebody's, for all that is known"),
             (&[("x", "1")], true, &[("x", "2")], Some("2"), "a new value"),

@@ -141,3 +141,74 @@ impl<'a> Drawing<'a> {
         if self.label.is_empty() { annotation } else { annotation.label(self.label.clone()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+
+    use super::*;
+    use crate::{objects::manifest, review::Verdict, rules};
+
+    /// What is drawn of a finding in the source of the first entry, without its title and its fix.
+    fn drawing(text: &str, width: usize) -> String {
+        let reading = manifest::read("x.yaml", text.to_owned());
+        let located = &reading.objects[0];
+        let path = "spec.imageTagMirrors[0].source";
+        let finding = rules::Finding::new(path, "wrong".to_owned(), "it stops", "mend it".to_owned());
+        let rule = &rules::RULES[0];
+        let verdict =
+            Verdict { judged: vec![Judged { rule, level: Level::Deny, finding }], ..Verdict::default() };
+        let judgement = Judgement { object: &located.object, place: Some(located), verdict };
+        let text = human(&[judgement], &Places::default(), width);
+        let text = strip_str(&text).to_string();
+        let lines: Vec<_> = text.lines().skip(1).filter(|line| !line.contains("help")).collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+
+    fn set(entry: &str) -> String {
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec:\n  imageTagMirrors:\n{entry}\n"
+        )
+    }
+
+    #[test]
+    fn values_are_underlined_whatever_their_line_holds() {
+        let plain = " --> x.yaml:5:13\n  |\n5 |   - source: q.io\n  |             ^^^^ it stops\n  |";
+        let table = [
+            (set("  - source: q.io"), 60, plain, "a line"),
+            (set("  - source: q.io").replace('\n', "\r\n"), 60, plain, "a line that ends as on Windows"),
+            (
+                set("  - source: q.io"),
+                20,
+                " --> x.yaml:5:13\n  |\n5 |   - source: q.io\n  |             ^^^^\n  |\n  = note: it stops",
+                "no room beside it",
+            ),
+            (
+                set("  - {mirrors: [日本], source: \"ü\"} # 語"),
+                60,
+                " --> x.yaml:5:29\n  |\n5 |   - {mirrors: [日本], source: \"ü\"} # 語\n  |                               ^^^ it stops\n  |",
+                "characters two columns wide",
+            ),
+            (
+                set("  - source: q.io\t# ours"),
+                60,
+                " --> x.yaml:5:13\n  |\n5 |   - source: q.io    # ours\n  |             ^^^^ it stops\n  |",
+                "tabs",
+            ),
+        ];
+        for (text, width, expected, reason) in table {
+            assert_eq!(drawing(&text, width), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_a_very_long_one_is_not_drawn() {
+        let entry =
+            |filling: usize| set(&format!("  - {{mirrors: [{}], source: q.io}}", "m".repeat(filling)));
+        let cut = drawing(&entry(300), 60);
+        assert!(cut.lines().all(|line| line.chars().count() <= 60), "{cut}");
+        assert!(cut.contains("x.yaml:5:327") && cut.contains("source: q.io"), "{cut}");
+        let named = "--> x.yaml:5:400027\n = note: in ImageTagMirrorSet/, spec.imageTagMirrors[0].source\n = note: it stops";
+        assert_eq!(drawing(&entry(400_000), 60), named);
+    }
+}
