@@ -9,8 +9,13 @@ use anyhow::{Context as _, Result, ensure};
 use crate::command::{ROOT, mirrorguard, mirrorguard_of, text_of};
 
 /// Words in code with dashes between them that are no ids of rules.
-const OTHER_WORDS: [(&str, &str); 2] =
-    [("kube-apiserver", "a program"), ("json-value", "a server of the benchmarks")];
+const OTHER_WORDS: [(&str, &str); 5] = [
+    ("kube-apiserver", "a program"),
+    ("json-value", "a server of the benchmarks"),
+    ("mirrorguard-lint", "a hook"),
+    ("mirrorguard-lint-system", "a hook"),
+    ("sarif-file", "an input of the action"),
+];
 
 /// The documents for users, and the pages of the rules.
 fn documents() -> Result<Vec<PathBuf>> {

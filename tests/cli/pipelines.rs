@@ -132,13 +132,15 @@ impl Action {
     }
 }
 
+/// The example, the inputs, the exit code, what is said, and why.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], i32, &'a str, &'a str);
+
 #[test]
 fn the_action_lints_what_its_inputs_name() -> Result<()> {
     let config = "rules: {root-level-source: deny}\n";
-    let sets = ("paths", "mirror sets");
-    let table: [(&str, &[(&str, &str)], i32, &str, &str); 8] = [
+    let table: [Row<'_>; 8] = [
         ("policy-conflict", &[], 1, "2 denied", "everything there is"),
-        ("policy-conflict", &[sets], 1, "2 denied", "a path with a space"),
+        ("policy-conflict", &[("paths", "mirror sets")], 1, "2 denied", "a path with a space"),
         ("policy-conflict", &[("paths", "mirror sets/idms.yaml\n\n")], 0, "in 1 object", "one of them"),
         (
             "policy-conflict",
