@@ -53,6 +53,17 @@ pub(super) enum Format {
     Human,
     /// For programs
     Json,
+    /// Findings for code hosts, SARIF 2.1.0
+    Sarif,
+    /// Findings for CI systems, JUnit XML
+    Junit,
+}
+
+impl Format {
+    /// Whether every command has it; the others tell findings and nothing else.
+    pub(super) fn is_for_all(self) -> bool {
+        matches!(self, Self::Human | Self::Json)
+    }
 }
 
 /// When to use colours.
@@ -81,4 +92,11 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Start the webhook on loopback with an example cluster and show its answers
     Demo,
+}
+
+impl Command {
+    /// Whether the result is a list of findings.
+    pub(super) fn tells_findings(&self) -> bool {
+        matches!(self, Self::Lint(_) | Self::Audit(_))
+    }
 }

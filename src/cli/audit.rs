@@ -8,7 +8,7 @@ use super::{
     input::{self, Connection, Input},
     lint::{self, FailOn},
     output::Output,
-    report::Judgement,
+    report::{Judgement, Places, Run},
 };
 use crate::{
     audit::{self, Audited, Survey},
@@ -44,7 +44,9 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
         place: None,
         verdict: Verdict { judged: vec![judged.clone()], ..Verdict::default() },
     }));
-    lint::tell(&judgements, objects, input.skipped, args.fail_on, output)
+    let places = Places::default();
+    let run = Run { judgements: &judgements, places: &places, unread: &[], fails_from: args.fail_on.into() };
+    lint::tell(&run, objects, &input, output)
 }
 
 /// Everything that can be read; only mirror sets must be.
@@ -61,7 +63,7 @@ async fn read(output: &Output) -> Result<(Input, Readings)> {
         _ => None,
     });
     let readings = read_inventory(&client, hosted.collect()).await;
-    Ok((Input { located: Vec::new(), live, skipped: 0, incomplete: false }, readings))
+    Ok((Input { live, ..Input::default() }, readings))
 }
 
 /// What of a kind is missing, and what reading it takes.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{input, output::Output};
 use crate::{
-    cluster::LiveState,
+    cluster::{Exclude, LiveState},
     context::Context,
     convert::{Document, Origin, Problem},
     objects::{Object, to_documents, to_yaml},
@@ -56,7 +56,7 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
     if paths.is_empty() {
         return from_cluster();
     }
-    let input = input::read_every(paths, output)?.complete()?;
+    let input = input::read_every(paths, &Exclude::default(), output)?.complete()?;
     let documents = input.located.iter().filter_map(Document::of_file).collect();
     Ok(Given { documents, context: input.objects().cloned().collect(), skipped: input.skipped })
 }

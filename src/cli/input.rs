@@ -10,15 +10,15 @@ use kube::{Client, Config};
 
 use super::output::Output;
 use crate::{
-    cluster::{LiveState, cause, read_paths},
+    cluster::{Exclude, LiveState, cause, read_path},
     objects::{
         Kind, Object,
-        manifest::{Located, Reading},
+        manifest::{Located, Position, ReadError, Reading},
     },
 };
 
 /// What a command works on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Input {
     /// Objects of files, which know their place.
     pub(super) located: Vec<Located>,
@@ -26,8 +26,25 @@ pub(super) struct Input {
     pub(super) live: Vec<Object>,
     /// How many objects of other kinds there were.
     pub(super) skipped: usize,
-    /// Whether a file could not be read whole; what is wrong has been said.
-    pub(super) incomplete: bool,
+    /// How many files there were.
+    pub(super) files: usize,
+    /// What could not be read; it has been said.
+    pub(super) unread: Vec<Unread>,
+}
+
+/// What could not be read, and why.
+#[derive(Debug)]
+pub(super) struct Unread {
+    /// All of it, the place included.
+    pub(super) text: String,
+    /// Where in which file, as far as there is one.
+    pub(super) place: Option<(String, Position)>,
+}
+
+impl From<ReadError> for Unread {
+    fn from(error: ReadError) -> Self {
+        Self { text: error.to_string(), place: Some((error.file, error.at)) }
+    }
 }
 
 impl Input {
@@ -44,7 +61,7 @@ impl Input {
 
     /// Fails where a file could not be read whole.
     pub(super) fn complete(self) -> Result<Self> {
-        if self.incomplete {
+        if !self.unread.is_empty() {
             bail!("not everything could be read");
         }
         Ok(self)
@@ -53,7 +70,12 @@ impl Input {
 
 /// Reads files, or without any the cluster. What is wrong in a file is said, and the rest still read.
 pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
-    let input = read_every(paths, output)?;
+    read_except(paths, &Exclude::default(), output)
+}
+
+/// The same without what is to be left out of folders.
+pub(super) fn read_except(paths: &[PathBuf], exclude: &Exclude, output: &Output) -> Result<Input> {
+    let input = read_every(paths, exclude, output)?;
     for twice in defined_twice(&input.located) {
         output.say(&format!("warning: {twice}; the last one counts\n"));
     }
@@ -61,26 +83,24 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
 }
 
 /// The same for who decides by itself what to make of an object that is defined twice.
-pub(super) fn read_every(paths: &[PathBuf], output: &Output) -> Result<Input> {
+pub(super) fn read_every(paths: &[PathBuf], exclude: &Exclude, output: &Output) -> Result<Input> {
     if paths.is_empty() {
         return from_cluster();
     }
-    let mut input = Input { located: Vec::new(), live: Vec::new(), skipped: 0, incomplete: false };
+    let mut input = Input::default();
     for path in paths {
-        match read_paths(std::slice::from_ref(path)) {
-            Ok(Reading { objects, skipped, errors }) => {
+        match read_path(path, exclude) {
+            Ok(Reading { objects, skipped, files, errors }) => {
                 input.located.extend(objects);
                 input.skipped += skipped;
-                for error in errors {
-                    input.incomplete = true;
-                    output.error(&error.into());
-                }
+                input.files += files;
+                input.unread.extend(errors.into_iter().map(Unread::from));
             }
-            Err(error) => {
-                input.incomplete = true;
-                output.error(&error);
-            }
+            Err(error) => input.unread.push(Unread { text: format!("{error:#}"), place: None }),
         }
+    }
+    for unread in &input.unread {
+        output.error(&anyhow::Error::msg(unread.text.clone()));
     }
     Ok(input)
 }
@@ -91,11 +111,7 @@ fn defined_twice(located: &[Located]) -> Vec<String> {
     let mut twice = Vec::new();
     for this in located {
         let object = &this.object;
-        let namespace = match object {
-            Object::HostedCluster(hosted) => &*hosted.metadata.namespace,
-            _ => "",
-        };
-        if let Some(before) = first.insert((object.kind(), namespace, object.name()), this) {
+        if let Some(before) = first.insert((object.kind(), object.namespace(), object.name()), this) {
             let place = |l: &Located| format!("{}:{}", l.source.name, l.position("metadata.name").line);
             let id = format!("{}/{}", object.kind().name(), object.name());
             twice.push(format!("{id} is defined at {} and again at {}", place(before), place(this)));
@@ -106,10 +122,15 @@ fn defined_twice(located: &[Located]) -> Vec<String> {
 
 /// Reads one path that may also be the word `cluster`.
 pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
+    read_or_cluster_except(path, &Exclude::default(), output)
+}
+
+/// The same without what is to be left out of folders.
+pub(super) fn read_or_cluster_except(path: &Path, exclude: &Exclude, output: &Output) -> Result<Input> {
     if path.as_os_str() == "cluster" && !path.exists() {
         return from_cluster();
     }
-    read(&[path.to_owned()], output)
+    read_except(&[path.to_owned()], exclude, output)
 }
 
 fn from_cluster() -> Result<Input> {
@@ -117,7 +138,7 @@ fn from_cluster() -> Result<Input> {
         let Connection { client, server } = connect().await?;
         LiveState::snapshot(client).await.map_err(|error| unreadable(&server, &error))
     })?;
-    Ok(Input { located: Vec::new(), live, skipped: 0, incomplete: false })
+    Ok(Input { live, ..Input::default() })
 }
 
 /// A cluster to ask.

@@ -2,35 +2,44 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{
     Answer,
-    args::PATHS_HELP,
+    args::{Format, PATHS_HELP},
     input::{self, Input},
     output::Output,
-    report::{self, FindingJson, Judgement},
+    report::{self, FindingJson, Judgement, Places, Run},
 };
 use crate::{
     clock::today,
+    cluster::Exclude,
     objects::Object,
-    review::{Reviewer, State, Verdict},
-    rules::{Operation, Settings},
+    review::{
+        Reviewer, State, Verdict,
+        existing::{Existing, Found, applied},
+    },
+    rules::{Level, Operation, Settings},
 };
 
 /// Check mirror sets and HostedClusters by every rule, as one cluster
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  mirrorguard lint mirrors/\n  mirrorguard lint --against cluster new-idms.yaml\n  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -"
+    after_help = "Examples:\n  mirrorguard lint mirrors/\n  mirrorguard lint --against cluster new-idms.yaml\n  mirrorguard lint -o sarif --exclude charts/ . > mirrorguard.sarif\n  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -"
 )]
 pub(super) struct LintArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// Existing objects, read but not blamed: a file, a folder, or `cluster`
+    /// Existing objects, read but not blamed: a file, a folder, or `cluster`. What is checked is then judged
+    /// as a change of them, as the webhook would judge it on apply. May be given several times
     #[arg(long, value_name = "PATH|cluster")]
-    pub(super) against: Option<PathBuf>,
+    pub(super) against: Vec<PathBuf>,
+    /// Leaves files and folders out of the folders that are read, as a .gitignore in each of them would. A
+    /// file that is named itself is read all the same. May be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
     /// The lowest level that makes the exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Deny)]
     pub(super) fail_on: FailOn,
@@ -43,6 +52,15 @@ pub(super) enum FailOn {
     Deny,
     /// Warnings too
     Warn,
+}
+
+impl From<FailOn> for Level {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Deny => Self::Deny,
+            FailOn::Warn => Self::Warn,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -61,53 +79,129 @@ struct Summary {
 
 pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
-    let input = input::read(&args.paths, output)?;
+    let exclude = Exclude::new(&args.exclude).context("--exclude")?;
+    if args.paths.iter().chain(&args.against).filter(|path| path.as_os_str() == "-").count() > 1 {
+        bail!("standard input can only be read once");
+    }
+    let input = input::read_except(&args.paths, &exclude, output)?;
     let against =
-        args.against.as_deref().map(|path| input::read_or_cluster(path, output)?.complete()).transpose()?;
-    let existing = against.iter().flat_map(Input::objects);
-    let state: State = existing.chain(input.objects()).cloned().collect();
-    let judgements = judge(&input, &state, &settings);
-    let answer = tell(&judgements, judgements.len(), input.skipped, args.fail_on, output)?;
-    if input.incomplete {
-        bail!("not everything could be read; what could was checked");
-    }
-    Ok(answer)
-}
-
-/// Prints what was found, and how much there was. The answer is no from `fail_on` on.
-pub(super) fn tell(
-    judgements: &[Judgement<'_>],
-    objects: usize,
-    skipped: usize,
-    fail_on: FailOn,
-    output: &Output,
-) -> Result<Answer> {
-    let (deny, warn) = report::counts(judgements);
-    if output.is_json() {
-        let summary = Summary { deny, warn, objects, skipped };
-        output.json(&Report { findings: report::json(judgements), summary })?;
+        args.against.iter().map(|path| input::read_or_cluster_except(path, &exclude, output)?.complete());
+    let against = against.collect::<Result<Vec<_>>>()?;
+    let state: State = against.iter().chain([&input]).flat_map(Input::objects).cloned().collect();
+    let judgements = if against.is_empty() {
+        judge(&input, &state, &settings)
     } else {
-        output.result(&report::human(judgements, Output::width()))?;
-        let skipped =
-            if skipped == 0 { String::new() } else { format!(", {skipped} of other kinds skipped") };
-        output.say(&format!("{deny} denied, {warn} warned, in {objects} objects{skipped}\n"));
-    }
-    let fails = deny > 0 || (fail_on == FailOn::Warn && warn > 0);
-    Ok(if fails { Answer::No } else { Answer::Yes })
+        judge_writes(&input, &against, &state, &settings)
+    };
+    let mut places = Places::default();
+    against.iter().chain([&input]).for_each(|input| places.add(input));
+    let run = Run {
+        judgements: &judgements,
+        places: &places,
+        unread: &input.unread,
+        fails_from: args.fail_on.into(),
+    };
+    tell(&run, judgements.len(), &input, output)
 }
 
 /// Judges every object of the input as it stands.
 pub(super) fn judge<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Judgement<'a>> {
     let reviewer = Reviewer { state, settings, today: today() };
-    let verdict = |object: &Object| match object {
-        Object::MirrorSet(set) => reviewer.review_set(Operation::Existing, None, Some(set)),
-        Object::HostedCluster(hosted) => reviewer.review_hosted(None, hosted),
-        Object::ImageConfig(_) | Object::ClusterVersion(_) => Verdict::default(),
+    judge_each(input, |object| verdict(&reviewer, Operation::Existing, None, object))
+}
+
+/// Judges every object of the input as it would be judged when it is applied where the others exist.
+fn judge_writes<'a>(
+    input: &'a Input,
+    against: &[Input],
+    state: &State,
+    settings: &Settings,
+) -> Vec<Judgement<'a>> {
+    let reviewer = Reviewer { state, settings, today: today() };
+    let existing = against.iter().flat_map(Input::with_places);
+    let existing: Existing<'_> =
+        existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
+    judge_each(input, |object| match existing.met_by(object) {
+        Some(old) => verdict(&reviewer, Operation::Update, Some(old), object),
+        None => verdict(&reviewer, Operation::Create, None, object),
+    })
+}
+
+fn judge_each<'a>(input: &'a Input, verdict: impl Fn(&Object) -> Verdict) -> Vec<Judgement<'a>> {
+    let objects = input.with_places();
+    objects
+        .map(|(object, place)| Judgement { object: object.into(), place, verdict: verdict(object) })
+        .collect()
+}
+
+fn verdict(reviewer: &Reviewer<'_>, operation: Operation, old: Option<Found<'_>>, new: &Object) -> Verdict {
+    match (old, new) {
+        (_, Object::MirrorSet(new)) => {
+            let old = old.and_then(|old| match old.object {
+                Object::MirrorSet(old) => Some(old),
+                _ => None,
+            });
+            reviewer.review_set(operation, old, Some(new))
+        }
+        (Some(found), Object::HostedCluster(new)) => match found.object {
+            Object::HostedCluster(old) => reviewer.review_hosted(Some(old), &applied(found, new)),
+            _ => Verdict::default(),
+        },
+        (None, Object::HostedCluster(new)) => reviewer.review_hosted(None, new),
+        (_, Object::ImageConfig(_) | Object::ClusterVersion(_)) => Verdict::default(),
+    }
+}
+
+/// Prints the result in the form asked for, and for people what it comes to; `objects` were looked at.
+pub(super) fn tell(run: &Run<'_>, objects: usize, input: &Input, output: &Output) -> Result<Answer> {
+    let Run { judgements, places, .. } = run;
+    let (deny, warn) = report::counts(judgements);
+    let summary = Summary { deny, warn, objects, skipped: input.skipped };
+    let is_read_by_a_rule =
+        |object: &Object| matches!(object, Object::MirrorSet(_) | Object::HostedCluster(_));
+    let said = match (input.objects().any(is_read_by_a_rule), run.unread.is_empty()) {
+        (false, true) => nothing_to_check(input),
+        (_, is_whole) => summed_up(&summary, is_whole),
     };
-    let judgement = |(object, place): (&'a Object, _)| Judgement {
-        object: object.into(),
-        place,
-        verdict: verdict(object),
+    match output.format() {
+        Format::Human => output.result(&report::human(judgements, places, Output::width()))?,
+        Format::Json => output.json(&Report { findings: report::json(judgements, places), summary })?,
+        Format::Sarif => {
+            let folder = std::env::current_dir().unwrap_or_default();
+            output.json(&report::sarif(run, &folder))?;
+        }
+        Format::Junit => output.result(&report::junit(run).context("cannot write XML")?)?,
+    }
+    output.say(&said);
+    match run.exit_code() {
+        0 => Ok(Answer::Yes),
+        1 => Ok(Answer::No),
+        _ => bail!("not everything could be read; what could was checked"),
+    }
+}
+
+fn summed_up(summary: &Summary, is_whole: bool) -> String {
+    let Summary { deny, warn, objects, skipped: others } = *summary;
+    let nothing = if deny + warn == 0 && is_whole { "nothing found: " } else { "" };
+    let objects = some(objects, "object");
+    format!("{nothing}{deny} denied, {warn} warned, in {objects}{}\n", skipped(others))
+}
+
+fn nothing_to_check(input: &Input) -> String {
+    let place = match input.files {
+        0 if input.live.is_empty() && input.unread.is_empty() => {
+            "no file named *.yaml, *.yml or *.json was found".to_owned()
+        }
+        0 => "no mirror set and no HostedCluster in the cluster".to_owned(),
+        files => format!("no mirror set and no HostedCluster in {}", some(files, "file")),
     };
-    input.with_places().map(judgement).collect()
+    format!("warning: nothing to check: {place}{}\n", skipped(input.skipped))
+}
+
+fn skipped(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(", {} of other kinds skipped", some(count, "object")) }
+}
+
+fn some(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

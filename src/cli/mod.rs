@@ -24,7 +24,7 @@ mod serve;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
 use args::{Cli, Command};
 use output::Output;
@@ -39,6 +39,10 @@ enum Answer {
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if !cli.global.output.is_for_all() && !cli.command.tells_findings() {
+        let message = "only lint and audit write sarif and junit; write -o human or -o json here";
+        Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
+    }
     let output = Output::new(&cli.global);
     match dispatch(cli.command, &output) {
         Ok(Answer::Yes) => ExitCode::SUCCESS,

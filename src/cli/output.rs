@@ -39,6 +39,11 @@ impl Output {
         }
     }
 
+    /// The form that the result is wanted in.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Whether the result is wanted as JSON.
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
@@ -71,13 +76,11 @@ impl Output {
         let _ = writeln!(AutoStream::new(io::stderr(), self.color).lock(), "{red}error\u{1b}[0m: {style}");
     }
 
-    /// How wide a drawing may be.
+    /// How wide a drawing may be: as wide as the terminal, and where there is none, wider than most, since
+    /// nothing breaks its lines.
     pub(super) fn width() -> usize {
-        if io::stdout().is_terminal() {
-            terminal_size::terminal_size().map_or(100, |(w, _)| w.0.into())
-        } else {
-            100
-        }
+        let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+        terminal.map_or(140, |(width, _)| width.0.into())
     }
 
     /// The settings of `--config`, or the default ones.

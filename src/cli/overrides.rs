@@ -6,7 +6,13 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Answer, args::PATHS_HELP, input, output::Output, report};
+use super::{
+    Answer,
+    args::PATHS_HELP,
+    input,
+    output::Output,
+    report::{self, Places},
+};
 use crate::{
     clock::today,
     hypershift::{
@@ -123,10 +129,10 @@ fn check(
     let judgements = [report::Judgement { object: (&object).into(), place: None, verdict }];
     let overrides = catalogs::parse(value).unwrap_or_default();
     if output.is_json() {
-        output.json(&checked(&overrides, releases, report::json(&judgements)))?;
+        output.json(&checked(&overrides, releases, report::json(&judgements, &Places::default())))?;
     } else {
         output.result(&human(&overrides, releases))?;
-        output.result(&report::human(&judgements, Output::width()))?;
+        output.result(&report::human(&judgements, &Places::default(), Output::width()))?;
         let placed = state.derivations().for_releases(releases);
         if misreadings(value, releases, placed).is_empty() {
             output.say("read as it is meant in every release asked for\n");

@@ -12,7 +12,7 @@ use super::{
     input::{self, Input},
     lint,
     output::Output,
-    report,
+    report::{self, Places},
 };
 use crate::{
     forms::{self, Form, NoForm, Omission},
@@ -145,7 +145,7 @@ pub(super) fn rendered<'a>(input: &Input, state: &'a State, output: &Output) -> 
             .judged
             .retain(|judged| judged.level == Level::Deny && stops_rendering(judged.rule.id));
     }
-    output.say(&report::human(&judgements, Output::width()));
+    output.say(&report::human(&judgements, &Places::of(input), Output::width()));
     output.say(&format!("the nodes get no new configuration: {refusal}\n"));
     None
 }

@@ -1,12 +1,13 @@
-//! Findings, for people and for programs.
+//! Findings, for people and for programs: one file a form.
 
-use std::{fmt::Write, sync::Arc};
+mod human;
+mod json;
+mod junit;
+mod sarif;
 
-use annotate_snippets::{
-    Annotation, AnnotationKind, Group, Level as Title, Renderer, Snippet, renderer::DecorStyle,
-};
-use serde::Serialize;
+use std::collections::HashMap;
 
+use super::input::{Input, Unread};
 use crate::{
     audit::ObjectId,
     objects::{Object, manifest::Located},
@@ -14,6 +15,10 @@ use crate::{
     rules::{Level, Related},
 };
 
+pub(super) use human::human;
+pub(super) use json::{FindingJson, json};
+pub(super) use junit::junit;
+pub(super) use sarif::sarif;
 /// Which object it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ObjectRef<'a> {
@@ -47,132 +52,64 @@ pub(super) struct Judgement<'a> {
     pub(super) verdict: Verdict,
 }
 
-/// A finding as programs read it.
-#[derive(Debug, Serialize)]
-pub(super) struct FindingJson<'a> {
-    rule: &'static str,
-    severity: Level,
-    object: ObjectJson<'a>,
-    path: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<usize>,
-    message: String,
-    help: String,
-    related: &'a [Related],
+/// A whole run, as the forms for other programs tell it.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) judgements: &'a [Judgement<'a>],
+    pub(super) places: &'a Places<'a>,
+    /// What could not be read.
+    pub(super) unread: &'a [Unread],
+    /// The lowest level that fails.
+    pub(super) fails_from: Level,
 }
 
-#[derive(Debug, Serialize)]
-struct ObjectJson<'a> {
-    kind: &'static str,
-    name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    namespace: &'a str,
-}
-
-/// All findings as programs read them.
-pub(super) fn json<'a>(judgements: &'a [Judgement<'a>]) -> Vec<FindingJson<'a>> {
-    let of = |judgement: &'a Judgement<'a>| {
-        judgement.verdict.judged.iter().map(|judged| finding_json(judgement, judged))
-    };
-    judgements.iter().flat_map(of).collect()
-}
-
-fn finding_json<'a>(judgement: &'a Judgement<'a>, judged: &'a Judged) -> FindingJson<'a> {
-    let finding = &judged.finding;
-    let at = judgement.place.map(|place| place.position(&finding.path));
-    let ObjectRef { kind, namespace, name } = judgement.object;
-    let yaml = finding.yaml.as_ref().map(|yaml| format!("\n{yaml}")).unwrap_or_default();
-    FindingJson {
-        rule: judged.rule.id,
-        severity: judged.level,
-        object: ObjectJson { kind, name, namespace },
-        path: &finding.path,
-        file: judgement.place.map(|place| &*place.source.name),
-        line: at.map(|at| at.line),
-        column: at.map(|at| at.column),
-        message: finding.message(),
-        help: format!("{}{yaml}", finding.fix),
-        related: &finding.related,
+impl Run<'_> {
+    /// The exit code of the process.
+    pub(super) fn exit_code(&self) -> u8 {
+        let fails = || findings(self.judgements).any(|(_, judged)| judged.level >= self.fails_from);
+        if self.unread.is_empty() { fails().into() } else { 2 }
     }
 }
 
-/// All findings as people read them, pointed at the text where there is one.
-pub(super) fn human(judgements: &[Judgement<'_>], width: usize) -> String {
-    let renderer = Renderer::styled().term_width(width).decor_style(DecorStyle::Ascii);
-    let mut text = String::new();
-    for judgement in judgements {
-        for judged in &judgement.verdict.judged {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}", renderer.render(&[group(judgement, judged, judgements)]));
-            if let Some(yaml) = &judged.finding.yaml {
-                let _ = writeln!(text, "\n{}", yaml.trim_end());
-            }
-            text.push('\n');
-        }
+/// Where objects stand, judged ones and others.
+#[derive(Debug, Default)]
+pub(super) struct Places<'a>(HashMap<(&'static str, &'a str), &'a Located>);
+
+impl<'a> Places<'a> {
+    /// Where the objects of an input stand.
+    pub(super) fn of(input: &'a Input) -> Self {
+        let mut places = Self::default();
+        places.add(input);
+        places
     }
-    text
+
+    /// Adds objects; of two with one name the later counts.
+    pub(super) fn add(&mut self, input: &'a Input) {
+        let id = |at: &'a Located| (at.object.kind().name(), at.object.name());
+        self.0.extend(input.located.iter().map(|at| (id(at), at)));
+    }
+
+    fn find(&self, related: &'a Related) -> Option<&'a Located> {
+        self.0.get(&(related.kind, &*related.name)).copied()
+    }
 }
 
-fn group<'a>(judgement: &'a Judgement<'a>, judged: &'a Judged, all: &'a [Judgement<'a>]) -> Group<'a> {
-    let finding = &judged.finding;
-    let level = if judged.level == Level::Deny { Title::ERROR.with_name("denied") } else { Title::WARNING };
-    let title = level.primary_title(finding.what.clone()).id(judged.rule.id);
-    let mut group = Group::with_title(title);
-    if let Some(place) = judgement.place {
-        group = group.elements(pointed(place, judged, all));
-    } else {
-        let ObjectRef { kind, namespace, name } = judgement.object;
-        if !name.is_empty() {
-            let slash = if namespace.is_empty() { "" } else { "/" };
-            let id = format!("in {kind}/{namespace}{slash}{name}, {}", finding.path);
-            group = group.element(Title::NOTE.message(id));
-        }
-        if !finding.effect.is_empty() {
-            group = group.element(Title::NOTE.message(&*finding.effect));
-        }
-    }
-    group = group.element(Title::HELP.message(&*finding.fix));
-    group
+/// Every finding and the object it is in.
+fn findings<'a>(judgements: &'a [Judgement<'a>]) -> impl Iterator<Item = (&'a Judgement<'a>, &'a Judged)> {
+    judgements
+        .iter()
+        .flat_map(|judgement| judgement.verdict.judged.iter().map(move |judged| (judgement, judged)))
 }
 
-/// The text that is to blame, and at most three other places that have to do with it.
-fn pointed<'a>(
-    place: &'a Located,
-    judged: &'a Judged,
-    all: &'a [Judgement<'a>],
-) -> Vec<Snippet<'a, Annotation<'a>>> {
-    let finding = &judged.finding;
-    let snippet = |at: &'a Located| Snippet::source(&*at.source.text).path(&*at.source.name);
-    let primary = AnnotationKind::Primary.span(place.span(&finding.path)).label(&*finding.effect);
-    let mut here = snippet(place).annotation(primary);
-    let mut elsewhere = Vec::new();
-    for (related, other) in finding.related.iter().filter_map(|r| Some((r, place_of(r, all)?))).take(3) {
-        let label = format!("in {}", related.id());
-        let there = AnnotationKind::Context.span(other.span(&related.path)).label(label);
-        if Arc::ptr_eq(&other.source, &place.source) {
-            here = here.annotation(there);
-        } else {
-            elsewhere.push(snippet(other).annotation(there));
-        }
-    }
-    elsewhere.insert(0, here);
-    elsewhere
-}
-
-fn place_of<'a>(related: &Related, all: &'a [Judgement<'a>]) -> Option<&'a Located> {
-    let is_it = |j: &&Judgement<'_>| j.object.kind == related.kind && j.object.name == related.name;
-    all.iter().find(is_it)?.place
+/// `Kind/name`, as findings name objects; a namespace stands between the two.
+fn id(object: ObjectRef<'_>) -> String {
+    let ObjectRef { kind, namespace, name } = object;
+    let slash = if namespace.is_empty() { "" } else { "/" };
+    format!("{kind}/{namespace}{slash}{name}")
 }
 
 /// How many findings deny, and how many warn.
 pub(super) fn counts(judgements: &[Judgement<'_>]) -> (usize, usize) {
-    let levels =
-        judgements.iter().flat_map(|judgement| judgement.verdict.judged.iter().map(|judged| judged.level));
-    let levels: Vec<_> = levels.collect();
-    let count = |level| levels.iter().filter(|l| **l == level).count();
+    let count = |level| findings(judgements).filter(|(_, judged)| judged.level == level).count();
     (count(Level::Deny), count(Level::Warn))
 }

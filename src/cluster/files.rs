@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -11,11 +12,11 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use tracing::{info, warn};
 
-use super::Shared;
+use super::{Exclude, Shared};
 use crate::{
     objects::{
         Object,
-        manifest::{self, Reading},
+        manifest::{self, Position, ReadError, Reading},
     },
     review::State,
 };
@@ -90,14 +91,14 @@ fn stamps(path: &Path) -> Stamps {
         let metadata = fs::metadata(&file).ok()?;
         Some((file, (metadata.modified().ok(), metadata.len())))
     };
-    manifest_files(path).unwrap_or_default().into_iter().filter_map(stamp).collect()
+    manifest_files(path, &Exclude::default()).unwrap_or_default().into_iter().filter_map(stamp).collect()
 }
 
 /// The objects of a file or folder. JSON is read fast; what fails is read again to say where.
 fn load(path: &Path) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
-    for file in manifest_files(path)? {
-        let text = read_file(&file)?;
+    for file in manifest_files(path, &Exclude::default())? {
+        let text = text_of(&file, read_bytes(&file)?)?;
         if text.trim_start().starts_with('{')
             && let Some(found) = manifest::objects_of_json(&text)
         {
@@ -113,45 +114,59 @@ fn load(path: &Path) -> Result<Vec<Object>> {
     Ok(objects)
 }
 
-/// Reads files, folders and, for `-`, standard input; each error of a file is in the reading, an error
-/// here is one of the system.
-pub fn read_paths(paths: &[PathBuf]) -> Result<Reading> {
+/// Reads a file, a folder without what is to be left out, or for `-` standard input; each error of a file is
+/// in the reading, an error here is one of the system.
+pub fn read_path(path: &Path, exclude: &Exclude) -> Result<Reading> {
     let mut all = Reading::default();
-    let mut add = |name: &str, text| {
-        let Reading { objects, skipped, errors } = manifest::read(name, text);
-        all.objects.extend(objects);
-        all.skipped += skipped;
-        all.errors.extend(errors);
-    };
-    for path in paths {
-        if path.as_os_str() == "-" {
-            let text = io::read_to_string(io::stdin()).context("cannot read standard input")?;
-            add("<stdin>", text);
-            continue;
-        }
-        for file in manifest_files(path)? {
-            add(&file.display().to_string(), read_file(&file)?);
-        }
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        add(&mut all, read(Path::new("<stdin>"), bytes));
+        return Ok(all);
+    }
+    for file in manifest_files(path, exclude)? {
+        let bytes = read_bytes(&file)?;
+        add(&mut all, read(&file, bytes));
     }
     Ok(all)
 }
 
-fn read_file(file: &Path) -> Result<String> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+fn read(file: &Path, bytes: Vec<u8>) -> Reading {
+    match text_of(file, bytes) {
+        Ok(text) => manifest::read(&file.display().to_string(), text),
+        Err(error) => Reading { files: 1, errors: vec![error], ..Reading::default() },
+    }
+}
+
+fn add(all: &mut Reading, Reading { objects, skipped, files, errors }: Reading) {
+    all.objects.extend(objects);
+    all.skipped += skipped;
+    all.files += files;
+    all.errors.extend(errors);
+}
+
+fn read_bytes(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.split(|b| *b == b'\n').count();
-        anyhow::anyhow!("{}:{line}: not UTF-8 text", file.display())
+        let line = valid.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        let column = String::from_utf8_lossy(line).chars().count() + 1;
+        let at = Position { line: valid.split(|b| *b == b'\n').count(), column };
+        ReadError { file: file.display().to_string(), at, message: "not UTF-8 text".to_owned() }
     })
 }
 
 /// The file itself, or the manifests in a folder and below, sorted. What begins with a dot is left out:
 /// hidden files, and the targets of a volume's links.
-fn manifest_files(path: &Path) -> Result<Vec<PathBuf>> {
+fn manifest_files(path: &Path, exclude: &Exclude) -> Result<Vec<PathBuf>> {
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     if !metadata.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
+    let excluded = exclude.below(path)?;
     let mut files = Vec::new();
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -161,11 +176,12 @@ fn manifest_files(path: &Path) -> Result<Vec<PathBuf>> {
             let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             let manifest =
                 path.extension().is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|e| ext == *e));
-            if hidden {
+            let is_folder = path.is_dir();
+            if hidden || excluded.matched(&path, is_folder).is_ignore() {
                 continue;
             }
             // A folder behind a link could lead in a circle; a file behind one is a volume's.
-            if path.is_dir() && !path.is_symlink() {
+            if is_folder && !path.is_symlink() {
                 folders.push(path);
             } else if manifest && path.is_file() {
                 files.push(path);

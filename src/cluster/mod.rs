@@ -1,5 +1,6 @@
 //! Where the state comes from: a live cluster's watches, or files that are looked at again and again.
 
+mod exclude;
 mod files;
 mod inventory;
 mod live;
@@ -10,7 +11,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-pub use files::{FileState, read_paths};
+pub use exclude::Exclude;
+pub use files::{FileState, read_path};
 pub use inventory::{Readings, read_inventory, read_workloads};
 pub use live::{LiveState, Unread};
 

@@ -46,22 +46,34 @@ impl Located {
         }
     }
 
-    /// The bytes of the file that a field's value takes; of a list or map only its start.
+    /// The bytes of the file that a field's value takes; of a list or map no more than the rest of its first
+    /// line.
     pub fn span(&self, path: &str) -> Range<usize> {
         let node = self.node.nearest(path);
-        let start = byte_at(&self.source.text, node.span.start);
+        let Range { start, end } = node.span;
         match node.data {
-            Data::Scalar(_) => start..byte_at(&self.source.text, node.span.end),
+            Data::Scalar(_) => start..end,
             Data::List(_) | Data::Map(_) => {
-                let line = self.source.text[start..].lines().next().unwrap_or_default();
+                let text = &self.source.text;
+                // The reader ends what stands in brackets before the closing one.
+                let is_flow = text[start..].starts_with(['[', '{']) && text[end..].starts_with([']', '}']);
+                let line = text[start..end + usize::from(is_flow)].lines().next().unwrap_or_default();
                 start..start + line.trim_end().len()
             }
         }
     }
-}
 
-fn byte_at(text: &str, character: usize) -> usize {
-    text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
+    /// The same as lines and columns: its first character, and the one after its last.
+    pub fn region(&self, path: &str) -> (Position, Position) {
+        let start = self.position(path);
+        let value = &self.source.text[self.span(path)];
+        let last = value.rsplit('\n').next().unwrap_or_default().chars().count();
+        let end = match value.matches('\n').count() {
+            0 => Position { line: start.line, column: start.column + last },
+            lines => Position { line: start.line + lines, column: last + 1 },
+        };
+        (start, end)
+    }
 }
 
 /// What is wrong in a file, and where.
@@ -83,6 +95,8 @@ pub struct Reading {
     pub objects: Vec<Located>,
     /// How many objects of other kinds there were.
     pub skipped: usize,
+    /// How many files were read.
+    pub files: usize,
     /// What could not be read; the rest was.
     pub errors: Vec<ReadError>,
 }
@@ -90,7 +104,7 @@ pub struct Reading {
 /// Reads one file.
 pub fn read(name: &str, text: String) -> Reading {
     let source = Arc::new(Source { name: name.to_owned(), text });
-    let mut reading = Reading::default();
+    let mut reading = Reading { files: 1, ..Reading::default() };
     let (documents, error) = tree::documents(&source.text);
     for document in documents {
         add(&mut reading, &source, document, None);
@@ -233,6 +247,28 @@ items:
         let path = "spec.imageDigestMirrors[0].mirrors[0]";
         assert_eq!(located.position(path), Position { line: 8, column: 7 });
         assert_eq!(&TWO[located.span(path)], "m.lab/x");
+    }
+
+    #[test]
+    fn a_value_ends_where_its_text_ends() {
+        let head = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec:\n  imageTagMirrors:";
+        let table = [
+            (" [{source: q}] # one", "", "[{source: q}]", (4, 33), "a list"),
+            (" [{source: q}]", "[0]", "{source: q}", (4, 32), "a map"),
+            ("\n  - source: q\n    mirrors: [m]", "[0]", "source: q", (5, 14), "a block"),
+            (" [{source: ü日}]", "[0].source", "ü日", (4, 32), "wide characters"),
+            (" [{source: \"a\n    b\"}]", "[0].source", "\"a\n    b\"", (5, 7), "two lines"),
+        ];
+        for (spec, path, expected, (line, column), reason) in table {
+            for newline in ["\n", "\r\n"] {
+                let text = format!("{head}{spec}\n").replace('\n', newline);
+                let reading = read("x.yaml", text.clone());
+                let (located, path) = (&reading.objects[0], format!("spec.imageTagMirrors{path}"));
+                let expected = expected.replace('\n', newline);
+                assert_eq!(text[located.span(&path)], expected, "{reason}, {newline:?}");
+                assert_eq!(located.region(&path).1, Position { line, column }, "{reason}, {newline:?}");
+            }
+        }
     }
 
     #[test]

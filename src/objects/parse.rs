@@ -116,6 +116,14 @@ impl Object {
             Self::ClusterVersion(_) => "version",
         }
     }
+
+    /// `metadata.namespace`; empty for the kinds that have none.
+    pub fn namespace(&self) -> &str {
+        match self {
+            Self::HostedCluster(hosted) => &hosted.metadata.namespace,
+            Self::MirrorSet(_) | Self::ImageConfig(_) | Self::ClusterVersion(_) => "",
+        }
+    }
 }
 
 /// Parses fast; only a failure is parsed again to learn the path of the field.

@@ -25,7 +25,7 @@ impl From<&Marker> for Position {
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) at: Position,
-    /// In characters from the start of the file.
+    /// In bytes from the start of the file.
     pub(super) span: Range<usize>,
     pub(super) data: Data,
 }
@@ -47,21 +47,55 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Option<(Position, String)>) {
     // After an error the loader may hold a half-built document; those before it are whole.
     let broken_at = error.as_ref().map(|(at, _)| *at);
     let documents = loader.into_documents();
-    let whole = documents.iter().map(node).filter(|n| !matches!(&n.data, Data::Scalar(Value::Null)));
+    let offsets = Offsets::of(text);
+    let whole = documents
+        .iter()
+        .map(|yaml| node(yaml, &offsets))
+        .filter(|n| !matches!(&n.data, Data::Scalar(Value::Null)));
     let whole = whole.filter(|n| broken_at.is_none_or(|at| n.at < at)).collect();
     (whole, error)
 }
 
-fn node(yaml: &MarkedYaml<'_>) -> Node {
-    let span = yaml.span.start.index()..yaml.span.end.index();
-    Node { at: Position::from(&yaml.span.start), span, data: data(&yaml.data) }
+/// Bytes of the characters of a text, which is what the reader counts.
+struct Offsets<'t> {
+    text: &'t str,
+    /// Where every 64th character begins; nothing where characters are bytes.
+    marks: Vec<usize>,
 }
 
-fn data<'i>(yaml: &YamlData<'i, MarkedYaml<'i>>) -> Data {
+impl<'t> Offsets<'t> {
+    const STEP: usize = 64;
+
+    fn of(text: &'t str) -> Self {
+        let marks = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.char_indices().step_by(Self::STEP).map(|(byte, _)| byte).collect()
+        };
+        Self { text, marks }
+    }
+
+    fn byte(&self, character: usize) -> usize {
+        if self.marks.is_empty() {
+            return character.min(self.text.len());
+        }
+        let mark = self.marks.get(character / Self::STEP).copied().unwrap_or(self.text.len());
+        let rest = self.text[mark..].char_indices().nth(character % Self::STEP);
+        rest.map_or(self.text.len(), |(byte, _)| mark + byte)
+    }
+}
+
+fn node(yaml: &MarkedYaml<'_>, offsets: &Offsets<'_>) -> Node {
+    let span = offsets.byte(yaml.span.start.index())..offsets.byte(yaml.span.end.index());
+    Node { at: Position::from(&yaml.span.start), span, data: data(&yaml.data, offsets) }
+}
+
+fn data<'i>(yaml: &YamlData<'i, MarkedYaml<'i>>, offsets: &Offsets<'_>) -> Data {
+    let node = |yaml| node(yaml, offsets);
     match yaml {
         YamlData::Sequence(items) => Data::List(items.iter().map(node).collect()),
         YamlData::Mapping(fields) => Data::Map(fields.iter().map(|(k, v)| (key(k), node(v))).collect()),
-        YamlData::Tagged(_, inner) => data(&inner.data),
+        YamlData::Tagged(_, inner) => data(&inner.data, offsets),
         YamlData::Value(scalar) => Data::Scalar(scalar_value(scalar)),
         YamlData::Representation(text, _, _) => Data::Scalar(Value::String(text.to_string())),
         YamlData::Alias(_) | YamlData::BadValue => Data::Scalar(Value::Null),
@@ -164,6 +198,19 @@ mod tests {
         let (documents, error) = documents("a: 1\n---\nb: 2\n---\nc: [1,\n---\n");
         assert_eq!(documents.len(), 2);
         assert_eq!(error.unwrap().0.line, 6);
+    }
+
+    #[test]
+    fn characters_are_found_among_bytes() {
+        let table =
+            [("plain text".repeat(30), "one byte each"), ("aü日𝄞\r\n".repeat(70), "several bytes each")];
+        for (text, reason) in table {
+            let offsets = Offsets::of(&text);
+            for (at, (byte, _)) in text.char_indices().enumerate() {
+                assert_eq!(offsets.byte(at), byte, "{reason}: character {at}");
+            }
+            assert_eq!(offsets.byte(text.len() + 1), text.len(), "{reason}: beyond the end");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod exempt;
+pub mod existing;
 mod fill;
 mod reviewer;
 mod verdict;

@@ -9,13 +9,16 @@ use anyhow::{Context as _, Result, ensure};
 use crate::command::{ROOT, mirrorguard, mirrorguard_of, text_of};
 
 /// Words in code with dashes between them that are no ids of rules.
-const OTHER_WORDS: [(&str, &str); 6] = [
+const OTHER_WORDS: [(&str, &str); 9] = [
     ("kube-apiserver", "a program"),
     ("json-value", "a server of the benchmarks"),
     ("managed-cluster-validating-webhooks", "a program"),
     ("air-gap", "a profile"),
     ("hosted-control-planes", "a profile"),
     ("managed-openshift", "a profile"),
+    ("mirrorguard-lint", "a hook"),
+    ("mirrorguard-lint-system", "a hook"),
+    ("sarif-file", "an input of the action"),
 ];
 
 /// The documents for users, and the pages of the rules.

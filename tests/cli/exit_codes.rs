@@ -21,7 +21,7 @@ fn lint_fails_by_the_level_asked_for() -> Result<()> {
     let (clean, warned, denied) =
         ("examples/oc-mirror-v2", "examples/root-level-only", "examples/policy-conflict");
     holds(&[
-        (&format!("lint {clean}"), 0, "", "0 denied, 0 warned, in 4 objects", "nothing found"),
+        (&format!("lint {clean}"), 0, "", "nothing found: 0 denied, 0 warned, in 4 objects", "nothing found"),
         (&format!("lint {warned}"), 0, "warning[", "0 denied, 2 warned", "warnings alone"),
         (&format!("lint {denied}"), 1, "denied[", "2 denied, 0 warned", "what the webhook refuses"),
         (&format!("lint --fail-on warn {clean}"), 0, "", "0 warned", "nothing to fail on"),
@@ -37,12 +37,12 @@ fn existing_objects_are_read_but_not_blamed() -> Result<()> {
     let against = |existing: &str| format!("lint --against {existing} {new}");
     let conflict = &against("examples/policy-conflict/itms.yaml");
     holds(&[
-        (&format!("lint {new}"), 0, "", "0 denied, 0 warned, in 1 objects", "alone it is in order"),
+        (&format!("lint {new}"), 0, "", "0 denied, 0 warned, in 1 object", "alone it is in order"),
         (
             conflict,
             1,
             "ImageTagMirrorSet/by-tag",
-            "1 denied, 0 warned, in 1 objects",
+            "1 denied, 0 warned, in 1 object",
             "only this side is told",
         ),
         (&against("missing.yaml"), 2, "", "cannot read missing.yaml", "no such file"),
@@ -97,7 +97,17 @@ fn what_cannot_be_understood_is_2() -> Result<()> {
         ("lnit", 2, "", "unrecognized subcommand 'lnit' … 'lint'", "a misspelt command"),
         ("lint --nope", 2, "", "unexpected argument '--nope'", "an unknown flag"),
         ("lint --fail-on all .", 2, "", "invalid value 'all' … deny, warn", "an unknown level"),
-        ("lint -o xml .", 2, "", "invalid value 'xml' … human, json", "an unknown form"),
+        ("lint -o xml .", 2, "", "invalid value 'xml' … human, json, sarif, junit", "an unknown form"),
+        (
+            "render -o sarif .",
+            2,
+            "",
+            "error: only lint and audit write sarif and junit",
+            "a form that is for findings",
+        ),
+        ("rules -o junit", 2, "", "write -o human or -o json here", "another"),
+        ("lint --exclude a{b .", 2, "", "--exclude: cannot read the glob \"a{b\"", "no glob"),
+        ("lint --against - -", 2, "", "standard input can only be read once", "two readers of one input"),
         ("explain", 2, "", "<IMAGE>", "no image"),
         ("explain UPPER/case .", 2, "", "cannot read the image \"UPPER/case\"", "no reference"),
         ("rules root-levle-source", 2, "", "did you mean \"root-level-source\"?", "a misspelt rule"),

@@ -42,7 +42,7 @@ fn every_form_of_the_same_object_is_read() -> Result<()> {
 #[test]
 fn objects_of_other_kinds_are_counted_for_people_too() -> Result<()> {
     let run = mirrorguard("lint tests/cli/fixtures/list.yaml")?.code(1)?;
-    run.says("1 denied, 0 warned, in 1 objects, 1 of other kinds skipped")?;
+    run.says("1 denied, 0 warned, in 1 object, 1 object of other kinds skipped")?;
     Ok(())
 }
 
@@ -63,7 +63,8 @@ fn standard_input_is_one_of_several_paths() -> Result<()> {
 
 #[test]
 fn nothing_on_standard_input_is_nothing_to_complain_about() -> Result<()> {
-    mirrorguard_reads("lint -", "")?.code(0)?.prints("")?.says("in 0 objects")?;
+    let expected = "warning: nothing to check: no mirror set and no HostedCluster in 1 file";
+    mirrorguard_reads("lint -", "")?.code(0)?.prints("")?.says(expected)?;
     Ok(())
 }
 
@@ -94,7 +95,9 @@ fn what_is_no_object_is_told() -> Result<()> {
         mirrorguard_reads("lint -", text)?.code(2)?.says(expected).context(reason)?;
     }
     // The values of a chart: some other program's.
-    mirrorguard_reads("lint -", "name: values\n")?.code(0)?.says("1 of other kinds skipped")?;
+    mirrorguard_reads("lint -", "name: values\n")?
+        .code(0)?
+        .says("in 1 file, 1 object of other kinds skipped")?;
     Ok(())
 }
 
@@ -112,7 +115,7 @@ fn a_missing_file_keeps_no_other_from_being_read() -> Result<()> {
     mirrorguard("lint missing.yaml examples/root-level-only")?
         .code(2)?
         .says("cannot read missing.yaml: No such file")?
-        .says("0 denied, 2 warned, in 1 objects")?;
+        .says("0 denied, 2 warned, in 1 object")?;
     Ok(())
 }
 
@@ -128,7 +131,7 @@ fn files_that_cannot_be_read_are_told() -> Result<()> {
     let latin = folder.path().join("latin.yaml");
     fs::write(&latin, b"# one\nname: \xfcber\n")?;
     let run = mirrorguard_of(["lint".as_ref(), latin.as_os_str()])?.code(2)?;
-    run.says("latin.yaml:2: not UTF-8 text")?;
+    run.says("latin.yaml:2:7: not UTF-8 text")?;
     mirrorguard("lint missing.yaml")?.code(2)?.says("cannot read missing.yaml: No such file")?;
     Ok(())
 }

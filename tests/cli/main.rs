@@ -1,9 +1,11 @@
 //! The command line as a process: what is printed where, and with which exit code.
 
+mod api;
 mod command;
 #[path = "../pages/mod.rs"]
 mod pages;
 
+mod against;
 mod apiserver;
 mod audit;
 mod cluster;
@@ -11,10 +13,13 @@ mod colors;
 mod demo;
 mod documents;
 mod examples;
+mod exclude;
 mod exit_codes;
+mod forms;
 mod input;
 mod merge;
 mod migrate;
+mod pipelines;
 mod pipes;
 mod render;
 mod rule_pages;

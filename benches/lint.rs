@@ -1,0 +1,73 @@
+//! Files to verdicts: reading many entries with their places, and judging every set beside the others.
+//!
+//! `cargo bench --bench lint` prints times of this machine. What the drawing of findings takes is measured
+//! with the program itself.
+
+use std::{fmt::Write, hint::black_box};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use mirrorguard::{
+    objects::{
+        Object,
+        manifest::{self, Located},
+    },
+    review::{Reviewer, State},
+    rules::{Operation, Settings},
+};
+
+const FILES: usize = 200;
+const ENTRIES: usize = 50;
+
+/// A file of one set as people write it.
+fn file(at: usize) -> String {
+    let (kind, field) = if at.is_multiple_of(2) {
+        ("ImageDigestMirrorSet", "imageDigestMirrors")
+    } else {
+        ("ImageTagMirrorSet", "imageTagMirrors")
+    };
+    let mut text = format!(
+        "apiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata:\n  name: team-{at:04}\nspec:\n  {field}:\n"
+    );
+    for entry in 0..ENTRIES {
+        let path = format!("team-{at:04}/service-{entry:04}");
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "  - source: registry-{entry:02}.upstream.example.com/{path}\n    mirrors:\n    \
+             - mirror-a.corp.example.com:5000/{path}\n    - mirror-b.corp.example.com:5000/{path}\n"
+        );
+    }
+    text
+}
+
+fn read(files: &[String]) -> Vec<Located> {
+    files.iter().flat_map(|text| manifest::read("x.yaml", text.clone()).objects).collect()
+}
+
+fn lint(c: &mut Criterion) {
+    let files: Vec<_> = (0..FILES).map(file).collect();
+    c.bench_function("read 10000 entries in 200 files", |b| b.iter(|| read(black_box(&files))));
+
+    let located = read(&files);
+    let settings = Settings::default();
+    c.bench_function("judge 10000 entries in 200 sets", |b| {
+        b.iter(|| {
+            let state: State = located.iter().map(|located| located.object.clone()).collect();
+            let reviewer =
+                Reviewer { state: &state, settings: &settings, today: mirrorguard::clock::today() };
+            for located in &located {
+                if let Object::MirrorSet(set) = &located.object {
+                    black_box(reviewer.review_set(Operation::Existing, None, Some(set)));
+                }
+            }
+        });
+    });
+    let list: Vec<_> = files.iter().map(|text| format!("{text}---\n")).collect();
+    let list = list.concat();
+    c.bench_function("read 10000 entries in one file", |b| {
+        b.iter(|| manifest::read("x.yaml", black_box(&list).clone()));
+    });
+}
+
+criterion_group!(benches, lint);
+criterion_main!(benches);

@@ -1,0 +1,214 @@
+//! Findings as people read them, pointed at the text where there is one.
+
+use std::{fmt::Write, ops::Range, sync::Arc};
+
+use annotate_snippets::{
+    Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet, renderer::DecorStyle,
+};
+
+use super::{Judgement, Places, findings, id};
+use crate::{
+    objects::manifest::{Located, Position},
+    review::Judged,
+    rules::Level,
+};
+
+/// As far apart in one file two places are shown in one drawing, in bytes.
+const NEAR: usize = 4096;
+
+/// A line that is longer is not drawn, in bytes: in JSON on one line the object and the field say more.
+const LONG: usize = 2000;
+
+/// How many other places are shown.
+const OTHERS: usize = 3;
+
+/// All findings, drawn `width` columns wide.
+pub(in crate::cli) fn human(judgements: &[Judgement<'_>], places: &Places<'_>, width: usize) -> String {
+    let renderer = Renderer::styled().term_width(width).decor_style(DecorStyle::Ascii);
+    let mut text = String::new();
+    for (judgement, judged) in findings(judgements) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", renderer.render(&[group(judgement, judged, places, width)]));
+        if let Some(yaml) = &judged.finding.yaml {
+            let _ = writeln!(text, "\n{}", yaml.trim_end());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn group<'a>(
+    judgement: &'a Judgement<'a>,
+    judged: &'a Judged,
+    places: &Places<'a>,
+    width: usize,
+) -> Group<'a> {
+    let (object, finding) = (judgement.object, &judged.finding);
+    let level = if judged.level == Level::Deny { Title::ERROR.with_name("denied") } else { Title::WARNING };
+    let mut group = Group::with_title(level.primary_title(finding.what.clone()).id(judged.rule.id));
+    let mut effect = Some(&*finding.effect).filter(|effect| !effect.is_empty());
+    if let Some(place) = judgement.place {
+        let here = Drawing::new(place, &finding.path);
+        // What fits beside the underline is said there.
+        let beside = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
+        let here = here.labelled(beside.to_owned());
+        let others = finding.related.iter().filter_map(|related| {
+            let there = Drawing::new(places.find(related)?, &related.path);
+            Some(there.labelled(format!("in {}", related.id())))
+        });
+        let elsewhere = others.take(OTHERS).collect();
+        group = drawn(group, &here, elsewhere);
+        if here.is_long() {
+            group = group.element(Title::NOTE.message(format!("in {}, {}", id(object), finding.path)));
+        }
+    } else if !object.name.is_empty() {
+        group = group.element(Title::NOTE.message(format!("in {}, {}", id(object), finding.path)));
+    }
+    if let Some(effect) = effect {
+        group = group.element(Title::NOTE.message(effect));
+    }
+    group.element(Title::HELP.message(&*finding.fix))
+}
+
+/// Adds the place to blame with the others in the same file and near it, and those elsewhere.
+fn drawn<'a>(group: Group<'a>, here: &Drawing<'a>, others: Vec<Drawing<'a>>) -> Group<'a> {
+    let (near, far): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| here.is_near(other));
+    let group = here.drawn(group, AnnotationKind::Primary, &near);
+    far.iter().fold(group, |group, other| other.drawn(group, AnnotationKind::Context, &[]))
+}
+
+/// A value in a file, and the lines that it stands on.
+struct Drawing<'a> {
+    place: &'a Located,
+    at: Position,
+    span: Range<usize>,
+    lines: Range<usize>,
+    label: String,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(place: &'a Located, path: &str) -> Self {
+        let text = &*place.source.text;
+        let (at, span) = (place.position(path), place.span(path));
+        let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = text[span.end..].find('\n').map_or(text.len(), |newline| span.end + newline);
+        let lines = start..start + text[start..end].trim_end_matches('\r').len();
+        Self { place, at, span, lines, label: String::new() }
+    }
+
+    fn labelled(mut self, label: String) -> Self {
+        self.label = label;
+        self
+    }
+
+    fn is_long(&self) -> bool {
+        self.lines.len() > LONG
+    }
+
+    /// Whether a label ends within the width when it begins after the value.
+    fn has_room_for(&self, label: &str, width: usize) -> bool {
+        let gutter = self.at.line.to_string().len() + " | ".len();
+        let before = self.place.source.text[self.lines.start..self.span.end].chars().count();
+        !self.is_long() && gutter + before + 1 + label.chars().count() <= width
+    }
+
+    fn is_near(&self, other: &Self) -> bool {
+        let from = self.lines.start.min(other.lines.start);
+        let to = self.lines.end.max(other.lines.end);
+        Arc::ptr_eq(&self.place.source, &other.place.source)
+            && to - from < NEAR
+            && !self.is_long()
+            && !other.is_long()
+    }
+
+    fn drawn(&self, group: Group<'a>, kind: AnnotationKind, near: &[Self]) -> Group<'a> {
+        let source = &*self.place.source;
+        if self.is_long() {
+            let origin = Origin::path(&*source.name).line(self.at.line).char_column(self.at.column);
+            return group.element(origin);
+        }
+        let all = || std::iter::once(self).chain(near);
+        let start = all().map(|d| d.lines.start).min().unwrap_or_default();
+        let end = all().map(|d| d.lines.end).max().unwrap_or_default();
+        let first = all().map(|d| d.at.line).min().unwrap_or_default();
+        let snippet = Snippet::source(&source.text[start..end]).line_start(first).path(&*source.name);
+        let others = near.iter().map(|other| other.annotation(AnnotationKind::Context, start));
+        group.element(snippet.annotation(self.annotation(kind, start)).annotations(others))
+    }
+
+    fn annotation(&self, kind: AnnotationKind, start: usize) -> Annotation<'a> {
+        let annotation = kind.span(self.span.start - start..self.span.end - start);
+        if self.label.is_empty() { annotation } else { annotation.label(self.label.clone()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+
+    use super::*;
+    use crate::{objects::manifest, review::Verdict, rules};
+
+    /// What is drawn of a finding in the source of the first entry, without its title and its fix.
+    fn drawing(text: &str, width: usize) -> String {
+        let reading = manifest::read("x.yaml", text.to_owned());
+        let located = &reading.objects[0];
+        let path = "spec.imageTagMirrors[0].source";
+        let finding = rules::Finding::new(path, "wrong".to_owned(), "it stops", "mend it".to_owned());
+        let rule = &rules::RULES[0];
+        let verdict =
+            Verdict { judged: vec![Judged { rule, level: Level::Deny, finding }], ..Verdict::default() };
+        let judgement = Judgement { object: (&located.object).into(), place: Some(located), verdict };
+        let text = human(&[judgement], &Places::default(), width);
+        let text = strip_str(&text).to_string();
+        let lines: Vec<_> = text.lines().skip(1).filter(|line| !line.contains("help")).collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+
+    fn set(entry: &str) -> String {
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec:\n  imageTagMirrors:\n{entry}\n"
+        )
+    }
+
+    #[test]
+    fn values_are_underlined_whatever_their_line_holds() {
+        let plain = " --> x.yaml:5:13\n  |\n5 |   - source: q.io\n  |             ^^^^ it stops\n  |";
+        let table = [
+            (set("  - source: q.io"), 60, plain, "a line"),
+            (set("  - source: q.io").replace('\n', "\r\n"), 60, plain, "a line that ends as on Windows"),
+            (
+                set("  - source: q.io"),
+                20,
+                " --> x.yaml:5:13\n  |\n5 |   - source: q.io\n  |             ^^^^\n  |\n  = note: it stops",
+                "no room beside it",
+            ),
+            (
+                set("  - {mirrors: [日本], source: \"ü\"} # 語"),
+                60,
+                " --> x.yaml:5:29\n  |\n5 |   - {mirrors: [日本], source: \"ü\"} # 語\n  |                               ^^^ it stops\n  |",
+                "characters two columns wide",
+            ),
+            (
+                set("  - source: q.io\t# ours"),
+                60,
+                " --> x.yaml:5:13\n  |\n5 |   - source: q.io    # ours\n  |             ^^^^ it stops\n  |",
+                "tabs",
+            ),
+        ];
+        for (text, width, expected, reason) in table {
+            assert_eq!(drawing(&text, width), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_a_very_long_one_is_not_drawn() {
+        let entry =
+            |filling: usize| set(&format!("  - {{mirrors: [{}], source: q.io}}", "m".repeat(filling)));
+        let cut = drawing(&entry(300), 60);
+        assert!(cut.lines().all(|line| line.chars().count() <= 60), "{cut}");
+        assert!(cut.contains("x.yaml:5:327") && cut.contains("source: q.io"), "{cut}");
+        let named = "--> x.yaml:5:400027\n = note: in ImageTagMirrorSet/, spec.imageTagMirrors[0].source\n = note: it stops";
+        assert_eq!(drawing(&entry(400_000), 60), named);
+    }
+}

@@ -1,0 +1,214 @@
+//! Findings as SARIF 2.1.0, which code hosts show in changes.
+
+use std::{
+    collections::BTreeMap,
+    hash::Hasher,
+    path::{Component, Path},
+};
+
+use fnv::FnvHasher;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{Judgement, Places, Run, findings, id};
+use crate::{
+    objects::manifest::{Located, Position},
+    review::Judged,
+    rules::{Level, RULES, Related, Rule},
+};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// What a path in a URI may not hold as it is.
+const IN_PATHS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b':')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// A run. URIs of files below `folder`, from which paths are counted, are relative.
+pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
+    let rules = rules_of(run);
+    let index: BTreeMap<_, _> = rules.iter().enumerate().map(|(at, rule)| (rule.id, at)).collect();
+    let results = findings(run.judgements).map(|(judgement, judged)| {
+        let mut result = result(judgement, judged, run.places, folder);
+        result["ruleIndex"] = json!(index[judged.rule.id]);
+        result
+    });
+    let mut driver = json!({
+        "name": env!("CARGO_PKG_NAME"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "rules": rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+    });
+    // Cargo has an empty text where the package names no home.
+    if let Some(home) = Some(env!("CARGO_PKG_REPOSITORY")).filter(|home| !home.is_empty()) {
+        driver["informationUri"] = json!(home);
+    }
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": driver},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [invocation(run, folder)],
+            "results": results.collect::<Vec<_>>(),
+        }],
+    })
+}
+
+/// Every rule, and whatever else has found something.
+fn rules_of(run: &Run<'_>) -> Vec<&'static Rule> {
+    let mut rules: Vec<_> = RULES.iter().collect();
+    for (_, judged) in findings(run.judgements) {
+        if rules.iter().all(|rule| rule.id != judged.rule.id) {
+            rules.push(judged.rule);
+        }
+    }
+    rules
+}
+
+fn descriptor(rule: &Rule) -> Value {
+    // A page begins with its title, and then says in a sentence what the rule is about.
+    let about = rule.page.split("\n\n").nth(1).unwrap_or(rule.summary);
+    let level = if rule.level == Level::Deny { "error" } else { "warning" };
+    json!({
+        "id": rule.id,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": about},
+        "help": {"text": rule.page, "markdown": rule.page},
+        "defaultConfiguration": {"level": level, "enabled": rule.level != Level::Off},
+    })
+}
+
+fn result(judgement: &Judgement<'_>, judged: &Judged, places: &Places<'_>, folder: &Path) -> Value {
+    let (object, finding) = (judgement.object, &judged.finding);
+    let text = format!("{}. Fix: {}", finding.message(), finding.fix);
+    let mut message = json!({"text": text});
+    if let Some(yaml) = &finding.yaml {
+        message["markdown"] = json!(format!("{text}\n\n```yaml\n{}\n```\n", yaml.trim_end()));
+    }
+    let name = match object.namespace {
+        "" => id(object),
+        namespace => format!("{namespace}/{}", id(object)),
+    };
+    let logical = json!([{"name": object.name, "fullyQualifiedName": name, "kind": "resource"}]);
+    let mut location = json!({"logicalLocations": logical});
+    if let Some(place) = judgement.place {
+        location["physicalLocation"] = physical(place, &finding.path, folder);
+    }
+    let related = |(at, related): (usize, &Related)| {
+        let place = places.find(related)?;
+        Some(json!({
+            "id": at,
+            "message": {"text": format!("in {}", related.id())},
+            "physicalLocation": physical(place, &related.path, folder),
+        }))
+    };
+    json!({
+        "ruleId": judged.rule.id,
+        "level": if judged.level == Level::Deny { "error" } else { "warning" },
+        "message": message,
+        "locations": [location],
+        "relatedLocations": finding.related.iter().enumerate().filter_map(related).collect::<Vec<_>>(),
+        "partialFingerprints": {"mirrorguard/v1": fingerprint(&[judged.rule.id, &name, &finding.key])},
+        "properties": {"path": finding.path},
+    })
+}
+
+fn physical(place: &Located, path: &str, folder: &Path) -> Value {
+    let (start, end) = place.region(path);
+    json!({
+        "artifactLocation": artifact(&place.source.name, folder),
+        "region": {
+            "startLine": start.line,
+            "startColumn": start.column,
+            "endLine": end.line,
+            "endColumn": end.column,
+        },
+    })
+}
+
+fn artifact(name: &str, folder: &Path) -> Value {
+    let path = Path::new(name);
+    let path = path.strip_prefix(folder).unwrap_or(path);
+    let steps = path.components().filter_map(|step| match step {
+        Component::Normal(name) => Some(utf8_percent_encode(&name.to_string_lossy(), IN_PATHS).to_string()),
+        Component::ParentDir => Some("..".to_owned()),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    });
+    let steps = steps.collect::<Vec<_>>().join("/");
+    if path.is_absolute() {
+        json!({"uri": format!("file:///{steps}")})
+    } else {
+        json!({"uri": steps, "uriBaseId": "%SRCROOT%"})
+    }
+}
+
+/// The same as long as the same is wrong with the same object, wherever in the file it moves.
+fn fingerprint(parts: &[&str]) -> String {
+    let mut hasher = FnvHasher::default();
+    for part in parts {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+fn invocation(run: &Run<'_>, folder: &Path) -> Value {
+    let notifications = run.unread.iter().map(|unread| {
+        let mut notification = json!({"level": "error", "message": {"text": unread.text}});
+        if let Some((file, Position { line, column })) = &unread.place {
+            let region = json!({"startLine": line, "startColumn": column});
+            let place = json!({"artifactLocation": artifact(file, folder), "region": region});
+            notification["locations"] = json!([{"physicalLocation": place}]);
+        }
+        notification
+    });
+    json!({
+        "executionSuccessful": run.unread.is_empty(),
+        "exitCode": run.exit_code(),
+        "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_by_uris() {
+        let table = [
+            ("mirrors/a.yaml", "mirrors/a.yaml", true, "below"),
+            ("./mirrors//a.yaml", "mirrors/a.yaml", true, "the same otherwise"),
+            ("/srv/repo/mirrors/a.yaml", "mirrors/a.yaml", true, "absolute, but below"),
+            ("/srv/other/a.yaml", "file:///srv/other/a.yaml", false, "elsewhere"),
+            ("../other/a.yaml", "../other/a.yaml", true, "beside"),
+            ("a b/ü#1:x.yaml", "a%20b/%C3%BC%231%3Ax.yaml", true, "what has a meaning in URIs"),
+            ("<stdin>", "%3Cstdin%3E", true, "no file"),
+        ];
+        for (name, uri, relative, reason) in table {
+            let found = artifact(name, Path::new("/srv/repo"));
+            assert_eq!(found["uri"], uri, "{reason}");
+            assert_eq!(found.get("uriBaseId").is_some(), relative, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_stays_the_same_in_every_release() {
+        assert_eq!(fingerprint(&["rule", "Kind/name", "key"]), "157d25363cdc9f08");
+        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
+    }
+}

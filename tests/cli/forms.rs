@@ -1,0 +1,218 @@
+//! SARIF and JUnit XML, as the programs read them that they are for.
+
+use anyhow::{Context as _, Result, ensure};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use serde_json::{Value, json};
+
+use crate::command::{mirrorguard, mirrorguard_reads, text_of};
+
+/// Runs `lint -o sarif`, holds the result against the standard's schema, and returns its only run.
+fn sarif(line: &str, code: i32) -> Result<Value> {
+    let report =
+        mirrorguard(&format!("lint -o sarif {line}"))?.code(code).context(line.to_owned())?.json()?;
+    let schema = text_of("tests/cli/sarif/sarif-schema-2.1.0.json")?;
+    // One bracket too many, which only JavaScript takes for a character.
+    let schema = serde_json::from_str(&schema.replace("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}$"))?;
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema)?;
+    let errors: Vec<_> =
+        validator.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    ensure!(errors.is_empty(), "{line}: {errors:#?}");
+    Ok(report["runs"][0].clone())
+}
+
+#[test]
+fn sarif_is_what_its_schema_wants() -> Result<()> {
+    let table = [
+        ("examples/policy-conflict", 1, "findings with other places"),
+        ("examples/root-level-only", 0, "findings with YAML to paste"),
+        ("examples/oc-mirror-v2", 0, "no finding"),
+        ("examples/hosted-cluster --against examples/oc-mirror-v2", 0, "writes"),
+        ("tests/cli/fixtures/broken", 2, "files that cannot be read"),
+        ("missing.yaml", 2, "no file"),
+        ("certs", 0, "nothing to check"),
+    ];
+    for (line, code, reason) in table {
+        let run = sarif(line, code).context(reason)?;
+        let results =
+            run["results"].as_array().context("a list, empty or not, makes old findings go away")?;
+        let rules = run["tool"]["driver"]["rules"].as_array().context("no rules")?;
+        for result in results {
+            let index = usize::try_from(result["ruleIndex"].as_u64().context("no index")?)?;
+            ensure!(rules[index]["id"] == result["ruleId"], "{line} ({reason}): {result}");
+        }
+        ensure!(run["invocations"][0]["exitCode"] == code, "{line} ({reason}): {}", run["invocations"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn sarif_tells_all_of_a_finding() -> Result<()> {
+    let run = sarif("examples/policy-conflict", 1)?;
+    let result = &run["results"][0];
+    ensure!((&result["ruleId"], &result["level"]) == (&json!("conflicting-source-policy"), &json!("error")));
+    let place = |file: &str, line, from, to| {
+        json!({
+            "artifactLocation": {"uri": format!("examples/policy-conflict/{file}"), "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": line, "startColumn": from, "endLine": line, "endColumn": to},
+        })
+    };
+    let location = &result["locations"][0]["physicalLocation"];
+    ensure!(*location == place("idms.yaml", 10, 27, 45), "{location}");
+    let related = &result["relatedLocations"][0]["physicalLocation"];
+    ensure!(*related == place("itms.yaml", 8, 7, 38), "{related}");
+    let text = result["message"]["text"].as_str().context("no text")?;
+    ensure!(
+        text.contains("NeverContactSource here") && text.contains(". Fix: set mirrorSourcePolicy"),
+        "{text}"
+    );
+    let rules = run["tool"]["driver"]["rules"].as_array().context("no rules")?;
+    let known = mirrorguard("rules -o json")?.code(0)?.json()?;
+    ensure!(Some(rules.len()) == known.as_array().map(Vec::len), "{rules:#?}");
+    let rule = rules.iter().find(|rule| rule["id"] == "node-impact").context("no such rule")?;
+    ensure!(rule["defaultConfiguration"] == json!({"level": "warning", "enabled": true}), "{rule}");
+    let page = mirrorguard("rules node-impact")?.code(0)?.stdout;
+    ensure!(rule["help"]["markdown"] == page.as_str(), "{}", rule["help"]["markdown"]);
+    Ok(())
+}
+
+#[test]
+fn sarif_knows_a_finding_again_that_has_moved() -> Result<()> {
+    let text = text_of("tests/cli/fixtures/list.yaml")?;
+    let of = |text: &str| {
+        let report = mirrorguard_reads("lint -o sarif -", text)?.code(1)?.json()?;
+        let result = &report["runs"][0]["results"][0];
+        let line = result["locations"][0]["physicalLocation"]["region"]["startLine"].clone();
+        Ok::<_, anyhow::Error>((result["partialFingerprints"].clone(), line))
+    };
+    let (first, moved, other) =
+        (of(&text)?, of(&format!("# moved\n{text}"))?, of(&text.replace("with-scheme", "other"))?);
+    ensure!(first.0 == moved.0 && first.1 != moved.1, "{first:?} {moved:?}");
+    ensure!(first.0 != other.0, "{first:?} {other:?}");
+    Ok(())
+}
+
+#[test]
+fn sarif_tells_what_could_not_be_read() -> Result<()> {
+    let run = sarif("tests/cli/fixtures/broken", 2)?;
+    let invocation = &run["invocations"][0];
+    ensure!(invocation["executionSuccessful"] == false, "{invocation}");
+    let place = &invocation["toolExecutionNotifications"][1]["locations"][0]["physicalLocation"];
+    ensure!(place["artifactLocation"]["uri"] == "tests/cli/fixtures/broken/type.yaml", "{invocation}");
+    ensure!(place["region"]["startLine"] == 6, "{invocation}");
+    ensure!(run["results"][0]["ruleId"] == "invalid-source", "what could be read is told too: {run}");
+    Ok(())
+}
+
+/// An element and its text.
+#[derive(Debug, Default)]
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+    text: String,
+}
+
+impl Element {
+    fn of(start: &BytesStart<'_>) -> Result<Self> {
+        let name = start.name().as_ref().to_owned();
+        let mut attributes = Vec::new();
+        for attribute in start.attributes() {
+            let attribute = attribute?;
+            let value = quick_xml::escape::unescape(&attribute.value)?.into_owned();
+            attributes.push((attribute.key.as_ref().to_owned(), value));
+        }
+        Ok(Self { name, attributes, text: String::new() })
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.attributes.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Runs `lint -o junit` and returns the elements in their order.
+fn junit(line: &str, code: i32) -> Result<Vec<Element>> {
+    elements(&mirrorguard(&format!("lint -o junit {line}"))?.code(code).context(line.to_owned())?.stdout)
+}
+
+fn elements(xml: &str) -> Result<Vec<Element>> {
+    let mut reader = Reader::from_str(xml);
+    let mut elements: Vec<Element> = Vec::new();
+    loop {
+        match reader.read_event()? {
+            Event::Start(start) | Event::Empty(start) => elements.push(Element::of(&start)?),
+            Event::Text(text) => {
+                // A line break before the first element belongs to none.
+                if let Some(element) = elements.last_mut() {
+                    element.text.push_str(&text);
+                }
+            }
+            Event::GeneralRef(entity) => {
+                let element = elements.last_mut().context("an entity outside")?;
+                let entity = format!("&{};", &*entity);
+                element.text.push_str(&quick_xml::escape::unescape(&entity)?);
+            }
+            Event::Eof => return Ok(elements),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn junit_has_a_suite_a_file_and_a_case_for_each_rule_that_found_something() -> Result<()> {
+    let all = "examples/policy-conflict examples/root-level-only examples/oc-mirror-v2/itms-oc-mirror.yaml";
+    let table = [
+        ("", 1, 2, "warnings are said in a case that passes"),
+        ("--fail-on warn", 1, 3, "or fail, where they fail the run"),
+    ];
+    for (flags, code, failures, reason) in table {
+        let elements = junit(&format!("{flags} {all}"), code)?;
+        let count = |name| elements.iter().filter(|element| element.name == name).count();
+        ensure!((count("testsuite"), count("testcase")) == (4, 5), "{reason}: {elements:#?}");
+        ensure!(count("failure") == failures, "{reason}: {elements:#?}");
+        ensure!(count("failure") + count("system-out") == 3, "{reason}: {elements:#?}");
+        let root = elements.first().context("nothing")?;
+        let counts = ["tests", "failures", "errors", "skipped"].map(|name| root.get(name));
+        ensure!(counts == ["5", &failures.to_string(), "0", "0"], "{reason}: {counts:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn junit_tells_all_of_a_finding() -> Result<()> {
+    let elements = junit("examples/policy-conflict", 1)?;
+    let [case, failure] = elements.get(2..4).context("too few")? else { unreachable!("two were taken") };
+    let attributes = ["classname", "name", "file", "line"].map(|name| case.get(name));
+    let expected = [
+        "examples/policy-conflict/idms",
+        "ImageDigestMirrorSet/never-contact: conflicting-source-policy",
+        "examples/policy-conflict/idms.yaml",
+        "10",
+    ];
+    ensure!(attributes == expected, "{attributes:?}");
+    ensure!(failure.get("type") == "conflicting-source-policy", "{failure:?}");
+    ensure!(failure.get("message").starts_with("source \"registry.redhat.io/ubi9\" is Never"), "{failure:?}");
+    let text = "examples/policy-conflict/idms.yaml:10:27: denied[conflicting-source-policy] spec.imageDigestMirrors[0]";
+    ensure!(failure.text.starts_with(text) && failure.text.contains("Fix: set"), "{failure:?}");
+    Ok(())
+}
+
+#[test]
+fn junit_tells_what_could_not_be_read() -> Result<()> {
+    let elements = junit("tests/cli/fixtures/broken missing.yaml", 2)?;
+    let errors: Vec<_> = elements.iter().filter(|element| element.name == "error").collect();
+    ensure!(errors.len() == 3, "{elements:#?}");
+    ensure!(errors[2].text.contains("cannot read missing.yaml"), "{errors:#?}");
+    ensure!(elements[0].get("errors") == "3", "{:?}", elements[0]);
+    Ok(())
+}
+
+#[test]
+fn junit_holds_any_text() -> Result<()> {
+    let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: \"<&'>\\e\"}\n\
+               spec: {imageDigestMirrors: [{source: \"https://<&\\\"\\x01\\ud7ff\", mirrors: [m.lab/x]}]}\n";
+    let run = mirrorguard_reads("lint -o junit -", set)?.code(1)?;
+    let elements = elements(&run.stdout)?;
+    ensure!(elements[2].get("name") == "ImageDigestMirrorSet/<&'>\u{fffd}: invalid-source", "{elements:#?}");
+    ensure!(elements[3].get("message").contains("https://<&\"\u{fffd}\u{d7ff}"), "{elements:#?}");
+    Ok(())
+}
