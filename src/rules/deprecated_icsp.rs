@@ -21,8 +21,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             "ImageContentSourcePolicy is deprecated since 4.13".to_owned(),
             "nothing converts it on upgrade",
             format!(
-                "apply the equal ImageDigestMirrorSet that mirrorguard migrate writes, then delete \
-                 imagecontentsourcepolicy {}",
+                "mirrorguard migrate writes the equal IDMS: apply that, then delete imagecontentsourcepolicy {}",
                 set.name
             ),
         )
