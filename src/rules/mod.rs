@@ -6,16 +6,19 @@
 
 mod catalogs_not_expressible;
 mod conflicting_source_policy;
+mod data_plane_not_mirrored;
 mod deprecated_icsp;
 mod exemption;
 mod finding;
 mod icsp_alongside_idms;
+mod ignored_catalog_overrides;
 mod incomplete_catalog_images;
 mod invalid_mirror;
 mod invalid_source;
 mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
+mod node_pool_rollout;
 mod root_level_source;
 mod settings;
 mod subject;
@@ -54,14 +57,17 @@ pub enum Check {
 pub const RULES: &[Rule] = &[
     catalogs_not_expressible::RULE,
     conflicting_source_policy::RULE,
+    data_plane_not_mirrored::RULE,
     deprecated_icsp::RULE,
     icsp_alongside_idms::RULE,
+    ignored_catalog_overrides::RULE,
     incomplete_catalog_images::RULE,
     invalid_mirror::RULE,
     invalid_source::RULE,
     misread_catalog_overrides::RULE,
     never_contact_source_lists_source::RULE,
     node_impact::RULE,
+    node_pool_rollout::RULE,
     root_level_source::RULE,
     wildcard_over_nested_scope::RULE,
 ];

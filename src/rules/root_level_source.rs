@@ -82,6 +82,6 @@ fn nothing_covers(set: &MirrorSet) -> Option<Finding> {
     })
 }
 
-fn entry_yaml(source: &str, mirrors: &str) -> String {
+pub(super) fn entry_yaml(source: &str, mirrors: &str) -> String {
     format!("{{source: {source}, mirrors: [{mirrors}]}}")
 }
