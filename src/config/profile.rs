@@ -24,8 +24,13 @@ impl Profile {
     /// The levels that differ from the rules' own.
     pub(super) fn levels(self) -> &'static [(&'static str, Level)] {
         match self {
-            Self::Default | Self::AirGap | Self::ManagedOpenshift => &[],
-            Self::HostedControlPlanes => &[("root-level-source", Deny)],
+            Self::Default | Self::ManagedOpenshift => &[],
+            Self::AirGap => &[("blocked-mirror", Deny)],
+            Self::HostedControlPlanes => &[
+                ("data-plane-not-mirrored", Deny),
+                ("hypershift-misresolves", Deny),
+                ("root-level-source", Deny),
+            ],
         }
     }
 }

@@ -11,6 +11,7 @@ mod registries_conf;
 mod render;
 mod validate;
 
+pub use blocked::payload_repository;
 pub use impact::{Change, Difference, Impact, Reason, change_between, change_of_write};
 pub use merge::{Merged, merge};
 pub use places::{Places, moved, places};

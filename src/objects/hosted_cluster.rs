@@ -18,6 +18,8 @@ pub mod annotation {
     pub const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
     /// Ours: `rule-id,…: reason`, honoured where the configuration allows it; on mirror sets too.
     pub const EXEMPT: &str = "mirrorguard.io/exempt";
+    /// Image of the control plane operator, in place of the release's own.
+    pub const CONTROL_PLANE_OPERATOR: &str = "hypershift.openshift.io/control-plane-operator-image";
     /// Present on a HostedCluster that a backup tool has just brought back.
     pub const RESTORED: &str = "hypershift.openshift.io/restored-from-backup";
 }

@@ -4,21 +4,26 @@
 //! would do to the cluster and how to mend it; whether that denies a write is decided elsewhere.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod astray;
+mod blocked_mirror;
 mod catalogs_not_expressible;
 mod conflicting_source_policy;
 mod data_plane_not_mirrored;
 mod deprecated_icsp;
 mod exemption;
 mod finding;
+mod hypershift_misresolves;
 mod icsp_alongside_idms;
 mod ignored_catalog_overrides;
 mod incomplete_catalog_images;
 mod invalid_mirror;
 mod invalid_source;
+mod mirror_in_use;
 mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
 mod node_pool_rollout;
+mod oversized_config;
 mod root_level_source;
 mod settings;
 mod subject;
@@ -55,19 +60,23 @@ pub enum Check {
 
 /// Every rule, by id.
 pub const RULES: &[Rule] = &[
+    blocked_mirror::RULE,
     catalogs_not_expressible::RULE,
     conflicting_source_policy::RULE,
     data_plane_not_mirrored::RULE,
     deprecated_icsp::RULE,
+    hypershift_misresolves::RULE,
     icsp_alongside_idms::RULE,
     ignored_catalog_overrides::RULE,
     incomplete_catalog_images::RULE,
     invalid_mirror::RULE,
     invalid_source::RULE,
+    mirror_in_use::RULE,
     misread_catalog_overrides::RULE,
     never_contact_source_lists_source::RULE,
     node_impact::RULE,
     node_pool_rollout::RULE,
+    oversized_config::RULE,
     root_level_source::RULE,
     wildcard_over_nested_scope::RULE,
 ];
@@ -77,5 +86,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

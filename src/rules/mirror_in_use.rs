@@ -1,0 +1,118 @@
+//! A write that takes away a mirror which HostedClusters live on.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Check, Finding, Level, Operation, Related, Rule, SetWrite, finding::some_hosted,
+    subject::overrides_reach_nothing,
+};
+use crate::{
+    hypershift::{
+        Derivation, Derivations, RELEASE_REPOSITORIES, Release, Releases,
+        catalogs::{self, CATALOGS},
+    },
+    node::places,
+    objects::{HostedCluster, MirrorSet, annotation, reference::Image, scope::is_nested},
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "mirror-in-use",
+    level: Level::Warn,
+    summary: "a write that takes away the mirror of a HostedCluster's catalogs or release images",
+    page: include_str!("mirror_in_use.md"),
+    check: Check::MirrorSet(check),
+};
+
+fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+    let Some(old) = write.old.filter(|_| write.operation != Operation::Existing) else { return };
+    let stays = |hosted: &&HostedCluster| hosted.metadata.deletion_timestamp.is_none();
+    let hosted: Vec<_> = write.before.hosted_clusters().filter(stays).collect();
+    if hosted.is_empty() {
+        return;
+    }
+    findings.extend(release_images(write, old, &hosted));
+    findings.extend(catalog_images(write, old, &hosted));
+}
+
+/// Only what an entry of the set covered can have been taken away with it.
+fn covered(old: &MirrorSet, scope: &str) -> bool {
+    old.effective_entries().any(|(_, entry)| is_nested(scope, &entry.source))
+}
+
+fn release_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster]) -> Option<Finding> {
+    let mut users: BTreeMap<String, Vec<&HostedCluster>> = BTreeMap::new();
+    for hosted in hosted {
+        let own = Image::parse(&hosted.spec.release.image).map(|image| image.name().to_owned());
+        // Wherever the release itself lies, its components keep their names.
+        let [_, components] = RELEASE_REPOSITORIES;
+        for repository in own.into_iter().chain([components.to_owned()]) {
+            users.entry(repository).or_default().push(hosted);
+        }
+    }
+    let lost = |repository: &str| -> Option<String> {
+        let find = |view| places(view, repository, |found| found.set.kind.is_digest());
+        let before = find(write.before).filter(|_| old.kind.is_digest() && covered(old, repository))?;
+        let after = find(write.after).map(|after| after.places).unwrap_or_default();
+        before.places.into_iter().find(|place| !after.contains(place))
+    };
+    users.retain(|repository, _| lost(repository).is_some());
+    let (first, hosted) = users.iter().max_by_key(|(_, hosted)| hosted.len())?;
+    let names: Vec<_> = users.keys().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
+    Some(finding(
+        old,
+        &names.join(" and "),
+        &lost(first)?,
+        hosted,
+        "their control planes pull from elsewhere",
+    ))
+}
+
+fn catalog_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster]) -> Option<Finding> {
+    if !CATALOGS.iter().any(|catalog| covered(old, &catalog.image())) {
+        return None;
+    }
+    let (before, after) = (Derivations::of(write.before), Derivations::of(write.after));
+    let lost = |hosted: &&HostedCluster| -> Option<String> {
+        if overrides_reach_nothing(hosted) {
+            return None;
+        }
+        let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
+        let releases = own.unwrap_or_else(|| write.settings.releases.clone());
+        let (before, after) = (before.for_releases(&releases), after.for_releases(&releases));
+        let value = hosted.annotation(annotation::CATALOG_OVERRIDES).or(before.value.as_deref().ok())?;
+        let overrides = catalogs::parse(value)?;
+        let mut places = overrides.0.iter().flat_map(|(_, places)| places);
+        places.find(|place| names_more(before, after, place)).map(|place| (*place).to_owned())
+    };
+    let users: Vec<_> = hosted.iter().filter(|hosted| lost(hosted).is_some()).copied().collect();
+    let place = lost(users.first()?)?;
+    Some(finding(
+        old,
+        "the catalogs",
+        &place,
+        &users,
+        "no mirror set leads their index images there any more",
+    ))
+}
+
+/// Whether the mirror sets placed a catalog in a namespace and do so no more.
+fn names_more(before: &Derivation, after: &Derivation, namespace: &str) -> bool {
+    let places = |derivation: &Derivation, index: usize| {
+        let found = derivation.catalogs.get(index)?;
+        Some(found.mirrors.contains(&found.catalog.image_of(namespace)))
+    };
+    (0..before.catalogs.len()).any(|at| places(before, at) == Some(true) && places(after, at) != Some(true))
+}
+
+fn finding(old: &MirrorSet, what: &str, place: &str, users: &[&HostedCluster], effect: &str) -> Finding {
+    let related = users.iter().map(|hosted| Related::to_hosted(hosted, "spec")).collect();
+    Finding {
+        related,
+        ..Finding::new(
+            format!("spec.{}", old.kind.list_field()),
+            format!("this write takes {place} away, the mirror of {what} of {}", some_hosted(users)),
+            effect,
+            "write the new place first, in another object, or keep the entry".to_owned(),
+        )
+    }
+}
