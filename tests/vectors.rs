@@ -10,7 +10,7 @@ use std::{
 use mirrorguard::{
     context::{Context, Overlay},
     hypershift::{
-        Era, Releases,
+        Era,
         catalogs::{self, CATALOGS},
         override_of,
     },

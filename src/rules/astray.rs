@@ -47,7 +47,8 @@ pub(super) fn told(astray: &[Astray]) -> String {
             format!("up to 4.16 it asks {}, later {}", place(&first.look), place(&second.look))
         }
         [one] if one.era == Era::Exact => format!("up to 4.16 it asks {}", place(&one.look)),
-        _ => astray.iter().map(|one| format!("from 4.17 on it asks {}", place(&one.look))).collect(),
+        [one, ..] => format!("from 4.17 on it asks {}", place(&one.look)),
+        [] => String::new(),
     }
 }
 

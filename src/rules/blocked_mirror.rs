@@ -105,20 +105,16 @@ impl<'s> Ways<'_, '_, 's> {
     ///
     /// Follows `containers/image docker/docker_client.go` `newDockerClient`.
     fn blocker(&mut self, mirror: &'s str) -> Option<&'s str> {
-        match self.rendering.blocks(mirror) {
-            Some(blocks) => blocks.then_some(mirror),
-            None => match mirror.rsplit_once('/') {
-                Some((parent, _)) => match self.known.get(parent) {
-                    Some(known) => *known,
-                    None => {
-                        let found = self.blocker(parent);
-                        self.known.insert(parent, found);
-                        found
-                    }
-                },
-                None => self.of_host(mirror),
-            },
+        if let Some(blocks) = self.rendering.blocks(mirror) {
+            return blocks.then_some(mirror);
         }
+        let Some((parent, _)) = mirror.rsplit_once('/') else { return self.of_host(mirror) };
+        if let Some(known) = self.known.get(parent) {
+            return *known;
+        }
+        let found = self.blocker(parent);
+        self.known.insert(parent, found);
+        found
     }
 
     fn of_host(&self, host: &'s str) -> Option<&'s str> {
@@ -126,8 +122,8 @@ impl<'s> Ways<'_, '_, 's> {
         if let Some(blocks) = bare.and_then(|bare| self.rendering.blocks(bare)) {
             return blocks.then_some(bare.unwrap_or(host));
         }
-        let wildcards = ancestors(host).filter(|above| matches!(above, Ancestor::Wildcard(_)));
-        let blocks = wildcards.filter_map(|above| self.rendering.blocks(&above.to_scope())).next();
+        let mut wildcards = ancestors(host).filter(|above| matches!(above, Ancestor::Wildcard(_)));
+        let blocks = wildcards.find_map(|above| self.rendering.blocks(&above.to_scope()));
         blocks.unwrap_or(false).then_some(host)
     }
 }
@@ -200,8 +196,10 @@ mod tests {
     use super::*;
     use crate::{
         objects::{ClusterVersion, ImageConfig, MirrorSourcePolicy, Object, SetKind},
-        review::{Reviewer, State},
-        rules::{Operation, Settings, testing::set},
+        rules::{
+            Settings,
+            testing::{found_in, set},
+        },
     };
 
     /// The paths that are found in an IDMS as it stands.
@@ -212,13 +210,9 @@ mod tests {
             allowed_registries: texts(allowed),
             ..ImageConfig::default()
         };
-        let own = [Object::ImageConfig(config), Object::MirrorSet(set.clone())];
-        let state: State = others.into_iter().chain(own).collect();
-        let settings = Settings::default();
-        let reviewer = Reviewer { state: &state, settings: &settings, today: jiff::civil::date(2026, 1, 1) };
-        let verdict = reviewer.review_set(Operation::Existing, None, Some(set));
-        let own = verdict.judged.into_iter().filter(|judged| judged.rule.id == RULE.id);
-        own.map(|judged| judged.finding.path.replace("spec.imageDigestMirrors", "")).collect()
+        let others = others.into_iter().chain([Object::ImageConfig(config)]);
+        let found = found_in(RULE.id, set, others, &Settings::default());
+        found.into_iter().map(|finding| finding.path.replace("spec.imageDigestMirrors", "")).collect()
     }
 
     #[test]

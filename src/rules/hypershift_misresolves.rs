@@ -27,12 +27,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new.filter(|set| set.kind.is_digest()) else { return };
     let asked = asked(write);
     for (index, entry) in set.entries.iter().enumerate() {
-        let concerned = asked.iter().filter(|asked| asked.may_match(&entry.source));
-        let Some((asked, mut finding)) =
-            concerned.filter_map(|asked| Some((asked, judge(write, set, index, asked)?))).next()
-        else {
-            continue;
-        };
+        let mut concerned = asked.iter().filter(|asked| asked.may_match(&entry.source));
+        let found = concerned.find_map(|asked| Some((asked, judge(write, set, index, asked)?)));
+        let Some((asked, mut finding)) = found else { continue };
         finding.related.extend(asked.hosted.map(|hosted| Related::to_hosted(hosted, "spec.release.image")));
         findings.push(finding);
     }
@@ -179,33 +176,25 @@ fn taken_by_mistake(
 mod tests {
     use super::*;
     use crate::{
-        objects::{Object, SetKind::Idms, manifest},
-        review::{Reviewer, State},
-        rules::{Operation, Settings, testing::set},
+        objects::{Object, SetKind::Idms},
+        rules::testing::{for_releases, found_in, hosted, set},
     };
 
     const EXPLICIT: (&str, &[&str]) = (RELEASE_REPOSITORIES[0], &["m.lab/a/ocp-release"]);
 
-    /// What is found in an IDMS as it stands, in the places of a cluster with the HostedClusters.
-    fn found(entries: &[(&str, &[&str])], releases: &str, hosted: &str) -> Vec<String> {
-        let set = set(Idms, "own", entries);
-        let objects = manifest::read("hosted", hosted.to_owned()).objects.into_iter().map(|l| l.object);
-        let state: State = objects.chain([Object::MirrorSet(set.clone())]).collect();
-        let releases = releases.split_whitespace().map(|release| release.parse().unwrap()).collect();
-        let settings = Settings { releases, ..Settings::default() };
-        let reviewer = Reviewer { state: &state, settings: &settings, today: jiff::civil::date(2026, 1, 1) };
-        let verdict = reviewer.review_set(Operation::Existing, None, Some(&set));
-        let own = verdict.judged.into_iter().filter(|judged| judged.rule.id == RULE.id);
-        own.map(|judged| format!("{}: {}", judged.finding.path, judged.finding.effect)).collect()
+    /// What is found in an IDMS as it stands, next to the HostedClusters.
+    fn found(entries: &[(&str, &[&str])], releases: &str, hosted: Option<Object>) -> Vec<String> {
+        let found = found_in(RULE.id, &set(Idms, "own", entries), hosted, &for_releases(releases));
+        found.into_iter().map(|finding| format!("{}: {}", finding.path, finding.effect)).collect()
     }
 
     #[test]
     fn an_entry_is_judged_by_the_images_that_hypershift_asks_for() {
+        type Case<'a> = (&'a str, &'a [&'a str], &'a str, Option<String>, &'a str);
         const RELEASE: &str = RELEASE_REPOSITORIES[0];
         let source = "spec.imageDigestMirrors[0].source: ";
         let mirror = "spec.imageDigestMirrors[0].mirrors[0]: ";
         let later = format!("{mirror}from 4.17 on it asks the original");
-        type Case<'a> = (&'a str, &'a [&'a str], &'a str, Option<String>, &'a str);
         let table: [Case<'_>; 13] = [
             (RELEASE, &["m.lab:8443/a/ocp-release"], "", None, "two path elements"),
             (RELEASE, &["m.lab:8443/release"], "", Some(later.clone()), "one path element"),
@@ -248,55 +237,46 @@ mod tests {
         for (from, mirrors, releases, expected, reason) in table {
             let explicit = if from.starts_with("quay.io/openshift") { None } else { Some(EXPLICIT) };
             let entries: Vec<_> = [(from, mirrors)].into_iter().chain(explicit).collect();
-            assert_eq!(found(&entries, releases, ""), Vec::from_iter(expected), "{reason}");
+            assert_eq!(found(&entries, releases, None), Vec::from_iter(expected), "{reason}");
         }
     }
 
     #[test]
     fn what_hosted_clusters_name_is_asked_for_too() {
-        let hosted = |image: &str, annotation: &str| {
-            format!(
-                "{{apiVersion: hypershift.openshift.io/v1beta1, kind: HostedCluster, metadata: {{name: h, \
-                 namespace: c, annotations: {{{annotation}}}}}, spec: {{release: {{image: \"{image}\"}}}}}}"
-            )
-        };
+        type Case<'a> = (&'a str, &'a [&'a str], [&'a str; 2], Option<&'a str>, &'a str);
         let custom = "ci.lab:5000/ocp/release:4.18.1";
         let operator = "hypershift.openshift.io/control-plane-operator-image: ci.lab:5000/dev/cpo:1";
         let source = "spec.imageDigestMirrors[0].source: ";
-        type Case<'a> = (&'a str, &'a [&'a str], String, Option<&'a str>, &'a str);
         let table: [Case<'_>; 6] = [
-            ("ci.lab:5000", &["m.lab/ci"], hosted("", ""), None, "nobody asks for it"),
+            ("ci.lab:5000", &["m.lab/ci"], ["", ""], None, "nobody asks for it"),
             (
                 "ci.lab:5000",
                 &["m.lab/ci"],
-                hosted(custom, ""),
+                [custom, ""],
                 Some("from 4.17 on it asks the original"),
                 "a root with a port never matches",
             ),
-            ("ci.lab:5000/ocp", &["m.lab/ocp"], hosted(custom, ""), None, "from 4.17 on a namespace does"),
+            ("ci.lab:5000/ocp", &["m.lab/ocp"], [custom, ""], None, "from 4.17 on a namespace does"),
             (
                 "ci.lab:5000/ocp",
                 &["m.lab/x/ocp"],
-                hosted(custom, ""),
+                [custom, ""],
                 Some("from 4.17 on it asks m.lab/ocp/release"),
                 "but only the last element of its mirror is kept",
             ),
-            ("*.lab:5000", &["m.lab/ci"], hosted("", operator), None, "a port hides a host from a wildcard"),
+            ("*.lab:5000", &["m.lab/ci"], ["", operator], None, "a port hides a host from a wildcard"),
             (
                 "ci.lab:5000/dev",
                 &["m.lab/dev"],
-                hosted("", operator),
+                ["", operator],
                 Some("up to 4.16 it asks the original"),
                 "the operator's image of an annotation",
             ),
         ];
-        for (from, mirrors, hosted, expected, reason) in table {
+        for (from, mirrors, [image, annotation], expected, reason) in table {
             let expected = expected.map(|effect| format!("{source}{effect}"));
-            assert_eq!(
-                found(&[(from, mirrors), EXPLICIT], "", &hosted),
-                Vec::from_iter(expected),
-                "{reason}"
-            );
+            let hosted = Some(hosted("h", image, annotation));
+            assert_eq!(found(&[(from, mirrors), EXPLICIT], "", hosted), Vec::from_iter(expected), "{reason}");
         }
     }
 }

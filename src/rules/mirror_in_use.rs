@@ -116,3 +116,65 @@ fn finding(old: &MirrorSet, what: &str, place: &str, users: &[&HostedCluster], e
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use SetKind::{Icsp, Idms, Itms};
+
+    use super::*;
+    use crate::{
+        objects::{Object, SetKind},
+        review::{Reviewer, State},
+        rules::{
+            Settings,
+            testing::{hosted, set},
+        },
+    };
+
+    const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release";
+    const OVERRIDES: &str =
+        "hypershift.openshift.io/olm-catalogs-is-registry-overrides: registry.redhat.io/redhat=m.lab/redhat";
+
+    /// Whether deleting a set is found next to another set and one HostedCluster.
+    fn is_found(old: &MirrorSet, other: Option<MirrorSet>, hosted: Option<Object>) -> bool {
+        let sets = other.into_iter().chain([old.clone()]).map(Object::MirrorSet);
+        let state: State = sets.chain(hosted).collect();
+        let settings = Settings::default();
+        let reviewer = Reviewer { state: &state, settings: &settings, today: jiff::civil::date(2026, 1, 1) };
+        let verdict = reviewer.review_set(Operation::Delete, Some(old), None);
+        assert!(verdict.is_allowed(), "a deletion is never denied");
+        verdict.judged.iter().any(|judged| judged.rule.id == RULE.id)
+    }
+
+    #[test]
+    fn a_deletion_is_found_where_something_lives_on_it() {
+        let release = set(Idms, "own", &[(RELEASE, &["m.lab/a/release"])]);
+        let namespace = set(Idms, "own", &[("quay.io/openshift-release-dev", &["m.lab/a"])]);
+        let catalogs = set(Itms, "own", &[("registry.redhat.io/redhat", &["m.lab/redhat"])]);
+        let same = |set: &MirrorSet, kind| Some(MirrorSet { kind, name: "other".into(), ..set.clone() });
+        let ours = || Some(hosted("h", &format!("{RELEASE}:4.18.1"), ""));
+        let by_digest = format!("{RELEASE}@sha256:{}", "0".repeat(64));
+        let elsewhere = || Some(hosted("h", "m.lab/a/release:4.18.1", ""));
+        let annotated = || Some(hosted("h", "m.lab/a/release:4.18.1", OVERRIDES));
+        let images = "hypershift.openshift.io/redhat-operators-catalog-image: m.lab/x@sha256:0";
+        let by_image = Some(hosted("h", "m.lab/a/release:4.18.1", &format!("{OVERRIDES}, {images}")));
+        let nearer = Some(set(Idms, "near", &[(RELEASE, &["n.lab/a/release"])]));
+        let table = [
+            (&release, None, ours(), true, "the release comes from it"),
+            (&release, None, Some(hosted("h", &by_digest, "")), true, "by digest too"),
+            (&release, None, None, false, "nobody is there"),
+            (&release, None, elsewhere(), false, "the release comes from elsewhere"),
+            (&release, same(&release, Icsp), ours(), false, "an equal ICSP keeps it"),
+            (&release, same(&release, Itms), ours(), true, "an ITMS does not"),
+            (&namespace, None, elsewhere(), true, "the components keep their names"),
+            (&namespace, nearer, ours(), true, "the components have no nearer source"),
+            (&catalogs, None, elsewhere(), true, "the catalogs that would be filled in"),
+            (&catalogs, None, annotated(), true, "the catalogs of an annotation"),
+            (&catalogs, same(&catalogs, Idms), annotated(), false, "a digest set still names them"),
+            (&catalogs, None, by_image, false, "the catalogs' images are named"),
+        ];
+        for (old, other, hosted, expected, reason) in table {
+            assert_eq!(is_found(old, other, hosted), expected, "{reason}");
+        }
+    }
+}

@@ -47,7 +47,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 
 /// Bytes of the file as it stands in a MachineConfig, a data URL in base64.
 fn encoded(file: usize) -> usize {
-    (file + 2) / 3 * 4 + AROUND
+    file.div_ceil(3) * 4 + AROUND
 }
 
 /// Whether no set that is seen has more entries: where nothing is written one object is blamed for all.

@@ -96,3 +96,61 @@ fn nothing_covers(set: &MirrorSet) -> Option<Finding> {
 pub(super) fn entry_yaml(source: &str, mirrors: &str) -> String {
     format!("{{source: {source}, mirrors: [{mirrors}]}}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::SetKind::Idms,
+        rules::testing::{for_releases, found_in, hosted, set},
+    };
+
+    const BOTH: &str = "up to 4.16 it asks the original, later m.lab/c/ocp-release";
+
+    #[test]
+    fn it_says_for_which_releases_it_holds() {
+        type Case<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, &'a str);
+        let up_to = "up to 4.16 it asks the original";
+        let later = "from 4.17 on it asks m.lab/c/ocp-release";
+        let table: [Case<'_>; 11] = [
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "", Some(BOTH), "a part of the path is lost"),
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.14 4.16", Some(up_to), "the early ones"),
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.18", Some(later), "the later ones"),
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.16 4.18", Some(BOTH), "some of both"),
+            ("quay.io/openshift-release-dev", "m.lab/c", "", Some(up_to), "later it leads to the same place"),
+            ("quay.io/openshift-release-dev", "m.lab/c", "4.18", None, "and only that is asked about"),
+            ("quay.io", "m.lab/b/c", "4.18", None, "a registry keeps the whole path"),
+            ("quay.io", "m.lab/b/c", "4.16", Some(up_to), "but not early"),
+            ("*.io", "m.lab/c", "4.18", Some("from 4.17 on it asks the original"), "no wildcard is read"),
+            ("*.io", "m.lab/c", "", Some("it asks the original"), "in no release"),
+            ("quay.io/openshift-release-dev/ocp-release", "m.lab/b/c", "", None, "written out"),
+        ];
+        for (source, mirror, releases, expected, reason) in table {
+            let own = set(Idms, "own", &[(source, &[mirror]), (RELEASE_REPOSITORIES[1], &["m.lab/a/b"])]);
+            let found = found_in(RULE.id, &own, None, &for_releases(releases));
+            let effects: Vec<_> = found.iter().map(|finding| finding.effect.clone()).collect();
+            assert_eq!(effects, Vec::from_iter(expected), "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_hosted_clusters_that_are_hit_are_named() {
+        let image = |release: &str| format!("quay.io/openshift-release-dev/ocp-release:{release}.1-x86_64");
+        let clusters = || {
+            [("a", "4.14"), ("b", "4.16"), ("c", "4.18")]
+                .map(|(name, release)| hosted(name, &image(release), ""))
+        };
+        let wide = set(Idms, "own", &[("quay.io/openshift-release-dev", &["m.lab/c"])]);
+        for (releases, reason) in [("", "no release is named"), ("4.18", "a cluster tells of its own")] {
+            let found = found_in(RULE.id, &wide, clusters(), &for_releases(releases));
+            let [first, _second] = found.try_into().unwrap();
+            assert!(
+                first.what.ends_with("to ocp-release of clusters/a and 1 more"),
+                "{reason}: {}",
+                first.what
+            );
+            let names: Vec<_> = first.related.iter().map(|related| related.name.as_str()).collect();
+            assert_eq!(names, ["clusters/a", "clusters/b"], "{reason}");
+        }
+    }
+}

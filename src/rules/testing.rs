@@ -1,6 +1,10 @@
 //! What the rules' own tests build.
 
-use crate::objects::{Entry, MirrorSet, SetKind};
+use super::{Finding, Operation, Settings};
+use crate::{
+    objects::{Entry, MirrorSet, Object, SetKind, manifest},
+    review::{Reviewer, State},
+};
 
 /// A set of sources and their mirrors, without policies.
 pub(super) fn set(kind: SetKind, name: &str, entries: &[(&str, &[&str])]) -> MirrorSet {
@@ -10,4 +14,34 @@ pub(super) fn set(kind: SetKind, name: &str, entries: &[(&str, &[&str])]) -> Mir
         mirror_source_policy: None,
     };
     MirrorSet::new(kind, name, entries.iter().map(entry).collect())
+}
+
+/// A HostedCluster of the namespace `clusters`, with annotations as YAML in one line.
+pub(super) fn hosted(name: &str, image: &str, annotations: &str) -> Object {
+    let yaml = format!(
+        "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
+         metadata: {{name: {name}, namespace: clusters, annotations: {{{annotations}}}}}\n\
+         spec: {{release: {{image: \"{image}\"}}}}\n"
+    );
+    manifest::read("hosted", yaml).objects.remove(0).object
+}
+
+/// Settings for hosted clusters of these releases, with spaces between.
+pub(super) fn for_releases(releases: &str) -> Settings {
+    let releases = releases.split_whitespace().map(|release| release.parse().unwrap()).collect();
+    Settings { releases, ..Settings::default() }
+}
+
+/// What a rule finds in a set as it stands among others.
+pub(super) fn found_in(
+    rule: &str,
+    set: &MirrorSet,
+    others: impl IntoIterator<Item = Object>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let state: State = others.into_iter().chain([Object::MirrorSet(set.clone())]).collect();
+    let reviewer = Reviewer { state: &state, settings, today: jiff::civil::date(2026, 1, 1) };
+    let verdict = reviewer.review_set(Operation::Existing, None, Some(set));
+    let own = verdict.judged.into_iter().filter(|judged| judged.rule.id == rule);
+    own.map(|judged| judged.finding).collect()
 }

@@ -9,8 +9,12 @@ use anyhow::{Context as _, Result, ensure};
 use crate::command::{ROOT, mirrorguard, mirrorguard_of, text_of};
 
 /// Words in code with dashes between them that are no ids of rules.
-const OTHER_WORDS: [(&str, &str); 2] =
-    [("kube-apiserver", "a program"), ("json-value", "a server of the benchmarks")];
+const OTHER_WORDS: [(&str, &str); 4] = [
+    ("air-gap", "a profile"),
+    ("hosted-control-planes", "a profile"),
+    ("json-value", "a server of the benchmarks"),
+    ("kube-apiserver", "a program"),
+];
 
 /// The documents for users, and the pages of the rules.
 fn documents() -> Result<Vec<PathBuf>> {
