@@ -86,13 +86,7 @@ fn overrides_that_are_misread_fail() -> Result<()> {
     holds(&[
         (&format!("overrides --check {good}"), 0, "redhat-operators", "as it is meant", "one way to read it"),
         (&format!("overrides --check {bad}"), 1, fix, "", "two ways to read it"),
-        (
-            "overrides --release x examples/hosted-cluster",
-            2,
-            "",
-            "--release: \"x\" is not a release",
-            "no release",
-        ),
+        ("overrides --release x examples/hosted-cluster", 2, "", "\"x\" is not a release", "no release"),
     ])
 }
 

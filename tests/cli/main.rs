@@ -1,6 +1,8 @@
 //! The command line as a process: what is printed where, and with which exit code.
 
 mod command;
+#[path = "../pages/mod.rs"]
+mod pages;
 
 mod cluster;
 mod colors;
@@ -10,4 +12,5 @@ mod examples;
 mod exit_codes;
 mod input;
 mod pipes;
+mod rule_pages;
 mod shapes;

@@ -5,7 +5,10 @@ use std::process::Output;
 use anyhow::{Result, ensure};
 
 /// The webhook of the chart that may refuse a mirror set.
-const VALIDATING_WEBHOOK: &str = "mirror-sets.validate.mirrorguard.io";
+const MIRROR_SETS: &str = "mirror-sets.validate.mirrorguard.io";
+
+/// The webhook of the chart that may refuse a hosted cluster.
+pub(crate) const HOSTED_CLUSTERS: &str = "hosted-clusters.validate.mirrorguard.io";
 
 /// A finished client program, not judged yet.
 #[derive(Debug)]
@@ -38,17 +41,22 @@ impl Answer {
         Ok(printed)
     }
 
-    /// Expects that our webhook denied the request for this rule.
-    /// Any other refusal (by a schema, for lack of a permission or of the webhook) is a failure of the test.
+    /// Expects that our webhook for mirror sets denied the request for this rule.
     pub(crate) fn denied_for(self, rule: &str) -> Result<Printed> {
+        self.denied_by(MIRROR_SETS, rule)
+    }
+
+    /// Expects that this webhook denied the request for this rule.
+    /// Any other refusal (by a schema, for lack of a permission or of the webhook) is a failure of the test.
+    pub(crate) fn denied_by(self, webhook: &str, rule: &str) -> Result<Printed> {
         let Self { success, printed } = self;
         let Printed { stdout, stderr } = &printed;
         ensure!(!success, "admitted, although [{rule}] should refuse it:\n{stdout}{stderr}");
         ensure!(stderr.contains("(Forbidden)"), "not refused as Forbidden:\n{stderr}");
-        let denied = format!("admission webhook \"{VALIDATING_WEBHOOK}\" denied the request: ");
+        let denied = format!("admission webhook \"{webhook}\" denied the request: ");
         let reason = stderr.split_once(&denied).map(|(_, reason)| reason);
         let names_rule = reason.is_some_and(|reason| reason.contains(&format!("[{rule}]")));
-        ensure!(names_rule, "not refused by {VALIDATING_WEBHOOK} for [{rule}]:\n{stderr}");
+        ensure!(names_rule, "not refused by {webhook} for [{rule}]:\n{stderr}");
         Ok(printed)
     }
 }

@@ -51,6 +51,13 @@ impl Cluster {
         self.start_pod()
     }
 
+    /// Installs the chart anew, with this configuration of mirrorguard.
+    pub(crate) fn configure(&mut self, config: Value) -> Result<()> {
+        self.uninstall()?;
+        self.release.config = config;
+        self.install()
+    }
+
     /// `helm uninstall`, and all that a real cluster then does by itself.
     pub(crate) fn uninstall(&mut self) -> Result<()> {
         Release::uninstall(&self.plane, &self.plane.binaries.helm)?;
@@ -126,6 +133,8 @@ impl Cluster {
         self.plane
             .kubectl(&["delete", "hostedclusters", "--all", "--namespace", CLUSTERS], "")?
             .succeeded()?;
+        let singletons = "images.config.openshift.io,clusterversions.config.openshift.io";
+        self.plane.kubectl(&["delete", singletons, "--all"], "")?.succeeded()?;
         let lonely = icsp("sweep", &[entry("quay.io/sweep/app", "mirror.example.com/sweep/app")]);
         eventually(PROPAGATION, "the webhook to see an empty cluster", || {
             self.create_dry(&lonely)?.succeeded().map(drop)

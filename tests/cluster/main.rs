@@ -15,6 +15,8 @@ mod json;
 mod kubelet;
 mod namespace;
 mod objects;
+#[path = "../pages/mod.rs"]
+mod pages;
 mod process;
 mod release;
 mod routing;

@@ -27,6 +27,8 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/mirrorguard");
 /// What an administrator has: an authority for the webhook, and values for the chart.
 pub(crate) struct Release {
     pub(crate) authority: Authority,
+    /// The configuration file of mirrorguard.
+    pub(crate) config: Value,
 }
 
 impl Release {
@@ -45,7 +47,7 @@ impl Release {
             "metadata": {"name": "kube-root-ca.crt", "namespace": NAMESPACE},
             "data": {"ca.crt": plane.authority.pem()},
         }))?;
-        let release = Self { authority: Authority::new("webhook of the test")? };
+        let release = Self { authority: Authority::new("webhook of the test")?, config: json!({}) };
         release.renew_certificate(plane)?;
         Ok(release)
     }
@@ -100,7 +102,7 @@ impl Release {
 
     fn values_file(&self, plane: &ControlPlane) -> Result<String> {
         let ca = BASE64_STANDARD.encode(self.authority.pem());
-        let values = json!({"tls": {"existingSecret": SECRET, "caBundle": ca}});
+        let values = json!({"tls": {"existingSecret": SECRET, "caBundle": ca}, "config": self.config});
         let file = plane.path("values.json");
         fs::write(&file, values.to_string())?;
         Ok(file.to_string_lossy().into_owned())

@@ -20,6 +20,7 @@ mod old_objects;
 mod permissions;
 mod races;
 mod release;
+mod rule_pages;
 mod server;
 
 /// Every test.
@@ -30,6 +31,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         races::SCENARIOS,
         hosted_clusters::SCENARIOS,
         permissions::SCENARIOS,
+        rule_pages::SCENARIOS,
         server::SCENARIOS,
         release::SCENARIOS,
     ];

@@ -4,6 +4,9 @@
 mod bad_input;
 mod catalogs;
 mod fresh;
+#[path = "../pages/mod.rs"]
+mod pages;
+mod rule_pages;
 mod verdicts;
 
 use std::sync::Arc;

@@ -1,0 +1,91 @@
+//! The examples on the rules' pages, which are the rules' fixtures: read here once, judged through the command
+//! line, the webhook's router and a real apiserver.
+//!
+//! A block of YAML on a page says on its fence what it is. `denied`, `warned` and `allowed` are examples: their
+//! last object is the one that is judged, the others are there already. `before` is there already for the next
+//! example. `settings` is the configuration of all examples after it.
+#![expect(clippy::panic, reason = "a page that cannot be read is a mistake in the repository")]
+
+use mirrorguard::{objects::manifest, rules::RULES};
+use serde_json::Value;
+
+/// What a page promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    Denied,
+    Warned,
+    Allowed,
+}
+
+/// An example.
+#[derive(Debug, Clone)]
+pub(crate) struct Example {
+    /// Id of the rule whose page it stands on.
+    pub(crate) rule: &'static str,
+    /// Where on the page it begins.
+    line: usize,
+    pub(crate) expected: Expected,
+    /// The configuration, YAML; empty for the default one.
+    pub(crate) settings: String,
+    /// What is there already, YAML.
+    pub(crate) before: String,
+    /// The example itself, YAML.
+    pub(crate) text: String,
+}
+
+impl Example {
+    /// Where to look when it fails.
+    pub(crate) fn place(&self) -> String {
+        format!("src/rules/{}.md:{}: {:?}", self.rule.replace('-', "_"), self.line, self.expected)
+    }
+
+    /// What is there before the write, and the object that is written.
+    pub(crate) fn write(&self) -> (Vec<Value>, Value) {
+        let mut there = documents(&self.before);
+        let mut block = documents(&self.text);
+        let Some(written) = block.pop() else { panic!("{}: an empty block", self.place()) };
+        there.extend(block);
+        (there, written)
+    }
+}
+
+/// The example of every page, in the order of the list and of the page.
+pub(crate) fn examples() -> Vec<Example> {
+    RULES.iter().flat_map(|rule| on_page(rule.id, rule.page)).collect()
+}
+
+fn on_page(rule: &'static str, page: &str) -> Vec<Example> {
+    let mut examples = Vec::new();
+    let (mut before, mut settings) = (String::new(), String::new());
+    let mut lines = page.lines().zip(1..);
+    while let Some((fence, line)) = lines.next() {
+        let Some(tag) = fence.strip_prefix("```") else { continue };
+        let block = lines.by_ref().map(|(text, _)| text).take_while(|text| *text != "```");
+        let text: String = block.flat_map(|text| [text, "\n"]).collect();
+        let expected = match tag {
+            "yaml denied" => Expected::Denied,
+            "yaml warned" => Expected::Warned,
+            "yaml allowed" => Expected::Allowed,
+            "yaml before" => {
+                before = text;
+                continue;
+            }
+            "yaml settings" => {
+                settings = text;
+                continue;
+            }
+            _ => continue,
+        };
+        let before = std::mem::take(&mut before);
+        examples.push(Example { rule, line, expected, settings: settings.clone(), before, text });
+    }
+    examples
+}
+
+/// The documents of a text, each as it stands.
+fn documents(text: &str) -> Vec<Value> {
+    let document = |text: &str| {
+        manifest::read_document("a rule's page", text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
+    };
+    text.split("\n---\n").filter(|text| !text.trim().is_empty()).map(document).collect()
+}
