@@ -58,13 +58,7 @@ fn release_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluste
     users.retain(|repository, _| lost(repository).is_some());
     let (first, hosted) = users.iter().max_by_key(|(_, hosted)| hosted.len())?;
     let names: Vec<_> = users.keys().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
-    Some(finding(
-        old,
-        &names.join(" and "),
-        &lost(first)?,
-        hosted,
-        "their control planes pull from elsewhere",
-    ))
+    Some(finding(old, &names.join(" and "), &lost(first)?, hosted, "control planes then pull from elsewhere"))
 }
 
 fn catalog_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster]) -> Option<Finding> {
@@ -86,13 +80,7 @@ fn catalog_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluste
     };
     let users: Vec<_> = hosted.iter().filter(|hosted| lost(hosted).is_some()).copied().collect();
     let place = lost(users.first()?)?;
-    Some(finding(
-        old,
-        "the catalogs",
-        &place,
-        &users,
-        "no mirror set leads their index images there any more",
-    ))
+    Some(finding(old, "the catalogs", &place, &users, "no mirror set leads there any more"))
 }
 
 /// Whether the mirror sets placed a catalog in a namespace and do so no more.
@@ -110,9 +98,9 @@ fn finding(old: &MirrorSet, what: &str, place: &str, users: &[&HostedCluster], e
         related,
         ..Finding::new(
             format!("spec.{}", old.kind.list_field()),
-            format!("this write takes {place} away, the mirror of {what} of {}", some_hosted(users)),
+            format!("takes {place} away, the mirror of {what} of {}", some_hosted(users)),
             effect,
-            "write the new place first, in another object, or keep the entry".to_owned(),
+            "write the new place first, or keep the entry".to_owned(),
         )
     }
 }

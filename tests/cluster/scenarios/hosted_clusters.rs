@@ -73,7 +73,7 @@ fn deleting_the_mirror_of_a_hosted_cluster_warns(cluster: &mut Cluster) -> Resul
         Ok(())
     })?;
     let deleted = cluster.delete(&release)?.succeeded()?;
-    let [warning] = deleted.warnings_of("mirror-in-use")[..] else { bail!("{}", deleted.stderr) };
+    let [warning] = deleted.warnings_of("mirror-in-use")[..] else { bail!("not one: {}", deleted.stderr) };
     ensure!(warning.contains("clusters/guest"), "the HostedCluster is not named: {warning}");
     Ok(())
 }
