@@ -13,7 +13,7 @@ mod view;
 use std::{collections::BTreeMap, sync::Arc};
 
 use index::{Place, SourceIndex};
-pub use size::{size_at_most, sizes_of_write};
+pub use size::{grows, size_at_most, sizes_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind};

@@ -66,6 +66,11 @@ pub fn sizes_of_write(
     sizes
 }
 
+/// Whether some source of a set that is added takes more room than before; stops at the first.
+pub fn grows(before: View<'_>, after: View<'_>, new: &MirrorSet) -> bool {
+    new.entries.iter().any(|entry| size_at(after, &entry.source) > size_at(before, &entry.source))
+}
+
 /// No less than the room that a set can take: found out without looking at any other.
 pub fn size_at_most(set: &MirrorSet) -> usize {
     let head = REGISTRY.len() + LOCATION.len() + BLOCKED.len();

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Level, Operation, Rule, SetWrite};
 use crate::{
-    context::{View, size_at_most, sizes_of_write},
+    context::{View, grows, size_at_most, sizes_of_write},
     objects::MirrorSet,
 };
 
@@ -33,6 +33,13 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     if write.operation == Operation::Existing {
         if is_near(encoded(there)) && is_largest(write.after, set) {
             findings.push(finding(set, encoded(there), room));
+        }
+        return;
+    }
+    if write.old.is_none() && encoded(there) > room {
+        // It was too large before, so that it does not matter by how much a new object adds to it.
+        if grows(write.before, write.after, set) {
+            findings.push(Finding { at_most: Level::Warn, ..finding(set, encoded(there), room) });
         }
         return;
     }
