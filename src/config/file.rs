@@ -25,6 +25,9 @@ pub(super) struct File {
     pub(super) icsp_alongside_idms: Mode,
     /// What happens to a write of a mirror set while the apiserver cannot be asked for the others.
     pub(super) when_unverified: Unverified,
+    /// Bytes that registries.conf may take in a MachineConfig, in base64, for the rule oversized-config. Without
+    /// it 1572864, which is all that etcd takes: name less to leave room for what else is in the MachineConfig.
+    pub(super) registries_conf_room: Option<usize>,
     /// About hosted control planes.
     pub(super) hypershift: Hypershift,
     /// Registries, namespaces or repositories that mirrors may lie in, for the rule untrusted-mirror.

@@ -49,6 +49,7 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
             Unverified::Deny => WhenUnverified::Deny,
         },
         releases: file.hypershift.releases.into_iter().collect(),
+        registries_conf_room: file.registries_conf_room,
         allowed_mirror_registries: file.allowed_mirror_registries,
         protected_sources: protected,
         exemptions,

@@ -25,8 +25,14 @@ impl Profile {
     pub(super) fn levels(self) -> &'static [(&'static str, Level)] {
         match self {
             Self::Default => &[],
-            Self::AirGap => &[("contacting-source", Warn), ("untrusted-mirror", Deny)],
-            Self::HostedControlPlanes => &[("root-level-source", Deny)],
+            Self::AirGap => {
+                &[("blocked-mirror", Deny), ("contacting-source", Warn), ("untrusted-mirror", Deny)]
+            }
+            Self::HostedControlPlanes => &[
+                ("data-plane-not-mirrored", Deny),
+                ("hypershift-misresolves", Deny),
+                ("root-level-source", Deny),
+            ],
             Self::ManagedOpenshift => &[("protected-source", Deny)],
         }
     }

@@ -7,11 +7,13 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod index;
+mod size;
 mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use index::{Place, SourceIndex};
+pub use size::{grows, size_at_most, sizes_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind};
@@ -23,6 +25,8 @@ pub struct Context {
     free: Vec<u32>,
     slots: BTreeMap<SetKind, BTreeMap<Box<str>, u32>>,
     index: SourceIndex,
+    /// Bytes that all sources take in registries.conf.
+    size: usize,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
     /// `image.config.openshift.io/cluster`.
     pub image_config: ImageConfig,
@@ -86,11 +90,21 @@ impl Context {
             let place = Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) };
             index.insert(source, place, |place| source_at(sets, place));
         }
+        let (without, with) = self.sizes_at(slot);
+        self.size = self.size + with - without;
+    }
+
+    /// What the sources of the set in a slot take without it and with it.
+    fn sizes_at(&self, slot: u32) -> (usize, usize) {
+        let set = self.sets[slot as usize].as_deref();
+        sizes_of_write(View::new(self, Some(slot), None), self.view(), None, set)
     }
 
     /// Takes a mirror set out, where it is there.
     pub fn remove_set(&mut self, kind: SetKind, name: &str) {
         let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
+        let (without, with) = self.sizes_at(slot);
+        self.size = self.size + without - with;
         let Some(set) = self.sets[slot as usize].take() else { return };
         self.free.push(slot);
         for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {

@@ -117,6 +117,12 @@ impl<'a> View<'a> {
         entries.map(|(_, entry)| &*entry.source).collect()
     }
 
+    /// Bytes that the sources of the context, not of this view of it, take in registries.conf; what the image
+    /// configuration adds is left out. Kept as sets come and go: nothing is gone through.
+    pub fn size_of_context(self) -> usize {
+        self.context.size
+    }
+
     /// The HostedClusters, by namespace and name.
     pub fn hosted_clusters(self) -> impl Iterator<Item = &'a HostedCluster> {
         self.context.hosted_clusters()

@@ -4,7 +4,7 @@ use super::{
     Obstacle, Release, Releases,
     catalogs::{self, Catalog, DEFAULT_NAMESPACE},
 };
-use crate::{context::View, node, objects::scope::is_wildcard};
+use crate::{context::View, node};
 
 /// Where the mirror sets place one catalog's index image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +65,8 @@ pub fn derive(view: View<'_>, releases: &Releases) -> Derivation {
 /// The image at each mirror of the most specific source that covers it. Tag sets come first, since the
 /// catalogs are pulled by tag; then digest sets, since many mirror catalogs and write only those.
 fn mirrors_of(view: View<'_>, image: &str) -> Vec<String> {
-    let nearest = |by_digest| view.nearest(image, |found| found.set.kind.is_digest() == by_digest);
-    let Some((source, found)) = nearest(false).or_else(|| nearest(true)) else { return Vec::new() };
-    let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
-    let path = if is_wildcard(source) { image.find('/') } else { Some(source.len()) };
-    let below = &image[path.unwrap_or(image.len())..];
-    node::merge(source, &lists).mirrors.iter().map(|mirror| format!("{mirror}{below}")).collect()
+    let nearest = |by_digest| node::places(view, image, |found| found.set.kind.is_digest() == by_digest);
+    nearest(false).or_else(|| nearest(true)).map(|found| found.places).unwrap_or_default()
 }
 
 /// The namespaces that all catalogs are mirrored to, in order.

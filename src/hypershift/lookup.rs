@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::{Release, Releases};
 use crate::{
     context::View,
     objects::{
@@ -24,6 +25,15 @@ pub enum Era {
     Exact,
     /// 4.17 and later: a registry, then a namespace, then both.
     Prefix,
+}
+
+impl Era {
+    /// The eras that the releases are in.
+    pub fn of(releases: &Releases) -> Vec<Self> {
+        let second = Some(Release::SECOND_ERA);
+        let eras = [(Self::Exact, None, second), (Self::Prefix, second, None)];
+        eras.into_iter().filter(|(_, from, end)| releases.meet(*from, *end)).map(|(era, ..)| era).collect()
+    }
 }
 
 /// Part of an override that HyperShift cannot parse; it logs this and goes on. The texts are its own.
@@ -61,6 +71,24 @@ pub fn override_of(
             let to = to().map_err(|e| LookupError::Mirror(mirror.to_owned(), e))?;
             by_prefix(image, &from, &to, equal)
         }
+    }
+}
+
+/// Where the metadata look-up asks for a repository because of one source and one mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// At the repository itself: the source does not match it, or what comes out is no reference.
+    Original,
+    /// At this repository.
+    At(String),
+}
+
+/// Where the metadata look-up asks for a repository, `host/namespace/name`.
+pub fn look(era: Era, repository: &DockerReference, source: &str, mirror: &str) -> Look {
+    match override_of(era, repository, source, mirror) {
+        // Without a registry it is a repository of the hub by accident, such as `host:5000` read as a tag.
+        Ok(Some(found)) if !found.registry.is_empty() => Look::At(found.to_string()),
+        Ok(_) | Err(_) => Look::Original,
     }
 }
 

@@ -16,8 +16,8 @@ pub use handed_on::{
     sum,
 };
 pub use lookup::{
-    Era, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, metadata_lookup, override_of, overrides,
-    release_lookup,
+    Era, Look, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, look, metadata_lookup, override_of,
+    overrides, release_lookup,
 };
 pub use misreading::{CatalogEra, Misreading, mended, misreadings};
 pub use obstacle::Obstacle;

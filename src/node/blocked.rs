@@ -17,13 +17,18 @@ use crate::{
 /// `getValidBlockedAndAllowedRegistries`.
 pub(super) fn effective_blocked(view: View<'_>) -> Vec<&str> {
     let blocked = || view.image_config().blocked_registries.iter().map(String::as_str);
-    let payload = view.payload().and_then(|image| Image::parse_canonical(image).ok());
-    let Some(payload) = payload else { return blocked().collect() };
-    let covers = |scope: &&str| is_nested(payload.name(), scope);
-    if !blocked().any(|scope| covers(&scope)) || has_unblocked_mirror(view, payload.name()) {
+    let Some(payload) = payload_repository(view) else { return blocked().collect() };
+    let covers = |scope: &&str| is_nested(&payload, scope);
+    if !blocked().any(|scope| covers(&scope)) || has_unblocked_mirror(view, &payload) {
         return blocked().collect();
     }
     blocked().filter(|scope| !covers(scope)).collect()
+}
+
+/// Repository of the release payload, where it is known.
+pub fn payload_repository(view: View<'_>) -> Option<String> {
+    let image = view.payload().and_then(|image| Image::parse_canonical(image).ok());
+    image.map(|image| image.name().to_owned())
 }
 
 fn has_unblocked_mirror(view: View<'_>, repository: &str) -> bool {

@@ -5,13 +5,16 @@
 mod blocked;
 mod impact;
 mod merge;
+mod places;
 mod pull;
 mod registries_conf;
 mod render;
 mod validate;
 
+pub use blocked::payload_repository;
 pub use impact::{Change, Difference, Impact, Reason, change_between, change_of_write};
 pub use merge::{Merged, merge};
+pub use places::{Places, moved, places};
 pub use pull::{Pull, pull};
 pub use registries_conf::{Mirror, PullFromMirror, RegistriesConf, Registry, SEARCH_REGISTRIES};
 pub use render::{Placed, RenderError, Rendering, Section, render};

@@ -105,6 +105,22 @@ impl<'a> Rendering<'a> {
         Ok(Some(Placed { section, registry }))
     }
 
+    /// The blocked registries that reach the nodes.
+    pub fn blocked(&self) -> &[&'a str] {
+        &self.blocked
+    }
+
+    /// Whether what the file says about exactly this scope blocks it; `None` where the scope is not in the file.
+    pub fn blocks(&self, scope: &str) -> Option<bool> {
+        let mut listed = self.blocked.contains(&scope) || self.insecure.contains(&scope);
+        let mut never_contact = false;
+        for found in self.view.entries(scope).filter(|found| found.entry().is_effective()) {
+            listed = true;
+            never_contact |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
+        }
+        listed.then(|| never_contact || self.blocked.iter().any(|outer| is_nested(scope, outer)))
+    }
+
     /// The scopes that are in the file only because they are blocked or insecure.
     pub fn unmirrored_scopes(&self) -> Vec<&'a str> {
         let mut seen = BTreeSet::new();

@@ -22,6 +22,8 @@ pub mod annotation {
     pub const OUR_PREFIX: &str = "mirrorguard.io/";
     /// Every annotation of ours that a HostedCluster may carry.
     pub const OURS: &[&str] = &[OPT_OUT, DERIVED, EXEMPT];
+    /// Image of the control plane operator, in place of the release's own.
+    pub const CONTROL_PLANE_OPERATOR: &str = "hypershift.openshift.io/control-plane-operator-image";
     /// Present on a HostedCluster that a backup tool has just brought back.
     pub const RESTORED: &str = "hypershift.openshift.io/restored-from-backup";
 }

@@ -133,7 +133,11 @@ impl<'a> Reviewer<'a> {
                 continue;
             }
             ask(rule.check, &mut findings);
-            let judge = |finding: Finding| Judged { rule, level: level.min(finding.at_most), finding };
+            let is_set = self.settings.levels.contains_key(rule.id);
+            let judge = |finding: Finding| {
+                let level = finding.by_default.filter(|_| !is_set).unwrap_or(level);
+                Judged { rule, level: level.min(finding.at_most), finding }
+            };
             judged.extend(findings.drain(..).map(judge));
         }
         judged

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::EntryRef;
+use crate::{context::EntryRef, objects::HostedCluster};
 
 /// What a finding does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,6 +35,11 @@ impl Related {
         Self { kind: set.kind.name(), name: set.name.to_string(), path: set.field_path(entry.index, field) }
     }
 
+    /// A field of a HostedCluster, which is named with its namespace.
+    pub fn to_hosted(hosted: &HostedCluster, path: &str) -> Self {
+        Self { kind: "HostedCluster", name: hosted_name(hosted), path: path.to_owned() }
+    }
+
     /// `Kind/name`.
     pub fn id(&self) -> String {
         format!("{}/{}", self.kind, self.name)
@@ -46,6 +51,8 @@ impl Related {
 pub struct Finding {
     /// The most that this finding may do, whatever the rule's level.
     pub at_most: Level,
+    /// What it does in place of the rule's own level, where the configuration sets none for the rule.
+    pub by_default: Option<Level>,
     /// The field, `spec.imageDigestMirrors[0].source`.
     pub path: String,
     /// What is wrong, with the values and objects concerned.
@@ -68,6 +75,7 @@ impl Finding {
         let key = what.clone();
         Self {
             at_most: Level::Deny,
+            by_default: None,
             path: path.into(),
             what,
             effect: effect.to_owned(),
@@ -82,6 +90,17 @@ impl Finding {
     pub fn message(&self) -> String {
         if self.effect.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, self.effect) }
     }
+}
+
+/// `namespace/name`.
+pub(super) fn hosted_name(hosted: &HostedCluster) -> String {
+    format!("{}/{}", hosted.metadata.namespace, hosted.metadata.name)
+}
+
+/// HostedClusters in a sentence: the first by name, and how many more.
+pub(super) fn some_hosted(hosted: &[&HostedCluster]) -> String {
+    let first: Vec<_> = hosted.iter().take(1).map(|first| hosted_name(first)).collect();
+    list_names(&first, hosted.len().saturating_sub(1))
 }
 
 /// Names, the first three and how many more.

@@ -4,22 +4,30 @@
 //! would do to the cluster and how to mend it; whether that denies a write is decided elsewhere.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod astray;
+mod blocked_mirror;
 mod catalogs_not_expressible;
 mod conflicting_source_policy;
 mod contacting_source;
+mod data_plane_not_mirrored;
 mod deprecated_icsp;
 mod dropped_source;
 mod exemption;
 mod finding;
+mod hypershift_misresolves;
 mod icsp_alongside_idms;
+mod ignored_catalog_overrides;
 mod incomplete_catalog_images;
 mod ineffective_entry;
 mod invalid_mirror;
 mod invalid_source;
+mod mirror_in_use;
 mod mirror_order_conflict;
 mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
+mod node_pool_rollout;
+mod oversized_config;
 mod protected_source;
 mod root_level_source;
 mod settings;
@@ -66,20 +74,27 @@ pub enum Check {
 
 /// Every rule, by id.
 pub const RULES: &[Rule] = &[
+    blocked_mirror::RULE,
     catalogs_not_expressible::RULE,
     conflicting_source_policy::RULE,
     contacting_source::RULE,
+    data_plane_not_mirrored::RULE,
     deprecated_icsp::RULE,
     dropped_source::RULE,
+    hypershift_misresolves::RULE,
     icsp_alongside_idms::RULE,
+    ignored_catalog_overrides::RULE,
     incomplete_catalog_images::RULE,
     ineffective_entry::RULE,
     invalid_mirror::RULE,
     invalid_source::RULE,
+    mirror_in_use::RULE,
     mirror_order_conflict::RULE,
     misread_catalog_overrides::RULE,
     never_contact_source_lists_source::RULE,
     node_impact::RULE,
+    node_pool_rollout::RULE,
+    oversized_config::RULE,
     protected_source::RULE,
     root_level_source::RULE,
     shadowed_source::RULE,

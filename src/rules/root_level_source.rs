@@ -1,11 +1,15 @@
 //! A source that leads the nodes to the release images, but not HyperShift.
 
-use super::{Check, Finding, Level, Related, Rule, SetWrite};
+use super::{
+    Check, Finding, Level, Related, Rule, SetWrite,
+    astray::{astray, eras_of, hosted_in, told},
+    finding::some_hosted,
+};
 use crate::{
     context::EntryRef,
-    hypershift::RELEASE_REPOSITORIES,
-    node,
-    objects::{MirrorSet, scope::is_wildcard},
+    hypershift::{Era, RELEASE_REPOSITORIES, Releases},
+    node::{Places, places},
+    objects::MirrorSet,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -18,47 +22,54 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new.filter(|set| set.kind.is_digest()) else { return };
-    let is_digest = |found: &EntryRef<'_>| found.set.kind.is_digest();
-    let states =
-        RELEASE_REPOSITORIES.map(|repository| (repository, write.after.nearest(repository, is_digest)));
-    if states.iter().all(|(_, coverage)| coverage.is_none()) {
+    let states = RELEASE_REPOSITORIES
+        .map(|repository| (repository, places(write.after, repository, |found| found.set.kind.is_digest())));
+    if states.iter().all(|(_, found)| found.is_none()) {
         return findings.extend(nothing_covers(set));
     }
-    for (repository, coverage) in states {
-        let Some((scope, found)) = coverage.filter(|(scope, _)| *scope != repository) else { continue };
-        let Some(own) = found.iter().find(|found| std::ptr::eq(found.set, set)) else { continue };
-        findings.push(covered_only(set, own, repository, scope, &found));
+    for (repository, found) in states {
+        let Some(found) = found.filter(|found| found.source != repository) else { continue };
+        let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
+        findings.extend(covered_only(write, own, repository, &found));
     }
 }
 
 fn covered_only(
-    set: &MirrorSet,
+    write: &SetWrite<'_>,
     own: &EntryRef<'_>,
     repository: &str,
-    scope: &str,
-    found: &[EntryRef<'_>],
-) -> Finding {
-    let start = if is_wildcard(scope) { repository.find('/').unwrap_or_default() } else { scope.len() };
-    let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
-    let mirrors = node::merge(scope, &lists).mirrors;
-    let mirrors: Vec<_> = mirrors.iter().map(|mirror| format!("{mirror}{}", &repository[start..])).collect();
-    let yaml = entry_yaml(repository, &mirrors.join(", "));
-    Finding {
-        related: found
-            .iter()
-            .filter(|f| !std::ptr::eq(f.set, set))
-            .map(|f| Related::to_entry(f, "source"))
-            .collect(),
-        key: format!("{scope} {repository}"),
-        fix: format!("add {yaml}"),
+    found: &Places<'_>,
+) -> Option<Finding> {
+    let set = own.set;
+    let source = found.source;
+    let lists = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors);
+    let mut astray = astray(&Era::of(&Releases::default()), repository, source, &lists.collect::<Vec<_>>());
+    let eras: Vec<_> = astray.iter().map(|one| one.era).collect();
+    let hosted = hosted_in(write, &eras);
+    // What is told holds for the releases of the configuration and of the hosted clusters there are.
+    let meant = Era::of(&write.settings.releases);
+    let told_of: Vec<Vec<Era>> =
+        hosted.iter().map(|hosted| eras_of(hosted, &write.settings.releases)).chain([meant]).collect();
+    astray.retain(|one| told_of.iter().any(|eras| eras.contains(&one.era)));
+    if astray.is_empty() {
+        return None;
+    }
+    let yaml = entry_yaml(repository, &found.places.join(", "));
+    let others = found.entries.iter().filter(|entry| !std::ptr::eq(entry.set, set));
+    let last = repository.rsplit('/').next().unwrap_or_default();
+    let whose = if hosted.is_empty() { String::new() } else { format!(" of {}", some_hosted(&hosted)) };
+    let hit = hosted.iter().map(|hosted| Related::to_hosted(hosted, "spec.release.image"));
+    Some(Finding {
+        related: others.map(|entry| Related::to_entry(entry, "source")).chain(hit).collect(),
+        key: format!("{source} {repository}"),
         yaml: Some(format!("  {}:\n  - {yaml}\n", set.kind.list_field())),
         ..Finding::new(
             set.field_path(own.index, "source"),
-            format!("\"{scope}\" leads nodes, but not HyperShift, to {repository}"),
-            "up to 4.16 it looks at the original, later it may lose part of the path",
-            String::new(),
+            format!("\"{source}\" leads nodes, but not HyperShift, to {last}{whose}"),
+            &told(&astray),
+            format!("add {yaml}"),
         )
-    }
+    })
 }
 
 /// A set of registry-level sources while no set leads anybody to the release images.
@@ -85,4 +96,62 @@ fn nothing_covers(set: &MirrorSet) -> Option<Finding> {
 /// An entry on one line.
 pub(super) fn entry_yaml(source: &str, mirrors: &str) -> String {
     format!("{{source: {source}, mirrors: [{mirrors}]}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::SetKind::Idms,
+        rules::testing::{for_releases, found_in, hosted, set},
+    };
+
+    const BOTH: &str = "up to 4.16 it asks the original, later m.lab/c/ocp-release";
+
+    #[test]
+    fn it_says_for_which_releases_it_holds() {
+        type Case<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, &'a str);
+        let up_to = "up to 4.16 it asks the original";
+        let later = "from 4.17 on it asks m.lab/c/ocp-release";
+        let table: [Case<'_>; 11] = [
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "", Some(BOTH), "a part of the path is lost"),
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.14 4.16", Some(up_to), "the early ones"),
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.18", Some(later), "the later ones"),
+            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.16 4.18", Some(BOTH), "some of both"),
+            ("quay.io/openshift-release-dev", "m.lab/c", "", Some(up_to), "later it leads to the same place"),
+            ("quay.io/openshift-release-dev", "m.lab/c", "4.18", None, "and only that is asked about"),
+            ("quay.io", "m.lab/b/c", "4.18", None, "a registry keeps the whole path"),
+            ("quay.io", "m.lab/b/c", "4.16", Some(up_to), "but not early"),
+            ("*.io", "m.lab/c", "4.18", Some("from 4.17 on it asks the original"), "no wildcard is read"),
+            ("*.io", "m.lab/c", "", Some("it asks the original"), "in no release"),
+            ("quay.io/openshift-release-dev/ocp-release", "m.lab/b/c", "", None, "written out"),
+        ];
+        for (source, mirror, releases, expected, reason) in table {
+            let own = set(Idms, "own", &[(source, &[mirror]), (RELEASE_REPOSITORIES[1], &["m.lab/a/b"])]);
+            let found = found_in(RULE.id, &own, None, &for_releases(releases));
+            let effects: Vec<_> = found.iter().map(|finding| finding.effect.clone()).collect();
+            assert_eq!(effects, Vec::from_iter(expected), "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_hosted_clusters_that_are_hit_are_named() {
+        let image = |release: &str| format!("quay.io/openshift-release-dev/ocp-release:{release}.1-x86_64");
+        let clusters = || {
+            [("a", "4.14"), ("b", "4.16"), ("c", "4.18")]
+                .map(|(name, release)| hosted(name, &image(release), ""))
+        };
+        let wide = set(Idms, "own", &[("quay.io/openshift-release-dev", &["m.lab/c"])]);
+        for (releases, reason) in [("", "no release is named"), ("4.18", "a cluster tells of its own")] {
+            let found = found_in(RULE.id, &wide, clusters(), &for_releases(releases));
+            let [first, _second] = found.try_into().unwrap();
+            assert!(
+                first.what.ends_with("to ocp-release of clusters/a and 1 more"),
+                "{reason}: {}",
+                first.what
+            );
+            let names: Vec<_> = first.related.iter().map(|related| related.name.as_str()).collect();
+            assert_eq!(names, ["clusters/a", "clusters/b"], "{reason}");
+        }
+    }
 }

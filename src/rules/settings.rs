@@ -16,6 +16,8 @@ pub struct Settings {
     pub when_unverified: WhenUnverified,
     /// Releases of the hosted clusters, for whatever does not tell its own.
     pub releases: Releases,
+    /// Bytes that registries.conf may take in a MachineConfig; etcd's limit where none are named.
+    pub registries_conf_room: Option<usize>,
     /// Scopes that mirrors may lie in; empty where any may.
     pub allowed_mirror_registries: Vec<String>,
     /// Sources that no mirror set may have: a scope for itself, `scope/**` for everything below it.

@@ -137,14 +137,12 @@ impl HostedWrite<'_> {
 
     /// Whether no default catalog runs in the management cluster.
     pub fn runs_no_catalogs(&self) -> bool {
-        self.new.catalogs_run_in_guest()
-            || self.new.spec.configuration.operator_hub.disable_all_default_sources
+        runs_no_catalogs(self.new)
     }
 
     /// Whether the overrides annotation reaches no catalog: none runs here, or their images are named.
     pub fn overrides_reach_nothing(&self) -> bool {
-        let is_named = |catalog: &Catalog| self.new.annotation(catalog.image_annotation).is_some();
-        self.runs_no_catalogs() || CATALOGS.iter().any(is_named)
+        overrides_reach_nothing(self.new)
     }
 
     /// Whether the overrides annotation is not to be filled in: it would reach nothing, or the object is on
@@ -156,4 +154,19 @@ impl HostedWrite<'_> {
             || hosted.metadata.annotations.contains_key(annotation::RESTORED)
             || hosted.annotation(annotation::OPT_OUT) == Some("disabled")
     }
+}
+
+/// Whether no default catalog of this HostedCluster runs in the management cluster.
+fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
+    hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
+}
+
+/// Whether the overrides annotation of this HostedCluster reaches no catalog.
+pub(super) fn overrides_reach_nothing(hosted: &HostedCluster) -> bool {
+    runs_no_catalogs(hosted) || named_catalog(hosted).is_some()
+}
+
+/// A catalog whose image is named by an annotation of its own.
+pub(super) fn named_catalog(hosted: &HostedCluster) -> Option<&'static Catalog> {
+    CATALOGS.iter().find(|catalog| hosted.annotation(catalog.image_annotation).is_some())
 }

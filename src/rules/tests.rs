@@ -1,9 +1,12 @@
 //! Tests about the list of rules and their pages; the examples on them are judged by the tests in `tests/`.
 #![expect(clippy::disallowed_methods, reason = "the tests look at the folder that the rules stand in")]
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
-use super::RULES;
+use serde_json::Value;
+
+use super::{Check, RULES};
+use crate::objects::{Kind, SetKind, manifest};
 
 #[test]
 fn ids_are_unique_sorted_and_well_formed() {
@@ -87,4 +90,70 @@ fn the_overview_in_docs_is_up_to_date() {
     }
     let there = fs::read_to_string(path).unwrap();
     assert_eq!(there, overview(), "run MIRRORGUARD_UPDATE=1 cargo test overview");
+}
+
+/// A part of the chart, as far as it is written out.
+fn template(file: &str, from: &str, to: &str) -> Value {
+    let path = format!("{}/charts/mirrorguard/templates/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(path).unwrap();
+    let (_, part) = text.split_once(from).unwrap();
+    let part = part.split_once(to).unwrap().0.replace("{{ join \", \" . }}", "");
+    manifest::read_document(file, &part).unwrap()
+}
+
+/// Group and resource of everything in a list of rules, of the chart's webhooks or its role.
+fn resources(rules: &Value) -> BTreeSet<(String, String)> {
+    let texts = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap() };
+    let pairs = rules.as_array().unwrap().iter().flat_map(|rule| {
+        let groups = texts(&rule["apiGroups"]);
+        let resources = texts(&rule["resources"]);
+        groups
+            .into_iter()
+            .flat_map(move |group| resources.clone().into_iter().map(move |r| (group.clone(), r)))
+    });
+    pairs.collect()
+}
+
+fn resource(kind: Kind) -> (String, String) {
+    let plural = match kind {
+        Kind::Set(set) => set.api().2.to_owned(),
+        _ => format!("{}s", kind.name().to_lowercase()),
+    };
+    (kind.group().to_owned(), plural)
+}
+
+#[test]
+fn the_chart_sends_the_webhook_every_kind_that_a_rule_judges() {
+    let helpers = |name: &str| {
+        template("_helpers.tpl", &format!("{{{{- define \"mirrorguard.{name}\" -}}}}"), "{{- end }}")
+    };
+    let file = "/charts/mirrorguard/templates/validatingwebhookconfiguration.yaml";
+    let webhooks = fs::read_to_string(format!("{}{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for rule in RULES {
+        let (kinds, rules, asked) = match rule.check {
+            Check::MirrorSet(_) => (
+                SetKind::ALL.map(Kind::Set).to_vec(),
+                "mirrorSetRules",
+                vec![
+                    r#"list "CREATE" "UPDATE" | include "mirrorguard.mirrorSetRules""#,
+                    r#"list "DELETE" | include "mirrorguard.mirrorSetRules""#,
+                ],
+            ),
+            Check::HostedCluster(_) => (
+                vec![Kind::HostedCluster],
+                "hostedClusterRules",
+                vec![r#"include "mirrorguard.hostedClusterRules""#],
+            ),
+            Check::Cluster(_) => panic!("{} is for audit, no webhook asks it", rule.id),
+        };
+        let wanted: BTreeSet<_> = kinds.into_iter().map(resource).collect();
+        assert_eq!(resources(&helpers(rules)), wanted, "{}", rule.id);
+        assert!(asked.iter().all(|asked| webhooks.contains(asked)), "{}: {asked:?}", rule.id);
+    }
+}
+
+#[test]
+fn the_chart_lets_the_webhook_read_every_kind_that_is_kept_and_no_other() {
+    let granted = resources(&template("rbac.yaml", "\nrules:\n", "\n---\n"));
+    assert_eq!(granted, Kind::ALL.into_iter().map(resource).collect());
 }

@@ -145,3 +145,16 @@ async fn catalog_images_are_denied_unless_all_are_there_by_digest() {
     let answer = validate(&webhook, &Value::Null, &missing).await;
     assert_eq!(answer.denied_by(), ["incomplete-catalog-images"]);
 }
+
+#[tokio::test]
+async fn a_change_of_the_data_planes_mirrors_is_told_as_what_it_costs() {
+    let webhook = Webhook::with(&idms("r", "quay.io/openshift-release-dev", &["m.lab/ocp"]));
+    let sources = |mirror: &str| json!({"imageContentSources": [{"source": "quay.io", "mirrors": [mirror]}]});
+    let (old, new) = (hosted(&json!({}), &sources("m.lab")), hosted(&json!({}), &sources("n.lab")));
+    assert_eq!(validate(&webhook, &old, &new).await.warned_by(), ["node-pool-rollout"]);
+    assert!(validate(&webhook, &Value::Null, &new).await.warnings().is_empty(), "it has no nodes yet");
+    let none = hosted(&json!({}), &json!({}));
+    assert_eq!(validate(&webhook, &Value::Null, &none).await.warned_by(), ["data-plane-not-mirrored"]);
+    let answer = validate(&webhook, &old, &none).await;
+    assert_eq!(answer.warned_by(), ["data-plane-not-mirrored", "node-pool-rollout"]);
+}

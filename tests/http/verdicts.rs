@@ -1,6 +1,6 @@
 //! What is denied, what is warned about, and the twin of each that goes through.
 
-use mirrorguard::rules::{IcspAlongsideIdms, Settings};
+use mirrorguard::rules::{IcspAlongsideIdms, Level, Settings};
 
 use super::{Webhook, icsp, idms, itms, set};
 
@@ -171,4 +171,41 @@ async fn a_namespace_over_the_release_warns_until_both_repositories_are_there() 
          - {{source: quay.io/openshift-release-dev/ocp-v4.0-art-dev, mirrors: [m.lab/ord/ocp-v4.0-art-dev]}}\n"
     );
     assert_eq!(webhook.validate("", &both).await.warned_by(), ["node-impact"]);
+}
+
+#[tokio::test]
+async fn a_deletion_that_a_hosted_cluster_lives_on_is_warned_about_and_never_denied() {
+    let release = idms("release", "quay.io/openshift-release-dev/ocp-release", &["m.lab/ocp/release"]);
+    let hosted = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
+                  metadata: {name: h, namespace: clusters}\n\
+                  spec: {release: {image: \"quay.io/openshift-release-dev/ocp-release:4.18.3-x86_64\"}}\n";
+    let levels = [("mirror-in-use".to_owned(), Level::Deny)].into();
+    let settings = Settings { levels, ..Settings::default() };
+    let webhook = Webhook::with_settings(&format!("{release}---\n{hosted}"), settings);
+    let answer = webhook.validate(&release, "").await;
+    assert!(answer.is_allowed());
+    assert_eq!(answer.warned_by(), ["mirror-in-use", "node-impact"]);
+    assert!(answer.warnings()[0].contains("takes m.lab/ocp/release away"), "{:?}", answer.warnings());
+    let moved = release.replace("m.lab", "n.lab");
+    assert_eq!(webhook.validate(&release, &moved).await.denied_by(), ["mirror-in-use"]);
+    let alone = Webhook::with(&release).validate(&release, "").await;
+    assert_eq!(alone.warned_by(), ["node-impact"]);
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_too_large_already_may_be_written_to_and_one_that_would_become_so_may_not() {
+    let of = |name: &str, entries: usize| {
+        let entry = |at| format!("  - {{source: {name}.lab/a/{at}, mirrors: [m.lab/{name}/{at}]}}\n");
+        let all: String = (0..entries).map(entry).collect();
+        let head = idms(name, "quay.io/a", &["m.lab/a"]);
+        format!("{head}{all}")
+    };
+    let new = of("new", 5);
+    let large = Webhook::with(&of("large", 9000)).validate("", &new).await;
+    assert!(large.is_allowed());
+    assert!(large.warned_by().contains(&"oversized-config".to_owned()), "{:?}", large.warned_by());
+    let answer = Webhook::with(&new).validate("", &of("large", 9000)).await;
+    assert_eq!(answer.denied_by(), ["oversized-config"]);
+    let small = Webhook::with(&of("small", 100)).validate("", &new).await;
+    assert!(!small.warned_by().contains(&"oversized-config".to_owned()));
 }

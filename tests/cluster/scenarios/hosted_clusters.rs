@@ -1,15 +1,20 @@
 //! Hosted clusters, whose catalogs come from a mirror only if an annotation says so.
 
-use anyhow::{Result, ensure};
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::objects::{CLUSTERS, entry, hosted_cluster, idms, itms};
+use crate::wait::eventually;
 
 scenarios![
     a_hosted_cluster_gets_the_annotation_for_its_catalogs,
     a_hosted_cluster_that_opts_out_is_left_alone,
     applying_a_hosted_cluster_again_changes_nothing,
+    deleting_the_mirror_of_a_hosted_cluster_warns,
+    changing_the_mirrors_of_the_data_plane_warns,
 ];
 
 const OVERRIDES: &str = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
@@ -52,6 +57,37 @@ fn applying_a_hosted_cluster_again_changes_nothing(cluster: &mut Cluster) -> Res
         second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"],
         "written anew: {second}"
     );
+    Ok(())
+}
+
+fn deleting_the_mirror_of_a_hosted_cluster_warns(cluster: &mut Cluster) -> Result<()> {
+    let repository = "quay.io/openshift-release-dev/ocp-release";
+    let release = idms("release", &[entry(repository, "mirror.example.com:5000/openshift/release-images")]);
+    cluster.create(&release)?.succeeded()?;
+    cluster.create(&hosted_cluster("guest", &json!({OPT_OUT: "disabled"})))?.succeeded()?;
+    // The watch on HostedClusters may be a moment behind; a dry run changes nothing.
+    eventually(Duration::from_secs(15), "the webhook to see the HostedCluster", || {
+        let dry = ["delete", "--dry-run=server", "-f", "-"];
+        let tried = cluster.plane.kubectl(&dry, &release.to_string())?.succeeded()?;
+        ensure!(!tried.warnings_of("mirror-in-use").is_empty(), "no warning: {}", tried.stderr);
+        Ok(())
+    })?;
+    let deleted = cluster.delete(&release)?.succeeded()?;
+    let [warning] = deleted.warnings_of("mirror-in-use")[..] else { bail!("not one: {}", deleted.stderr) };
+    ensure!(warning.contains("clusters/guest"), "the HostedCluster is not named: {warning}");
+    Ok(())
+}
+
+fn changing_the_mirrors_of_the_data_plane_warns(cluster: &mut Cluster) -> Result<()> {
+    let with = |mirror: &str| {
+        let mut guest = hosted_cluster("guest", &json!({OPT_OUT: "disabled"}));
+        guest["spec"]["imageContentSources"] = json!([entry("quay.io", mirror)]);
+        guest
+    };
+    let created = cluster.apply(&with("mirror.example.com:5000"))?.succeeded()?;
+    ensure!(created.warnings_of("node-pool-rollout").is_empty(), "nothing to roll out: {}", created.stderr);
+    let changed = cluster.apply(&with("new.example.com:5000"))?.succeeded()?;
+    ensure!(changed.warnings_of("node-pool-rollout").len() == 1, "no warning: {}", changed.stderr);
     Ok(())
 }
 

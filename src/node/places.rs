@@ -1,0 +1,33 @@
+//! Where the mirror sets place an image, without rendering the file.
+
+use super::merge;
+use crate::{
+    context::{EntryRef, View},
+    objects::scope::is_wildcard,
+};
+
+/// The nearest source over a scope, and where its mirrors place it.
+#[derive(Debug, Clone)]
+pub struct Places<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// The entries that have it, in no particular order.
+    pub entries: Vec<EntryRef<'a>>,
+    /// The scope at each mirror, in the order they are tried.
+    pub places: Vec<String>,
+}
+
+/// Where the entries that count place a repository or a namespace; `None` where no source covers it.
+pub fn places<'a>(view: View<'a>, scope: &str, counts: impl Fn(&EntryRef<'a>) -> bool) -> Option<Places<'a>> {
+    let (source, entries) = view.nearest(scope, counts)?;
+    let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();
+    let merged = merge(source, &lists).mirrors;
+    let places = merged.iter().map(|mirror| moved(scope, source, mirror)).collect();
+    Some(Places { source, entries, places })
+}
+
+/// A scope that a source covers, at one of the source's mirrors. Of a wildcard only the host is exchanged.
+pub fn moved(scope: &str, source: &str, mirror: &str) -> String {
+    let path = if is_wildcard(source) { scope.find('/') } else { Some(source.len()) };
+    format!("{mirror}{}", path.and_then(|at| scope.get(at..)).unwrap_or_default())
+}
