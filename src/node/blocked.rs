@@ -15,7 +15,7 @@ use crate::{
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `getValidBlockedAndAllowedRegistries`.
-pub(super) fn effective_blocked(view: View<'_>) -> Vec<&str> {
+pub fn effective_blocked(view: View<'_>) -> Vec<&str> {
     let blocked = || view.image_config().blocked_registries.iter().map(String::as_str);
     let payload = view.payload().and_then(|image| Image::parse_canonical(image).ok());
     let Some(payload) = payload else { return blocked().collect() };

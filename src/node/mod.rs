@@ -5,14 +5,17 @@
 mod blocked;
 mod impact;
 mod merge;
+mod policy;
 mod pull;
 mod registries_conf;
 mod render;
 mod validate;
 
+pub use blocked::effective_blocked;
 pub use impact::{Change, Difference, Impact, Reason, change_between, change_of_write};
 pub use merge::{Merged, merge};
-pub use pull::{Pull, pull};
+pub use policy::{PolicyRefusal, policy_refusal};
+pub use pull::{Pull, pull, registry_of};
 pub use registries_conf::{Mirror, PullFromMirror, RegistriesConf, Registry, SEARCH_REGISTRIES};
 pub use render::{Placed, RenderError, Rendering, Section, render};
 pub use validate::{Refusal, validate};
