@@ -37,7 +37,10 @@ pub fn policy_refusal<'a>(view: View<'a>, image: &Image) -> Option<PolicyRefusal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{context::Context, objects::ImageConfig};
+    use crate::{
+        context::Context,
+        objects::{ImageConfig, Object},
+    };
 
     #[test]
     fn the_image_configuration_refuses_by_the_name_that_was_asked_for() {
@@ -59,7 +62,7 @@ mod tests {
                 allowed_registries: texts(allowed),
                 ..ImageConfig::default()
             };
-            let context = Context { image_config, ..Context::default() };
+            let context = Context::from_iter([Object::ImageConfig(image_config)]);
             assert_eq!(policy_refusal(context.view(), &image), expected, "{reason}");
         }
     }
@@ -71,7 +74,7 @@ mod tests {
             allowed_registries: vec!["registry.redhat.io".to_owned()],
             ..ImageConfig::default()
         };
-        let mut context = Context { image_config, ..Context::default() };
+        let mut context = Context::from_iter([Object::ImageConfig(image_config)]);
         assert_eq!(policy_refusal(context.view(), &image), Some(PolicyRefusal::NotAllowed));
         context.payload = Some(image.as_str().to_owned());
         assert_eq!(policy_refusal(context.view(), &image), None);
