@@ -16,7 +16,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Answer, input, output::Output};
+use super::{
+    Answer, input,
+    output::Output,
+    paint::{BOLD, GREEN, PLAIN, RED, YELLOW},
+};
 use crate::{
     cluster::{FileState, Source},
     objects::manifest,
@@ -52,12 +56,6 @@ const WRITES: [(&str, &str, &[&str], &str); 4] = [
         "hostedclusters",
     ),
 ];
-
-const BOLD: &str = "\u{1b}[1m";
-const RED: &str = "\u{1b}[31m";
-const YELLOW: &str = "\u{1b}[33m";
-const GREEN: &str = "\u{1b}[32m";
-const PLAIN: &str = "\u{1b}[0m";
 
 pub(super) fn run(output: &Output) -> Result<Answer> {
     let settings = output.settings()?;

@@ -11,10 +11,12 @@ mod input;
 mod lint;
 mod output;
 mod overrides;
+mod paint;
 mod render;
 mod report;
 mod rules;
 mod serve;
+mod tree;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! Where results and talk go.
 
 use std::{
-    fs,
+    env, fs,
     io::{self, IsTerminal, Write},
 };
 
@@ -11,6 +11,9 @@ use serde::Serialize;
 
 use super::args::{Color, Format, Global};
 use crate::{config, rules::Settings};
+
+/// The width where there is no terminal.
+const WIDTH: usize = 100;
 
 /// What was asked of the output.
 #[derive(Debug)]
@@ -71,13 +74,24 @@ impl Output {
         let _ = writeln!(AutoStream::new(io::stderr(), self.color).lock(), "{red}error\u{1b}[0m: {style}");
     }
 
-    /// How wide a drawing may be.
+    /// How wide a drawing may be: what `COLUMNS` says, or the terminal.
     pub(super) fn width() -> usize {
-        if io::stdout().is_terminal() {
-            terminal_size::terminal_size().map_or(100, |(w, _)| w.0.into())
-        } else {
-            100
-        }
+        let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let terminal = || Self::to_terminal().then(terminal_size::terminal_size).flatten();
+        columns
+            .filter(|columns| *columns > 0)
+            .or_else(|| terminal().map(|(w, _)| w.0.into()))
+            .unwrap_or(WIDTH)
+    }
+
+    /// Whether the result goes to a terminal.
+    pub(super) fn to_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether lines may be drawn with box characters; `LC_ALL`, `LC_CTYPE` and `LANG` say so.
+    pub(super) fn unicode() -> bool {
+        supports_unicode::on(supports_unicode::Stream::Stdout)
     }
 
     /// The settings of `--config`, or the default ones.

@@ -38,9 +38,11 @@ pub struct SourceReading<'a> {
     pub source: &'a str,
     /// The entries that it stands in.
     pub entries: Vec<EntryRef<'a>>,
-    /// What its mirrors make of the image, in the order they are tried up to 4.22.
+    /// What its mirrors make of the image, in the order they are tried up to 5.0.
     pub candidates: Vec<Candidate>,
-    /// The order after 4.22, where it is another one.
+    /// The order from 5.1 on, where it is another one: mirrors are then sorted by name.
+    ///
+    /// Follows `hypershift support/util/util.go` `ConvertOpenShiftImageRegistryOverridesToCommandLineFlag`.
     pub later_order: Option<Vec<String>>,
 }
 
@@ -68,7 +70,7 @@ pub fn look_ups<'a, 'n, I: Iterator<Item = &'n Attempt<'n>>>(
     overrides: &Overrides<'a>,
     question: &Question,
     attempts: impl Fn() -> I,
-) -> Result<Vec<LookUp<'a>>, ReferenceError> {
+) -> Result<[LookUp<'a>; 3], ReferenceError> {
     let kinds = [LookUpKind::Release, LookUpKind::Metadata(Era::Exact), LookUpKind::Metadata(Era::Prefix)];
     let nodes: Vec<Image> =
         attempts().filter_map(|attempt| Image::parse_canonical(&attempt.reference).ok()).collect();
@@ -82,7 +84,8 @@ pub fn look_ups<'a, 'n, I: Iterator<Item = &'n Attempt<'n>>>(
         let only_nodes_redirect = redirected && candidates.is_empty();
         Ok(LookUp { kind, candidates, sources, errors, only_nodes_redirect })
     };
-    kinds.into_iter().map(look_up).collect()
+    let [release, exact, prefix] = kinds.map(look_up);
+    Ok([release?, exact?, prefix?])
 }
 
 impl LookUpKind {

@@ -30,8 +30,8 @@ pub struct Explanation<'a> {
     /// What the nodes do: one pull, or, where the image names no registry, one for each search registry,
     /// tried in this order.
     pub pulls: Vec<NodePull<'a>>,
-    /// What HyperShift does, one for each of its look-ups.
-    pub look_ups: Vec<LookUp<'a>>,
+    /// What HyperShift does: the release look-up, then the metadata look-up in each era.
+    pub look_ups: [LookUp<'a>; 3],
 }
 
 /// A pull on a node.
