@@ -54,25 +54,25 @@ impl Input {
 /// Reads files, or without any the cluster. What is wrong in a file is said, and the rest still read.
 pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
     if paths.is_empty() {
-        return from_cluster();
+        return from_cluster(output);
     }
+    let progress = output.progress("reading");
     let mut input = Input { located: Vec::new(), live: Vec::new(), skipped: 0, incomplete: false };
+    let mut wrong = Vec::new();
     for path in paths {
+        progress.now(format!("reading {}", path.display()));
         match read_paths(std::slice::from_ref(path)) {
             Ok(Reading { objects, skipped, errors }) => {
                 input.located.extend(objects);
                 input.skipped += skipped;
-                for error in errors {
-                    input.incomplete = true;
-                    output.error(&error.into());
-                }
+                wrong.extend(errors.into_iter().map(anyhow::Error::from));
             }
-            Err(error) => {
-                input.incomplete = true;
-                output.error(&error);
-            }
+            Err(error) => wrong.push(error),
         }
     }
+    drop(progress);
+    input.incomplete = !wrong.is_empty();
+    wrong.iter().for_each(|error| output.error(error));
     for twice in defined_twice(&input.located) {
         output.say(&format!("warning: {twice}; the last one counts\n"));
     }
@@ -101,12 +101,13 @@ fn defined_twice(located: &[Located]) -> Vec<String> {
 /// Reads one path that may also be the word `cluster`.
 pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
     if path.as_os_str() == "cluster" && !path.exists() {
-        return from_cluster();
+        return from_cluster(output);
     }
     read(&[path.to_owned()], output)
 }
 
-fn from_cluster() -> Result<Input> {
+fn from_cluster(output: &Output) -> Result<Input> {
+    let _progress = output.progress("reading the cluster of the current kubeconfig");
     let live = runtime()?.block_on(async {
         let client = client().await?;
         LiveState::snapshot(client).await.context("cannot list the cluster's mirror sets")

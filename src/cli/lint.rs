@@ -19,11 +19,29 @@ use crate::{
     rules::{Operation, Settings},
 };
 
+const HELP: &str = "\
+Output:
+  stdout  the findings, each pointing at its line, or the JSON report
+  stderr  the count, what could not be read, and what is defined twice
+
+Exit codes:
+  0  nothing at or above --fail-on was found
+  1  something was
+  2  usage, or something could not be read; what could be read was checked all the same
+
+Examples:
+  mirrorguard lint mirrors/
+  mirrorguard lint --against cluster new-idms.yaml
+  mirrorguard lint --fail-on warn --config mirrorguard.yaml mirrors/
+  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -";
+
 /// Check mirror sets and HostedClusters by every rule, as one cluster
+///
+/// All objects are judged together, by the rules and levels that the webhook has too: what is denied here is
+/// what it would reject. Each finding says what is wrong, what that does to the cluster, and how to mend it;
+/// `mirrorguard rules ID` tells more. Objects of other kinds are skipped and counted.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  mirrorguard lint mirrors/\n  mirrorguard lint --against cluster new-idms.yaml\n  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -"
-)]
+#[command(after_long_help = HELP)]
 pub(super) struct LintArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
@@ -65,7 +83,9 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         args.against.as_deref().map(|path| input::read_or_cluster(path, output)?.complete()).transpose()?;
     let existing = against.iter().flat_map(Input::objects);
     let state: State = existing.chain(input.objects()).cloned().collect();
+    let progress = output.progress("judging");
     let judgements = judge(&input, &state, &settings);
+    drop(progress);
     let (deny, warn) = report::counts(&judgements);
     let summary = Summary { deny, warn, objects: judgements.len(), skipped: input.skipped };
     if output.is_json() {

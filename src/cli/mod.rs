@@ -4,24 +4,35 @@
 //! all is well, 1 when the answer is no, 2 when the question could not be answered.
 
 mod args;
+mod completions;
+mod definition;
 mod demo;
 mod diff;
 mod explain;
+mod help;
 mod input;
 mod lint;
+mod man;
 mod output;
 mod overrides;
+mod page;
 mod paint;
+mod progress;
 mod render;
 mod report;
 mod rules;
 mod serve;
 mod tree;
 
-use std::process::ExitCode;
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    process::ExitCode,
+};
 
+use anstream::ColorChoice;
 use anyhow::Result;
-use clap::Parser;
+use clap::FromArgMatches;
 
 use args::{Cli, Command};
 use output::Output;
@@ -35,14 +46,58 @@ enum Answer {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let words: Vec<OsString> = env::args_os().collect();
+    let color = color_of(&words);
+    if completions::is_asked_by_kubectl(words.first()) {
+        let answer = completions::answer_kubectl(&words[1..]);
+        return ended(answer.and_then(|text| printed(&text, ColorChoice::Never)), color);
+    }
+    let cli = match parsed(&words, color) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => return ended(printed(&help.render().ansi().to_string(), color), color),
+    };
     let output = Output::new(&cli.global);
-    match dispatch(cli.command, &output) {
+    ended(dispatch(cli.command, &output), color)
+}
+
+fn parsed(words: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
+    let color = match color {
+        ColorChoice::Always | ColorChoice::AlwaysAnsi => clap::ColorChoice::Always,
+        ColorChoice::Never => clap::ColorChoice::Never,
+        ColorChoice::Auto => clap::ColorChoice::Auto,
+    };
+    let name = definition::called(words.first().map(OsString::as_os_str));
+    let mut command = definition::command_as(name, color, Output::width());
+    let matches = command
+        .try_get_matches_from_mut(words)
+        .map_err(|error| definition::with_suggestion(error, &command))?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// What `--color` says, before anything else is understood: help and usage errors are coloured too.
+fn color_of(words: &[OsString]) -> ColorChoice {
+    let words = words.iter().map(OsString::as_os_str).filter_map(OsStr::to_str);
+    let words: Vec<_> = words.take_while(|word| *word != "--").collect();
+    let pair = words.windows(2).find(|pair| pair[0] == "--color").map(|pair| pair[1]);
+    match pair.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color="))) {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+fn printed(text: &str, color: ColorChoice) -> Result<Answer> {
+    output::print(text, color).map(|()| Answer::Yes)
+}
+
+fn ended(answer: Result<Answer>, color: ColorChoice) -> ExitCode {
+    match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output.error(&error);
+            output::error(&error, color);
             ExitCode::from(2)
         }
     }
@@ -57,7 +112,9 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
         Command::Overrides(args) => overrides::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Serve(args) => serve::run(&args, output),
-        Command::Demo => demo::run(output),
+        Command::Demo(args) => demo::run(&args, output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
     }
 }
 

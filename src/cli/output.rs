@@ -9,7 +9,10 @@ use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::args::{Color, Format, Global};
+use super::{
+    args::{Color, Format, Global},
+    progress::Progress,
+};
 use crate::{config, rules::Settings};
 
 /// The width where there is no terminal.
@@ -49,13 +52,18 @@ impl Output {
 
     /// Prints the result.
     pub(super) fn result(&self, text: &str) -> Result<()> {
-        let mut out = AutoStream::new(io::stdout(), self.color).lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+        print(text, self.color)
     }
 
     /// Prints the result as JSON.
     pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
+        self.result(&format!("{text}\n"))
+    }
+
+    /// Prints one of several results as JSON, on a line of its own.
+    pub(super) fn json_line(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value).context("cannot write JSON")?;
         self.result(&format!("{text}\n"))
     }
 
@@ -68,10 +76,13 @@ impl Output {
     }
 
     /// Says why the question could not be answered.
-    pub(super) fn error(&self, error: &anyhow::Error) {
-        let style = anstream::adapter::strip_str(&format!("{error:#}")).to_string();
-        let red = "\u{1b}[1;91m";
-        let _ = writeln!(AutoStream::new(io::stderr(), self.color).lock(), "{red}error\u{1b}[0m: {style}");
+    pub(super) fn error(&self, why: &anyhow::Error) {
+        error(why, self.color);
+    }
+
+    /// Says on a terminal what is going on, if it takes long, until that is dropped.
+    pub(super) fn progress(&self, what: impl Into<String>) -> Progress {
+        if self.quiet { Progress::none() } else { Progress::on_terminal(what.into()) }
     }
 
     /// How wide a drawing may be: what `COLUMNS` says, or the terminal.
@@ -101,4 +112,18 @@ impl Output {
             fs::read_to_string(path).with_context(|| format!("--config: cannot read {}", path.display()))?;
         Ok(config::parse(&path.display().to_string(), &text)?)
     }
+}
+
+/// Prints something to standard output.
+pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
+    let mut out = AutoStream::new(io::stdout(), color).lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Says why the question could not be answered.
+pub(super) fn error(error: &anyhow::Error, color: ColorChoice) {
+    let text = anstream::adapter::strip_str(&format!("{error:#}")).to_string();
+    let red = "\u{1b}[1;91m";
+    // Nobody is left to be told that standard error is gone.
+    let _ = writeln!(AutoStream::new(io::stderr(), color).lock(), "{red}error\u{1b}[0m: {text}");
 }

@@ -20,11 +20,28 @@ use crate::{
     rules::{Level, Settings},
 };
 
+const HELP: &str = "\
+Output:
+  stdout  the file, byte for byte, or {\"registriesConf\": \"…\"}
+  stderr  where the nodes would get nothing, the findings that say why
+
+Exit codes:
+  0  the file was printed
+  1  the nodes would get no configuration from these objects
+  2  usage, or a file or cluster that cannot be read
+
+Examples:
+  mirrorguard render mirrors/
+  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -
+  mirrorguard render mirrors/ | diff /etc/containers/registries.conf -";
+
 /// Print registries.conf as the nodes will get it
+///
+/// The machine-config operator merges ICSP, IDMS, ITMS and the image configuration
+/// (image.config.openshift.io/cluster) into one file for all nodes. Where it would refuse to, so does this, and
+/// names the object, which the operator does not.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  mirrorguard render mirrors/\n  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -"
-)]
+#[command(after_long_help = HELP)]
 pub(super) struct RenderArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,

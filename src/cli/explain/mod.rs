@@ -28,13 +28,15 @@ use place::Places;
 
 const HELP: &str = "\
 The drawing:
-  Beside each entry stand its object, its path and, for files, file and line. Sources that cover the image
-  but are hidden by a more specific one, and entries for the other kind of pull, are shown as such. Numbers
-  are the order of the attempts. DIFFERS marks where HyperShift looks in another place than the nodes pull
-  from. Digests are shortened; -o json has them whole.
+  decides  the most specific source that covers the image, with the entries that say it: object, path, file and line
+  hidden  less specific sources, which count for nothing here
+  1. 2. 3.  what is tried, in order; digests are shortened, -o json has them whole
+  BLOCKED  a place that may not be asked, or where the pull ends
+  DIFFERS  HyperShift looks in another place than the nodes pull from
 
 Output:
-  stdout: the drawing, or one JSON object. stderr: what could not be read, or why the nodes would get nothing.
+  stdout  the drawing, or one JSON object
+  stderr  what could not be read, or why the nodes would get nothing
 
 Exit codes:
   0  the pull is explained, wherever it ends
