@@ -51,14 +51,19 @@ pub(super) fn with_suggestion(mut error: clap::Error, command: &Command) -> clap
         return error;
     }
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return error };
-    let likeness = |name: &str| strsim::jaro_winkler(typed, name);
-    let names = command.get_subcommands().map(Command::get_name);
-    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    if let Some(nearest) = nearest.filter(|nearest| likeness(nearest) > 0.8) {
+    if let Some(nearest) = nearest(typed, command) {
         let nearest = ContextValue::Strings(vec![nearest.to_owned()]);
         error.insert(ContextKind::SuggestedSubcommand, nearest);
     }
     error
+}
+
+/// The command whose name is most like what was typed, where one is.
+pub(super) fn nearest<'c>(typed: &str, command: &'c Command) -> Option<&'c str> {
+    let likeness = |name: &str| strsim::jaro_winkler(typed, name);
+    let names = command.get_subcommands().map(Command::get_name);
+    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    nearest.filter(|nearest| likeness(nearest) > 0.8)
 }
 
 /// The command line with all that can be completed: also what is checked only when it is used.

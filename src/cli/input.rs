@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    env,
+    error::Error as _,
     path::{Path, PathBuf},
 };
 
@@ -58,11 +60,14 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
     }
     let progress = output.progress("reading");
     let mut input = Input { located: Vec::new(), live: Vec::new(), skipped: 0, incomplete: false };
-    let mut wrong = Vec::new();
+    let (mut wrong, mut empty) = (Vec::new(), Vec::new());
     for path in paths {
         progress.now(format!("reading {}", path.display()));
         match read_paths(std::slice::from_ref(path)) {
             Ok(Reading { objects, skipped, errors }) => {
+                if objects.is_empty() && skipped == 0 && errors.is_empty() && path.is_dir() {
+                    empty.push(path);
+                }
                 input.located.extend(objects);
                 input.skipped += skipped;
                 wrong.extend(errors.into_iter().map(anyhow::Error::from));
@@ -73,6 +78,12 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
     drop(progress);
     input.incomplete = !wrong.is_empty();
     wrong.iter().for_each(|error| output.error(error));
+    for path in empty {
+        output.say(&format!(
+            "warning: {}: no object in any *.yaml, *.yml or *.json of this folder\n",
+            path.display()
+        ));
+    }
     for twice in defined_twice(&input.located) {
         output.say(&format!("warning: {twice}; the last one counts\n"));
     }
@@ -109,19 +120,36 @@ pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
 fn from_cluster(output: &Output) -> Result<Input> {
     let _progress = output.progress("reading the cluster of the current kubeconfig");
     let live = runtime()?.block_on(async {
-        let client = client().await?;
-        LiveState::snapshot(client).await.context("cannot list the cluster's mirror sets")
+        let config = config().await?;
+        let which = format!(
+            "cannot list the mirror sets of {}, the current kubeconfig's cluster",
+            config.cluster_url
+        );
+        LiveState::snapshot(client_of(config)?).await.context(which)
     })?;
     Ok(Input { located: Vec::new(), live, skipped: 0, incomplete: false })
 }
 
 /// A client for the current kubeconfig, or for the cluster that the process runs in.
 pub(super) async fn client() -> Result<Client> {
-    let config = Config::infer().await.map_err(|error| {
-        // The error's text has its causes in it already.
-        anyhow::anyhow!("no cluster: name files or folders, or set KUBECONFIG: {error}")
-    })?;
+    client_of(config().await?)
+}
+
+fn client_of(config: Config) -> Result<Client> {
     Client::try_from(config).context("cannot make a client of the kubeconfig")
+}
+
+async fn config() -> Result<Config> {
+    Config::infer().await.map_err(|error| {
+        // Outside of pods nobody expects their variables; the texts have their causes in them already.
+        let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+        let text = match error.source() {
+            Some(kubeconfig) if !in_pod => kubeconfig.to_string(),
+            _ => error.to_string(),
+        };
+        let why = text.lines().next().unwrap_or_default();
+        anyhow::anyhow!("no cluster: name files or folders, or set KUBECONFIG: {why}")
+    })
 }
 
 /// A runtime for the commands that talk to somebody. On one core everything stays on one thread, which

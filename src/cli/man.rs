@@ -15,7 +15,7 @@ use clap_mangen::{
 use super::{
     Answer,
     args::Cli,
-    definition::NAME,
+    definition::{NAME, nearest},
     help::{self, Line},
     output::Output,
 };
@@ -62,7 +62,10 @@ pub(super) fn run(args: &ManArgs, output: &Output) -> Result<Answer> {
     let command = match &args.command {
         None => &root,
         Some(name) => root.find_subcommand(name).with_context(|| {
-            format!("there is no command \"{name}\", and so no page of it; {NAME} --help lists them")
+            let hint = nearest(name, &root).map_or(format!("{NAME} --help lists them"), |nearest| {
+                format!("did you mean \"{nearest}\"?")
+            });
+            format!("there is no command \"{name}\", and so no page of it; {hint}")
         })?,
     };
     output.result(&page(command).context("cannot make the page")?)?;

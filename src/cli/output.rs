@@ -122,8 +122,32 @@ pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
 
 /// Says why the question could not be answered.
 pub(super) fn error(error: &anyhow::Error, color: ColorChoice) {
-    let text = anstream::adapter::strip_str(&format!("{error:#}")).to_string();
+    let text = anstream::adapter::strip_str(&chain(error)).to_string();
     let red = "\u{1b}[1;91m";
     // Nobody is left to be told that standard error is gone.
     let _ = writeln!(AutoStream::new(io::stderr(), color).lock(), "{red}error\u{1b}[0m: {text}");
+}
+
+/// An error and its causes. Many libraries write the cause into their own text too; it is said once.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = anyhow::anyhow!("refused").context("connect: refused").context("cannot list");
+        assert_eq!(chain(&error), "cannot list: connect: refused");
+    }
 }

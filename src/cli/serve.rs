@@ -53,10 +53,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "cluster|PATH")]
     pub(super) state: Option<PathBuf>,
     /// Where the webhook listens
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443", value_parser = address)]
     pub(super) listen: SocketAddr,
     /// Where probes and metrics are served, without TLS
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080", value_parser = address)]
     pub(super) admin_listen: SocketAddr,
     /// Serving certificate, PEM; followed as it changes
     ///
@@ -81,6 +81,12 @@ pub(super) struct ServeArgs {
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
     pub(super) log_format: LogFormat,
+}
+
+/// An address with its port; names are not looked up.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443".to_owned())
 }
 
 /// Form of the log.

@@ -72,8 +72,9 @@ pub fn look_ups<'a, 'n, I: Iterator<Item = &'n Attempt<'n>>>(
     attempts: impl Fn() -> I,
 ) -> Result<[LookUp<'a>; 3], ReferenceError> {
     let kinds = [LookUpKind::Release, LookUpKind::Metadata(Era::Exact), LookUpKind::Metadata(Era::Prefix)];
+    let reached = attempts().filter(|attempt| attempt.blocked_by.is_none());
     let nodes: Vec<Image> =
-        attempts().filter_map(|attempt| Image::parse_canonical(&attempt.reference).ok()).collect();
+        reached.filter_map(|attempt| Image::parse_canonical(&attempt.reference).ok()).collect();
     let redirected = attempts().any(|attempt| !attempt.is_source);
     let look_up = |kind: LookUpKind| {
         let Lookup { candidates, errors } = kind.ask(overrides, &question.text)?;
