@@ -36,8 +36,8 @@ As a plugin of kubectl or oc:
 
 /// Print the completions of a shell
 ///
-/// Commands, options, their values, rule ids and files are completed. The script is made from the same
-/// definition as the help, and belongs to this version: print it anew after an upgrade.
+/// Commands, options, their values and files are completed, in bash and zsh the ids of rules too. The script is
+/// made from the same definition as the help, and belongs to this version: print it anew after an upgrade.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct CompletionsArgs {

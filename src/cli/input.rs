@@ -77,7 +77,9 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
     }
     drop(progress);
     input.incomplete = !wrong.is_empty();
-    wrong.iter().for_each(|error| output.error(error));
+    for error in &wrong {
+        output.error(error);
+    }
     for path in empty {
         output.say(&format!(
             "warning: {}: no object in any *.yaml, *.yml or *.json of this folder\n",

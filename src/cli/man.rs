@@ -110,15 +110,15 @@ fn page(command: &Command) -> io::Result<String> {
 }
 
 fn sections(roff: &mut Roff, help: &str) {
-    let mut in_code = false;
+    let mut open = false;
     for line in help::lines(help) {
-        let is_code = matches!(line, Line::Code(_));
-        if is_code != in_code {
-            if is_code {
+        let typed = matches!(line, Line::Code(_));
+        if typed != open {
+            if typed {
                 roff.control("PP", []);
             }
-            roff.control(if is_code { "nf" } else { "fi" }, []);
-            in_code = is_code;
+            roff.control(if typed { "nf" } else { "fi" }, []);
+            open = typed;
         }
         match line {
             Line::Heading(heading) => {
@@ -137,7 +137,7 @@ fn sections(roff: &mut Roff, help: &str) {
             Line::Blank => {}
         }
     }
-    if in_code {
+    if open {
         roff.control("fi", []);
     }
 }

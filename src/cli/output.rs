@@ -100,7 +100,8 @@ impl Output {
         io::stdout().is_terminal()
     }
 
-    /// Whether lines may be drawn with box characters; `LC_ALL`, `LC_CTYPE` and `LANG` say so.
+    /// Whether lines may be drawn with box characters: not on a terminal whose `LC_ALL`, `LC_CTYPE` or `LANG`
+    /// speaks of no UTF-8.
     pub(super) fn unicode() -> bool {
         supports_unicode::on(supports_unicode::Stream::Stdout)
     }

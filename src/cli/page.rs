@@ -72,7 +72,7 @@ impl Page {
                     CodeBlockKind::Indented => None,
                 };
                 if let Some(words) = words {
-                    self.text += &format!("    {DIM}# {words}{PLAIN}\n");
+                    self.text.extend(["    ", DIM, "# ", words, PLAIN, "\n"]);
                 }
             }
             _ => {}

@@ -35,7 +35,7 @@ Exit codes:
 Examples:
   mirrorguard serve --tls-cert tls.crt --tls-key tls.key --state cluster
   mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt
-  curl --cacert ca.crt -H 'Content-Type: application/json' -d @review.json https://127.0.0.1:8443/validate";
+  curl --cacert ca.crt --json @review.json https://127.0.0.1:8443/validate";
 
 /// Run the admission webhook
 ///

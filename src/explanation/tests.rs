@@ -1,16 +1,13 @@
+use std::fmt::Write;
+
 use super::*;
-use crate::{
-    context::Context,
-    hypershift::Era,
-    objects::{Object, manifest},
-};
+use crate::{context::Context, hypershift::Era, objects::manifest};
 
 const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
 
 /// What an explanation says, in short lines.
 fn explained(yaml: &str, image: &str) -> Vec<String> {
-    let objects = manifest::read("x.yaml", yaml.to_owned()).objects.into_iter().map(|located| located.object);
-    let context: Context = objects.collect::<Vec<Object>>().into_iter().collect();
+    let context = context_of(yaml);
     let conf = node::render(context.view()).unwrap();
     let explanation = explain(context.view(), &conf, &Question::parse(image).unwrap()).unwrap();
     let mut lines = Vec::new();
@@ -38,20 +35,29 @@ fn explained(yaml: &str, image: &str) -> Vec<String> {
     lines
 }
 
-fn look_up(yaml: &str, image: &str, kind: LookUpKind) -> (Vec<String>, bool) {
-    let objects = manifest::read("x.yaml", yaml.to_owned()).objects.into_iter().map(|located| located.object);
-    let context: Context = objects.collect::<Vec<Object>>().into_iter().collect();
+/// What one look-up makes of an image, in short words.
+fn look_up(yaml: &str, image: &str, kind: LookUpKind) -> String {
+    let context = context_of(yaml);
     let conf = node::render(context.view()).unwrap();
     let explanation = explain(context.view(), &conf, &Question::parse(image).unwrap()).unwrap();
     let look_up = explanation.look_ups.iter().find(|look_up| look_up.kind == kind).unwrap();
-    let line = |candidate: &Candidate| format!("{} {:?}", candidate.reference, candidate.differs);
-    let mut lines = Vec::new();
+    let line = |candidate: &Candidate| {
+        let differs = candidate.differs.map(|differs| format!(" {differs:?}")).unwrap_or_default();
+        format!("{}{differs}", candidate.reference)
+    };
+    let mut words = Vec::new();
     for source in &look_up.sources {
-        lines.push(source.source.to_owned());
-        lines.extend(source.candidates.iter().map(line));
-        lines.extend(source.later_order.iter().map(|order| format!("later {}", order.join(", "))));
+        words.push(source.source.to_owned());
+        words.extend(source.candidates.iter().map(line));
+        words.extend(source.later_order.iter().map(|order| format!("later {}", order.join(", "))));
     }
-    (lines, look_up.only_nodes_redirect)
+    words.extend(look_up.only_nodes_redirect.then(|| "only the nodes redirect".to_owned()));
+    words.join("|").replace(DIGEST, "…")
+}
+
+fn context_of(yaml: &str) -> Context {
+    let objects = manifest::read("x.yaml", yaml.to_owned()).objects;
+    objects.into_iter().map(|located| located.object).collect()
 }
 
 /// Mirror sets, one a line: kind, name, then `source=mirror,mirror`, where `!` forbids the source.
@@ -64,7 +70,8 @@ fn sets(lines: &[&str]) -> String {
             _ => ("ImageDigestMirrorSet", "imageDigestMirrors"),
         };
         let name = words.next().unwrap();
-        yaml += &format!(
+        let _ = write!(
+            yaml,
             "---\napiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  {list}:\n"
         );
         for entry in words {
@@ -72,7 +79,7 @@ fn sets(lines: &[&str]) -> String {
             let (policy, source) = source
                 .strip_prefix('!')
                 .map_or(("", source), |source| (", mirrorSourcePolicy: NeverContactSource", source));
-            yaml += &format!("  - {{source: \"{source}\", mirrors: [{mirrors}]{policy}}}\n");
+            let _ = writeln!(yaml, "  - {{source: \"{source}\", mirrors: [{mirrors}]{policy}}}");
         }
     }
     yaml
@@ -167,78 +174,35 @@ fn an_image_without_registry_is_looked_for_in_each_search_registry() {
 fn look_ups_are_held_against_the_nodes() {
     use Era::{Exact, Prefix};
     use LookUpKind::{Metadata, Release};
-    let by_digest = &*format!("quay.io/a/b@{DIGEST}");
-    let at = |place: &str, differs: &str| format!("{place}@{DIGEST} {differs}");
-    let same = |place| at(place, "None");
-    let elsewhere = |place| at(place, "Some(Elsewhere)");
-    let s = str::to_owned;
-    type Row<'a> = (LookUpKind, &'a str, &'a str, Vec<String>, bool, &'a str);
-    let table: [Row<'_>; 8] = [
-        (
-            Release,
-            "idms a quay.io/a/b=m.lab/x/b",
-            by_digest,
-            vec![s("quay.io/a/b"), same("m.lab/x/b")],
-            false,
-            "text",
-        ),
-        (
-            Metadata(Exact),
-            "idms a quay.io/a/b=m.lab/x/b",
-            by_digest,
-            vec![s("quay.io/a/b"), s("m.lab/x/b None")],
-            false,
-            "the digest is put back",
-        ),
-        (
-            Metadata(Exact),
-            "itms t quay.io/a/b=m.lab/x/b;idms a quay.io/a/b=m.lab/x/b",
-            "quay.io/a/b:v1",
-            vec![s("quay.io/a/b"), s("m.lab/x/b Some(WithoutTag)")],
-            false,
-            "the tag is not",
-        ),
-        (
-            Metadata(Exact),
-            "idms a quay.io/a=m.lab/x/a",
-            by_digest,
-            vec![],
-            true,
-            "only the nodes know namespaces",
-        ),
-        (
-            Metadata(Prefix),
-            "idms a quay.io/a=m.lab/x/a",
-            by_digest,
-            vec![s("quay.io/a"), elsewhere("m.lab/a/b")],
-            false,
-            "a path element is lost",
-        ),
+    let digest = &*format!("quay.io/a/b@{DIGEST}");
+    let tag = "quay.io/a/b:v1";
+    let (repository, namespace) = ("idms a quay.io/a/b=m.lab/x/b", "idms a quay.io/a=m.lab/x/a");
+    let both = "itms t quay.io/a/b=m.lab/x/b;idms a quay.io/a/b=m.lab/x/b";
+    let table: [(LookUpKind, &str, &str, &str, &str); 9] = [
+        (Release, repository, digest, "quay.io/a/b|m.lab/x/b@…", "text is replaced"),
+        (Metadata(Exact), repository, digest, "quay.io/a/b|m.lab/x/b", "the digest is put back"),
+        (Metadata(Exact), both, tag, "quay.io/a/b|m.lab/x/b WithoutTag", "the tag is not"),
+        (Metadata(Exact), namespace, digest, "only the nodes redirect", "namespaces came later"),
+        (Metadata(Prefix), repository, digest, "quay.io/a/b|m.lab/x/b@…", "a full entry is right in both"),
+        (Metadata(Prefix), namespace, digest, "quay.io/a|m.lab/a/b@… Elsewhere", "a path element is lost"),
         (
             Metadata(Prefix),
             "idms a other.io/a/b=m.lab/x/b",
-            by_digest,
-            vec![s("other.io/a/b"), elsewhere("m.lab/x/b")],
-            false,
+            digest,
+            "other.io/a/b|m.lab/x/b@… Elsewhere",
             "the host is not compared",
         ),
-        (Release, "itms t quay.io/a=m.lab/a", "quay.io/a/b:v1", vec![], true, "tag mirror sets are not read"),
+        (Release, "itms t quay.io/a=m.lab/a", tag, "only the nodes redirect", "ITMS are not read"),
         (
             Release,
             "idms a quay.io/a/b=z.lab/x/b,m.lab/x/b",
-            by_digest,
-            vec![
-                s("quay.io/a/b"),
-                same("z.lab/x/b"),
-                same("m.lab/x/b"),
-                format!("later m.lab/x/b@{DIGEST}, z.lab/x/b@{DIGEST}"),
-            ],
-            false,
+            digest,
+            "quay.io/a/b|z.lab/x/b@…|m.lab/x/b@…|later m.lab/x/b@…, z.lab/x/b@…",
             "mirrors are sorted later",
         ),
     ];
-    for (kind, lines, image, expected, only_nodes, reason) in table {
+    for (kind, lines, image, expected, reason) in table {
         let yaml = sets(&lines.split(';').collect::<Vec<_>>());
-        assert_eq!(look_up(&yaml, image, kind), (expected, only_nodes), "{reason}");
+        assert_eq!(look_up(&yaml, image, kind), expected, "{reason}");
     }
 }

@@ -4,10 +4,15 @@ mod command;
 
 mod cluster;
 mod colors;
+mod completions;
 mod demo;
 mod documents;
 mod examples;
 mod exit_codes;
+mod explain;
+mod help;
 mod input;
+mod man;
 mod pipes;
 mod shapes;
+mod snapshot;
