@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn markdown_becomes_legible() {
         let markdown = "# a-rule\n\nOne two three `four five` six.\nSeven **eight**.\n\n## Example\n\n\
-                        ```yaml denied\na:\n\n  - b\n```\n\n1. First step of all.\n2. Second.\n\n- A bullet\n";
+                        ```yaml denied\na:\n\n  - b\n```\n\n1. First step of it all.\n2. Second.\n\n- A bullet\n";
         let expected = "\
 \u{1b}[1ma-rule\u{1b}[0m
 
@@ -143,7 +143,7 @@ six. Seven \u{1b}[1meight\u{1b}[0m.
 
       - b
 
-  1. First step of
+  1. First step of it
      all.
   2. Second.
 
