@@ -17,6 +17,8 @@ pub mod node;
 
 pub mod hypershift;
 
+pub mod explanation;
+
 pub mod rules;
 
 pub mod audit;

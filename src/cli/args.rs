@@ -5,12 +5,47 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    audit::AuditArgs, diff::DiffArgs, explain::ExplainArgs, lint::LintArgs, merge::MergeArgs,
-    migrate::MigrateArgs, overrides::OverridesArgs, render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
+    audit::AuditArgs, completions::CompletionsArgs, demo::DemoArgs, diff::DiffArgs, explain::ExplainArgs,
+    lint::LintArgs, man::ManArgs, merge::MergeArgs, migrate::MigrateArgs, overrides::OverridesArgs,
+    render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
 };
 
 const ABOUT: &str = "Guards the mirror sets of disconnected OpenShift: ImageContentSourcePolicy, \
 ImageDigestMirrorSet, ImageTagMirrorSet, and what HyperShift makes of them";
+
+const LONG_ABOUT: &str = "Guards the mirror sets of disconnected OpenShift: ImageContentSourcePolicy (ICSP), \
+ImageDigestMirrorSet (IDMS), ImageTagMirrorSet (ITMS), and what HyperShift makes of them.
+
+The commands read objects from files, folders or standard input, or from the cluster of the current kubeconfig, \
+and tell what the nodes and HyperShift would do with them. `serve` is the admission webhook with the same \
+engine. No registry is ever called, and nothing is written to a cluster.";
+
+const HELP: &str = "\
+Output:
+  stdout  the result; -o json makes it JSON
+  stderr  what is said about it, errors, and on a terminal what takes longer than a second; -q leaves only errors
+
+Exit codes:
+  0  all is well
+  1  the answer is no: findings, a refused configuration, an impact that --fail-on names
+  2  the question could not be answered: usage, files, cluster
+
+Environment:
+  KUBECONFIG      the cluster that is read, as kubectl does it
+  NO_COLOR        no colours; CLICOLOR_FORCE=1: colours everywhere; --color is stronger than both
+  COLUMNS         how wide drawings are; else the terminal's width, or 100
+  LC_ALL, LANG    a terminal gets trees of box characters where these say UTF-8, else of ASCII
+  RUST_LOG        what serve logs, in place of -v
+
+Examples:
+  mirrorguard demo
+  mirrorguard lint mirrors/
+  mirrorguard explain quay.io/openshift-release-dev/ocp-release:4.20.4-x86_64 mirrors/
+  oc get idms,itms,icsp -o yaml | mirrorguard render -
+
+As a plugin of kubectl and oc:
+  A link named kubectl-mirrorguard in the PATH makes `kubectl mirrorguard lint` of `mirrorguard lint`, also for oc; \
+mirrorguard completions --help tells how its words are completed.";
 
 /// What `PATH…` means wherever it stands.
 pub(super) const PATHS_HELP: &str = "Files, folders (*.yaml, *.yml, *.json, read recursively) or - for standard input; \
@@ -18,7 +53,7 @@ without any, the cluster of the current kubeconfig";
 
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "mirrorguard", version, about = ABOUT, disable_help_subcommand = true)]
+#[command(name = "mirrorguard", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = HELP)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
@@ -28,8 +63,12 @@ pub(super) struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Rule levels and settings, YAML
+    ///
+    /// The same file as the webhook's: `rules` sets levels (deny, warn, off), `icspAlongsideIdms` is strict or
+    /// conflicts, `whenUnverified` is deny or warn. A key or rule that does not exist is an error.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Form of the result
@@ -38,7 +77,7 @@ pub(super) struct Global {
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(super) color: Color,
-    /// Say nothing but the result
+    /// Say nothing but the result and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// Say more; twice for everything
@@ -90,8 +129,9 @@ pub(super) enum Command {
     Audit(AuditArgs),
     Rules(RulesArgs),
     Serve(ServeArgs),
-    /// Start the webhook on loopback with an example cluster and show its answers
-    Demo,
+    Demo(DemoArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 impl Command {

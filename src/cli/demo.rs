@@ -4,6 +4,7 @@ use std::{fmt::Write, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use clap::Args;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -11,12 +12,16 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Answer, input, output::Output};
+use super::{
+    Answer, input,
+    output::Output,
+    paint::{BOLD, GREEN, PLAIN, RED, YELLOW},
+};
 use crate::{
     cluster::{FileState, Source},
     objects::manifest,
@@ -53,13 +58,29 @@ const WRITES: [(&str, &str, &[&str], &str); 4] = [
     ),
 ];
 
-const BOLD: &str = "\u{1b}[1m";
-const RED: &str = "\u{1b}[31m";
-const YELLOW: &str = "\u{1b}[33m";
-const GREEN: &str = "\u{1b}[32m";
-const PLAIN: &str = "\u{1b}[0m";
+const HELP: &str = "\
+Output:
+  stdout  what kubectl apply would print of each write; with -o json a line for each write, with file, object, allowed, deniedBy, message, warnings and patch
+  stderr  where the webhook listens
 
-pub(super) fn run(output: &Output) -> Result<Answer> {
+Exit codes:
+  0  every write was answered, be it with a rejection
+  2  the webhook could not be started or asked
+
+Examples:
+  mirrorguard demo
+  mirrorguard demo -o json | jq -r .message";
+
+/// Start the webhook on loopback with an example cluster and show its answers
+///
+/// Nothing is needed: the example cluster is in the program, the webhook listens on a free port of 127.0.0.1
+/// with a certificate made up for it, and is asked over TLS as an apiserver asks. Two writes are rejected, one
+/// is warned about, and one comes back with an annotation filled in.
+#[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
+pub(super) struct DemoArgs {}
+
+pub(super) fn run(_: &DemoArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     let source = Source::Files(FileState::of_objects(manifest::read("cluster.yaml", CLUSTER.to_owned()))?);
     input::runtime()?.block_on(async {
@@ -72,8 +93,12 @@ pub(super) fn run(output: &Output) -> Result<Answer> {
         ));
         let client = Client::new(address, &made.ca)?;
         for (file, text, hooks, resource) in WRITES {
-            let shown = apply(&client, file, text, hooks, resource).await?;
-            output.result(&shown)?;
+            let outcome = apply(&client, file, text, hooks, resource).await?;
+            if output.is_json() {
+                output.json_line(&outcome)?;
+            } else {
+                output.result(&human(&outcome))?;
+            }
         }
         webhook.abort();
         output.say("try your own: mirrorguard lint FILES, mirrorguard rules, mirrorguard --help\n");
@@ -81,42 +106,92 @@ pub(super) fn run(output: &Output) -> Result<Answer> {
     })
 }
 
-/// What `kubectl apply` would print.
-async fn apply(client: &Client, file: &str, text: &str, hooks: &[&str], resource: &str) -> Result<String> {
+/// What became of a write.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    file: &'static str,
+    object: ObjectName,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denied_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    warnings: Vec<String>,
+    patch: Vec<Operation>,
+}
+
+#[derive(Serialize)]
+struct ObjectName {
+    #[serde(skip)]
+    group: String,
+    kind: String,
+    name: String,
+}
+
+/// Asks each hook as an apiserver does, until one denies.
+async fn apply(
+    client: &Client,
+    file: &'static str,
+    text: &str,
+    hooks: &[&str],
+    resource: &str,
+) -> Result<Outcome> {
     let object: Value = manifest::read_document(file, text)?;
-    let mut shown = format!("{BOLD}$ kubectl apply -f {file}{PLAIN}\n");
-    let mut filled = Vec::new();
+    let field = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let group = field("/apiVersion").split('/').next().unwrap_or_default().to_owned();
+    let mut outcome = Outcome {
+        file,
+        object: ObjectName { group, kind: field("/kind"), name: field("/metadata/name") },
+        allowed: true,
+        denied_by: None,
+        message: None,
+        warnings: Vec::new(),
+        patch: Vec::new(),
+    };
     for hook in hooks {
         let path = if hook.ends_with("mutate") { "/mutate" } else { "/validate" };
         let answer = client.ask(path, &review(&object, resource)).await?;
-        for warning in &answer.warnings {
-            // Writing to a String cannot fail.
-            let _ = writeln!(shown, "{YELLOW}Warning:{PLAIN} {warning}");
+        outcome.warnings.extend(answer.warnings);
+        if !answer.allowed {
+            outcome.allowed = false;
+            outcome.denied_by = Some(format!("{hook}.mirrorguard.io"));
+            outcome.message = answer.status.map(|status| status.message);
+            break;
         }
-        if let Some(status) = answer.status.filter(|_| !answer.allowed) {
-            let _ = writeln!(
-                shown,
-                "{RED}Error from server (Forbidden):{PLAIN} error when creating \"{file}\": admission webhook \
-                 \"{hook}.mirrorguard.io\" denied the request: {}\n",
-                status.message
-            );
-            return Ok(shown);
+        if let Some(patch) = answer.patch {
+            let operations: Vec<Operation> =
+                serde_json::from_slice(&STANDARD.decode(patch)?).context("the patch is not readable")?;
+            outcome.patch.extend(operations);
         }
-        filled.extend(answer.patch.map(|patch| STANDARD.decode(patch)).transpose()?);
     }
-    let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
-    let group = object["apiVersion"].as_str().and_then(|v| v.split('/').next()).unwrap_or_default();
-    let _ =
-        writeln!(shown, "{kind}.{group}/{} created", object["metadata"]["name"].as_str().unwrap_or_default());
-    for patch in filled {
-        let operations: Vec<Operation> =
-            serde_json::from_slice(&patch).context("the patch is not readable")?;
-        for (name, value) in operations.iter().flat_map(Operation::annotations) {
-            let _ = writeln!(shown, "  {GREEN}+ {name}: {value}{PLAIN}");
-        }
+    Ok(outcome)
+}
+
+/// What `kubectl apply` would print.
+fn human(outcome: &Outcome) -> String {
+    let Outcome { file, object, denied_by, message, warnings, patch, .. } = outcome;
+    let mut shown = format!("{BOLD}$ kubectl apply -f {file}{PLAIN}\n");
+    for warning in warnings {
+        // Writing to a String cannot fail.
+        let _ = writeln!(shown, "{YELLOW}Warning:{PLAIN} {warning}");
+    }
+    if let Some(hook) = denied_by {
+        let message = message.as_deref().unwrap_or_default();
+        let _ = writeln!(
+            shown,
+            "{RED}Error from server (Forbidden):{PLAIN} error when creating \"{file}\": admission webhook \
+             \"{hook}\" denied the request: {message}\n"
+        );
+        return shown;
+    }
+    let ObjectName { group, kind, name } = object;
+    let _ = writeln!(shown, "{}.{group}/{name} created", kind.to_lowercase());
+    for (name, value) in patch.iter().flat_map(Operation::annotations) {
+        let _ = writeln!(shown, "  {GREEN}+ {name}: {value}{PLAIN}");
     }
     shown.push('\n');
-    Ok(shown)
+    shown
 }
 
 fn review(object: &Value, resource: &str) -> Value {
@@ -160,8 +235,9 @@ struct Status {
 }
 
 /// An operation of a JSON patch on annotations.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Operation {
+    op: String,
     path: String,
     value: Value,
 }

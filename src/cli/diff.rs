@@ -18,11 +18,28 @@ use crate::{
     review::State,
 };
 
+const HELP: &str = "\
+Output:
+  stdout  the impact and its reasons, with the lines that cause them, or one JSON object
+  stderr  what could not be read, or why the nodes would get nothing from one of the two
+
+Exit codes:
+  0  the impact was told, or is below --fail-on
+  1  the impact is at or above --fail-on, or one of the two gives the nodes no configuration
+  2  usage, or a file or cluster that cannot be read
+
+Examples:
+  mirrorguard diff cluster mirrors/
+  mirrorguard diff --fail-on drain old.yaml new.yaml
+  git show main:mirrors.yaml | mirrorguard diff - mirrors.yaml";
+
 /// Tell what changing one set of objects into another costs the nodes
+///
+/// None: registries.conf stays the same. Reload: CRI-O reloads it, and no pod is evicted. Drain: every node of
+/// every pool is cordoned, emptied and brought back, one after another. The nodes decide this by comparing the
+/// two files, and so does this.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  mirrorguard diff cluster mirrors/\n  mirrorguard diff --fail-on drain old.yaml new.yaml"
-)]
+#[command(after_long_help = HELP)]
 pub(super) struct DiffArgs {
     /// The objects before: a file, a folder, `-`, or `cluster`
     pub(super) old: PathBuf,

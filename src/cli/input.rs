@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    env,
+    error::Error as _,
     path::{Path, PathBuf},
 };
 
@@ -59,6 +61,11 @@ impl Input {
         located.chain(self.live.iter().map(|object| (object, None)))
     }
 
+    /// Whether there is nothing that a command could work on, although everything could be read.
+    fn is_empty(&self) -> bool {
+        self.unread.is_empty() && self.objects().next().is_none()
+    }
+
     /// Fails where a file could not be read whole.
     pub(super) fn complete(self) -> Result<Self> {
         if !self.unread.is_empty() {
@@ -70,7 +77,12 @@ impl Input {
 
 /// Reads files, or without any the cluster. What is wrong in a file is said, and the rest still read.
 pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
-    read_except(paths, &Exclude::default(), output)
+    let input = read_except(paths, &Exclude::default(), output)?;
+    if input.is_empty() && !paths.is_empty() {
+        let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        output.say(&format!("warning: no mirror set and no HostedCluster in {}\n", paths.join(", ")));
+    }
+    Ok(input)
 }
 
 /// The same without what is to be left out of folders.
@@ -85,10 +97,12 @@ pub(super) fn read_except(paths: &[PathBuf], exclude: &Exclude, output: &Output)
 /// The same for who decides by itself what to make of an object that is defined twice.
 pub(super) fn read_every(paths: &[PathBuf], exclude: &Exclude, output: &Output) -> Result<Input> {
     if paths.is_empty() {
-        return from_cluster();
+        return from_cluster(output);
     }
+    let progress = output.progress("reading");
     let mut input = Input::default();
     for path in paths {
+        progress.now(format!("reading {}", path.display()));
         match read_path(path, exclude) {
             Ok(Reading { objects, skipped, files, errors }) => {
                 input.located.extend(objects);
@@ -99,6 +113,7 @@ pub(super) fn read_every(paths: &[PathBuf], exclude: &Exclude, output: &Output) 
             Err(error) => input.unread.push(Unread { text: format!("{error:#}"), place: None }),
         }
     }
+    drop(progress);
     for unread in &input.unread {
         output.error(&anyhow::Error::msg(unread.text.clone()));
     }
@@ -128,12 +143,13 @@ pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
 /// The same without what is to be left out of folders.
 pub(super) fn read_or_cluster_except(path: &Path, exclude: &Exclude, output: &Output) -> Result<Input> {
     if path.as_os_str() == "cluster" && !path.exists() {
-        return from_cluster();
+        return from_cluster(output);
     }
     read_except(&[path.to_owned()], exclude, output)
 }
 
-fn from_cluster() -> Result<Input> {
+fn from_cluster(output: &Output) -> Result<Input> {
+    let _progress = output.progress("reading the cluster of the current kubeconfig");
     let live = runtime()?.block_on(async {
         let Connection { client, server } = connect().await?;
         LiveState::snapshot(client).await.map_err(|error| unreadable(&server, &error))
@@ -177,8 +193,14 @@ pub(super) async fn client() -> Result<Client> {
 
 async fn config() -> Result<Config> {
     Config::infer().await.map_err(|error| {
-        // The error's text has its causes in it already.
-        anyhow::anyhow!("no cluster: name files or folders, or set KUBECONFIG: {error}")
+        // Outside of pods nobody expects their variables; the texts have their causes in them already.
+        let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+        let text = match error.source() {
+            Some(kubeconfig) if !in_pod => kubeconfig.to_string(),
+            _ => error.to_string(),
+        };
+        let why = text.lines().next().unwrap_or_default();
+        anyhow::anyhow!("no cluster: name files or folders, or set KUBECONFIG: {why}")
     })
 }
 

@@ -24,11 +24,30 @@ use crate::{
     rules::{Level, Operation, Settings},
 };
 
+const HELP: &str = "\
+Output:
+  stdout  the findings, each pointing at its line; a JSON report; SARIF for code scanning; JUnit XML for test reports
+  stderr  the count, what could not be read, and what is defined twice
+
+Exit codes:
+  0  nothing at or above --fail-on was found
+  1  something was
+  2  usage, or something could not be read; what could be read was checked all the same
+
+Examples:
+  mirrorguard lint mirrors/
+  mirrorguard lint --against cluster new-idms.yaml
+  mirrorguard lint --fail-on warn --config mirrorguard.yaml mirrors/
+  mirrorguard lint -o sarif --exclude charts/ . > mirrorguard.sarif
+  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -";
+
 /// Check mirror sets and HostedClusters by every rule, as one cluster
+///
+/// All objects are judged together, by the rules and levels that the webhook has too: what is denied here is
+/// what it would reject. Each finding says what is wrong, what that does to the cluster, and how to mend it;
+/// `mirrorguard rules ID` tells more. Objects of other kinds are skipped and counted.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  mirrorguard lint mirrors/\n  mirrorguard lint --against cluster new-idms.yaml\n  mirrorguard lint -o sarif --exclude charts/ . > mirrorguard.sarif\n  oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -"
-)]
+#[command(after_long_help = HELP)]
 pub(super) struct LintArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
@@ -88,11 +107,13 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         args.against.iter().map(|path| input::read_or_cluster_except(path, &exclude, output)?.complete());
     let against = against.collect::<Result<Vec<_>>>()?;
     let state: State = against.iter().chain([&input]).flat_map(Input::objects).cloned().collect();
+    let progress = output.progress("judging");
     let judgements = if against.is_empty() {
         judge(&input, &state, &settings)
     } else {
         judge_writes(&input, &against, &state, &settings)
     };
+    drop(progress);
     let mut places = Places::default();
     against.iter().chain([&input]).for_each(|input| places.add(input));
     let run = Run {

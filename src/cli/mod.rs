@@ -5,26 +5,39 @@
 
 mod args;
 mod audit;
+mod completions;
+mod definition;
 mod demo;
 mod diff;
 mod documents;
 mod explain;
+mod help;
 mod hosted_control_planes;
 mod input;
 mod lint;
+mod man;
 mod merge;
 mod migrate;
 mod output;
 mod overrides;
+mod page;
+mod paint;
+mod progress;
 mod render;
 mod report;
 mod rules;
 mod serve;
+mod tree;
 
-use std::process::ExitCode;
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    process::ExitCode,
+};
 
+use anstream::ColorChoice;
 use anyhow::Result;
-use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
+use clap::{FromArgMatches, error::ErrorKind};
 
 use args::{Cli, Command};
 use output::Output;
@@ -38,18 +51,63 @@ enum Answer {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let words: Vec<OsString> = env::args_os().collect();
+    let color = color_of(&words);
+    if completions::is_asked_by_kubectl(words.first()) {
+        let answer = completions::answer_kubectl(&words[1..]);
+        return ended(answer.and_then(|text| printed(&text, ColorChoice::Never)), color);
+    }
+    let cli = match parsed(&words, color) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => return ended(printed(&help.render().ansi().to_string(), color), color),
+    };
+    let output = Output::new(&cli.global);
+    ended(dispatch(cli.command, &output), color)
+}
+
+fn parsed(words: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
+    let color = match color {
+        ColorChoice::Always | ColorChoice::AlwaysAnsi => clap::ColorChoice::Always,
+        ColorChoice::Never => clap::ColorChoice::Never,
+        ColorChoice::Auto => clap::ColorChoice::Auto,
+    };
+    let name = definition::called(words.first().map(OsString::as_os_str));
+    let mut command = definition::command_as(name, color, Output::width());
+    let matches = command
+        .try_get_matches_from_mut(words)
+        .map_err(|error| definition::with_suggestion(error, &command))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     if !cli.global.output.is_for_all() && !cli.command.tells_findings() {
         let message = "only lint and audit write sarif and junit; write -o human or -o json here";
-        Cli::command().error(ErrorKind::ArgumentConflict, message).exit();
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
-    let output = Output::new(&cli.global);
-    match dispatch(cli.command, &output) {
+    Ok(cli)
+}
+
+/// What `--color` says, before anything else is understood: help and usage errors are coloured too.
+fn color_of(words: &[OsString]) -> ColorChoice {
+    let words = words.iter().map(OsString::as_os_str).filter_map(OsStr::to_str);
+    let words: Vec<_> = words.take_while(|word| *word != "--").collect();
+    let pair = words.windows(2).find(|pair| pair[0] == "--color").map(|pair| pair[1]);
+    match pair.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color="))) {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+fn printed(text: &str, color: ColorChoice) -> Result<Answer> {
+    output::print(text, color).map(|()| Answer::Yes)
+}
+
+fn ended(answer: Result<Answer>, color: ColorChoice) -> ExitCode {
+    match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output.error(&error);
+            output::error(&error, color);
             ExitCode::from(2)
         }
     }
@@ -67,7 +125,9 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
         Command::Audit(args) => audit::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Serve(args) => serve::run(&args, output),
-        Command::Demo => demo::run(output),
+        Command::Demo(args) => demo::run(&args, output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
     }
 }
 

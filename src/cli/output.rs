@@ -1,7 +1,7 @@
 //! Where results and talk go.
 
 use std::{
-    fs,
+    env, fs,
     io::{self, IsTerminal, Write},
 };
 
@@ -9,8 +9,14 @@ use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::args::{Color, Format, Global};
+use super::{
+    args::{Color, Format, Global},
+    progress::Progress,
+};
 use crate::{config, rules::Settings};
+
+/// The width where there is no terminal: wider than most, since nothing breaks its lines.
+const WIDTH: usize = 140;
 
 /// What was asked of the output.
 #[derive(Debug)]
@@ -51,13 +57,18 @@ impl Output {
 
     /// Prints the result.
     pub(super) fn result(&self, text: &str) -> Result<()> {
-        let mut out = AutoStream::new(io::stdout(), self.color).lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+        print(text, self.color)
     }
 
     /// Prints the result as JSON.
     pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
+        self.result(&format!("{text}\n"))
+    }
+
+    /// Prints one of several results as JSON, on a line of its own.
+    pub(super) fn json_line(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value).context("cannot write JSON")?;
         self.result(&format!("{text}\n"))
     }
 
@@ -70,17 +81,34 @@ impl Output {
     }
 
     /// Says why the question could not be answered.
-    pub(super) fn error(&self, error: &anyhow::Error) {
-        let style = anstream::adapter::strip_str(&format!("{error:#}")).to_string();
-        let red = "\u{1b}[1;91m";
-        let _ = writeln!(AutoStream::new(io::stderr(), self.color).lock(), "{red}error\u{1b}[0m: {style}");
+    pub(super) fn error(&self, why: &anyhow::Error) {
+        error(why, self.color);
     }
 
-    /// How wide a drawing may be: as wide as the terminal, and where there is none, wider than most, since
-    /// nothing breaks its lines.
+    /// Says on a terminal what is going on, if it takes long, until that is dropped.
+    pub(super) fn progress(&self, what: impl Into<String>) -> Progress {
+        if self.quiet { Progress::none() } else { Progress::on_terminal(what.into()) }
+    }
+
+    /// How wide a drawing may be: what `COLUMNS` says, or the terminal.
     pub(super) fn width() -> usize {
-        let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
-        terminal.map_or(140, |(width, _)| width.0.into())
+        let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let terminal = || Self::to_terminal().then(terminal_size::terminal_size).flatten();
+        columns
+            .filter(|columns| *columns > 0)
+            .or_else(|| terminal().map(|(w, _)| w.0.into()))
+            .unwrap_or(WIDTH)
+    }
+
+    /// Whether the result goes to a terminal.
+    pub(super) fn to_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether lines may be drawn with box characters: not on a terminal whose `LC_ALL`, `LC_CTYPE` or `LANG`
+    /// speaks of no UTF-8.
+    pub(super) fn unicode() -> bool {
+        supports_unicode::on(supports_unicode::Stream::Stdout)
     }
 
     /// The settings of `--config`, or the default ones.
@@ -89,5 +117,43 @@ impl Output {
         let text =
             fs::read_to_string(path).with_context(|| format!("--config: cannot read {}", path.display()))?;
         Ok(config::parse(&path.display().to_string(), &text)?)
+    }
+}
+
+/// Prints something to standard output.
+pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
+    let mut out = AutoStream::new(io::stdout(), color).lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Says why the question could not be answered.
+pub(super) fn error(error: &anyhow::Error, color: ColorChoice) {
+    let text = anstream::adapter::strip_str(&chain(error)).to_string();
+    let red = "\u{1b}[1;91m";
+    // Nobody is left to be told that standard error is gone.
+    let _ = writeln!(AutoStream::new(io::stderr(), color).lock(), "{red}error\u{1b}[0m: {text}");
+}
+
+/// An error and its causes. Many libraries write the cause into their own text too; it is said once.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = anyhow::anyhow!("refused").context("connect: refused").context("cannot list");
+        assert_eq!(chain(&error), "cannot list: connect: refused");
     }
 }

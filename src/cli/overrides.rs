@@ -25,11 +25,28 @@ use crate::{
     rules::Settings,
 };
 
+const HELP: &str = "\
+Output:
+  stdout  the value and where each catalog is mirrored, or with --check how each era reads the value, and the findings; or one JSON object
+  stderr  what is said about it
+
+Exit codes:
+  0  derived, also where no value is right; or the value that was checked is read as it is meant
+  1  the value that was checked is ignored, corrupted or read at random
+  2  usage, or a file or cluster that cannot be read
+
+Examples:
+  mirrorguard overrides mirrors/
+  mirrorguard overrides --release 4.20 -o json mirrors/ | jq -r .value
+  mirrorguard overrides --check registry.redhat.io=mirror.lab.example:8443/redhat.io mirrors/";
+
 /// Derive the catalog overrides annotation of HostedClusters, or judge one
+///
+/// The catalogs of a hosted cluster run in the management cluster, from an ImageStream that mirror sets do not
+/// amend. The annotation hypershift.openshift.io/olm-catalogs-is-registry-overrides does, but its meaning
+/// changed with 4.17. A value is derived only where both readings place every catalog where the mirror sets do.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  mirrorguard overrides mirrors/\n  mirrorguard overrides --check registry.redhat.io=m.lab:8443/redhat.io mirrors/"
-)]
+#[command(after_long_help = HELP)]
 pub(super) struct OverridesArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,

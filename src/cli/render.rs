@@ -21,9 +21,33 @@ use crate::{
     rules::{Level, Settings},
 };
 
+const HELP: &str = "\
+Output:
+  stdout  the file, byte for byte, or the form; with -o json {\"registriesConf\": \"…\"} or the form as JSON
+  stderr  what a form cannot say: \"lost\" belongs there, and fails; \"left out\" has no place there, and does not. \
+Where there is nothing to print, why
+
+Exit codes:
+  0  the file or form was printed
+  1  something was lost, or there is no form: the nodes refuse the mirror sets, a limit is exceeded, no value of the \
+annotation is right
+  2  usage, or a file or cluster that cannot be read
+
+Examples:
+  mirrorguard render mirrors/
+  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -
+  mirrorguard render mirrors/ | diff /etc/containers/registries.conf -
+  mirrorguard render --to idms mirrors/ > idms.yaml
+  oc patch hostedcluster -n clusters lab --type merge -p \"$(mirrorguard render --to hostedcluster -o json mirrors/)\"
+  mirrorguard render --to vap --config mirrorguard.yaml | oc apply -f -";
+
 /// Print registries.conf as the nodes will get it, or the mirror sets in another form
+///
+/// The machine-config operator merges ICSP, IDMS, ITMS and the image configuration
+/// (image.config.openshift.io/cluster) into one file for all nodes. Where it would refuse to, so does this, and
+/// names the object, which the operator does not.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_long_help = HELP)]
 pub(super) struct RenderArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
@@ -31,19 +55,6 @@ pub(super) struct RenderArgs {
     #[arg(long, value_enum, default_value_t = Target::RegistriesConf)]
     pub(super) to: Target,
 }
-
-const AFTER_HELP: &str = "\
-Standard error tells what the form cannot say: \"lost\" is an entry, a mirror or a policy that belongs there, and makes \
-the exit code 1, though the rest is printed; \"left out\" has no place there, and does not. Where there is no form at \
-all, nothing is printed and the exit code is 1: the nodes refuse the mirror sets, a limit is exceeded, no value of the \
-annotation is right.
-
-Examples:
-  mirrorguard render mirrors/
-  oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -
-  mirrorguard render --to idms mirrors/ > idms.yaml
-  oc patch hostedcluster -n clusters lab --type merge -p \"$(mirrorguard render --to hostedcluster -o json mirrors/)\"
-  mirrorguard render --to vap --config mirrorguard.yaml | oc apply -f -";
 
 /// What `render` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

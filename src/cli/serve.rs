@@ -23,29 +23,53 @@ use crate::{
     },
 };
 
+const HELP: &str = "\
+Output:
+  stdout  nothing
+  stderr  the log, as text on a terminal and as JSON elsewhere
+
+Exit codes:
+  0  stopped by SIGTERM or SIGINT, after the requests under way were answered
+  2  usage, a certificate, configuration or state that cannot be read, an address that is taken
+
+Examples:
+  mirrorguard serve --tls-cert tls.crt --tls-key tls.key --state cluster
+  mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt
+  curl --cacert ca.crt --json @review.json https://127.0.0.1:8443/validate";
+
 /// Run the admission webhook
+///
+/// POST /validate and /mutate take AdmissionReviews of admission.k8s.io/v1 over TLS. The admin address serves
+/// /healthz, /readyz and /metrics without TLS. Certificates and files of state are followed as they change.
+/// SIGTERM ends it once the requests under way are answered.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  mirrorguard serve --tls-cert tls.crt --tls-key tls.key\n  mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt"
-)]
+#[command(after_long_help = HELP)]
 pub(super) struct ServeArgs {
-    /// Where the mirror sets are: `cluster`, or a file or folder that is followed as it changes
-    /// [default: cluster in a pod]
+    /// Where the mirror sets are: `cluster`, or a file or folder that is followed as it changes [default: cluster in
+    /// a pod]
+    ///
+    /// With `cluster` the apiserver of the current kubeconfig, or of the pod, is watched, and asked again before
+    /// each decision on a mirror set. A path needs no cluster.
     #[arg(long, value_name = "cluster|PATH")]
     pub(super) state: Option<PathBuf>,
     /// Where the webhook listens
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443", value_parser = address)]
     pub(super) listen: SocketAddr,
     /// Where probes and metrics are served, without TLS
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080", value_parser = address)]
     pub(super) admin_listen: SocketAddr,
     /// Serving certificate, PEM; followed as it changes
+    ///
+    /// The chain, leaf first. It must name the service that the webhook configuration names, such as
+    /// mirrorguard.mirrorguard.svc.
     #[arg(long, value_name = "FILE", requires = "tls_key", required_unless_present = "tls_self_signed")]
     pub(super) tls_cert: Option<PathBuf>,
     /// Its key, PEM; followed as it changes
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(super) tls_key: Option<PathBuf>,
     /// Make a certificate for localhost and the listen address
+    ///
+    /// For trying out: it is made anew at every start, and only --tls-ca-out tells clients which CA to trust.
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key", "client_ca"])]
     pub(super) tls_self_signed: bool,
     /// Write the CA of the certificate that was made
@@ -57,6 +81,12 @@ pub(super) struct ServeArgs {
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
     pub(super) log_format: LogFormat,
+}
+
+/// An address with its port; names are not looked up.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443".to_owned())
 }
 
 /// Form of the log.

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `getValidBlockedAndAllowedRegistries`.
-pub(super) fn effective_blocked(view: View<'_>) -> Vec<&str> {
+pub fn effective_blocked(view: View<'_>) -> Vec<&str> {
     let blocked = || view.image_config().blocked_registries.iter().map(String::as_str);
     let Some(payload) = payload_repository(view) else { return blocked().collect() };
     let covers = |scope: &&str| is_nested(&payload, scope);

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use crate::objects::scope::is_wildcard;
+use crate::objects::{reference::Image, scope::is_wildcard};
 
 /// What the machine-config operator starts from; the template of every pool.
 pub const SEARCH_REGISTRIES: [&str; 2] = ["registry.access.redhat.com", "docker.io"];
@@ -17,6 +17,13 @@ pub enum PullFromMirror {
     DigestOnly,
     /// Only pulls by tag.
     TagOnly,
+}
+
+impl PullFromMirror {
+    /// What a pull of this image asks for; with a tag and a digest it is a pull by digest.
+    pub fn of(image: &Image) -> Self {
+        if image.is_digested() { Self::DigestOnly } else { Self::TagOnly }
+    }
 }
 
 impl fmt::Display for PullFromMirror {

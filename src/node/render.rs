@@ -188,18 +188,28 @@ impl<'a> Rendering<'a> {
         self.insecure.iter().any(|outer| is_nested(scope, outer))
     }
 
-    /// Mirrors of the scope above, for one that has none. Upstream goes through the sources in the order
+    /// The source above a scope whose mirrors it gets, where it has none of its own.
+    pub fn heir_of(&self, scope: &str) -> Option<&'a str> {
+        if self.own(scope).section.is_some() {
+            return None;
+        }
+        self.above(scope).map(|(_, source, _)| source)
+    }
+
+    /// The source above a scope that hands its mirrors down. Upstream goes through the sources in the order
     /// of the file and takes the first that covers the scope, which is the widest, not the nearest.
-    fn inherited(&self, scope: &str) -> Result<Vec<Mirror<'a>>, RenderError> {
+    fn above(&self, scope: &str) -> Option<(Section, &'a str, Vec<Mirror<'a>>)> {
         let above = ancestors(scope).filter_map(|ancestor| {
             let source: &'a str = &self.view.entries(&ancestor.to_scope()).next()?.entry().source;
             let own = self.own(source);
             own.section.map(|section| (section, source, own.mirrors))
         });
-        let Some((section, source, mirrors)) = above.min_by_key(|(section, source, _)| (*section, *source))
-        else {
-            return Ok(Vec::new());
-        };
+        above.min_by_key(|(section, source, _)| (*section, *source))
+    }
+
+    /// Mirrors of the scope above, for one that has none.
+    fn inherited(&self, scope: &str) -> Result<Vec<Mirror<'a>>, RenderError> {
+        let Some((section, source, mirrors)) = self.above(scope) else { return Ok(Vec::new()) };
         if is_wildcard(source) {
             return Err(RenderError { wildcard: source.to_owned(), scope: scope.to_owned(), section });
         }

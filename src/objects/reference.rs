@@ -140,6 +140,12 @@ impl Image {
         self.tagged.then(|| rest.split('@').next().unwrap_or(rest))
     }
 
+    /// The digest, where there is one.
+    pub fn digest(&self) -> Option<&str> {
+        let rest = &self.text[self.name_len..];
+        rest.split_once('@').map(|(_, digest)| digest).filter(|_| self.digested)
+    }
+
     /// Whether it counts as a pull by digest: it has one, with or without a tag.
     pub fn is_digested(&self) -> bool {
         self.digested

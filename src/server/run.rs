@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use axum_server::{
     Handle,
     accept::NoDelayAcceptor,
@@ -71,7 +71,15 @@ impl Listeners {
                 listener.set_nonblocking(true)?;
                 Ok(listener)
             });
-            listener.with_context(|| format!("{flag}: cannot listen on {address}"))
+            listener.map_err(|error| {
+                let fix = match error.kind() {
+                    io::ErrorKind::AddrInUse => "; end what listens there, or choose another port",
+                    io::ErrorKind::AddrNotAvailable => "; it is no address of this machine",
+                    io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
+                    _ => "",
+                };
+                anyhow!("{flag}: cannot listen on {address}: {error}{fix}")
+            })
         };
         let webhook = bind("--listen", self.webhook)?;
         let admin = self.admin.map(|address| bind("--admin-listen", address)).transpose()?;

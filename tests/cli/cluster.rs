@@ -1,10 +1,20 @@
 //! Without a cluster, and as a plugin of kubectl.
 
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 
 use anyhow::{Context as _, Result};
 
 use crate::command::{Run, command};
+
+const KUBECONFIG: &str = "\
+apiVersion: v1
+kind: Config
+current-context: lab
+contexts: [{name: lab, context: {cluster: lab, user: admin}}]
+clusters: [{name: lab, cluster: {server: \"SERVER\"}}]
+users: [{name: admin, user: {}}]
+";
 
 #[test]
 fn without_paths_and_cluster_the_remedy_is_named() -> Result<()> {
@@ -24,6 +34,21 @@ fn without_paths_and_cluster_the_remedy_is_named() -> Result<()> {
         let run = run.code(2).context(line)?;
         run.prints("")?.says("no cluster: name files or folders, or set KUBECONFIG").context(line)?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_is_named() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let kubeconfig = home.path().join("config");
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let server = format!("http://{}", listener.local_addr()?);
+    drop(listener);
+    std::fs::write(&kubeconfig, KUBECONFIG.replace("SERVER", &server))?;
+    let mut lint = command(env!("CARGO_BIN_EXE_mirrorguard"));
+    let run = Run::of(lint.arg("lint").env("KUBECONFIG", &kubeconfig))?.code(2)?;
+    let expected = format!("cannot list the mirror sets of {server}/, the current kubeconfig's cluster: ");
+    run.prints("")?.says(&format!("{expected} … Connection refused"))?;
     Ok(())
 }
 

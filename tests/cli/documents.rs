@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::command::{ROOT, mirrorguard, mirrorguard_of, text_of};
+use crate::help::commands;
 
 /// Words in code with dashes between them that are no ids of rules.
-const OTHER_WORDS: [(&str, &str); 9] = [
+const OTHER_WORDS: [(&str, &str); 10] = [
     ("kube-apiserver", "a program"),
     ("json-value", "a server of the benchmarks"),
     ("managed-cluster-validating-webhooks", "a program"),
@@ -19,6 +20,7 @@ const OTHER_WORDS: [(&str, &str); 9] = [
     ("mirrorguard-lint", "a hook"),
     ("mirrorguard-lint-system", "a hook"),
     ("sarif-file", "an input of the action"),
+    ("kubectl-mirrorguard", "a link to this one"),
 ];
 
 /// The documents for users, and the pages of the rules.
@@ -49,14 +51,6 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 fn code_of(line: &str) -> impl Iterator<Item = &str> {
     let whole = line.strip_prefix("    ").or_else(|| line.strip_prefix("$ "));
     line.split('`').skip(1).step_by(2).chain(whole.map(str::trim_start))
-}
-
-/// The commands that the binary has, from its own help.
-fn commands() -> Result<BTreeSet<String>> {
-    let help = mirrorguard("--help")?.code(0)?.stdout;
-    let list = help.split("Commands:\n").nth(1).context("the help lists no commands")?;
-    let names = list.lines().take_while(|line| !line.is_empty());
-    Ok(names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }
 
 #[test]
@@ -93,14 +87,20 @@ fn every_example_can_be_typed_as_its_page_says() -> Result<()> {
 }
 
 #[test]
-fn the_readme_shows_what_lint_prints() -> Result<()> {
+fn the_readme_shows_what_is_printed() -> Result<()> {
     let readme = text_of("README.md")?;
-    let mut lines = readme.lines().skip_while(|line| !line.starts_with("$ mirrorguard "));
-    let line =
-        lines.next().and_then(|line| line.strip_prefix("$ mirrorguard ")).context("no example to run")?;
-    let run = mirrorguard(line)?;
-    for shown in lines.take_while(|line| !line.starts_with("```")) {
-        ensure!(run.stdout.contains(&format!("{shown}\n")), "not printed any more: {shown}\n{}", run.stdout);
+    let mut shown = readme.split("\n$ mirrorguard ").skip(1).peekable();
+    ensure!(shown.peek().is_some(), "no example to run");
+    for example in shown {
+        let example = example.split("\n```").next().unwrap_or_default();
+        let (line, expected) = example.split_once('\n').context("a command that prints nothing")?;
+        let printed = mirrorguard(line)?.answers()?.stdout;
+        for expected in expected.lines() {
+            ensure!(
+                printed.contains(&format!("{expected}\n")),
+                "{line}: not printed any more: {expected}\n{printed}"
+            );
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::command::{ROOT, Run, mirrorguard};
+use crate::snapshot::matches_snapshot;
 
 /// The folder, the exit code, the findings as [`line`] writes them, and why they are these.
 const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
@@ -111,24 +112,17 @@ fn no_example_is_left_out() -> Result<()> {
     Ok(())
 }
 
-/// Holds what people see against a file; `MIRRORGUARD_UPDATE=1` writes the file instead.
-pub(crate) fn matches_snapshot(run: &Run, name: &str) -> Result<()> {
-    let path = Path::new(ROOT).join("tests/cli").join(name);
-    let seen = format!("{}--- standard error\n{}", run.stdout, run.stderr);
-    if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
-        return fs::write(&path, seen).with_context(|| format!("cannot write {}", path.display()));
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    ensure!(seen == expected, "{} differs, MIRRORGUARD_UPDATE=1 writes it anew:\n{seen}", path.display());
-    Ok(())
+/// Result and talk of a run, held against a file.
+pub(crate) fn is_seen(run: &Run, name: &str) -> Result<()> {
+    matches_snapshot(&format!("{}--- standard error\n{}", run.stdout, run.stderr), name)
 }
 
 #[test]
 fn people_see_the_conflict_in_both_files() -> Result<()> {
-    matches_snapshot(&mirrorguard("lint examples/policy-conflict")?.code(1)?, "policy-conflict.txt")
+    is_seen(&mirrorguard("lint examples/policy-conflict")?.code(1)?, "policy-conflict.txt")
 }
 
 #[test]
 fn people_see_the_entries_to_add() -> Result<()> {
-    matches_snapshot(&mirrorguard("lint examples/root-level-only")?.code(0)?, "root-level-only.txt")
+    is_seen(&mirrorguard("lint examples/root-level-only")?.code(0)?, "root-level-only.txt")
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::command::{Run, command};
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 11] = [
     "lint examples/policy-conflict",
     "lint -o json examples/policy-conflict",
     "render examples/oc-mirror-v2",
@@ -15,6 +15,10 @@ const COMMANDS: [&str; 7] = [
     "overrides examples/hosted-cluster",
     "rules",
     "demo",
+    "demo -o json",
+    "completions bash",
+    "man lint",
+    "lint --help",
 ];
 
 #[test]

@@ -79,9 +79,62 @@ fn explain_tells_the_nodes_and_each_look_up() -> Result<()> {
     prints_shape(&format!("explain -o json {image} examples/hosted-cluster"), 0, &pattern)?;
     let elsewhere =
         mirrorguard("explain -o json example.com/a:1 examples/hosted-cluster")?.code(0)?.json()?;
-    let node = json!({"source": null, "objects": [], "tries": ["example.com/a:1"], "blocked": false});
+    let node = json!({
+        "source": null, "objects": [], "tries": ["example.com/a:1"], "blocked": false,
+        "attempts": [{"reference": "example.com/a:1", "isSource": true, "insecure": false}],
+        "entries": [], "hidden": [],
+    });
     ensure!(elsewhere["node"] == node, "what no source covers: {elsewhere}");
     ensure!(elsewhere["hypershift"]["release"]["candidates"] == json!([]), "not redirected: {elsewhere}");
+    Ok(())
+}
+
+#[test]
+fn explain_tells_why() -> Result<()> {
+    let object = json!({"kind": "text", "name": "text"});
+    let entry = json!({
+        "object": object, "path": "text", "source": "text", "part": "text", "file": "text", "line": "number",
+    });
+    let attempt = json!({"reference": "text", "isSource": "yes or no", "insecure": "yes or no"});
+    let source = json!({"source": "text", "objects": ["text"], "candidates": [{"reference": "text"}]});
+    let pattern = json!({
+        "node": {
+            "attempts": [attempt], "entries": [entry], "hidden": [entry],
+            "blockedBy": [{"object": object, "path": "text"}],
+        },
+        "hypershift": {"release": {"sources": [source], "onlyNodesRedirect": "yes or no"}},
+    });
+    let image = "quay.io/openshift-release-dev/ocp-release@sha256:\
+                 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let line = format!("explain -o json {image} tests/cli/fixtures/explain.yaml");
+    let told = prints_shape(&line, 0, &pattern)?;
+    ensure!(told["node"]["attempts"][1]["blockedBy"] == "backup.lab.example", "{told}");
+    ensure!(told["hypershift"]["exact"]["onlyNodesRedirect"] == true, "{told}");
+    let prefix = &told["hypershift"]["prefix"]["sources"][1];
+    ensure!(prefix["candidates"][0]["differs"] == "elsewhere", "{told}");
+
+    let pattern = json!({"image": "text", "assumedTag": "text", "searched": [{"image": "text", "node": {}}]});
+    let short = prints_shape("explain -o json nginx tests/cli/fixtures/explain.yaml", 0, &pattern)?;
+    ensure!(short["image"] == "registry.access.redhat.com/nginx:latest", "{short}");
+    ensure!(short["searched"][1]["node"]["refused"] == "blockedRegistries has docker.io", "{short}");
+    Ok(())
+}
+
+#[test]
+fn the_demo_tells_each_write() -> Result<()> {
+    let run = mirrorguard("demo -o json")?.code(0)?;
+    let writes = run.stdout.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+    let pattern = json!({
+        "file": "text", "object": {"kind": "text", "name": "text"}, "allowed": "yes or no",
+    });
+    writes.iter().try_for_each(|write| has_shape(write, &pattern, "$"))?;
+    let [icsp, never_contact, release, hosted] = &writes[..] else { bail!("not four writes: {writes:#?}") };
+    for denied in [icsp, never_contact] {
+        has_shape(denied, &json!({"deniedBy": "text", "message": "text", "warnings": ["text"]}), "$")?;
+        ensure!(denied["allowed"] == false && denied["patch"] == json!([]), "{denied}");
+    }
+    ensure!(release["allowed"] == true && release["deniedBy"].is_null(), "{release}");
+    has_shape(hosted, &json!({"patch": [{"op": "text", "path": "text"}]}), "$")?;
     Ok(())
 }
 

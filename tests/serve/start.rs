@@ -81,12 +81,14 @@ fn states_that_cannot_be_read_are_refused() -> Result<()> {
 fn configurations_with_mistakes_are_refused() -> Result<()> {
     let ground = Ground::new()?;
     let missing = missing(&ground);
+    let folder = ground.path("mirrors").display().to_string();
     let rule = file(&ground, "rule.yaml", "rules:\n  root-levle-source: deny\n")?;
     let level = file(&ground, "level.yaml", "rules:\n  root-level-source: loud\n")?;
     let key = file(&ground, "key.yaml", "rule: {}\n")?;
     let unknown = "{}:2:22: rules.root-levle-source: unknown rule \"root-levle-source\"; did you mean \"root-level-source\"?";
     let table = [
         ("--config", &missing, "--config: cannot read {}: No such file", "no file"),
+        ("--config", &folder, "--config: cannot read {}: Is a directory", "a folder"),
         ("--config", &rule, unknown, "a misspelt rule"),
         (
             "--config",
@@ -104,11 +106,23 @@ fn addresses_that_cannot_be_listened_on_are_refused() -> Result<()> {
     let ground = Ground::new()?;
     let holder = TcpListener::bind("127.0.0.1:0")?;
     let taken = holder.local_addr()?.to_string();
+    let in_use = "--listen: cannot listen on {}: Address already in use (os error 98); end what listens there, or choose another port";
     let table = [
-        ("--listen", &*taken, "--listen: cannot listen on {}: Address already in use", "taken"),
+        ("--listen", &*taken, in_use, "taken"),
         ("--admin-listen", &*taken, "--admin-listen: cannot listen on {}: Address already in use", "taken"),
         ("--listen", "192.0.2.1:0", "--listen: cannot listen on {}: Cannot assign", "of another machine"),
-        ("--listen", "localhost", "invalid value '{}' for '--listen <ADDRESS>'", "no port"),
+        (
+            "--listen",
+            "localhost",
+            "invalid value '{}' for '--listen <ADDRESS>': expected an IP address and a port",
+            "no port",
+        ),
+        (
+            "--admin-listen",
+            "8080",
+            "'--admin-listen <ADDRESS>': expected an IP address and a port",
+            "no address",
+        ),
     ];
     table.into_iter().try_for_each(|row| refused_for(&ground, row))
 }
@@ -120,6 +134,7 @@ fn a_ca_that_cannot_be_written_is_refused() -> Result<()> {
     let table = [
         (&*nowhere, "No such file or directory", "no folder"),
         ("/dev/full", "No space left", "a full disk"),
+        ("/", "Is a directory", "a folder"),
     ];
     for (out, why, reason) in table {
         let state = format!("--state={}", ground.path("mirrors").display());

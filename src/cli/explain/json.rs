@@ -1,0 +1,245 @@
+//! An explanation as programs read it.
+
+use serde::Serialize;
+
+use super::{
+    super::hosted_control_planes::HostedControlPlane,
+    place::{Places, path_of},
+};
+use crate::{
+    context::EntryRef,
+    explanation::{
+        Attempt, Blocker, Candidate, Covering, Difference, Explanation, LookUp, NodePull, Part, Question,
+        SourceReading,
+    },
+    node::PolicyRefusal,
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ExplanationJson<'a> {
+    image: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assumed_tag: Option<&'static str>,
+    node: NodeJson<'a>,
+    /// For an image without a registry: a pull for each search registry, the first of which is `node`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    searched: Vec<SearchedJson<'a>>,
+    hypershift: HypershiftJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hosted_control_planes: Option<&'a [HostedControlPlane]>,
+}
+
+#[derive(Serialize)]
+struct SearchedJson<'a> {
+    image: &'a str,
+    node: NodeJson<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeJson<'a> {
+    source: Option<&'a str>,
+    objects: Vec<String>,
+    tries: Vec<&'a str>,
+    blocked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    attempts: Vec<AttemptJson<'a>>,
+    entries: Vec<EntryJson<'a>>,
+    hidden: Vec<EntryJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mirrors_from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blocked_by: Vec<BlockerJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptJson<'a> {
+    reference: &'a str,
+    is_source: bool,
+    insecure: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked_by: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    object: ObjectJson<'a>,
+    path: String,
+    source: &'a str,
+    /// `asked`, `tag-only`, `digest-only`, `without-mirror` or `hidden`.
+    part: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct ObjectJson<'a> {
+    kind: &'static str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum BlockerJson<'a> {
+    Entry { object: ObjectJson<'a>, path: String },
+    ImageConfig { scope: &'a str },
+}
+
+#[derive(Serialize)]
+struct HypershiftJson<'a> {
+    release: LookUpJson<'a>,
+    exact: LookUpJson<'a>,
+    prefix: LookUpJson<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LookUpJson<'a> {
+    candidates: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [String],
+    sources: Vec<SourceJson<'a>>,
+    only_nodes_redirect: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SourceJson<'a> {
+    source: &'a str,
+    objects: Vec<String>,
+    candidates: Vec<CandidateJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    later_order: Option<&'a [String]>,
+}
+
+#[derive(Serialize)]
+struct CandidateJson<'a> {
+    reference: &'a str,
+    /// `elsewhere`, `without-tag`, or not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differs: Option<&'static str>,
+}
+
+/// An explanation as programs read it.
+pub(super) fn explanation<'a>(
+    question: &'a Question,
+    explanation: &'a Explanation<'a>,
+    places: &Places<'a>,
+    hosted_control_planes: Option<&'a [HostedControlPlane]>,
+) -> ExplanationJson<'a> {
+    let [release, exact, prefix] = &explanation.look_ups;
+    let first = &explanation.pulls[0];
+    let searched = explanation.pulls.iter().filter(|_| question.is_short);
+    ExplanationJson {
+        image: first.image.as_str(),
+        assumed_tag: question.assumed_tag,
+        node: node(first, places),
+        searched: searched
+            .map(|pull| SearchedJson { image: pull.image.as_str(), node: node(pull, places) })
+            .collect(),
+        hypershift: HypershiftJson {
+            release: look_up(release),
+            exact: look_up(exact),
+            prefix: look_up(prefix),
+        },
+        hosted_control_planes,
+    }
+}
+
+fn node<'a>(pull: &'a NodePull<'a>, places: &Places<'a>) -> NodeJson<'a> {
+    let attempts = || pull.attempts.iter().flatten();
+    let source = pull.decided_by.map(|decision| decision.scope);
+    let deciding = pull.covering.iter().filter(|c| source == Some(&*c.entry.entry().source));
+    let mut objects: Vec<_> = deciding.map(|covering| covering.entry.set.id()).collect();
+    objects.sort();
+    objects.dedup();
+    let entries = |hidden: bool| {
+        let wanted = pull.covering.iter().filter(move |c| (c.part == Part::Hidden) == hidden);
+        wanted.map(|covering| entry(covering, places)).collect()
+    };
+    NodeJson {
+        source,
+        objects,
+        tries: attempts().map(|attempt| &*attempt.reference).collect(),
+        blocked: !pull.blockers.is_empty(),
+        error: pull.attempts.as_ref().err().map(|error| format!("rewriting reference: {error}")),
+        attempts: attempts().map(attempt).collect(),
+        entries: entries(false),
+        hidden: entries(true),
+        mirrors_from: pull.decided_by.and_then(|decision| decision.mirrors_from),
+        blocked_by: pull.blockers.iter().map(blocker).collect(),
+        refused: pull.refusal.map(|refusal| match refusal {
+            PolicyRefusal::Blocked(scope) => format!("blockedRegistries has {scope}"),
+            PolicyRefusal::NotAllowed => "allowedRegistries has nothing that covers it".to_owned(),
+        }),
+    }
+}
+
+fn attempt<'a>(attempt: &'a Attempt<'a>) -> AttemptJson<'a> {
+    let Attempt { reference, is_source, insecure, blocked_by } = attempt;
+    AttemptJson { reference, is_source: *is_source, insecure: *insecure, blocked_by: *blocked_by }
+}
+
+fn entry<'a>(covering: &Covering<'a>, places: &Places<'a>) -> EntryJson<'a> {
+    let place = places.place(covering.entry);
+    let part = match covering.part {
+        Part::Asked => "asked".to_owned(),
+        Part::OtherPulls(kind) => kind.to_string(),
+        Part::WithoutMirror => "without-mirror".to_owned(),
+        Part::Hidden => "hidden".to_owned(),
+    };
+    EntryJson {
+        object: object(covering.entry),
+        path: path_of(covering.entry),
+        source: &covering.entry.entry().source,
+        part,
+        file: place.map(|(file, _)| file),
+        line: place.map(|(_, line)| line),
+    }
+}
+
+fn object(entry: EntryRef<'_>) -> ObjectJson<'_> {
+    ObjectJson { kind: entry.set.kind.name(), name: &entry.set.name }
+}
+
+fn blocker<'a>(blocker: &Blocker<'a>) -> BlockerJson<'a> {
+    match blocker {
+        Blocker::Entry(entry) => BlockerJson::Entry { object: object(*entry), path: path_of(*entry) },
+        Blocker::ImageConfig(scope) => BlockerJson::ImageConfig { scope },
+    }
+}
+
+fn look_up<'a>(look_up: &'a LookUp<'a>) -> LookUpJson<'a> {
+    LookUpJson {
+        candidates: &look_up.candidates,
+        errors: &look_up.errors,
+        sources: look_up.sources.iter().map(source).collect(),
+        only_nodes_redirect: look_up.only_nodes_redirect,
+    }
+}
+
+fn source<'a>(reading: &'a SourceReading<'a>) -> SourceJson<'a> {
+    let mut objects: Vec<_> = reading.entries.iter().map(|entry| entry.set.id()).collect();
+    objects.dedup();
+    SourceJson {
+        source: reading.source,
+        objects,
+        candidates: reading.candidates.iter().map(candidate).collect(),
+        later_order: reading.later_order.as_deref(),
+    }
+}
+
+fn candidate(candidate: &Candidate) -> CandidateJson<'_> {
+    let differs = candidate.differs.map(|difference| match difference {
+        Difference::Elsewhere => "elsewhere",
+        Difference::WithoutTag => "without-tag",
+    });
+    CandidateJson { reference: &candidate.reference, differs }
+}
