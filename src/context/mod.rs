@@ -16,7 +16,7 @@ use index::{Place, SourceIndex};
 pub use size::{grows, size_at_most, sizes_of_write};
 pub use view::{EntryRef, Overlay, View};
 
-use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind};
+use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind, scope::is_wildcard};
 
 /// The mirror sets and settings of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,8 @@ pub struct Context {
     index: SourceIndex,
     /// Bytes that all sources take in registries.conf.
     size: usize,
+    /// How many entries have a wildcard as their source; hardly any cluster has one.
+    wildcards: usize,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
     /// `image.config.openshift.io/cluster`.
     pub image_config: ImageConfig,
@@ -83,6 +85,7 @@ impl Context {
             u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
         });
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
+        self.wildcards += wildcards(&set);
         self.sets[slot as usize] = Some(set);
         let Self { sets, index, .. } = self;
         let entries = sets[slot as usize].iter().flat_map(|set| &set.entries);
@@ -107,6 +110,7 @@ impl Context {
         self.size = self.size + without - with;
         let Some(set) = self.sets[slot as usize].take() else { return };
         self.free.push(slot);
+        self.wildcards -= wildcards(&set);
         for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
             self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
         }
@@ -151,6 +155,10 @@ impl FromIterator<Object> for Context {
     }
 }
 
+fn wildcards(set: &MirrorSet) -> usize {
+    set.entries.iter().filter(|entry| is_wildcard(&entry.source)).count()
+}
+
 fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
     let set = sets.get(place.slot as usize).and_then(Option::as_ref);
     set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)
@@ -187,6 +195,21 @@ mod tests {
         assert_eq!(found(context.view(), "y"), ["a[0]", "a[0]"]);
         context.remove_set(SetKind::Itms, "a");
         assert_eq!((context.count(SetKind::Itms), context.count(SetKind::Idms)), (0, 1));
+    }
+
+    #[test]
+    fn a_wildcard_is_known_while_a_set_has_one() {
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x", "*.y"]));
+        assert!(context.view().has_wildcards());
+        context.insert_set(set(SetKind::Idms, "a", &["x"]));
+        assert!(!context.view().has_wildcards());
+        let wildcard = set(SetKind::Idms, "b", &["*.y"]);
+        let overlay = Overlay::new(&context, &wildcard);
+        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).has_wildcards());
+        context.insert_set(wildcard);
+        context.remove_set(SetKind::Idms, "b");
+        assert!(!context.view().has_wildcards());
     }
 
     #[test]

@@ -31,6 +31,7 @@ impl<'a> EntryRef<'a> {
 pub struct Overlay<'a> {
     set: &'a MirrorSet,
     places: HashTable<u32>,
+    wildcards: bool,
 }
 
 impl<'a> Overlay<'a> {
@@ -42,7 +43,7 @@ impl<'a> Overlay<'a> {
         for at in 0..u32::try_from(set.entries.len()).unwrap_or(u32::MAX) {
             places.insert_unique(source(&at), at, source);
         }
-        Self { set, places }
+        Self { set, places, wildcards: super::wildcards(set) > 0 }
     }
 }
 
@@ -79,12 +80,19 @@ impl<'a> View<'a> {
         scope: &str,
         counts: impl Fn(&EntryRef<'a>) -> bool,
     ) -> Option<(&'a str, Vec<EntryRef<'a>>)> {
-        let above = ancestors(scope).map(Ancestor::to_scope);
+        let wildcards = self.has_wildcards();
+        let can_be_there = |above: &Ancestor<'_>| wildcards || matches!(above, Ancestor::Parent(_));
+        let above = ancestors(scope).filter(can_be_there).map(Ancestor::to_scope);
         std::iter::once(scope.into()).chain(above).find_map(|scope| {
             let found = self.entries(&scope).filter(|found| found.entry().is_effective() && counts(found));
             let found: Vec<_> = found.collect();
             found.first().map(|first| &*first.entry().source).map(|source| (source, found))
         })
+    }
+
+    /// Whether any source may be a wildcard; without one, nobody needs to look for those above a scope.
+    pub fn has_wildcards(&self) -> bool {
+        self.context.wildcards > 0 || self.overlay.is_some_and(|overlay| overlay.wildcards)
     }
 
     /// Every set that is seen, those of a kind by name.

@@ -1,6 +1,7 @@
 //! A source that hides the mirrors of a wider one.
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite, finding::some_names, root_level_source::entry_yaml,
@@ -24,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new else { return };
-    let mut wider = Wider { view: write.after, known: HashMap::new() };
+    let mut wider = Wider { view: write.after, known: HashMap::with_capacity(set.entries.len().min(64)) };
     for (index, entry) in set.effective_entries() {
         let Some(above) = wider.than(&entry.source) else { continue };
         let own = EntryRef { set, index };
@@ -53,24 +54,32 @@ struct Wider<'a> {
 
 impl<'a> Wider<'a> {
     fn than(&mut self, scope: &'a str) -> Option<&'a str> {
-        let mut passed = Vec::new();
-        let mut nearest = None;
-        for ancestor in ancestors(scope) {
-            if let Ancestor::Parent(parent) = ancestor {
-                if let Some(known) = self.known.get(parent) {
-                    nearest = *known;
-                    break;
-                }
-                passed.push(parent);
+        let mut passed: SmallVec<[&'a str; 4]> = SmallVec::new();
+        let mut rest = scope;
+        let nearest = loop {
+            let Some(end) = rest.rfind('/') else { break self.wildcard_over(scope) };
+            rest = &scope[..end];
+            if let Some(known) = self.known.get(rest) {
+                break *known;
             }
-            let found = effective(self.view, &ancestor.to_scope()).next();
-            if let Some(found) = found {
-                nearest = Some(&*found.entry().source);
-                break;
+            passed.push(rest);
+            if let Some(found) = effective(self.view, rest).next() {
+                break Some(&*found.entry().source);
             }
-        }
+        };
         self.known.extend(passed.into_iter().map(|parent| (parent, nearest)));
         nearest
+    }
+
+    fn wildcard_over(&self, scope: &str) -> Option<&'a str> {
+        if !self.view.has_wildcards() {
+            return None;
+        }
+        let wildcards = ancestors(scope).filter(|above| matches!(above, Ancestor::Wildcard(_)));
+        wildcards.map(Ancestor::to_scope).find_map(|above| {
+            let found = effective(self.view, &above).next()?;
+            Some(&*found.entry().source)
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod catalogs;
 mod exemptions;
 mod fresh;
+mod old_faults;
 #[path = "../pages/mod.rs"]
 mod pages;
 mod rule_pages;
