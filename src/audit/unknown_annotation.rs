@@ -37,9 +37,11 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
 
 /// What was probably meant.
 fn advice(name: &str) -> String {
-    let close = annotation::OURS.iter().map(|known| (strsim::jaro_winkler(known, name), known));
-    // All share their beginning, which alone makes them alike.
-    let best = close.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.92);
+    // All share their beginning, which alone would make them alike.
+    let own = |name: &'_ str| name.trim_start_matches(annotation::OUR_PREFIX).to_owned();
+    let likeness = |known: &&&str| strsim::jaro_winkler(&own(known), &own(name));
+    let close = annotation::OURS.iter().map(|known| (likeness(&known), known));
+    let best = close.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.8);
     best.map_or_else(
         || {
             let known: Vec<_> = annotation::OURS.iter().map(|known| (*known).to_owned()).collect();
@@ -74,7 +76,7 @@ mod tests {
                 "mirrorguard.io/skip: \"true\"",
                 Some((
                     "there is no annotation mirrorguard.io/skip",
-                    "remove it; these exist: mirrorguard.io/catalog-overrides, mirrorguard.io/catalog-overrides-derived",
+                    "remove it; these exist: mirrorguard.io/catalog-overrides, mirrorguard.io/catalog-overrides-derived, mirrorguard.io/exempt",
                 )),
                 "nothing alike",
             ),

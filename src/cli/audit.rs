@@ -17,12 +17,28 @@ use crate::{
     review::{State, Verdict},
 };
 
+const HELP: &str = "\
+Output:
+  stdout  the findings; a JSON report; SARIF for code scanning; JUnit XML for test reports
+  stderr  the count, and what could not be checked, with the right it needs
+
+Exit codes:
+  0  nothing at or above --fail-on was found
+  1  something was
+  2  usage, or the mirror sets cannot be read
+
+Examples:
+  mirrorguard audit
+  mirrorguard audit --fail-on warn -o json
+  mirrorguard rules stale-registry-overrides";
+
 /// Check what is in the cluster now, and what its hosted control planes were started with
+///
+/// Reads the cluster of the current kubeconfig: every rule over its mirror sets and HostedClusters, and beyond the
+/// rules annotations that have gone stale, what hosted control planes were really started with, pull secrets and
+/// CAs for the mirrors. Nothing is written. What may not be read is told and left out.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Check what is in the cluster of the current kubeconfig by every rule, and beyond the rules: annotations that have gone stale, what hosted control planes were really started with, pull secrets and CAs for the mirrors. What may not be read is told and left out.",
-    after_help = "Examples:\n  mirrorguard audit\n  mirrorguard audit --fail-on warn -o json"
-)]
+#[command(after_long_help = HELP)]
 pub(super) struct AuditArgs {
     /// The lowest level that makes the exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Deny)]

@@ -16,9 +16,15 @@ use crate::convert::{self, Merging, Problem};
 
 const PATHS: &str = "Files, folders (*.yaml, *.yml, *.json, read recursively) or - for standard input";
 
-const EXAMPLES: &str = "\
-Objects of one kind and name become one with the entries of all, ordered by source. Kinds stay what they are: \
-mirrorguard migrate turns ICSPs into IDMSs.
+const HELP: &str = "\
+Output:
+  stdout  one object of each kind and name, YAML or JSON
+  stderr  what is not taken along, and both places of whatever contradicts itself
+
+Exit codes:
+  0  the united objects were written
+  1  two places contradict each other; nothing is written
+  2  usage, a file that cannot be read, or a file in --out that is there with other content
 
 Examples:
   mirrorguard merge oc-mirror-workspace/results-*/ > mirrors.yaml
@@ -26,8 +32,11 @@ Examples:
   mirrorguard merge old-run/ new-run/ | mirrorguard migrate -";
 
 /// Unite the mirror sets of several runs of oc-mirror into one canonical set
+///
+/// Objects of one kind and name become one with the entries of all, ordered by source; the same inputs give the
+/// same bytes in whatever order. Kinds stay what they are: mirrorguard migrate turns ICSPs into IDMSs.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = HELP)]
 pub(super) struct MergeArgs {
     #[arg(value_name = "PATH", required = true, help = PATHS)]
     pub(super) paths: Vec<PathBuf>,

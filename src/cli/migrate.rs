@@ -15,10 +15,15 @@ use super::{
 };
 use crate::convert::{self, Difference, Migration, Plan, Problem, Proof, Stage, Written};
 
-const EXAMPLES: &str = "\
-Reads ICSPs together with whatever else is in the cluster or the files, and prints the equal IDMSs, only where \
-registries.conf stays the same with the ICSPs, with both, and with the IDMSs alone. The order in which to carry it \
-out is told beside; nothing is applied.
+const HELP: &str = "\
+Output:
+  stdout  the IDMSs, YAML or a JSON object with the plan; with --out the plan
+  stderr  the plan, what is not taken along, and why nothing is written where nothing is
+
+Exit codes:
+  0  the IDMSs were written, and no node changes
+  1  something could mean two things, or registries.conf would not stay the same; nothing is written
+  2  usage, a file or cluster that cannot be read, or a file in --out that is there with other content
 
 Examples:
   mirrorguard migrate icsp.yaml
@@ -26,8 +31,12 @@ Examples:
   oc get icsp,idms,itms,image.config -o yaml | mirrorguard migrate -";
 
 /// Turn ICSPs into the IDMSs that mean the same, with a proof and a plan
+///
+/// Reads ICSPs together with whatever else is in the cluster or the files, and prints the equal IDMSs, only where
+/// registries.conf stays the same with the ICSPs, with both, and with the IDMSs alone. The order in which to carry
+/// it out is told beside; nothing is applied.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = HELP)]
 pub(super) struct MigrateArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,

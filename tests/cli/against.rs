@@ -19,7 +19,7 @@ fn idms(name: &str, entries: &str) -> String {
 /// A HostedCluster with this value of the catalog overrides.
 fn hosted(overrides: &str) -> String {
     format!(
-        "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\nmetadata:\n  name: h\n  namespace: clusters\n  annotations:\n    hypershift.openshift.io/olm-catalogs-is-registry-overrides: {overrides}\nspec: {{pausedUntil: \"true\"}}\n"
+        "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\nmetadata:\n  name: h\n  namespace: clusters\n  annotations:\n    hypershift.openshift.io/olm-catalogs-is-registry-overrides: {overrides}\nspec: {{issuerURL: \"true\"}}\n"
     )
 }
 
@@ -72,14 +72,14 @@ fn a_write_is_judged_as_the_webhook_judges_it() -> Result<()> {
         (idms("a", &both), idms("a", GOOD), 0, "this write drains every node", "shortened"),
         (
             hosted(misread),
-            hosted(&format!("{misread} # again")).replace("pausedUntil", "autoscaling"),
+            hosted(&format!("{misread} # again")).replace("issuerURL", "autoscaling"),
             0,
             "",
             "a HostedCluster that stays the same as far as it is read",
         ),
         (
             hosted(misread),
-            hosted(misread).replace("{pausedUntil: \"true\"}", "{olmCatalogPlacement: management}"),
+            hosted(misread).replace("{issuerURL: \"true\"}", "{olmCatalogPlacement: management}"),
             0,
             "warning[misread-catalog-overrides]",
             "a HostedCluster that was wrong before",
@@ -146,7 +146,9 @@ fn a_cluster_is_what_is_written_to() -> Result<()> {
     let mut command = command(env!("CARGO_BIN_EXE_mirrorguard"));
     command.current_dir(folder.path()).env("KUBECONFIG", api.kubeconfig());
     let run = Run::of(command.args(["lint", "--against", "cluster", "new.yaml"]))?.code(0)?;
-    run.prints("this write drains every node … warning[misread-catalog-overrides]")?
-        .says("0 denied, 2 warned")?;
+    run.prints(
+        "warning[dropped-source] … this write drains every node … warning[misread-catalog-overrides]",
+    )?
+    .says("0 denied, 3 warned")?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::{Judgement, Places, Run, findings, id};
 use crate::{
     objects::manifest::{Located, Position},
     review::Judged,
-    rules::{Level, RULES, Related, Rule},
+    rules::{self, Level, Related, Rule},
 };
 
 const SCHEMA: &str =
@@ -71,7 +71,7 @@ pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
 
 /// Every rule, and whatever else has found something.
 fn rules_of(run: &Run<'_>) -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = RULES.iter().collect();
+    let mut rules: Vec<_> = rules::all().collect();
     for (_, judged) in findings(run.judgements) {
         if rules.iter().all(|rule| rule.id != judged.rule.id) {
             rules.push(judged.rule);
