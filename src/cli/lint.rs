@@ -148,7 +148,7 @@ fn judge_writes<'a>(
     })
 }
 
-fn judge_each<'a>(input: &'a Input, verdict: impl Fn(&Object) -> Verdict) -> Vec<Judgement<'a>> {
+fn judge_each(input: &Input, verdict: impl Fn(&Object) -> Verdict) -> Vec<Judgement<'_>> {
     let objects = input.with_places();
     objects
         .map(|(object, place)| Judgement { object: object.into(), place, verdict: verdict(object) })

@@ -137,16 +137,22 @@ impl Cluster {
 
     /// Removes all that a test has left, and waits until the webhook has seen it go.
     pub(crate) fn sweep(&self) -> Result<()> {
+        self.clear()?;
+        let lonely = icsp("sweep", &[entry("quay.io/sweep/app", "mirror.example.com/sweep/app")]);
+        eventually(PROPAGATION, "the webhook to see an empty cluster", || {
+            self.create_dry(&lonely)?.succeeded().map(drop)
+        })
+    }
+
+    /// Removes all that a test has left.
+    pub(crate) fn clear(&self) -> Result<()> {
         self.plane.kubectl(&["delete", MIRROR_SETS, "--all"], "")?.succeeded()?;
         self.plane
             .kubectl(&["delete", "hostedclusters", "--all", "--namespace", CLUSTERS], "")?
             .succeeded()?;
         let singletons = "images.config.openshift.io,clusterversions.config.openshift.io";
         self.plane.kubectl(&["delete", singletons, "--all"], "")?.succeeded()?;
-        let lonely = icsp("sweep", &[entry("quay.io/sweep/app", "mirror.example.com/sweep/app")]);
-        eventually(PROPAGATION, "the webhook to see an empty cluster", || {
-            self.create_dry(&lonely)?.succeeded().map(drop)
-        })
+        Ok(())
     }
 
     /// Takes the webhooks away, until the end of what it returns.
