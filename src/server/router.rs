@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use json_patch::Patch;
 use tokio::sync::Semaphore;
@@ -40,6 +41,9 @@ const BODY_SMALL: usize = 6 << 10;
 const LARGE_BODIES: usize = 2;
 /// How long the next piece of a large body may take, while others wait for its place.
 const PIECE_PATIENCE: Duration = Duration::from_secs(2);
+/// How much of a body that is too large is read on and dropped: most clients write all before they read an
+/// answer, and would only see a connection that breaks.
+const BODY_DROPPED: usize = 64 << 20;
 /// How long a body may take to arrive, waiting included. An apiserver gives up after 5 s by our own
 /// configuration, and after 30 s by any.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
@@ -97,6 +101,7 @@ impl App {
         };
         let announced = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
         if announced.is_some_and(|length| length > BODY_MAX) {
+            drop_rest(body).await;
             return Err(too_large());
         }
         let mut bytes =
@@ -112,6 +117,8 @@ impl App {
             let Ok(data) = frame.into_data() else { continue };
             let length = bytes.len() + data.len();
             if length > BODY_MAX {
+                drop((bytes, data, place));
+                drop_rest(body).await;
                 return Err(too_large());
             }
             if length > BODY_SMALL && place.is_none() {
@@ -119,6 +126,16 @@ impl App {
                 bytes.reserve(announced.unwrap_or_default().saturating_sub(bytes.len()));
             }
             bytes.extend_from_slice(&data);
+        }
+    }
+}
+
+async fn drop_rest(mut body: Body) {
+    let mut dropped = 0;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(PIECE_PATIENCE, body.frame()).await {
+        dropped += frame.data_ref().map_or(0, Bytes::len);
+        if dropped > BODY_DROPPED {
+            return;
         }
     }
 }

@@ -156,6 +156,14 @@ impl Answer {
         Ok(())
     }
 
+    /// Expects a refusal with this status of HTTP, and a message that an apiserver hands on.
+    pub(crate) fn refused_with(&self, expected: u16, message: &str) -> Result<()> {
+        let Self { status, review } = self;
+        let said = review["message"].as_str().unwrap_or_default();
+        ensure!(*status == expected && said.contains(message), "{status}: {review}");
+        Ok(())
+    }
+
     fn response(&self) -> Result<&Value> {
         let Self { status, review } = self;
         let response = &review["response"];

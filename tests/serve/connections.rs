@@ -31,6 +31,16 @@ fn answers_to_in_time(ground: &Ground, webhook: &Webhook, review: &Value) -> Res
 }
 
 #[test]
+fn a_body_that_is_too_large_is_answered_before_the_connection_ends() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let review = new_idms("too-large", 25 * LARGE);
+    ensure!(review.to_string().len() > 9 << 20, "the body is too small for this test");
+    ground.client(&webhook)?.validate(&review)?.refused_with(413, "larger than 8 MiB")?;
+    answers_in_time(&ground, &webhook)
+}
+
+#[test]
 fn silent_connections_keep_nobody_from_an_answer() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
