@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes -> wire::decode -> Request -+                                   +-> wire::encode -> bytes
-//! files -> manifest     -> object  -+-> Reviewer::review_* -> Verdict --+-> cli::output  -> text
+//! files -> manifest     -> object  -+-> Reviewer::review_* -> Verdict --+-> cli::report  -> text
 //!                   State (context, derivations) +
 //! ```
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
