@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    args::{Format, PATHS_HELP},
     input::{self, Input},
+    options::{Format, PATHS_HELP},
     output::Output,
     report::{self, FindingJson, Judgement, Places, Run},
 };

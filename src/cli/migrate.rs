@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::{
     Answer,
-    args::PATHS_HELP,
     documents::{self, OutArgs},
+    options::PATHS_HELP,
     output::Output,
 };
 use crate::convert::{self, Difference, Migration, Plan, Problem, Proof, Stage, Written};

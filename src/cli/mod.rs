@@ -18,6 +18,7 @@ mod lint;
 mod man;
 mod merge;
 mod migrate;
+mod options;
 mod output;
 mod overrides;
 mod page;

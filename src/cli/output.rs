@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::{
-    args::{Color, Format, Global},
+    options::{Color, Format, Global},
     progress::Progress,
 };
 use crate::{config, rules::Settings};

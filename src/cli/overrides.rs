@@ -7,9 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    Answer,
-    args::PATHS_HELP,
-    input,
+    Answer, input,
+    options::PATHS_HELP,
     output::Output,
     report::{self, Places},
 };

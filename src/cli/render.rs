@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::{
     Answer,
-    args::PATHS_HELP,
     input::{self, Input},
     lint,
+    options::PATHS_HELP,
     output::Output,
     report::{self, Places},
 };

@@ -11,9 +11,8 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::{
-    Answer,
-    args::PATHS_HELP,
-    hosted_control_planes, input,
+    Answer, hosted_control_planes, input,
+    options::PATHS_HELP,
     output::Output,
     paint::{BOLD, DIM},
     render::rendered,
