@@ -239,6 +239,12 @@ mod tests {
             mended("registry.redhat.io=m/redhat.io").as_deref(),
             Some("registry.redhat.io/redhat=m/redhat.io/redhat")
         );
-        assert_eq!(mended("quay.io=m"), None);
+        for (value, reason) in [
+            ("quay.io=m", "no catalog is there"),
+            ("registry.redhat.io=https://m/redhat.io", "a URL would be misread as well"),
+            ("registry.redhat.io=m/redhat.io/", "so would a slash too many"),
+        ] {
+            assert_eq!(mended(value), None, "{value}: {reason}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Webhook, idms, itms, review_of};
+use super::{Answer, Webhook, icsp, idms, itms, review_of};
 
 const OVERRIDES: &str = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
 const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
@@ -103,6 +103,24 @@ async fn where_no_value_is_right_nothing_is_written_and_the_reason_is_told() {
     assert!(answer.is_allowed() && answer.0["patch"].is_null());
     assert_eq!(answer.warned_by(), ["catalogs-not-expressible"]);
     assert!(answer.warnings()[0].contains("certified-operator-index"), "{:?}", answer.warnings());
+}
+
+#[tokio::test]
+async fn a_mirror_that_gives_no_image_reference_keeps_no_hosted_cluster_from_being_made() {
+    for mirror in ["m.lab/redhat/", "m.lab/Redhat", "https://m.lab/redhat", "m.lab/redhat:v1", ""] {
+        let webhook = Webhook::with(&icsp("old", "registry.redhat.io/redhat", &[&format!("\"{mirror}\"")]));
+        let new = hosted(&json!({}), &json!({}));
+        let answer = mutate(&webhook, &new).await;
+        assert!(answer.is_allowed() && answer.0["patch"].is_null(), "{mirror}");
+        assert_eq!(answer.warned_by(), ["catalogs-not-expressible"], "{mirror}");
+        let reason = format!("because the mirror \"{mirror}\" gives no image reference");
+        assert!(answer.warnings()[0].contains(&reason), "{:?}", answer.warnings());
+        assert!(validate(&webhook, &Value::Null, &new).await.is_allowed(), "{mirror}");
+        let wrong = hosted(&json!({OVERRIDES: format!("registry.redhat.io/redhat={mirror}")}), &json!({}));
+        let [line] = validate(&webhook, &Value::Null, &wrong).await.denial().try_into().unwrap();
+        let fix = "Fix: name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE";
+        assert!(line.ends_with(fix), "{mirror}: {line}");
+    }
 }
 
 #[tokio::test]
