@@ -20,17 +20,18 @@ pub struct Filling {
 
 /// Fills the annotation in, or leaves it and says why.
 ///
-/// A value that is there already is the owner's, unless it is the one we wrote: then it is brought up to
-/// date. Filling in twice changes nothing.
+/// A value that is there already, an empty one too, is the owner's, unless it is the one we wrote: then it is
+/// brought up to date. Filling in twice changes nothing.
 pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
     let write = reviewer.hosted_write(None, hosted);
-    let there = hosted.annotation(annotation::CATALOG_OVERRIDES);
-    let is_ours = there.is_some() && there == hosted.annotation(annotation::DERIVED);
-    if write.leaves_catalogs_alone() || (there.is_some() && !is_ours) {
+    let is_ours = hosted.has_derived_overrides();
+    if write.leaves_catalogs_alone() || (hosted.speaks_of_catalog_overrides() && !is_ours) {
         return Filling::default();
     }
     match &write.derivations.for_releases(&write.releases()).value {
-        Ok(value) if there != Some(value) => Filling { patch: patch(hosted, value), ..Filling::default() },
+        Ok(value) if hosted.catalog_overrides() != Some(value) => {
+            Filling { patch: patch(hosted, value), ..Filling::default() }
+        }
         Ok(_) => Filling::default(),
         Err(obstacle) if is_ours => {
             let text = format!(

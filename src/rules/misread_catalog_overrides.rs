@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(value) = write.new.annotation(annotation::CATALOG_OVERRIDES) else { return };
+    let Some(value) = write.new.catalog_overrides() else { return };
     if write.overrides_reach_nothing() {
         return;
     }

@@ -82,6 +82,37 @@ async fn the_annotation_is_left_where_it_is_not_ours_to_write() {
 }
 
 #[tokio::test]
+async fn an_owner_who_wants_no_overrides_is_left_alone() {
+    let one =
+        idms("one", "registry.redhat.io/redhat/redhat-operator-index", &["m.lab/redhat-operator-index"]);
+    for webhook in [mirrored(), Webhook::with(&one)] {
+        for none in ["", "="] {
+            // The mark does not make it ours: none is never filled in.
+            for annotations in [
+                json!({OVERRIDES: none}),
+                json!({OVERRIDES: none, DERIVED: none}),
+                json!({OVERRIDES: none, DERIVED: VALUE}),
+            ] {
+                let new = hosted(&annotations, &json!({}));
+                let filled = mutate(&webhook, &new).await;
+                assert!(filled.is_allowed() && filled.0["patch"].is_null(), "{annotations}");
+                let answer = validate(&webhook, &Value::Null, &new).await;
+                assert!(
+                    answer.is_allowed() && answer.warnings().is_empty(),
+                    "{annotations}: {:?}",
+                    answer.warnings()
+                );
+            }
+        }
+    }
+    let marked = hosted(&json!({DERIVED: VALUE}), &json!({}));
+    assert!(
+        !mutate(&mirrored(), &marked).await.0["patch"].is_null(),
+        "without the annotation it is filled in"
+    );
+}
+
+#[tokio::test]
 async fn a_value_that_was_ours_follows_the_mirror_sets() {
     let before = "registry.redhat.io/redhat=old.lab/redhat";
     let ours = hosted(&json!({OVERRIDES: before, DERIVED: before}), &json!({}));
