@@ -82,6 +82,44 @@ async fn the_annotation_is_left_where_it_is_not_ours_to_write() {
 }
 
 #[tokio::test]
+async fn an_opt_out_with_a_typing_error_is_told_and_the_right_one_is_not() {
+    let (right, wrong) = ("mirrorguard.io/catalog-overrides", "mirrorguard.io/catalog-override");
+    let owned = "registry.redhat.io/redhat=n.lab/x";
+    let table = [
+        (
+            json!({right: "Disabled"}),
+            Some((
+                format!("the value \"Disabled\" of {right} means nothing"),
+                "write \"disabled\"".to_owned(),
+            )),
+            "another value",
+        ),
+        (
+            json!({wrong: "disabled"}),
+            Some((format!("there is no annotation {wrong}"), format!("did you mean {right}?"))),
+            "another name",
+        ),
+        (json!({right: "disabled"}), None, "the opt-out"),
+        (json!({wrong: "disabled", right: "disabled"}), None, "nothing is filled in"),
+        (json!({wrong: "disabled", OVERRIDES: owned}), None, "nor over the owner's value"),
+        (json!({}), None, "no annotation"),
+    ];
+    for (annotations, expected, reason) in table {
+        let answer = mutate(&mirrored(), &hosted(&annotations, &json!({}))).await;
+        let warnings = answer.warnings().join("\n");
+        assert!(answer.is_allowed(), "{reason}");
+        match expected {
+            Some((what, fix)) => {
+                assert!(!answer.0["patch"].is_null(), "{reason}: it is filled in all the same");
+                assert_eq!(answer.warned_by(), ["unknown-annotation"], "{reason}");
+                assert!(warnings.contains(&what) && warnings.contains(&fix), "{reason}: {warnings}");
+            }
+            None => assert_eq!(warnings, "", "{reason}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_owner_who_wants_no_overrides_is_left_alone() {
     let one =
         idms("one", "registry.redhat.io/redhat/redhat-operator-index", &["m.lab/redhat-operator-index"]);
