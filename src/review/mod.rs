@@ -42,6 +42,7 @@ impl State {
 
     /// The state after a change of objects of one kind. Only mirror sets are worked out anew: the others,
     /// above all the status of HostedClusters, change all the time and say nothing about the catalogs.
+    #[must_use]
     pub fn changed(&self, kind: Kind, change: impl FnOnce(&mut Context)) -> Self {
         let mut context = self.context.clone();
         change(&mut context);
