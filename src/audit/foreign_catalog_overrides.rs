@@ -27,9 +27,9 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
 
 fn judge(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
-    let there = hosted.annotation(annotation::CATALOG_OVERRIDES)?;
+    let there = hosted.catalog_overrides()?;
     let marked = hosted.annotation(annotation::DERIVED);
-    if marked == Some(there) || write.overrides_reach_nothing() {
+    if hosted.has_derived_overrides() || write.overrides_reach_nothing() {
         return None;
     }
     let releases = &write.releases();
@@ -101,6 +101,8 @@ mod tests {
                 "no catalog",
             ),
             (format!("{CATALOG_OVERRIDES}: {NOW}, {DERIVED}: {NOW}"), "", None, "ours"),
+            (typed("\"\""), "", None, "the owner wants none"),
+            (typed("\"=\""), "", None, "the same"),
             (
                 format!("{CATALOG_OVERRIDES}: {NOW}, {DERIVED}: a=b"),
                 "",

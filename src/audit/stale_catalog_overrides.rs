@@ -25,7 +25,7 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
 fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
     hosted.annotation(annotation::DERIVED)?;
-    if hosted.annotation(annotation::CATALOG_OVERRIDES).is_some() {
+    if hosted.catalog_overrides().is_some() {
         return None;
     }
     let fix = remove(hosted.metadata.namespace.as_str(), &hosted.metadata.name, annotation::DERIVED);
@@ -36,9 +36,8 @@ fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
 /// Our value, while the mirror sets say something else.
 fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
-    let there = hosted.annotation(annotation::CATALOG_OVERRIDES)?;
-    let is_ours = hosted.annotation(annotation::DERIVED) == Some(there);
-    if !is_ours || write.leaves_catalogs_alone() {
+    let there = hosted.catalog_overrides()?;
+    if !hosted.has_derived_overrides() || write.leaves_catalogs_alone() {
         return None;
     }
     let releases = write.releases();

@@ -21,16 +21,6 @@ use crate::{
 /// How long a decision waits for the apiserver; well within the 5 s that it waits for us.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is kept of a cluster: the mirror sets, the settings that meet them, and who depends on them.
-const WATCHED: [Kind; 6] = [
-    Kind::Set(SetKind::Icsp),
-    Kind::Set(SetKind::Idms),
-    Kind::Set(SetKind::Itms),
-    Kind::ImageConfig,
-    Kind::ClusterVersion,
-    Kind::HostedCluster,
-];
-
 /// Kinds that could not be read, and why.
 pub type Unread = Vec<(Kind, Error)>;
 
@@ -53,7 +43,7 @@ impl std::fmt::Debug for ClientBox {
 impl LiveState {
     /// A state that is empty until [`LiveState::follow`] has listed everything.
     pub fn new(client: Client) -> Arc<Self> {
-        Arc::new(Self { shared: Shared::waiting_for(WATCHED.len() as u64), client: ClientBox(client) })
+        Arc::new(Self { shared: Shared::waiting_for(Kind::ALL.len() as u64), client: ClientBox(client) })
     }
 
     /// The state.
@@ -63,7 +53,7 @@ impl LiveState {
 
     /// Lists and watches until the task is dropped.
     pub async fn follow(self: Arc<Self>) {
-        let watches = WATCHED.map(|kind| self.watch(kind));
+        let watches = Kind::ALL.map(|kind| self.watch(kind));
         futures::future::join_all(watches).await;
     }
 
@@ -85,17 +75,17 @@ impl LiveState {
                 Ok(watcher::Event::InitDone) => {
                     let objects = std::mem::take(&mut listed);
                     debug!(kind = kind.name(), objects = objects.len(), "listed");
-                    self.shared.change(|state| State::new(replaced(state.context(), kind, objects)));
+                    self.change(kind, |context| replace(context, kind, objects));
                     true
                 }
                 Ok(watcher::Event::Apply(object)) => {
                     if let Some(object) = convert(kind, &object) {
-                        self.change(|context| context.insert(object));
+                        self.change(kind, |context| context.insert(object));
                     }
                     true
                 }
                 Ok(watcher::Event::Delete(object)) => {
-                    self.change(|context| remove(context, kind, &object));
+                    self.change(kind, |context| remove(context, kind, &object));
                     true
                 }
                 Err(error) if is_absent(&error) => {
@@ -113,12 +103,8 @@ impl LiveState {
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Context)) {
-        self.shared.change(|state| {
-            let mut context = state.context().clone();
-            change(&mut context);
-            State::new(context)
-        });
+    fn change(&self, kind: Kind, change: impl FnOnce(&mut Context)) {
+        self.shared.change(|state| state.changed(kind, change));
     }
 
     /// The state with the mirror sets exactly as the apiserver has them now: names and versions are listed,
@@ -141,8 +127,8 @@ impl LiveState {
                 .map(|set| (set.name.to_string(), set.resource_version.to_string()));
             if known.collect::<BTreeMap<_, _>>() != versions {
                 let listed = self.list(Kind::Set(kind)).await?;
-                let base = context.as_ref().unwrap_or(current.context());
-                context = Some(replaced(base, Kind::Set(kind), listed));
+                let context = context.get_or_insert_with(|| current.context().clone());
+                replace(context, Kind::Set(kind), listed);
             }
         }
         Ok(context.map_or(current, |context| Arc::new(State::new(context))))
@@ -228,9 +214,8 @@ fn convert(kind: Kind, object: &DynamicObject) -> Option<Object> {
     }
 }
 
-/// The context with all objects of one kind exchanged.
-fn replaced(context: &Context, kind: Kind, objects: Vec<Object>) -> Context {
-    let mut context = context.clone();
+/// Exchanges all objects of one kind.
+fn replace(context: &mut Context, kind: Kind, objects: Vec<Object>) {
     match kind {
         Kind::Set(set) => {
             let names: Vec<_> = context.sets_of(set).map(|set: &MirrorSet| set.name.clone()).collect();
@@ -245,7 +230,6 @@ fn replaced(context: &Context, kind: Kind, objects: Vec<Object>) -> Context {
     for object in objects {
         context.insert(object);
     }
-    context
 }
 
 fn remove(context: &mut Context, kind: Kind, object: &DynamicObject) {

@@ -4,7 +4,7 @@ use super::{
     Obstacle, Release, Releases,
     catalogs::{self, Catalog, DEFAULT_NAMESPACE},
 };
-use crate::{context::View, node};
+use crate::{context::View, node, objects::reference::DockerReference};
 
 /// Where the mirror sets place one catalog's index image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +102,15 @@ fn agreed_namespaces(catalogs: &[CatalogMirrors]) -> Result<Vec<String>, Obstacl
 }
 
 /// Whether both eras read the value as the mirror sets mean it: the replace era can only ever use the
-/// first mirror, the list era must have all in order.
+/// first mirror, the list era must have all in order. A mirror that gives no image reference is right in
+/// neither.
 pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obstacle> {
+    for CatalogMirrors { catalog, mirrors } in catalogs {
+        if let Some(bad) = mirrors.iter().find(|mirror| DockerReference::parse(mirror).is_err()) {
+            let namespace = bad.strip_suffix(&format!("/{}", catalog.index));
+            return Err(Obstacle::NoReference(namespace.unwrap_or(bad).to_owned()));
+        }
+    }
     let overrides = catalogs::parse(value).unwrap_or_default();
     for CatalogMirrors { catalog, mirrors } in catalogs {
         let image = catalog.image();
@@ -213,6 +220,29 @@ mod tests {
         for (sets, expected, reason) in table {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(derived(sets, &Releases::default()), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_that_gives_no_image_reference_gives_no_value() {
+        let table = [
+            ("m.lab/redhat/", "a slash too many"),
+            ("m.lab/Redhat", "a path is lower case"),
+            ("https://m.lab/redhat", "a URL"),
+            ("m.lab/redhat:v1", "a tag"),
+            ("", "nothing"),
+            ("m.lab/a,b", "two in one"),
+            ("m.lab/a=b", "a pair"),
+        ];
+        for (mirror, reason) in table {
+            for kind in [SetKind::Icsp, Idms, Itms] {
+                let found = derived(
+                    &[(kind, &[("registry.redhat.io/redhat", &["m.lab/redhat", mirror])])],
+                    &Releases::default(),
+                );
+                let expected = format!("the mirror \"{mirror}\" gives no image reference");
+                assert_eq!(found, Err(expected), "{kind:?} {mirror}: {reason}");
+            }
         }
     }
 

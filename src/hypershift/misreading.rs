@@ -69,9 +69,10 @@ impl fmt::Display for Misreading {
     }
 }
 
-/// Judges a value for releases. What the mirror sets say counts as meant too.
+/// Judges a value for releases. What the mirror sets say counts as meant too; a value that counts as absent
+/// is not misread.
 pub fn misreadings(value: &str, releases: &Releases, placed: &Derivation) -> Vec<Misreading> {
-    let overrides = catalogs::parse(value).unwrap_or_default();
+    let Some(overrides) = catalogs::parse(value) else { return Vec::new() };
     CatalogEra::of(releases).flat_map(|era| in_era(era, &overrides, releases, placed)).collect()
 }
 
@@ -178,7 +179,10 @@ mod tests {
     #[test]
     fn values_are_judged_for_the_release() {
         const NONE: &[&str] = &[];
-        let table: [(&str, Option<u32>, &[&str], &str); 9] = [
+        let table: [(&str, Option<u32>, &[&str], &str); 12] = [
+            ("", None, NONE, "no overrides are wanted"),
+            ("=", None, NONE, "the same"),
+            ("==", Some(18), &["releases from 4.17 on ignore the whole value"], "not the same"),
             ("registry.redhat.io/redhat=m/redhat", None, NONE, "right in every release"),
             (
                 "registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r",
@@ -239,6 +243,12 @@ mod tests {
             mended("registry.redhat.io=m/redhat.io").as_deref(),
             Some("registry.redhat.io/redhat=m/redhat.io/redhat")
         );
-        assert_eq!(mended("quay.io=m"), None);
+        for (value, reason) in [
+            ("quay.io=m", "no catalog is there"),
+            ("registry.redhat.io=https://m/redhat.io", "a URL would be misread as well"),
+            ("registry.redhat.io=m/redhat.io/", "so would a slash too many"),
+        ] {
+            assert_eq!(mended(value), None, "{value}: {reason}");
+        }
     }
 }

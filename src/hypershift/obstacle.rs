@@ -15,6 +15,8 @@ pub enum Obstacle {
     Renamed(String, String),
     /// Two catalogs have their mirrors in different namespaces.
     Disagreeing(String, String),
+    /// At this mirror an index image has no name that could be pulled.
+    NoReference(String),
     /// The value would send this image elsewhere in some release: image, releases.
     Misread(String, &'static str),
 }
@@ -26,6 +28,7 @@ impl fmt::Display for Obstacle {
             Self::NotMirrored(images) => write!(f, "no mirror set covers {}", images.join(", ")),
             Self::Renamed(image, mirror) => write!(f, "the mirror {mirror} gives {image} another name"),
             Self::Disagreeing(a, b) => write!(f, "{a} and {b} are mirrored to different namespaces"),
+            Self::NoReference(mirror) => write!(f, "the mirror \"{mirror}\" gives no image reference"),
             Self::Misread(image, releases) => {
                 write!(
                     f,

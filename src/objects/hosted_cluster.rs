@@ -127,6 +127,23 @@ impl HostedCluster {
         self.metadata.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The catalog overrides; `=` says that there are none, as it does for HyperShift.
+    pub fn catalog_overrides(&self) -> Option<&str> {
+        self.annotation(annotation::CATALOG_OVERRIDES).filter(|value| *value != "=")
+    }
+
+    /// Whether the annotation of the catalog overrides is there, be it to say that there are none.
+    pub fn speaks_of_catalog_overrides(&self) -> bool {
+        self.metadata.annotations.contains_key(annotation::CATALOG_OVERRIDES)
+    }
+
+    /// Whether the catalog overrides are the ones that were filled in. Since `none` is never filled in, it is
+    /// the owner's even where the mark says the same.
+    pub fn has_derived_overrides(&self) -> bool {
+        let there = self.catalog_overrides();
+        there.is_some() && there == self.annotation(annotation::DERIVED)
+    }
+
     /// `namespace/name`.
     pub fn id(&self) -> String {
         format!("{}/{}", self.metadata.namespace, self.metadata.name)

@@ -3,10 +3,10 @@
 use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
 use serde_json::{Map, Value};
 
-use super::{Reviewer, Verdict};
+use super::{Judged, Reviewer, Verdict};
 use crate::{
     objects::{HostedCluster, annotation},
-    rules::{Check, Level},
+    rules::{Check, HostedWrite, Level, meaningless, rule},
 };
 
 /// What is done to a HostedCluster.
@@ -14,23 +14,43 @@ use crate::{
 pub struct Filling {
     /// The patch; empty where the object is left as it is.
     pub patch: Patch,
-    /// Why it was left although mirror sets speak of the catalogs.
+    /// Why it was left although mirror sets speak of the catalogs, and which annotations mean nothing.
     pub verdict: Verdict,
 }
 
 /// Fills the annotation in, or leaves it and says why.
 ///
-/// A value that is there already is the owner's, unless it is the one we wrote: then it is brought up to
-/// date. Filling in twice changes nothing.
+/// A value that is there already, an empty one too, is the owner's, unless it is the one we wrote: then it is
+/// brought up to date. Filling in twice changes nothing.
 pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
     let write = reviewer.hosted_write(None, hosted);
-    let there = hosted.annotation(annotation::CATALOG_OVERRIDES);
-    let is_ours = there.is_some() && there == hosted.annotation(annotation::DERIVED);
-    if write.leaves_catalogs_alone() || (there.is_some() && !is_ours) {
+    let is_ours = hosted.has_derived_overrides();
+    if write.leaves_catalogs_alone() || (hosted.speaks_of_catalog_overrides() && !is_ours) {
         return Filling::default();
     }
+    let mut filling = filled(reviewer, &write, is_ours);
+    filling.verdict.judged.extend(misspelt(reviewer, hosted));
+    filling
+}
+
+/// Annotations of ours that mean nothing, an opt-out with a typing error above all: who wrote it is told where
+/// it would have counted.
+fn misspelt<'a>(
+    reviewer: &Reviewer<'_>,
+    hosted: &'a HostedCluster,
+) -> impl Iterator<Item = Judged> + use<'a> {
+    let rule = rule("unknown-annotation");
+    let rule = rule.filter(|rule| reviewer.settings.level(rule) != Level::Off);
+    let judge = |rule| meaningless(hosted).map(move |finding| Judged { rule, level: Level::Warn, finding });
+    rule.into_iter().flat_map(judge)
+}
+
+fn filled(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>, is_ours: bool) -> Filling {
+    let hosted = write.new;
     match &write.derivations.for_releases(&write.releases()).value {
-        Ok(value) if there != Some(value) => Filling { patch: patch(hosted, value), ..Filling::default() },
+        Ok(value) if hosted.catalog_overrides() != Some(value) => {
+            Filling { patch: patch(hosted, value), ..Filling::default() }
+        }
         Ok(_) => Filling::default(),
         Err(obstacle) if is_ours => {
             let text = format!(
@@ -44,7 +64,7 @@ pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
         Err(_) => {
             let mut judged = reviewer.judge(|check, findings| {
                 if let Check::HostedCluster(check) = check {
-                    check(&write, findings);
+                    check(write, findings);
                 }
             });
             judged.retain(|judged| judged.rule.id == "catalogs-not-expressible");

@@ -1,10 +1,7 @@
 //! Mirror sets speak of the catalogs, but no value of the annotation says the same in every release.
 
 use super::{Check, Finding, HostedWrite, Level, Rule};
-use crate::{
-    hypershift::{Obstacle, catalogs::CATALOGS},
-    objects::annotation,
-};
+use crate::hypershift::{Obstacle, catalogs::CATALOGS};
 
 pub(super) const RULE: Rule = Rule {
     id: "catalogs-not-expressible",
@@ -15,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
-    if write.leaves_catalogs_alone() || write.new.annotation(annotation::CATALOG_OVERRIDES).is_some() {
+    if write.leaves_catalogs_alone() || write.new.speaks_of_catalog_overrides() {
         return;
     }
     let obstacle = match &write.derivations.for_releases(&write.releases()).value {

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let hosted = write.new;
-    if hosted.annotation(annotation::CATALOG_OVERRIDES).is_none() {
+    if hosted.catalog_overrides().is_none() {
         return;
     }
     let path = format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES);

@@ -12,7 +12,7 @@ use crate::{
         catalogs::{self, CATALOGS},
     },
     node::places,
-    objects::{HostedCluster, MirrorSet, annotation, reference::Image, scope::is_nested},
+    objects::{HostedCluster, MirrorSet, reference::Image, scope::is_nested},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -73,7 +73,8 @@ fn catalog_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluste
         let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
         let releases = own.unwrap_or_else(|| write.settings.releases.clone());
         let (before, after) = (before.for_releases(&releases), after.for_releases(&releases));
-        let value = hosted.annotation(annotation::CATALOG_OVERRIDES).or(before.value.as_deref().ok())?;
+        let derived = before.value.as_deref().ok().filter(|_| !hosted.speaks_of_catalog_overrides());
+        let value = hosted.catalog_overrides().or(derived)?;
         let overrides = catalogs::parse(value)?;
         let mut places = overrides.0.iter().flat_map(|(_, places)| places);
         places.find(|place| names_more(before, after, place)).map(|place| (*place).to_owned())
@@ -144,6 +145,8 @@ mod tests {
         let by_digest = format!("{RELEASE}@sha256:{}", "0".repeat(64));
         let elsewhere = || Some(hosted("h", "m.lab/a/release:4.18.1", ""));
         let annotated = || Some(hosted("h", "m.lab/a/release:4.18.1", OVERRIDES));
+        let name = crate::objects::annotation::CATALOG_OVERRIDES;
+        let wants_none = |none| Some(hosted("h", "m.lab/a/release:4.18.1", &format!("{name}: \"{none}\"")));
         let images = "hypershift.openshift.io/redhat-operators-catalog-image: m.lab/x@sha256:0";
         let by_image = Some(hosted("h", "m.lab/a/release:4.18.1", &format!("{OVERRIDES}, {images}")));
         let nearer = Some(set(Idms, "near", &[(RELEASE, &["n.lab/a/release"])]));
@@ -158,6 +161,8 @@ mod tests {
             (&namespace, nearer, ours(), true, "the components have no nearer source"),
             (&catalogs, None, elsewhere(), true, "the catalogs that would be filled in"),
             (&catalogs, None, annotated(), true, "the catalogs of an annotation"),
+            (&catalogs, None, wants_none(""), false, "the owner wants none filled in"),
+            (&catalogs, None, wants_none("="), false, "the same"),
             (&catalogs, same(&catalogs, Idms), annotated(), false, "a digest set still names them"),
             (&catalogs, None, by_image, false, "the catalogs' images are named"),
         ];

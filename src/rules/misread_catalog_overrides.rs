@@ -15,14 +15,15 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(value) = write.new.annotation(annotation::CATALOG_OVERRIDES) else { return };
+    let Some(value) = write.new.catalog_overrides() else { return };
     if write.overrides_reach_nothing() {
         return;
     }
     let releases = write.releases();
     let placed = write.derivations.for_releases(&releases);
     for misreading in misreadings(value, &releases, placed) {
-        let right = placed.value.clone().ok().or_else(|| mended(value));
+        let is_right = |right: &String| misreadings(right, &releases, placed).is_empty();
+        let right = placed.value.clone().ok().filter(is_right).or_else(|| mended(value).filter(is_right));
         let fix = right.map_or_else(
             || "name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
             |right| format!("write \"{right}\""),

@@ -27,6 +27,7 @@ mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
 mod node_pool_rollout;
+mod our_annotation;
 mod oversized_config;
 mod protected_source;
 mod root_level_source;
@@ -41,6 +42,7 @@ mod wildcard_over_nested_scope;
 pub use exemption::{Asked, Exemption, Who};
 pub use finding::{Finding, Level, Related};
 pub(crate) use finding::{list_names, some_names};
+pub(crate) use our_annotation::meaningless;
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use subject::{HostedWrite, Operation, SetWrite, SharedSource};
 

@@ -85,6 +85,7 @@ fn overrides_that_are_misread_fail() -> Result<()> {
         "denied[misread-catalog-overrides] … write \"registry.redhat.io/redhat=m.lab/redhat.io/redhat\"";
     holds(&[
         (&format!("overrides --check {good}"), 0, "redhat-operators", "as it is meant", "one way to read it"),
+        ("overrides --check =", 0, "redhat-operators", "as it is meant", "no overrides at all"),
         (&format!("overrides --check {bad}"), 1, fix, "", "two ways to read it"),
         ("overrides --release x examples/hosted-cluster", 2, "", "\"x\" is not a release", "no release"),
     ])

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Webhook, idms, itms, review_of};
+use super::{Answer, Webhook, icsp, idms, itms, review_of};
 
 const OVERRIDES: &str = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
 const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
@@ -82,6 +82,75 @@ async fn the_annotation_is_left_where_it_is_not_ours_to_write() {
 }
 
 #[tokio::test]
+async fn an_opt_out_with_a_typing_error_is_told_and_the_right_one_is_not() {
+    let (right, wrong) = ("mirrorguard.io/catalog-overrides", "mirrorguard.io/catalog-override");
+    let owned = "registry.redhat.io/redhat=n.lab/x";
+    let table = [
+        (
+            json!({right: "Disabled"}),
+            Some((
+                format!("the value \"Disabled\" of {right} means nothing"),
+                "write \"disabled\"".to_owned(),
+            )),
+            "another value",
+        ),
+        (
+            json!({wrong: "disabled"}),
+            Some((format!("there is no annotation {wrong}"), format!("did you mean {right}?"))),
+            "another name",
+        ),
+        (json!({right: "disabled"}), None, "the opt-out"),
+        (json!({wrong: "disabled", right: "disabled"}), None, "nothing is filled in"),
+        (json!({wrong: "disabled", OVERRIDES: owned}), None, "nor over the owner's value"),
+        (json!({}), None, "no annotation"),
+    ];
+    for (annotations, expected, reason) in table {
+        let answer = mutate(&mirrored(), &hosted(&annotations, &json!({}))).await;
+        let warnings = answer.warnings().join("\n");
+        assert!(answer.is_allowed(), "{reason}");
+        match expected {
+            Some((what, fix)) => {
+                assert!(!answer.0["patch"].is_null(), "{reason}: it is filled in all the same");
+                assert_eq!(answer.warned_by(), ["unknown-annotation"], "{reason}");
+                assert!(warnings.contains(&what) && warnings.contains(&fix), "{reason}: {warnings}");
+            }
+            None => assert_eq!(warnings, "", "{reason}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_owner_who_wants_no_overrides_is_left_alone() {
+    let one =
+        idms("one", "registry.redhat.io/redhat/redhat-operator-index", &["m.lab/redhat-operator-index"]);
+    for webhook in [mirrored(), Webhook::with(&one)] {
+        for none in ["", "="] {
+            // The mark does not make it ours: none is never filled in.
+            for annotations in [
+                json!({OVERRIDES: none}),
+                json!({OVERRIDES: none, DERIVED: none}),
+                json!({OVERRIDES: none, DERIVED: VALUE}),
+            ] {
+                let new = hosted(&annotations, &json!({}));
+                let filled = mutate(&webhook, &new).await;
+                assert!(filled.is_allowed() && filled.0["patch"].is_null(), "{annotations}");
+                let answer = validate(&webhook, &Value::Null, &new).await;
+                assert!(
+                    answer.is_allowed() && answer.warnings().is_empty(),
+                    "{annotations}: {:?}",
+                    answer.warnings()
+                );
+            }
+        }
+    }
+    let marked = hosted(&json!({DERIVED: VALUE}), &json!({}));
+    assert!(
+        !mutate(&mirrored(), &marked).await.0["patch"].is_null(),
+        "without the annotation it is filled in"
+    );
+}
+
+#[tokio::test]
 async fn a_value_that_was_ours_follows_the_mirror_sets() {
     let before = "registry.redhat.io/redhat=old.lab/redhat";
     let ours = hosted(&json!({OVERRIDES: before, DERIVED: before}), &json!({}));
@@ -103,6 +172,24 @@ async fn where_no_value_is_right_nothing_is_written_and_the_reason_is_told() {
     assert!(answer.is_allowed() && answer.0["patch"].is_null());
     assert_eq!(answer.warned_by(), ["catalogs-not-expressible"]);
     assert!(answer.warnings()[0].contains("certified-operator-index"), "{:?}", answer.warnings());
+}
+
+#[tokio::test]
+async fn a_mirror_that_gives_no_image_reference_keeps_no_hosted_cluster_from_being_made() {
+    for mirror in ["m.lab/redhat/", "m.lab/Redhat", "https://m.lab/redhat", "m.lab/redhat:v1", ""] {
+        let webhook = Webhook::with(&icsp("old", "registry.redhat.io/redhat", &[&format!("\"{mirror}\"")]));
+        let new = hosted(&json!({}), &json!({}));
+        let answer = mutate(&webhook, &new).await;
+        assert!(answer.is_allowed() && answer.0["patch"].is_null(), "{mirror}");
+        assert_eq!(answer.warned_by(), ["catalogs-not-expressible"], "{mirror}");
+        let reason = format!("because the mirror \"{mirror}\" gives no image reference");
+        assert!(answer.warnings()[0].contains(&reason), "{:?}", answer.warnings());
+        assert!(validate(&webhook, &Value::Null, &new).await.is_allowed(), "{mirror}");
+        let wrong = hosted(&json!({OVERRIDES: format!("registry.redhat.io/redhat={mirror}")}), &json!({}));
+        let [line] = validate(&webhook, &Value::Null, &wrong).await.denial().try_into().unwrap();
+        let fix = "Fix: name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE";
+        assert!(line.ends_with(fix), "{mirror}: {line}");
+    }
 }
 
 #[tokio::test]
