@@ -1,6 +1,6 @@
 //! Catalog overrides that somebody typed, and that lead elsewhere than the mirror sets.
 
-use super::{Found, ObjectId, Survey, of_releases};
+use super::{AuditCheck, Found, ObjectId, Survey, of_releases};
 use crate::{
     hypershift::{
         CatalogEra, Releases,
@@ -10,12 +10,15 @@ use crate::{
     rules::{Check, Finding, HostedWrite, Level, Rule},
 };
 
-pub(super) const CHECK: Rule = Rule {
-    id: "foreign-catalog-overrides",
-    level: Level::Warn,
-    summary: "typed catalog overrides that lead elsewhere than the mirror sets",
-    page: include_str!("foreign_catalog_overrides.md"),
-    check: Check::Cluster(check),
+pub(super) const CHECK: AuditCheck = AuditCheck {
+    rule: Rule {
+        id: "foreign-catalog-overrides",
+        level: Level::Warn,
+        summary: "typed catalog overrides that lead elsewhere than the mirror sets",
+        page: include_str!("foreign_catalog_overrides.md"),
+        check: Check::Cluster,
+    },
+    check,
 };
 
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {

@@ -1,18 +1,21 @@
 //! ICSPs that a hosted control plane was not told of, because there are IDMS too.
 
-use super::{Found, Survey, stale_registry_overrides::is_in_step};
+use super::{AuditCheck, Found, Survey, stale_registry_overrides::is_in_step};
 use crate::{
     hypershift::{HandedOn, Overrides, handed_on},
     objects::{MirrorSet, SetKind},
     rules::{Check, Finding, Level, Related, Rule, some_names},
 };
 
-pub(super) const CHECK: Rule = Rule {
-    id: "ignored-icsp",
-    level: Level::Warn,
-    summary: "a hosted control plane was started without the ICSPs, because there are IDMS too",
-    page: include_str!("ignored_icsp.md"),
-    check: Check::Cluster(check),
+pub(super) const CHECK: AuditCheck = AuditCheck {
+    rule: Rule {
+        id: "ignored-icsp",
+        level: Level::Warn,
+        summary: "a hosted control plane was started without the ICSPs, because there are IDMS too",
+        page: include_str!("ignored_icsp.md"),
+        check: Check::Cluster,
+    },
+    check,
 };
 
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {

@@ -1,17 +1,20 @@
 //! A `ConfigMap` of CAs that is not there, or whose key names a mirror under another port.
 
-use super::{CaBundle, Found, Survey, mirrors};
+use super::{AuditCheck, CaBundle, Found, Survey, mirrors};
 use crate::{
     objects::scope::is_nested,
     rules::{Check, Finding, Level, Rule},
 };
 
-pub(super) const CHECK: Rule = Rule {
-    id: "missing-mirror-ca",
-    level: Level::Warn,
-    summary: "a CA ConfigMap that is not there, or names a mirror under another port",
-    page: include_str!("missing_mirror_ca.md"),
-    check: Check::Cluster(check),
+pub(super) const CHECK: AuditCheck = AuditCheck {
+    rule: Rule {
+        id: "missing-mirror-ca",
+        level: Level::Warn,
+        summary: "a CA ConfigMap that is not there, or names a mirror under another port",
+        page: include_str!("missing_mirror_ca.md"),
+        check: Check::Cluster,
+    },
+    check,
 };
 
 /// The key of a hosted cluster's bundle.

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Found, PullSecret, Survey,
+    AuditCheck, Found, PullSecret, Survey,
     mirrors::{self, Mirrors},
 };
 use crate::rules::{Check, Finding, Level, Related, Rule};
 
-pub(super) const CHECK: Rule = Rule {
-    id: "missing-pull-secret-entry",
-    level: Level::Warn,
-    summary: "a pull secret has no credentials for a mirror",
-    page: include_str!("missing_pull_secret_entry.md"),
-    check: Check::Cluster(check),
+pub(super) const CHECK: AuditCheck = AuditCheck {
+    rule: Rule {
+        id: "missing-pull-secret-entry",
+        level: Level::Warn,
+        summary: "a pull secret has no credentials for a mirror",
+        page: include_str!("missing_pull_secret_entry.md"),
+        check: Check::Cluster,
+    },
+    check,
 };
 
 const PATH: &str = "data[.dockerconfigjson]";
@@ -56,7 +59,7 @@ fn judge(secret: &PullSecret, pulled: &Mirrors<'_>, found: &mut Vec<Found>) {
     for (host, places) in lacking {
         let fix = format!(
             "add an entry \"{host}\" to its auths; for a mirror that asks for no login set {}: \"off\" in the configuration",
-            CHECK.id
+            CHECK.rule.id
         );
         let finding = Finding {
             related: places.into_iter().take(MAX_RELATED).cloned().collect(),

@@ -12,7 +12,6 @@ mod missing_mirror_ca;
 mod missing_pull_secret_entry;
 mod stale_catalog_overrides;
 mod stale_registry_overrides;
-mod unknown_annotation;
 
 pub use inventory::{CaBundle, Inventory, PullSecret, Setting, Workload};
 
@@ -20,19 +19,36 @@ use crate::{
     hypershift::Releases,
     objects::HostedCluster,
     review::{Judged, State},
-    rules::{Check, Finding, HostedWrite, Level, Rule, Settings},
+    rules::{Finding, HostedWrite, Level, RULES, Rule, Settings},
 };
 
+/// A check: the rule that people know it by, and what is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditCheck {
+    /// Id, level, summary and page.
+    pub rule: Rule,
+    check: fn(&Survey<'_>, &mut Vec<Found>),
+}
+
 /// Every check, by id.
-pub const CHECKS: &[Rule] = &[
+pub const CHECKS: &[AuditCheck] = &[
     foreign_catalog_overrides::CHECK,
     ignored_icsp::CHECK,
     missing_mirror_ca::CHECK,
     missing_pull_secret_entry::CHECK,
     stale_catalog_overrides::CHECK,
     stale_registry_overrides::CHECK,
-    unknown_annotation::CHECK,
 ];
+
+/// Every rule that audit asks: those of writes, then its own checks.
+pub fn every_rule() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(CHECKS.iter().map(|check| &check.rule))
+}
+
+/// The rule or check with this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    every_rule().find(|rule| rule.id == id)
+}
 
 /// A cluster as it is.
 #[derive(Debug, Clone, Copy)]
@@ -103,9 +119,8 @@ pub struct Audited {
 /// Makes every check that the configuration does not turn off.
 pub fn audit(survey: &Survey<'_>) -> Vec<Audited> {
     let mut audited = Vec::new();
-    for rule in CHECKS {
+    for AuditCheck { rule, check } in CHECKS {
         let level = survey.settings.level(rule);
-        let Check::Cluster(check) = rule.check else { continue };
         if level == Level::Off {
             continue;
         }

@@ -1,17 +1,20 @@
 //! Catalog overrides that were filled in and are not what would be filled in now.
 
-use super::{Found, ObjectId, Survey, of_releases};
+use super::{AuditCheck, Found, ObjectId, Survey, of_releases};
 use crate::{
     objects::annotation,
     rules::{Check, Finding, HostedWrite, Level, Rule},
 };
 
-pub(super) const CHECK: Rule = Rule {
-    id: "stale-catalog-overrides",
-    level: Level::Warn,
-    summary: "catalog overrides that were filled in, and that the mirror sets no longer derive",
-    page: include_str!("stale_catalog_overrides.md"),
-    check: Check::Cluster(check),
+pub(super) const CHECK: AuditCheck = AuditCheck {
+    rule: Rule {
+        id: "stale-catalog-overrides",
+        level: Level::Warn,
+        summary: "catalog overrides that were filled in, and that the mirror sets no longer derive",
+        page: include_str!("stale_catalog_overrides.md"),
+        check: Check::Cluster,
+    },
+    check,
 };
 
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {

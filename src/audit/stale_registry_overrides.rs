@@ -1,6 +1,6 @@
 //! Hosted control planes that run with other overrides than they would be started with now.
 
-use super::{Found, Inventory, Survey, Workload};
+use super::{AuditCheck, Found, Inventory, Survey, Workload};
 use crate::{
     context::View,
     hypershift::{
@@ -9,12 +9,15 @@ use crate::{
     rules::{Check, Finding, Level, Rule, list_names},
 };
 
-pub(super) const CHECK: Rule = Rule {
-    id: "stale-registry-overrides",
-    level: Level::Warn,
-    summary: "a hosted control plane runs with other overrides than the mirror sets make now",
-    page: include_str!("stale_registry_overrides.md"),
-    check: Check::Cluster(check),
+pub(super) const CHECK: AuditCheck = AuditCheck {
+    rule: Rule {
+        id: "stale-registry-overrides",
+        level: Level::Warn,
+        summary: "a hosted control plane runs with other overrides than the mirror sets make now",
+        page: include_str!("stale_registry_overrides.md"),
+        check: Check::Cluster,
+    },
+    check,
 };
 
 const EFFECT: &str = "HyperShift looks for images where the mirror sets placed them before";

@@ -6,10 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{profile::Profile, unknown_rule};
-use crate::{
-    hypershift::Release,
-    rules::{self, Level},
-};
+use crate::{audit, hypershift::Release, rules::Level};
 
 /// The configuration of mirrorguard, the same for webhook and command line.
 #[derive(Deserialize, Default)]
@@ -104,7 +101,7 @@ pub(super) struct RuleId(pub(super) String);
 impl<'de> Deserialize<'de> for RuleId {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let id = String::deserialize(input)?;
-        if rules::rule(&id).is_some() {
+        if audit::rule(&id).is_some() {
             return Ok(Self(id));
         }
         Err(D::Error::custom(unknown_rule(&id)))

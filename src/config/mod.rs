@@ -12,11 +12,12 @@ use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
 
 use crate::{
+    audit,
     objects::{
         grammar,
         manifest::{self, ReadError},
     },
-    rules::{self, Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
+    rules::{Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
 };
 
 /// Reads a configuration; every key and value that is not known is an error with its place.
@@ -106,7 +107,7 @@ fn closest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a 
 
 /// What to say of a rule id that does not exist, with the one that was probably meant.
 pub fn unknown_rule(id: &str) -> String {
-    let hint = closest(id, rules::all().map(|rule| rule.id))
+    let hint = closest(id, audit::every_rule().map(|rule| rule.id))
         .map_or_else(|| "mirrorguard rules lists them".to_owned(), |id| format!("did you mean \"{id}\"?"));
     format!("unknown rule \"{id}\"; {hint}")
 }
@@ -120,7 +121,7 @@ mod tests {
     fn levels_and_modes_are_read() {
         let text = "rules:\n  deprecated-icsp: off\n  node-impact: false\n  root-level-source: deny\nicspAlongsideIdms: conflicts\nwhenUnverified: warn\n";
         let settings = parse("c.yaml", text).unwrap();
-        let level = |id| settings.level(rules::rule(id).unwrap());
+        let level = |id| settings.level(audit::rule(id).unwrap());
         assert_eq!((level("deprecated-icsp"), level("node-impact")), (Level::Off, Level::Off));
         assert_eq!((level("root-level-source"), level("invalid-source")), (Level::Deny, Level::Deny));
         assert_eq!(settings.icsp_alongside_idms, IcspAlongsideIdms::Conflicts);
@@ -146,7 +147,7 @@ mod tests {
         for profile in ["default", "air-gap", "hosted-control-planes", "managed-openshift"] {
             let settings = parse("c.yaml", &format!("profile: {profile}\n")).unwrap();
             for id in settings.levels.keys() {
-                assert!(rules::rule(id).is_some(), "{profile} names {id}");
+                assert!(audit::rule(id).is_some(), "{profile} names {id}");
             }
         }
     }

@@ -5,7 +5,10 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::file::File;
-use crate::rules::{self, RULES};
+use crate::{
+    audit,
+    rules::{self, RULES},
+};
 
 pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
     let level = |rule: &rules::Rule| {
@@ -14,7 +17,7 @@ pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
         // A YAML 1.1 reader takes `off` for a boolean.
         (rule.id.to_owned(), json!({ "enum": ["deny", "warn", "off", false], "description": about }))
     };
-    let properties: Map<String, Value> = rules::all().map(level).collect();
+    let properties: Map<String, Value> = audit::every_rule().map(level).collect();
     json_schema!({
         "type": "object",
         "description": "Levels by rule id.",

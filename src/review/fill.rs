@@ -3,10 +3,10 @@
 use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::PointerBuf};
 use serde_json::{Map, Value};
 
-use super::{Judged, Reviewer, Verdict};
+use super::{Reviewer, Verdict};
 use crate::{
     objects::{HostedCluster, annotation},
-    rules::{Check, HostedWrite, Level, meaningless, rule},
+    rules::{Check, HostedWrite, Level},
 };
 
 /// What is done to a HostedCluster.
@@ -14,7 +14,7 @@ use crate::{
 pub struct Filling {
     /// The patch; empty where the object is left as it is.
     pub patch: Patch,
-    /// Why it was left although mirror sets speak of the catalogs, and which annotations mean nothing.
+    /// Why it was left although mirror sets speak of the catalogs.
     pub verdict: Verdict,
 }
 
@@ -28,21 +28,7 @@ pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
     if write.leaves_catalogs_alone() || (hosted.speaks_of_catalog_overrides() && !is_ours) {
         return Filling::default();
     }
-    let mut filling = filled(reviewer, &write, is_ours);
-    filling.verdict.judged.extend(misspelt(reviewer, hosted));
-    filling
-}
-
-/// Annotations of ours that mean nothing, an opt-out with a typing error above all: who wrote it is told where
-/// it would have counted.
-fn misspelt<'a>(
-    reviewer: &Reviewer<'_>,
-    hosted: &'a HostedCluster,
-) -> impl Iterator<Item = Judged> + use<'a> {
-    let rule = rule("unknown-annotation");
-    let rule = rule.filter(|rule| reviewer.settings.level(rule) != Level::Off);
-    let judge = |rule| meaningless(hosted).map(move |finding| Judged { rule, level: Level::Warn, finding });
-    rule.into_iter().flat_map(judge)
+    filled(reviewer, &write, is_ours)
 }
 
 fn filled(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>, is_ours: bool) -> Filling {

@@ -91,7 +91,7 @@ impl<'a> Reviewer<'a> {
             let write = self.hosted_write(old, new);
             self.judge(|check, findings| match check {
                 Check::HostedCluster(check) => check(&write, findings),
-                Check::MirrorSet(_) | Check::Cluster(_) => {}
+                Check::MirrorSet(_) | Check::Cluster => {}
             })
         };
         let mut verdict = Verdict { judged: judge(old, new), ..Verdict::default() };
@@ -120,7 +120,7 @@ impl<'a> Reviewer<'a> {
     fn judge_set(&self, write: &SetWrite<'_>) -> Vec<Judged> {
         self.judge(|check, findings| match check {
             Check::MirrorSet(check) => check(write, findings),
-            Check::HostedCluster(_) | Check::Cluster(_) => {}
+            Check::HostedCluster(_) | Check::Cluster => {}
         })
     }
 

@@ -27,7 +27,6 @@ mod misread_catalog_overrides;
 mod never_contact_source_lists_source;
 mod node_impact;
 mod node_pool_rollout;
-mod our_annotation;
 mod oversized_config;
 mod protected_source;
 mod root_level_source;
@@ -36,17 +35,15 @@ mod shadowed_source;
 mod split_source;
 mod subject;
 mod tag_pull_not_mirrored;
+mod unknown_annotation;
 mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
 pub use exemption::{Asked, Exemption, Who};
 pub use finding::{Finding, Level, Related};
 pub(crate) use finding::{list_names, some_names};
-pub(crate) use our_annotation::meaningless;
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use subject::{HostedWrite, Operation, SetWrite, SharedSource};
-
-use crate::audit::{self, Found, Survey};
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +67,8 @@ pub enum Check {
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
-    /// A cluster as it is, with more of it than a write shows: `mirrorguard audit`.
-    Cluster(fn(&Survey<'_>, &mut Vec<Found>)),
+    /// A cluster as it is, with more of it than a write shows: a check of [`crate::audit`], which asks it.
+    Cluster,
 }
 
 /// Every rule, by id.
@@ -102,18 +99,14 @@ pub const RULES: &[Rule] = &[
     shadowed_source::RULE,
     split_source::RULE,
     tag_pull_not_mirrored::RULE,
+    unknown_annotation::RULE,
     untrusted_mirror::RULE,
     wildcard_over_nested_scope::RULE,
 ];
 
-/// Every rule, and every check that only `mirrorguard audit` makes.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().chain(audit::CHECKS)
-}
-
-/// The rule or check with this id.
+/// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    all().find(|rule| rule.id == id)
+    RULES.iter().find(|rule| rule.id == id)
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::{Judgement, Places, Run, findings, id};
 use crate::{
+    audit,
     objects::manifest::{Located, Position},
     review::Judged,
-    rules::{self, Level, Related, Rule},
+    rules::{Level, Related, Rule},
 };
 
 const SCHEMA: &str =
@@ -71,7 +72,7 @@ pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
 
 /// Every rule, and whatever else has found something.
 fn rules_of(run: &Run<'_>) -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = rules::all().collect();
+    let mut rules: Vec<_> = audit::every_rule().collect();
     for (_, judged) in findings(run.judgements) {
         if rules.iter().all(|rule| rule.id != judged.rule.id) {
             rules.push(judged.rule);
