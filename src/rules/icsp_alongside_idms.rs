@@ -1,13 +1,11 @@
 //! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite,
     finding::{list_names, some_names},
+    paste::as_idms,
 };
 use crate::{
     context::EntryRef,
@@ -91,19 +89,6 @@ fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
     };
     let entries = new.entries.iter().enumerate();
     entries.filter_map(|(index, entry)| (!is_known(entry)).then_some(index)).collect()
-}
-
-/// These entries of an ICSP as an IDMS to paste.
-pub(super) fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
-    let mut yaml = format!(
-        "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata:\n  name: {}\nspec:\n  imageDigestMirrors:\n",
-        set.name
-    );
-    for Entry { source, mirrors, .. } in entries.iter().map(|index| &set.entries[*index]) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(yaml, "  - source: {source}\n    mirrors: [{}]", mirrors.join(", "));
-    }
-    yaml
 }
 
 fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {

@@ -28,6 +28,7 @@ mod never_contact_source_lists_source;
 mod node_impact;
 mod node_pool_rollout;
 mod oversized_config;
+mod paste;
 mod protected_source;
 mod root_level_source;
 mod settings;

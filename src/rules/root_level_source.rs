@@ -4,6 +4,7 @@ use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
     astray::{astray, eras_of, hosted_in, told},
     finding::some_hosted,
+    paste::{entry_yaml, list_yaml},
 };
 use crate::{
     context::EntryRef,
@@ -54,7 +55,7 @@ fn covered_only(
     if astray.is_empty() {
         return None;
     }
-    let yaml = entry_yaml(repository, &found.places.join(", "));
+    let yaml = entry_yaml(repository, &found.places);
     let others = found.entries.iter().filter(|entry| !std::ptr::eq(entry.set, set));
     let last = repository.rsplit('/').next().unwrap_or_default();
     let whose = if hosted.is_empty() { String::new() } else { format!(" of {}", some_hosted(&hosted)) };
@@ -62,7 +63,7 @@ fn covered_only(
     Some(Finding {
         related: others.map(|entry| Related::to_entry(entry, "source")).chain(hit).collect(),
         key: format!("{source} {repository}"),
-        yaml: Some(format!("  {}:\n  - {yaml}\n", set.kind.list_field())),
+        yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
         ..Finding::new(
             set.field_path(own.index, "source"),
             format!("\"{source}\" leads nodes, but not HyperShift, to {last}{whose}"),
@@ -79,10 +80,10 @@ fn nothing_covers(set: &MirrorSet) -> Option<Finding> {
     let host = mirror.split('/').next().unwrap_or_default();
     let entries = RELEASE_REPOSITORIES.map(|repository| {
         let path = repository.split_once('/').map_or(repository, |(_, path)| path);
-        format!("  - {}\n", entry_yaml(repository, &format!("{host}/{path}")))
+        entry_yaml(repository, &[format!("{host}/{path}")])
     });
     Some(Finding {
-        yaml: Some(format!("  {}:\n{}", set.kind.list_field(), entries.concat())),
+        yaml: Some(list_yaml(set.kind.list_field(), &entries)),
         key: "no release repository".to_owned(),
         ..Finding::new(
             set.field_path(index, "source"),
@@ -91,11 +92,6 @@ fn nothing_covers(set: &MirrorSet) -> Option<Finding> {
             "add entries for ocp-release and ocp-v4.0-art-dev of quay.io/openshift-release-dev, with the mirrors they were copied to".to_owned(),
         )
     })
-}
-
-/// An entry on one line.
-pub(super) fn entry_yaml(source: &str, mirrors: &str) -> String {
-    format!("{{source: {source}, mirrors: [{mirrors}]}}")
 }
 
 #[cfg(test)]
