@@ -16,6 +16,7 @@ mod exemption;
 mod finding;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
+mod icsp_overlap;
 mod ignored_catalog_overrides;
 mod incomplete_catalog_images;
 mod ineffective_entry;
