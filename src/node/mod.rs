@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod blocked;
+mod compare;
 mod impact;
 mod merge;
 mod places;

@@ -11,7 +11,7 @@ use crate::{
 pub(super) struct Overlap<'a> {
     index: usize,
     /// The entries of the other sort.
-    pub with: Vec<EntryRef<'a>>,
+    pub(super) with: Vec<EntryRef<'a>>,
     how: How,
 }
 
@@ -24,7 +24,7 @@ enum How {
 }
 
 impl Overlap<'_> {
-    pub fn finding(&self, set: &MirrorSet) -> Finding {
+    pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
         let names = some_names(self.with.iter().map(|found| found.set.id()).collect());
         let (field, what, effect, key) = match &self.how {
