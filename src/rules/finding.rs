@@ -38,6 +38,12 @@ impl Related {
         Self { kind: set.kind.name(), name: set.name.to_string(), path: set.field_path(entry.index, field) }
     }
 
+    /// What says the policy of an entry.
+    pub fn to_policy(entry: &EntryRef<'_>) -> Self {
+        let set = entry.set;
+        Self { kind: set.kind.name(), name: set.name.to_string(), path: set.policy_path(entry.index) }
+    }
+
     /// A mirror set as a whole.
     pub fn to_set(set: &MirrorSet) -> Self {
         Self { kind: set.kind.name(), name: set.name.to_string(), path: "metadata.name".to_owned() }
