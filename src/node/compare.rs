@@ -42,10 +42,10 @@ fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], mut add: impl FnM
         };
         let (was, is) = (at(old), at(new));
         let Some(first) = was.first() else {
-            is.into_iter().for_each(|mirror| {
+            for mirror in is {
                 let impact = cost(mirror.pull);
                 add(Difference::MirrorAdded(mirror), impact);
-            });
+            }
             continue;
         };
         if is.is_empty() {

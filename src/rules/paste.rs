@@ -17,8 +17,8 @@ pub(super) fn entry_yaml(source: &str, mirrors: &[impl AsRef<str>]) -> String {
 
 /// Entries of one line each, below the field of `spec` that holds them.
 pub(super) fn list_yaml(field: &str, entries: &[String]) -> String {
-    let lines: String = entries.iter().map(|entry| format!("  - {entry}\n")).collect();
-    format!("  {field}:\n{lines}")
+    let lines: Vec<_> = entries.iter().map(|entry| format!("  - {entry}\n")).collect();
+    format!("  {field}:\n{}", lines.concat())
 }
 
 /// These entries as a set of this kind, each with the mirrors once, in the order in which nodes try them.

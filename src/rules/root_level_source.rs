@@ -10,7 +10,6 @@ use crate::{
     context::EntryRef,
     hypershift::{Era, RELEASE_REPOSITORIES, Releases},
     node::{Places, places},
-    objects::MirrorSet,
 };
 
 pub(super) const RULE: Rule = Rule {
