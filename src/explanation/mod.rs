@@ -116,7 +116,7 @@ fn pull<'a>(view: View<'a>, conf: &RegistriesConf<'a>, image: &Image) -> NodePul
         covering: covering(view, image, decided_by),
         attempts,
         blockers: pulled.registry.map(|registry| blockers(view, registry)).unwrap_or_default(),
-        refusal: node::policy_refusal(view, image),
+        refusal: node::Policy::new(view).refuses(image),
         decided_by,
         image: image.clone(),
     }

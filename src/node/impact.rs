@@ -6,7 +6,9 @@ use std::{
     fmt,
 };
 
-use super::{Mirror, Placed, PullFromMirror, RegistriesConf, Registry, RenderError, render::Rendering};
+use super::{
+    Mirror, Placed, PullFromMirror, RegistriesConf, RenderError, compare::compare, render::Rendering,
+};
 use crate::{context::View, objects::MirrorSet};
 
 /// What every node of every pool goes through.
@@ -54,12 +56,16 @@ pub enum Difference<'a> {
     AddedBare,
     /// `blocked` or `insecure` becomes this.
     Flag(&'static str, bool),
-    /// A mirror is gone.
+    /// No mirror is at this place any more.
     MirrorRemoved(Cow<'a, str>),
+    /// A mirror is gone, and one for other pulls stays at its place.
+    MirrorWithdrawn(Mirror<'a>),
     /// A mirror is new.
     MirrorAdded(Mirror<'a>),
     /// A mirror serves other pulls than these.
     MirrorServes(Mirror<'a>, PullFromMirror),
+    /// A mirror stays, but is compared with the one for other pulls at its place.
+    MirrorMistaken(Mirror<'a>),
     /// The mirrors stay but for their order or their flags.
     Order,
 }
@@ -75,6 +81,14 @@ impl fmt::Display for Difference<'_> {
             Self::AddedBare => f.write_str("registry added without a mirror"),
             Self::Flag(name, is) => write!(f, "{name}: {} becomes {is}", !is),
             Self::MirrorRemoved(location) => write!(f, "mirror removed: {location}"),
+            Self::MirrorWithdrawn(mirror) => {
+                write!(f, "{} mirror removed: {}", mirror.pull, mirror.location)
+            }
+            Self::MirrorMistaken(mirror) => write!(
+                f,
+                "{} mirror {} stays, but is compared with the other one there",
+                mirror.pull, mirror.location
+            ),
             Self::MirrorAdded(mirror) => write!(f, "{} mirror added: {}", mirror.pull, mirror.location),
             Self::MirrorServes(mirror, was) => {
                 write!(f, "mirror {} becomes {} from {was}", mirror.location, mirror.pull)
@@ -151,56 +165,4 @@ pub fn change_of_write<'a>(
     }
     let changed = !reasons.is_empty();
     Ok(Change::of(reasons, changed))
-}
-
-/// Adds every difference between what two files say about one scope.
-fn compare<'a>(old: Option<&Registry<'a>>, new: Option<&Registry<'a>>, reasons: &mut Vec<Reason<'a>>) {
-    let (Some(registry), false) = (new.or(old), old == new) else { return };
-    let registry = registry.scope;
-    let mut add = |what, impact| reasons.push(Reason { registry, what, impact });
-    let (old, new) = match (old, new) {
-        (Some(old), Some(new)) => (old, new),
-        (Some(_), None) => return add(Difference::Removed, Impact::Drain),
-        (None, Some(new)) => return added(new, add),
-        (None, None) => return,
-    };
-    for (name, was, is) in [("blocked", old.blocked, new.blocked), ("insecure", old.insecure, new.insecure)] {
-        if was != is {
-            add(Difference::Flag(name, is), Impact::Drain);
-        }
-    }
-    for mirror in old.mirrors.iter().filter(|m| find(m, &new.mirrors).is_none()) {
-        add(Difference::MirrorRemoved(mirror.location.clone()), Impact::Drain);
-    }
-    let mut told = false;
-    for mirror in &new.mirrors {
-        let digest_only = mirror.pull == PullFromMirror::DigestOnly;
-        let impact = if digest_only { Impact::Reload } else { Impact::Drain };
-        match find(mirror, &old.mirrors) {
-            None => add(Difference::MirrorAdded(mirror.clone()), impact),
-            Some(known) if known.pull != mirror.pull => {
-                add(Difference::MirrorServes(mirror.clone(), known.pull), impact);
-            }
-            Some(_) => continue,
-        }
-        told = true;
-    }
-    let kept = |m: &&Mirror<'_>| find(m, &new.mirrors).is_some() && find(m, &old.mirrors).is_some();
-    if !told && !old.mirrors.iter().filter(kept).eq(new.mirrors.iter().filter(kept)) {
-        add(Difference::Order, Impact::Reload);
-    }
-}
-
-fn added<'a>(new: &Registry<'a>, mut add: impl FnMut(Difference<'a>, Impact)) {
-    let other = new.mirrors.iter().find(|mirror| mirror.pull != PullFromMirror::DigestOnly);
-    match (other, new.mirrors.first()) {
-        (Some(mirror), _) => add(Difference::AddedWith(mirror.clone()), Impact::Drain),
-        (None, Some(_)) => add(Difference::Added, Impact::Reload),
-        (None, None) => add(Difference::AddedBare, Impact::Drain),
-    }
-}
-
-/// The first mirror at the same location, whatever pulls it serves: all that upstream compares.
-fn find<'m, 'a>(mirror: &Mirror<'_>, among: &'m [Mirror<'a>]) -> Option<&'m Mirror<'a>> {
-    among.iter().find(|other| other.location == mirror.location)
 }

@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod blocked;
+mod compare;
 mod impact;
 mod merge;
 mod places;
@@ -16,7 +17,7 @@ pub use blocked::{effective_blocked, payload_repository};
 pub use impact::{Change, Difference, Impact, Reason, change_between, change_of_write};
 pub use merge::{Merged, merge};
 pub use places::{Places, moved, places};
-pub use policy::{PolicyRefusal, policy_refusal};
+pub use policy::{Policy, PolicyRefusal};
 pub use pull::{Pull, pull, registry_of};
 pub use registries_conf::{Mirror, PullFromMirror, RegistriesConf, Registry, SEARCH_REGISTRIES};
 pub use render::{Placed, RenderError, Rendering, Section, render};

@@ -139,6 +139,11 @@ impl MirrorSet {
         format!("spec.{}[{entry}].{field}", self.kind.list_field())
     }
 
+    /// The path of what says the policy of one entry: an ICSP has no field for it, and its source stands for it.
+    pub fn policy_path(&self, entry: usize) -> String {
+        self.field_path(entry, if self.kind == SetKind::Icsp { "source" } else { "mirrorSourcePolicy" })
+    }
+
     /// The entries that take part in the nodes' configuration, with their index.
     pub fn effective_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter(|(_, entry)| entry.is_effective())

@@ -18,4 +18,4 @@ pub use cluster_config::{ClusterVersion, ImageConfig};
 pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, SetKind};
 pub use parse::{Kind, Object, ParseError};
-pub use yaml::{to_documents, to_yaml};
+pub use yaml::{to_documents, to_inline, to_yaml};

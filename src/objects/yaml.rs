@@ -18,6 +18,17 @@ pub fn to_documents<'a, T: Serialize + 'a>(values: impl IntoIterator<Item = &'a 
     values.into_iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
 }
 
+/// A text as it stands in a list or map on one line.
+pub fn to_inline(text: &str) -> String {
+    let is_plain = is_plain(text) && !text.contains(',');
+    if is_plain { text.to_owned() } else { quoted(text) }
+}
+
+/// What JSON writes of a text is YAML too.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 fn written(json: &str) -> Option<String> {
     let document = Yaml::load_from_str(json).ok()?.into_iter().next()?;
     let mut text = String::new();
@@ -38,8 +49,7 @@ fn as_written(yaml: Yaml<'_>) -> Yaml<'_> {
             Yaml::Value(Scalar::String(text))
         }
         Yaml::Value(Scalar::String(text)) => {
-            // What JSON writes of a text is YAML too.
-            let quoted = (!is_plain(&text)).then(|| serde_json::Value::from(&*text).to_string().into());
+            let quoted = (!is_plain(&text)).then(|| quoted(&text).into());
             Yaml::Representation(quoted.unwrap_or(text), ScalarStyle::Plain, None)
         }
         Yaml::Sequence(items) => Yaml::Sequence(items.into_iter().map(as_written).collect()),

@@ -6,8 +6,7 @@ use hashbrown::HashMap;
 
 use super::{Check, Finding, Level, Rule, SetWrite};
 use crate::{
-    hypershift::RELEASE_REPOSITORIES,
-    node::{Rendering, payload_repository},
+    node::{Policy, PolicyRefusal, Rendering},
     objects::{
         Entry, MirrorSet,
         scope::{Ancestor, ancestors, is_nested},
@@ -26,70 +25,24 @@ const CONFIG: &str = "image.config.openshift.io/cluster";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new else { return };
-    let nodes = Nodes::new(write);
-    let mut ways = Ways { rendering: &nodes.rendering, known: HashMap::new() };
+    let (policy, rendering) = (Policy::new(write.after), Rendering::new(write.after));
+    let mut ways = Ways { rendering: &rendering, known: HashMap::new() };
     let mut hosts = BTreeSet::new();
     for (index, entry) in set.effective_entries() {
-        if let Some(refused) = nodes.refuses(&entry.source) {
+        if let Some(refused) = policy.refuses_scope(&entry.source) {
             findings.push(refused_source(set, index, entry, refused));
             continue;
         }
         for (at, mirror) in entry.mirrors.iter().enumerate().filter(|(_, mirror)| **mirror != entry.source) {
             let path = || set.field_path(index, &format!("mirrors[{at}]"));
             if let Some(scope) = ways.blocker(mirror) {
-                findings.push(blocked(path(), mirror, scope, &nodes));
-            } else if !nodes.allows(mirror) && hosts.insert(mirror.split('/').next()) {
+                findings.push(blocked(path(), mirror, scope, &rendering));
+            } else if policy.refuses_scope(mirror) == Some(PolicyRefusal::NotAllowed)
+                && hosts.insert(mirror.split('/').next())
+            {
                 findings.push(not_allowed(path(), mirror));
             }
         }
-    }
-}
-
-/// What the image configuration means to the nodes.
-struct Nodes<'a> {
-    rendering: Rendering<'a>,
-    allowed: &'a [String],
-    /// Always accepted, so that the cluster can be upgraded.
-    payload: String,
-}
-
-/// Why images are refused by the name they are asked for.
-#[derive(Clone, Copy)]
-enum Refused<'a> {
-    /// This scope is blocked.
-    Blocked(&'a str),
-    /// No scope that is allowed covers them.
-    NotAllowed,
-}
-
-impl<'a> Nodes<'a> {
-    fn new(write: &SetWrite<'a>) -> Self {
-        Self {
-            rendering: Rendering::new(write.after),
-            allowed: &write.after.image_config().allowed_registries,
-            // Without a ClusterVersion at hand, where every cluster has it unless it was installed from a mirror.
-            payload: payload_repository(write.after).unwrap_or_else(|| RELEASE_REPOSITORIES[0].to_owned()),
-        }
-    }
-
-    /// Whether policy.json has the images of a source refused, wherever they would come from: it goes by the
-    /// name that was asked for, never by the mirror's.
-    ///
-    /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go` `updatePolicyJSON`
-    /// and `containers/image docker/docker_image_src.go` `Reference`.
-    fn refuses(&self, source: &str) -> Option<Refused<'a>> {
-        if is_nested(source, &self.payload) {
-            return None;
-        }
-        let blocked = self.rendering.blocked().iter().find(|scope| is_nested(source, scope));
-        let not_allowed = (!self.allows(source)).then_some(Refused::NotAllowed);
-        blocked.map(|scope| Refused::Blocked(scope)).or(not_allowed)
-    }
-
-    /// Whether some of a scope's images are allowed.
-    fn allows(&self, scope: &str) -> bool {
-        let meets = |allowed: &String| is_nested(scope, allowed) || is_nested(allowed, scope);
-        self.allowed.is_empty() || self.allowed.iter().any(meets)
     }
 }
 
@@ -128,8 +81,8 @@ impl<'s> Ways<'_, '_, 's> {
     }
 }
 
-fn blocked(path: String, mirror: &str, scope: &str, nodes: &Nodes<'_>) -> Finding {
-    let listed = nodes.rendering.blocked().iter().find(|outer| is_nested(scope, outer));
+fn blocked(path: String, mirror: &str, scope: &str, rendering: &Rendering<'_>) -> Finding {
+    let listed = rendering.blocked().iter().find(|outer| is_nested(scope, outer));
     let (why, fix) = match listed {
         Some(outer) => {
             (format!("{CONFIG} blocks \"{outer}\""), format!("take \"{outer}\" off blockedRegistries"))
@@ -164,14 +117,21 @@ fn not_allowed(path: String, mirror: &str) -> Finding {
     }
 }
 
-fn refused_source(set: &MirrorSet, index: usize, entry: &Entry, refused: Refused<'_>) -> Finding {
+fn refused_source(set: &MirrorSet, index: usize, entry: &Entry, refused: PolicyRefusal<'_>) -> Finding {
     let source = &entry.source;
     let (what, fix) = match refused {
-        Refused::Blocked(scope) => (
+        PolicyRefusal::Blocked(scope) => (
             format!("images of \"{source}\" are refused, since {CONFIG} blocks \"{scope}\""),
             format!("take \"{scope}\" off blockedRegistries and use NeverContactSource"),
         ),
-        Refused::NotAllowed => (
+        PolicyRefusal::OnlyPayload(scope) => (
+            format!(
+                "images of \"{source}\" are refused, since {CONFIG} blocks \"{scope}\", the payload's repository, \
+                 and nothing else"
+            ),
+            format!("take \"{scope}\" off blockedRegistries and use NeverContactSource"),
+        ),
+        PolicyRefusal::NotAllowed => (
             format!(
                 "images of \"{source}\" are refused, since allowedRegistries of {CONFIG} do not cover it"
             ),
@@ -195,6 +155,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        hypershift::RELEASE_REPOSITORIES,
         objects::{ClusterVersion, ImageConfig, MirrorSourcePolicy, Object, SetKind},
         rules::{
             Settings,
@@ -218,7 +179,7 @@ mod tests {
     #[test]
     fn lists_are_read_as_the_nodes_read_them() {
         type Case<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str], &'a [&'a str], &'a str);
-        let table: [Case<'_>; 14] = [
+        let table: [Case<'_>; 16] = [
             ("quay.io/a", "m.lab:1/a", &[], &[], &[], "nothing is listed"),
             (
                 "quay.io/a",
@@ -246,6 +207,15 @@ mod tests {
             ("quay.io/a", "m.lab:1/a", &[], &["quay.io"], &["[0].mirrors[0]"], "the mirror is not"),
             ("quay.io/a", "m.lab:1/a", &[], &["m.lab:1"], &["[0].source"], "the source is not"),
             ("quay.io", "m.lab:1", &[], &["quay.io/a", "m.lab:1"], &[], "a part of the source is allowed"),
+            (RELEASE_REPOSITORIES[0], "m.lab:1/a", &[], &["m.lab:1"], &["[0].source"], "the payload is not"),
+            (
+                "quay.io/a",
+                "m.lab:1/a",
+                &["n.lab"],
+                &["n.lab"],
+                &[],
+                "next to blocked ones the allowed ones are no limit",
+            ),
             ("quay.io/a", "quay.io/a", &["quay.io"], &[], &[], "an entry that the nodes drop"),
         ];
         for (source, mirror, blocked, allowed, expected, reason) in table {

@@ -31,9 +31,31 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         };
         let effect = "no node configuration is rendered any more, for the whole cluster";
         findings.push(Finding {
-            related: others.iter().map(|other| Related::to_entry(other, "mirrorSourcePolicy")).collect(),
+            related: others.iter().map(Related::to_policy).collect(),
             key: format!("{} {mine}", entry.source),
-            ..Finding::new(set.field_path(index, "mirrorSourcePolicy"), what, effect, fix)
+            ..Finding::new(set.policy_path(index), what, effect, fix)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Settings,
+        testing::{findings, never, set},
+    };
+    use crate::objects::SetKind::{Icsp, Idms};
+
+    #[test]
+    fn every_path_is_a_field_that_the_kind_has() {
+        let icsp = set(Icsp, "a", &[("quay.io/a", &["m.lab/a"])]);
+        let idms = never(set(Idms, "a", &[("quay.io/a", &["m.lab/a"])]));
+        let of_icsp = "spec.repositoryDigestMirrors[0].source";
+        let of_idms = "spec.imageDigestMirrors[0].mirrorSourcePolicy";
+        for (there, new, own, other) in [(&icsp, &idms, of_idms, of_icsp), (&idms, &icsp, of_icsp, of_idms)] {
+            let found = findings("conflicting-source-policy", &Settings::default(), &[there], None, new);
+            let paths = found.iter().map(|finding| (&*finding.path, &*finding.related[0].path));
+            assert_eq!(paths.collect::<Vec<_>>(), [(own, other)]);
+        }
     }
 }

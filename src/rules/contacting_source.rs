@@ -33,10 +33,10 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             format!("set NeverContactSource; {names} must say the same")
         };
         findings.push(Finding {
-            related: others.iter().map(|other| Related::to_entry(other, "mirrorSourcePolicy")).collect(),
+            related: others.iter().map(Related::to_policy).collect(),
             key: entry.source.to_string(),
             ..Finding::new(
-                set.field_path(index, "mirrorSourcePolicy"),
+                set.policy_path(index),
                 format!("source \"{}\" may be contacted", entry.source),
                 "what no mirror has is looked for outside, until that times out",
                 fix,

@@ -1,6 +1,9 @@
 //! A mirrored management cluster, and a hosted cluster whose own nodes are not told of the mirror.
 
-use super::{Check, Finding, HostedWrite, Level, Related, Rule, root_level_source::entry_yaml};
+use super::{
+    Check, Finding, HostedWrite, Level, Related, Rule,
+    paste::{entry_yaml, list_yaml},
+};
 use crate::{
     hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
@@ -36,16 +39,15 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     }
     let last = |repository: &str| repository.rsplit('/').next().unwrap_or_default().to_owned();
     let names: Vec<_> = missing.iter().map(|(repository, _)| last(repository)).collect();
-    let entries = missing.iter().map(|(repository, mirrored)| {
-        format!("  - {}\n", entry_yaml(repository, &mirrored.places.join(", ")))
-    });
+    let entries: Vec<_> =
+        missing.iter().map(|(repository, mirrored)| entry_yaml(repository, &mirrored.places)).collect();
     let from = missing
         .iter()
         .map(|(repository, mirrored)| format!("{} from {}", last(repository), mirrored.places.join(", ")));
     let related = missing.iter().flat_map(|(_, mirrored)| &mirrored.entries);
     let empty = if sources.is_empty() { "it is empty, and so " } else { "" };
     findings.push(Finding {
-        yaml: Some(format!("  imageContentSources:\n{}", entries.collect::<String>())),
+        yaml: Some(list_yaml("imageContentSources", &entries)),
         related: related.map(|entry| Related::to_entry(entry, "source")).collect(),
         ..Finding::new(
             "spec.imageContentSources",

@@ -1,6 +1,6 @@
 //! An `ImageContentSourcePolicy`.
 
-use super::{Check, Finding, Level, Rule, SetWrite, icsp_alongside_idms::as_idms};
+use super::{Check, Finding, Level, Rule, SetWrite, paste::as_idms};
 use crate::objects::SetKind;
 
 pub(super) const RULE: Rule = Rule {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{context::EntryRef, objects::HostedCluster};
+use crate::{
+    context::EntryRef,
+    objects::{HostedCluster, MirrorSet},
+};
 
 /// What a finding does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,6 +36,17 @@ impl Related {
     pub fn to_entry(entry: &EntryRef<'_>, field: &str) -> Self {
         let set = entry.set;
         Self { kind: set.kind.name(), name: set.name.to_string(), path: set.field_path(entry.index, field) }
+    }
+
+    /// What says the policy of an entry.
+    pub fn to_policy(entry: &EntryRef<'_>) -> Self {
+        let set = entry.set;
+        Self { kind: set.kind.name(), name: set.name.to_string(), path: set.policy_path(entry.index) }
+    }
+
+    /// A mirror set as a whole.
+    pub fn to_set(set: &MirrorSet) -> Self {
+        Self { kind: set.kind.name(), name: set.name.to_string(), path: "metadata.name".to_owned() }
     }
 
     /// A field of a HostedCluster, which is named with its namespace.

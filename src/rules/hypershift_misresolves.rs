@@ -3,7 +3,7 @@
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
     astray::{Astray, astray, eras_of, told},
-    root_level_source::entry_yaml,
+    paste::{entry_yaml, list_yaml},
 };
 use crate::{
     hypershift::{Era, Look, RELEASE_REPOSITORIES, look},
@@ -125,10 +125,10 @@ fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> F
 /// A wider source that alone leads the nodes to images of a HostedCluster.
 fn wider(set: &MirrorSet, index: usize, repository: &str, nodes: &Places<'_>, astray: &[Astray]) -> Finding {
     let source = nodes.source;
-    let yaml = entry_yaml(repository, &nodes.places.join(", "));
+    let yaml = entry_yaml(repository, &nodes.places);
     Finding {
         key: format!("{source} {repository}"),
-        yaml: Some(format!("  {}:\n  - {yaml}\n", set.kind.list_field())),
+        yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
         ..Finding::new(
             set.field_path(index, "source"),
             format!("\"{source}\" leads nodes, but not HyperShift, to {repository}"),

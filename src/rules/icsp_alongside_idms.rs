@@ -1,17 +1,13 @@
 //! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite,
-    finding::{list_names, some_names},
+    Check, Finding, IcspAlongsideIdms, Level, Operation, Related, Rule, SetWrite, finding::list_names,
+    icsp_overlap::overlaps, paste::as_idms,
 };
 use crate::{
-    context::EntryRef,
-    node::{PullFromMirror, Rendering},
+    node::merge,
     objects::{Entry, MirrorSet, SetKind},
 };
 
@@ -40,6 +36,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     {
         findings.push(Finding {
             at_most: Level::Warn,
+            related: vec![Related::to_set(idms)],
             ..Finding::new(
                 "metadata.name",
                 format!("{} has every entry of this ICSP", idms.id()),
@@ -53,14 +50,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
         return findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
     }
     let others = [SetKind::Idms, SetKind::Itms].into_iter().flat_map(|kind| write.others.sets_of(kind));
-    let related: Vec<_> = others
-        .take(3)
-        .map(|other| Related {
-            kind: other.kind.name(),
-            name: other.name.to_string(),
-            path: "metadata.name".to_owned(),
-        })
-        .collect();
+    let related: Vec<_> = others.take(3).map(Related::to_set).collect();
     let names = list_names(&related.iter().map(Related::id).collect::<Vec<_>>(), neighbours - related.len());
     findings.push(Finding {
         related,
@@ -93,19 +83,6 @@ fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
     entries.filter_map(|(index, entry)| (!is_known(entry)).then_some(index)).collect()
 }
 
-/// These entries of an ICSP as an IDMS to paste.
-pub(super) fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
-    let mut yaml = format!(
-        "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata:\n  name: {}\nspec:\n  imageDigestMirrors:\n",
-        set.name
-    );
-    for Entry { source, mirrors, .. } in entries.iter().map(|index| &set.entries[*index]) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(yaml, "  - source: {source}\n    mirrors: [{}]", mirrors.join(", "));
-    }
-    yaml
-}
-
 fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {
     if write.others.count(SetKind::Icsp) == 0 {
         return;
@@ -126,6 +103,7 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
     for icsp in covered {
         findings.push(Finding {
             at_most: Level::Warn,
+            related: vec![Related::to_set(icsp)],
             ..Finding::new(
                 "metadata.name",
                 format!("this has every entry of {}", icsp.id()),
@@ -136,84 +114,94 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
     }
 }
 
-/// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in its order.
+/// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes
+/// try them, and nothing that says otherwise of the source itself.
 fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
     let has = |wanted: &Entry| {
-        let candidates = idms.entries.iter().filter(|entry| entry.source == wanted.source);
-        candidates.into_iter().any(|entry| {
-            let mut mirrors = entry.mirrors.iter();
-            wanted.mirrors.iter().all(|wanted| mirrors.any(|mirror| mirror == wanted))
-        })
+        let order = merge(&wanted.source, &[&*wanted.mirrors]).mirrors;
+        let same_source = idms.effective_entries().filter(|(_, entry)| entry.source == wanted.source);
+        let candidates: Vec<_> = same_source.map(|(_, entry)| entry).collect();
+        candidates.iter().all(|entry| entry.policy() == wanted.policy())
+            && candidates.iter().any(|entry| {
+                let tried = merge(&entry.source, &[&*entry.mirrors]).mirrors;
+                let mut tried = tried.iter();
+                order.iter().all(|wanted| tried.any(|mirror| mirror == wanted))
+            })
     };
     idms.kind == SetKind::Idms && icsp.effective_entries().all(|(_, entry)| has(entry))
 }
 
-/// An entry that changes what nodes do with the images of entries of the other sort.
-struct Overlap<'a> {
-    index: usize,
-    with: Vec<EntryRef<'a>>,
-    was: String,
-    is: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{
+        Settings,
+        testing::{findings, never, set},
+    };
 
-impl Overlap<'_> {
-    fn finding(&self, set: &MirrorSet) -> Finding {
-        let source = &set.entries[self.index].source;
-        let names = some_names(self.with.iter().map(|found| found.set.id()).collect());
-        let effect = format!("nodes would try {} instead of {}", self.is, self.was);
-        let fix = match set.kind {
-            SetKind::Icsp => "put the entries into an ImageDigestMirrorSet instead".to_owned(),
-            SetKind::Idms => {
-                format!("take over every entry of {names}, then delete it")
-            }
-            SetKind::Itms => {
-                format!("move {names} to an ImageDigestMirrorSet first")
-            }
-        };
-        Finding {
-            related: self.with.iter().map(|found| Related::to_entry(found, "source")).collect(),
-            key: format!("{source} {}", self.is),
-            ..Finding::new(
-                set.field_path(self.index, "source"),
-                format!("source \"{source}\" overlaps {names} and changes what nodes do with it"),
-                &effect,
-                fix,
-            )
+    const SOURCE: &str = "q.io/c";
+
+    /// What is said of a set next to another: the level, where it is denied the path, and the objects named.
+    fn told(there: &MirrorSet, new: &MirrorSet) -> Vec<(Level, String, String)> {
+        let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+        let found = findings(RULE.id, &settings, &[there], None, new);
+        let related = |finding: &Finding| format!("{} {}", finding.related[0].id(), finding.related[0].path);
+        found.into_iter().map(|finding| (finding.at_most, finding.path.clone(), related(&finding))).collect()
+    }
+
+    #[test]
+    fn only_what_means_the_same_is_the_step_of_a_migration() {
+        let step = (Level::Warn, "metadata.name", "ImageContentSourcePolicy/i metadata.name");
+        let denied =
+            |field| (Level::Deny, field, "ImageContentSourcePolicy/i spec.repositoryDigestMirrors[0].");
+        let (source, mirrors) = ("spec.imageDigestMirrors[0].source", "spec.imageDigestMirrors[0].mirrors");
+        let idms = |mirrors: &[&str]| set(SetKind::Idms, "new", &[(SOURCE, mirrors)]);
+        let table: [(&[&str], MirrorSet, _, &str); 8] = [
+            (&["m/b", "m/a"], idms(&["m/b", "m/a"]), step, "the same"),
+            (&["m/b"], idms(&["m/b", "m/a"]), step, "one mirror more"),
+            (&["m/b", "m/a", "m/b", "m/c"], idms(&["m/a", "m/b", "m/c"]), step, "as nodes try it"),
+            (&["m/b", "m/b"], idms(&["m/b"]), step, "the repeated mirror once"),
+            (&["m/b"], never(idms(&["m/b"])), denied(source), "another policy"),
+            (&["m/b", "m/a"], idms(&["m/a", "m/b"]), denied(mirrors), "the other order, by name the first"),
+            (&["m/a", "m/b"], idms(&["m/b", "m/a"]), denied(mirrors), "the other order, by name the last"),
+            (&["m/b"], idms(&["n/b"]), denied(source), "another mirror"),
+        ];
+        for (icsp, new, (level, path, related), reason) in table {
+            let told = told(&set(SetKind::Icsp, "i", &[(SOURCE, icsp)]), &new);
+            let [first] = &*told else { panic!("{reason}: {told:?}") };
+            assert_eq!((first.0, &*first.1), (level, path), "{reason}");
+            assert!(first.2.starts_with(related), "{reason}: {}", first.2);
         }
     }
-}
 
-/// The entries that change what nodes do with images of the other sort: ICSPs for an IDMS or ITMS, those
-/// two for an ICSP. Only the nearest scope above an entry can be concerned, since only the most specific
-/// one applies to an image.
-fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
-    let (before, after) = (Rendering::new(write.others), Rendering::new(write.after));
-    let is_other = |kind: SetKind| (kind == SetKind::Icsp) != (set.kind == SetKind::Icsp);
-    let mut overlaps = Vec::new();
-    for (index, Entry { source, .. }) in set.effective_entries() {
-        let Some((scope, found)) = write.others.nearest(source, |_| true) else { continue };
-        let with: Vec<_> = found.into_iter().filter(|found| is_other(found.set.kind)).collect();
-        for pull in [PullFromMirror::DigestOnly, PullFromMirror::TagOnly] {
-            if !with.iter().any(|found| found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)) {
-                continue;
-            }
-            let was = tries(&before, scope, source, pull);
-            let is = tries(&after, source, source, pull);
-            if was != is {
-                overlaps.push(Overlap { index, with, was, is });
-                break;
-            }
+    #[test]
+    fn an_icsp_contradicts_an_idms_whatever_the_mirrors_are_called() {
+        for (there, new) in [(["m/a", "m/b"], ["m/b", "m/a"]), (["m/b", "m/a"], ["m/a", "m/b"])] {
+            let there = set(SetKind::Idms, "there", &[(SOURCE, &there)]);
+            let told = told(&there, &set(SetKind::Icsp, "new", &[(SOURCE, &new)]));
+            let expected = "ImageDigestMirrorSet/there spec.imageDigestMirrors[0].mirrors";
+            assert_eq!(
+                told,
+                [(Level::Deny, "spec.repositoryDigestMirrors[0].mirrors".to_owned(), expected.to_owned())]
+            );
         }
     }
-    overlaps
-}
 
-/// What a pull of something at `source` tries while `scope` decides, in words.
-fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: PullFromMirror) -> String {
-    let Ok(Some(placed)) = rendering.registry_at(scope) else { return "the source".to_owned() };
-    let below = source.strip_prefix(scope).unwrap_or_default();
-    let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
-    let mut tries: Vec<_> = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
-    tries.push(if placed.registry.blocked { "nothing more" } else { "the source" }.to_owned());
-    tries.join(", then ")
+    #[test]
+    fn what_is_left_of_a_migration_names_the_idms() {
+        use crate::{objects::Object, rules::testing::found_in};
+        let icsp = set(SetKind::Icsp, "i", &[(SOURCE, &["m/b"])]);
+        let idms = || set(SetKind::Idms, "new", &[(SOURCE, &["m/b"])]);
+        for (idms, expected) in
+            [(idms(), "metadata.name"), (never(idms()), "spec.repositoryDigestMirrors[0].source")]
+        {
+            let found = found_in(RULE.id, &icsp, [Object::MirrorSet(idms)], &Settings::default());
+            let [finding] = found.try_into().unwrap();
+            assert_eq!(finding.path, expected);
+            assert_eq!(
+                (finding.related[0].id(), &*finding.related[0].path),
+                ("ImageDigestMirrorSet/new".to_owned(), "metadata.name")
+            );
+        }
+    }
 }

@@ -4,12 +4,12 @@ use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
     astray::{astray, eras_of, hosted_in, told},
     finding::some_hosted,
+    paste::{entry_yaml, list_yaml},
 };
 use crate::{
     context::EntryRef,
     hypershift::{Era, RELEASE_REPOSITORIES, Releases},
     node::{Places, places},
-    objects::MirrorSet,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -22,12 +22,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new.filter(|set| set.kind.is_digest()) else { return };
-    let states = RELEASE_REPOSITORIES
-        .map(|repository| (repository, places(write.after, repository, |found| found.set.kind.is_digest())));
-    if states.iter().all(|(_, found)| found.is_none()) {
-        return findings.extend(nothing_covers(set));
-    }
-    for (repository, found) in states {
+    for repository in RELEASE_REPOSITORIES {
+        let found = places(write.after, repository, |found| found.set.kind.is_digest());
         let Some(found) = found.filter(|found| found.source != repository) else { continue };
         let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
         findings.extend(covered_only(write, own, repository, &found));
@@ -46,7 +42,7 @@ fn covered_only(
     let mut astray = astray(&Era::of(&Releases::default()), repository, source, &lists.collect::<Vec<_>>());
     let eras: Vec<_> = astray.iter().map(|one| one.era).collect();
     let hosted = hosted_in(write, &eras);
-    // What is told holds for the releases of the configuration and of the hosted clusters there are.
+    // Hosted clusters add their releases to those of the configuration; where that has none, all count.
     let meant = Era::of(&write.settings.releases);
     let told_of: Vec<Vec<Era>> =
         hosted.iter().map(|hosted| eras_of(hosted, &write.settings.releases)).chain([meant]).collect();
@@ -54,7 +50,7 @@ fn covered_only(
     if astray.is_empty() {
         return None;
     }
-    let yaml = entry_yaml(repository, &found.places.join(", "));
+    let yaml = entry_yaml(repository, &found.places);
     let others = found.entries.iter().filter(|entry| !std::ptr::eq(entry.set, set));
     let last = repository.rsplit('/').next().unwrap_or_default();
     let whose = if hosted.is_empty() { String::new() } else { format!(" of {}", some_hosted(&hosted)) };
@@ -62,7 +58,7 @@ fn covered_only(
     Some(Finding {
         related: others.map(|entry| Related::to_entry(entry, "source")).chain(hit).collect(),
         key: format!("{source} {repository}"),
-        yaml: Some(format!("  {}:\n  - {yaml}\n", set.kind.list_field())),
+        yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
         ..Finding::new(
             set.field_path(own.index, "source"),
             format!("\"{source}\" leads nodes, but not HyperShift, to {last}{whose}"),
@@ -70,32 +66,6 @@ fn covered_only(
             format!("add {yaml}"),
         )
     })
-}
-
-/// A set of registry-level sources while no set leads anybody to the release images.
-fn nothing_covers(set: &MirrorSet) -> Option<Finding> {
-    let (index, entry) = set.effective_entries().find(|(_, entry)| !entry.source.contains('/'))?;
-    let mirror = entry.mirrors.iter().find(|mirror| **mirror != entry.source)?;
-    let host = mirror.split('/').next().unwrap_or_default();
-    let entries = RELEASE_REPOSITORIES.map(|repository| {
-        let path = repository.split_once('/').map_or(repository, |(_, path)| path);
-        format!("  - {}\n", entry_yaml(repository, &format!("{host}/{path}")))
-    });
-    Some(Finding {
-        yaml: Some(format!("  {}:\n{}", set.kind.list_field(), entries.concat())),
-        key: "no release repository".to_owned(),
-        ..Finding::new(
-            set.field_path(index, "source"),
-            "registry-level sources only, and no mirror set leads to the release images".to_owned(),
-            "hosted control planes look for them at quay.io",
-            "add entries for ocp-release and ocp-v4.0-art-dev of quay.io/openshift-release-dev, with the mirrors they were copied to".to_owned(),
-        )
-    })
-}
-
-/// An entry on one line.
-pub(super) fn entry_yaml(source: &str, mirrors: &str) -> String {
-    format!("{{source: {source}, mirrors: [{mirrors}]}}")
 }
 
 #[cfg(test)]
@@ -131,6 +101,21 @@ mod tests {
             let found = found_in(RULE.id, &own, None, &for_releases(releases));
             let effects: Vec<_> = found.iter().map(|finding| finding.effect.clone()).collect();
             assert_eq!(effects, Vec::from_iter(expected), "{reason}");
+        }
+    }
+
+    #[test]
+    fn only_a_source_over_the_release_repositories_is_found() {
+        let table = [
+            ("docker.io", 0, "another registry"),
+            ("registry.redhat.io", 0, "the registry of the operators"),
+            ("*.redhat.io", 0, "and every other of that domain"),
+            ("quay.io/other", 0, "another namespace"),
+            ("quay.io", 2, "the registry of the release"),
+        ];
+        for (source, expected, reason) in table {
+            let found = found_in(RULE.id, &set(Idms, "own", &[(source, &["m.lab"])]), [], &for_releases(""));
+            assert_eq!(found.len(), expected, "{reason}");
         }
     }
 

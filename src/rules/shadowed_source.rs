@@ -4,7 +4,9 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite, finding::some_names, root_level_source::entry_yaml,
+    Check, Finding, Level, Related, Rule, SetWrite,
+    finding::some_names,
+    paste::{entry_yaml, list_yaml},
 };
 use crate::{
     context::{EntryRef, View},
@@ -130,7 +132,7 @@ fn hidden(
     };
     let field = if serving.is_empty() { kind } else { set.kind }.list_field();
     Some(Finding {
-        yaml: Some(format!("  {field}:\n  - {}\n", entry_yaml(source, &mirrors.join(", ")))),
+        yaml: Some(list_yaml(field, &[entry_yaml(source, &mirrors)])),
         related: above.iter().map(|found| Related::to_entry(found, "source")).collect(),
         key: format!("{pulls} {source} {}", lost.join(" ")),
         ..Finding::new(

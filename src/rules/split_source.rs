@@ -1,8 +1,10 @@
 //! One source in several entries that are merged.
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite, SharedSource, finding::some_names,
-    mirror_order_conflict::contradicted, root_level_source::entry_yaml,
+    Check, Finding, Level, Related, Rule, SetWrite, SharedSource,
+    finding::some_names,
+    mirror_order_conflict::contradicted,
+    paste::{entry_yaml, list_yaml},
 };
 use crate::{context::EntryRef, node::merge, objects::SetKind};
 
@@ -52,10 +54,10 @@ fn split(shared: &SharedSource<'_>) -> Option<Finding> {
         )
     };
     let lists: Vec<_> = std::iter::once(&own).chain(&others).map(|entry| &*entry.entry().mirrors).collect();
-    let yaml = entry_yaml(source, &merge(source, &lists).mirrors.join(", "));
+    let yaml = entry_yaml(source, &merge(source, &lists).mirrors);
     Some(Finding {
         at_most,
-        yaml: Some(format!("  {}:\n  - {yaml}\n", set.kind.list_field())),
+        yaml: Some(list_yaml(set.kind.list_field(), &[yaml])),
         related: others.iter().map(|other| Related::to_entry(other, "source")).collect(),
         key: format!("{source} {}", entry.mirrors.join(" ")),
         ..Finding::new(set.field_path(own.index, "source"), what, effect, fix.to_owned())

@@ -1,6 +1,6 @@
 //! An operator index that is mirrored by digest only.
 
-use super::{Check, Finding, Level, Rule, SetWrite, root_level_source::entry_yaml};
+use super::{Check, Finding, Level, Rule, SetWrite, paste::set_yaml};
 use crate::{
     context::EntryRef,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
@@ -35,13 +35,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         if set.kind == SetKind::Icsp && is_in_idms() {
             continue;
         }
-        let yaml = entry_yaml(source, &entry.mirrors.join(", "));
         findings.push(Finding {
-            yaml: Some(format!(
-                "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata:\n  name: {}\nspec:\n  \
-                 imageTagMirrors:\n  - {yaml}\n",
-                set.name
-            )),
+            yaml: Some(set_yaml(SetKind::Itms, &set.name, [entry])),
             key: source.to_owned(),
             ..Finding::new(
                 set.field_path(index, "source"),

@@ -27,10 +27,8 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
     (
         "no-release-repository",
         0,
-        &[
-            "warn root-level-source ImageDigestMirrorSet/no-release-repository spec.imageDigestMirrors[0].source idms.yaml:7:15",
-        ],
-        "told once, at the first of the registry-level sources",
+        &[],
+        "no source covers the release images, and nothing tells that one should",
     ),
     (
         "oc-mirror-v1-deltas",

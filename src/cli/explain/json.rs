@@ -177,6 +177,9 @@ fn node<'a>(pull: &'a NodePull<'a>, places: &Places<'a>) -> NodeJson<'a> {
         blocked_by: pull.blockers.iter().map(blocker).collect(),
         refused: pull.refusal.map(|refusal| match refusal {
             PolicyRefusal::Blocked(scope) => format!("blockedRegistries has {scope}"),
+            PolicyRefusal::OnlyPayload(scope) => {
+                format!("blockedRegistries has only {scope}, the payload's repository, which leaves nothing else allowed")
+            }
             PolicyRefusal::NotAllowed => "allowedRegistries has nothing that covers it".to_owned(),
         }),
     }

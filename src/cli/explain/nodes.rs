@@ -42,6 +42,9 @@ impl Drawing<'_> {
         branches.extend(pull.refusal.map(|refusal| {
             let why = match refusal {
                 PolicyRefusal::Blocked(scope) => format!("its blockedRegistries has {scope}"),
+                PolicyRefusal::OnlyPayload(scope) => {
+                    format!("its blockedRegistries has only {scope}, the payload's repository, which leaves nothing else allowed")
+                }
                 PolicyRefusal::NotAllowed => "its allowedRegistries has nothing that covers it".to_owned(),
             };
             let note = format!("image.config.openshift.io/cluster: {why}; policy.json then refuses the image, even from a mirror");
