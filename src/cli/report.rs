@@ -73,7 +73,7 @@ impl Run<'_> {
 
 /// Where objects stand, judged ones and others.
 #[derive(Debug, Default)]
-pub(super) struct Places<'a>(HashMap<(&'static str, &'a str), &'a Located>);
+pub(super) struct Places<'a>(HashMap<(&'static str, &'a str, &'a str), &'a Located>);
 
 impl<'a> Places<'a> {
     /// Where the objects of an input stand.
@@ -83,14 +83,16 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// Adds objects; of two with one name the later counts.
+    /// Adds objects; of two with one kind, namespace and name the later counts.
     pub(super) fn add(&mut self, input: &'a Input) {
-        let id = |at: &'a Located| (at.object.kind().name(), at.object.name());
-        self.0.extend(input.located.iter().map(|at| (id(at), at)));
+        self.0.extend(input.located.iter().map(|at| {
+            let ObjectRef { kind, namespace, name } = (&at.object).into();
+            ((kind, namespace, name), at)
+        }));
     }
 
     fn find(&self, related: &'a Related) -> Option<&'a Located> {
-        self.0.get(&(related.kind, &*related.name)).copied()
+        self.0.get(&(related.kind, &*related.namespace, &*related.name)).copied()
     }
 }
 
@@ -102,7 +104,7 @@ fn findings<'a>(judgements: &'a [Judgement<'a>]) -> impl Iterator<Item = (&'a Ju
 }
 
 /// `Kind/name`, as findings name objects; a namespace stands between the two.
-fn id(object: ObjectRef<'_>) -> String {
+pub(super) fn id(object: ObjectRef<'_>) -> String {
     let ObjectRef { kind, namespace, name } = object;
     let slash = if namespace.is_empty() { "" } else { "/" };
     format!("{kind}/{namespace}{slash}{name}")

@@ -53,14 +53,8 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
         return findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
     }
     let others = [SetKind::Idms, SetKind::Itms].into_iter().flat_map(|kind| write.others.sets_of(kind));
-    let related: Vec<_> = others
-        .take(3)
-        .map(|other| Related {
-            kind: other.kind.name(),
-            name: other.name.to_string(),
-            path: "metadata.name".to_owned(),
-        })
-        .collect();
+    let related: Vec<_> =
+        others.take(3).map(|other| Related::to_set(other, "metadata.name".to_owned())).collect();
     let names = list_names(&related.iter().map(Related::id).collect::<Vec<_>>(), neighbours - related.len());
     findings.push(Finding {
         related,

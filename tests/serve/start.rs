@@ -96,7 +96,12 @@ fn configurations_with_mistakes_are_refused() -> Result<()> {
             "{}:2:22: rules.root-level-source: unknown level \"loud\", expected deny",
             "no level",
         ),
-        ("--config", &key, "{}:1:7: rule: unknown field `rule`, expected one of `profile`, `rules`", "no setting"),
+        (
+            "--config",
+            &key,
+            "{}:1:7: rule: unknown field `rule`, expected one of `profile`, `rules`",
+            "no setting",
+        ),
     ];
     table.into_iter().try_for_each(|row| refused_for(&ground, row))
 }
