@@ -91,7 +91,9 @@ mod tests {
         ];
         for (annotation, expected, reason) in table {
             let found = Cluster::new(&[]).hosted(annotation, "").found("unknown-annotation");
-            let told = found.first().map(|a| (&*a.judged.finding.what, &*a.judged.finding.fix));
+            let told = found
+                .first()
+                .map(|a| (&*a.verdict.judged[0].finding.what, &*a.verdict.judged[0].finding.fix));
             assert_eq!(told, expected, "{annotation}: {reason}");
         }
     }

@@ -11,12 +11,12 @@ use super::input::{Input, Unread};
 use crate::{
     audit::ObjectId,
     objects::{Object, manifest::Located},
-    review::{Judged, Verdict},
+    review::{Exempted, Judged, Verdict},
     rules::{Level, Related},
 };
 
 pub(super) use human::human;
-pub(super) use json::{FindingJson, json};
+pub(super) use json::{ExemptedJson, FindingJson, exempted_json, json};
 pub(super) use junit::junit;
 pub(super) use sarif::sarif;
 /// Which object it is.
@@ -101,6 +101,24 @@ fn findings<'a>(judgements: &'a [Judgement<'a>]) -> impl Iterator<Item = (&'a Ju
     judgements
         .iter()
         .flat_map(|judgement| judgement.verdict.judged.iter().map(move |judged| (judgement, judged)))
+}
+
+/// Every finding that is exempt, and the object it is in.
+fn all_exempted<'a>(
+    judgements: &'a [Judgement<'a>],
+) -> impl Iterator<Item = (&'a Judgement<'a>, &'a Exempted)> {
+    judgements
+        .iter()
+        .flat_map(|judgement| judgement.verdict.exempted.iter().map(move |exempted| (judgement, exempted)))
+}
+
+/// What would be denied if it were not exempt, a line each.
+pub(super) fn exempted(judgements: &[Judgement<'_>]) -> String {
+    let denied = all_exempted(judgements).filter(|(_, exempted)| exempted.level == Level::Deny);
+    let line = |(judgement, Exempted { rule, reason, until, .. }): (&Judgement<'_>, &Exempted)| {
+        format!("exempt until {until}: [{rule}] {}: {reason}\n", id(judgement.object))
+    };
+    denied.map(line).collect()
 }
 
 /// `Kind/name`, as findings name objects; a namespace stands between the two.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Reviewer, Verdict};
 use crate::{
     objects::{HostedCluster, annotation},
-    rules::{Check, Level},
+    rules::{Check, Level, RULES},
 };
 
 /// What is done to a HostedCluster.
@@ -42,7 +42,7 @@ pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
             Filling { verdict, ..Filling::default() }
         }
         Err(_) => {
-            let mut judged = reviewer.judge(|check, findings| {
+            let mut judged = reviewer.judge(RULES, |check, findings| {
                 if let Check::HostedCluster(check) = check {
                     check(&write, findings);
                 }

@@ -13,10 +13,13 @@ mod fill;
 mod reviewer;
 mod verdict;
 pub mod wire;
+mod writes;
 
+pub(crate) use exempt::{Exempt, exempt};
 pub use fill::{Filling, fill_in};
 pub use reviewer::Reviewer;
 pub use verdict::{Exempted, Judged, Verdict};
+pub use writes::Writes;
 
 use crate::{
     context::Context,
@@ -36,6 +39,12 @@ impl State {
     pub fn new(context: Context) -> Self {
         let derivations = Derivations::of(context.view());
         Self { context, derivations }
+    }
+
+    /// Puts an object in, in place of one of the same kind and name.
+    pub fn insert(&mut self, object: Object) {
+        self.context.insert(object);
+        self.derivations = Derivations::of(self.context.view());
     }
 
     /// The mirror sets and settings.

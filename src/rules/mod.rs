@@ -44,7 +44,10 @@ pub(crate) use finding::{list_names, some_names};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use subject::{HostedWrite, Operation, SetWrite, SharedSource};
 
-use crate::audit::{self, Found, Survey};
+use crate::{
+    audit::{self, Found, Survey},
+    objects::ImageConfig,
+};
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +71,8 @@ pub enum Check {
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
+    /// `image.config.openshift.io/cluster`, about which no webhook is asked: `mirrorguard lint` and `audit`.
+    ImageConfig(fn(&ImageConfig, &mut Vec<Finding>)),
     /// A cluster as it is, with more of it than a write shows: `mirrorguard audit`.
     Cluster(fn(&Survey<'_>, &mut Vec<Found>)),
 }
@@ -104,7 +109,7 @@ pub const RULES: &[Rule] = &[
     wildcard_over_nested_scope::RULE,
 ];
 
-/// Every rule, and every check that only `mirrorguard audit` makes.
+/// Every rule, and every check that is made of a cluster and of no write.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     RULES.iter().chain(audit::CHECKS)
 }

@@ -150,7 +150,7 @@ mod tests {
                 "{reason}: {}",
                 first.what
             );
-            let names: Vec<_> = first.related.iter().map(|related| related.id()).collect();
+            let names: Vec<_> = first.related.iter().map(Related::id).collect();
             assert_eq!(names, ["HostedCluster/clusters/a", "HostedCluster/clusters/b"], "{reason}");
         }
     }
