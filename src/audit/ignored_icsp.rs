@@ -34,11 +34,7 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
         }
         let ignored: Vec<_> = view.sets_of(SetKind::Icsp).filter(|set| !set.entries.is_empty()).collect();
         let names = some_names(ignored.iter().map(|set| set.id()).collect());
-        let related = |set: &&MirrorSet| Related {
-            kind: set.kind.name(),
-            name: set.name.to_string(),
-            path: format!("spec.{}", set.kind.list_field()),
-        };
+        let related = |set: &&MirrorSet| Related::to_set(set, format!("spec.{}", set.kind.list_field()));
         let finding = Finding {
             related: ignored.iter().map(related).collect(),
             ..Finding::new(

@@ -27,18 +27,17 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     };
     let mut mirrors = collect(view, covers_release);
     let hosted = write.new;
-    let of_itself =
-        |path: String| Related { kind: "HostedCluster", name: hosted.metadata.name.clone(), path };
+    let of_itself = |path: &str| Related::to_hosted(hosted, path);
     for (at, entry) in hosted.spec.image_content_sources.iter().enumerate() {
         let path = format!("spec.imageContentSources[{at}].mirrors");
         for mirror in entry.mirrors.iter().filter(|mirror| **mirror != entry.source) {
-            mirrors.entry(mirror).or_default().push(of_itself(path.clone()));
+            mirrors.entry(mirror).or_default().push(of_itself(&path));
         }
     }
     let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
     for place in value.and_then(catalogs::parse).iter().flat_map(|o| &o.0).flat_map(|(_, places)| places) {
         let path = format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES);
-        mirrors.entry(place).or_default().push(of_itself(path));
+        mirrors.entry(place).or_default().push(of_itself(&path));
     }
     mirrors
 }

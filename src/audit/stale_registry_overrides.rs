@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn the_cure_is_what_starts_it_anew() {
         let restart = "oc -n hypershift rollout restart deployment/operator (before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts)";
-        let fix = |cluster: Cluster| cluster.found(ID)[0].judged.finding.fix.clone();
+        let fix = |cluster: Cluster| cluster.found(ID)[0].verdict.judged[0].finding.fix.clone();
         let stale = |spec| Cluster::new(&SETS).hosted("", spec).operator("=").started(OPERATOR, "=", "=");
         assert_eq!(fix(stale("")), restart);
         assert_eq!(

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::date;
+
 use super::{Audited, CaBundle, Inventory, PullSecret, Setting, Survey, Workload, audit};
 use crate::{
     objects::{Object, manifest},
+    review::{Exempted, State},
     rules::Settings,
 };
 
@@ -101,17 +104,28 @@ impl Cluster {
 
     /// What one check says: `Kind/name: what`, a line each.
     pub(super) fn told(&self, id: &str) -> Vec<String> {
-        let told = |a: &Audited| format!("{}/{}: {}", a.object.kind, a.object.name, a.judged.finding.what);
+        let told = |a: &Audited| {
+            format!("{}/{}: {}", a.object.kind, a.object.name, a.verdict.judged[0].finding.what)
+        };
         self.found(id).iter().map(told).collect()
+    }
+
+    fn audited(&self, state: &State, settings: &Settings) -> Vec<Audited> {
+        audit(&Survey { state, inventory: &self.inventory, settings, today: date(2026, 1, 1) })
+    }
+
+    /// What is exempt by a configuration.
+    pub(super) fn exempted(&self, settings: &Settings) -> Vec<Exempted> {
+        let state = self.objects.iter().cloned().collect();
+        self.audited(&state, settings).into_iter().flat_map(|audited| audited.verdict.exempted).collect()
     }
 
     /// What one check finds.
     pub(super) fn found(&self, id: &str) -> Vec<Audited> {
         let state = self.objects.iter().cloned().collect();
         let settings = Settings::default();
-        let survey = Survey { state: &state, inventory: &self.inventory, settings: &settings };
-        let mut found = audit(&survey);
-        found.retain(|audited| audited.judged.rule.id == id);
+        let mut found = self.audited(&state, &settings);
+        found.retain(|audited| audited.verdict.rule_ids() == [id]);
         found
     }
 }

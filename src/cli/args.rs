@@ -31,7 +31,7 @@ Exit codes:
 Environment:
   KUBECONFIG      the cluster that is read, as kubectl does it
   NO_COLOR        no colours; CLICOLOR_FORCE=1: colours everywhere; --color is stronger than both
-  COLUMNS         how wide drawings are; else the terminal's width, or 100
+  COLUMNS         how wide drawings are; else the terminal's width, or 140
   LC_ALL, LANG    a terminal gets trees of box characters where these say UTF-8, else of ASCII
   RUST_LOG        what serve logs, in place of -v
 

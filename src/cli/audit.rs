@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     audit::{self, Audited, Survey},
+    clock::today,
     cluster::{LiveState, Readings, cause, read_inventory},
     objects::{Kind, Object},
-    review::{State, Verdict},
+    review::State,
 };
 
 const HELP: &str = "\
@@ -52,17 +53,18 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
         not_checked(&line, output);
     }
     let state: State = input.objects().cloned().collect();
-    let audited = audit::audit(&Survey { state: &state, inventory: &inventory, settings: &settings });
+    let audited =
+        audit::audit(&Survey { state: &state, inventory: &inventory, settings: &settings, today: today() });
     let mut judgements = lint::judge(&input, &state, &settings);
     let objects = judgements.len() + inventory.len();
-    judgements.extend(audited.iter().map(|Audited { object, judged }| Judgement {
+    judgements.extend(audited.iter().map(|Audited { object, verdict }| Judgement {
         object: object.into(),
         place: None,
-        verdict: Verdict { judged: vec![judged.clone()], ..Verdict::default() },
+        verdict: verdict.clone(),
     }));
     let places = Places::default();
     let run = Run { judgements: &judgements, places: &places, unread: &[], fails_from: args.fail_on.into() };
-    lint::tell(&run, objects, &input, output)
+    lint::tell(&run, lint::Checked { objects, more: !inventory.is_empty() }, &input, output)
 }
 
 /// Everything that can be read; only mirror sets must be.

@@ -9,7 +9,7 @@ use clap::{
 };
 
 use super::{args::Cli, help::folded};
-use crate::rules::{RULES, Rule};
+use crate::{audit, rules::Rule};
 
 /// Wider help is hard to read.
 const WIDEST: usize = 100;
@@ -69,7 +69,7 @@ pub(super) fn nearest<'c>(typed: &str, command: &'c Command) -> Option<&'c str> 
 /// The command line with all that can be completed: also what is checked only when it is used.
 pub(super) fn for_completion() -> Command {
     let rule = |rule: &'static Rule| PossibleValue::new(rule.id).help(rule.summary);
-    let ids = PossibleValuesParser::new(RULES.iter().map(rule));
+    let ids = PossibleValuesParser::new(audit::every_rule().map(rule));
     Cli::command().mut_subcommand("rules", |rules| rules.mut_arg("id", |id| id.value_parser(ids)))
 }
 

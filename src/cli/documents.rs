@@ -95,8 +95,7 @@ pub(super) fn lines<'a>(indent: &'a str, texts: &'a [String]) -> String {
 /// Says why nothing is written.
 pub(super) fn say_problems(problems: &[Problem], output: &Output) {
     for Problem { what, places, fix } in problems {
-        let places = lines("  ", places);
-        output.say(&format!("\u{1b}[1;91merror\u{1b}[0m: {what}\n{places}  fix: {fix}\n"));
+        output.problem(&format!("{what}\n{}  fix: {fix}", lines("  ", places)));
     }
 }
 

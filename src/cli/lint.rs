@@ -11,16 +11,13 @@ use super::{
     input::{self, Input},
     options::{Format, PATHS_HELP},
     output::Output,
-    report::{self, FindingJson, Judgement, Places, Run},
+    report::{self, ExemptedJson, FindingJson, Judgement, Places, Run},
 };
 use crate::{
     clock::today,
     cluster::Exclude,
     objects::Object,
-    review::{
-        Reviewer, State, Verdict,
-        existing::{Existing, Found, applied},
-    },
+    review::{Reviewer, State, Verdict, Writes, existing::Found},
     rules::{Level, Operation, Settings},
 };
 
@@ -52,7 +49,8 @@ pub(super) struct LintArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
     /// Existing objects, read but not blamed: a file, a folder, or `cluster`. What is checked is then judged
-    /// as a change of them, as the webhook would judge it on apply. May be given several times
+    /// as a change of them, as the webhook would judge it when all is applied one after another in the order
+    /// of the files. May be given several times
     #[arg(long, value_name = "PATH|cluster")]
     pub(super) against: Vec<PathBuf>,
     /// Leaves files and folders out of the folders that are read, as a .gitignore in each of them would. A
@@ -85,6 +83,12 @@ impl From<FailOn> for Level {
 #[derive(Serialize)]
 struct Report<'a> {
     findings: Vec<FindingJson<'a>>,
+    /// What the configuration exempts from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exempted: Vec<ExemptedJson<'a>>,
+    /// What could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<&'a str>,
     summary: Summary,
 }
 
@@ -106,12 +110,11 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let against =
         args.against.iter().map(|path| input::read_or_cluster_except(path, &exclude, output)?.complete());
     let against = against.collect::<Result<Vec<_>>>()?;
-    let state: State = against.iter().chain([&input]).flat_map(Input::objects).cloned().collect();
     let progress = output.progress("judging");
     let judgements = if against.is_empty() {
-        judge(&input, &state, &settings)
+        judge(&input, &input.objects().cloned().collect(), &settings)
     } else {
-        judge_writes(&input, &against, &state, &settings)
+        judge_writes(&input, &against, &settings)
     };
     drop(progress);
     let mut places = Places::default();
@@ -122,77 +125,72 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         unread: &input.unread,
         fails_from: args.fail_on.into(),
     };
-    tell(&run, judgements.len(), &input, output)
+    let is_setting = |object: &Object| matches!(object, Object::ImageConfig(_) | Object::ClusterVersion(_));
+    let more = !against.is_empty() && input.objects().any(is_setting);
+    tell(&run, Checked { objects: judgements.len(), more }, &input, output)
 }
 
 /// Judges every object of the input as it stands.
 pub(super) fn judge<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Judgement<'a>> {
     let reviewer = Reviewer { state, settings, today: today() };
-    judge_each(input, |object| verdict(&reviewer, Operation::Existing, None, object))
-}
-
-/// Judges every object of the input as it would be judged when it is applied where the others exist.
-fn judge_writes<'a>(
-    input: &'a Input,
-    against: &[Input],
-    state: &State,
-    settings: &Settings,
-) -> Vec<Judgement<'a>> {
-    let reviewer = Reviewer { state, settings, today: today() };
-    let existing = against.iter().flat_map(Input::with_places);
-    let existing: Existing<'_> =
-        existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
-    judge_each(input, |object| match existing.met_by(object) {
-        Some(old) => verdict(&reviewer, Operation::Update, Some(old), object),
-        None => verdict(&reviewer, Operation::Create, None, object),
+    judge_each(input, |object| match object {
+        Object::MirrorSet(set) => reviewer.review_set(Operation::Existing, None, Some(set)),
+        Object::HostedCluster(hosted) => reviewer.review_hosted(None, hosted),
+        Object::ImageConfig(config) => reviewer.review_image_config(None, config),
+        Object::ClusterVersion(_) => Verdict::default(),
     })
 }
 
-fn judge_each(input: &Input, verdict: impl Fn(&Object) -> Verdict) -> Vec<Judgement<'_>> {
+/// Judges every object of the input as it would be judged when they are applied one after another.
+fn judge_writes<'a>(input: &'a Input, against: &'a [Input], settings: &'a Settings) -> Vec<Judgement<'a>> {
+    let existing = against.iter().flat_map(Input::with_places);
+    let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
+    let mut cluster = Writes::onto(&existing, settings, today());
+    judge_each(input, |object| cluster.write(object))
+}
+
+fn judge_each<'a>(input: &'a Input, mut verdict: impl FnMut(&'a Object) -> Verdict) -> Vec<Judgement<'a>> {
     let objects = input.with_places();
     objects
         .map(|(object, place)| Judgement { object: object.into(), place, verdict: verdict(object) })
         .collect()
 }
 
-fn verdict(reviewer: &Reviewer<'_>, operation: Operation, old: Option<Found<'_>>, new: &Object) -> Verdict {
-    match (old, new) {
-        (_, Object::MirrorSet(new)) => {
-            let old = old.and_then(|old| match old.object {
-                Object::MirrorSet(old) => Some(old),
-                _ => None,
-            });
-            reviewer.review_set(operation, old, Some(new))
-        }
-        (Some(found), Object::HostedCluster(new)) => match found.object {
-            Object::HostedCluster(old) => reviewer.review_hosted(Some(old), &applied(found, new)),
-            _ => Verdict::default(),
-        },
-        (None, Object::HostedCluster(new)) => reviewer.review_hosted(None, new),
-        (_, Object::ImageConfig(_) | Object::ClusterVersion(_)) => Verdict::default(),
-    }
+/// What was looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checked {
+    /// How many objects.
+    pub(super) objects: usize,
+    /// Whether that was more than mirror sets and HostedClusters.
+    pub(super) more: bool,
 }
 
-/// Prints the result in the form asked for, and for people what it comes to; `objects` were looked at.
-pub(super) fn tell(run: &Run<'_>, objects: usize, input: &Input, output: &Output) -> Result<Answer> {
+/// Prints the result in the form asked for, and for people what it comes to.
+pub(super) fn tell(run: &Run<'_>, checked: Checked, input: &Input, output: &Output) -> Result<Answer> {
     let Run { judgements, places, .. } = run;
     let (deny, warn) = report::counts(judgements);
-    let summary = Summary { deny, warn, objects, skipped: input.skipped };
+    let summary = Summary { deny, warn, objects: checked.objects, skipped: input.skipped };
     let is_read_by_a_rule =
         |object: &Object| matches!(object, Object::MirrorSet(_) | Object::HostedCluster(_));
-    let said = match (input.objects().any(is_read_by_a_rule), run.unread.is_empty()) {
+    let is_checked = checked.more || deny + warn > 0 || input.objects().any(is_read_by_a_rule);
+    let said = match (is_checked, run.unread.is_empty()) {
         (false, true) => nothing_to_check(input),
         (_, is_whole) => summed_up(&summary, is_whole),
     };
     match output.format() {
         Format::Human => output.result(&report::human(judgements, places, Output::width()))?,
-        Format::Json => output.json(&Report { findings: report::json(judgements, places), summary })?,
+        Format::Json => {
+            let errors = run.unread.iter().map(|unread| &*unread.text).collect();
+            let exempted = report::exempted_json(judgements);
+            output.json(&Report { findings: report::json(judgements, places), exempted, errors, summary })?;
+        }
         Format::Sarif => {
             let folder = std::env::current_dir().unwrap_or_default();
             output.json(&report::sarif(run, &folder))?;
         }
         Format::Junit => output.result(&report::junit(run).context("cannot write XML")?)?,
     }
+    output.say(&report::exempted(judgements));
     output.say(&said);
     match run.exit_code() {
         0 => Ok(Answer::Yes),

@@ -101,7 +101,9 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<Answer> {
     }
     documents::say_notes(&migration.notes, output);
     documents::say_problems(&migration.problems, output);
-    output.say(&objection(migration.proof.as_ref()));
+    if let Some(objection) = objection(migration.proof.as_ref()) {
+        output.problem(objection.trim_end());
+    }
     if args.to.out.is_some() && migration.is_right() && !output.is_json() {
         output.result(&format!("{}{summary}", documents::lines("", &documents::displayed(&files))))?;
     } else {
@@ -118,33 +120,29 @@ fn this_command(paths: &[PathBuf]) -> String {
 }
 
 /// What speaks against it, where the nodes' file would not stay the same.
-fn objection(proof: Option<&Proof>) -> String {
+fn objection(proof: Option<&Proof>) -> Option<String> {
     let with = |stage: Stage| match stage {
         Stage::Before => "as things are",
         Stage::During => "with both kinds",
         Stage::After => "with the IDMSs alone",
     };
-    let mut text = String::new();
-    match proof {
-        None | Some(Proof::Same) => {}
-        // Writing to a String cannot fail.
-        Some(Proof::NotRendered(stage, refusal)) => {
-            let _ = writeln!(
-                text,
-                "\u{1b}[1;91merror\u{1b}[0m: the nodes get no new configuration {}, so that there is nothing to compare: {refusal}\n  \
-                 fix: mirrorguard lint names the object",
-                with(*stage)
-            );
-        }
-        Some(Proof::Differs(differences)) => {
-            let _ = writeln!(text, "\u{1b}[1;91merror\u{1b}[0m: registries.conf would not stay the same");
+    match proof? {
+        Proof::Same => None,
+        Proof::NotRendered(stage, refusal) => Some(format!(
+            "the nodes get no new configuration {}, so that there is nothing to compare: {refusal}\n  \
+             fix: mirrorguard lint names the object",
+            with(*stage)
+        )),
+        Proof::Differs(differences) => {
+            let mut text = "registries.conf would not stay the same\n".to_owned();
             for Difference { stage, registry, what, impact, places } in differences {
+                // Writing to a String cannot fail.
                 let _ = writeln!(text, "  {}: {registry}: {what} ({impact})", with(*stage));
                 text += &documents::lines("    ", places);
             }
+            Some(text)
         }
     }
-    text
 }
 
 /// The proof and the steps that are left.

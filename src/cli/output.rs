@@ -75,9 +75,19 @@ impl Output {
     /// Says something about the result.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
-            // Nobody is left to be told that standard error is gone.
-            let _ = AutoStream::new(io::stderr(), self.color).lock().write_all(text.as_bytes());
+            self.insist(text);
         }
+    }
+
+    /// Says, however quiet it is to be, what the answer cannot do without.
+    pub(super) fn insist(&self, text: &str) {
+        // Nobody is left to be told that standard error is gone.
+        let _ = AutoStream::new(io::stderr(), self.color).lock().write_all(text.as_bytes());
+    }
+
+    /// Says why the answer is no.
+    pub(super) fn problem(&self, text: &str) {
+        problem(text, self.color);
     }
 
     /// Says why the question could not be answered.
@@ -129,6 +139,10 @@ pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
 /// Says why the question could not be answered.
 pub(super) fn error(error: &anyhow::Error, color: ColorChoice) {
     let text = anstream::adapter::strip_str(&chain(error)).to_string();
+    problem(&text, color);
+}
+
+fn problem(text: &str, color: ColorChoice) {
     let red = "\u{1b}[1;91m";
     // Nobody is left to be told that standard error is gone.
     let _ = writeln!(AutoStream::new(io::stderr(), color).lock(), "{red}error\u{1b}[0m: {text}");
@@ -150,6 +164,14 @@ fn chain(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_help_says_how_wide_drawings_are() {
+        use clap::CommandFactory as _;
+        let command = super::super::args::Cli::command();
+        let help = command.get_after_long_help().map(ToString::to_string).unwrap();
+        assert!(help.contains(&format!("else the terminal's width, or {WIDTH}\n")), "{help}");
+    }
 
     #[test]
     fn a_cause_is_said_once() {

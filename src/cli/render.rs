@@ -119,7 +119,9 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     let form = match form {
         Ok(form) => form,
         Err(NoForm(reasons)) => {
-            output.say(&format!("{}\n", reasons.join("\n")));
+            for reason in &reasons {
+                output.problem(reason);
+            }
             return Ok(Answer::No);
         }
     };
@@ -129,10 +131,10 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
         output.result(&form.yaml())?;
     }
     for omission in &form.omissions {
-        output.say(&match omission {
-            Omission::Lost(what) => format!("lost: {what}\n"),
-            Omission::Aside(what) => format!("left out: {what}\n"),
-        });
+        match omission {
+            Omission::Lost(what) => output.insist(&format!("lost: {what}\n")),
+            Omission::Aside(what) => output.say(&format!("left out: {what}\n")),
+        }
     }
     Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })
 }
@@ -156,7 +158,7 @@ pub(super) fn rendered<'a>(input: &Input, state: &'a State, output: &Output) -> 
             .judged
             .retain(|judged| judged.level == Level::Deny && stops_rendering(judged.rule.id));
     }
-    output.say(&report::human(&judgements, &Places::of(input), Output::width()));
-    output.say(&format!("the nodes get no new configuration: {refusal}\n"));
+    output.insist(&report::human(&judgements, &Places::of(input), Output::width()));
+    output.problem(&format!("the nodes get no new configuration: {refusal}"));
     None
 }

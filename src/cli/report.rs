@@ -11,12 +11,12 @@ use super::input::{Input, Unread};
 use crate::{
     audit::ObjectId,
     objects::{Object, manifest::Located},
-    review::{Judged, Verdict},
+    review::{Exempted, Judged, Verdict},
     rules::{Level, Related},
 };
 
 pub(super) use human::human;
-pub(super) use json::{FindingJson, json};
+pub(super) use json::{ExemptedJson, FindingJson, exempted_json, json};
 pub(super) use junit::junit;
 pub(super) use sarif::sarif;
 /// Which object it is.
@@ -73,7 +73,7 @@ impl Run<'_> {
 
 /// Where objects stand, judged ones and others.
 #[derive(Debug, Default)]
-pub(super) struct Places<'a>(HashMap<(&'static str, &'a str), &'a Located>);
+pub(super) struct Places<'a>(HashMap<(&'static str, &'a str, &'a str), &'a Located>);
 
 impl<'a> Places<'a> {
     /// Where the objects of an input stand.
@@ -83,14 +83,16 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// Adds objects; of two with one name the later counts.
+    /// Adds objects; of two with one kind, namespace and name the later counts.
     pub(super) fn add(&mut self, input: &'a Input) {
-        let id = |at: &'a Located| (at.object.kind().name(), at.object.name());
-        self.0.extend(input.located.iter().map(|at| (id(at), at)));
+        self.0.extend(input.located.iter().map(|at| {
+            let ObjectRef { kind, namespace, name } = (&at.object).into();
+            ((kind, namespace, name), at)
+        }));
     }
 
     fn find(&self, related: &'a Related) -> Option<&'a Located> {
-        self.0.get(&(related.kind, &*related.name)).copied()
+        self.0.get(&(related.kind, &*related.namespace, &*related.name)).copied()
     }
 }
 
@@ -101,8 +103,26 @@ fn findings<'a>(judgements: &'a [Judgement<'a>]) -> impl Iterator<Item = (&'a Ju
         .flat_map(|judgement| judgement.verdict.judged.iter().map(move |judged| (judgement, judged)))
 }
 
+/// Every finding that is exempt, and the object it is in.
+fn all_exempted<'a>(
+    judgements: &'a [Judgement<'a>],
+) -> impl Iterator<Item = (&'a Judgement<'a>, &'a Exempted)> {
+    judgements
+        .iter()
+        .flat_map(|judgement| judgement.verdict.exempted.iter().map(move |exempted| (judgement, exempted)))
+}
+
+/// What would be denied if it were not exempt, a line each.
+pub(super) fn exempted(judgements: &[Judgement<'_>]) -> String {
+    let denied = all_exempted(judgements).filter(|(_, exempted)| exempted.level == Level::Deny);
+    let line = |(judgement, Exempted { rule, reason, until, .. }): (&Judgement<'_>, &Exempted)| {
+        format!("exempt until {until}: [{rule}] {}: {reason}\n", id(judgement.object))
+    };
+    denied.map(line).collect()
+}
+
 /// `Kind/name`, as findings name objects; a namespace stands between the two.
-fn id(object: ObjectRef<'_>) -> String {
+pub(super) fn id(object: ObjectRef<'_>) -> String {
     let ObjectRef { kind, namespace, name } = object;
     let slash = if namespace.is_empty() { "" } else { "/" };
     format!("{kind}/{namespace}{slash}{name}")

@@ -14,7 +14,7 @@ use profile::MANAGED_SOURCES;
 use crate::{
     audit,
     objects::{
-        grammar,
+        SetKind, grammar,
         manifest::{self, ReadError},
     },
     rules::{Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
@@ -24,8 +24,9 @@ use crate::{
 pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
     let file: File = manifest::read_document(name, text).map_err(with_suggestion)?;
     let exemptions = file.exemptions.into_iter().enumerate().map(|(at, exemption)| {
-        exemption_of(exemption)
-            .map_err(|message| manifest::error_at(name, text, &format!("exemptions[{at}]"), message))
+        exemption_of(exemption).map_err(|(field, message)| {
+            manifest::error_at(name, text, &format!("exemptions[{at}]{field}"), message)
+        })
     });
     let exemptions = exemptions.collect::<Result<_, _>>()?;
     let protected = file.protected_sources.unwrap_or_else(|| MANAGED_SOURCES.map(str::to_owned).to_vec());
@@ -71,20 +72,52 @@ fn check_scope(key: &str, scope: &str) -> Result<(), String> {
     Err(format!("\"{scope}\" {problem}: {fix}"))
 }
 
-fn exemption_of(exemption: file::Exemption) -> Result<Exemption, String> {
+/// The exemption, or the field that is wrong in it and why.
+fn exemption_of(exemption: file::Exemption) -> Result<Exemption, (String, String)> {
+    let wrong = |why: &str| Err((String::new(), why.to_owned()));
     let file::Exemption { rules, objects, annotated, reason, until } = exemption;
     if rules.is_empty() {
-        return Err("rules is empty: name the rules to be exempt from".to_owned());
+        return wrong("rules is empty: name the rules to be exempt from");
     }
     if reason.trim().is_empty() {
-        return Err("reason is empty: say why, for whoever finds it later".to_owned());
+        return wrong("reason is empty: say why, for whoever finds it later");
     }
     let who = match (objects.is_empty(), annotated) {
         (true, true) => Who::Annotated,
-        (false, false) => Who::Objects(objects),
-        _ => return Err("name either objects or annotated: true".to_owned()),
+        (false, false) => {
+            for (at, object) in objects.iter().enumerate() {
+                check_object(object).map_err(|why| (format!(".objects[{at}]"), why))?;
+            }
+            Who::Objects(objects)
+        }
+        _ => return wrong("name either objects or annotated: true"),
     };
     Ok(Exemption { rules: rules.into_iter().map(|id| id.0).collect(), who, reason, until })
+}
+
+/// Refuses what names no object that anything could be found in.
+fn check_object(object: &str) -> Result<(), String> {
+    let sets = SetKind::ALL.map(|kind| (kind.name(), false));
+    let kinds = || sets.iter().chain(audit::KINDS).copied();
+    let (kind, name) = object.split_once('/').unwrap_or((object, ""));
+    let Some((_, has_namespace)) = kinds().find(|(known, _)| *known == kind) else {
+        let meant = closest(kind, kinds().map(|(known, _)| known)).or(match kind {
+            "ICSP" | "icsp" => Some("ImageContentSourcePolicy"),
+            "IDMS" | "idms" => Some("ImageDigestMirrorSet"),
+            "ITMS" | "itms" => Some("ImageTagMirrorSet"),
+            _ => None,
+        });
+        let hint = meant.map_or_else(
+            || format!("there are {}", kinds().map(|(known, _)| known).collect::<Vec<_>>().join(", ")),
+            |meant| format!("did you mean \"{meant}/{name}\"?"),
+        );
+        return Err(format!("\"{object}\" has no kind of an object that can be exempt; {hint}"));
+    };
+    if name.is_empty() || (has_namespace && !name.contains('/') && !name.ends_with('*')) {
+        let form = if has_namespace { "namespace/name" } else { "name" };
+        return Err(format!("\"{object}\" names no object: write \"{kind}/{form}\""));
+    }
+    Ok(())
 }
 
 /// Names the known key that was probably meant, where serde lists what it expected.
@@ -186,6 +219,14 @@ mod tests {
             (
                 "exemptions:\n- {rules: [node-impact], reason: x, until: tomorrow, annotated: true}\n",
                 "c.yaml:2:44: exemptions[0].until: ",
+            ),
+            (
+                "exemptions:\n- rules: [node-impact]\n  objects: [ImageTagMirrorSet/a*, IDMS/a]\n  reason: x\n  until: 2026-12-31\n",
+                "c.yaml:3:35: exemptions[0].objects[1]: \"IDMS/a\" has no kind of an object that can be exempt; did you mean \"ImageDigestMirrorSet/a\"?",
+            ),
+            (
+                "exemptions:\n- {rules: [node-impact], reason: x, until: 2026-12-31, objects: [HostedCluster/a]}\n",
+                "c.yaml:2:66: exemptions[0].objects[0]: \"HostedCluster/a\" names no object: write \"HostedCluster/namespace/name\"",
             ),
             (
                 "hypershift:\n  releases: [4.20]\n",

@@ -5,10 +5,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::file::File;
-use crate::{
-    audit,
-    rules::{self, RULES},
-};
+use crate::{audit, rules};
 
 pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
     let level = |rule: &rules::Rule| {
@@ -27,7 +24,7 @@ pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn rule_ids(_: &mut SchemaGenerator) -> Schema {
-    let ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+    let ids: Vec<_> = audit::every_rule().map(|rule| rule.id).collect();
     json_schema!({ "type": "array", "description": "Ids of the rules.", "items": { "enum": ids }, "minItems": 1 })
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     objects::SetKind,
-    rules::{self, Level, RULES, Rule, Settings},
+    rules::{self, Check, Level, RULES, Rule, Settings},
 };
 
 const COMMENTS: [&str; 10] = [
@@ -97,7 +97,8 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
         }
     }
     let is_left = |rule: &&Rule| {
-        settings.level(rule) != Level::Off && CEL_RULES.iter().all(|in_cel| in_cel.id != rule.id)
+        let is_asked = !matches!(rule.check, Check::ImageConfig(_));
+        is_asked && settings.level(rule) != Level::Off && CEL_RULES.iter().all(|in_cel| in_cel.id != rule.id)
     };
     let left: Vec<_> = RULES.iter().filter(is_left).map(|rule| rule.id).collect();
     let why = "a policy sees one mirror set at a time; the webhook has them";
@@ -218,7 +219,7 @@ mod tests {
         let [Omission::Aside(told)] = &*form.omissions else { panic!("{:?}", form.omissions) };
         for rule in RULES {
             let in_cel = CEL_RULES.iter().any(|in_cel| in_cel.id == rule.id);
-            let is_on = rule.level != Level::Off;
+            let is_on = rule.level != Level::Off && !matches!(rule.check, Check::ImageConfig(_));
             assert_eq!(told.contains(rule.id), is_on && !in_cel, "{}", rule.id);
         }
         assert!(CEL_RULES.iter().all(|rule| rules::rule(rule.id).is_some()));

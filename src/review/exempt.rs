@@ -4,16 +4,30 @@ use jiff::civil::Date;
 
 use super::{Exempted, Judged, Verdict};
 use crate::{
-    objects::{HostedCluster, MirrorSet, annotation},
-    rules::{Asked, Exemption, Level},
+    config::unknown_rule,
+    objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
+    rules::{self, Asked, Exemption, Level},
 };
 
 /// An object as exemptions see it.
 #[derive(Debug)]
-pub(super) struct Exempt<'a> {
+pub(crate) struct Exempt<'a> {
     /// `Kind/name`, or `Kind/namespace/name`.
     id: String,
     annotation: &'a str,
+}
+
+impl<'a> Exempt<'a> {
+    /// An object by its id, `Kind/name` or `Kind/namespace/name`, and what it asks for.
+    pub(crate) fn new(id: String, annotation: &'a str) -> Self {
+        Self { id, annotation }
+    }
+}
+
+impl From<&ImageConfig> for Exempt<'_> {
+    fn from(_: &ImageConfig) -> Self {
+        Self { id: "Image/cluster".to_owned(), annotation: "" }
+    }
 }
 
 impl<'a> From<&'a MirrorSet> for Exempt<'a> {
@@ -34,7 +48,7 @@ impl<'a> From<&'a HostedCluster> for Exempt<'a> {
 
 /// Takes out what the object is exempt from. An annotation that asks in vain is answered, since its owner
 /// would look for the mistake elsewhere.
-pub(super) fn exempt(verdict: &mut Verdict, object: &Exempt<'_>, exemptions: &[Exemption], today: Date) {
+pub(crate) fn exempt(verdict: &mut Verdict, object: &Exempt<'_>, exemptions: &[Exemption], today: Date) {
     if exemptions.is_empty() && object.annotation.is_empty() {
         return;
     }
@@ -63,11 +77,52 @@ pub(super) fn exempt(verdict: &mut Verdict, object: &Exempt<'_>, exemptions: &[E
         }
         verdict.judged.push(judged);
     }
+    if verdict.judged.iter().any(|judged| judged.level == Level::Deny) {
+        verdict.remarks.extend(misread(object.annotation).map(|text| (Level::Warn, text)));
+    }
     for id in in_vain {
         let text = format!(
             "[{id}] the annotation {} asks for an exemption that the configuration does not grant, or no longer",
             annotation::EXEMPT
         );
         verdict.remarks.push((Level::Warn, text));
+    }
+}
+
+/// What of an annotation can exempt from nothing, whatever the configuration allows.
+fn misread(annotation: &str) -> impl Iterator<Item = String> {
+    let asked = Asked::parse(annotation);
+    let text = (!annotation.is_empty() && asked.is_none())
+        .then(|| "cannot be read: write \"rule-id: reason\", or several ids with commas".to_owned());
+    let unknown = asked.into_iter().flat_map(Asked::ids).filter(|id| rules::rule(id).is_none());
+    let texts = text.into_iter().chain(unknown.map(|id| format!("names an {}", unknown_rule(id))));
+    texts.map(|text| format!("the annotation {} {text}", annotation::EXEMPT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_that_exempts_from_nothing_is_told() {
+        let table = [
+            ("", "", "none"),
+            ("invalid-source: CHG-1", "", "it can be read"),
+            (
+                "invalid-source",
+                "the annotation mirrorguard.io/exempt cannot be read: write \"rule-id: reason\"",
+                "no reason",
+            ),
+            (
+                "invalid-source, invalid-miror: CHG-1",
+                "the annotation mirrorguard.io/exempt names an unknown rule \"invalid-miror\"; did you mean \"invalid-mirror\"?",
+                "no such rule",
+            ),
+        ];
+        for (annotation, expected, reason) in table {
+            let told: Vec<_> = misread(annotation).collect();
+            assert_eq!(told.len(), usize::from(!expected.is_empty()), "{reason}: {told:?}");
+            assert!(told.iter().all(|text| text.starts_with(expected)), "{reason}: {told:?}");
+        }
     }
 }

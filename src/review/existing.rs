@@ -33,6 +33,12 @@ impl<'a> FromIterator<Found<'a>> for Existing<'a> {
 }
 
 impl<'a> Existing<'a> {
+    /// Puts an object in, in place of one of its name.
+    pub fn insert(&mut self, found: Found<'a>) {
+        let object = found.object;
+        self.objects.insert((object.kind(), object.namespace(), object.name()), found);
+    }
+
     /// The object that `new` would change. One that does not say its namespace is taken for the only one
     /// of its name.
     pub fn met_by(&self, new: &Object) -> Option<Found<'a>> {

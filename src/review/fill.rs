@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Reviewer, Verdict};
 use crate::{
     objects::{HostedCluster, annotation},
-    rules::{Check, HostedWrite, Level},
+    rules::{Check, HostedWrite, Level, RULES},
 };
 
 /// What is done to a HostedCluster.
@@ -48,7 +48,7 @@ fn filled(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>, is_ours: bool) -> Fi
             Filling { verdict, ..Filling::default() }
         }
         Err(_) => {
-            let mut judged = reviewer.judge(|check, findings| {
+            let mut judged = reviewer.judge(RULES, |check, findings| {
                 if let Check::HostedCluster(check) = check {
                     check(write, findings);
                 }

@@ -13,10 +13,13 @@ mod fill;
 mod reviewer;
 mod verdict;
 pub mod wire;
+mod writes;
 
+pub(crate) use exempt::{Exempt, exempt};
 pub use fill::{Filling, fill_in};
 pub use reviewer::Reviewer;
 pub use verdict::{Exempted, Judged, Verdict};
+pub use writes::Writes;
 
 use std::sync::Arc;
 
@@ -52,6 +55,11 @@ impl State {
                 Self { context, derivations: Arc::clone(&self.derivations) }
             }
         }
+    }
+
+    /// Puts an object in, in place of one of the same kind and name.
+    pub fn insert(&mut self, object: Object) {
+        *self = self.changed(object.kind(), |context| context.insert(object));
     }
 
     /// The mirror sets and settings.

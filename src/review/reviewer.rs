@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::{Judged, State, Verdict, exempt::exempt};
 use crate::{
     context::Overlay,
-    objects::{HostedCluster, MirrorSet},
-    rules::{Check, Finding, HostedWrite, Level, Operation, RULES, SetWrite, Settings},
+    objects::{HostedCluster, ImageConfig, MirrorSet},
+    rules::{Check, Finding, HostedWrite, Level, Operation, RULES, Rule, SetWrite, Settings},
 };
 
 /// Judges writes against what is known of a cluster.
@@ -89,14 +89,31 @@ impl<'a> Reviewer<'a> {
         }
         let judge = |old, new| {
             let write = self.hosted_write(old, new);
-            self.judge(|check, findings| match check {
+            self.judge(RULES, |check, findings| match check {
                 Check::HostedCluster(check) => check(&write, findings),
-                Check::MirrorSet(_) | Check::Cluster => {}
+                Check::MirrorSet(_) | Check::ImageConfig(_) | Check::Cluster => {}
             })
         };
         let mut verdict = Verdict { judged: judge(old, new), ..Verdict::default() };
         if let (Some(old), false) = (old, verdict.is_allowed()) {
             excuse(&mut verdict, &judge(None, old));
+        }
+        exempt(&mut verdict, &new.into(), &self.settings.exemptions, self.today);
+        verdict
+    }
+
+    /// Judges the image configuration by itself; what was wrong with the old one only warns.
+    pub fn review_image_config(&self, old: Option<&ImageConfig>, new: &ImageConfig) -> Verdict {
+        let judge = |config: &ImageConfig| {
+            self.judge(RULES, |check, findings| {
+                if let Check::ImageConfig(check) = check {
+                    check(config, findings);
+                }
+            })
+        };
+        let mut verdict = Verdict { judged: judge(new), ..Verdict::default() };
+        if let (Some(old), false) = (old, verdict.is_allowed()) {
+            excuse(&mut verdict, &judge(old));
         }
         exempt(&mut verdict, &new.into(), &self.settings.exemptions, self.today);
         verdict
@@ -118,16 +135,20 @@ impl<'a> Reviewer<'a> {
     }
 
     fn judge_set(&self, write: &SetWrite<'_>) -> Vec<Judged> {
-        self.judge(|check, findings| match check {
+        self.judge(RULES, |check, findings| match check {
             Check::MirrorSet(check) => check(write, findings),
-            Check::HostedCluster(_) | Check::Cluster => {}
+            Check::HostedCluster(_) | Check::ImageConfig(_) | Check::Cluster => {}
         })
     }
 
-    pub(super) fn judge(&self, ask: impl Fn(Check, &mut Vec<Finding>)) -> Vec<Judged> {
+    pub(super) fn judge(
+        &self,
+        rules: &'static [Rule],
+        ask: impl Fn(Check, &mut Vec<Finding>),
+    ) -> Vec<Judged> {
         let mut judged = Vec::new();
         let mut findings = Vec::new();
-        for rule in RULES {
+        for rule in rules {
             let level = self.settings.level(rule);
             if level == Level::Off {
                 continue;

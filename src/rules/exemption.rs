@@ -42,7 +42,12 @@ impl<'a> Asked<'a> {
 
     /// Whether the rule is named.
     pub fn names(&self, rule: &str) -> bool {
-        self.rules.split(',').any(|named| named.trim() == rule)
+        self.ids().any(|named| named == rule)
+    }
+
+    /// The rules that are named.
+    pub fn ids(self) -> impl Iterator<Item = &'a str> {
+        self.rules.split(',').map(str::trim)
     }
 }
 

@@ -25,6 +25,9 @@ pub enum Level {
 pub struct Related {
     /// Kind.
     pub kind: &'static str,
+    /// Namespace; empty where it has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
     /// Name.
     pub name: String,
     /// Field, `spec.imageTagMirrors[2].source`.
@@ -32,31 +35,32 @@ pub struct Related {
 }
 
 impl Related {
+    /// A field of a mirror set.
+    pub fn to_set(set: &MirrorSet, path: String) -> Self {
+        Self { kind: set.kind.name(), namespace: String::new(), name: set.name.to_string(), path }
+    }
+
     /// A field of an entry.
     pub fn to_entry(entry: &EntryRef<'_>, field: &str) -> Self {
-        let set = entry.set;
-        Self { kind: set.kind.name(), name: set.name.to_string(), path: set.field_path(entry.index, field) }
+        Self::to_set(entry.set, entry.set.field_path(entry.index, field))
     }
 
     /// What says the policy of an entry.
     pub fn to_policy(entry: &EntryRef<'_>) -> Self {
-        let set = entry.set;
-        Self { kind: set.kind.name(), name: set.name.to_string(), path: set.policy_path(entry.index) }
+        Self::to_set(entry.set, entry.set.policy_path(entry.index))
     }
 
-    /// A mirror set as a whole.
-    pub fn to_set(set: &MirrorSet) -> Self {
-        Self { kind: set.kind.name(), name: set.name.to_string(), path: "metadata.name".to_owned() }
-    }
-
-    /// A field of a HostedCluster, which is named with its namespace.
+    /// A field of a HostedCluster.
     pub fn to_hosted(hosted: &HostedCluster, path: &str) -> Self {
-        Self { kind: "HostedCluster", name: hosted_name(hosted), path: path.to_owned() }
+        let (namespace, name) = (hosted.metadata.namespace.clone(), hosted.metadata.name.clone());
+        Self { kind: "HostedCluster", namespace, name, path: path.to_owned() }
     }
 
-    /// `Kind/name`.
+    /// `Kind/name`, or `Kind/namespace/name`.
     pub fn id(&self) -> String {
-        format!("{}/{}", self.kind, self.name)
+        let Self { kind, namespace, name, .. } = self;
+        let slash = if namespace.is_empty() { "" } else { "/" };
+        format!("{kind}/{namespace}{slash}{name}")
     }
 }
 

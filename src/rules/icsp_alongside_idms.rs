@@ -36,7 +36,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     {
         findings.push(Finding {
             at_most: Level::Warn,
-            related: vec![Related::to_set(idms)],
+            related: vec![Related::to_set(idms, "metadata.name".to_owned())],
             ..Finding::new(
                 "metadata.name",
                 format!("{} has every entry of this ICSP", idms.id()),
@@ -50,7 +50,8 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
         return findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
     }
     let others = [SetKind::Idms, SetKind::Itms].into_iter().flat_map(|kind| write.others.sets_of(kind));
-    let related: Vec<_> = others.take(3).map(Related::to_set).collect();
+    let related: Vec<_> =
+        others.take(3).map(|other| Related::to_set(other, "metadata.name".to_owned())).collect();
     let names = list_names(&related.iter().map(Related::id).collect::<Vec<_>>(), neighbours - related.len());
     findings.push(Finding {
         related,
@@ -103,7 +104,7 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
     for icsp in covered {
         findings.push(Finding {
             at_most: Level::Warn,
-            related: vec![Related::to_set(icsp)],
+            related: vec![Related::to_set(icsp, "metadata.name".to_owned())],
             ..Finding::new(
                 "metadata.name",
                 format!("this has every entry of {}", icsp.id()),

@@ -21,6 +21,7 @@ mod ignored_catalog_overrides;
 mod incomplete_catalog_images;
 mod ineffective_entry;
 mod invalid_mirror;
+mod invalid_registry_scope;
 mod invalid_source;
 mod mirror_in_use;
 mod mirror_order_conflict;
@@ -47,6 +48,8 @@ pub(crate) use finding::{list_names, some_names};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use subject::{HostedWrite, Operation, SetWrite, SharedSource};
 
+use crate::objects::ImageConfig;
+
 /// A rule.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
@@ -69,6 +72,8 @@ pub enum Check {
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
+    /// `image.config.openshift.io/cluster`, about which no webhook is asked: `mirrorguard lint` and `audit`.
+    ImageConfig(fn(&ImageConfig, &mut Vec<Finding>)),
     /// A cluster as it is, with more of it than a write shows: a check of [`crate::audit`], which asks it.
     Cluster,
 }
@@ -88,6 +93,7 @@ pub const RULES: &[Rule] = &[
     incomplete_catalog_images::RULE,
     ineffective_entry::RULE,
     invalid_mirror::RULE,
+    invalid_registry_scope::RULE,
     invalid_source::RULE,
     mirror_in_use::RULE,
     mirror_order_conflict::RULE,

@@ -135,8 +135,8 @@ mod tests {
                 "{reason}: {}",
                 first.what
             );
-            let names: Vec<_> = first.related.iter().map(|related| related.name.as_str()).collect();
-            assert_eq!(names, ["clusters/a", "clusters/b"], "{reason}");
+            let names: Vec<_> = first.related.iter().map(Related::id).collect();
+            assert_eq!(names, ["HostedCluster/clusters/a", "HostedCluster/clusters/b"], "{reason}");
         }
     }
 }

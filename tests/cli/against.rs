@@ -152,3 +152,55 @@ fn a_cluster_is_what_is_written_to() -> Result<()> {
     .says("0 denied, 3 warned")?;
     Ok(())
 }
+
+/// The image configuration with these sources, in a flow mapping.
+fn image(sources: &str) -> String {
+    format!(
+        "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata:\n  name: cluster\nspec:\n  registrySources: {{{sources}}}\n"
+    )
+}
+
+#[test]
+fn the_image_configuration_is_blamed_for_what_it_newly_breaks() -> Result<()> {
+    let wildcard = "  - {source: \"*.redhat.io\", mirrors: [m.lab/r]}\n";
+    let table = [
+        (
+            wildcard,
+            "insecureRegistries: [registry.redhat.io]",
+            1,
+            "denied[wildcard-over-nested-scope]: in ImageDigestMirrorSet/a, … --> new.yaml:6:20 … old.yaml:7:",
+            "it stops all rendering",
+        ),
+        (
+            GOOD,
+            "blockedRegistries: [m.lab]",
+            0,
+            "warning[blocked-mirror]: in ImageDigestMirrorSet/a, mirror",
+            "a mirror in use",
+        ),
+        (GOOD, "blockedRegistries: [n.lab]", 0, "", "no mirror of theirs"),
+    ];
+    for (entries, sources, code, expected, reason) in table {
+        let folder = folder(&idms("a", entries), &image(sources))?;
+        let run = lint(&folder, "--against old.yaml new.yaml")?.code(code).context(reason)?;
+        ensure!(!run.stderr.contains("nothing to check"), "{reason}: {}", run.stderr);
+        run.prints(expected).context(reason)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn two_objects_that_change_together_are_denied_one_by_one() -> Result<()> {
+    let set = |never: bool| {
+        let policy = if never { ", mirrorSourcePolicy: NeverContactSource" } else { "" };
+        let entry = format!("  - {{source: q.io/c, mirrors: [m.lab/c]{policy}}}\n");
+        let itms = idms("t", &entry).replace("imageDigest", "imageTag").replace("ImageDigest", "ImageTag");
+        format!("{}---\n{}", idms("a", &entry), itms)
+    };
+    let folder = folder(&set(false), &set(true))?;
+    lint(&folder, "--against old.yaml new.yaml")?
+        .code(1)?
+        .prints("denied[conflicting-source-policy] … new.yaml:7")?;
+    lint(&folder, "--against old.yaml old.yaml")?.code(0)?.prints("")?;
+    Ok(())
+}

@@ -1,8 +1,8 @@
 //! 0: all is well; 1: the answer is no; 2: the question could not be answered.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::command::mirrorguard;
+use crate::command::{mirrorguard, mirrorguard_reads};
 
 /// The words of the command line, the exit code, what is on standard output and on standard error, and why.
 type Row<'a> = (&'a str, i32, &'a str, &'a str, &'a str);
@@ -162,4 +162,68 @@ fn the_configuration_decides_what_is_denied() -> Result<()> {
         (&with("config-misspelt.yaml"), 2, "", misspelt, "an unknown rule"),
         (&with("missing.yaml"), 2, "", "--config: cannot read", "no such file"),
     ])
+}
+
+#[test]
+fn a_malformed_scope_of_the_image_configuration_is_told() -> Result<()> {
+    let image = |scope: &str| {
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {{name: cluster}}\nspec:\n  registrySources:\n    blockedRegistries: [\"{scope}\"]\n"
+        )
+    };
+    for scope in ["", "*.x/y"] {
+        let told = "denied[invalid-registry-scope] … <stdin>:6:25";
+        mirrorguard_reads("lint -", &image(scope))?.code(1)?.prints(told)?.says("1 denied")?;
+        mirrorguard_reads("render -q -", &image(scope))?
+            .code(1)?
+            .prints("")?
+            .says(&format!("{told} … error: the nodes get no new configuration: invalid entry"))?;
+    }
+    mirrorguard_reads("lint -", &image("*.x"))?.code(0)?.prints("")?;
+    Ok(())
+}
+
+#[test]
+fn what_makes_the_answer_no_is_said_quietly_too() -> Result<()> {
+    let icsp = |policy: &str| {
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {{name: a}}\nspec: {{imageDigestMirrors: [{{source: q.io/c, mirrors: [m.lab/c], mirrorSourcePolicy: {policy}}}]}}\n"
+        )
+    };
+    let both = format!("{}---\n{}", icsp("NeverContactSource"), icsp("AllowContactingSource"));
+    mirrorguard_reads("merge -q -", &both)?.code(1)?.says("error: ")?;
+    mirrorguard_reads("render -q --to hostedcluster -", &icsp("NeverContactSource"))?
+        .code(1)?
+        .says("lost: ")?;
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_read_stands_in_the_json_too() -> Result<()> {
+    let report = mirrorguard_reads("lint -o json -", "kind: [\n")?.code(2)?.json()?;
+    let errors = report["errors"].as_array().context("no errors")?;
+    ensure!(errors[0].as_str().is_some_and(|text| text.starts_with("<stdin>:2:1: ")), "{report}");
+    let report = mirrorguard("lint -o json examples/root-level-only")?.code(0)?.json()?;
+    ensure!(report.get("errors").is_none() && report.get("exempted").is_none(), "{report}");
+    Ok(())
+}
+
+#[test]
+fn what_is_exempt_is_told() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("c.yaml");
+    std::fs::write(
+        &config,
+        "exemptions:\n- {rules: [conflicting-source-policy], objects: [\"ImageTagMirrorSet/*\", \"ImageDigestMirrorSet/*\"], reason: CHG-1, until: 2999-12-31}\n",
+    )?;
+    let config = config.display();
+    mirrorguard(&format!("lint --config {config} examples/policy-conflict"))?.code(0)?.says(
+        "exempt until 2999-12-31: [conflicting-source-policy] ImageDigestMirrorSet/never-contact: CHG-1\n",
+    )?;
+    let report =
+        mirrorguard(&format!("lint -o json --config {config} examples/policy-conflict"))?.code(0)?.json()?;
+    let expected = serde_json::json!({"rule": "conflicting-source-policy", "reason": "CHG-1", "until": "2999-12-31",
+        "object": {"kind": "ImageDigestMirrorSet", "name": "never-contact"}});
+    ensure!(report["exempted"][0] == expected, "{report:#}");
+    Ok(())
 }

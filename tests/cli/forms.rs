@@ -216,3 +216,56 @@ fn junit_holds_any_text() -> Result<()> {
     ensure!(elements[3].get("message").contains("https://<&\"\u{fffd}\u{d7ff}"), "{elements:#?}");
     Ok(())
 }
+
+/// Two HostedClusters of one name, both hit by a mirror set.
+const NAMESAKES: &str = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: wide}
+spec: {imageDigestMirrors: [{source: quay.io/openshift-release-dev, mirrors: [m.lab/c]}]}
+---
+apiVersion: hypershift.openshift.io/v1beta1
+kind: HostedCluster
+metadata:
+  name: lab
+  namespace: clusters
+spec: {release: {image: quay.io/openshift-release-dev/ocp-release:4.14.1-x86_64}}
+---
+apiVersion: hypershift.openshift.io/v1beta1
+kind: HostedCluster
+metadata: {name: lab, namespace: others}
+spec: {release: {image: quay.io/openshift-release-dev/ocp-release:4.14.1-x86_64}}
+";
+
+#[test]
+fn an_object_with_a_namespace_is_named_and_found_by_it() -> Result<()> {
+    let run = mirrorguard_reads("lint -o sarif -", NAMESAKES)?.answers()?.json()?;
+    let results = run["runs"][0]["results"].as_array().context("no results")?;
+    let of = |rule: &str| results.iter().find(|result| result["ruleId"] == rule).context(rule.to_owned());
+    let own = of("data-plane-not-mirrored")?;
+    let name = &own["locations"][0]["logicalLocations"][0]["fullyQualifiedName"];
+    ensure!(name == "HostedCluster/clusters/lab", "{name}");
+    let related = of("root-level-source")?["relatedLocations"].as_array().context("no other places")?;
+    let place =
+        |at: &Value| (at["message"]["text"].clone(), at["physicalLocation"]["region"]["startLine"].clone());
+    let expected = [("in HostedCluster/clusters/lab", 11), ("in HostedCluster/others/lab", 16)];
+    let found: Vec<_> = related.iter().map(place).collect();
+    ensure!(found == expected.map(|(text, line)| (json!(text), json!(line))), "{found:?}");
+    let report = mirrorguard_reads("lint -o json -", NAMESAKES)?.answers()?.json()?;
+    let findings = report["findings"].as_array().context("no findings")?;
+    let related = findings.iter().find(|finding| finding["rule"] == "root-level-source");
+    let related = &related.context("not found")?["related"][1];
+    let expected = json!({"kind": "HostedCluster", "namespace": "others", "name": "lab",
+        "path": "spec.release.image", "file": "<stdin>", "line": 16, "column": 25});
+    ensure!(*related == expected, "{related}");
+    Ok(())
+}
+
+#[test]
+fn an_object_that_is_defined_twice_is_named_with_its_namespace() -> Result<()> {
+    mirrorguard_reads("lint -", NAMESAKES)?.says("0 denied, 4 warned, in 3 objects")?;
+    let twice = NAMESAKES.replace("namespace: clusters", "namespace: others");
+    mirrorguard_reads("lint -", &twice)?
+        .says("warning: HostedCluster/others/lab is defined at <stdin>:9 and again at <stdin>:15")?;
+    Ok(())
+}

@@ -100,7 +100,13 @@ fn what_is_lost_is_told_and_fails_and_the_rest_is_printed() -> Result<()> {
             "no wildcards there",
         ),
         (&format!("hostedcluster {wildcard}"), 0, "- source: \"*.redhat.io\"", "", "wildcards there"),
-        (&format!("hostedcluster -q {never}"), 1, "imageContentSources", "", "the code tells it alone"),
+        (
+            &format!("hostedcluster -q {never}"),
+            1,
+            "imageContentSources",
+            "lost: ",
+            "why the code is 1 is said quietly too",
+        ),
     ])
 }
 

@@ -49,6 +49,13 @@ impl Example {
     }
 }
 
+/// The examples about which a webhook is asked: those of mirror sets and HostedClusters. The image configuration is
+/// judged by the command line alone.
+#[allow(dead_code, reason = "the command line judges all of them")]
+pub(crate) fn examples_of_writes() -> impl Iterator<Item = Example> {
+    examples().into_iter().filter(|example| example.write().1["kind"] != "Image")
+}
+
 /// The example of every page, in the order of the list and of the page.
 pub(crate) fn examples() -> Vec<Example> {
     RULES.iter().flat_map(|rule| on_page(rule.id, rule.page)).collect()

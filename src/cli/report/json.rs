@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Judgement, Places, findings};
+use super::{Judgement, ObjectRef, Places, all_exempted as exempted, findings};
 use crate::{
     objects::manifest::Located,
     review::Judged,
@@ -31,6 +31,12 @@ struct ObjectJson<'a> {
     namespace: &'a str,
 }
 
+impl<'a> From<ObjectRef<'a>> for ObjectJson<'a> {
+    fn from(ObjectRef { kind, namespace, name }: ObjectRef<'a>) -> Self {
+        Self { kind, name, namespace }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct RelatedJson<'a> {
     #[serde(flatten)]
@@ -53,6 +59,26 @@ impl<'a> PlaceJson<'a> {
     }
 }
 
+/// A finding that the configuration exempts from.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct ExemptedJson<'a> {
+    rule: &'static str,
+    object: ObjectJson<'a>,
+    reason: &'a str,
+    until: String,
+}
+
+/// All findings that are exempt.
+pub(in crate::cli) fn exempted_json<'a>(judgements: &'a [Judgement<'a>]) -> Vec<ExemptedJson<'a>> {
+    let exempted = exempted(judgements).map(|(judgement, exempted)| ExemptedJson {
+        rule: exempted.rule,
+        object: judgement.object.into(),
+        reason: &exempted.reason,
+        until: exempted.until.to_string(),
+    });
+    exempted.collect()
+}
+
 /// All findings.
 pub(in crate::cli) fn json<'a>(judgements: &'a [Judgement<'a>], places: &Places<'a>) -> Vec<FindingJson<'a>> {
     findings(judgements).map(|(judgement, judged)| finding(judgement, judged, places)).collect()
@@ -68,7 +94,7 @@ fn finding<'a>(judgement: &'a Judgement<'a>, judged: &'a Judged, places: &Places
     FindingJson {
         rule: judged.rule.id,
         severity: judged.level,
-        object: ObjectJson { kind: object.kind, name: object.name, namespace: object.namespace },
+        object: object.into(),
         path: &finding.path,
         place: judgement.place.map(|at| PlaceJson::new(at, &finding.path)),
         message: finding.message(),

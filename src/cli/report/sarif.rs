@@ -101,10 +101,7 @@ fn result(judgement: &Judgement<'_>, judged: &Judged, places: &Places<'_>, folde
     if let Some(yaml) = &finding.yaml {
         message["markdown"] = json!(format!("{text}\n\n```yaml\n{}\n```\n", yaml.trim_end()));
     }
-    let name = match object.namespace {
-        "" => id(object),
-        namespace => format!("{namespace}/{}", id(object)),
-    };
+    let name = id(object);
     let logical = json!([{"name": object.name, "fullyQualifiedName": name, "kind": "resource"}]);
     let mut location = json!({"logicalLocations": logical});
     if let Some(place) = judgement.place {

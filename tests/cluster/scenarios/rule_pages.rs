@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, HOSTED_CLUSTERS};
 use crate::cluster::Cluster;
 use crate::objects::{CLUSTERS, hosted_cluster};
-use crate::pages::{Example, Expected, examples};
+use crate::pages::{Example, Expected, examples_of_writes};
 use crate::wait::eventually;
 
 scenarios![the_examples_of_every_page_are_judged_as_they_say];
@@ -20,7 +20,7 @@ const LEARNING: Duration = Duration::from_secs(10);
 
 fn the_examples_of_every_page_are_judged_as_they_say(cluster: &mut Cluster) -> Result<()> {
     let mut by_settings: BTreeMap<String, Vec<Example>> = BTreeMap::new();
-    for example in examples() {
+    for example in examples_of_writes() {
         by_settings.entry(example.settings.clone()).or_default().push(example);
     }
     for (settings, examples) in by_settings {
