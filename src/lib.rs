@@ -10,6 +10,7 @@
 //! [`server`] and [`cli`] do the input and output.
 
 pub mod objects;
+pub mod suggest;
 
 pub mod context;
 

@@ -9,7 +9,7 @@ use clap::{
 };
 
 use super::{args::Cli, help::folded};
-use crate::{audit, rules::Rule};
+use crate::{audit, rules::Rule, suggest::closest};
 
 /// Wider help is hard to read.
 const WIDEST: usize = 100;
@@ -60,10 +60,7 @@ pub(super) fn with_suggestion(mut error: clap::Error, command: &Command) -> clap
 
 /// The command whose name is most like what was typed, where one is.
 pub(super) fn nearest<'c>(typed: &str, command: &'c Command) -> Option<&'c str> {
-    let likeness = |name: &str| strsim::jaro_winkler(typed, name);
-    let names = command.get_subcommands().map(Command::get_name);
-    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    nearest.filter(|nearest| likeness(nearest) > 0.8)
+    closest(typed, command.get_subcommands().map(Command::get_name))
 }
 
 /// The command line with all that can be completed: also what is checked only when it is used.

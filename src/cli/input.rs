@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config};
 
-use super::{output::Output, report::id};
+use super::{object_ref::ObjectRef, output::Output};
 use crate::{
     cluster::{Exclude, LiveState, cause, read_path},
     objects::{
@@ -128,7 +128,7 @@ fn defined_twice(located: &[Located]) -> Vec<String> {
         let object = &this.object;
         if let Some(before) = first.insert((object.kind(), object.namespace(), object.name()), this) {
             let place = |l: &Located| format!("{}:{}", l.source.name, l.position("metadata.name").line);
-            let id = id(object.into());
+            let id = ObjectRef::from(object);
             twice.push(format!("{id} is defined at {} and again at {}", place(before), place(this)));
         }
     }

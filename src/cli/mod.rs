@@ -18,6 +18,7 @@ mod lint;
 mod man;
 mod merge;
 mod migrate;
+mod object_ref;
 mod options;
 mod output;
 mod overrides;

@@ -7,10 +7,12 @@ mod sarif;
 
 use std::collections::HashMap;
 
-use super::input::{Input, Unread};
+use super::{
+    input::{Input, Unread},
+    object_ref::ObjectRef,
+};
 use crate::{
-    audit::ObjectId,
-    objects::{Object, manifest::Located},
+    objects::manifest::Located,
     review::{Exempted, Judged, Verdict},
     rules::{Level, Related},
 };
@@ -19,30 +21,6 @@ pub(super) use human::human;
 pub(super) use json::{ExemptedJson, FindingJson, exempted_json, json};
 pub(super) use junit::junit;
 pub(super) use sarif::sarif;
-/// Which object it is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ObjectRef<'a> {
-    pub(super) kind: &'static str,
-    /// Empty where it has none.
-    pub(super) namespace: &'a str,
-    pub(super) name: &'a str,
-}
-
-impl<'a> From<&'a Object> for ObjectRef<'a> {
-    fn from(object: &'a Object) -> Self {
-        let namespace = match object {
-            Object::HostedCluster(hosted) => &*hosted.metadata.namespace,
-            _ => "",
-        };
-        Self { kind: object.kind().name(), namespace, name: object.name() }
-    }
-}
-
-impl<'a> From<&'a ObjectId> for ObjectRef<'a> {
-    fn from(ObjectId { kind, namespace, name }: &'a ObjectId) -> Self {
-        Self { kind, namespace, name }
-    }
-}
 
 /// An object, its verdict, and its place where it has one.
 #[derive(Debug)]
@@ -116,16 +94,9 @@ fn all_exempted<'a>(
 pub(super) fn exempted(judgements: &[Judgement<'_>]) -> String {
     let denied = all_exempted(judgements).filter(|(_, exempted)| exempted.level == Level::Deny);
     let line = |(judgement, Exempted { rule, reason, until, .. }): (&Judgement<'_>, &Exempted)| {
-        format!("exempt until {until}: [{rule}] {}: {reason}\n", id(judgement.object))
+        format!("exempt until {until}: [{rule}] {}: {reason}\n", judgement.object)
     };
     denied.map(line).collect()
-}
-
-/// `Kind/name`, as findings name objects; a namespace stands between the two.
-pub(super) fn id(object: ObjectRef<'_>) -> String {
-    let ObjectRef { kind, namespace, name } = object;
-    let slash = if namespace.is_empty() { "" } else { "/" };
-    format!("{kind}/{namespace}{slash}{name}")
 }
 
 /// How many findings deny, and how many warn.

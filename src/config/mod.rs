@@ -18,6 +18,7 @@ use crate::{
         manifest::{self, ReadError},
     },
     rules::{Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
+    suggest::closest,
 };
 
 /// Reads a configuration; every key and value that is not known is an error with its place.
@@ -130,12 +131,6 @@ fn with_suggestion(mut error: ReadError) -> ReadError {
         }
     }
     error
-}
-
-fn closest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = known.map(|known| (strsim::jaro_winkler(known, typed), known));
-    let best = likeness.max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(likeness, _)| *likeness > 0.8).map(|(_, known)| known)
 }
 
 /// What to say of a rule id that does not exist, with the one that was probably meant.

@@ -4,9 +4,9 @@ use jiff::civil::Date;
 
 use super::{Exempted, Judged, Verdict};
 use crate::{
-    config::unknown_rule,
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
-    rules::{self, Asked, Exemption, Level},
+    rules::{self, Asked, Exemption, Level, RULES},
+    suggest::closest,
 };
 
 /// An object as exemptions see it.
@@ -95,7 +95,12 @@ fn misread(annotation: &str) -> impl Iterator<Item = String> {
     let text = (!annotation.is_empty() && asked.is_none())
         .then(|| "cannot be read: write \"rule-id: reason\", or several ids with commas".to_owned());
     let unknown = asked.into_iter().flat_map(Asked::ids).filter(|id| rules::rule(id).is_none());
-    let texts = text.into_iter().chain(unknown.map(|id| format!("names an {}", unknown_rule(id))));
+    let unknown = unknown.map(|id| {
+        let meant = closest(id, RULES.iter().map(|rule| rule.id));
+        let hint = meant.map(|meant| format!("; did you mean \"{meant}\"?")).unwrap_or_default();
+        format!("names \"{id}\", which is no rule that judges a write{hint}")
+    });
+    let texts = text.into_iter().chain(unknown);
     texts.map(|text| format!("the annotation {} {text}", annotation::EXEMPT))
 }
 
@@ -115,7 +120,7 @@ mod tests {
             ),
             (
                 "invalid-source, invalid-miror: CHG-1",
-                "the annotation mirrorguard.io/exempt names an unknown rule \"invalid-miror\"; did you mean \"invalid-mirror\"?",
+                "the annotation mirrorguard.io/exempt names \"invalid-miror\", which is no rule that judges a write; did you mean \"invalid-mirror\"?",
                 "no such rule",
             ),
         ];

@@ -1,7 +1,7 @@
 //! An annotation that looks like ours and means nothing.
 
 use super::{Check, Finding, HostedWrite, Level, Rule, list_names};
-use crate::objects::annotation;
+use crate::{objects::annotation, suggest::closest};
 
 pub(super) const RULE: Rule = Rule {
     id: "unknown-annotation",
@@ -34,17 +34,15 @@ fn judge(name: &str, value: &str) -> Option<Finding> {
 /// What was probably meant.
 fn advice(name: &str) -> String {
     // All share their beginning, which alone would make them alike.
-    let own = |name: &'_ str| name.trim_start_matches(annotation::OUR_PREFIX).to_owned();
-    let likeness = |known: &&&str| strsim::jaro_winkler(&own(known), &own(name));
-    let close = annotation::OURS.iter().map(|known| (likeness(&known), known));
-    let best = close.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.8);
-    best.map_or_else(
-        || {
+    let own = |name: &'static str| name.trim_start_matches(annotation::OUR_PREFIX);
+    let known = annotation::OURS.iter().map(|known| own(known));
+    match closest(name.trim_start_matches(annotation::OUR_PREFIX), known) {
+        Some(meant) => format!("did you mean {}{meant}?", annotation::OUR_PREFIX),
+        None => {
             let known: Vec<_> = annotation::OURS.iter().map(|known| (*known).to_owned()).collect();
             format!("remove it; these exist: {}", list_names(&known, 0))
-        },
-        |(_, known)| format!("did you mean {known}?"),
-    )
+        }
+    }
 }
 
 #[cfg(test)]

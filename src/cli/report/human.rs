@@ -6,7 +6,7 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet, renderer::DecorStyle,
 };
 
-use super::{Judgement, Places, findings, id};
+use super::{Judgement, Places, findings};
 use crate::{
     objects::manifest::{Located, Position},
     review::Judged,
@@ -59,10 +59,10 @@ fn group<'a>(
         let elsewhere = others.take(OTHERS).collect();
         group = drawn(group, &here, elsewhere);
         if here.is_long() {
-            group = group.element(Title::NOTE.message(format!("in {}, {}", id(object), finding.path)));
+            group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
         }
     } else if !object.name.is_empty() {
-        group = group.element(Title::NOTE.message(format!("in {}, {}", id(object), finding.path)));
+        group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
     }
     if let Some(effect) = effect {
         group = group.element(Title::NOTE.message(effect));

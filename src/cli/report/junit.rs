@@ -11,7 +11,7 @@ use quick_xml::{
     events::{BytesDecl, BytesText, Event},
 };
 
-use super::{Judgement, Run, id};
+use super::{Judgement, Run};
 use crate::{review::Judged, rules::Level};
 
 /// The suite of objects that stand in no file.
@@ -75,12 +75,12 @@ fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
 }
 
 fn cases_of(judgement: &Judgement<'_>, fails_from: Level) -> Vec<Case> {
-    let id = id(judgement.object);
+    let id = judgement.object;
     let all = &judgement.verdict.judged;
     let line = |path: &str| judgement.place.map(|place| place.position(path).line);
     if all.is_empty() {
         let line = line("");
-        return vec![Case { name: id, line, failure: None, said: None, is_error: false }];
+        return vec![Case { name: id.to_string(), line, failure: None, said: None, is_error: false }];
     }
     let of_one_rule = all.chunk_by(|a, b| a.rule.id == b.rule.id);
     let case = |found: &[Judged]| {

@@ -10,7 +10,7 @@ use fnv::FnvHasher;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Judgement, Places, Run, findings, id};
+use super::{Judgement, Places, Run, findings};
 use crate::{
     audit,
     objects::manifest::{Located, Position},
@@ -101,7 +101,7 @@ fn result(judgement: &Judgement<'_>, judged: &Judged, places: &Places<'_>, folde
     if let Some(yaml) = &finding.yaml {
         message["markdown"] = json!(format!("{text}\n\n```yaml\n{}\n```\n", yaml.trim_end()));
     }
-    let name = id(object);
+    let name = object.to_string();
     let logical = json!([{"name": object.name, "fullyQualifiedName": name, "kind": "resource"}]);
     let mut location = json!({"logicalLocations": logical});
     if let Some(place) = judgement.place {
