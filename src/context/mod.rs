@@ -16,7 +16,9 @@ use index::{Place, SourceIndex};
 pub use size::{grows, size_at_most, sizes_of_write};
 pub use view::{EntryRef, Overlay, View};
 
-use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind, scope::is_wildcard};
+use crate::objects::{
+    Entry, HostedCluster, ImageConfig, MirrorSet, MirrorSourcePolicy, Object, SetKind, scope::is_wildcard,
+};
 
 /// The mirror sets and settings of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,8 @@ pub struct Context {
     size: usize,
     /// How many entries have a wildcard as their source; hardly any cluster has one.
     wildcards: usize,
+    /// How many entries forbid to contact their source; where there is none, no mirror is blocked by one.
+    never_contacted: usize,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
     /// `image.config.openshift.io/cluster`.
     pub image_config: ImageConfig,
@@ -86,6 +90,7 @@ impl Context {
         });
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
         self.wildcards += wildcards(&set);
+        self.never_contacted += never_contacted(&set);
         self.sets[slot as usize] = Some(set);
         let Self { sets, index, .. } = self;
         let entries = sets[slot as usize].iter().flat_map(|set| &set.entries);
@@ -111,6 +116,7 @@ impl Context {
         let Some(set) = self.sets[slot as usize].take() else { return };
         self.free.push(slot);
         self.wildcards -= wildcards(&set);
+        self.never_contacted -= never_contacted(&set);
         for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
             self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
         }
@@ -159,6 +165,10 @@ fn wildcards(set: &MirrorSet) -> usize {
     set.entries.iter().filter(|entry| is_wildcard(&entry.source)).count()
 }
 
+fn never_contacted(set: &MirrorSet) -> usize {
+    set.entries.iter().filter(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource).count()
+}
+
 fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
     let set = sets.get(place.slot as usize).and_then(Option::as_ref);
     set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)
@@ -195,6 +205,25 @@ mod tests {
         assert_eq!(found(context.view(), "y"), ["a[0]", "a[0]"]);
         context.remove_set(SetKind::Itms, "a");
         assert_eq!((context.count(SetKind::Itms), context.count(SetKind::Idms)), (0, 1));
+    }
+
+    #[test]
+    fn a_source_that_is_never_contacted_is_known_while_a_set_has_one() {
+        let never = |name| {
+            let mut set = MirrorSet::clone(&set(SetKind::Idms, name, &["x"]));
+            set.entries[0].mirror_source_policy = Some(MirrorSourcePolicy::NeverContactSource);
+            Arc::new(set)
+        };
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x"]));
+        assert!(!context.view().has_never_contacted());
+        let forbidding = never("b");
+        let overlay = Overlay::new(&context, &forbidding);
+        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).has_never_contacted());
+        context.insert_set(never("a"));
+        assert!(context.view().has_never_contacted());
+        context.insert_set(set(SetKind::Idms, "a", &["x"]));
+        assert!(!context.view().has_never_contacted());
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub struct Overlay<'a> {
     set: &'a MirrorSet,
     places: HashTable<u32>,
     wildcards: bool,
+    never_contacted: bool,
 }
 
 impl<'a> Overlay<'a> {
@@ -43,7 +44,12 @@ impl<'a> Overlay<'a> {
         for at in 0..u32::try_from(set.entries.len()).unwrap_or(u32::MAX) {
             places.insert_unique(source(&at), at, source);
         }
-        Self { set, places, wildcards: super::wildcards(set) > 0 }
+        Self {
+            set,
+            places,
+            wildcards: super::wildcards(set) > 0,
+            never_contacted: super::never_contacted(set) > 0,
+        }
     }
 }
 
@@ -93,6 +99,11 @@ impl<'a> View<'a> {
     /// Whether any source may be a wildcard; without one, nobody needs to look for those above a scope.
     pub fn has_wildcards(&self) -> bool {
         self.context.wildcards > 0 || self.overlay.is_some_and(|overlay| overlay.wildcards)
+    }
+
+    /// Whether any entry may forbid to contact its source.
+    pub fn has_never_contacted(&self) -> bool {
+        self.context.never_contacted > 0 || self.overlay.is_some_and(|overlay| overlay.never_contacted)
     }
 
     /// Every set that is seen, those of a kind by name.

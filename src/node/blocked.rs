@@ -17,6 +17,9 @@ use crate::{
 /// `getValidBlockedAndAllowedRegistries`.
 pub fn effective_blocked(view: View<'_>) -> Vec<&str> {
     let blocked = || view.image_config().blocked_registries.iter().map(String::as_str);
+    if view.image_config().blocked_registries.is_empty() {
+        return Vec::new();
+    }
     let Some(payload) = payload_repository(view) else { return blocked().collect() };
     let covers = |scope: &&str| is_nested(&payload, scope);
     if !blocked().any(|scope| covers(&scope)) || has_unblocked_mirror(view, &payload) {
