@@ -36,13 +36,13 @@ fn advice(name: &str) -> String {
     // All share their beginning, which alone would make them alike.
     let own = |name: &'static str| name.trim_start_matches(annotation::OUR_PREFIX);
     let known = annotation::OURS.iter().map(|known| own(known));
-    match closest(name.trim_start_matches(annotation::OUR_PREFIX), known) {
-        Some(meant) => format!("did you mean {}{meant}?", annotation::OUR_PREFIX),
-        None => {
+    closest(name.trim_start_matches(annotation::OUR_PREFIX), known).map_or_else(
+        || {
             let known: Vec<_> = annotation::OURS.iter().map(|known| (*known).to_owned()).collect();
             format!("remove it; these exist: {}", list_names(&known, 0))
-        }
-    }
+        },
+        |meant| format!("did you mean {}{meant}?", annotation::OUR_PREFIX),
+    )
 }
 
 #[cfg(test)]
