@@ -59,7 +59,7 @@ fn judge(write: &HostedWrite<'_>) -> Option<Finding> {
         Some(_) => "the catalogs are looked for where no mirror set places them",
         None => "it is not kept up to date any more",
     };
-    Some(Finding::new(format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES), what, effect, fix))
+    Some(Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), what, effect, fix))
 }
 
 /// Whether the releases look for every catalog in the same places with either value.

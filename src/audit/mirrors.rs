@@ -36,7 +36,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     }
     let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
     for place in value.and_then(catalogs::parse).iter().flat_map(|o| &o.0).flat_map(|(_, places)| places) {
-        let path = format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES);
+        let path = annotation::path(annotation::CATALOG_OVERRIDES);
         mirrors.entry(place).or_default().push(of_itself(&path));
     }
     mirrors

@@ -33,7 +33,7 @@ fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
     }
     let fix = remove(hosted.metadata.namespace.as_str(), &hosted.metadata.name, annotation::DERIVED);
     let what = "the overrides that were filled in are gone, the mark of it is left".to_owned();
-    Some(Finding::new(path(annotation::DERIVED), what, "", fix))
+    Some(Finding::new(annotation::path(annotation::DERIVED), what, "", fix))
 }
 
 /// Our value, while the mirror sets say something else.
@@ -58,11 +58,7 @@ fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
         ),
     };
     let effect = "the catalogs are looked for where they were mirrored before";
-    Some(Finding::new(path(annotation::CATALOG_OVERRIDES), what, effect, fix))
-}
-
-fn path(annotation: &str) -> String {
-    format!("metadata.annotations[{annotation}]")
+    Some(Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), what, effect, fix))
 }
 
 /// The command that removes an annotation.

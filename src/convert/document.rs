@@ -3,10 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::objects::{Entry, MirrorSet, Object, manifest::Located};
-
-/// What `kubectl apply` remembers of an object, which is nothing of the object's own.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::objects::{Entry, MirrorSet, Object, annotation, manifest::Located};
 
 /// Metadata that has a meaning and cannot be taken along, and why.
 const LEFT_BEHIND: [(&str, &str); 2] = [
@@ -61,7 +58,7 @@ impl Document {
     pub fn new(set: MirrorSet, metadata: &Map<String, Value>, origin: Origin) -> Self {
         let map = |field| metadata.get(field).and_then(Value::as_object).cloned().unwrap_or_default();
         let mut annotations = map("annotations");
-        annotations.remove(LAST_APPLIED);
+        annotations.remove(annotation::LAST_APPLIED);
         let is_there =
             |field: &str| metadata.get(field).and_then(Value::as_array).is_some_and(|l| !l.is_empty());
         let left_behind = LEFT_BEHIND.into_iter().filter(|(field, _)| is_there(field)).collect();

@@ -18,6 +18,14 @@ pub mod annotation {
     pub const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
     /// Ours: `rule-id,…: reason`, honoured where the configuration allows it; on mirror sets too.
     pub const EXEMPT: &str = "mirrorguard.io/exempt";
+    /// What `kubectl apply` remembers of an object, which is nothing of the object's own.
+    pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+    /// The place of an annotation in its object, as findings name it.
+    pub fn path(name: &str) -> String {
+        format!("metadata.annotations[{name}]")
+    }
+
     /// What ours begin with.
     pub const OUR_PREFIX: &str = "mirrorguard.io/";
     /// Every annotation of ours that a HostedCluster may carry.

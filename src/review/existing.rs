@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use crate::objects::{HostedCluster, Kind, Object};
-
-/// What `kubectl apply` was last given, as JSON.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::objects::{HostedCluster, Kind, Object, annotation};
 
 /// The objects that are there, found by kind, namespace and name.
 #[derive(Debug, Default)]
@@ -64,7 +61,7 @@ pub fn applied(old: Found<'_>, new: &HostedCluster) -> HostedCluster {
     applied.metadata.namespace.clone_from(&was.metadata.namespace);
     applied.metadata.deletion_timestamp.clone_from(&was.metadata.deletion_timestamp);
     let annotations = &was.metadata.annotations;
-    let written_down = annotations.get(LAST_APPLIED).map(|json| names_of(json));
+    let written_down = annotations.get(annotation::LAST_APPLIED).map(|json| names_of(json));
     if old.live || written_down.is_some() {
         let ours = written_down.unwrap_or_default();
         for (name, value) in annotations.iter().filter(|(name, _)| !ours.contains_key(*name)) {
@@ -131,8 +128,20 @@ mod tests {
         let table: [(Annotations<'_>, bool, Annotations<'_>, Option<&str>, &str); 5] = [
             (&[("x", "1")], true, &[], Some("1"), "somebody's, for all that is known"),
             (&[("x", "1")], true, &[("x", "2")], Some("2"), "a new value"),
-            (&[("x", "1"), (LAST_APPLIED, applied_before)], true, &[], None, "applied before, and no more"),
-            (&[("x", "1"), (LAST_APPLIED, "{}")], false, &[], Some("1"), "a cluster's object in a file"),
+            (
+                &[("x", "1"), (annotation::LAST_APPLIED, applied_before)],
+                true,
+                &[],
+                None,
+                "applied before, and no more",
+            ),
+            (
+                &[("x", "1"), (annotation::LAST_APPLIED, "{}")],
+                false,
+                &[],
+                Some("1"),
+                "a cluster's object in a file",
+            ),
             (&[("x", "1")], false, &[], None, "the file as it was"),
         ];
         for (old, live, new, expected, reason) in table {

@@ -16,7 +16,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if hosted.catalog_overrides().is_none() {
         return;
     }
-    let path = format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES);
+    let path = annotation::path(annotation::CATALOG_OVERRIDES);
     if hosted.catalogs_run_in_guest() {
         if write.releases().meet(None, Some(Release::SECOND_ERA)) {
             findings.push(Finding::new(

@@ -1,9 +1,12 @@
 //! Some of the annotations that name the catalogs' images, or one by tag.
 
 use super::{Check, Finding, HostedWrite, Level, Rule};
-use crate::hypershift::{
-    Release,
-    catalogs::{CATALOGS, Catalog},
+use crate::{
+    hypershift::{
+        Release,
+        catalogs::{CATALOGS, Catalog},
+    },
+    objects::annotation,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -54,5 +57,5 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn path(catalog: &Catalog) -> String {
-    format!("metadata.annotations[{}]", catalog.image_annotation)
+    annotation::path(catalog.image_annotation)
 }

@@ -73,22 +73,14 @@ fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a 
 mod tests {
     use super::super::{
         Settings,
-        testing::{findings, set},
+        testing::{findings, in_words, set},
     };
-    use crate::objects::{
-        MirrorSet,
-        SetKind::{Icsp, Idms, Itms},
-    };
+    use crate::objects::{MirrorSet, SetKind::Idms};
 
     /// A set for one source: kind and mirrors.
     fn read(name: &str, text: &str) -> MirrorSet {
-        let mut words = text.split(' ');
-        let kind = match words.next() {
-            Some("ICSP") => Icsp,
-            Some("IDMS") => Idms,
-            _ => Itms,
-        };
-        set(kind, name, &[("quay.io/x", &words.collect::<Vec<_>>())])
+        let (kind, mirrors) = text.split_once(' ').unwrap_or((text, ""));
+        in_words(name, format!("{kind} quay.io/x {mirrors}").trim_end())
     }
 
     #[test]

@@ -33,11 +33,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
         };
         let what = misreading.to_string();
-        findings.push(Finding { at_most, ..Finding::new(path(), what, effect, fix) });
+        findings.push(Finding {
+            at_most,
+            ..Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), what, effect, fix)
+        });
     }
-}
-
-/// The annotation's place in the object.
-fn path() -> String {
-    format!("metadata.annotations[{}]", annotation::CATALOG_OVERRIDES)
 }

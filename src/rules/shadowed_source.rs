@@ -164,7 +164,7 @@ fn lost(above: &[EntryRef<'_>], here: &[&EntryRef<'_>], below: &str) -> Vec<Stri
 mod tests {
     use super::super::{
         Settings,
-        testing::{findings, set},
+        testing::{findings, in_words, set},
     };
     use crate::{
         context::Context,
@@ -181,18 +181,6 @@ mod tests {
         let context: Context = sets.iter().map(|set| Object::MirrorSet((*set).clone())).collect();
         let conf = render(context.view()).unwrap();
         pull(&conf, &Image::parse(image).unwrap()).tries.unwrap()
-    }
-
-    /// A set with one entry: kind, source and mirrors.
-    fn read(name: &str, text: &str) -> MirrorSet {
-        let mut words = text.split(' ');
-        let kind = match words.next() {
-            Some("ICSP") => Icsp,
-            Some("IDMS") => Idms,
-            _ => Itms,
-        };
-        let source = words.next().unwrap();
-        set(kind, name, &[(source, &words.collect::<Vec<_>>())])
     }
 
     /// The kinds of pulls that are told to lose mirrors.
@@ -220,7 +208,7 @@ mod tests {
             ("ICSP q.io/a m.io/a", "ICSP q.io/a/b n.io/b", "digest", "two ICSPs"),
         ];
         for (wide, narrow, expected, reason) in table {
-            let (there, new) = (read("wide", wide), read("new", narrow));
+            let (there, new) = (in_words("wide", wide), in_words("new", narrow));
             assert_eq!(told(&[&there], &new).concat(), expected, "{reason}");
             let source = &new.entries[0].source;
             let digest = format!("{source}/x@sha256:{}", "0".repeat(64));

@@ -75,3 +75,15 @@ fn of_rule(rule: &str, verdict: Verdict) -> Vec<Finding> {
     let own = verdict.judged.into_iter().filter(|judged| judged.rule.id == rule);
     own.map(|judged| judged.finding).collect()
 }
+
+/// A set with one entry, in words: `IDMS source mirror…`.
+pub(super) fn in_words(name: &str, text: &str) -> MirrorSet {
+    let mut words = text.split(' ');
+    let kind = match words.next() {
+        Some("ICSP") => SetKind::Icsp,
+        Some("IDMS") => SetKind::Idms,
+        _ => SetKind::Itms,
+    };
+    let source = words.next().unwrap();
+    set(kind, name, &[(source, &words.collect::<Vec<_>>())])
+}

@@ -28,7 +28,7 @@ fn judge(name: &str, value: &str) -> Option<Finding> {
     } else {
         return None;
     };
-    Some(Finding::new(format!("metadata.annotations[{name}]"), what, EFFECT, fix))
+    Some(Finding::new(annotation::path(name), what, EFFECT, fix))
 }
 
 /// What was probably meant.
