@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod input;
 mod lint;
+mod managed;
 mod output;
 mod overrides;
 mod render;

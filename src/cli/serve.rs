@@ -14,12 +14,13 @@ use clap::{Args, ValueEnum};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-use super::{Answer, input, output::Output};
+use super::{Answer, input, managed::ManagedArgs, output::Output};
 use crate::{
     cluster::{FileState, LiveState, Source},
     server::{
         App, Listeners, Signals,
-        tls::{CertificateFiles, self_signed},
+        managed::Managed,
+        tls::{CertificateFiles, ClientCa, self_signed},
     },
 };
 
@@ -40,7 +41,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub(super) admin_listen: SocketAddr,
     /// Serving certificate, PEM; followed as it changes
-    #[arg(long, value_name = "FILE", requires = "tls_key", required_unless_present = "tls_self_signed")]
+    #[arg(long, value_name = "FILE", requires = "tls_key", required_unless_present_any = ["tls_self_signed", "tls_managed_secret"])]
     pub(super) tls_cert: Option<PathBuf>,
     /// Its key, PEM; followed as it changes
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
@@ -51,6 +52,8 @@ pub(super) struct ServeArgs {
     /// Write the CA of the certificate that was made
     #[arg(long, value_name = "FILE", requires = "tls_self_signed", conflicts_with_all = ["tls_cert", "tls_key"])]
     pub(super) tls_ca_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) managed: ManagedArgs,
     /// Answer only clients with a certificate of this CA, PEM
     #[arg(long, value_name = "FILE")]
     pub(super) client_ca: Option<PathBuf>,
@@ -77,7 +80,7 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
         let signals = Signals::catch().context("cannot catch signals")?;
         let source = open(args.state.as_deref()).await?;
         let app = App::new(settings, source.clone());
-        let tls = certificate(args, &app)?;
+        let tls = certificate(args, &app).await?;
         let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
         let bound = listeners.bind()?;
         let admin = bound.admin_address.unwrap_or(args.admin_listen);
@@ -110,7 +113,7 @@ fn follow(source: Source) -> tokio::task::JoinHandle<()> {
     }
 }
 
-fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
+async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let files = CertificateFiles {
             certificate: certificate.clone(),
@@ -119,6 +122,12 @@ fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
         };
         let (config, loaded) = files.load(&app.metrics)?;
         tokio::spawn(files.follow(loaded, config.clone(), Arc::clone(app)));
+        return Ok(config);
+    }
+    if let Some(options) = args.managed.options(args.client_ca.clone().map(ClientCa))? {
+        let client = input::client().await.context("--tls-managed-secret")?;
+        let (managed, config) = Managed::start(client, options, Arc::clone(app)).await?;
+        tokio::spawn(managed.follow());
         return Ok(config);
     }
     let made = self_signed(&[args.listen.ip().to_string()])?;
