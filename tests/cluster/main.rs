@@ -7,20 +7,25 @@
 
 mod answer;
 mod binaries;
+mod cert_manager;
 mod certificates;
 mod cluster;
 mod control_plane;
 mod http;
+mod injection;
 mod json;
 mod kubelet;
+mod load;
 mod namespace;
 mod objects;
 #[path = "../pages/mod.rs"]
 mod pages;
 mod process;
 mod release;
+mod renewal;
 mod routing;
 mod scenarios;
+mod service_ca;
 mod wait;
 
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ macro_rules! scenarios {
     };
 }
 
+mod cert_manager;
 mod hosted_clusters;
 mod mirror_sets;
 mod old_objects;
@@ -21,7 +22,9 @@ mod permissions;
 mod races;
 mod release;
 mod rule_pages;
+mod self_managed;
 mod server;
+mod service_ca;
 
 /// Every test.
 pub(crate) fn all() -> impl Iterator<Item = Scenario> {
@@ -34,6 +37,9 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         rule_pages::SCENARIOS,
         server::SCENARIOS,
         release::SCENARIOS,
+        service_ca::SCENARIOS,
+        cert_manager::SCENARIOS,
+        self_managed::SCENARIOS,
     ];
     topics.into_iter().flatten().copied()
 }
