@@ -7,8 +7,7 @@
 //! ```
 //!
 //! Everything up to [`review`], and [`certificates`], is pure: plain functions over plain data, kept so by a
-//! lint. [`cluster`],
-//! [`server`] and [`cli`] do the input and output.
+//! lint. [`cluster`], [`server`] and [`cli`] do the input and output.
 
 pub mod objects;
 

@@ -27,6 +27,7 @@ mod routing;
 mod scenarios;
 mod service_ca;
 mod wait;
+mod webhook_client;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

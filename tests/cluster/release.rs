@@ -78,10 +78,11 @@ impl Release {
         Ok(())
     }
 
-    /// `helm upgrade` to what is installed.
-    pub(crate) fn install_again(&self, plane: &ControlPlane) -> Result<()> {
+    /// `helm upgrade` to what is installed, with further options.
+    pub(crate) fn upgrade(&self, plane: &ControlPlane, options: &[&str]) -> Result<()> {
         let values = self.values_file(plane)?;
-        helm(plane, &plane.binaries.helm, &["upgrade", NAME, CHART, "--values", &values])?.succeeded()?;
+        let arguments = [&["upgrade", NAME, CHART, "--values", &values], options].concat();
+        helm(plane, &plane.binaries.helm, &arguments)?.succeeded()?;
         Ok(())
     }
 

@@ -2,12 +2,13 @@
 
 use anyhow::{Result, ensure};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SerialNumber,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::certificates::Authority;
+use crate::certificates::{Authority, Serving};
 
 impl Authority {
     /// The same authority with the key it has, and a new certificate.
@@ -26,6 +27,16 @@ impl Authority {
         let mut params = params(name);
         params.serial_number = Some(SerialNumber::from(7));
         Ok(params.signed_by(other.issuer.key(), &self.issuer)?.pem())
+    }
+
+    /// Issues a certificate for a client, and its key.
+    pub(crate) fn issue_to_client(&self, name: &str) -> Result<Serving> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Serving { certificate: certificate.pem(), key: key.serialize_pem() })
     }
 
     /// The authority's key, PEM.

@@ -15,6 +15,7 @@ macro_rules! scenarios {
 }
 
 mod cert_manager;
+mod client_certificates;
 mod hosted_clusters;
 mod mirror_sets;
 mod old_objects;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         service_ca::SCENARIOS,
         cert_manager::SCENARIOS,
         self_managed::SCENARIOS,
+        client_certificates::SCENARIOS,
     ];
     topics.into_iter().flatten().copied()
 }

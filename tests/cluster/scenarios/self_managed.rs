@@ -85,7 +85,7 @@ fn two_replicas_renew_certificate_and_ca_under_load(cluster: &mut Cluster) -> Re
 fn an_emptied_ca_bundle_is_put_back_at_once(cluster: &mut Cluster) -> Result<()> {
     cluster.install_with(long())?;
     cluster.start_pod()?;
-    let before = trusted(&cluster.plane)?;
+    let (before, old) = (trusted(&cluster.plane)?, served(&cluster.plane, cluster.pod()?)?);
     for configuration in configurations(&cluster.plane)? {
         inject(&cluster.plane, &configuration, None)?;
     }
@@ -95,9 +95,13 @@ fn an_emptied_ca_bundle_is_put_back_at_once(cluster: &mut Cluster) -> Result<()>
         ensure!(status == 200, "the pod is not ready: {status}");
         Ok(())
     })?;
-    cluster.release.install_again(&cluster.plane)?;
-    eventually(SOON, "the CA after an upgrade", || {
-        ensure!(trusted(&cluster.plane)? == before, "it is not there");
+    cluster.release.upgrade(&cluster.plane, &[])?;
+    ensure!(trusted(&cluster.plane)? == before, "an upgrade takes the CA away");
+    // This one replaces every object, the Secret too.
+    cluster.release.upgrade(&cluster.plane, &["--force-replace", "--server-side=false"])?;
+    eventually(SOON, "a CA after a forced upgrade", || {
+        let served = served(&cluster.plane, cluster.pod()?)?;
+        ensure!(served != old, "the certificate of the CA that was lost is still served");
         Ok(())
     })?;
     end(cluster)
