@@ -60,7 +60,7 @@ pub fn authority(now: Timestamp, life: SignedDuration) -> Result<Signer, Error> 
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     // A name of its own, so that people can tell two CAs apart.
-    params.distinguished_name = common_name(format!("mirrorguard CA of {now:.0}"));
+    params.distinguished_name = common_name(&format!("mirrorguard CA of {now:.0}"));
     valid(&mut params, now, now.saturating_add(life).unwrap_or(Timestamp::MAX), life);
     let key = KeyPair::generate()?;
     let made = params.self_signed(&key)?;
@@ -76,7 +76,7 @@ pub fn issue(
     life: SignedDuration,
 ) -> Result<Serving, Error> {
     let mut params = CertificateParams::new(names)?;
-    params.distinguished_name = common_name(names.first().cloned().unwrap_or_default());
+    params.distinguished_name = common_name(names.first().map(String::as_str).unwrap_or_default());
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -90,7 +90,7 @@ pub fn issue(
     Ok(Serving { certificate, key: Key::from(&key) })
 }
 
-fn common_name(name: String) -> DistinguishedName {
+fn common_name(name: &str) -> DistinguishedName {
     // The field holds 64 characters; clients read the names elsewhere.
     let name: String = name.chars().take(64).collect();
     let mut names = DistinguishedName::new();

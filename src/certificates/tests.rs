@@ -173,17 +173,24 @@ fn a_damaged_secret_is_repaired_and_a_foreign_one_is_left_alone() {
 fn a_new_ca_keeps_what_is_trusted_and_drops_what_has_ended() {
     let (old, a, foreign) = (ca(-1090), ca(0), ca(0));
     let all = |signers: &[&Signer]| contents(signers, None).authorities;
-    let table: [(&[&Signer], &[&Signer], i32, &[&Signer], &str); 4] = [
-        (&[], &[], 0, &[], "nothing was trusted"),
-        (&[&a], &[&a], 731, &[&a], "the one that is followed stays"),
-        (&[], &[&foreign], 0, &[&foreign], "of an emptied Secret, or of another way to certificates"),
-        (&[&old, &a], &[&old, &a, &foreign], 6, &[&foreign, &a], "what has ended goes, the known come last"),
+    // What the Secret has, what the configurations trust, the day, and what is kept.
+    let table = [
+        (vec![], vec![], 0, vec![], "nothing was trusted"),
+        (vec![&a], vec![&a], 731, vec![&a], "the one that is followed stays"),
+        (
+            vec![],
+            vec![&foreign],
+            0,
+            vec![&foreign],
+            "of an emptied Secret, or of another way to certificates",
+        ),
+        (vec![&old, &a], vec![&old, &a, &foreign], 6, vec![&foreign, &a], "what has ended goes"),
     ];
     for (secret, trusted, of, kept, reason) in table {
-        let case = case(contents(secret, None), trusting(trusted), 0, of);
+        let case = case(contents(&secret, None), trusting(&trusted), 0, of);
         let after = case.situation().changed(Change::NewAuthority).unwrap();
         let (last, before) = after.authorities.split_last().unwrap();
-        assert_eq!(before, all(kept), "{reason}");
+        assert_eq!(before, all(&kept), "{reason}");
         assert_eq!(Some(last), after.signer.as_ref().map(|signer| &signer.certificate), "{reason}");
     }
     let many: Vec<_> = (0..12).map(|_| ca(0)).collect();

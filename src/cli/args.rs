@@ -75,7 +75,7 @@ pub(super) enum Command {
     Diff(DiffArgs),
     Overrides(OverridesArgs),
     Rules(RulesArgs),
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Start the webhook on loopback with an example cluster and show its answers
     Demo,
 }

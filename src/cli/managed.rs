@@ -26,7 +26,7 @@ pub(super) struct ManagedArgs {
     /// Name or address that the managed certificate is for; the first is the one that the apiserver calls
     #[arg(long, value_name = "NAME", requires = "tls_managed_secret")]
     pub(super) tls_name: Vec<String>,
-    /// Name of the ValidatingWebhookConfiguration and of the MutatingWebhookConfiguration to put the CA into
+    /// Name of the webhook configurations, the validating and the mutating one, to put the CA into
     #[arg(long, value_name = "NAME", requires = "tls_managed_secret")]
     pub(super) webhook_configuration: Option<String>,
     /// How long a managed serving certificate is valid; it is renewed when a third is left
