@@ -105,3 +105,28 @@ fn valid(params: &mut CertificateParams, now: Timestamp, end: Timestamp, life: S
     params.not_before = moment(begin).unwrap_or(params.not_before);
     params.not_after = moment(end).unwrap_or(params.not_after);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_leave_the_time_to_renew() {
+        let (hour, minute) = (SignedDuration::from_hours(1), SignedDuration::from_mins(1));
+        let table = [
+            (90, 1095, 5, Ok(()), "the defaults"),
+            (365, 1095, 5, Ok(()), "exactly a third"),
+            (366, 1095, 5, Err(UnusableLifetimes::Serving), "a CA would end before what it issued last"),
+            (1, 3, 8 * 60, Err(UnusableLifetimes::Overlap), "a renewed certificate would come too late"),
+            (1, 3, 0, Err(UnusableLifetimes::NoOverlap), "no apiserver hears of a CA in no time"),
+        ];
+        for (serving, authority, minutes, expected, reason) in table {
+            let lifetimes = Lifetimes {
+                serving: hour * 24 * serving,
+                authority: hour * 24 * authority,
+                overlap: minute * minutes,
+            };
+            assert_eq!(lifetimes.check().map(|_| ()), expected, "{reason}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Action, Change, Configuration, ConfigurationKind, Contents, KEYS, Lifetimes, Reading, Serving, Signer,
-    Situation, UnusableLifetimes, authority, issue, obstacle, plan, select,
+    Situation, authority, issue, obstacle, plan, select,
 };
 
 const NAME: &str = "mirrorguard.mirrorguard.svc";
@@ -287,19 +287,4 @@ fn certificates_begin_in_the_past_and_never_outlive_their_ca() {
     let short = authority(day(0), SignedDuration::from_secs(50)).unwrap();
     assert_eq!(short.certificate.begin, day(0) - SignedDuration::from_secs(5), "a tenth of a short life");
     assert!(!format!("{last:?}").contains("PRIVATE"), "a key does not print itself");
-}
-
-#[test]
-fn lifetimes_leave_the_time_to_renew() {
-    let table = [
-        (90, 1095, 5, Ok(()), "the defaults"),
-        (365, 1095, 5, Ok(()), "exactly a third"),
-        (366, 1095, 5, Err(UnusableLifetimes::Serving), "a CA would end before what it issued last"),
-        (1, 3, 8 * 60, Err(UnusableLifetimes::Overlap), "a renewed certificate would come too late"),
-        (1, 3, 0, Err(UnusableLifetimes::NoOverlap), "no apiserver hears of a CA in no time"),
-    ];
-    for (serving, ca, minutes, expected, reason) in table {
-        let lifetimes = Lifetimes { serving: DAY * serving, authority: DAY * ca, overlap: MINUTE * minutes };
-        assert_eq!(lifetimes.check().map(|_| ()), expected, "{reason}");
-    }
 }

@@ -27,7 +27,7 @@ use crate::{
 /// Run the admission webhook
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  mirrorguard serve --tls-cert tls.crt --tls-key tls.key\n  mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt"
+    after_help = "Examples:\n  mirrorguard serve --tls-cert tls.crt --tls-key tls.key\n  mirrorguard serve --tls-managed-secret mirrorguard/tls --tls-name mirrorguard.mirrorguard.svc --webhook-configuration mirrorguard\n  mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt"
 )]
 pub(super) struct ServeArgs {
     /// Where the mirror sets are: `cluster`, or a file or folder that is followed as it changes
