@@ -207,6 +207,6 @@ In a cluster:
   kubectl --namespace $namespace create secret tls $secret \\
     --cert=$folder/tls.crt --key=$folder/tls.key
   helm install mirrorguard charts/mirrorguard --namespace $namespace \\
-    $name_option--set tls.existingSecret=$secret \\
-    --set-file tls.caBundle=$folder/ca.crt --wait
+    $name_option--set certificates.mode=existingSecret --set certificates.secretName=$secret \\
+    --set-file certificates.caBundle=$folder/ca.crt --wait
 EOF

@@ -6,8 +6,8 @@
 //! watches | files -> review::State -+
 //! ```
 //!
-//! Everything up to [`review`] is pure: plain functions over plain data, kept so by a lint. [`cluster`],
-//! [`server`] and [`cli`] do the input and output.
+//! Everything up to [`review`], and [`certificates`], is pure: plain functions over plain data, kept so by a
+//! lint. [`cluster`], [`server`] and [`cli`] do the input and output.
 
 pub mod objects;
 pub mod suggest;
@@ -28,6 +28,8 @@ pub mod forms;
 
 pub mod config;
 pub mod review;
+
+pub mod certificates;
 
 pub mod clock;
 pub mod cluster;

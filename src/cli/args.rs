@@ -67,7 +67,7 @@ pub(super) enum Command {
     Overrides(OverridesArgs),
     Audit(AuditArgs),
     Rules(RulesArgs),
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

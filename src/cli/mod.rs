@@ -16,6 +16,7 @@ mod hosted_control_planes;
 mod input;
 mod lint;
 mod man;
+mod managed;
 mod merge;
 mod migrate;
 mod object_ref;

@@ -14,12 +14,13 @@ use clap::{Args, ValueEnum};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-use super::{Answer, input, output::Output};
+use super::{Answer, input, managed::ManagedArgs, output::Output};
 use crate::{
     cluster::{FileState, LiveState, Source},
     server::{
         App, Listeners, Signals,
-        tls::{CertificateFiles, self_signed},
+        managed::Managed,
+        tls::{CertificateFiles, ClientCa, self_signed},
     },
 };
 
@@ -34,6 +35,8 @@ Exit codes:
 
 Examples:
   mirrorguard serve --tls-cert tls.crt --tls-key tls.key --state cluster
+  mirrorguard serve --tls-managed-secret mirrorguard/tls --tls-name mirrorguard.mirrorguard.svc \\
+    --webhook-configuration mirrorguard
   mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt
   curl --cacert ca.crt --json @review.json https://127.0.0.1:8443/validate";
 
@@ -62,7 +65,7 @@ pub(super) struct ServeArgs {
     ///
     /// The chain, leaf first. It must name the service that the webhook configuration names, such as
     /// mirrorguard.mirrorguard.svc.
-    #[arg(long, value_name = "FILE", requires = "tls_key", required_unless_present = "tls_self_signed")]
+    #[arg(long, value_name = "FILE", requires = "tls_key", required_unless_present_any = ["tls_self_signed", "tls_managed_secret"])]
     pub(super) tls_cert: Option<PathBuf>,
     /// Its key, PEM; followed as it changes
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
@@ -75,11 +78,13 @@ pub(super) struct ServeArgs {
     /// Write the CA of the certificate that was made
     #[arg(long, value_name = "FILE", requires = "tls_self_signed", conflicts_with_all = ["tls_cert", "tls_key"])]
     pub(super) tls_ca_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) managed: ManagedArgs,
     /// Answer only clients with a certificate of this CA, PEM
     #[arg(long, value_name = "FILE")]
     pub(super) client_ca: Option<PathBuf>,
     /// Form of the log on standard error
-    #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto, hide_short_help = true)]
     pub(super) log_format: LogFormat,
 }
 
@@ -107,7 +112,7 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
         let signals = Signals::catch().context("cannot catch signals")?;
         let source = open(args.state.as_deref()).await?;
         let app = App::new(settings, source.clone());
-        let tls = certificate(args, &app)?;
+        let tls = certificate(args, &app).await?;
         let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
         let bound = listeners.bind()?;
         let admin = bound.admin_address.unwrap_or(args.admin_listen);
@@ -140,7 +145,7 @@ fn follow(source: Source) -> tokio::task::JoinHandle<()> {
     }
 }
 
-fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
+async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let files = CertificateFiles {
             certificate: certificate.clone(),
@@ -149,6 +154,12 @@ fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
         };
         let (config, loaded) = files.load(&app.metrics)?;
         tokio::spawn(files.follow(loaded, config.clone(), Arc::clone(app)));
+        return Ok(config);
+    }
+    if let Some(options) = args.managed.options(args.client_ca.clone().map(ClientCa))? {
+        let client = input::client().await.context("--tls-managed-secret")?;
+        let (managed, config) = Managed::start(client, options, Arc::clone(app)).await?;
+        tokio::spawn(managed.follow());
         return Ok(config);
     }
     let made = self_signed(&[args.listen.ip().to_string()])?;

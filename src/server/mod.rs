@@ -1,6 +1,7 @@
 //! The webhook as a server: two listeners, one for the apiserver and one for probes and metrics.
 
 mod admin;
+pub mod managed;
 mod metrics;
 mod router;
 mod run;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -58,6 +58,7 @@ pub struct App {
     /// What is counted.
     pub metrics: Metrics,
     stopping: AtomicBool,
+    untrusted: Mutex<Option<String>>,
     large_bodies: Semaphore,
 }
 
@@ -69,16 +70,26 @@ impl App {
             source,
             metrics: Metrics::default(),
             stopping: AtomicBool::new(false),
+            untrusted: Mutex::new(None),
             large_bodies: Semaphore::new(LARGE_BODIES),
         })
     }
 
     /// Why no requests should be sent, if so.
-    pub fn not_ready(&self) -> Option<&'static str> {
+    pub fn not_ready(&self) -> Option<String> {
         if self.stopping.load(Ordering::Acquire) {
-            return Some("stopping\n");
+            return Some("stopping\n".to_owned());
         }
-        (!self.source.is_synced()).then_some("the mirror sets have not been read yet\n")
+        if !self.source.is_synced() {
+            return Some("the mirror sets have not been read yet\n".to_owned());
+        }
+        let untrusted = self.untrusted.lock().unwrap_or_else(PoisonError::into_inner);
+        untrusted.as_ref().map(|why| format!("{why}\n"))
+    }
+
+    /// Says why apiservers would not trust this server; `None` where they do.
+    pub fn untrusted(&self, why: Option<String>) {
+        *self.untrusted.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// No more requests should be sent; those that come are still answered.

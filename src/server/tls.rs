@@ -20,7 +20,7 @@ use super::{App, Metrics};
 
 /// How often the files are looked at. Reading two small files finds every way of changing them, the
 /// exchange of a Secret volume's `..data` link included, where a watch on the file would go deaf.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is wrong with the certificates; names the flag.
 #[derive(Debug, Error)]
@@ -51,6 +51,9 @@ pub enum TlsError {
     /// A client CA that cannot be used.
     #[error("--client-ca: {0}")]
     ClientCa(String),
+    /// A managed certificate that cannot be used.
+    #[error("--tls-managed-secret: {0}")]
+    Managed(String),
     /// A certificate that could not be made.
     #[error("--tls-self-signed: {0}")]
     SelfSigned(#[from] rcgen::Error),
@@ -65,6 +68,22 @@ pub struct CertificateFiles {
     pub key: PathBuf,
     /// Where given, only clients with a certificate of this CA are answered.
     pub client_ca: Option<PathBuf>,
+}
+
+/// The CA of the clients that are answered.
+#[derive(Debug, Clone)]
+pub struct ClientCa(pub PathBuf);
+
+impl ClientCa {
+    /// The file's bytes.
+    pub(super) fn read(&self) -> Result<Vec<u8>, TlsError> {
+        read("--client-ca", &self.0)
+    }
+
+    /// The CAs in it.
+    pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
+        client_roots(&self.read()?, &self.0)
+    }
 }
 
 /// What was read from the files, to see whether they change.
@@ -110,27 +129,17 @@ impl CertificateFiles {
             ("--tls-key", Some(&self.key)),
             ("--client-ca", self.client_ca.as_ref()),
         ];
-        let read = |(flag, path): (&'static str, Option<&PathBuf>)| {
-            path.map(|path| {
-                fs::read(path).map_err(|source| TlsError::Read { flag, path: path.clone(), source })
-            })
-        };
-        files.into_iter().filter_map(read).collect()
+        files.into_iter().filter_map(|(flag, path)| path.map(|path| read(flag, path))).collect()
     }
 
     fn server_config(&self, contents: &Contents, metrics: &Metrics) -> Result<Arc<ServerConfig>, TlsError> {
-        let empty = |flag, path: &Path, what| TlsError::Empty { flag, path: path.to_owned(), what };
         let chain = certificates(&contents[0]);
         let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
         let end = end_of(leaf);
         let key = PrivateKeyDer::from_pem_slice(&contents[1]);
         let key = key.map_err(|_| empty("--tls-key", &self.key, "private key"))?;
         let client_ca = contents.get(2).zip(self.client_ca.as_ref());
-        let roots = client_ca.map(|(pem, path)| {
-            let mut roots = RootCertStore::empty();
-            let (added, _) = roots.add_parsable_certificates(certificates(pem));
-            if added == 0 { Err(empty("--client-ca", path, "certificate")) } else { Ok(roots) }
-        });
+        let roots = client_ca.map(|(pem, path)| client_roots(pem, path));
         let config = server_config(chain, key, roots.transpose()?)?;
         if let Some(end) = end {
             metrics.certificate_end.set(end);
@@ -142,11 +151,26 @@ impl CertificateFiles {
     }
 }
 
+fn read(flag: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|source| TlsError::Read { flag, path: path.to_owned(), source })
+}
+
+fn empty(flag: &'static str, path: &Path, what: &'static str) -> TlsError {
+    TlsError::Empty { flag, path: path.to_owned(), what }
+}
+
+fn client_roots(pem: &[u8], path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(certificates(pem));
+    if added == 0 { Err(empty("--client-ca", path, "certificate")) } else { Ok(roots) }
+}
+
 fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
-fn server_config(
+/// What every way of serving has in common.
+pub(super) fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     client_roots: Option<RootCertStore>,
@@ -168,11 +192,16 @@ fn server_config(
 }
 
 /// When a certificate ends, Unix time in seconds.
-#[expect(clippy::cast_precision_loss, reason = "seconds are exact in a double for millions of years")]
 fn end_of(certificate: &CertificateDer<'_>) -> Option<f64> {
     use x509_parser::prelude::{FromDer, X509Certificate};
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(certificate.validity().not_after.timestamp() as f64)
+    Some(unix_seconds(certificate.validity().not_after.timestamp()))
+}
+
+/// Unix time as a metric has it.
+#[expect(clippy::cast_precision_loss, reason = "seconds are exact in a double for millions of years")]
+pub(super) fn unix_seconds(seconds: i64) -> f64 {
+    seconds as f64
 }
 
 /// A certificate made for this process alone.

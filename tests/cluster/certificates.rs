@@ -20,8 +20,8 @@ pub(crate) type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// A certificate authority.
 pub(crate) struct Authority {
-    certificate: rcgen::Certificate,
-    issuer: Issuer<'static, KeyPair>,
+    pub(crate) certificate: rcgen::Certificate,
+    pub(crate) issuer: Issuer<'static, KeyPair>,
 }
 
 /// A certificate chain and its key, both as PEM.
@@ -59,22 +59,33 @@ impl Authority {
 
     /// Connects to a server as somebody who trusts this authority and knows the server by this name.
     pub(crate) fn connect(&self, address: SocketAddr, name: &str) -> Result<Connection> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.der().clone())?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut session = ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned())?)?;
-        let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
-        stream.set_read_timeout(Some(DEADLINE))?;
-        stream.set_nodelay(true)?;
-        while session.is_handshaking() {
-            session.complete_io(&mut stream)?;
-        }
-        Ok(StreamOwned::new(session, stream))
+        connect([self.certificate.der().clone()], address, name)
     }
+}
+
+/// Connects to a server as somebody who trusts these authorities and knows the server by this name.
+pub(crate) fn connect(
+    authorities: impl IntoIterator<Item = CertificateDer<'static>>,
+    address: SocketAddr,
+    name: &str,
+) -> Result<Connection> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut session = ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned())?)?;
+    let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
+    stream.set_read_timeout(Some(DEADLINE))?;
+    stream.set_nodelay(true)?;
+    while session.is_handshaking() {
+        session.complete_io(&mut stream)?;
+    }
+    Ok(StreamOwned::new(session, stream))
 }
 
 /// The certificate that the server showed.

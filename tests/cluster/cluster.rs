@@ -15,7 +15,7 @@ use crate::json::{items, text};
 use crate::kubelet::Pod;
 use crate::namespace::Ground;
 use crate::objects::{CLUSTERS, entry, icsp};
-use crate::release::{NAMESPACE, Release};
+use crate::release::{NAMESPACE, Release, existing_secret};
 use crate::routing;
 use crate::wait::eventually;
 
@@ -31,7 +31,7 @@ pub(crate) struct Cluster {
     pub(crate) release: Release,
     pod: Option<Pod>,
     /// All objects before the chart came.
-    pub(crate) pristine: Vec<String>,
+    pristine: Vec<String>,
 }
 
 impl Cluster {
@@ -62,8 +62,23 @@ impl Cluster {
     /// `helm uninstall`, and all that a real cluster then does by itself.
     pub(crate) fn uninstall(&mut self) -> Result<()> {
         Release::uninstall(&self.plane, &self.plane.binaries.helm)?;
-        self.stop_pod()?;
+        if self.pod.is_some() {
+            self.stop_pod()?;
+        }
         routing::remove(&self.plane, NAMESPACE)
+    }
+
+    /// Installs the chart anew, with these certificates; no pod runs yet.
+    pub(crate) fn install_with(&mut self, certificates: Value) -> Result<()> {
+        self.uninstall()?;
+        self.release.certificates = certificates;
+        self.release.install(&self.plane, &self.plane.binaries.helm)
+    }
+
+    /// Installs the chart anew, as every test expects it.
+    pub(crate) fn install_as_before(&mut self) -> Result<()> {
+        self.release.certificates = existing_secret(&self.release.authority);
+        self.install()
     }
 
     /// Starts a pod of the release's Deployment and leads the webhooks to it.
@@ -178,6 +193,14 @@ impl Cluster {
     }
 }
 
+/// Fails where there is more than before the chart came.
+pub(crate) fn nothing_is_left(cluster: &Cluster) -> Result<()> {
+    let objects = everything(&cluster.plane)?;
+    let left: Vec<_> = objects.iter().filter(|object| !cluster.pristine.contains(object)).collect();
+    ensure!(left.is_empty(), "still there: {left:#?}");
+    Ok(())
+}
+
 /// A cluster without our webhooks, as it was before somebody installed them.
 #[must_use = "the webhooks stay away until they are put back"]
 pub(crate) struct Unguarded<'a> {
@@ -200,7 +223,7 @@ impl Unguarded<'_> {
 }
 
 /// Kind, namespace and name of every object in the cluster, events aside.
-pub(crate) fn everything(plane: &ControlPlane) -> Result<Vec<String>> {
+fn everything(plane: &ControlPlane) -> Result<Vec<String>> {
     let kinds =
         plane.kubectl(&["api-resources", "--verbs=list,delete", "--output=name"], "")?.succeeded()?.stdout;
     let kinds: Vec<&str> = kinds.lines().filter(|kind| !kind.starts_with("events")).collect();

@@ -24,6 +24,7 @@ use crate::http::{self, Response};
 use crate::namespace::{Ground, NODE};
 use crate::process::{self, Process};
 use crate::wait::eventually;
+use crate::webhook_client;
 
 const START_DEADLINE: Duration = Duration::from_secs(90);
 const SERVER_NAME: &str = "kubernetes.default.svc";
@@ -55,6 +56,7 @@ impl ControlPlane {
         let etcd_address = free_address(Ipv4Addr::LOCALHOST.into())?;
         let address = free_address(ground.address())?;
         write_credentials(folder.path(), &authority, address)?;
+        webhook_client::configure(folder.path(), ground)?;
 
         let logs = folder.path().join("logs");
         let mut command = ground.command(&binaries.etcd);
@@ -240,6 +242,7 @@ fn apiserver_flags(folder: &Path, address: SocketAddr, etcd: SocketAddr) -> Vec<
         file("tls-cert-file", "apiserver.crt"),
         file("tls-private-key-file", "apiserver.key"),
         file("token-auth-file", "tokens.csv"),
+        file("admission-control-config-file", webhook_client::CONFIGURATION),
         file("service-account-key-file", "accounts.pub"),
         file("service-account-signing-key-file", "accounts.key"),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),

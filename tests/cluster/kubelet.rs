@@ -36,7 +36,25 @@ pub(crate) struct Pod {
 impl Pod {
     /// Creates a pod from the Deployment's template, starts its container and waits until it is ready.
     pub(crate) fn start(plane: &ControlPlane, deployment: &Value) -> Result<Self> {
-        let object = create(plane, deployment)?;
+        Self::run(plane, create(plane, deployment)?)
+    }
+
+    /// Starts a second pod beside the first, on ports of its own, since both have the node's address.
+    pub(crate) fn start_beside(plane: &ControlPlane, deployment: &Value) -> Result<Self> {
+        let mut deployment = deployment.clone();
+        let container = deployment
+            .pointer_mut("/spec/template/spec/containers/0")
+            .context("a Deployment without a container")?;
+        let mut text = container.to_string();
+        for port in items(&container["ports"]) {
+            let declared = port["containerPort"].as_u64().context("a port without a number")?;
+            text = text.replace(&declared.to_string(), &(declared + 1000).to_string());
+        }
+        *container = serde_json::from_str(&text)?;
+        Self::run(plane, create(plane, &deployment)?)
+    }
+
+    fn run(plane: &ControlPlane, object: Value) -> Result<Self> {
         let folder = plane.path(text(&object, "/metadata/name")?);
         let volumes = volumes::lay_out(plane, &object, &folder)?;
         let ports = Ports::of(only_container(&object)?, plane)?;

@@ -7,21 +7,27 @@
 
 mod answer;
 mod binaries;
+mod cert_manager;
 mod certificates;
 mod cluster;
 mod control_plane;
 mod http;
+mod injection;
 mod json;
 mod kubelet;
+mod load;
 mod namespace;
 mod objects;
 #[path = "../pages/mod.rs"]
 mod pages;
 mod process;
 mod release;
+mod renewal;
 mod routing;
 mod scenarios;
+mod service_ca;
 mod wait;
+mod webhook_client;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -27,6 +27,8 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/mirrorguard");
 /// What an administrator has: an authority for the webhook, and values for the chart.
 pub(crate) struct Release {
     pub(crate) authority: Authority,
+    /// The chart's `certificates`.
+    pub(crate) certificates: Value,
     /// The configuration file of mirrorguard.
     pub(crate) config: Value,
 }
@@ -47,7 +49,8 @@ impl Release {
             "metadata": {"name": "kube-root-ca.crt", "namespace": NAMESPACE},
             "data": {"ca.crt": plane.authority.pem()},
         }))?;
-        let release = Self { authority: Authority::new("webhook of the test")?, config: json!({}) };
+        let authority = Authority::new("webhook of the test")?;
+        let release = Self { certificates: existing_secret(&authority), authority, config: json!({}) };
         release.renew_certificate(plane)?;
         Ok(release)
     }
@@ -72,6 +75,14 @@ impl Release {
     pub(crate) fn install(&self, plane: &ControlPlane, helm: &Path) -> Result<()> {
         self::helm(plane, helm, &["install", NAME, CHART, "--values", &self.values_file(plane)?])?
             .succeeded()?;
+        Ok(())
+    }
+
+    /// `helm upgrade` to what is installed, with further options.
+    pub(crate) fn upgrade(&self, plane: &ControlPlane, options: &[&str]) -> Result<()> {
+        let values = self.values_file(plane)?;
+        let arguments = [&["upgrade", NAME, CHART, "--values", &values], options].concat();
+        helm(plane, &plane.binaries.helm, &arguments)?.succeeded()?;
         Ok(())
     }
 
@@ -101,12 +112,17 @@ impl Release {
     }
 
     fn values_file(&self, plane: &ControlPlane) -> Result<String> {
-        let ca = BASE64_STANDARD.encode(self.authority.pem());
-        let values = json!({"tls": {"existingSecret": SECRET, "caBundle": ca}, "config": self.config});
+        let values = json!({"certificates": self.certificates, "config": self.config});
         let file = plane.path("values.json");
         fs::write(&file, values.to_string())?;
         Ok(file.to_string_lossy().into_owned())
     }
+}
+
+/// The chart's `certificates` for a Secret that an administrator has made.
+pub(crate) fn existing_secret(authority: &Authority) -> Value {
+    let ca = BASE64_STANDARD.encode(authority.pem());
+    json!({"mode": "existingSecret", "secretName": SECRET, "caBundle": ca})
 }
 
 fn helm(plane: &ControlPlane, helm: &Path, arguments: &[&str]) -> Result<Answer> {

@@ -23,13 +23,23 @@ pub(crate) fn lead_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Resul
             "the Service selects other pods: {service}"
         );
         if plane.ground == Ground::Namespace {
-            plane.apply(&endpoints(service, pod)?)?;
+            plane.apply(&endpoints(service, pod, "test")?)?;
         }
     }
     if plane.ground == Ground::Host {
         call_by_url(plane, items(&services["items"]), pod)?;
     }
     Ok(())
+}
+
+/// Makes a second ready pod one that the namespace's Services lead to as well. On the host the webhooks go on
+/// calling the first.
+pub(crate) fn lead_also_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Result<()> {
+    if plane.ground == Ground::Host {
+        return Ok(());
+    }
+    let services = plane.get(&["services", "--namespace", namespace])?;
+    items(&services["items"]).iter().try_for_each(|service| plane.apply(&endpoints(service, pod, "second")?))
 }
 
 /// The `EndpointSlice` controller's part, once more: nobody would remove them for us.
@@ -49,7 +59,7 @@ fn target(service: &Value, port: &Value, pod: &Pod) -> Result<SocketAddr> {
     )
 }
 
-fn endpoints(service: &Value, pod: &Pod) -> Result<Value> {
+fn endpoints(service: &Value, pod: &Pod, suffix: &str) -> Result<Value> {
     let name = text(service, "/metadata/name")?;
     let mut addresses = Vec::new();
     let mut ports = Vec::new();
@@ -62,7 +72,7 @@ fn endpoints(service: &Value, pod: &Pod) -> Result<Value> {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
         "metadata": {
-            "name": format!("{name}-test"),
+            "name": format!("{name}-{suffix}"),
             "namespace": service["metadata"]["namespace"],
             "labels": {"kubernetes.io/service-name": name},
         },

@@ -16,6 +16,8 @@ macro_rules! scenarios {
 
 mod admission_policies;
 mod audit;
+mod cert_manager;
+mod client_certificates;
 mod conversions;
 mod forms;
 mod hosted_clusters;
@@ -25,7 +27,9 @@ mod permissions;
 mod races;
 mod release;
 mod rule_pages;
+mod self_managed;
 mod server;
+mod service_ca;
 
 /// Every test.
 pub(crate) fn all() -> impl Iterator<Item = Scenario> {
@@ -42,6 +46,10 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         release::SCENARIOS,
         forms::SCENARIOS,
         admission_policies::SCENARIOS,
+        service_ca::SCENARIOS,
+        cert_manager::SCENARIOS,
+        self_managed::SCENARIOS,
+        client_certificates::SCENARIOS,
     ];
     topics.into_iter().flatten().copied()
 }

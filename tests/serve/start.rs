@@ -159,10 +159,50 @@ fn flags_that_do_not_go_together_are_refused() -> Result<()> {
         ("--state=a --tls-self-signed --tls-cert=b --tls-key=c", "cannot be used with", "two certificates"),
         ("--state=a --tls-self-signed --client-ca=b", "cannot be used with", "for trying out only"),
         ("--state=a --tls-cert=b --tls-key=c --tls-ca-out=d", "--tls-ca-out", "no CA is made"),
+        ("--state=a --tls-managed-secret=a/b", "--tls-name <NAME>", "a certificate for nobody"),
+        (
+            "--state=a --tls-managed-secret=a/b --tls-name=c",
+            "--webhook-configuration <NAME>",
+            "a CA that nobody would trust",
+        ),
+        ("--state=a --tls-self-signed --tls-name=c", "--tls-managed-secret <NAMESPACE/NAME>", "not managed"),
+        (
+            "--state=a --tls-self-signed --tls-managed-secret=a/b --tls-name=c --webhook-configuration=d",
+            "cannot be used with",
+            "made up and managed",
+        ),
         ("--tls-self-signed", "--state is missing: name a file or folder", "no state, and not in a pod"),
     ];
     for (flags, expected, reason) in table {
         let arguments: Vec<_> = flags.split(' ').map(str::to_owned).collect();
+        refused(&ground, &arguments, expected).context(reason)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn managed_certificates_that_cannot_be_managed_are_refused() -> Result<()> {
+    let ground = Ground::new()?;
+    let state = format!("--state={}", ground.path("mirrors").display());
+    let table = [
+        ("--tls-managed-secret=secret", "expected NAMESPACE/NAME", "no namespace"),
+        ("--tls-duration=soon", "expected a time such as 90d, 12h or 5m", "no time"),
+        ("--tls-duration=10m", "--tls-overlap must be less than a third of --tls-duration", "too short"),
+        (
+            "--tls-ca-duration=100d",
+            "--tls-duration must be at most a third of --tls-ca-duration",
+            "too short",
+        ),
+        ("--tls-overlap=0s", "--tls-overlap must be more than nothing", "no time at all"),
+    ];
+    for (flag, expected, reason) in table {
+        let name = flag.split_once('=').map_or(flag, |(name, _)| name);
+        let mut arguments: Vec<String> =
+            ["--tls-managed-secret=a/b", "--tls-name=c", "--webhook-configuration=d", &state]
+                .map(str::to_owned)
+                .to_vec();
+        arguments.retain(|argument| !argument.starts_with(&format!("{name}=")));
+        arguments.push(flag.to_owned());
         refused(&ground, &arguments, expected).context(reason)?;
     }
     Ok(())

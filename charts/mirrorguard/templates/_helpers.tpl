@@ -58,25 +58,54 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{/* The Secret with the serving certificate. No two makers share a name: neither finds what the other has left. */}}
 {{- define "mirrorguard.tlsSecretName" -}}
-{{- default (printf "%s-tls" (include "mirrorguard.fullname" .)) .Values.tls.existingSecret }}
+{{- $suffix := eq .Values.certificates.mode "selfManaged" | ternary "self-managed-tls" "tls" }}
+{{- default (printf "%s-%s" (include "mirrorguard.fullname" .) $suffix) .Values.certificates.secretName }}
 {{- end }}
 
-{{/* tls.caBundle as the API wants it, base64 of PEM; empty where tls.existingSecret stands alone. */}}
+{{/* The name by which the apiserver calls the webhook. */}}
+{{- define "mirrorguard.serverName" -}}
+{{- printf "%s.%s.svc" (include "mirrorguard.fullname" .) .Release.Namespace }}
+{{- end }}
+
+{{/*
+certificates.caBundle as the API wants it, base64 of PEM. Empty where certificates.secretName stands alone,
+and in every mode in which something else writes the field.
+*/}}
 {{- define "mirrorguard.caBundle" -}}
-{{- $given := .Values.tls.caBundle | default "" | trim }}
-{{- if not (or $given .Values.tls.existingSecret) }}
-{{- fail "no serving certificate: set tls.caBundle (--set-file tls.caBundle=ca.crt) to the CA that issued the one in Secret tls.existingSecret; certs/README.md in the source tree shows how to issue both" }}
+{{- $certificates := .Values.certificates }}
+{{- $given := $certificates.caBundle | default "" | trim }}
+{{- if ne $certificates.mode "existingSecret" }}
+{{- if $given }}
+{{- fail (printf "certificates.caBundle is set, but with certificates.mode %s something else writes the CA: remove it, or set certificates.mode=existingSecret" $certificates.mode) }}
+{{- end }}
+{{- else if not (or $given $certificates.secretName) }}
+{{- fail "no serving certificate: set certificates.caBundle (--set-file certificates.caBundle=ca.crt) to the CA that issued the one in Secret certificates.secretName; certs/README.md in the source tree shows how to issue both" }}
 {{- end }}
 {{- if $given }}
 {{- $pem := contains "-----BEGIN " $given | ternary $given (regexReplaceAll "\\s" $given "" | b64dec) }}
 {{- if contains "PRIVATE KEY-----" $pem }}
-{{- fail "tls.caBundle holds a private key: give the CA certificate (ca.crt) alone" }}
+{{- fail "certificates.caBundle holds a private key: give the CA certificate (ca.crt) alone" }}
 {{- end }}
 {{- if not (contains "-----BEGIN CERTIFICATE-----" $pem) }}
-{{- fail "tls.caBundle is neither a PEM certificate nor base64 of one: use --set-file tls.caBundle=ca.crt" }}
+{{- fail "certificates.caBundle is neither a PEM certificate nor base64 of one: use --set-file certificates.caBundle=ca.crt" }}
 {{- end }}
 {{- printf "%s\n" (trim $pem) | b64enc }}
+{{- end }}
+{{- end }}
+
+{{/* Annotations of both webhook configurations: those that are given, and those that have the CA injected. */}}
+{{- define "mirrorguard.webhookAnnotations" -}}
+{{- $injected := dict }}
+{{- if eq .Values.certificates.mode "serviceCA" }}
+{{- $injected = dict "service.beta.openshift.io/inject-cabundle" "true" }}
+{{- else if eq .Values.certificates.mode "certManager" }}
+{{- $injected = dict "cert-manager.io/inject-ca-from" (printf "%s/%s" .Release.Namespace (include "mirrorguard.fullname" .)) }}
+{{- end }}
+{{- with merge $injected .Values.webhooks.annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 

@@ -105,8 +105,13 @@ fn plain(
     fs::write(&file, kubeconfig(plane.address, &plane.authority, &token(plane, pod)?))?;
     let mut command = plane.ground.command(Path::new(BINARY));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("KUBECONFIG", file);
-    for argument in &command_line(container)?[1..] {
+    let words = command_line(container)?;
+    for argument in &words[1..] {
         command.arg(replaced(plane.ground, argument, mounts, ports));
+    }
+    if words.iter().any(|word| word == "--tls-managed-secret") {
+        // The webhooks are called by URL.
+        command.args(["--tls-name", &plane.ground.address().to_string()]);
     }
     Ok(command)
 }

@@ -9,7 +9,10 @@ use crate::cluster::Cluster;
 use crate::json::{items, text};
 use crate::release::{NAMESPACE, Release};
 
-scenarios![the_service_account_reads_what_the_rules_read_and_may_do_nothing_more];
+scenarios![
+    the_service_account_reads_what_the_rules_read_and_may_do_nothing_more,
+    with_certificates_of_its_own_it_may_also_change_three_objects_by_name,
+];
 
 const READ: [(&str, &str); 6] = [
     ("config.openshift.io", "clusterversions"),
@@ -20,43 +23,98 @@ const READ: [(&str, &str); 6] = [
     ("operator.openshift.io", "imagecontentsourcepolicies"),
 ];
 
+/// What the chart names after its release.
+const OWN: [&str; 3] = [
+    "secrets. mirrorguard-self-managed-tls",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io mirrorguard.mirrorguard-system",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io mirrorguard.mirrorguard-system",
+];
+
 fn the_service_account_reads_what_the_rules_read_and_may_do_nothing_more(
     cluster: &mut Cluster,
 ) -> Result<()> {
-    let deployment = Release::deployment(&cluster.plane)?;
-    let account = text(&deployment, "/spec/template/spec/serviceAccountName")?;
-    let user = format!("--as=system:serviceaccount:{NAMESPACE}:{account}");
-    let groups =
-        ["system:serviceaccounts", "system:authenticated"].map(|group| format!("--as-group={group}"));
-
-    for (verb, resource, expected) in [
-        ("watch", "imagedigestmirrorsets.config.openshift.io", "yes"),
-        ("delete", "imagedigestmirrorsets.config.openshift.io", "no"),
-        ("patch", "imagecontentsourcepolicies.operator.openshift.io", "no"),
-        ("get", "secrets", "no"),
-        ("update", "validatingwebhookconfigurations.admissionregistration.k8s.io", "no"),
-    ] {
-        let question =
-            ["auth", "can-i", verb, resource, "--namespace", NAMESPACE, &user, &groups[0], &groups[1]];
-        let answer = cluster.plane.kubectl(&question, "")?;
-        ensure!(answer.printed.stdout.trim() == expected, "may it {verb} {resource}? {:?}", answer.printed);
-    }
-
-    let may = rules(cluster, &[&user, &groups[0], &groups[1]])?;
-    // What every account may do is not ours to judge.
-    let anybody = rules(cluster, &["--as=anybody", &groups[0], &groups[1]])?;
-    let granted: BTreeSet<_> = may.difference(&anybody).cloned().collect();
-    let wanted: BTreeSet<_> = READ
-        .iter()
-        .flat_map(|(group, resource)| {
-            ["get", "list", "watch"].map(|verb| format!("{verb} {resource}.{group}"))
-        })
-        .collect();
+    may(
+        cluster,
+        &[
+            ("watch", "imagedigestmirrorsets.config.openshift.io", "yes"),
+            ("delete", "imagedigestmirrorsets.config.openshift.io", "no"),
+            ("patch", "imagecontentsourcepolicies.operator.openshift.io", "no"),
+            ("get", "secrets", "no"),
+            ("update", "validatingwebhookconfigurations.admissionregistration.k8s.io", "no"),
+        ],
+    )?;
+    let (granted, wanted) = (granted(cluster)?, reads().collect::<BTreeSet<_>>());
     ensure!(granted == wanted, "granted {granted:#?} instead of {wanted:#?}");
     Ok(())
 }
 
-/// All that somebody may do with resources, as `verb resource.group`.
+fn with_certificates_of_its_own_it_may_also_change_three_objects_by_name(
+    cluster: &mut Cluster,
+) -> Result<()> {
+    cluster.install_with(json!({"mode": "selfManaged"}))?;
+    let asked = may(
+        cluster,
+        &[
+            ("patch", "secrets/mirrorguard-self-managed-tls", "yes"),
+            ("patch", "secrets/another", "no"),
+            ("delete", "secrets/mirrorguard-self-managed-tls", "no"),
+            ("create", "secrets", "no"),
+            ("list", "secrets", "no"),
+            ("patch", "mutatingwebhookconfigurations.admissionregistration.k8s.io/another", "no"),
+            ("list", "mutatingwebhookconfigurations.admissionregistration.k8s.io", "no"),
+        ],
+    );
+    let granted = granted(cluster);
+    cluster.uninstall()?;
+    cluster.install_as_before()?;
+    asked?;
+    let own = OWN.iter().flat_map(|object| ["get", "watch", "patch"].map(|verb| format!("{verb} {object}")));
+    let (granted, wanted) = (granted?, reads().chain(own).collect::<BTreeSet<_>>());
+    ensure!(granted == wanted, "granted {granted:#?} instead of {wanted:#?}");
+    Ok(())
+}
+
+fn reads() -> impl Iterator<Item = String> {
+    READ.iter().flat_map(|(group, resource)| {
+        ["get", "list", "watch"].map(|verb| format!("{verb} {resource}.{group}"))
+    })
+}
+
+/// The pod's account, as kubectl impersonates it.
+fn account(cluster: &Cluster) -> Result<[String; 3]> {
+    let deployment = Release::deployment(&cluster.plane)?;
+    let account = text(&deployment, "/spec/template/spec/serviceAccountName")?;
+    let [all, authenticated] = groups();
+    Ok([format!("--as=system:serviceaccount:{NAMESPACE}:{account}"), all, authenticated])
+}
+
+fn groups() -> [String; 2] {
+    ["system:serviceaccounts", "system:authenticated"].map(|group| format!("--as-group={group}"))
+}
+
+/// Asks for each verb and resource whether the account may.
+fn may(cluster: &Cluster, questions: &[(&str, &str, &str)]) -> Result<()> {
+    let [account, all, authenticated] = account(cluster)?;
+    for (verb, resource, expected) in questions {
+        let question =
+            ["auth", "can-i", verb, resource, "--namespace", NAMESPACE, &account, &all, &authenticated];
+        let answer = cluster.plane.kubectl(&question, "")?;
+        ensure!(answer.printed.stdout.trim() == *expected, "may it {verb} {resource}? {:?}", answer.printed);
+    }
+    Ok(())
+}
+
+/// What the account may do, and not everybody.
+fn granted(cluster: &Cluster) -> Result<BTreeSet<String>> {
+    let account = account(cluster)?;
+    let [all, authenticated] = groups();
+    let may = rules(cluster, &account.each_ref().map(String::as_str))?;
+    // What every account may do is not ours to judge.
+    let anybody = rules(cluster, &["--as=anybody", &all, &authenticated])?;
+    Ok(may.difference(&anybody).cloned().collect())
+}
+
+/// All that somebody may do with resources, as `verb resource.group`, and the object's name where one is named.
 fn rules(cluster: &Cluster, identity: &[&str]) -> Result<BTreeSet<String>> {
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
@@ -70,7 +128,15 @@ fn rules(cluster: &Cluster, identity: &[&str]) -> Result<BTreeSet<String>> {
     let mut rules = BTreeSet::new();
     for rule in items(&status["status"]["resourceRules"]) {
         for (verb, group, resource) in combinations(rule)? {
-            rules.insert(format!("{verb} {resource}.{group}"));
+            let what = format!("{verb} {resource}.{group}");
+            match items(&rule["resourceNames"]) {
+                [] => drop(rules.insert(what)),
+                names => {
+                    for name in names {
+                        rules.insert(format!("{what} {}", text(name, "")?));
+                    }
+                }
+            }
         }
     }
     Ok(rules)

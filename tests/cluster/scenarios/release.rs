@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::cluster::{Cluster, everything};
+use crate::cluster::{Cluster, nothing_is_left};
 use crate::json::text;
 use crate::release::{NAMESPACE, Release};
 
@@ -43,7 +43,7 @@ fn both_helms_render_the_same_manifest(cluster: &mut Cluster) -> Result<()> {
 
 fn helm_uninstall_leaves_nothing_behind(cluster: &mut Cluster) -> Result<()> {
     cluster.uninstall()?;
-    let left = leftovers(cluster);
+    let left = nothing_is_left(cluster);
     cluster.install()?;
     left
 }
@@ -56,15 +56,8 @@ fn helm_3_installs_and_uninstalls_it_too(cluster: &mut Cluster) -> Result<()> {
     Release::uninstall(&cluster.plane, &helm)?;
     let ended = cluster.stop_pod();
     crate::routing::remove(&cluster.plane, NAMESPACE)?;
-    let left = leftovers(cluster);
+    let left = nothing_is_left(cluster);
     cluster.install()?;
     ended?;
     left
-}
-
-fn leftovers(cluster: &Cluster) -> Result<()> {
-    let objects = everything(&cluster.plane)?;
-    let left: Vec<_> = objects.iter().filter(|object| !cluster.pristine.contains(object)).collect();
-    ensure!(left.is_empty(), "still there: {left:#?}");
-    Ok(())
 }

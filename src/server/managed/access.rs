@@ -1,0 +1,275 @@
+//! The Secret and the configurations, as the apiserver has them.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use k8s_openapi::api::{
+    admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration},
+    core::v1::Secret,
+};
+use kube::{
+    Api, Client, Error, ResourceExt,
+    api::{Patch, PatchParams},
+    core::Status,
+};
+use serde_json::{Value, json};
+use thiserror::Error as ThisError;
+use tracing::info;
+
+use crate::{
+    certificates::{Configuration, ConfigurationKind, Contents, MARK, Reading},
+    server::tls::TlsError,
+};
+
+/// Whose changes these are, in the objects' managed fields.
+const MANAGER: &str = "mirrorguard";
+
+/// Namespace and name of a Secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretName {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl FromStr for SecretName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+            }
+            _ => Err("expected NAMESPACE/NAME".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Why certificates cannot be managed; names the flag, the object and the fix.
+#[derive(Debug, ThisError)]
+pub enum ManagedError {
+    /// There is no such Secret.
+    #[error(
+        "--tls-managed-secret: there is no Secret {0}: install it with the chart, or make an empty one: \
+         kubectl --namespace {ns} create secret generic {name}", ns = .0.namespace, name = .0.name
+    )]
+    NoSecret(SecretName),
+    /// The Secret is somebody else's.
+    #[error(
+        "--tls-managed-secret: Secret {0} holds something that mirrorguard has not written, and is left as \
+         it is: name an empty one, or empty this one if nobody needs it"
+    )]
+    Foreign(SecretName),
+    /// The account may not do it.
+    #[error(
+        "{flag}: may not {verb} {object}: {message}; grant get, watch and patch on it (rbac.create in the \
+         chart does)"
+    )]
+    Forbidden {
+        /// The flag that named the object.
+        flag: &'static str,
+        /// What was tried.
+        verb: &'static str,
+        /// The object.
+        object: String,
+        /// The apiserver's words.
+        message: String,
+    },
+    /// The apiserver did not do it.
+    #[error("{flag}: cannot {verb} {object}: {source}")]
+    Failed {
+        /// The flag that named the object.
+        flag: &'static str,
+        /// What was tried.
+        verb: &'static str,
+        /// The object.
+        object: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// A certificate could not be made.
+    #[error("--tls-name: {0}")]
+    Issue(#[from] rcgen::Error),
+    /// What was read cannot be served with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl ManagedError {
+    /// Whether it may be gone at the next attempt, so that a start may wait.
+    pub(super) fn passes(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+}
+
+/// Whether something was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// There was nothing to write.
+    Nothing,
+    /// It is written.
+    Done,
+    /// Somebody else was first: what was read is no longer so.
+    TooLate,
+}
+
+/// The three objects that are read and written, and nothing else.
+#[derive(Clone)]
+pub(super) struct Access {
+    pub(super) secrets: Api<Secret>,
+    pub(super) validating: Api<ValidatingWebhookConfiguration>,
+    pub(super) mutating: Api<MutatingWebhookConfiguration>,
+    pub(super) secret: SecretName,
+    pub(super) configuration: String,
+    version: Option<String>,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Access({}, {})", self.secret, self.configuration)
+    }
+}
+
+impl Access {
+    pub(super) fn new(client: Client, secret: SecretName, configuration: String) -> Self {
+        Self {
+            secrets: Api::namespaced(client.clone(), &secret.namespace),
+            validating: Api::all(client.clone()),
+            mutating: Api::all(client),
+            secret,
+            configuration,
+            version: None,
+        }
+    }
+
+    /// Those of the two configurations that exist.
+    pub(super) async fn configurations(&self) -> Result<Vec<Configuration>, ManagedError> {
+        let name = &*self.configuration;
+        let validating = self.validating.get_opt(name).await;
+        let validating =
+            validating.map_err(|e| self.about_configuration("get", ConfigurationKind::Validating, e))?;
+        let mutating = self.mutating.get_opt(name).await;
+        let mutating =
+            mutating.map_err(|e| self.about_configuration("get", ConfigurationKind::Mutating, e))?;
+        let bundle = |ca: Option<k8s_openapi::ByteString>| ca.map(|bytes| bytes.0).unwrap_or_default();
+        let validating = validating.map(|found| Configuration {
+            kind: ConfigurationKind::Validating,
+            version: found.resource_version().unwrap_or_default(),
+            bundles: found
+                .webhooks
+                .into_iter()
+                .flatten()
+                .map(|hook| bundle(hook.client_config.ca_bundle))
+                .collect(),
+        });
+        let mutating = mutating.map(|found| Configuration {
+            kind: ConfigurationKind::Mutating,
+            version: found.resource_version().unwrap_or_default(),
+            bundles: found
+                .webhooks
+                .into_iter()
+                .flatten()
+                .map(|hook| bundle(hook.client_config.ca_bundle))
+                .collect(),
+        });
+        Ok(validating.into_iter().chain(mutating).collect())
+    }
+
+    /// The Secret; its version is remembered for the next write.
+    pub(super) async fn secret(&mut self) -> Result<Reading, ManagedError> {
+        let found = self.secrets.get_opt(&self.secret.name).await;
+        let found = found.map_err(|e| self.about_secret("get", e))?;
+        let secret = found.ok_or_else(|| ManagedError::NoSecret(self.secret.clone()))?;
+        self.version = secret.resource_version();
+        let is_marked = secret.annotations().contains_key(MARK);
+        let data: BTreeMap<_, _> =
+            secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
+        Ok(Reading::of(&data, is_marked))
+    }
+
+    /// Changes the Secret, if it still is as it was read.
+    pub(super) async fn write(&self, contents: &Contents) -> Result<Written, ManagedError> {
+        let data: serde_json::Map<String, Value> = contents
+            .data()
+            .into_iter()
+            .map(|(key, text)| {
+                let bytes = text.map(|text| json!(k8s_openapi::ByteString(text.into_bytes())));
+                (key.to_owned(), bytes.unwrap_or_default())
+            })
+            .collect();
+        let metadata = json!({"resourceVersion": self.version, "annotations": {MARK: "true"}});
+        let patch = Patch::Merge(json!({"metadata": metadata, "data": data}));
+        let patched = self.secrets.patch(&self.secret.name, &PatchParams::apply(MANAGER), &patch).await;
+        written(patched).map_err(|e| self.about_secret("patch", e))
+    }
+
+    /// Puts the bundle into every webhook of the configuration, if it still is as it was read.
+    pub(super) async fn trust(
+        &self,
+        configuration: &Configuration,
+        bundle: &str,
+    ) -> Result<Written, ManagedError> {
+        let value = json!(k8s_openapi::ByteString(bundle.as_bytes().to_vec()));
+        let mut operations =
+            vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": configuration.version})];
+        for place in 0..configuration.bundles.len() {
+            let path = format!("/webhooks/{place}/clientConfig/caBundle");
+            operations.push(json!({"op": "add", "path": path, "value": value}));
+        }
+        let patch: json_patch::Patch = serde_json::from_value(operations.into()).unwrap_or_default();
+        let (name, params, patch) =
+            (&*self.configuration, PatchParams::apply(MANAGER), Patch::Json::<()>(patch));
+        let result = match configuration.kind {
+            ConfigurationKind::Validating => written(self.validating.patch(name, &params, &patch).await),
+            ConfigurationKind::Mutating => written(self.mutating.patch(name, &params, &patch).await),
+        };
+        let result = result.map_err(|e| self.about_configuration("patch", configuration.kind, e))?;
+        if result == Written::Done {
+            info!(kind = configuration.kind.name(), name, "the CA was put into the webhooks");
+        }
+        Ok(result)
+    }
+
+    /// The error of a Secret that is not ours.
+    pub(super) fn foreign(&self) -> ManagedError {
+        ManagedError::Foreign(self.secret.clone())
+    }
+
+    fn about_secret(&self, verb: &'static str, error: Error) -> ManagedError {
+        explained("--tls-managed-secret", verb, format!("Secret {}", self.secret), error)
+    }
+
+    fn about_configuration(&self, verb: &'static str, kind: ConfigurationKind, error: Error) -> ManagedError {
+        explained("--webhook-configuration", verb, format!("{} {}", kind.name(), self.configuration), error)
+    }
+}
+
+fn explained(flag: &'static str, verb: &'static str, object: String, error: Error) -> ManagedError {
+    match error {
+        Error::Api(status) if status.code == 403 => {
+            ManagedError::Forbidden { flag, verb, object, message: status.message.clone() }
+        }
+        source => ManagedError::Failed { flag, verb, object, source: Box::new(source) },
+    }
+}
+
+/// Tells a lost race from a failure: a version that has moved on, or an object that is gone.
+fn written<T>(result: Result<T, Error>) -> Result<Written, Error> {
+    match result {
+        Ok(_) => Ok(Written::Done),
+        Err(Error::Api(status)) if is_race(&status) => Ok(Written::TooLate),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_race(status: &Status) -> bool {
+    // A JSON patch whose test fails is Invalid, without saying more.
+    let failed_test = status.code == 422 && status.details.as_ref().is_none_or(|d| d.causes.is_empty());
+    matches!(status.code, 404 | 409) || failed_test
+}
