@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ObjectId;
 use crate::{
     hypershift::{self, Overrides},
-    objects::HostedCluster,
+    objects::{HostedCluster, scope::host},
 };
 
 /// What there is in a cluster.
@@ -131,14 +131,14 @@ impl PullSecret {
     /// Follows `containers/image pkg/docker/config/config.go` `findCredentialsInFile`: repositories and
     /// namespaces as they stand, the registry also as a URL.
     pub fn speaks_of(&self, mirror: &str) -> bool {
-        let registry = normalised(mirror.split('/').next().unwrap_or(mirror));
+        let registry = normalised(host(mirror));
         let is_below = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.keys.iter().flatten().any(|key| {
             let bare = key.trim_start_matches("http://").trim_start_matches("https://");
-            let host = if bare.len() < key.len() { bare.split('/').next().unwrap_or(bare) } else { bare };
-            is_below(mirror, key) || is_below(key, mirror) || normalised(host) == registry
+            let name = if bare.len() < key.len() { host(bare) } else { bare };
+            is_below(mirror, key) || is_below(key, mirror) || normalised(name) == registry
         })
     }
 

@@ -57,8 +57,3 @@ fn collect<'a>(view: View<'a>, counts: impl Fn(&EntryRef<'a>) -> bool) -> Mirror
     }
     mirrors
 }
-
-/// `host[:port]` of a mirror.
-pub(super) fn host(mirror: &str) -> &str {
-    mirror.split('/').next().unwrap_or(mirror)
-}

@@ -2,7 +2,7 @@
 
 use super::{AuditCheck, CaBundle, Found, Survey, mirrors};
 use crate::{
-    objects::scope::is_nested,
+    objects::scope::{self, is_nested},
     rules::{Check, Finding, Level, Rule},
 };
 
@@ -55,7 +55,7 @@ fn other_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
     let view = survey.state.context().view();
     let mut told = Vec::new();
     for (mirror, places) in mirrors::of_nodes(view) {
-        let host = mirrors::host(mirror);
+        let host = scope::host(mirror);
         let insecure = view.image_config().insecure_registries.iter().any(|scope| is_nested(mirror, scope));
         let registries = || bundle.keys.iter().flatten().map(|key| key.replace("..", ":"));
         let bare = |registry: &str| registry.split(':').next().unwrap_or_default().to_owned();

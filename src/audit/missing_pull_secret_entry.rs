@@ -6,7 +6,10 @@ use super::{
     AuditCheck, Found, PullSecret, Survey,
     mirrors::{self, Mirrors},
 };
-use crate::rules::{Check, Finding, Level, Related, Rule};
+use crate::{
+    objects::scope,
+    rules::{Check, Finding, Level, Related, Rule},
+};
 
 pub(super) const CHECK: AuditCheck = AuditCheck {
     rule: Rule {
@@ -54,7 +57,7 @@ fn judge(secret: &PullSecret, pulled: &Mirrors<'_>, found: &mut Vec<Found>) {
     }
     let mut lacking: BTreeMap<&str, Vec<&Related>> = BTreeMap::new();
     for (mirror, places) in pulled.iter().filter(|(mirror, _)| !secret.speaks_of(mirror)) {
-        lacking.entry(mirrors::host(mirror)).or_default().extend(places);
+        lacking.entry(scope::host(mirror)).or_default().extend(places);
     }
     for (host, places) in lacking {
         let fix = format!(

@@ -7,18 +7,18 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod index;
+mod never_contacted;
 mod size;
 mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use index::{Place, SourceIndex};
+use never_contacted::NeverContacted;
 pub use size::{grows, size_at_most, sizes_of_write};
 pub use view::{EntryRef, Overlay, View};
 
-use crate::objects::{
-    Entry, HostedCluster, ImageConfig, MirrorSet, MirrorSourcePolicy, Object, SetKind, scope::is_wildcard,
-};
+use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind, scope::is_wildcard};
 
 /// The mirror sets and settings of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -31,8 +31,7 @@ pub struct Context {
     size: usize,
     /// How many entries have a wildcard as their source; hardly any cluster has one.
     wildcards: usize,
-    /// How many entries forbid to contact their source; where there is none, no mirror is blocked by one.
-    never_contacted: usize,
+    never_contacted: NeverContacted,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
     /// `image.config.openshift.io/cluster`.
     pub image_config: ImageConfig,
@@ -90,7 +89,7 @@ impl Context {
         });
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
         self.wildcards += wildcards(&set);
-        self.never_contacted += never_contacted(&set);
+        self.never_contacted.add(&set);
         self.sets[slot as usize] = Some(set);
         let Self { sets, index, .. } = self;
         let entries = sets[slot as usize].iter().flat_map(|set| &set.entries);
@@ -116,7 +115,7 @@ impl Context {
         let Some(set) = self.sets[slot as usize].take() else { return };
         self.free.push(slot);
         self.wildcards -= wildcards(&set);
-        self.never_contacted -= never_contacted(&set);
+        self.never_contacted.remove(&set);
         for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
             self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
         }
@@ -165,10 +164,6 @@ fn wildcards(set: &MirrorSet) -> usize {
     set.entries.iter().filter(|entry| is_wildcard(&entry.source)).count()
 }
 
-fn never_contacted(set: &MirrorSet) -> usize {
-    set.entries.iter().filter(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource).count()
-}
-
 fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
     let set = sets.get(place.slot as usize).and_then(Option::as_ref);
     set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)
@@ -177,6 +172,7 @@ fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::MirrorSourcePolicy;
 
     fn set(kind: SetKind, name: &str, sources: &[&str]) -> Arc<MirrorSet> {
         let entry = |source: &&str| Entry {
@@ -208,22 +204,22 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_is_never_contacted_is_known_while_a_set_has_one() {
+    fn a_host_that_is_never_contacted_is_known_while_a_set_has_one() {
         let never = |name| {
-            let mut set = MirrorSet::clone(&set(SetKind::Idms, name, &["x"]));
+            let mut set = MirrorSet::clone(&set(SetKind::Idms, name, &["x/a"]));
             set.entries[0].mirror_source_policy = Some(MirrorSourcePolicy::NeverContactSource);
             Arc::new(set)
         };
         let mut context = Context::default();
-        context.insert_set(set(SetKind::Idms, "a", &["x"]));
-        assert!(!context.view().has_never_contacted());
+        context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
+        assert!(!context.view().may_never_contact("x"));
         let forbidding = never("b");
         let overlay = Overlay::new(&context, &forbidding);
-        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).has_never_contacted());
+        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).may_never_contact("x"));
         context.insert_set(never("a"));
-        assert!(context.view().has_never_contacted());
-        context.insert_set(set(SetKind::Idms, "a", &["x"]));
-        assert!(!context.view().has_never_contacted());
+        assert!(context.view().may_never_contact("x"));
+        context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
+        assert!(!context.view().may_never_contact("x"));
     }
 
     #[test]

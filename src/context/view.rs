@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 
-use super::{Context, SourceIndex};
+use super::{Context, SourceIndex, never_contacted::NeverContacted};
 use crate::objects::{
     Entry, HostedCluster, ImageConfig, MirrorSet, SetKind,
     scope::{Ancestor, ancestors},
@@ -32,7 +32,7 @@ pub struct Overlay<'a> {
     set: &'a MirrorSet,
     places: HashTable<u32>,
     wildcards: bool,
-    never_contacted: bool,
+    never_contacted: NeverContacted,
 }
 
 impl<'a> Overlay<'a> {
@@ -44,12 +44,7 @@ impl<'a> Overlay<'a> {
         for at in 0..u32::try_from(set.entries.len()).unwrap_or(u32::MAX) {
             places.insert_unique(source(&at), at, source);
         }
-        Self {
-            set,
-            places,
-            wildcards: super::wildcards(set) > 0,
-            never_contacted: super::never_contacted(set) > 0,
-        }
+        Self { set, places, wildcards: super::wildcards(set) > 0, never_contacted: NeverContacted::of(set) }
     }
 }
 
@@ -101,9 +96,11 @@ impl<'a> View<'a> {
         self.context.wildcards > 0 || self.overlay.is_some_and(|overlay| overlay.wildcards)
     }
 
-    /// Whether any entry may forbid to contact its source.
-    pub fn has_never_contacted(&self) -> bool {
-        self.context.never_contacted > 0 || self.overlay.is_some_and(|overlay| overlay.never_contacted)
+    /// Whether an entry may forbid to contact what this scope stands for; where none does, nobody needs to look
+    /// those above it up.
+    pub fn may_never_contact(&self, scope: &str) -> bool {
+        self.context.never_contacted.may_cover(scope)
+            || self.overlay.is_some_and(|overlay| overlay.never_contacted.may_cover(scope))
     }
 
     /// Every set that is seen, those of a kind by name.

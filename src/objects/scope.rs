@@ -7,6 +7,11 @@ pub fn is_wildcard(scope: &str) -> bool {
     scope.starts_with("*.")
 }
 
+/// The host of a scope or mirror with its port, where it has one.
+pub fn host(scope: &str) -> &str {
+    scope.split_once('/').map_or(scope, |(host, _)| host)
+}
+
 /// Whether everything `inner` stands for is covered by `outer`, itself included.
 ///
 /// Follows `runtime-utils pkg/registries/registries.go` `ScopeIsNestedInsideScope`, port handling and all.
@@ -22,8 +27,8 @@ pub fn is_nested(inner: &str, outer: &str) -> bool {
 /// The host that a wildcard is compared with, where one can be compared at all.
 fn wildcard_host(scope: &str) -> Option<&str> {
     match scope.split_once(':') {
-        Some((host, _)) => (!host.contains('/')).then_some(host),
-        None => scope.split('/').next(),
+        Some((bare, _)) => (!bare.contains('/')).then_some(bare),
+        None => Some(host(scope)),
     }
 }
 

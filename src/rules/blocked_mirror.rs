@@ -9,7 +9,7 @@ use crate::{
     node::{Policy, PolicyRefusal, Rendering},
     objects::{
         Entry, MirrorSet,
-        scope::{Ancestor, ancestors, is_nested},
+        scope::{Ancestor, ancestors, host, is_nested},
     },
 };
 
@@ -27,9 +27,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new else { return };
     let config = write.after.image_config();
     let is_free = config.blocked_registries.is_empty() && config.allowed_registries.is_empty();
-    if is_free && !write.after.has_never_contacted() {
-        return;
-    }
+    let may_be_refused = |mirror: &str| !is_free || write.after.may_never_contact(mirror);
     let (policy, rendering) = (Policy::new(write.after), Rendering::new(write.after));
     let mut ways = Ways { rendering: &rendering, known: HashMap::new() };
     let mut hosts = BTreeSet::new();
@@ -38,12 +36,13 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             findings.push(refused_source(set, index, entry, refused));
             continue;
         }
-        for (at, mirror) in entry.mirrors.iter().enumerate().filter(|(_, mirror)| **mirror != entry.source) {
+        let others = entry.mirrors.iter().enumerate().filter(|(_, mirror)| **mirror != entry.source);
+        for (at, mirror) in others.filter(|(_, mirror)| may_be_refused(mirror)) {
             let path = || set.field_path(index, &format!("mirrors[{at}]"));
             if let Some(scope) = ways.blocker(mirror) {
                 findings.push(blocked(path(), mirror, scope, &rendering));
             } else if policy.refuses_scope(mirror) == Some(PolicyRefusal::NotAllowed)
-                && hosts.insert(mirror.split('/').next())
+                && hosts.insert(host(mirror))
             {
                 findings.push(not_allowed(path(), mirror));
             }

@@ -1,0 +1,105 @@
+//! Where sources lie that nodes never contact.
+
+use std::{collections::BTreeMap, ops::Not as _};
+
+use crate::objects::{
+    MirrorSet, MirrorSourcePolicy,
+    scope::{host, is_wildcard},
+};
+
+/// The hosts, ports cut off, of entries that forbid to contact their source, each with the number of its
+/// entries. A mirror on another host is blocked by no entry, so nobody has to look its scopes up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NeverContacted {
+    hosts: BTreeMap<Box<str>, usize>,
+    wildcards: usize,
+}
+
+impl NeverContacted {
+    pub(super) fn of(set: &MirrorSet) -> Self {
+        let mut hosts = Self::default();
+        hosts.add(set);
+        hosts
+    }
+
+    pub(super) fn add(&mut self, set: &MirrorSet) {
+        for source in sources(set) {
+            if is_wildcard(source) {
+                self.wildcards += 1;
+            } else if let Some(count) = self.hosts.get_mut(bare_host(source)) {
+                *count += 1;
+            } else {
+                self.hosts.insert(bare_host(source).into(), 1);
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, set: &MirrorSet) {
+        for source in sources(set) {
+            if is_wildcard(source) {
+                self.wildcards -= 1;
+            } else if let Some(count) = self.hosts.get_mut(bare_host(source)) {
+                *count -= 1;
+                (*count == 0).then(|| self.hosts.remove(bare_host(source)));
+            }
+        }
+    }
+
+    /// Whether an entry may forbid to contact something on the host of this scope.
+    pub(super) fn may_cover(&self, scope: &str) -> bool {
+        self.wildcards > 0 || self.hosts.is_empty().not() && self.hosts.contains_key(bare_host(scope))
+    }
+}
+
+fn sources(set: &MirrorSet) -> impl Iterator<Item = &str> {
+    let entries = set.entries.iter();
+    entries
+        .filter(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource)
+        .map(|entry| &*entry.source)
+}
+
+fn bare_host(scope: &str) -> &str {
+    let host = host(scope);
+    host.split_once(':').map_or(host, |(bare, _)| bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::{Entry, SetKind};
+
+    fn never(sources: &[&str]) -> MirrorSet {
+        let entry = |source: &&str| Entry {
+            source: (*source).into(),
+            mirrors: ["m.lab".into()].into_iter().collect(),
+            mirror_source_policy: Some(MirrorSourcePolicy::NeverContactSource),
+        };
+        MirrorSet::new(SetKind::Idms, "a", sources.iter().map(entry).collect())
+    }
+
+    #[test]
+    fn only_the_host_counts() {
+        let table = [
+            ("quay.io/a", "quay.io/b/c", true, "another path of the host"),
+            ("quay.io:443", "quay.io/b", true, "a host without a port stands for any"),
+            ("quay.io", "quay.io:443/b", true, "and one that has a port too"),
+            ("quay.io", "m.quay.io", false, "a host below it"),
+            ("*.lab", "quay.io", true, "what a wildcard covers is not looked at"),
+        ];
+        for (source, scope, expected, reason) in table {
+            assert_eq!(NeverContacted::of(&never(&[source])).may_cover(scope), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_known_while_an_entry_names_it() {
+        let (one, two) = (never(&["a.io/x", "*.lab"]), never(&["a.io/y"]));
+        let mut hosts = NeverContacted::of(&one);
+        hosts.add(&two);
+        assert!(hosts.may_cover("b.io"), "the wildcard");
+        hosts.remove(&one);
+        assert!(hosts.may_cover("a.io") && !hosts.may_cover("b.io"), "one of two is left");
+        hosts.remove(&two);
+        assert!(!hosts.may_cover("a.io"));
+    }
+}
