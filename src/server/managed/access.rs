@@ -1,9 +1,15 @@
 //! The Secret and the configurations, as the apiserver has them.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Debug},
+    str::FromStr,
+};
 
 use k8s_openapi::api::{
-    admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration},
+    admissionregistration::v1::{
+        MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig,
+    },
     core::v1::Secret,
 };
 use kube::{
@@ -11,6 +17,7 @@ use kube::{
     api::{Patch, PatchParams},
     core::Status,
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 use tracing::info;
@@ -150,35 +157,31 @@ impl Access {
 
     /// Those of the two configurations that exist.
     pub(super) async fn configurations(&self) -> Result<Vec<Configuration>, ManagedError> {
-        let name = &*self.configuration;
-        let validating = self.validating.get_opt(name).await;
-        let validating =
-            validating.map_err(|e| self.about_configuration("get", ConfigurationKind::Validating, e))?;
-        let mutating = self.mutating.get_opt(name).await;
-        let mutating =
-            mutating.map_err(|e| self.about_configuration("get", ConfigurationKind::Mutating, e))?;
-        let bundle = |ca: Option<k8s_openapi::ByteString>| ca.map(|bytes| bytes.0).unwrap_or_default();
-        let validating = validating.map(|found| Configuration {
-            kind: ConfigurationKind::Validating,
-            version: found.resource_version().unwrap_or_default(),
-            bundles: found
-                .webhooks
-                .into_iter()
-                .flatten()
-                .map(|hook| bundle(hook.client_config.ca_bundle))
-                .collect(),
+        let validating = self.look_at(ConfigurationKind::Validating, &self.validating, |found| {
+            found.webhooks.unwrap_or_default().into_iter().map(|webhook| webhook.client_config).collect()
         });
-        let mutating = mutating.map(|found| Configuration {
-            kind: ConfigurationKind::Mutating,
-            version: found.resource_version().unwrap_or_default(),
-            bundles: found
-                .webhooks
-                .into_iter()
-                .flatten()
-                .map(|hook| bundle(hook.client_config.ca_bundle))
-                .collect(),
+        let mutating = self.look_at(ConfigurationKind::Mutating, &self.mutating, |found| {
+            found.webhooks.unwrap_or_default().into_iter().map(|webhook| webhook.client_config).collect()
         });
-        Ok(validating.into_iter().chain(mutating).collect())
+        Ok(validating.await?.into_iter().chain(mutating.await?).collect())
+    }
+
+    async fn look_at<K: Clone + Debug + DeserializeOwned + ResourceExt>(
+        &self,
+        kind: ConfigurationKind,
+        api: &Api<K>,
+        clients: impl FnOnce(K) -> Vec<WebhookClientConfig>,
+    ) -> Result<Option<Configuration>, ManagedError> {
+        let found = api.get_opt(&self.configuration).await;
+        let found = found.map_err(|e| self.about_configuration("get", kind, e))?;
+        Ok(found.map(|found| Configuration {
+            kind,
+            version: found.resource_version().unwrap_or_default(),
+            bundles: clients(found)
+                .into_iter()
+                .map(|client| client.ca_bundle.map(|bytes| bytes.0).unwrap_or_default())
+                .collect(),
+        }))
     }
 
     /// The Secret; its version is remembered for the next write.
