@@ -26,9 +26,13 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             "apply it in a maintenance window, or pause the machine config pools first",
         ),
     };
-    let costly = reasons.iter().filter(|reason| reason.impact == *impact);
-    let why: Vec<_> = costly.map(|reason| format!("{}: {}", reason.registry, reason.what)).collect();
-    let more = if why.len() > 1 { format!(" and {} more", why.len() - 1) } else { String::new() };
-    let because = why.first().map_or(String::new(), |first| format!(" ({first}{more})"));
+    let mut costly = reasons.iter().filter(|reason| reason.impact == *impact);
+    let because = costly.next().map_or(String::new(), |first| {
+        let more = match costly.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!(" ({}: {}{more})", first.registry, first.what)
+    });
     findings.push(Finding::new("spec", format!("{what}{because}"), effect, fix.to_owned()));
 }
