@@ -25,6 +25,7 @@ mod merge;
 mod migrate;
 mod pipelines;
 mod pipes;
+mod release;
 mod render;
 mod rule_pages;
 mod shapes;
