@@ -47,7 +47,12 @@ impl Process {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().context("failed to run kill")?;
         ensure!(sent.success(), "kill -TERM {pid}: {sent}");
-        eventually(deadline, "the end after SIGTERM", || {
+        self.finish(deadline, "the end after SIGTERM")
+    }
+
+    /// Waits for the end.
+    pub(crate) fn finish(&mut self, deadline: Duration, what: &str) -> Result<ExitStatus> {
+        eventually(deadline, what, || {
             self.child.try_wait()?.with_context(|| format!("{} is still running", self.name))
         })
     }

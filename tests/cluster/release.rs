@@ -20,9 +20,10 @@ pub(crate) const NAMESPACE: &str = "mirrorguard-system";
 pub(crate) const NAME: &str = "mirrorguard";
 
 /// Named unlike the chart's default, so that the value counts.
-const SECRET: &str = "serving-certificate";
+pub(crate) const SECRET: &str = "serving-certificate";
 
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/mirrorguard");
+/// The chart as it is now.
+pub(crate) const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/mirrorguard");
 
 /// What an administrator has: an authority for the webhook, and values for the chart.
 pub(crate) struct Release {
@@ -91,8 +92,9 @@ impl Release {
         let server: Value =
             serde_json::from_str(&plane.kubectl(&["get", "--raw", "/version"], "")?.succeeded()?.stdout)?;
         let values = self.values_file(plane)?;
+        let version = text(&server, "/gitVersion")?;
         let arguments =
-            ["template", NAME, CHART, "--kube-version", text(&server, "/gitVersion")?, "--values", &values];
+            ["template", NAME, CHART, "--skip-tests", "--kube-version", version, "--values", &values];
         Ok(self::helm(plane, helm, &arguments)?.succeeded()?.stdout)
     }
 
@@ -112,11 +114,15 @@ impl Release {
     }
 
     fn values_file(&self, plane: &ControlPlane) -> Result<String> {
-        let values = json!({"certificates": self.certificates, "config": self.config});
-        let file = plane.path("values.json");
-        fs::write(&file, values.to_string())?;
-        Ok(file.to_string_lossy().into_owned())
+        values_file(plane, &json!({"certificates": self.certificates, "config": self.config}).to_string())
     }
+}
+
+/// A file of values, YAML or JSON, until the next one.
+pub(crate) fn values_file(plane: &ControlPlane, values: &str) -> Result<String> {
+    let file = plane.path("values.yaml");
+    fs::write(&file, values)?;
+    Ok(file.to_string_lossy().into_owned())
 }
 
 /// The chart's `certificates` for a Secret that an administrator has made.
@@ -125,7 +131,8 @@ pub(crate) fn existing_secret(authority: &Authority) -> Value {
     json!({"mode": "existingSecret", "secretName": SECRET, "caBundle": ca})
 }
 
-fn helm(plane: &ControlPlane, helm: &Path, arguments: &[&str]) -> Result<Answer> {
+/// Runs Helm in the release's namespace.
+pub(crate) fn helm(plane: &ControlPlane, helm: &Path, arguments: &[&str]) -> Result<Answer> {
     let output = plane.client(helm).args(["--namespace", NAMESPACE]).args(arguments).output()?;
     Ok(output.into())
 }
