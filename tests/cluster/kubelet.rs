@@ -134,7 +134,7 @@ pub(crate) fn run_to_end(plane: &ControlPlane, object: &Value) -> Result<String>
     let volumes = volumes::lay_out(plane, object, &folder)?;
     let ports = Ports::of(container, plane)?;
     let mut process = container::start(plane, object, &volumes, &ports)?;
-    let ended = process.finish(READY_DEADLINE, "the pod's end")?;
+    let ended = process.finish(READY_DEADLINE)?;
     let phase = if ended.success() { "Succeeded" } else { "Failed" };
     let status = json!({"status": {"phase": phase}}).to_string();
     let namespace = text(object, "/metadata/namespace")?;

@@ -92,9 +92,8 @@ impl Release {
         let server: Value =
             serde_json::from_str(&plane.kubectl(&["get", "--raw", "/version"], "")?.succeeded()?.stdout)?;
         let values = self.values_file(plane)?;
-        let version = text(&server, "/gitVersion")?;
         let arguments =
-            ["template", NAME, CHART, "--skip-tests", "--kube-version", version, "--values", &values];
+            ["template", NAME, CHART, "--kube-version", text(&server, "/gitVersion")?, "--values", &values];
         Ok(self::helm(plane, helm, &arguments)?.succeeded()?.stdout)
     }
 
@@ -114,15 +113,11 @@ impl Release {
     }
 
     fn values_file(&self, plane: &ControlPlane) -> Result<String> {
-        values_file(plane, &json!({"certificates": self.certificates, "config": self.config}).to_string())
+        let values = json!({"certificates": self.certificates, "config": self.config});
+        let file = plane.path("values.json");
+        fs::write(&file, values.to_string())?;
+        Ok(file.to_string_lossy().into_owned())
     }
-}
-
-/// A file of values, YAML or JSON, until the next one.
-pub(crate) fn values_file(plane: &ControlPlane, values: &str) -> Result<String> {
-    let file = plane.path("values.yaml");
-    fs::write(&file, values)?;
-    Ok(file.to_string_lossy().into_owned())
 }
 
 /// The chart's `certificates` for a Secret that an administrator has made.
@@ -135,4 +130,11 @@ pub(crate) fn existing_secret(authority: &Authority) -> Value {
 pub(crate) fn helm(plane: &ControlPlane, helm: &Path, arguments: &[&str]) -> Result<Answer> {
     let output = plane.client(helm).args(["--namespace", NAMESPACE]).args(arguments).output()?;
     Ok(output.into())
+}
+
+/// A file of values, YAML or JSON, until the next one.
+pub(crate) fn file_of(plane: &ControlPlane, values: &str) -> Result<String> {
+    let file = plane.path("further-values.yaml");
+    fs::write(&file, values)?;
+    Ok(file.to_string_lossy().into_owned())
 }

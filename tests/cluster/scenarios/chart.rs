@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::cluster::Cluster;
-use crate::release::{CHART, NAME, existing_secret, helm, values_file};
+use crate::release::{CHART, NAME, existing_secret, file_of, helm};
 
 scenarios![
     both_helms_lint_the_chart,
@@ -162,7 +162,7 @@ fn rendered(cluster: &Cluster, version: &str, values: &str) -> Result<String> {
 
 /// Helm without a cluster, as GitOps tools use it.
 fn render(cluster: &Cluster, program: &Path, name: &str, version: &str, values: &str) -> Result<Answer> {
-    let values = values_file(&cluster.plane, values)?;
+    let values = file_of(&cluster.plane, values)?;
     let openshift = "config.openshift.io/v1/Infrastructure";
     let arguments = [
         "template",
@@ -185,7 +185,7 @@ fn judge(manifest: &str, version: &str, mode: &str) -> Result<()> {
     ensure!(has("matchConditions:") == (version != "1.27.0"), "matchConditions on {version}: {manifest}");
     ensure!(has("caBundle: ") == mode.contains("caBundle"), "{mode}: {manifest}");
     ensure!(has("resources: [secrets]") == mode.contains("selfManaged"), "{mode} and Secrets: {manifest}");
-    for text in ["automountServiceAccountToken: true", "runAsUser:", "fsGroup:", "hostNetwork", "subPath"] {
+    for text in ["automountServiceAccountToken: true", "runAsUser:", "fsGroup:", "hostNetwork:", "subPath:"] {
         ensure!(!has(text), "{mode}: {text}");
     }
     for text in ["readOnlyRootFilesystem: true", "runAsNonRoot: true", "expirationSeconds: 3600\n"] {

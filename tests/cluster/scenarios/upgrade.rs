@@ -10,7 +10,7 @@ use crate::kubelet::Pod;
 use crate::load::under_load;
 use crate::namespace::Ground;
 use crate::objects::{entry, icsp};
-use crate::release::{CHART, NAME, NAMESPACE, Release, SECRET, helm, values_file};
+use crate::release::{CHART, NAME, NAMESPACE, Release, SECRET, file_of, helm};
 use crate::routing::{lead_also_to, lead_to, remove};
 use crate::wait::eventually;
 
@@ -28,7 +28,7 @@ fn the_previous_chart_is_upgraded_under_load(cluster: &mut Cluster) -> Result<()
     let plane = &cluster.plane;
     let ca = &cluster.release.certificates["caBundle"];
     let values = json!({"tls": {"existingSecret": SECRET, "caBundle": ca}}).to_string();
-    let values = values_file(plane, &values)?;
+    let values = file_of(plane, &values)?;
     let install = ["install", NAME, PREVIOUS, "--values", &values];
     helm(plane, &plane.binaries.helm3, &install)?.succeeded()?;
     let old = Pod::start(plane, &Release::deployment(plane)?)?;
@@ -72,7 +72,7 @@ fn a_second_release_takes_nothing_from_the_first(cluster: &mut Cluster) -> Resul
     let plane = &cluster.plane;
     // No pod of it runs: its webhooks are not to count.
     let values = json!({"webhooks": {"mirrorSets": {"failurePolicy": "Ignore"}}}).to_string();
-    let values = values_file(plane, &values)?;
+    let values = file_of(plane, &values)?;
     let of_first = ["get", "manifest", NAME];
     let before = helm(plane, &plane.binaries.helm, &of_first)?.succeeded()?.stdout;
     let install = ["install", "second", CHART, "--values", &values];
