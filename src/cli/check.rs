@@ -92,7 +92,7 @@ fn line(check: &Check) -> String {
     };
     let mark = painted(if Output::unicode() { mark } else { ascii }, style);
     let remedy = check.remedy.as_ref().map(|remedy| format!("  fix: {remedy}\n")).unwrap_or_default();
-    format!("{mark} {}: {}\n{remedy}", check.check, check.message)
+    format!("{mark} {}: {}\n{remedy}", check.name, check.message)
 }
 
 async fn look(name: Option<&str>) -> Result<Seen> {

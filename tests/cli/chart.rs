@@ -56,15 +56,11 @@ fn is_key(text: &str) -> bool {
 
 /// The lines of a comment in one cell of a table.
 fn joined(lines: &[String]) -> String {
-    let mut text = String::new();
-    for line in lines {
-        match line.strip_prefix("- ") {
-            Some(item) => text.push_str(&format!("<br>• {item}")),
-            None if text.is_empty() => text.push_str(line),
-            None => text.push_str(&format!(" {line}")),
-        }
-    }
-    text
+    let parts = lines.iter().map(|line| match line.strip_prefix("- ") {
+        Some(item) => format!("<br>• {item}"),
+        None => format!(" {line}"),
+    });
+    parts.collect::<String>().trim_start().to_owned()
 }
 
 fn values() -> Result<Value> {
@@ -103,11 +99,12 @@ fn every_value_is_told() -> Result<()> {
 #[test]
 fn the_readmes_table_of_values_is_up_to_date() -> Result<()> {
     let values = values()?;
-    let mut table = "\n| key | default | what it is |\n|---|---|---|\n".to_owned();
-    for Told { key, about } in told(&text_of(VALUES)?) {
+    let rows = told(&text_of(VALUES)?).into_iter().map(|Told { key, about }| {
         let default = at(&values, &key)?;
-        table.push_str(&format!("| `{key}` | `{default}` | {} |\n", about.replace('|', "\\|")));
-    }
+        Ok(format!("| `{key}` | `{default}` | {} |\n", about.replace('|', "\\|")))
+    });
+    let table =
+        format!("\n| key | default | what it is |\n|---|---|---|\n{}", rows.collect::<Result<String>>()?);
     let there = text_of(README)?;
     let (before, rest) = there.split_once(BEGIN).context("the README has no place for the values")?;
     let (_, after) = rest.split_once(END).context("the README's values have no end")?;

@@ -81,7 +81,8 @@ pub(super) enum Tried {
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
-    pub(super) check: &'static str,
+    #[serde(rename = "check")]
+    pub(super) name: &'static str,
     pub(super) status: Status,
     pub(super) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,16 +100,16 @@ pub(super) enum Status {
 }
 
 impl Check {
-    fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self { check, status: Status::Ok, message: message.into(), remedy: None }
+    fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Self { name, status: Status::Ok, message: message.into(), remedy: None }
     }
 
-    fn failed(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, status: Status::Failed, message: message.into(), remedy: Some(remedy.into()) }
+    fn failed(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { name, status: Status::Failed, message: message.into(), remedy: Some(remedy.into()) }
     }
 
-    fn unknown(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { status: Status::Unknown, ..Self::failed(check, message, remedy) }
+    fn unknown(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { status: Status::Unknown, ..Self::failed(name, message, remedy) }
     }
 }
 

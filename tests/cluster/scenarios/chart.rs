@@ -160,7 +160,7 @@ fn rendered(cluster: &Cluster, version: &str, values: &str) -> Result<String> {
     Ok(answer.succeeded().with_context(|| format!("{version}, {values}"))?.stdout)
 }
 
-/// Helm without a cluster, as GitOps tools use it.
+/// Helm without a cluster, as tools of `GitOps` use it.
 fn render(cluster: &Cluster, program: &Path, name: &str, version: &str, values: &str) -> Result<Answer> {
     let values = file_of(&cluster.plane, values)?;
     let openshift = "config.openshift.io/v1/Infrastructure";

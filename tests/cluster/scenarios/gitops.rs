@@ -1,4 +1,4 @@
-//! What GitOps tools do: apply what was rendered without a cluster, and compare again and again.
+//! What tools of `GitOps` do: apply what was rendered without a cluster, and compare again and again.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn nothing_differs_after_a_sync_whoever_writes_the_ca(cluster: &mut Cluster) -> 
     cluster.install_as_before()
 }
 
-/// Held against what Helm has installed, and then against what a GitOps tool has applied.
+/// Held against what Helm has installed, and then against what such a tool has applied.
 fn compare(cluster: &Cluster, certificates: &Value) -> Result<()> {
     let manifest = cluster.release.manifest(&cluster.plane, &cluster.plane.binaries.helm)?;
     // `--skip-tests`.

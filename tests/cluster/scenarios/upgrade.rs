@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::cluster::{Cluster, nothing_is_left};
+use crate::control_plane::ControlPlane;
 use crate::kubelet::Pod;
 use crate::load::under_load;
 use crate::namespace::Ground;
@@ -42,6 +43,9 @@ fn the_previous_chart_is_upgraded_under_load(cluster: &mut Cluster) -> Result<()
     guarded(cluster)?;
 
     let replace = || {
+        if plane.ground == Ground::Host {
+            name_the_service(plane)?;
+        }
         // The administrator goes from Helm 3 to Helm 4 with it.
         cluster.release.upgrade(plane, &["--reset-values"])?;
         let new = Pod::start_beside(plane, &Release::deployment(plane)?)?;
@@ -59,7 +63,7 @@ fn the_previous_chart_is_upgraded_under_load(cluster: &mut Cluster) -> Result<()
         old.stop(plane)?;
         Ok(new)
     };
-    // By URL there is a moment in which the configurations name the Service.
+    // On the host there is a moment in which the configurations name a Service that leads nowhere.
     let new = if plane.ground == Ground::Host { replace()? } else { under_load(plane, &[], replace)? };
     guarded(cluster)?;
     new.stop(plane)?;
@@ -86,6 +90,15 @@ fn a_second_release_takes_nothing_from_the_first(cluster: &mut Cluster) -> Resul
     remove(&cluster.plane, NAMESPACE)?;
     nothing_is_left(cluster)?;
     cluster.install_as_before()
+}
+
+/// Has the webhooks name their Service again, as the chart has it: on the host they name a URL, and may not name both.
+fn name_the_service(plane: &ControlPlane) -> Result<()> {
+    let manifest = helm(plane, &plane.binaries.helm, &["get", "manifest", NAME])?.succeeded()?.stdout;
+    let configurations: Vec<&str> =
+        manifest.split("\n---\n").filter(|object| object.contains("WebhookConfiguration\n")).collect();
+    plane.kubectl(&["replace", "--filename", "-"], &configurations.join("\n---\n"))?.succeeded()?;
+    Ok(())
 }
 
 fn guarded(cluster: &Cluster) -> Result<()> {

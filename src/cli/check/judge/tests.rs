@@ -49,7 +49,7 @@ fn guarded() -> Seen {
 #[test]
 fn all_is_well_where_the_webhook_refuses_and_admits() {
     let checks = judge(&guarded());
-    let names: Vec<_> = checks.iter().map(|check| check.check).collect();
+    let names: Vec<_> = checks.iter().map(|check| check.name).collect();
     let expected = ["validating-webhooks", "mutating-webhook", "ca", "endpoints", "denial", "admission"];
     assert_eq!(names, expected);
     assert!(checks.iter().all(|check| check.status == Status::Ok && check.remedy.is_none()), "{checks:?}");
@@ -110,7 +110,7 @@ fn one_fault_fails_one_check_with_a_remedy() {
         }
         fault(&mut seen);
         let checks = judge(&seen);
-        let check = checks.iter().find(|check| check.check == name).unwrap();
+        let check = checks.iter().find(|check| check.name == name).unwrap();
         assert_eq!(check.status, expected, "{reason}: {check:?}");
         assert_eq!(check.remedy.is_some(), expected != Fine, "{reason}: {check:?}");
     }
