@@ -130,7 +130,9 @@ fn the_schema_of_the_configuration_is_in_that_of_the_values() -> Result<()> {
 
 fn is_generated(path: &str, there: &str, expected: &str) -> Result<()> {
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
-        return fs::write(Path::new(ROOT).join(path), expected).with_context(|| path.to_owned());
+        // All at once: other tests read it meanwhile.
+        let (whole, part) = (Path::new(ROOT).join(path), Path::new(ROOT).join(format!("{path}.part")));
+        return fs::write(&part, expected).and_then(|()| fs::rename(part, whole)).context(path.to_owned());
     }
     ensure!(there == expected, "{path} is out of date: run {HOW}");
     Ok(())

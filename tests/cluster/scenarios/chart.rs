@@ -5,17 +5,19 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::cluster::Cluster;
-use crate::release::{CHART, NAME, existing_secret, file_of, helm};
+use crate::release::{CHART, NAME, Release, existing_secret, file_of, helm};
 
 scenarios![
     both_helms_lint_the_chart,
     a_typing_error_in_the_values_is_refused_by_name,
     the_documented_configurations_are_taken,
     every_rendering_is_taken_by_the_apiserver,
+    what_is_switched_off_is_left_out,
+    a_network_policy_lets_through_what_is_named,
     names_of_releases_are_free,
 ];
 
@@ -135,6 +137,75 @@ fn every_rendering_is_taken_by_the_apiserver(cluster: &mut Cluster) -> Result<()
     renderings.iter().try_for_each(|manifest| taken(cluster, manifest))
 }
 
+fn what_is_switched_off_is_left_out(cluster: &mut Cluster) -> Result<()> {
+    let everything = rendered(cluster, "1.34.0", "")?;
+    for (values, gone, reason) in [
+        ("helmTest: {enabled: false}", "helm.sh/hook: test", "no account that may create mirror sets"),
+        ("rbac: {create: false}", "rbac.authorization.k8s.io", "somebody else makes all roles"),
+        (
+            "serviceAccount: {create: false}",
+            "templates/serviceaccount.yaml",
+            "somebody else makes the account",
+        ),
+    ] {
+        ensure!(everything.contains(gone), "{reason}: there is no {gone}");
+        let manifest = rendered(cluster, "1.34.0", values)?;
+        ensure!(!manifest.contains(gone), "{reason}: {values} leaves {gone}");
+        taken(cluster, &manifest)?;
+    }
+    ensure!(!everything.contains("kind: NetworkPolicy"), "a NetworkPolicy that nobody has asked for");
+    Ok(())
+}
+
+fn a_network_policy_lets_through_what_is_named(cluster: &mut Cluster) -> Result<()> {
+    let anybody = json!({"ports": [{"port": "webhook", "protocol": "TCP"}]});
+    let apiserver = |ports: &[u16]| {
+        let ports: Vec<_> = ports.iter().map(|port| json!({"port": port, "protocol": "TCP"})).collect();
+        json!({ "ports": ports })
+    };
+    let from = json!([{"ipBlock": {"cidr": "192.0.2.0/24"}}]);
+    let with = |mut rule: Value, side: &str| {
+        rule[side] = from.clone();
+        rule
+    };
+    let admin = json!({"ports": [{"port": "admin", "protocol": "TCP"}]});
+    let extra = json!({"ports": [{"port": 4317}]});
+    let table = [
+        (json!({}), json!([anybody]), json!([apiserver(&[443, 6443])]), "anybody asks, nobody reads metrics"),
+        (
+            json!({"webhook": {"from": from}}),
+            json!([with(anybody.clone(), "from")]),
+            json!([apiserver(&[443, 6443])]),
+            "only who is named asks",
+        ),
+        (
+            json!({"metrics": {"from": from}}),
+            json!([anybody, with(admin, "from")]),
+            json!([apiserver(&[443, 6443])]),
+            "who is named reads metrics",
+        ),
+        (
+            json!({"apiServer": {"ports": [6443], "to": from}, "egress": [extra]}),
+            json!([anybody]),
+            json!([with(apiserver(&[6443]), "to"), extra]),
+            "whom the pods reach",
+        ),
+    ];
+    let deployment = Release::deployment(&cluster.plane)?;
+    for (mut policy, ingress, egress, reason) in table {
+        policy["enabled"] = true.into();
+        let manifest = rendered(cluster, "1.34.0", &json!({ "networkPolicy": policy }).to_string())?;
+        let object = manifest.split("\n---\n").find(|object| object.contains("\nkind: NetworkPolicy\n"));
+        let parse = ["create", "--dry-run=client", "--output=json", "--filename", "-"];
+        let parsed = cluster.plane.kubectl(&parse, object.context(reason)?)?.succeeded()?.stdout;
+        let spec = &serde_json::from_str::<Value>(&parsed)?["spec"];
+        ensure!(spec["ingress"] == ingress && spec["egress"] == egress, "{reason}: {spec}");
+        ensure!(spec["podSelector"] == deployment["spec"]["selector"], "{reason}: other pods: {spec}");
+        ensure!(spec["policyTypes"] == json!(["Ingress", "Egress"]), "{reason}: {spec}");
+    }
+    Ok(())
+}
+
 fn names_of_releases_are_free(cluster: &mut Cluster) -> Result<()> {
     let long = "a".repeat(53);
     let mut cluster_wide = BTreeSet::new();
@@ -185,8 +256,9 @@ fn judge(manifest: &str, version: &str, mode: &str) -> Result<()> {
     ensure!(has("matchConditions:") == (version != "1.27.0"), "matchConditions on {version}: {manifest}");
     ensure!(has("caBundle: ") == mode.contains("caBundle"), "{mode}: {manifest}");
     ensure!(has("resources: [secrets]") == mode.contains("selfManaged"), "{mode} and Secrets: {manifest}");
-    for text in ["automountServiceAccountToken: true", "runAsUser:", "fsGroup:", "hostNetwork:", "subPath:"] {
-        ensure!(!has(text), "{mode}: {text}");
+    for key in ["automountServiceAccountToken: true", "runAsUser:", "fsGroup:", "hostNetwork:", "subPath:"] {
+        let mut lines = manifest.lines().map(|line| line.trim_start().trim_start_matches("- "));
+        ensure!(!lines.any(|line| line.starts_with(key)), "{mode}: {key}");
     }
     for text in ["readOnlyRootFilesystem: true", "runAsNonRoot: true", "expirationSeconds: 3600\n"] {
         // The Deployment's pods, and that of the test.
