@@ -1,6 +1,7 @@
 //! `mirrorguard check`.
 
 mod judge;
+mod tried;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -22,7 +23,10 @@ use kube::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use self::judge::{Check, Configuration, Endpoints, Seen, Status, Webhook, is_ours, judge, tried};
+use self::{
+    judge::{Check, Configuration, Endpoints, Seen, Status, Webhook, judge},
+    tried::{is_ours, tried},
+};
 use super::{
     Answer,
     input::{self, Connection},

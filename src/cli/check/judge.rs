@@ -3,16 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, tz::TimeZone};
-use kube::Error;
 use serde::Serialize;
 
-use crate::{
-    certificates::{Certificate, ConfigurationKind},
-    cluster::cause,
-};
+use super::tried::{Tried, is_ours};
+use crate::certificates::{Certificate, ConfigurationKind};
 
-/// How the names of mirrorguard's webhooks end.
-const DOMAIN: &str = ".mirrorguard.io";
 /// The rule that the unrenderable mirror set breaks.
 const RULE: &str = "never-contact-source-lists-source";
 
@@ -58,26 +53,6 @@ pub(super) struct Endpoints {
     pub(super) ready: Result<usize, String>,
 }
 
-/// What became of a write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Tried {
-    Admitted,
-    /// By a webhook, which gave a reason.
-    Denied {
-        webhook: String,
-        why: String,
-    },
-    /// A webhook that counts could not be asked.
-    Unreached {
-        webhook: String,
-        why: String,
-    },
-    /// The cluster does not know the kind.
-    NotServed,
-    /// It came to no webhook.
-    Refused(String),
-}
-
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
@@ -111,36 +86,6 @@ impl Check {
     fn unknown(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { status: Status::Unknown, ..Self::failed(name, message, remedy) }
     }
-}
-
-/// Whether a webhook of this name is mirrorguard's.
-pub(super) fn is_ours(webhook: &str) -> bool {
-    webhook.ends_with(DOMAIN)
-}
-
-/// What an apiserver's answer to a write means.
-pub(super) fn tried(written: Result<(), Error>) -> Tried {
-    let status = match written {
-        Ok(()) => return Tried::Admitted,
-        Err(Error::Api(status)) => status,
-        Err(error) => return Tried::Refused(cause(&error)),
-    };
-    let quoted = |before: &str| {
-        let (_, rest) = status.message.split_once(before)?;
-        rest.split_once('"').map(|(name, rest)| (name.to_owned(), rest))
-    };
-    if let Some((webhook, rest)) = quoted("admission webhook \"")
-        && let Some((_, why)) = rest.split_once("denied the request")
-    {
-        return Tried::Denied { webhook, why: why.trim_start_matches([':', ' ']).to_owned() };
-    }
-    if let Some((webhook, rest)) = quoted("failed calling webhook \"") {
-        return Tried::Unreached { webhook, why: rest.trim_start_matches([':', ' ']).to_owned() };
-    }
-    if status.code == 404 {
-        return Tried::NotServed;
-    }
-    Tried::Refused(format!("{} ({})", status.message, status.code))
 }
 
 /// The checks, in the order in which a webhook comes to work.
@@ -199,7 +144,7 @@ fn trust(configurations: &[&Configuration], seen: &Seen) -> Check {
             let place =
                 format!("{} {}, webhook {}", configuration.kind.name(), configuration.name, hook.name);
             if hook.bundle.is_empty() {
-                if is_denied_by_us(&seen.bad) {
+                if seen.bad.is_denied_by_us() {
                     return Check::ok(
                         CHECK,
                         "none is given, the apiserver trusts the certificate by its own roots",
@@ -240,10 +185,6 @@ fn endpoints(Endpoints { namespace, name, ready }: &Endpoints) -> Check {
         ),
         Ok(ready) => Check::ok(CHECK, format!("Service {namespace}/{name} has {ready} ready")),
     }
-}
-
-fn is_denied_by_us(tried: &Tried) -> bool {
-    matches!(tried, Tried::Denied { webhook, .. } if is_ours(webhook))
 }
 
 fn denial(bad: &Tried) -> Check {

@@ -1,6 +1,5 @@
 //! The table of what can be wrong.
 
-use kube::core::Status as Answer;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 use super::*;
@@ -134,47 +133,4 @@ fn a_missing_configuration_is_named_as_it_was_asked_for() {
     seen.validating = Ok(vec![]);
     let expected = "there is no ValidatingWebhookConfiguration \"misspelt\" with webhooks of mirrorguard";
     assert_eq!(judge(&seen)[0].message, expected);
-}
-
-#[test]
-fn an_apiservers_answer_is_understood() {
-    let api =
-        |code: u16, message: &str| Err(Error::Api(Box::new(Answer::failure(message, "").with_code(code))));
-    let ours = |why: &str| Tried::Denied { webhook: SETS.to_owned(), why: why.to_owned() };
-    let table = [
-        (Ok(()), Tried::Admitted, "a dry run that went through"),
-        (
-            api(
-                403,
-                "admission webhook \"mirror-sets.validate.mirrorguard.io\" denied the request: [a] b: c",
-            ),
-            ours("[a] b: c"),
-            "a denial with its reason",
-        ),
-        (
-            api(
-                400,
-                "admission webhook \"mirror-sets.validate.mirrorguard.io\" denied the request without explanation",
-            ),
-            ours("without explanation"),
-            "a denial without one",
-        ),
-        (
-            api(
-                500,
-                "Internal error occurred: failed calling webhook \"mirror-sets.validate.mirrorguard.io\": connection refused",
-            ),
-            Tried::Unreached { webhook: SETS.to_owned(), why: "connection refused".to_owned() },
-            "a webhook that counts and does not answer",
-        ),
-        (api(404, "the server could not find the requested resource"), Tried::NotServed, "no such kind"),
-        (
-            api(403, "imagedigestmirrorsets is forbidden"),
-            Tried::Refused("imagedigestmirrorsets is forbidden (403)".to_owned()),
-            "no right",
-        ),
-    ];
-    for (answer, expected, reason) in table {
-        assert_eq!(tried(answer), expected, "{reason}");
-    }
 }
