@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    audit::AuditArgs, completions::CompletionsArgs, demo::DemoArgs, diff::DiffArgs, explain::ExplainArgs,
-    lint::LintArgs, man::ManArgs, merge::MergeArgs, migrate::MigrateArgs, options::Global,
-    overrides::OverridesArgs, render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
+    audit::AuditArgs, check::CheckArgs, completions::CompletionsArgs, demo::DemoArgs, diff::DiffArgs,
+    explain::ExplainArgs, lint::LintArgs, man::ManArgs, merge::MergeArgs, migrate::MigrateArgs,
+    options::Global, overrides::OverridesArgs, render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
 };
 
 const ABOUT: &str = "Guards the mirror sets of disconnected OpenShift: ImageContentSourcePolicy, \
@@ -68,6 +68,7 @@ pub(super) enum Command {
     Audit(AuditArgs),
     Rules(RulesArgs),
     Serve(Box<ServeArgs>),
+    Check(CheckArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -5,6 +5,7 @@
 
 mod args;
 mod audit;
+mod check;
 mod completions;
 mod definition;
 mod demo;
@@ -128,6 +129,7 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
         Command::Audit(args) => audit::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Serve(args) => serve::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
         Command::Demo(args) => demo::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),

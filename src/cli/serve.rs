@@ -11,12 +11,13 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use axum_server::tls_rustls::RustlsConfig;
 use clap::{Args, ValueEnum};
-use tracing::info;
+use kube::Client;
+use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::{Answer, input, managed::ManagedArgs, output::Output};
 use crate::{
-    cluster::{FileState, LiveState, Source},
+    cluster::{FileState, LiveState, Source, is_hosted_control_plane},
     server::{
         App, Listeners, Signals,
         managed::Managed,
@@ -31,7 +32,7 @@ Output:
 
 Exit codes:
   0  stopped by SIGTERM or SIGINT, after the requests under way were answered
-  2  usage, a certificate, configuration or state that cannot be read, an address that is taken
+  2  usage, a certificate, configuration or state that cannot be read, an address that is taken, the cluster of a hosted control plane
 
 Examples:
   mirrorguard serve --tls-cert tls.crt --tls-key tls.key --state cluster
@@ -134,8 +135,30 @@ async fn open(state: Option<&Path>) -> Result<Source> {
         None if !in_pod => {
             bail!("--state is missing: name a file or folder, or `cluster` for the current kubeconfig")
         }
-        _ => Ok(Source::Live(LiveState::new(input::client().await.context("--state cluster")?))),
+        _ => {
+            let client = input::client().await.context("--state cluster")?;
+            refuse_hosted_control_plane(client.clone()).await?;
+            Ok(Source::Live(LiveState::new(client)))
+        }
     }
+}
+
+/// The chart refuses such a cluster too, where it was not rendered without one.
+async fn refuse_hosted_control_plane(client: Client) -> Result<()> {
+    match is_hosted_control_plane(client).await {
+        Ok(false) => {}
+        Ok(true) => bail!(
+            "--state cluster: this is the cluster of a hosted control plane (Infrastructure/cluster has \
+             controlPlaneTopology External): its mirror sets are written from spec.imageContentSources of its \
+             HostedCluster. Run mirrorguard on the management cluster, and uninstall it here: until then writes \
+             of mirror sets are refused"
+        ),
+        Err(why) => warn!(
+            "cannot tell whether this is the cluster of a hosted control plane, needs get on \
+             infrastructures.config.openshift.io: {why}"
+        ),
+    }
+    Ok(())
 }
 
 fn follow(source: Source) -> tokio::task::JoinHandle<()> {

@@ -190,14 +190,13 @@ impl LiveState {
     }
 
     fn api(&self, kind: Kind) -> Api<DynamicObject> {
-        let (version, plural) = match kind {
-            Kind::Set(set) => (set.api().1, set.api().2),
-            Kind::HostedCluster => ("v1beta1", "hostedclusters"),
-            Kind::ImageConfig => ("v1", "images"),
-            Kind::ClusterVersion => ("v1", "clusterversions"),
+        let version = match kind {
+            Kind::Set(set) => set.api().1,
+            Kind::HostedCluster => "v1beta1",
+            Kind::ImageConfig | Kind::ClusterVersion => "v1",
         };
         let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
-        Api::all_with(self.client.0.clone(), &ApiResource::from_gvk_with_plural(&gvk, plural))
+        Api::all_with(self.client.0.clone(), &ApiResource::from_gvk_with_plural(&gvk, kind.plural()))
     }
 }
 

@@ -4,6 +4,7 @@ mod exclude;
 mod files;
 mod inventory;
 mod live;
+mod topology;
 mod workload;
 
 use std::sync::{
@@ -15,6 +16,7 @@ pub use exclude::Exclude;
 pub use files::{FileState, read_path};
 pub use inventory::{Readings, read_inventory, read_workloads};
 pub use live::{LiveState, Unread};
+pub use topology::is_hosted_control_plane;
 
 use crate::review::State;
 

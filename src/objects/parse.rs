@@ -48,6 +48,16 @@ impl Kind {
         }
     }
 
+    /// The resource, as URLs and roles name it.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Set(set) => set.api().2,
+            Self::HostedCluster => "hostedclusters",
+            Self::ImageConfig => "images",
+            Self::ClusterVersion => "clusterversions",
+        }
+    }
+
     /// The `kind` field.
     pub fn name(self) -> &'static str {
         match self {

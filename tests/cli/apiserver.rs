@@ -1,7 +1,7 @@
 //! A stand-in for an apiserver: a table of answers by path.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
@@ -31,9 +31,17 @@ impl Answers {
     }
 
     /// A refusal.
-    pub(crate) fn refuse(mut self, path: &str, code: u16) -> Self {
+    pub(crate) fn refuse(self, path: &str, code: u16) -> Self {
         let reason = if code == 401 { "Unauthorized" } else { "Forbidden" };
-        self.0.insert(path.to_owned(), (code, status(code, reason)));
+        self.refuse_with(path, code, &reason.to_lowercase())
+    }
+
+    /// A refusal in these words.
+    pub(crate) fn refuse_with(mut self, path: &str, code: u16, message: &str) -> Self {
+        let reason = if code == 401 { "Unauthorized" } else { "Forbidden" };
+        let mut status = status(code, reason);
+        status["message"] = message.into();
+        self.0.insert(path.to_owned(), (code, status));
         self
     }
 }
@@ -105,10 +113,16 @@ fn answer(mut stream: &TcpStream, Answers(answers): &Answers, log: &Mutex<Vec<St
     let mut head = BufReader::new(stream);
     let mut first = String::new();
     head.read_line(&mut first)?;
-    let mut line = String::new();
+    let (mut line, mut length) = (String::new(), 0);
     while head.read_line(&mut line)? > 2 {
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse()?;
+        }
         line.clear();
     }
+    // An answer before a body has been read would be lost with the connection.
+    io::copy(&mut head.take(length), &mut io::sink())?;
     let target = first.split_whitespace().nth(1).unwrap_or_default();
     log.lock().unwrap_or_else(PoisonError::into_inner).push(target.to_owned());
     let path = target.split('?').next().unwrap_or_default();

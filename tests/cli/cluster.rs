@@ -23,6 +23,7 @@ fn without_paths_and_cluster_the_remedy_is_named() -> Result<()> {
         "render",
         "migrate",
         "audit",
+        "check",
         "overrides",
         "explain example.com/a:1",
         "diff cluster examples/hosted-cluster",

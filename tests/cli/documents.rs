@@ -10,7 +10,7 @@ use crate::command::{ROOT, mirrorguard, mirrorguard_of, text_of};
 use crate::help::commands;
 
 /// Words in code with dashes between them that are no ids of rules.
-const OTHER_WORDS: [(&str, &str); 10] = [
+const OTHER_WORDS: [(&str, &str); 11] = [
     ("kube-apiserver", "a program"),
     ("json-value", "a server of the benchmarks"),
     ("managed-cluster-validating-webhooks", "a program"),
@@ -21,6 +21,7 @@ const OTHER_WORDS: [(&str, &str); 10] = [
     ("mirrorguard-lint-system", "a hook"),
     ("sarif-file", "an input of the action"),
     ("kubectl-mirrorguard", "a link to this one"),
+    ("system-cluster-critical", "a priority class"),
 ];
 
 /// The documents for users, and the pages of the rules.

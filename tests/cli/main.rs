@@ -8,6 +8,8 @@ mod pages;
 mod against;
 mod apiserver;
 mod audit;
+mod chart;
+mod check;
 mod cluster;
 mod colors;
 mod completions;

@@ -7,6 +7,7 @@ mod container;
 mod facts;
 mod volumes;
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -116,6 +117,30 @@ impl Pod {
         });
         waited.and_then(|alive| alive)
     }
+}
+
+/// Runs a pod whose container ends by itself, and tells the apiserver how; says what it has written.
+pub(crate) fn run_to_end(plane: &ControlPlane, object: &Value) -> Result<String> {
+    let name = text(object, "/metadata/name")?;
+    let folder = plane.path(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let container = only_container(object)?;
+    let log = plane.logs().join(format!("{}.log", text(container, "/name")?));
+    if log.exists() {
+        fs::remove_file(&log)?;
+    }
+    let volumes = volumes::lay_out(plane, object, &folder)?;
+    let ports = Ports::of(container, plane)?;
+    let mut process = container::start(plane, object, &volumes, &ports)?;
+    let ended = process.finish(READY_DEADLINE)?;
+    let phase = if ended.success() { "Succeeded" } else { "Failed" };
+    let status = json!({"status": {"phase": phase}}).to_string();
+    let namespace = text(object, "/metadata/namespace")?;
+    let patch = ["patch", "pod", name, "--namespace", namespace, "--subresource=status", "--type=merge"];
+    plane.kubectl(&[&patch[..], &["--patch", &status]].concat(), "")?.succeeded()?;
+    Ok(fs::read_to_string(log)?)
 }
 
 /// The Deployment controller's part.

@@ -34,6 +34,13 @@ impl Process {
         Ok(Self { name: name.to_owned(), child, log })
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) fn finish(&mut self, deadline: Duration) -> Result<ExitStatus> {
+        eventually(deadline, "its end", || {
+            self.child.try_wait()?.with_context(|| format!("{} is still running", self.name))
+        })
+    }
+
     /// Fails once the process has ended, so that nobody waits for an answer from the dead.
     pub(crate) fn expect_running(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {

@@ -20,9 +20,10 @@ pub(crate) const NAMESPACE: &str = "mirrorguard-system";
 pub(crate) const NAME: &str = "mirrorguard";
 
 /// Named unlike the chart's default, so that the value counts.
-const SECRET: &str = "serving-certificate";
+pub(crate) const SECRET: &str = "serving-certificate";
 
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/mirrorguard");
+/// The chart as it is now.
+pub(crate) const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/mirrorguard");
 
 /// What an administrator has: an authority for the webhook, and values for the chart.
 pub(crate) struct Release {
@@ -125,7 +126,15 @@ pub(crate) fn existing_secret(authority: &Authority) -> Value {
     json!({"mode": "existingSecret", "secretName": SECRET, "caBundle": ca})
 }
 
-fn helm(plane: &ControlPlane, helm: &Path, arguments: &[&str]) -> Result<Answer> {
+/// Runs Helm in the release's namespace.
+pub(crate) fn helm(plane: &ControlPlane, helm: &Path, arguments: &[&str]) -> Result<Answer> {
     let output = plane.client(helm).args(["--namespace", NAMESPACE]).args(arguments).output()?;
     Ok(output.into())
+}
+
+/// A file of values, YAML or JSON, until the next one.
+pub(crate) fn file_of(plane: &ControlPlane, values: &str) -> Result<String> {
+    let file = plane.path("further-values.yaml");
+    fs::write(&file, values)?;
+    Ok(file.to_string_lossy().into_owned())
 }

@@ -17,10 +17,14 @@ macro_rules! scenarios {
 mod admission_policies;
 mod audit;
 mod cert_manager;
+mod chart;
 mod client_certificates;
 mod conversions;
 mod forms;
+mod gitops;
+mod helm_test;
 mod hosted_clusters;
+mod hosted_control_plane;
 mod mirror_sets;
 mod old_objects;
 mod permissions;
@@ -30,6 +34,7 @@ mod rule_pages;
 mod self_managed;
 mod server;
 mod service_ca;
+mod upgrade;
 
 /// Every test.
 pub(crate) fn all() -> impl Iterator<Item = Scenario> {
@@ -44,6 +49,11 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         rule_pages::SCENARIOS,
         server::SCENARIOS,
         release::SCENARIOS,
+        chart::SCENARIOS,
+        helm_test::SCENARIOS,
+        hosted_control_plane::SCENARIOS,
+        gitops::SCENARIOS,
+        upgrade::SCENARIOS,
         forms::SCENARIOS,
         admission_policies::SCENARIOS,
         service_ca::SCENARIOS,

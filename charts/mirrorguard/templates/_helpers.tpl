@@ -70,6 +70,67 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{/*
+What client libraries look for in a pod, as the kubelet would lay it out unasked, but with a token that is good for
+an hour. The kubelet renews it, and the client reads it again.
+*/}}
+{{- define "mirrorguard.apiAccessVolume" -}}
+- name: api-access
+  projected:
+    sources:
+      - serviceAccountToken:
+          path: token
+          # Not 3607: by that number apiservers know the token that was mounted unasked, and extend it to a year.
+          expirationSeconds: 3600
+      - configMap:
+          name: kube-root-ca.crt
+          items:
+            - key: ca.crt
+              path: ca.crt
+      - downwardAPI:
+          items:
+            - path: namespace
+              fieldRef:
+                fieldPath: metadata.namespace
+{{- end }}
+
+{{- define "mirrorguard.apiAccessMount" -}}
+- name: api-access
+  mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+  readOnly: true
+{{- end }}
+
+{{/*
+Whether this is the cluster of a hosted control plane: "true" or nothing. Known only to Helm with a cluster before it.
+*/}}
+{{- define "mirrorguard.isHostedControlPlane" -}}
+{{- if .Capabilities.APIVersions.Has "config.openshift.io/v1/Infrastructure" }}
+{{- $infrastructure := lookup "config.openshift.io/v1" "Infrastructure" "" "cluster" | default dict }}
+{{- if eq (dig "status" "controlPlaneTopology" "" $infrastructure) "External" }}true{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The pod and the account of `helm test`: never behind the Service, whose selector names another component. */}}
+{{- define "mirrorguard.checkName" -}}
+{{- printf "%s-check" (include "mirrorguard.fullname" . | trunc 57 | trimSuffix "-") }}
+{{- end }}
+
+{{/* Its cluster-scoped objects. No release's own have two dots. */}}
+{{- define "mirrorguard.checkClusterScopedName" -}}
+{{- printf "check.%s" (include "mirrorguard.clusterScopedName" .) }}
+{{- end }}
+
+{{- define "mirrorguard.checkLabels" -}}
+{{- include "mirrorguard.labels" . | replace "app.kubernetes.io/component: webhook" "app.kubernetes.io/component: check" }}
+{{- end }}
+
+{{/* Annotations of everything that `helm test` makes: nothing of it stays, whatever comes out. Takes the hook's weight. */}}
+{{- define "mirrorguard.checkAnnotations" -}}
+helm.sh/hook: test
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end }}
+
+{{/*
 certificates.caBundle as the API wants it, base64 of PEM. Empty where certificates.secretName stands alone,
 and in every mode in which something else writes the field.
 */}}

@@ -62,7 +62,7 @@ pub(super) fn start(plane: &ControlPlane, pod: &Value, volumes: &[Volume], ports
     for (name, value) in variables(plane, pod, container)? {
         command.env(name, replaced(plane.ground, &value, &mounts, ports));
     }
-    Process::start("mirrorguard", &mut command, &plane.logs())
+    Process::start(text(container, "/name")?, &mut command, &plane.logs())
 }
 
 /// Mount paths and the folders to be found there.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
+use mirrorguard::objects::Kind;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -14,14 +15,8 @@ scenarios![
     with_certificates_of_its_own_it_may_also_change_three_objects_by_name,
 ];
 
-const READ: [(&str, &str); 6] = [
-    ("config.openshift.io", "clusterversions"),
-    ("config.openshift.io", "imagedigestmirrorsets"),
-    ("config.openshift.io", "images"),
-    ("config.openshift.io", "imagetagmirrorsets"),
-    ("hypershift.openshift.io", "hostedclusters"),
-    ("operator.openshift.io", "imagecontentsourcepolicies"),
-];
+/// What is asked once, at the start.
+const ASKED: &str = "get infrastructures.config.openshift.io cluster";
 
 /// What the chart names after its release.
 const OWN: [&str; 3] = [
@@ -74,10 +69,12 @@ fn with_certificates_of_its_own_it_may_also_change_three_objects_by_name(
     Ok(())
 }
 
+/// What the code watches, each kind of it and no other.
 fn reads() -> impl Iterator<Item = String> {
-    READ.iter().flat_map(|(group, resource)| {
-        ["get", "list", "watch"].map(|verb| format!("{verb} {resource}.{group}"))
-    })
+    let watched = Kind::ALL.into_iter().flat_map(|kind| {
+        ["get", "list", "watch"].map(|verb| format!("{verb} {}.{}", kind.plural(), kind.group()))
+    });
+    watched.chain([ASKED.to_owned()])
 }
 
 /// The pod's account, as kubectl impersonates it.

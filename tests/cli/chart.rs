@@ -1,0 +1,178 @@
+//! The chart's values: each is told, has a schema, and the generated parts are up to date.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use mirrorguard::objects::manifest;
+use serde_json::Value;
+
+use crate::command::{ROOT, text_of};
+
+const VALUES: &str = "charts/mirrorguard/values.yaml";
+const SCHEMA: &str = "charts/mirrorguard/values.schema.json";
+const README: &str = "charts/mirrorguard/README.md";
+const HOW: &str = "MIRRORGUARD_UPDATE=1 cargo test --test cli chart";
+/// Where the README's generated part begins and ends.
+const BEGIN: &str = "<!-- values: MIRRORGUARD_UPDATE=1 cargo test --test cli chart -->\n";
+const END: &str = "<!-- end of values -->\n";
+/// In the schema: the last definition, which is the schema of the configuration file.
+const CONFIGURATION: &str = "    \"configuration\": ";
+/// For parent charts; these values are none of ours.
+const OF_PARENTS: [&str; 2] = ["global", "enabled"];
+
+/// A value with its comment.
+struct Told {
+    key: String,
+    about: String,
+}
+
+/// Every value with a comment that begins with `# --`, by its path, in the order of the file.
+fn told(values: &str) -> Vec<Told> {
+    let (mut path, mut about, mut found) = (Vec::<(usize, String)>::new(), Vec::new(), Vec::new());
+    for line in values.lines() {
+        let text = line.trim_start();
+        if let Some(comment) = text.strip_prefix("# -- ") {
+            about = vec![comment.to_owned()];
+        } else if let (Some(comment), false) = (text.strip_prefix("# "), about.is_empty()) {
+            about.push(comment.to_owned());
+        } else if let Some((key, _)) = text.split_once(':').filter(|(key, _)| is_key(key)) {
+            let indent = line.len() - text.len();
+            path.retain(|(outer, _)| *outer < indent);
+            path.push((indent, key.to_owned()));
+            if !about.is_empty() {
+                let key = path.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>().join(".");
+                found.push(Told { key, about: joined(&std::mem::take(&mut about)) });
+            }
+        }
+    }
+    found
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// The lines of a comment in one cell of a table.
+fn joined(lines: &[String]) -> String {
+    let parts = lines.iter().map(|line| match line.strip_prefix("- ") {
+        Some(item) => format!("<br>• {item}"),
+        None => format!(" {line}"),
+    });
+    parts.collect::<String>().trim_start().to_owned()
+}
+
+fn values() -> Result<Value> {
+    Ok(manifest::read_document(VALUES, &text_of(VALUES)?)?)
+}
+
+fn at<'v>(values: &'v Value, key: &str) -> Result<&'v Value> {
+    values.pointer(&format!("/{}", key.replace('.', "/"))).with_context(|| format!("no value {key}"))
+}
+
+/// The paths of everything that is no map with something in it.
+fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value.as_object().filter(|map| !map.is_empty()) {
+        Some(map) => {
+            for (key, value) in map {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                leaves(value, &path, found);
+            }
+        }
+        None => found.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn every_value_is_told() -> Result<()> {
+    let told: BTreeSet<String> = told(&text_of(VALUES)?).into_iter().map(|told| told.key).collect();
+    let mut all = Vec::new();
+    leaves(&values()?, "", &mut all);
+    ensure!(all.len() > 30, "the values were not understood: {all:?}");
+    let is_told = |leaf: &String| told.iter().any(|key| leaf == key || leaf.starts_with(&format!("{key}.")));
+    let silent: Vec<_> = all.iter().filter(|leaf| !is_told(leaf)).collect();
+    ensure!(silent.is_empty(), "{VALUES}: no `# --` above {silent:?}");
+    Ok(())
+}
+
+#[test]
+fn the_readmes_table_of_values_is_up_to_date() -> Result<()> {
+    let values = values()?;
+    let rows = told(&text_of(VALUES)?).into_iter().map(|Told { key, about }| {
+        let default = at(&values, &key)?;
+        Ok(format!("| `{key}` | `{default}` | {} |\n", about.replace('|', "\\|")))
+    });
+    let table =
+        format!("\n| key | default | what it is |\n|---|---|---|\n{}", rows.collect::<Result<String>>()?);
+    let there = text_of(README)?;
+    let (before, rest) = there.split_once(BEGIN).context("the README has no place for the values")?;
+    let (_, after) = rest.split_once(END).context("the README's values have no end")?;
+    is_generated(README, &there, &format!("{before}{BEGIN}{table}\n{END}{after}"))
+}
+
+#[test]
+fn the_schema_of_the_configuration_is_in_that_of_the_values() -> Result<()> {
+    let mut configuration: Value = serde_json::from_str(&text_of("docs/config.schema.json")?)?;
+    let schema = configuration.as_object_mut().context("no schema")?;
+    // A schema has one dialect. What is defined in it is found from the top.
+    schema.remove("$schema");
+    let definitions = schema.remove("$defs").context("the schema defines nothing")?;
+    schema.insert("definitions".to_owned(), definitions);
+    let text = serde_json::to_string_pretty(&configuration)?
+        .replace("\"#/$defs/", "\"#/definitions/configuration/definitions/")
+        .replace('\n', "\n    ");
+    let there = text_of(SCHEMA)?;
+    let (before, _) =
+        there.rsplit_once(&format!("\n{CONFIGURATION}")).context("no place for the configuration")?;
+    is_generated(SCHEMA, &there, &format!("{before}\n{CONFIGURATION}{text}\n  }}\n}}\n"))
+}
+
+fn is_generated(path: &str, there: &str, expected: &str) -> Result<()> {
+    if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
+        // All at once: other tests read it meanwhile.
+        let (whole, part) = (Path::new(ROOT).join(path), Path::new(ROOT).join(format!("{path}.part")));
+        return fs::write(&part, expected).and_then(|()| fs::rename(part, whole)).context(path.to_owned());
+    }
+    ensure!(there == expected, "{path} is out of date: run {HOW}");
+    Ok(())
+}
+
+#[test]
+fn the_values_are_valid_and_a_key_that_no_value_has_is_not() -> Result<()> {
+    let schema: Value = serde_json::from_str(&text_of(SCHEMA)?)?;
+    let validator = jsonschema::validator_for(&schema)?;
+    let values = values()?;
+    let wrong: Vec<String> = validator.iter_errors(&values).map(|error| error.to_string()).collect();
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+    let mut objects = 0;
+    closed(&schema, &schema, "", &values, &mut objects)?;
+    ensure!(objects > 15, "the schema was not understood: {objects} objects");
+    Ok(())
+}
+
+/// Walks schema and values side by side: what is listed in one is in the other, and nothing else is let through.
+fn closed(root: &Value, schema: &Value, path: &str, value: &Value, objects: &mut usize) -> Result<()> {
+    let schema = match schema["$ref"].as_str() {
+        // The configuration's own test holds it.
+        Some("#/definitions/configuration") => return Ok(()),
+        Some(place) => root.pointer(&place[1..]).with_context(|| format!("{path}: no {place}"))?,
+        None => schema,
+    };
+    let Some(properties) = schema["properties"].as_object() else { return Ok(()) };
+    *objects += 1;
+    ensure!(schema["additionalProperties"] == false, "{path}: a typing error would be taken");
+    // What is empty by default has no keys to hold against; securityContexts have more than are set.
+    let Some(map) = value.as_object().filter(|map| !map.is_empty()) else { return Ok(()) };
+    for (key, value) in map {
+        let schema = properties.get(key).with_context(|| format!("{path}.{key} has no schema"))?;
+        closed(root, schema, &format!("{path}.{key}"), value, objects)?;
+    }
+    if !schema["description"].as_str().unwrap_or_default().starts_with("As in ") {
+        let unknown =
+            properties.keys().filter(|key| !map.contains_key(*key) && !OF_PARENTS.contains(&key.as_str()));
+        let unknown: Vec<_> = unknown.collect();
+        ensure!(unknown.is_empty(), "{path}: no value is called {unknown:?}");
+    }
+    Ok(())
+}
