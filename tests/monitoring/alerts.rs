@@ -239,7 +239,8 @@ fn each_fires_when_it_should_and_not_beside_that() -> Result<()> {
     let tested: BTreeSet<_> = CASES.iter().map(|case| case.alert).collect();
     ensure!(tested == names(&groups), "not every alert is tested: {:?}", names(&groups));
     let tests = CASES.iter().flat_map(|Case { alert, at, firing, quiet }| {
-        let quiet = quiet.iter().map(|(series, why)| unit(&format!("{alert}, but {why}"), *at, series, None));
+        let quiet =
+            quiet.iter().map(move |(series, why)| unit(&format!("{alert}, but {why}"), *at, series, None));
         std::iter::once(unit(alert, *at, firing, Some(alert))).chain(quiet)
     });
     let tests = json!({"rule_files": ["rules.json"], "tests": tests.collect::<Vec<_>>()});
