@@ -3,7 +3,12 @@
 //! The variables are those of the OpenTelemetry specification, "Environment Variable Specification" and "OTLP Exporter
 //! Configuration". The libraries read most of them; what they leave to us is read here.
 
-use std::{env, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -96,7 +101,7 @@ fn variable<const N: usize>(names: [&'static str; N]) -> Option<(&'static str, S
 
 fn connector(endpoint: &str) -> Result<HttpsConnector<HttpConnector>, TraceError> {
     let tls = match variable(CERTIFICATE) {
-        Some((variable, path)) => Some(trusting(variable, path.into())?),
+        Some((variable, path)) => Some(trusting(variable, Path::new(&path))?),
         None => None,
     };
     let builder = HttpsConnectorBuilder::new();
@@ -115,10 +120,10 @@ fn config(roots: RootCertStore) -> ClientConfig {
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
-fn trusting(variable: &'static str, path: PathBuf) -> Result<RootCertStore, TraceError> {
-    let failed = |why: String| TraceError::Certificate { variable, path: path.clone(), why };
+fn trusting(variable: &'static str, path: &Path) -> Result<RootCertStore, TraceError> {
+    let failed = |why: String| TraceError::Certificate { variable, path: path.to_owned(), why };
     let mut roots = RootCertStore::empty();
-    let found = CertificateDer::pem_file_iter(&path).map_err(|error| failed(error.to_string()))?;
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
     let (added, _) = roots.add_parsable_certificates(found.filter_map(Result::ok));
     if added == 0 { Err(failed("there is none in PEM form".to_owned())) } else { Ok(roots) }
 }
