@@ -31,6 +31,11 @@ Output:
   stdout  nothing
   stderr  the log, as text on a terminal and as JSON elsewhere
 
+Environment:
+  RUST_LOG                     what is logged, such as mirrorguard=debug
+  OTEL_EXPORTER_OTLP_ENDPOINT  where traces are sent, OTLP over HTTP; OTEL_SERVICE_NAME and the other variables of
+                               OpenTelemetry are followed too
+
 Exit codes:
   0  stopped by SIGTERM or SIGINT, after the requests under way were answered
   2  usage, a certificate, configuration or state that cannot be read, an address that is taken
