@@ -2,15 +2,17 @@
 //!
 //! `cargo bench` prints times of this machine; compare the pairs of one run.
 
-use std::hint::black_box;
+use std::{hint::black_box, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mirrorguard::{
     clock::today,
+    cluster::{FileState, Source},
     hypershift, node,
-    objects::{Entry, MirrorSet, Object, SetKind},
+    objects::{Entry, Kind, MirrorSet, Object, SetKind, manifest},
     review::{Reviewer, State, wire},
     rules::{Operation, Settings},
+    server::App,
 };
 use serde_json::json;
 
@@ -54,21 +56,27 @@ fn decisions(c: &mut Criterion) {
     group.finish();
 }
 
-fn reading(c: &mut Criterion) {
-    let new = set(SetKind::Idms, "new", 2000);
+/// The question whether a set may be created.
+fn review(new: &MirrorSet) -> Vec<u8> {
     let entries: Vec<_> =
         new.entries.iter().map(|e| json!({"source": e.source, "mirrors": e.mirrors.to_vec()})).collect();
+    let kind = Kind::Set(new.kind);
+    let spec = json!({new.kind.list_field(): entries});
     let body = json!({
         "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
         "request": {
-            "uid": "u", "operation": "CREATE", "name": "new",
-            "kind": {"group": "config.openshift.io", "version": "v1", "kind": "ImageDigestMirrorSet"},
-            "object": {"metadata": {"name": "new"}, "spec": {"imageDigestMirrors": entries}},
+            "uid": "u", "operation": "CREATE", "name": new.name,
+            "kind": {"group": kind.group(), "version": "v1", "kind": kind.name()},
+            "object": {"metadata": {"name": new.name}, "spec": spec},
         },
     });
-    let body = body.to_string();
+    body.to_string().into_bytes()
+}
+
+fn reading(c: &mut Criterion) {
+    let body = review(&set(SetKind::Idms, "new", 2000));
     c.bench_function("decode a review of 2000 entries", |b| {
-        b.iter(|| wire::decode(black_box(body.as_bytes())));
+        b.iter(|| wire::decode(black_box(&body)));
     });
 }
 
@@ -81,5 +89,20 @@ fn whole_clusters(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decisions, reading, whole_clusters);
+/// What a decision pays for being counted.
+fn counting(c: &mut Criterion) {
+    let (settings, state) = (Settings::default(), state(FEW));
+    let reviewer = Reviewer { state: &state, settings: &settings, today: today() };
+    let verdict = reviewer.review_set(Operation::Create, None, Some(&set(SetKind::Icsp, "new", 20)));
+    let request = wire::decode(&review(&set(SetKind::Icsp, "new", 20))).expect("a review");
+    let nothing = FileState::of_objects(manifest::read("nothing", String::new())).expect("no objects");
+    let app = App::new(Settings::default(), Source::Files(nothing));
+    let took = Duration::from_micros(100);
+    c.bench_function("count an answer", |b| {
+        b.iter(|| app.metrics.answered("validate", black_box(&request), black_box(&verdict), took));
+    });
+    c.bench_function("write the metrics", |b| b.iter(|| app.metrics.text()));
+}
+
+criterion_group!(benches, decisions, reading, whole_clusters, counting);
 criterion_main!(benches);

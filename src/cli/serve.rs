@@ -18,10 +18,12 @@ use tracing_subscriber::EnvFilter;
 use super::{Answer, input, managed::ManagedArgs, output::Output};
 use crate::{
     cluster::{FileState, LiveState, Source, is_hosted_control_plane},
+    rules::Settings,
     server::{
-        App, Listeners, Signals,
+        App, Listeners, Signals, log,
         managed::Managed,
         tls::{CertificateFiles, ClientCa, self_signed},
+        traces::Traces,
     },
 };
 
@@ -29,6 +31,11 @@ const HELP: &str = "\
 Output:
   stdout  nothing
   stderr  the log, as text on a terminal and as JSON elsewhere
+
+Environment:
+  RUST_LOG                     what is logged, such as mirrorguard=debug
+  OTEL_EXPORTER_OTLP_ENDPOINT  where traces are sent, OTLP over HTTP; OTEL_SERVICE_NAME and the other variables of
+                               OpenTelemetry are followed too
 
 Exit codes:
   0  stopped by SIGTERM or SIGINT, after the requests under way were answered
@@ -106,24 +113,43 @@ pub(super) enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    fn form(self) -> log::Form {
+        match self {
+            Self::Text => log::Form::Text,
+            Self::Auto if std::io::stderr().is_terminal() => log::Form::Text,
+            Self::Auto | Self::Json => log::Form::Json,
+        }
+    }
+}
+
 pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
-    log_to_stderr(args.log_format, output.verbose);
     let settings = output.settings()?;
     input::runtime()?.block_on(async {
-        let signals = Signals::catch().context("cannot catch signals")?;
-        let source = open(args.state.as_deref()).await?;
-        let app = App::new(settings, source.clone());
-        let tls = certificate(args, &app).await?;
-        let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
-        let bound = listeners.bind()?;
-        let admin = bound.admin_address.unwrap_or(args.admin_listen);
-        info!(address = %bound.address, %admin, "listening");
-        let following = follow(source);
-        bound.serve(app, tls, signals).await.context("the webhook stopped serving")?;
-        following.abort();
-        info!("stopped");
-        Ok(Answer::Yes)
+        let traces = Traces::from_environment()?;
+        log::start(args.log_format.form(), log_filter(output.verbose), traces.as_ref());
+        let ended = serve(args, settings).await;
+        if let Some(traces) = traces {
+            traces.flush().await;
+        }
+        ended
     })
+}
+
+async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
+    let signals = Signals::catch().context("cannot catch signals")?;
+    let source = open(args.state.as_deref()).await?;
+    let app = App::new(settings, source.clone());
+    let tls = certificate(args, &app).await?;
+    let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
+    let bound = listeners.bind()?;
+    let admin = bound.admin_address.unwrap_or(args.admin_listen);
+    info!(address = %bound.address, %admin, "listening");
+    let following = follow(source);
+    bound.serve(app, tls, signals).await.context("the webhook stopped serving")?;
+    following.abort();
+    info!("stopped");
+    Ok(Answer::Yes)
 }
 
 async fn open(state: Option<&Path>) -> Result<Source> {
@@ -193,18 +219,12 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
     Ok(made.config)
 }
 
-fn log_to_stderr(format: LogFormat, verbose: u8) {
+/// What is logged: by `RUST_LOG`, or as `-v` says.
+fn log_filter(verbose: u8) -> EnvFilter {
     let level = match verbose {
         0 => "info",
-        1 => "debug,kube=info,hyper=info,rustls=info,tower=info",
+        1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,opentelemetry=info",
         _ => "trace",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let text = match format {
-        LogFormat::Auto => std::io::stderr().is_terminal(),
-        LogFormat::Text => true,
-        LogFormat::Json => false,
-    };
-    if text { builder.init() } else { builder.json().flatten_event(true).init() }
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level))
 }

@@ -2,16 +2,19 @@
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
+use axum::http::{Request, StatusCode};
 use futures::{StreamExt, future::try_join_all};
 use kube::{
     Api, Client, Error, ResourceExt,
     api::ListParams,
+    client::Body,
     core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta},
     runtime::{WatchStreamExt, watcher},
 };
+use tower::service_fn;
 use tracing::{debug, warn};
 
-use super::Shared;
+use super::{Health, Shared};
 use crate::{
     context::Context,
     objects::{ImageConfig, Kind, MirrorSet, Object, SetKind},
@@ -28,6 +31,7 @@ pub type Unread = Vec<(Kind, Error)>;
 #[derive(Debug)]
 pub struct LiveState {
     shared: Arc<Shared>,
+    health: Arc<Health>,
     client: ClientBox,
 }
 
@@ -43,7 +47,13 @@ impl std::fmt::Debug for ClientBox {
 impl LiveState {
     /// A state that is empty until [`LiveState::follow`] has listed everything.
     pub fn new(client: Client) -> Arc<Self> {
-        Arc::new(Self { shared: Shared::waiting_for(Kind::ALL.len() as u64), client: ClientBox(client) })
+        let shared = Shared::waiting_for(Kind::ALL.len() as u64);
+        Arc::new(Self { shared, health: Arc::default(), client: ClientBox(client) })
+    }
+
+    /// How the watches are doing.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// The state.
@@ -59,7 +69,9 @@ impl LiveState {
 
     async fn watch(&self, kind: Kind) {
         let config = watcher::Config::default().page_size(200);
-        let mut events = pin!(watcher(self.api(kind), config).default_backoff());
+        let health = self.health.of(kind);
+        let client = heard(self.client.0.clone(), kind, Arc::clone(&self.health));
+        let mut events = pin!(watcher(api(client, kind), config).default_backoff());
         let mut listed = Vec::new();
         let mut first = true;
         while let Some(event) = events.next().await {
@@ -93,10 +105,14 @@ impl LiveState {
                     true
                 }
                 Err(error) => {
+                    health.failed();
                     warn!(kind = kind.name(), "cannot watch: {error}");
                     false
                 }
             };
+            if is_read {
+                health.heard();
+            }
             if is_read && std::mem::take(&mut first) {
                 self.shared.part_is_read();
             }
@@ -126,6 +142,7 @@ impl LiveState {
                 .sets_of(kind)
                 .map(|set| (set.name.to_string(), set.resource_version.to_string()));
             if known.collect::<BTreeMap<_, _>>() != versions {
+                self.health.of(Kind::Set(kind)).was_behind();
                 let listed = self.list(Kind::Set(kind)).await?;
                 let context = context.get_or_insert_with(|| current.context().clone());
                 replace(context, Kind::Set(kind), listed);
@@ -190,14 +207,35 @@ impl LiveState {
     }
 
     fn api(&self, kind: Kind) -> Api<DynamicObject> {
-        let version = match kind {
-            Kind::Set(set) => set.api().1,
-            Kind::HostedCluster => "v1beta1",
-            Kind::ImageConfig | Kind::ClusterVersion => "v1",
-        };
-        let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
-        Api::all_with(self.client.0.clone(), &ApiResource::from_gvk_with_plural(&gvk, kind.plural()))
+        api(self.client.0.clone(), kind)
     }
+}
+
+fn api(client: Client, kind: Kind) -> Api<DynamicObject> {
+    let version = match kind {
+        Kind::Set(set) => set.api().1,
+        Kind::HostedCluster => "v1beta1",
+        Kind::ImageConfig | Kind::ClusterVersion => "v1",
+    };
+    let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
+    Api::all_with(client, &ApiResource::from_gvk_with_plural(&gvk, kind.plural()))
+}
+
+/// A client that notes when it is answered. Where nothing changes a watch tells nothing for weeks, but it is
+/// taken up anew every few minutes, and that is answered.
+fn heard(client: Client, kind: Kind, health: Arc<Health>) -> Client {
+    let namespace = client.default_namespace().to_owned();
+    let ask = move |request: Request<Body>| {
+        let (client, health) = (client.clone(), Arc::clone(&health));
+        async move {
+            let response = client.send(request).await?;
+            if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
+                health.of(kind).heard();
+            }
+            Ok::<_, Error>(response)
+        }
+    };
+    Client::new(service_fn(ask), namespace)
 }
 
 /// What the apiserver sent, as an object; one that cannot be read is left out with a warning, since the

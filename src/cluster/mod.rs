@@ -2,6 +2,7 @@
 
 mod exclude;
 mod files;
+mod health;
 mod inventory;
 mod live;
 mod topology;
@@ -14,6 +15,7 @@ use std::sync::{
 
 pub use exclude::Exclude;
 pub use files::{FileState, read_path};
+pub use health::{Health, WatchHealth};
 pub use inventory::{Readings, read_inventory, read_workloads};
 pub use live::{LiveState, Unread};
 pub use topology::is_hosted_control_plane;
@@ -92,6 +94,14 @@ impl Source {
         match self {
             Self::Files(files) => Ok(files.shared().current()),
             Self::Live(live) => live.fresh().await.map_err(|why| (self.current(), why)),
+        }
+    }
+
+    /// How the watches are doing; files have none.
+    pub fn health(&self) -> Option<&Health> {
+        match self {
+            Self::Files(_) => None,
+            Self::Live(live) => Some(live.health()),
         }
     }
 

@@ -75,6 +75,10 @@ pub struct Request {
     pub uid: String,
     /// Kind of the object.
     pub kind: Kind,
+    /// Who asks for it, for people.
+    pub user: Option<String>,
+    /// Namespace of the object, where its kind has one.
+    pub namespace: Option<String>,
     /// Name of the object, for people: `metadata.name`, or empty where it is generated.
     pub name: String,
     /// What happens to it.
@@ -106,6 +110,10 @@ struct WireRequest<'a> {
     kind: WireKind,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    namespace: Option<String>,
+    #[serde(default)]
+    user_info: Option<WireUser>,
     #[serde(borrow, default)]
     operation: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -114,6 +122,12 @@ struct WireRequest<'a> {
     old_object: Option<&'a RawValue>,
     #[serde(default)]
     dry_run: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    #[serde(default)]
+    username: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -159,7 +173,9 @@ fn interpret(wire: WireRequest<'_>) -> Result<Request, Problem> {
         _ => Some(read("oldObject", wire.old_object)?),
     };
     let dry_run = wire.dry_run.unwrap_or_default();
-    Ok(Request { uid: wire.uid, kind, name: wire.name, operation, dry_run, old, new })
+    let user = wire.user_info.and_then(|user| user.username);
+    let (uid, namespace, name) = (wire.uid, wire.namespace, wire.name);
+    Ok(Request { uid, kind, user, namespace, name, operation, dry_run, old, new })
 }
 
 /// The name in the request stands also where the object has none yet.

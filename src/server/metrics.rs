@@ -1,34 +1,67 @@
-//! What is counted. Names and units follow the Prometheus conventions.
+//! What is counted. Names and units follow the Prometheus conventions; no label holds a name of an object.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+#[cfg(target_os = "linux")]
+mod process;
+mod state;
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 
-use crate::{review::Verdict, rules::Level};
+use self::state::StateCollector;
+use super::Readiness;
+use crate::{
+    cluster::Source,
+    objects::{Kind, SetKind},
+    review::{Verdict, wire::Request},
+    rules::{Level, Operation},
+};
+
+/// Upper bounds in seconds: a small decision takes a tenth of a millisecond, and an apiserver waits for 5 s.
+const BUCKETS: [f64; 11] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0];
 
 /// Every metric of the process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    duration: Histogram,
+    unreadable: Family<UnreadableLabels, Counter>,
+    duration: Family<EndpointLabels, Histogram, fn() -> Histogram>,
+    comparison: Histogram,
     findings: Family<FindingLabels, Counter>,
     exemptions: Family<ExemptionLabels, Counter>,
     unverified: Counter,
+    filled_in: Counter,
     /// Unix time, in seconds, at which the serving certificate ends.
     pub certificate_end: Gauge<f64, AtomicU64>,
-    /// Attempts to load a changed certificate that failed.
+    /// Attempts to load or renew a certificate that failed.
     pub certificate_failures: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     endpoint: &'static str,
-    result: &'static str,
+    kind: &'static str,
+    operation: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UnreadableLabels {
+    endpoint: &'static str,
+    code: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndpointLabels {
+    endpoint: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -42,58 +75,120 @@ struct ExemptionLabels {
     rule: &'static str,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        let mut registry = Registry::with_prefix("mirrorguard");
-        let buckets = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 3.0];
-        let metrics = Self {
-            requests: Family::default(),
-            duration: Histogram::new(buckets),
-            findings: Family::default(),
-            exemptions: Family::default(),
-            unverified: Counter::default(),
-            certificate_end: Gauge::default(),
-            certificate_failures: Counter::default(),
-            registry: Registry::default(),
-        };
-        registry.register("admission_requests", "Admission reviews answered", metrics.requests.clone());
-        registry.register_with_unit(
-            "admission_duration",
-            "Time from the whole body to the answer",
-            Unit::Seconds,
-            metrics.duration.clone(),
-        );
-        registry.register("findings", "Findings of the rules", metrics.findings.clone());
-        registry.register(
-            "exempted_findings",
-            "Findings that counted for nothing by an exemption",
-            metrics.exemptions.clone(),
-        );
-        registry.register(
-            "unverified_decisions",
-            "Decisions taken while the apiserver could not be asked for the mirror sets",
-            metrics.unverified.clone(),
-        );
-        registry.register(
-            "certificate_expiry_timestamp_seconds",
-            "When the serving certificate ends, Unix time",
-            metrics.certificate_end.clone(),
-        );
-        registry.register(
-            "certificate_reload_failures",
-            "Changed certificates that could not be loaded; the old one stays",
-            metrics.certificate_failures.clone(),
-        );
-        Self { registry, ..metrics }
-    }
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
 }
 
 impl Metrics {
+    /// Metrics of a process that decides on what `source` knows. `readiness` is asked at each look.
+    pub fn new(source: Source, readiness: Arc<Readiness>) -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            requests: Family::default(),
+            unreadable: Family::default(),
+            duration: Family::new_with_constructor(histogram),
+            comparison: histogram(),
+            findings: Family::default(),
+            exemptions: Family::default(),
+            unverified: Counter::default(),
+            filled_in: Counter::default(),
+            certificate_end: Gauge::default(),
+            certificate_failures: Counter::default(),
+        };
+        metrics.begin_at_zero();
+        let mut registry = Registry::default();
+        let ours = registry.sub_registry_with_prefix("mirrorguard");
+        metrics.register(ours);
+        ours.register("build", "What runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        ours.register_collector(Box::new(StateCollector { source, readiness }));
+        #[cfg(target_os = "linux")]
+        process::register(registry.sub_registry_with_prefix("process"));
+        metrics.registry = registry;
+        metrics
+    }
+
+    fn register(&self, ours: &mut Registry) {
+        ours.register("admission_requests", "Writes that were judged", self.requests.clone());
+        ours.register(
+            "unreadable_requests",
+            "Bodies that could not be read, by the HTTP status that answered them",
+            self.unreadable.clone(),
+        );
+        ours.register_with_unit(
+            "admission_duration",
+            "Time from the whole body to the answer",
+            Unit::Seconds,
+            self.duration.clone(),
+        );
+        ours.register_with_unit(
+            "comparison_duration",
+            "Time that it took to compare the mirror sets with the apiserver's, within admission_duration",
+            Unit::Seconds,
+            self.comparison.clone(),
+        );
+        ours.register("findings", "Findings of the rules", self.findings.clone());
+        ours.register(
+            "exempted_findings",
+            "Findings that counted for nothing by an exemption",
+            self.exemptions.clone(),
+        );
+        ours.register(
+            "unverified_decisions",
+            "Decisions taken while the apiserver could not be asked for the mirror sets",
+            self.unverified.clone(),
+        );
+        ours.register(
+            "filled_in_annotations",
+            "Catalog overrides annotations that were put into a HostedCluster",
+            self.filled_in.clone(),
+        );
+        ours.register_with_unit(
+            "certificate_expiry_timestamp",
+            "When the serving certificate ends, Unix time; 0 where it lives as long as the process",
+            Unit::Seconds,
+            self.certificate_end.clone(),
+        );
+        ours.register(
+            "certificate_reload_failures",
+            "Certificates that could not be loaded or renewed; the old one stays",
+            self.certificate_failures.clone(),
+        );
+    }
+
+    /// A rate does not see the step from nothing to one, so what alerts are made of begins at zero.
+    fn begin_at_zero(&self) {
+        let sets = SetKind::ALL.map(Kind::Set);
+        let hosted = [Kind::HostedCluster];
+        let writes = [Operation::Create, Operation::Update];
+        let with_deletion = [Operation::Create, Operation::Update, Operation::Delete];
+        let table: [(_, &[Kind], &[Operation], &[_]); 3] = [
+            ("validate", &sets, &with_deletion, &["allowed", "denied"]),
+            ("validate", &hosted, &writes, &["allowed", "denied"]),
+            ("mutate", &hosted, &writes, &["allowed"]),
+        ];
+        for (endpoint, kinds, operations, verdicts) in table {
+            drop(self.duration.get_or_create(&EndpointLabels { endpoint }));
+            for kind in kinds.iter().map(|kind| kind.name()) {
+                for operation in operations.iter().map(|operation| named(*operation)) {
+                    for verdict in verdicts.iter().copied() {
+                        let labels = RequestLabels { endpoint, kind, operation, verdict };
+                        drop(self.requests.get_or_create(&labels));
+                    }
+                }
+            }
+        }
+    }
+
     /// Counts an answer.
-    pub fn answered(&self, endpoint: &'static str, verdict: &Verdict, took: Duration) {
-        let result = if verdict.is_allowed() { "allowed" } else { "denied" };
-        self.requests.get_or_create(&RequestLabels { endpoint, result }).inc();
-        self.duration.observe(took.as_secs_f64());
+    pub fn answered(&self, endpoint: &'static str, request: &Request, verdict: &Verdict, took: Duration) {
+        let labels = RequestLabels {
+            endpoint,
+            kind: request.kind.name(),
+            operation: named(request.operation),
+            verdict: if verdict.is_allowed() { "allowed" } else { "denied" },
+        };
+        self.requests.get_or_create(&labels).inc();
+        self.duration.get_or_create(&EndpointLabels { endpoint }).observe(took.as_secs_f64());
         for judged in &verdict.judged {
             let level = if judged.level == Level::Deny { "deny" } else { "warn" };
             self.findings.get_or_create(&FindingLabels { rule: judged.rule.id, level }).inc();
@@ -104,13 +199,23 @@ impl Metrics {
     }
 
     /// Counts a body that could not be read.
-    pub fn refused(&self, endpoint: &'static str) {
-        self.requests.get_or_create(&RequestLabels { endpoint, result: "unreadable" }).inc();
+    pub fn refused(&self, endpoint: &'static str, code: u16) {
+        self.unreadable.get_or_create(&UnreadableLabels { endpoint, code }).inc();
+    }
+
+    /// Counts a comparison with the apiserver.
+    pub fn compared(&self, took: Duration) {
+        self.comparison.observe(took.as_secs_f64());
     }
 
     /// Counts a decision that could not be compared with the apiserver.
     pub fn unverified(&self) {
         self.unverified.inc();
+    }
+
+    /// Counts an annotation that was filled in.
+    pub fn filled_in(&self) {
+        self.filled_in.inc();
     }
 
     /// All of it in the text format of `OpenMetrics`.
@@ -119,5 +224,15 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// As an apiserver names it, also in its own metrics.
+pub(super) fn named(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "CREATE",
+        Operation::Update => "UPDATE",
+        Operation::Delete => "DELETE",
+        Operation::Existing => "",
     }
 }

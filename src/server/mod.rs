@@ -1,12 +1,17 @@
 //! The webhook as a server: two listeners, one for the apiserver and one for probes and metrics.
 
 mod admin;
+mod body;
+pub mod log;
 pub mod managed;
 mod metrics;
+mod readiness;
 mod router;
 mod run;
 pub mod tls;
+pub mod traces;
 
 pub use metrics::Metrics;
+pub use readiness::Readiness;
 pub use router::{App, router};
 pub use run::{Bound, Listeners, Signals};

@@ -130,7 +130,7 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
         _ = interrupt.recv() => Duration::ZERO,
     };
     info!("stopping; a second signal aborts");
-    app.stop();
+    app.readiness.stop();
     let drain = async {
         tokio::time::sleep(lame_duck).await;
         handle.graceful_shutdown(Some(GRACE));

@@ -21,6 +21,8 @@ mod objects;
 #[path = "../pages/mod.rs"]
 mod pages;
 mod process;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod release;
 mod renewal;
 mod routing;

@@ -88,11 +88,17 @@ impl Client {
 
     /// Asks what the webhook says to a review.
     pub(crate) fn validate(&mut self, review: &Value) -> Result<Answer> {
+        self.validate_within(review, None)
+    }
+
+    /// The same within a trace of the client's.
+    pub(crate) fn validate_within(&mut self, review: &Value, traceparent: Option<&str>) -> Result<Answer> {
         let uri = if self.is_http2() { "https://localhost/validate" } else { "/validate" };
-        let request = Request::post(uri)
-            .header("host", "localhost")
-            .header("content-type", "application/json")
-            .body(Full::new(Bytes::from(review.to_string())))?;
+        let request =
+            Request::post(uri).header("host", "localhost").header("content-type", "application/json");
+        let request =
+            traceparent.into_iter().fold(request, |request, value| request.header("traceparent", value));
+        let request = request.body(Full::new(Bytes::from(review.to_string())))?;
         let sender = &mut self.sender;
         in_time(&self.runtime, "the answer", async {
             let response = sender.send(request).await.context("no answer")?;

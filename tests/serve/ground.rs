@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
+use crate::apiserver::Apiserver;
 use crate::certificates::{Authority, Connection, Serving};
 use crate::client::{Client, trusting};
 use crate::volume::Volume;
@@ -70,7 +71,22 @@ impl Ground {
 
     /// The same with further arguments.
     pub(crate) fn start_with(&self, more: &[String]) -> Result<Webhook> {
-        Webhook::start(&[&self.arguments(), more].concat(), self.folder.path())
+        self.start_in(&[], more)
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn start_in(&self, environment: &[(&str, String)], more: &[String]) -> Result<Webhook> {
+        Webhook::start(&[&self.arguments(), more].concat(), environment, self.folder.path())
+    }
+
+    /// Starts a webhook on a cluster.
+    pub(crate) fn start_on(&self, cluster: &Apiserver, more: &[String]) -> Result<Webhook> {
+        let config = self.write("kubeconfig", &cluster.kubeconfig())?;
+        let environment = [("KUBECONFIG", config.display().to_string())];
+        let mut arguments = self.arguments();
+        arguments.retain(|argument| !argument.starts_with("--state="));
+        arguments.push("--state=cluster".to_owned());
+        Webhook::start(&[&arguments, more].concat(), &environment, self.folder.path())
     }
 
     /// Connects to the webhook to ask it.

@@ -9,7 +9,9 @@ mod http;
 #[path = "../cluster/wait.rs"]
 mod wait;
 
+mod apiserver;
 mod client;
+mod collector;
 mod ground;
 mod process;
 mod reviews;
@@ -20,8 +22,12 @@ mod webhook;
 mod certificate_files;
 mod client_certificates;
 mod connections;
+mod logs;
+mod metrics_page;
 mod probes;
 mod signals;
 mod start;
 mod state;
 mod tls;
+mod traces;
+mod watches;

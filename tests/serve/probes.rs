@@ -5,6 +5,19 @@ use anyhow::{Result, ensure};
 use crate::ground::Ground;
 use crate::reviews::{ICSP_ALONGSIDE_IDMS, IDMS_FILE, new_icsp, new_idms};
 
+/// The sample of creations that were judged.
+macro_rules! requests {
+    ($kind:literal, $verdict:literal) => {
+        concat!(
+            "mirrorguard_admission_requests_total{endpoint=\"validate\",kind=\"",
+            $kind,
+            "\",operation=\"CREATE\",verdict=\"",
+            $verdict,
+            "\"}"
+        )
+    };
+}
+
 #[test]
 fn the_probes_are_answered() -> Result<()> {
     let ground = Ground::new()?;
@@ -27,9 +40,11 @@ fn answers_and_findings_are_counted() -> Result<()> {
     client.validate(&new_icsp())?.denied_for(ICSP_ALONGSIDE_IDMS)?;
     client.validate(&new_idms("new", 1))?.allowed()?;
     let table = [
-        ("mirrorguard_admission_requests_total{endpoint=\"validate\",result=\"denied\"}", 2.0, "both ICSPs"),
-        ("mirrorguard_admission_requests_total{endpoint=\"validate\",result=\"allowed\"}", 1.0, "the IDMS"),
-        ("mirrorguard_admission_duration_seconds_count", 3.0, "every answer is timed"),
+        (requests!("ImageContentSourcePolicy", "denied"), 2.0, "both ICSPs"),
+        (requests!("ImageDigestMirrorSet", "allowed"), 1.0, "the IDMS"),
+        (requests!("ImageDigestMirrorSet", "denied"), 0.0, "there before anything is denied"),
+        ("mirrorguard_admission_duration_seconds_count{endpoint=\"validate\"}", 3.0, "every answer is timed"),
+        (concat!("mirrorguard_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0, "what runs"),
         ("mirrorguard_findings_total{rule=\"icsp-alongside-idms\",level=\"deny\"}", 2.0, "what denied"),
         ("mirrorguard_findings_total{rule=\"deprecated-icsp\",level=\"warn\"}", 2.0, "what only warned"),
         ("mirrorguard_certificate_reload_failures_total", 0.0, "there before anything fails"),

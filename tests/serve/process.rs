@@ -29,6 +29,7 @@ impl Process {
     /// Starts `mirrorguard serve`; what it says goes to the log.
     pub(crate) fn start(
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        environment: &[(&str, String)],
         log: PathBuf,
     ) -> Result<Self> {
         let file = File::create(&log)?;
@@ -37,6 +38,9 @@ impl Process {
             .args(arguments)
             .env_remove("KUBERNETES_SERVICE_HOST")
             .env_remove("RUST_LOG")
+            .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+            .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)

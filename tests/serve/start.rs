@@ -13,7 +13,7 @@ const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// Starts the webhook, which must refuse to, and say so with this text.
 fn refused(ground: &Ground, arguments: &[String], expected: &str) -> Result<()> {
-    let mut process = Process::start(arguments, ground.path("log"))?;
+    let mut process = Process::start(arguments, &[], ground.path("log"))?;
     let status = process.ended(AT_ONCE)?;
     let said = process.log()?;
     ensure!(status.code() == Some(2), "ended with {status}, saying:\n{said}");

@@ -21,7 +21,7 @@ fn a_self_signed_webhook_is_trusted_by_its_written_ca_alone() -> Result<()> {
         format!("--tls-ca-out={}", ca.display()),
         format!("--state={}", state.display()),
     ];
-    let webhook = Webhook::start(&arguments, &ground.path(""))?;
+    let webhook = Webhook::start(&arguments, &[], &ground.path(""))?;
     let ca = fs::read_to_string(ca)?;
     Client::connect(webhook.address, trusting(&ca)?)?.validate(&new_icsp())?.allowed()?;
 

@@ -31,10 +31,10 @@ pub(crate) fn free_address() -> Result<SocketAddr> {
 
 impl Webhook {
     /// Starts it and waits until it listens; its log goes into the folder.
-    pub(crate) fn start(arguments: &[String], folder: &Path) -> Result<Self> {
+    pub(crate) fn start(arguments: &[String], environment: &[(&str, String)], folder: &Path) -> Result<Self> {
         let admin = free_address()?;
         let listeners = ["--listen".to_owned(), "127.0.0.1:0".to_owned(), format!("--admin-listen={admin}")];
-        let mut process = Process::start(listeners.iter().chain(arguments), folder.join("log"))?;
+        let mut process = Process::start(listeners.iter().chain(arguments), environment, folder.join("log"))?;
         let address = eventually(START, "the log line with the address", || {
             if let Some(address) = listening(&process.log()?)? {
                 return Ok(Ok(address));
@@ -52,13 +52,26 @@ impl Webhook {
         Ok(http::get(self.admin, path)?.status)
     }
 
-    /// The value of a sample, as it is written in the text of the metrics, labels included.
-    pub(crate) fn metric(&self, sample: &str) -> Result<f64> {
+    /// The text of the metrics.
+    pub(crate) fn metrics(&self) -> Result<String> {
         let response = http::get(self.admin, "/metrics")?;
         ensure!(response.status == 200, "the metrics answer {}", response.status);
-        let value = response.body.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-        let value = value.with_context(|| format!("no {sample} in:\n{}", response.body))?;
+        Ok(response.body)
+    }
+
+    /// The value of a sample, as it is written in the text of the metrics, labels included.
+    pub(crate) fn metric(&self, sample: &str) -> Result<f64> {
+        let text = self.metrics()?;
+        let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        let value = value.with_context(|| format!("no {sample} in:\n{text}"))?;
         value.parse().with_context(|| format!("{sample} is {value}"))
+    }
+
+    /// The lines that it has logged, each an object.
+    pub(crate) fn lines(&self) -> Result<Vec<Value>> {
+        let log = self.process.log()?;
+        let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).with_context(|| line.to_owned())).collect()
     }
 
     /// Waits until it has logged something that holds the text.

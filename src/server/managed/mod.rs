@@ -211,7 +211,7 @@ impl Managed {
             (Some((serving, _)), Some(situation)) => obstacle(serving, &situation),
             _ => None,
         };
-        self.app.untrusted(obstacle.map(|why| format!("{why} ({})", self.options.configuration)));
+        self.app.readiness.untrusted(obstacle.map(|why| format!("{why} ({})", self.options.configuration)));
         Ok(())
     }
 

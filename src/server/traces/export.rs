@@ -1,0 +1,144 @@
+//! The exporter that the environment asks for.
+//!
+//! The variables are those of the OpenTelemetry specification, "Environment Variable Specification" and "OTLP Exporter
+//! Configuration". The libraries read most of them; what they leave to us is read here.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use opentelemetry_http::{HttpClient, HttpError, Request, Response, hyper::HyperClient};
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use thiserror::Error;
+use tokio::runtime::Handle;
+
+/// How long a collector may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const ENDPOINT: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+const CERTIFICATE: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
+
+/// Why traces cannot be sent; names the variable.
+#[derive(Debug, Error)]
+pub enum TraceError {
+    /// A protocol other than the one that is spoken.
+    #[error(
+        "{variable}: cannot speak {protocol:?}; set http/protobuf, and an endpoint that takes it, port 4318 mostly"
+    )]
+    Protocol {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        protocol: String,
+    },
+    /// CA certificates that cannot be read.
+    #[error("{variable}: cannot read certificates from {path}: {why}")]
+    Certificate {
+        /// The variable.
+        variable: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No CA certificate on this machine.
+    #[error(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE is missing: this machine has no CA certificates to check {0} with"
+    )]
+    NoRoots(String),
+    /// An endpoint that is no address.
+    #[error("OTEL_EXPORTER_OTLP_ENDPOINT: {0}")]
+    Endpoint(#[from] opentelemetry_otlp::ExporterBuildError),
+}
+
+/// The provider that sends to the collector that is named.
+pub(super) fn provider() -> Result<Option<SdkTracerProvider>, TraceError> {
+    let Some((_, endpoint)) = variable(ENDPOINT).filter(|_| !is_off()) else { return Ok(None) };
+    if let Some((variable, protocol)) = variable(PROTOCOL)
+        && protocol != "http/protobuf"
+    {
+        return Err(TraceError::Protocol { variable, protocol });
+    }
+    let sender = HyperClient::new(connector(&endpoint)?, PATIENCE, None);
+    let client = OnRuntime { sender: Arc::new(sender), runtime: Handle::current() };
+    let exporter = SpanExporter::builder().with_http().with_http_client(client).build()?;
+    let mut resource = Resource::builder();
+    if variable(["OTEL_SERVICE_NAME"]).is_none()
+        && !env_of("OTEL_RESOURCE_ATTRIBUTES").contains("service.name=")
+    {
+        resource = resource.with_service_name("mirrorguard");
+    }
+    let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let resource = resource.with_attribute(version).build();
+    Ok(Some(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build()))
+}
+
+fn is_off() -> bool {
+    env_of("OTEL_SDK_DISABLED").eq_ignore_ascii_case("true") || env_of("OTEL_TRACES_EXPORTER") == "none"
+}
+
+fn env_of(name: &str) -> String {
+    env::var(name).unwrap_or_default().trim().to_owned()
+}
+
+/// The first of the variables that has a value; an empty one counts as not set.
+fn variable<const N: usize>(names: [&'static str; N]) -> Option<(&'static str, String)> {
+    names.into_iter().map(|name| (name, env_of(name))).find(|(_, value)| !value.is_empty())
+}
+
+fn connector(endpoint: &str) -> Result<HttpsConnector<HttpConnector>, TraceError> {
+    let tls = match variable(CERTIFICATE) {
+        Some((variable, path)) => Some(trusting(variable, Path::new(&path))?),
+        None => None,
+    };
+    let builder = HttpsConnectorBuilder::new();
+    let builder = match tls {
+        Some(roots) => builder.with_tls_config(config(roots)),
+        None if endpoint.starts_with("https:") => {
+            builder.with_native_roots().map_err(|_| TraceError::NoRoots(endpoint.to_owned()))?
+        }
+        // The machine's certificates take a while to read, and nothing is to be checked.
+        None => builder.with_tls_config(config(RootCertStore::empty())),
+    };
+    Ok(builder.https_or_http().enable_http1().build())
+}
+
+fn config(roots: RootCertStore) -> ClientConfig {
+    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+fn trusting(variable: &'static str, path: &Path) -> Result<RootCertStore, TraceError> {
+    let failed = |why: String| TraceError::Certificate { variable, path: path.to_owned(), why };
+    let mut roots = RootCertStore::empty();
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
+    let (added, _) = roots.add_parsable_certificates(found.filter_map(Result::ok));
+    if added == 0 { Err(failed("there is none in PEM form".to_owned())) } else { Ok(roots) }
+}
+
+/// Sends on the runtime: the queue has a thread of its own, where hyper cannot work.
+#[derive(Debug)]
+struct OnRuntime {
+    sender: Arc<HyperClient<HttpsConnector<HttpConnector>>>,
+    runtime: Handle,
+}
+
+#[async_trait]
+impl HttpClient for OnRuntime {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let sender = Arc::clone(&self.sender);
+        self.runtime.spawn(async move { sender.send_bytes(request).await }).await?
+    }
+}

@@ -1,0 +1,75 @@
+//! The chart, rendered by Helm.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use mirrorguard::objects::manifest;
+use serde_json::Value;
+
+use crate::programs::{Program, in_path, says};
+
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The namespace of the release.
+pub(crate) const NAMESPACE: &str = "mirrorguard";
+
+const HELM: Program = Program { name: "helm", module: "helm", package: "helm.sh/helm/v4/cmd/helm" };
+
+fn helm() -> Result<PathBuf> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let find = || {
+        let found = in_path("helm").filter(|path| says(path, &["version", "--short"], "v4."));
+        HELM.find(found).map_err(|error| format!("{error:#}\nInstall Helm 4, or Go 1.26 to build it"))
+    };
+    FOUND.get_or_init(find).clone().map_err(|error| anyhow!(error))
+}
+
+/// What Helm says to the chart with values such as `a.b=c`, and what a cluster has beside Kubernetes' own kinds.
+fn template(values: &[&str], apis: &[&str]) -> Result<Output> {
+    let mut command = Command::new(helm()?);
+    command
+        .args(["template", "mirrorguard", "charts/mirrorguard", "--namespace", NAMESPACE])
+        .current_dir(ROOT);
+    for value in values {
+        command.args(["--set", value]);
+    }
+    for api in apis {
+        command.args(["--api-versions", api]);
+    }
+    command.output().context("cannot run Helm")
+}
+
+/// The objects of the chart.
+pub(crate) fn objects(values: &[&str], apis: &[&str]) -> Result<Vec<Value>> {
+    let output = template(values, apis)?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout)?;
+    let documents = text.split("\n---\n").filter(|document| !document.trim().is_empty());
+    documents
+        .map(|document| manifest::read_document("chart", document).map_err(|error| anyhow!("{error}")))
+        .collect()
+}
+
+/// What Helm says where the chart refuses.
+pub(crate) fn refusal(values: &[&str], apis: &[&str]) -> Result<String> {
+    let output = template(values, apis)?;
+    ensure!(!output.status.success(), "it was rendered with {values:?}");
+    Ok(String::from_utf8(output.stderr)?)
+}
+
+/// The one object of a kind.
+pub(crate) fn one<'a>(objects: &'a [Value], kind: &str) -> Result<&'a Value> {
+    let mut found = objects.iter().filter(|object| object["kind"] == kind);
+    let first = found.next().with_context(|| format!("no {kind}"))?;
+    ensure!(found.next().is_none(), "several of kind {kind}");
+    Ok(first)
+}
+
+/// The object of a kind with a name.
+pub(crate) fn named<'a>(objects: &'a [Value], kind: &str, name: &str) -> Result<&'a Value> {
+    let mut found =
+        objects.iter().filter(|object| object["kind"] == kind && object["metadata"]["name"] == name);
+    found.next().with_context(|| format!("no {kind} {name}"))
+}

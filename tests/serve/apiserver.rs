@@ -1,0 +1,93 @@
+//! A stand-in for an apiserver that is listed and watched, and has one mirror set. It does not know HostedClusters.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+/// Listens until the test's process ends.
+pub(crate) struct Apiserver {
+    address: SocketAddr,
+    broken: Arc<AtomicBool>,
+}
+
+impl Apiserver {
+    pub(crate) fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let broken = Arc::new(AtomicBool::new(false));
+        let shared = Arc::clone(&broken);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let broken = Arc::clone(&shared);
+                // A client that goes away in the middle is no concern of the test.
+                thread::spawn(move || answer(&stream, &broken).ok());
+            }
+        });
+        Ok(Self { address, broken })
+    }
+
+    /// Answers nothing but 500 from now on, also to watches that are asked again.
+    pub(crate) fn break_down(&self) {
+        self.broken.store(true, Ordering::Release);
+    }
+
+    /// A kubeconfig that leads here.
+    pub(crate) fn kubeconfig(&self) -> String {
+        json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {"server": format!("http://{}", self.address)}}],
+            "users": [{"name": "test", "user": {}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        })
+        .to_string()
+    }
+}
+
+fn answer(mut stream: &TcpStream, broken: &AtomicBool) -> Result<()> {
+    let mut head = BufReader::new(stream);
+    let mut first = String::new();
+    head.read_line(&mut first)?;
+    let mut line = String::new();
+    while head.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    let target = first.split_whitespace().nth(1).unwrap_or_default();
+    let path = target.split('?').next().unwrap_or_default();
+    if !broken.load(Ordering::Acquire) && target.contains("watch=true") && !path.ends_with("hostedclusters") {
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")?;
+        // Nothing ever changes.
+        stream.read_to_end(&mut Vec::new())?;
+        return Ok(());
+    }
+    let (code, body) = match path.rsplit('/').next() {
+        _ if broken.load(Ordering::Acquire) => (500, status(500, "InternalError")),
+        Some("hostedclusters") => (404, status(404, "NotFound")),
+        Some("imagedigestmirrorsets") => (200, list(&[there()])),
+        _ => (200, list(&[])),
+    };
+    let body = body.to_string();
+    let length = body.len();
+    let head = "Content-Type: application/json\r\nConnection: close";
+    write!(stream, "HTTP/1.1 {code} Answer\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}")?;
+    Ok(())
+}
+
+fn there() -> Value {
+    json!({
+        "metadata": {"name": "there", "resourceVersion": "7"},
+        "spec": {"imageDigestMirrors": [{"source": "quay.io/there", "mirrors": ["mirror.lab.example/there"]}]},
+    })
+}
+
+fn list(items: &[Value]) -> Value {
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "9"}, "items": items})
+}
+
+fn status(code: u16, reason: &str) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": reason})
+}
