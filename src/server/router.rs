@@ -11,8 +11,12 @@ use std::{
 use axum::{
     Router,
     body::{Body, HttpBody},
-    extract::State as Extract,
-    http::{StatusCode, header::CONTENT_TYPE},
+    extract::{Request, State as Extract},
+    http::{
+        HeaderValue, StatusCode, Version,
+        header::{CONNECTION, CONTENT_TYPE},
+    },
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -26,7 +30,7 @@ use super::Metrics;
 use crate::{
     clock::today,
     cluster::Source,
-    objects::Object,
+    objects::{HostedCluster, Object},
     review::{Filling, Reviewer, State, Verdict, fill_in, wire},
     rules::{Level, Operation, Settings, WhenUnverified},
 };
@@ -153,7 +157,23 @@ async fn drop_rest(mut body: Body) {
 
 /// The two endpoints.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new().route("/validate", post(validate)).route("/mutate", post(mutate)).with_state(app)
+    let farewell = from_fn_with_state(Arc::clone(&app), farewell);
+    Router::new()
+        .route("/validate", post(validate))
+        .route("/mutate", post(mutate))
+        .layer(farewell)
+        .with_state(app)
+}
+
+/// Once the end is near, no connection of HTTP/1.1 is to be used again: apiservers call webhooks by HTTP/1.1
+/// (`staging/src/k8s.io/apiserver/pkg/util/webhook/client.go`), and a request that meets the end of an idle connection fails, since nobody knows whether it was done.
+async fn farewell(Extract(app): Extract<Arc<App>>, request: Request, next: Next) -> Response {
+    let is_http1 = request.version() < Version::HTTP_2;
+    let mut response = next.run(request).await;
+    if is_http1 && app.stopping.load(Ordering::Acquire) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn validate(Extract(app): Extract<Arc<App>>, body: Body) -> Response {
@@ -186,7 +206,9 @@ async fn mutate(Extract(app): Extract<Arc<App>>, body: Body) -> Response {
     let state = app.source.current();
     let reviewer = Reviewer { state: &state, settings: &app.settings, today: today() };
     let Filling { patch, verdict } = match &request.new {
-        Some(Object::HostedCluster(hosted)) => fill_in(&reviewer, hosted),
+        Some(Object::HostedCluster(hosted)) => {
+            fill_in(&reviewer, hosted_cluster(request.old.as_ref()), hosted)
+        }
         _ => Filling::default(),
     };
     respond(&app, "mutate", &request, &verdict, &patch, began)
@@ -203,14 +225,15 @@ fn judge(app: &App, state: &State, request: &wire::Request) -> Verdict {
             reviewer.review_set(request.operation, old, Some(new))
         }
         (Some(Object::MirrorSet(old)), None) => reviewer.review_set(Operation::Delete, Some(old), None),
-        (old, Some(Object::HostedCluster(new))) => {
-            let old = match old {
-                Some(Object::HostedCluster(old)) => Some(&**old),
-                _ => None,
-            };
-            reviewer.review_hosted(old, new)
-        }
+        (old, Some(Object::HostedCluster(new))) => reviewer.review_hosted(hosted_cluster(old.as_ref()), new),
         _ => Verdict::default(),
+    }
+}
+
+fn hosted_cluster(object: Option<&Object>) -> Option<&HostedCluster> {
+    match object {
+        Some(Object::HostedCluster(hosted)) => Some(hosted),
+        _ => None,
     }
 }
 
