@@ -10,6 +10,7 @@ mod http;
 mod wait;
 
 mod client;
+mod frames;
 mod ground;
 mod process;
 mod reviews;
