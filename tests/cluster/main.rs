@@ -11,6 +11,7 @@ mod cert_manager;
 mod certificates;
 mod cluster;
 mod control_plane;
+mod failures;
 mod http;
 mod injection;
 mod json;

@@ -16,6 +16,7 @@ macro_rules! scenarios {
 
 mod admission_policies;
 mod audit;
+mod availability;
 mod cert_manager;
 mod client_certificates;
 mod conversions;
@@ -30,6 +31,7 @@ mod rule_pages;
 mod self_managed;
 mod server;
 mod service_ca;
+mod unreachable;
 
 /// Every test.
 pub(crate) fn all() -> impl Iterator<Item = Scenario> {
@@ -44,6 +46,8 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         rule_pages::SCENARIOS,
         server::SCENARIOS,
         release::SCENARIOS,
+        availability::SCENARIOS,
+        unreachable::SCENARIOS,
         forms::SCENARIOS,
         admission_policies::SCENARIOS,
         service_ca::SCENARIOS,

@@ -126,6 +126,7 @@ clientConfig:
   {{- end }}
 failurePolicy: {{ .failurePolicy }}
 matchPolicy: Equivalent
+{{- /* Nothing is written for any request, dry run or not. */}}
 sideEffects: None
 timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 {{- end }}
@@ -151,4 +152,24 @@ timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
   operations: [CREATE, UPDATE]
   resources: [hostedclusters]
   scope: Namespaced
+{{- end }}
+
+{{/*
+What of HostedClusters is asked about. Of the metadata only annotations say anything about catalogs and images:
+labels, finalizers and owner references are written without being asked about. What is left out here is left alone by
+the webhook itself too, so that Kubernetes 1.27, which drops these conditions, gives the same answers; only the
+accounts are known here alone. Neither condition can fail to evaluate.
+*/}}
+{{- define "mirrorguard.hostedClusterConditions" -}}
+{{- with .Values.webhooks.hyperShiftAccounts }}
+- name: not-by-hypershift
+  expression: {{ printf "!(request.userInfo.username in %s)" (toJson .) | quote }}
+{{- end }}
+- name: spec-or-annotations-change
+  expression: >-
+    request.operation != 'UPDATE'
+    || !has(object.spec) || !has(oldObject.spec)
+    || object.spec != oldObject.spec
+    || has(object.metadata.annotations) != has(oldObject.metadata.annotations)
+    || has(object.metadata.annotations) && object.metadata.annotations != oldObject.metadata.annotations
 {{- end }}
