@@ -1,6 +1,6 @@
 //! `mirrorguard demo`: the webhook on loopback, asked as an apiserver asks.
 
-use std::{fmt::Write, net::SocketAddr, sync::Arc};
+use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -87,7 +87,8 @@ pub(super) fn run(_: &DemoArgs, output: &Output) -> Result<Answer> {
         let made = self_signed(&[])?;
         let bound = Listeners { webhook: SocketAddr::from(([127, 0, 0, 1], 0)), admin: None }.bind()?;
         let address = bound.address;
-        let webhook = tokio::spawn(bound.serve(App::new(settings, source), made.config, Signals::catch()?));
+        let app = App::new(settings, source);
+        let webhook = tokio::spawn(bound.serve(app, made.config, Signals::catch()?, Duration::ZERO));
         output.say(&format!(
             "webhook on https://{address}, with the example cluster of examples/demo/cluster.yaml\n\n"
         ));

@@ -6,16 +6,21 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use axum_server::tls_rustls::RustlsConfig;
 use clap::{Args, ValueEnum};
 use kube::Client;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
-use super::{Answer, input, managed::ManagedArgs, output::Output};
+use super::{
+    Answer, input,
+    managed::{ManagedArgs, time},
+    output::Output,
+};
 use crate::{
     cluster::{FileState, LiveState, Source, is_hosted_control_plane},
     rules::Settings,
@@ -91,6 +96,12 @@ pub(super) struct ServeArgs {
     /// Answer only clients with a certificate of this CA, PEM
     #[arg(long, value_name = "FILE")]
     pub(super) client_ca: Option<PathBuf>,
+    /// How long requests are still taken after SIGTERM, while /readyz answers 503 already
+    ///
+    /// As long as apiservers may take to learn that this endpoint goes away. Requests under way have 10 s more, so
+    /// a pod needs a grace period that much longer, and some to spare.
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = pause, hide_short_help = true)]
+    pub(super) shutdown_delay: Duration,
     /// Form of the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, hide_short_help = true)]
     pub(super) log_format: LogFormat,
@@ -100,6 +111,12 @@ pub(super) struct ServeArgs {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443".to_owned())
+}
+
+/// A time that is not below zero.
+fn pause(text: &str) -> Result<Duration> {
+    let time = time(text)?;
+    Duration::try_from(time).map_err(|_| anyhow!("expected a time of zero or more, such as 10s"))
 }
 
 /// Form of the log.
@@ -146,7 +163,7 @@ async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
     let admin = bound.admin_address.unwrap_or(args.admin_listen);
     info!(address = %bound.address, %admin, "listening");
     let following = follow(source);
-    bound.serve(app, tls, signals).await.context("the webhook stopped serving")?;
+    bound.serve(app, tls, signals, args.shutdown_delay).await.context("the webhook stopped serving")?;
     following.abort();
     info!("stopped");
     Ok(Answer::Yes)

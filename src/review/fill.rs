@@ -22,7 +22,13 @@ pub struct Filling {
 ///
 /// A value that is there already, an empty one too, is the owner's, unless it is the one we wrote: then it is
 /// brought up to date. Filling in twice changes nothing.
-pub fn fill_in(reviewer: &Reviewer<'_>, hosted: &HostedCluster) -> Filling {
+///
+/// An update that changes nothing that is read here leaves the annotations alone too, even where the mirror sets
+/// have moved on: a label or a finalizer is not to send a hosted cluster's catalogs elsewhere.
+pub fn fill_in(reviewer: &Reviewer<'_>, old: Option<&HostedCluster>, hosted: &HostedCluster) -> Filling {
+    if old == Some(hosted) {
+        return Filling::default();
+    }
     let write = reviewer.hosted_write(None, hosted);
     let is_ours = hosted.has_derived_overrides();
     if write.leaves_catalogs_alone() || (hosted.speaks_of_catalog_overrides() && !is_ours) {

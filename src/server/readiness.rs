@@ -22,7 +22,7 @@ impl Readiness {
 
     /// Why no requests should be sent, if so.
     pub fn not_ready(&self) -> Option<String> {
-        if self.stopping.load(Ordering::Acquire) {
+        if self.is_stopping() {
             return Some("stopping\n".to_owned());
         }
         if !self.source.is_synced() {
@@ -35,6 +35,10 @@ impl Readiness {
     /// Says why apiservers would not trust this server; `None` where they do.
     pub fn untrusted(&self, why: Option<String>) {
         *self.untrusted.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// No more requests should be sent; those that come are still answered.

@@ -8,8 +8,11 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::State as Extract,
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    extract::{Request, State as Extract},
+    http::{
+        HeaderValue, StatusCode, Version,
+        header::{CONNECTION, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -25,7 +28,7 @@ use super::{
 use crate::{
     clock::today,
     cluster::Source,
-    objects::Object,
+    objects::{HostedCluster, Object},
     review::{Filling, Reviewer, State, Verdict, fill_in, wire},
     rules::{Level, Operation, Settings, WhenUnverified},
 };
@@ -51,32 +54,45 @@ impl App {
         let metrics = Metrics::new(source.clone(), Arc::clone(&readiness));
         Arc::new(Self { settings, source, metrics, readiness, bodies: Bodies::default() })
     }
+
+    /// Once the end is near, no connection of HTTP/1.1 is to be used again: a request that meets the end of an idle
+    /// connection fails, since nobody knows whether it was done. Apiservers call webhooks by HTTP/1.1.
+    ///
+    /// Follows `kubernetes staging/src/k8s.io/apiserver/pkg/util/webhook/client.go`.
+    fn farewell(&self, version: Version, mut response: Response) -> Response {
+        if version < Version::HTTP_2 && self.readiness.is_stopping() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
 }
 
 /// The two endpoints.
 pub fn router(app: Arc<App>) -> Router {
-    let validate = async |Extract(app): Extract<Arc<App>>, headers: HeaderMap, body: Body| {
-        let span = traces::request("validate", &headers);
-        validate(app, body).instrument(span).await
+    let validate = async |Extract(app): Extract<Arc<App>>, request: Request| {
+        let (head, body) = request.into_parts();
+        let span = traces::request("validate", &head.headers);
+        app.farewell(head.version, validate(&app, body).instrument(span).await)
     };
-    let mutate = async |Extract(app): Extract<Arc<App>>, headers: HeaderMap, body: Body| {
-        let span = traces::request("mutate", &headers);
-        mutate(app, body).instrument(span).await
+    let mutate = async |Extract(app): Extract<Arc<App>>, request: Request| {
+        let (head, body) = request.into_parts();
+        let span = traces::request("mutate", &head.headers);
+        app.farewell(head.version, mutate(&app, body).instrument(span).await)
     };
     Router::new().route("/validate", post(validate)).route("/mutate", post(mutate)).with_state(app)
 }
 
-async fn validate(app: Arc<App>, body: Body) -> Response {
-    let (request, began) = match receive(&app, "validate", body).await {
+async fn validate(app: &App, body: Body) -> Response {
+    let (request, began) = match receive(app, "validate", body).await {
         Ok(received) => received,
         Err(response) => return response,
     };
     let (state, unverified) = match &request.new {
-        Some(Object::MirrorSet(_)) => fresh(&app).await,
+        Some(Object::MirrorSet(_)) => fresh(app).await,
         _ => (app.source.current(), None),
     };
     let verdict = Step::Judge.of(|| {
-        let mut verdict = judge(&app, &state, &request);
+        let mut verdict = judge(app, &state, &request);
         if let Some(why) = unverified {
             app.metrics.unverified();
             verdict.remarks.push(unverified_remark(app.settings.when_unverified, &why));
@@ -84,7 +100,7 @@ async fn validate(app: Arc<App>, body: Body) -> Response {
         traces::judged(&verdict);
         verdict
     });
-    respond(&app, "validate", &request, &verdict, &Patch::default(), began)
+    respond(app, "validate", &request, &verdict, &Patch::default(), began)
 }
 
 /// The state as the apiserver has it now; or as it is known, and why the apiserver could not be asked.
@@ -98,8 +114,8 @@ async fn fresh(app: &App) -> (Arc<State>, Option<String>) {
     (state, unverified)
 }
 
-async fn mutate(app: Arc<App>, body: Body) -> Response {
-    let (request, began) = match receive(&app, "mutate", body).await {
+async fn mutate(app: &App, body: Body) -> Response {
+    let (request, began) = match receive(app, "mutate", body).await {
         Ok(received) => received,
         Err(response) => return response,
     };
@@ -107,7 +123,9 @@ async fn mutate(app: Arc<App>, body: Body) -> Response {
         let state = app.source.current();
         let reviewer = Reviewer { state: &state, settings: &app.settings, today: today() };
         let filling = match &request.new {
-            Some(Object::HostedCluster(hosted)) => fill_in(&reviewer, hosted),
+            Some(Object::HostedCluster(hosted)) => {
+                fill_in(&reviewer, hosted_cluster(request.old.as_ref()), hosted)
+            }
             _ => Filling::default(),
         };
         traces::judged(&filling.verdict);
@@ -116,7 +134,7 @@ async fn mutate(app: Arc<App>, body: Body) -> Response {
     if !patch.0.is_empty() {
         app.metrics.filled_in();
     }
-    respond(&app, "mutate", &request, &verdict, &patch, began)
+    respond(app, "mutate", &request, &verdict, &patch, began)
 }
 
 fn judge(app: &App, state: &State, request: &wire::Request) -> Verdict {
@@ -130,14 +148,15 @@ fn judge(app: &App, state: &State, request: &wire::Request) -> Verdict {
             reviewer.review_set(request.operation, old, Some(new))
         }
         (Some(Object::MirrorSet(old)), None) => reviewer.review_set(Operation::Delete, Some(old), None),
-        (old, Some(Object::HostedCluster(new))) => {
-            let old = match old {
-                Some(Object::HostedCluster(old)) => Some(&**old),
-                _ => None,
-            };
-            reviewer.review_hosted(old, new)
-        }
+        (old, Some(Object::HostedCluster(new))) => reviewer.review_hosted(hosted_cluster(old.as_ref()), new),
         _ => Verdict::default(),
+    }
+}
+
+fn hosted_cluster(object: Option<&Object>) -> Option<&HostedCluster> {
+    match object {
+        Some(Object::HostedCluster(hosted)) => Some(hosted),
+        _ => None,
     }
 }
 

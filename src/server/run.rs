@@ -23,9 +23,11 @@ use super::{App, admin, router};
 const HEAD_PATIENCE: Duration = Duration::from_mins(1);
 /// How much of a request a connection may hold before it is asked for; a request's head must fit.
 const READ_BUFFER: usize = 8 << 10;
-/// How long requests are still taken after SIGTERM: until every apiserver has heard that the endpoint is
-/// gone. `/readyz` says so at once.
-const LAME_DUCK: Duration = Duration::from_secs(3);
+/// How many requests an HTTP/2 connection may carry at once, and how much of each may arrive unread. Bodies
+/// that wait for their turn must never fill the connection, or the one whose turn it is does not arrive. So the
+/// connection's window holds them all.
+const STREAMS: u32 = 64;
+const STREAM_WINDOW: u32 = 64 << 10;
 /// How long requests that were taken may then still need.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -91,7 +93,17 @@ impl Listeners {
 
 impl Bound {
     /// Serves until SIGTERM or SIGINT, then drains; a second signal aborts.
-    pub async fn serve(self, app: Arc<App>, tls: RustlsConfig, signals: Signals) -> io::Result<()> {
+    ///
+    /// After SIGTERM requests are taken for `delay` more, until every apiserver has heard that the endpoint is gone;
+    /// `/readyz` says so at once, and so does every answer over HTTP/1.1. Then nobody can connect any more, and
+    /// connections that are there are closed once what was asked on them is answered: those of HTTP/2 by GOAWAY.
+    pub async fn serve(
+        self,
+        app: Arc<App>,
+        tls: RustlsConfig,
+        signals: Signals,
+        delay: Duration,
+    ) -> io::Result<()> {
         let handle = Handle::new();
         let admin_handle = Handle::new();
         let admin = {
@@ -105,13 +117,15 @@ impl Bound {
             }
         };
         let admin = tokio::spawn(admin);
-        let stop = tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone(), signals));
+        let stop = tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone(), signals, delay));
         let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
         let mut server = axum_server::from_tcp(self.webhook)?.acceptor(acceptor).handle(handle);
         let mut http = server.http_builder().http1();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(READ_BUFFER);
         let mut http = server.http_builder().http2();
         http.timer(TokioTimer::new()).keep_alive_interval(HEAD_PATIENCE).keep_alive_timeout(GRACE);
+        http.max_concurrent_streams(STREAMS).initial_stream_window_size(STREAM_WINDOW);
+        http.initial_connection_window_size((STREAMS + 1) * STREAM_WINDOW);
         let result = server.serve(router(app).into_make_service()).await;
         stop.abort();
         admin_handle.shutdown();
@@ -122,17 +136,17 @@ impl Bound {
     }
 }
 
-async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: Signals) {
+async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: Signals, delay: Duration) {
     let Signals { terminate, interrupt } = &mut signals;
-    let lame_duck = tokio::select! {
-        _ = terminate.recv() => LAME_DUCK,
+    let delay = tokio::select! {
+        _ = terminate.recv() => delay,
         // Someone at a terminal waits for nobody.
         _ = interrupt.recv() => Duration::ZERO,
     };
     info!("stopping; a second signal aborts");
     app.readiness.stop();
     let drain = async {
-        tokio::time::sleep(lame_duck).await;
+        tokio::time::sleep(delay).await;
         handle.graceful_shutdown(Some(GRACE));
         std::future::pending::<()>().await;
     };

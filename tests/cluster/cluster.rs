@@ -91,7 +91,12 @@ impl Cluster {
 
     /// Ends the pod by SIGTERM; says how its process took it.
     pub(crate) fn stop_pod(&mut self) -> Result<ExitStatus> {
-        self.pod.take().context("no pod is running")?.stop(&self.plane)
+        self.take_pod()?.stop(&self.plane)
+    }
+
+    /// Hands the pod over to a test that stops it itself.
+    pub(crate) fn take_pod(&mut self) -> Result<Pod> {
+        self.pod.take().context("no pod is running")
     }
 
     pub(crate) fn pod(&self) -> Result<&Pod> {

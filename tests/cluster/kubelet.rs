@@ -40,8 +40,9 @@ impl Pod {
         Self::run(plane, create(plane, deployment)?)
     }
 
-    /// Starts a second pod beside the first, on ports of its own, since both have the node's address.
-    pub(crate) fn start_beside(plane: &ControlPlane, deployment: &Value) -> Result<Self> {
+    /// Starts a further pod beside the first, on ports of its own, since all have the node's address.
+    /// No two that run at once may have the same number, from 1 on.
+    pub(crate) fn start_beside(plane: &ControlPlane, deployment: &Value, number: u64) -> Result<Self> {
         let mut deployment = deployment.clone();
         let container = deployment
             .pointer_mut("/spec/template/spec/containers/0")
@@ -49,7 +50,7 @@ impl Pod {
         let mut text = container.to_string();
         for port in items(&container["ports"]) {
             let declared = port["containerPort"].as_u64().context("a port without a number")?;
-            text = text.replace(&declared.to_string(), &(declared + 1000).to_string());
+            text = text.replace(&declared.to_string(), &(declared + 1000 * number).to_string());
         }
         *container = serde_json::from_str(&text)?;
         Self::run(plane, create(plane, &deployment)?)
@@ -71,9 +72,20 @@ impl Pod {
     }
 
     /// Ends the pod as the kubelet does: SIGTERM, then an end within the grace period.
-    pub(crate) fn stop(mut self, plane: &ControlPlane) -> Result<ExitStatus> {
+    pub(crate) fn stop(self, plane: &ControlPlane) -> Result<ExitStatus> {
+        self.begin_stop()?;
+        self.finish_stop(plane)
+    }
+
+    /// The first half of it.
+    pub(crate) fn begin_stop(&self) -> Result<()> {
+        self.process.terminate()
+    }
+
+    /// The second half of it.
+    pub(crate) fn finish_stop(mut self, plane: &ControlPlane) -> Result<ExitStatus> {
         let grace = self.object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
-        let status = self.process.terminate(Duration::from_secs(grace.context("no grace period")?))?;
+        let status = self.process.ended(Duration::from_secs(grace.context("no grace period")?))?;
         let (namespace, name) =
             (text(&self.object, "/metadata/namespace")?, text(&self.object, "/metadata/name")?);
         let delete = ["delete", "pod", "--namespace", namespace, name, "--grace-period=0", "--force"];

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 const ICSPS: &str = "/apis/operator.openshift.io/v1alpha1/imagecontentsourcepolicies?dryRun=All";
 const IDMSS: &str = "/apis/config.openshift.io/v1/imagedigestmirrorsets?dryRun=All";
 
+/// Does one thing, again and again.
+pub(crate) type Worker<'a> = Box<dyn Fn() -> Result<()> + Send + 'a>;
+
 /// Makes a change while objects are written through the apiserver, and while each pod is called by new
 /// connections that trust what the configurations say. None of either may fail.
 pub(crate) fn under_load<T>(
@@ -37,31 +41,60 @@ pub(crate) fn under_load<T>(
     pods: &[&Pod],
     change: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    let mut workers: Vec<Box<dyn Fn() -> Result<()> + Send + '_>> =
-        vec![Box::new(|| admitted(plane)), Box::new(|| denied(plane))];
+    let mut workers: Vec<Worker<'_>> = writers(plane);
     for pod in pods {
         let address = pod.address(&"webhook".into())?;
-        workers.extend(CONFIGURATIONS.map(|kind| -> Box<dyn Fn() -> Result<()> + Send + '_> {
-            Box::new(move || call(plane, kind, address).map(drop))
-        }));
+        workers.extend(
+            CONFIGURATIONS
+                .map(|kind| -> Worker<'_> { Box::new(move || call(plane, kind, address).map(drop)) }),
+        );
     }
+    under_load_of(workers, change)
+}
+
+/// One who writes mirror sets that are admitted, and one whose are denied; nothing is stored.
+pub(crate) fn writers(plane: &ControlPlane) -> Vec<Worker<'_>> {
+    vec![Box::new(|| admitted(plane)), Box::new(|| denied(plane))]
+}
+
+/// Makes a change while these work. None may fail.
+pub(crate) fn under_load_of<T>(workers: Vec<Worker<'_>>, change: impl FnOnce() -> Result<T>) -> Result<T> {
     let counts: Vec<AtomicUsize> = workers.iter().map(|_| AtomicUsize::new(0)).collect();
-    let (stop, failed) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (stop, failure) = (AtomicBool::new(false), Failure::default());
     thread::scope(|scope| {
-        let running: Vec<_> = workers
-            .into_iter()
-            .zip(&counts)
-            .map(|(worker, count)| scope.spawn(|| work(worker, count, &stop, &failed)))
-            .collect();
-        let changed = answered(&counts, &failed).and_then(|()| change());
-        let after = answered(&counts, &failed);
-        stop.store(true, Ordering::Release);
-        for worker in running {
-            worker.join().map_err(|_| anyhow::anyhow!("a worker panicked"))??;
+        for (worker, count) in workers.into_iter().zip(&counts) {
+            scope.spawn(|| work(worker, count, &stop, &failure));
         }
+        let changed = answered(&counts, &failure).and_then(|()| change());
+        let after = answered(&counts, &failure);
+        stop.store(true, Ordering::Release);
+        // What failed first is the cause of all else.
+        failure.told()?;
         after?;
         changed
     })
+}
+
+/// What the first worker that failed has to say.
+#[derive(Default)]
+struct Failure(Mutex<Option<anyhow::Error>>);
+
+impl Failure {
+    fn lock(&self) -> MutexGuard<'_, Option<anyhow::Error>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, error: anyhow::Error) {
+        self.lock().get_or_insert(error);
+    }
+
+    fn is_told(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn told(&self) -> Result<()> {
+        self.lock().take().map_or(Ok(()), Err)
+    }
 }
 
 /// Connects to a pod as an apiserver does that has no connection yet.
@@ -71,36 +104,30 @@ pub(crate) fn call(plane: &ControlPlane, kind: &str, address: SocketAddr) -> Res
         .with_context(|| format!("{address} is not trusted by the {kind}"))
 }
 
-fn work(
-    worker: impl Fn() -> Result<()>,
-    count: &AtomicUsize,
-    stop: &AtomicBool,
-    failed: &AtomicBool,
-) -> Result<()> {
+fn work(worker: impl Fn() -> Result<()>, count: &AtomicUsize, stop: &AtomicBool, failure: &Failure) {
     while !stop.load(Ordering::Acquire) {
         if let Err(error) = worker() {
-            failed.store(true, Ordering::Release);
             let answers = count.load(Ordering::Acquire);
-            return Err(error.context(format!("under load, after {answers} answers")));
+            failure.tell(error.context(format!("under load, after {answers} answers")));
+            return;
         }
         count.fetch_add(1, Ordering::AcqRel);
         thread::park_timeout(PAUSE);
     }
-    Ok(())
 }
 
 /// Waits until everybody has some more answers, or somebody has failed.
-fn answered(counts: &[AtomicUsize], failed: &AtomicBool) -> Result<()> {
+fn answered(counts: &[AtomicUsize], failure: &Failure) -> Result<()> {
     let now = || counts.iter().map(|count| count.load(Ordering::Acquire));
     let goals: Vec<usize> = now().map(|count| count + ANSWERS).collect();
     eventually(DEADLINE, "answers under load", || {
-        if failed.load(Ordering::Acquire) {
+        if failure.is_told() {
             return Ok(());
         }
         ensure!(now().zip(&goals).all(|(count, goal)| count >= *goal), "too few");
         Ok(())
     })?;
-    ensure!(!failed.load(Ordering::Acquire), "a worker has failed");
+    ensure!(!failure.is_told(), "a worker has failed");
     Ok(())
 }
 

@@ -49,11 +49,16 @@ impl Process {
         Ok(())
     }
 
-    /// Sends SIGTERM and waits for the end; the signal goes through `kill` since std has no safe call for it.
-    pub(crate) fn terminate(&mut self, deadline: Duration) -> Result<ExitStatus> {
+    /// Sends SIGTERM, through `kill` since std has no safe call for it.
+    pub(crate) fn terminate(&self) -> Result<()> {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().context("failed to run kill")?;
         ensure!(sent.success(), "kill -TERM {pid}: {sent}");
+        Ok(())
+    }
+
+    /// Waits for the end after SIGTERM.
+    pub(crate) fn ended(&mut self, deadline: Duration) -> Result<ExitStatus> {
         eventually(deadline, "the end after SIGTERM", || {
             self.child.try_wait()?.with_context(|| format!("{} is still running", self.name))
         })

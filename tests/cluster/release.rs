@@ -32,6 +32,8 @@ pub(crate) struct Release {
     pub(crate) certificates: Value,
     /// The configuration file of mirrorguard.
     pub(crate) config: Value,
+    /// Further values of the chart.
+    pub(crate) more: Value,
 }
 
 impl Release {
@@ -51,7 +53,8 @@ impl Release {
             "data": {"ca.crt": plane.authority.pem()},
         }))?;
         let authority = Authority::new("webhook of the test")?;
-        let release = Self { certificates: existing_secret(&authority), authority, config: json!({}) };
+        let release =
+            Self { certificates: existing_secret(&authority), authority, config: json!({}), more: usual() };
         release.renew_certificate(plane)?;
         Ok(release)
     }
@@ -89,12 +92,17 @@ impl Release {
 
     /// What Helm would send to an apiserver like ours.
     pub(crate) fn manifest(&self, plane: &ControlPlane, helm: &Path) -> Result<String> {
+        Ok(self.template(plane, helm, &[])?.succeeded()?.stdout)
+    }
+
+    /// The same with further options.
+    pub(crate) fn template(&self, plane: &ControlPlane, helm: &Path, options: &[&str]) -> Result<Answer> {
         let server: Value =
             serde_json::from_str(&plane.kubectl(&["get", "--raw", "/version"], "")?.succeeded()?.stdout)?;
         let values = self.values_file(plane)?;
         let arguments =
             ["template", NAME, CHART, "--kube-version", text(&server, "/gitVersion")?, "--values", &values];
-        Ok(self::helm(plane, helm, &arguments)?.succeeded()?.stdout)
+        self::helm(plane, helm, &[&arguments, options].concat())
     }
 
     /// `helm uninstall` of the release.
@@ -113,11 +121,18 @@ impl Release {
     }
 
     fn values_file(&self, plane: &ControlPlane) -> Result<String> {
-        let values = json!({"certificates": self.certificates, "config": self.config});
+        let mut values = self.more.clone();
+        values["certificates"] = self.certificates.clone();
+        values["config"] = self.config.clone();
         let file = plane.path("values.json");
         fs::write(&file, values.to_string())?;
         Ok(file.to_string_lossy().into_owned())
     }
+}
+
+/// What most tests give beside: their clusters are small, and they stop pods all the time.
+pub(crate) fn usual() -> Value {
+    json!({"shutdownDelaySeconds": 2})
 }
 
 /// The chart's `certificates` for a Secret that an administrator has made.

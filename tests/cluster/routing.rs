@@ -14,6 +14,26 @@ use crate::namespace::Ground;
 pub(crate) const CONFIGURATIONS: [&str; 2] =
     ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"];
 
+/// The `EndpointSlice` of the first pod.
+pub(crate) const FIRST: &str = "test";
+
+/// What the `EndpointSlice` controller knows of a pod.
+#[derive(Clone, Copy)]
+enum Stage {
+    Serving,
+    /// It has been told to end, and still answers its readiness probe as far as anybody has seen.
+    Terminating,
+}
+
+impl Stage {
+    fn conditions(self) -> Value {
+        match self {
+            Self::Serving => json!({"ready": true, "serving": true, "terminating": false}),
+            Self::Terminating => json!({"ready": false, "serving": true, "terminating": true}),
+        }
+    }
+}
+
 /// Makes the ready pod the one that the namespace's Services, and so the webhooks, lead to.
 pub(crate) fn lead_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Result<()> {
     let services = plane.get(&["services", "--namespace", namespace])?;
@@ -23,7 +43,7 @@ pub(crate) fn lead_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Resul
             "the Service selects other pods: {service}"
         );
         if plane.ground == Ground::Namespace {
-            plane.apply(&endpoints(service, pod, "test")?)?;
+            plane.apply(&endpoints(service, pod, FIRST, Stage::Serving)?)?;
         }
     }
     if plane.ground == Ground::Host {
@@ -32,14 +52,45 @@ pub(crate) fn lead_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Resul
     Ok(())
 }
 
-/// Makes a second ready pod one that the namespace's Services lead to as well. On the host the webhooks go on
-/// calling the first.
-pub(crate) fn lead_also_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Result<()> {
+/// Makes a further ready pod, in an `EndpointSlice` of its own, one that the namespace's Services lead to as well. On
+/// the host the webhooks go on calling the first.
+pub(crate) fn lead_also_to(plane: &ControlPlane, namespace: &str, pod: &Pod, slice: &str) -> Result<()> {
+    publish(plane, namespace, pod, slice, Stage::Serving)
+}
+
+/// Leads nobody to a pod any more that has been told to end, while another one is there.
+pub(crate) fn lead_away_from(
+    plane: &ControlPlane,
+    namespace: &str,
+    pod: &Pod,
+    slice: &str,
+    other: &Pod,
+) -> Result<()> {
+    if plane.ground == Ground::Host {
+        let services = plane.get(&["services", "--namespace", namespace])?;
+        return call_by_url(plane, items(&services["items"]), other);
+    }
+    publish(plane, namespace, pod, slice, Stage::Terminating)
+}
+
+/// Removes an `EndpointSlice` once its pod is gone.
+pub(crate) fn forget(plane: &ControlPlane, namespace: &str, slice: &str) -> Result<()> {
+    let services = plane.get(&["services", "--namespace", namespace])?;
+    items(&services["items"]).iter().try_for_each(|service| {
+        let name = format!("{}-{slice}", text(service, "/metadata/name")?);
+        let delete = ["delete", "endpointslice", &name, "--namespace", namespace, "--ignore-not-found"];
+        plane.kubectl(&delete, "")?.succeeded().map(drop)
+    })
+}
+
+fn publish(plane: &ControlPlane, namespace: &str, pod: &Pod, slice: &str, stage: Stage) -> Result<()> {
     if plane.ground == Ground::Host {
         return Ok(());
     }
     let services = plane.get(&["services", "--namespace", namespace])?;
-    items(&services["items"]).iter().try_for_each(|service| plane.apply(&endpoints(service, pod, "second")?))
+    items(&services["items"])
+        .iter()
+        .try_for_each(|service| plane.apply(&endpoints(service, pod, slice, stage)?))
 }
 
 /// The `EndpointSlice` controller's part, once more: nobody would remove them for us.
@@ -59,7 +110,7 @@ fn target(service: &Value, port: &Value, pod: &Pod) -> Result<SocketAddr> {
     )
 }
 
-fn endpoints(service: &Value, pod: &Pod, suffix: &str) -> Result<Value> {
+fn endpoints(service: &Value, pod: &Pod, slice: &str, stage: Stage) -> Result<Value> {
     let name = text(service, "/metadata/name")?;
     let mut addresses = Vec::new();
     let mut ports = Vec::new();
@@ -72,12 +123,12 @@ fn endpoints(service: &Value, pod: &Pod, suffix: &str) -> Result<Value> {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
         "metadata": {
-            "name": format!("{name}-{suffix}"),
+            "name": format!("{name}-{slice}"),
             "namespace": service["metadata"]["namespace"],
             "labels": {"kubernetes.io/service-name": name},
         },
         "addressType": "IPv4",
-        "endpoints": [{"addresses": addresses, "conditions": {"ready": true}}],
+        "endpoints": [{"addresses": addresses, "conditions": stage.conditions()}],
         "ports": ports,
     }))
 }
@@ -97,8 +148,13 @@ fn call_by_url(plane: &ControlPlane, services: &[Value], pod: &Pod) -> Result<()
     Ok(())
 }
 
-/// The pod's address for a webhook that is still to be called through its Service.
+/// The pod's address for a webhook that is called through its Service, or at another pod.
 fn url(client: &Value, services: &[Value], pod: &Pod) -> Result<Option<String>> {
+    if let (Some(called), [service, ..]) = (client["url"].as_str(), services) {
+        let path = called.rsplit_once('/').map_or("", |(_, path)| path);
+        let address = target(service, &service["spec"]["ports"][0]["name"], pod)?;
+        return Ok(Some(format!("https://{address}/{path}")));
+    }
     let called = &client["service"];
     let found = services.iter().find(|service| service["metadata"]["name"] == called["name"]);
     let Some(service) = found else { return Ok(None) };

@@ -16,6 +16,7 @@ macro_rules! scenarios {
 
 mod admission_policies;
 mod audit;
+mod availability;
 mod cert_manager;
 mod chart;
 mod client_certificates;
@@ -34,6 +35,7 @@ mod rule_pages;
 mod self_managed;
 mod server;
 mod service_ca;
+mod unreachable;
 mod upgrade;
 
 /// Every test.
@@ -54,6 +56,8 @@ pub(crate) fn all() -> impl Iterator<Item = Scenario> {
         hosted_control_plane::SCENARIOS,
         gitops::SCENARIOS,
         upgrade::SCENARIOS,
+        availability::SCENARIOS,
+        unreachable::SCENARIOS,
         forms::SCENARIOS,
         admission_policies::SCENARIOS,
         service_ca::SCENARIOS,

@@ -244,3 +244,29 @@ async fn a_change_of_the_data_planes_mirrors_is_told_as_what_it_costs() {
     let answer = validate(&webhook, &old, &none).await;
     assert_eq!(answer.warned_by(), ["data-plane-not-mirrored", "node-pool-rollout"]);
 }
+
+/// The chart does not even ask about these from Kubernetes 1.28 on; before, the answers are the same.
+#[tokio::test]
+async fn an_update_that_changes_nothing_that_counts_is_left_alone_though_the_mirror_sets_have_moved_on() {
+    let webhook = mirrored();
+    let derived = "registry.redhat.io/redhat=old.lab/redhat";
+    let old = hosted(&json!({OVERRIDES: derived, DERIVED: derived}), &json!({}));
+    let table = [
+        ("labels", json!({"team": "a"}), false),
+        ("finalizers", json!(["hypershift.openshift.io/finalizer"]), false),
+        ("ownerReferences", json!([{"kind": "ManagedCluster", "name": "h"}]), false),
+        ("annotations", json!({OVERRIDES: derived, DERIVED: derived, "team": "a"}), true),
+    ];
+    for (field, value, is_filled_in) in table {
+        let mut new = old.clone();
+        new["metadata"][field] = value;
+        let (_, body) = webhook.post("/mutate", review_of(&old, &new).to_string()).await;
+        let mutated = Answer(body["response"].clone());
+        assert!(mutated.is_allowed(), "{field}");
+        let found = &mutated.patched(&new)["metadata"]["annotations"][OVERRIDES];
+        assert_eq!(found, if is_filled_in { VALUE } else { derived }, "{field}");
+        let validated = validate(&webhook, &old, &new).await;
+        assert!(validated.is_allowed(), "{field}");
+        assert!(is_filled_in || validated.warnings().is_empty(), "{field}: {:?}", validated.warnings());
+    }
+}

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
@@ -93,20 +93,34 @@ impl Client {
 
     /// The same within a trace of the client's.
     pub(crate) fn validate_within(&mut self, review: &Value, traceparent: Option<&str>) -> Result<Answer> {
-        let uri = if self.is_http2() { "https://localhost/validate" } else { "/validate" };
-        let request =
-            Request::post(uri).header("host", "localhost").header("content-type", "application/json");
-        let request =
-            traceparent.into_iter().fold(request, |request, value| request.header("traceparent", value));
-        let request = request.body(Full::new(Bytes::from(review.to_string())))?;
-        let sender = &mut self.sender;
-        in_time(&self.runtime, "the answer", async {
-            let response = sender.send(request).await.context("no answer")?;
-            let status = response.status().as_u16();
-            let body = response.into_body().collect().await.context("no whole answer")?.to_bytes();
-            Answer::read(status, &body)
-        })
+        in_time(&self.runtime, "the answer", answered(&mut self.sender, review, traceparent))
     }
+}
+
+/// Asks about several reviews at once on one connection of HTTP/2, as an apiserver does.
+pub(crate) fn validate_together(client: &Client, reviews: &[Value]) -> Result<Vec<Answer>> {
+    let Sender::Http2(sender) = &client.sender else { bail!("not HTTP/2") };
+    let asked = reviews.iter().map(|review| {
+        let mut sender = Sender::Http2(sender.clone());
+        async move { answered(&mut sender, review, None).await }
+    });
+    in_time(&client.runtime, "all answers", futures::future::try_join_all(asked))
+}
+
+async fn answered(sender: &mut Sender, review: &Value, traceparent: Option<&str>) -> Result<Answer> {
+    let uri = match sender {
+        Sender::Http1(_) => "/validate",
+        Sender::Http2(_) => "https://localhost/validate",
+    };
+    let request = Request::post(uri).header("host", "localhost").header("content-type", "application/json");
+    let request =
+        traceparent.into_iter().fold(request, |request, value| request.header("traceparent", value));
+    let request = request.body(Full::new(Bytes::from(review.to_string())))?;
+    let response = sender.send(request).await.context("no answer")?;
+    let status = response.status().as_u16();
+    let is_last = response.headers().get("connection").is_some_and(|value| value == "close");
+    let body = response.into_body().collect().await.context("no whole answer")?.to_bytes();
+    Ok(Answer { is_last, ..Answer::read(status, &body)? })
 }
 
 impl Sender {
@@ -135,6 +149,8 @@ fn in_time<T>(runtime: &Runtime, what: &str, work: impl Future<Output = Result<T
 pub(crate) struct Answer {
     status: u16,
     review: Value,
+    /// Whether it said that nothing else is to be sent on its connection.
+    pub(crate) is_last: bool,
 }
 
 impl Answer {
@@ -142,7 +158,7 @@ impl Answer {
     pub(crate) fn read(status: u16, body: &[u8]) -> Result<Self> {
         let text = String::from_utf8_lossy(body);
         let review = serde_json::from_slice(body).with_context(|| format!("{status}, not JSON: {text}"))?;
-        Ok(Self { status, review })
+        Ok(Self { status, review, is_last: false })
     }
 
     /// Expects an admission.
@@ -164,14 +180,14 @@ impl Answer {
 
     /// Expects a refusal with this status of HTTP, and a message that an apiserver hands on.
     pub(crate) fn refused_with(&self, expected: u16, message: &str) -> Result<()> {
-        let Self { status, review } = self;
+        let Self { status, review, .. } = self;
         let said = review["message"].as_str().unwrap_or_default();
         ensure!(*status == expected && said.contains(message), "{status}: {review}");
         Ok(())
     }
 
     fn response(&self) -> Result<&Value> {
-        let Self { status, review } = self;
+        let Self { status, review, .. } = self;
         let response = &review["response"];
         ensure!(*status == 200 && response["uid"] == UID, "{status}, no answer to our question: {review}");
         Ok(response)

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::Value;
 
+use crate::client::{Answer, validate_together};
 use crate::ground::Ground;
 use crate::reviews::{new_icsp, new_idms, new_idms_with_scheme};
 use crate::stalled::{Length, Stalled};
@@ -88,6 +89,15 @@ fn a_connection_that_breaks_off_in_a_body_leaves_nothing_behind() -> Result<()> 
         drop(Stalled::begin(ground.connection(&webhook)?, &new_icsp(), Length::Bytes(4 << 20))?);
     }
     answers_in_time(&ground, &webhook)
+}
+
+#[test]
+fn large_bodies_on_one_connection_do_not_keep_each_other_from_arriving() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let client = ground.http_2_client(&webhook)?;
+    let reviews: Vec<_> = (0..16).map(|number| new_idms(&format!("set-{number}"), LARGE)).collect();
+    validate_together(&client, &reviews)?.iter().try_for_each(Answer::allowed)
 }
 
 #[test]

@@ -94,6 +94,13 @@ impl Ground {
         Client::connect(webhook.address, trusting(&self.authority.pem())?)
     }
 
+    /// The same with HTTP/2.
+    pub(crate) fn http_2_client(&self, webhook: &Webhook) -> Result<Client> {
+        let mut tls = trusting(&self.authority.pem())?;
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        Client::connect(webhook.address, tls)
+    }
+
     /// Connects to the webhook to send it bytes.
     pub(crate) fn connection(&self, webhook: &Webhook) -> Result<Connection> {
         self.authority.connect(webhook.address, "localhost")

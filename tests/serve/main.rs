@@ -12,6 +12,7 @@ mod wait;
 mod apiserver;
 mod client;
 mod collector;
+mod frames;
 mod ground;
 mod process;
 mod reviews;

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
+use crate::client::Answer;
+use crate::frames::Frames;
 use crate::ground::Ground;
 use crate::process::Signal;
 use crate::reviews::new_icsp;
@@ -56,6 +58,68 @@ fn a_request_that_is_under_way_is_answered_after_the_door_is_closed() -> Result<
     })?;
     request.finish()?.allowed()?;
     ends_well(&mut webhook, AT_ONCE)
+}
+
+#[test]
+fn after_sigterm_an_answer_says_that_its_connection_is_not_to_be_used_again() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let mut kept = ground.client(&webhook)?;
+    kept.validate(&new_icsp())?.allowed()?;
+    ensure!(!kept.validate(&new_icsp())?.is_last, "told to go without a reason");
+    webhook.signal(Signal::Terminate)?;
+    webhook.logged(AT_ONCE, "stopping")?;
+    eventually(AT_ONCE, "503 of /readyz", || {
+        let status = webhook.probe("/readyz")?;
+        ensure!(status == 503, "it answers {status}");
+        Ok(())
+    })?;
+    let last = kept.validate(&new_icsp())?;
+    last.allowed()?;
+    ensure!(last.is_last, "not told to go");
+    Ok(())
+}
+
+#[test]
+fn an_idle_http_2_connection_is_ended_by_goaway() -> Result<()> {
+    let ground = Ground::new()?;
+    let mut webhook = ground.start()?;
+    let mut idle = Frames::begin(ground.connection(&webhook)?)?;
+    webhook.signal(Signal::Terminate)?;
+    idle.told_to_go(0)?;
+    idle.ended()?;
+    ends_well(&mut webhook, AT_ONCE)
+}
+
+#[test]
+fn a_stream_of_http_2_that_is_open_is_answered_after_goaway() -> Result<()> {
+    let ground = Ground::new()?;
+    let mut webhook = ground.start()?;
+    let mut asking = Frames::begin(ground.connection(&webhook)?)?;
+    asking.ask()?;
+    ground.client(&webhook)?.validate(&new_icsp())?.allowed()?;
+    webhook.signal(Signal::Terminate)?;
+    asking.told_to_go(1)?;
+    let answer = asking.finish(&new_icsp().to_string())?;
+    Answer::read(200, &answer)?.allowed()?;
+    ends_well(&mut webhook, AT_ONCE)
+}
+
+#[test]
+fn requests_are_taken_for_as_long_as_was_asked_for() -> Result<()> {
+    let ground = Ground::new()?;
+    for (delay, least, reason) in
+        [("1s", Duration::from_secs(1), "shorter than by default"), ("0s", Duration::ZERO, "not at all")]
+    {
+        let mut webhook = ground.start_with(&[format!("--shutdown-delay={delay}")])?;
+        ground.client(&webhook)?.validate(&new_icsp())?.allowed()?;
+        let start = Instant::now();
+        webhook.signal(Signal::Terminate)?;
+        ends_well(&mut webhook, SOON)?;
+        let took = start.elapsed();
+        ensure!(took >= least && took < least + AT_ONCE, "{reason}: it took {took:?}");
+    }
+    Ok(())
 }
 
 #[test]

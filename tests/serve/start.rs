@@ -172,6 +172,11 @@ fn flags_that_do_not_go_together_are_refused() -> Result<()> {
             "made up and managed",
         ),
         ("--tls-self-signed", "--state is missing: name a file or folder", "no state, and not in a pod"),
+        (
+            "--state=a --tls-self-signed --shutdown-delay=-1s",
+            "expected a time of zero or more, such as 10s",
+            "before the signal",
+        ),
     ];
     for (flags, expected, reason) in table {
         let arguments: Vec<_> = flags.split(' ').map(str::to_owned).collect();

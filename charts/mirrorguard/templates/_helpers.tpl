@@ -187,6 +187,7 @@ clientConfig:
   {{- end }}
 failurePolicy: {{ .failurePolicy }}
 matchPolicy: Equivalent
+{{- /* Nothing is written for any request, dry run or not. */}}
 sideEffects: None
 timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 {{- end }}
@@ -212,4 +213,45 @@ timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
   operations: [CREATE, UPDATE]
   resources: [hostedclusters]
   scope: Namespaced
+{{- end }}
+
+{{/* What of mirror sets is asked about. */}}
+{{- define "mirrorguard.mirrorSetConditions" -}}
+- name: spec-changes
+  expression: >-
+    request.operation != 'UPDATE'
+    || !has(object.spec) || !has(oldObject.spec)
+    || object.spec != oldObject.spec
+{{- end }}
+
+{{/*
+What of HostedClusters is asked about. Of the metadata only annotations say anything about catalogs and images:
+labels, finalizers and owner references are written without being asked about. What is left out here is left alone by
+the webhook itself too, so that Kubernetes 1.27, which drops these conditions, gives the same answers; only the
+accounts are known here alone. Neither condition can fail to evaluate.
+*/}}
+{{- define "mirrorguard.hostedClusterConditions" -}}
+{{- with .Values.webhooks.hyperShiftAccounts }}
+- name: not-by-hypershift
+  expression: {{ printf "!(request.userInfo.username in %s)" (toJson .) | quote }}
+{{- end }}
+- name: spec-or-annotations-change
+  expression: >-
+    request.operation != 'UPDATE'
+    || !has(object.spec) || !has(oldObject.spec)
+    || object.spec != oldObject.spec
+    || has(object.metadata.annotations) != has(oldObject.metadata.annotations)
+    || has(object.metadata.annotations) && object.metadata.annotations != oldObject.metadata.annotations
+{{- end }}
+
+{{/*
+The conditions under which a webhook is asked, those of the chart and then those of the values. Takes a dict of root,
+own (YAML) and further. Kubernetes 1.27 knows the field behind a feature gate only, and drops it.
+*/}}
+{{- define "mirrorguard.matchConditions" -}}
+{{- $conditions := concat (fromYamlArray .own) .further }}
+{{- if and $conditions (semverCompare ">=1.28-0" .root.Capabilities.KubeVersion.Version) }}
+matchConditions:
+  {{- toYaml $conditions | nindent 2 }}
+{{- end }}
 {{- end }}

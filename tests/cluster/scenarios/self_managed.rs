@@ -205,8 +205,8 @@ fn end(cluster: &mut Cluster) -> Result<()> {
 }
 
 fn start_second(cluster: &Cluster) -> Result<Pod> {
-    let pod = Pod::start_beside(&cluster.plane, &Release::deployment(&cluster.plane)?)?;
-    lead_also_to(&cluster.plane, NAMESPACE, &pod)?;
+    let pod = Pod::start_beside(&cluster.plane, &Release::deployment(&cluster.plane)?, 1)?;
+    lead_also_to(&cluster.plane, NAMESPACE, &pod, "second")?;
     Ok(pod)
 }
 

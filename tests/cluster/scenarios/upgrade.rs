@@ -12,7 +12,8 @@ use crate::load::under_load;
 use crate::namespace::Ground;
 use crate::objects::{entry, icsp};
 use crate::release::{CHART, NAME, NAMESPACE, Release, SECRET, file_of, helm};
-use crate::routing::{lead_also_to, lead_to, remove};
+use crate::rollout::replaced;
+use crate::routing::{FIRST, lead_to, remove};
 use crate::wait::eventually;
 
 scenarios![the_previous_chart_is_upgraded_under_load, a_second_release_takes_nothing_from_the_first];
@@ -48,20 +49,7 @@ fn the_previous_chart_is_upgraded_under_load(cluster: &mut Cluster) -> Result<()
         }
         // The administrator goes from Helm 3 to Helm 4 with it.
         cluster.release.upgrade(plane, &["--reset-values"])?;
-        let new = Pod::start_beside(plane, &Release::deployment(plane)?)?;
-        lead_also_to(plane, NAMESPACE, &new)?;
-        if plane.ground == Ground::Host {
-            lead_to(plane, NAMESPACE, &new)?;
-        }
-        let slice = format!("{NAME}-test");
-        plane
-            .kubectl(
-                &["delete", "endpointslice", &slice, "--namespace", NAMESPACE, "--ignore-not-found"],
-                "",
-            )?
-            .succeeded()?;
-        old.stop(plane)?;
-        Ok(new)
+        replaced(plane, &Release::deployment(plane)?, (old, FIRST), (1, "second"))
     };
     // On the host there is a moment in which the configurations name a Service that leads nowhere.
     let new = if plane.ground == Ground::Host { replace()? } else { under_load(plane, &[], replace)? };

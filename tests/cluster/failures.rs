@@ -1,0 +1,59 @@
+//! How often the apiserver could not call a webhook, by its own count.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::control_plane::{ControlPlane, send};
+
+/// Calls that failed, by the name of the webhook.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Failures {
+    /// And were passed over.
+    pub(crate) ignored: BTreeMap<String, u64>,
+    /// And refused the write.
+    pub(crate) refused: BTreeMap<String, u64>,
+}
+
+impl Failures {
+    /// What the apiserver has counted so far.
+    pub(crate) fn now(plane: &ControlPlane) -> Result<Self> {
+        let answer = send(plane.connect()?, "GET", "/metrics", &Value::Null)?;
+        ensure!(answer.status == 200, "no metrics: {}", answer.status);
+        let mut failures = Self::default();
+        for line in answer.body.lines() {
+            if line.starts_with("apiserver_admission_webhook_fail_open_count{") {
+                add(&mut failures.ignored, line)?;
+            }
+            let rejected = line.starts_with("apiserver_admission_webhook_rejection_count{");
+            if rejected && line.contains("error_type=\"calling_webhook_error\"") {
+                add(&mut failures.refused, line)?;
+            }
+        }
+        Ok(failures)
+    }
+
+    /// What has come since.
+    pub(crate) fn since(&self, plane: &ControlPlane) -> Result<Self> {
+        let now = Self::now(plane)?;
+        Ok(Self { ignored: more(&self.ignored, now.ignored), refused: more(&self.refused, now.refused) })
+    }
+}
+
+fn more(before: &BTreeMap<String, u64>, now: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let added = now.into_iter().map(|(name, count)| {
+        let before = before.get(&name).copied().unwrap_or_default();
+        (name, count.saturating_sub(before))
+    });
+    added.filter(|(_, count)| *count > 0).collect()
+}
+
+fn add(counts: &mut BTreeMap<String, u64>, line: &str) -> Result<()> {
+    let (_, rest) = line.split_once("name=\"").with_context(|| format!("no webhook in {line}"))?;
+    let (name, _) = rest.split_once('"').with_context(|| format!("no webhook in {line}"))?;
+    let value = line.rsplit(' ').next().unwrap_or_default();
+    let value: u64 = value.parse().with_context(|| format!("no number in {line}"))?;
+    *counts.entry(name.to_owned()).or_default() += value;
+    Ok(())
+}
