@@ -39,8 +39,7 @@ Output:
 
 Environment:
   RUST_LOG                     what is logged, such as mirrorguard=debug
-  OTEL_EXPORTER_OTLP_ENDPOINT  where traces are sent, OTLP over HTTP; OTEL_SERVICE_NAME and the other variables of
-                               OpenTelemetry are followed too
+  OTEL_EXPORTER_OTLP_ENDPOINT  where traces are sent; other variables of OpenTelemetry too
 
 Exit codes:
   0  stopped by SIGTERM or SIGINT, after the requests under way were answered

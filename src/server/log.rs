@@ -13,7 +13,7 @@ use tracing::{
 };
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::filter_fn,
+    filter::{FilterExt, filter_fn},
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::Writer,
@@ -40,6 +40,16 @@ pub enum Form {
 
 /// Logs to standard error from now on, and sends spans to `traces`.
 pub fn start(form: Form, filter: EnvFilter, traces: Option<&Traces>) {
+    let lines = tracing_subscriber::registry().with(lines(form, filter));
+    // Not a layer that is an option: an absent one wants every span.
+    match traces {
+        Some(traces) => lines.with(traces.layer().with_filter(filter_fn(is_ours))).init(),
+        None => lines.init(),
+    }
+}
+
+/// Everything but the spans of requests.
+fn lines(form: Form, filter: EnvFilter) -> impl Layer<Registry> {
     let mut lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     if !io::stderr().is_terminal() {
         lines.set_ansi(false);
@@ -48,10 +58,11 @@ pub fn start(form: Form, filter: EnvFilter, traces: Option<&Traces>) {
         Form::Text => Box::new(lines),
         Form::Json => Box::new(lines.event_format(JsonLines)),
     };
-    let is_span_of_ours = |metadata: &Metadata<'_>| metadata.is_span() && metadata.target() == TARGET;
-    let lines = lines.with_filter(filter).with_filter(filter_fn(move |metadata| !is_span_of_ours(metadata)));
-    let spans = traces.map(|traces| traces.layer().with_filter(filter_fn(is_span_of_ours)));
-    tracing_subscriber::registry().with(lines).with(spans).init();
+    lines.with_filter(filter.and(filter_fn(|metadata| !is_ours(metadata))))
+}
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target() == TARGET
 }
 
 /// `{"timestamp":…,"level":…,"message":…,…,"target":…}`
@@ -142,5 +153,20 @@ impl Visit for Fields {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, format!("{value:?}").into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::traces::Step;
+
+    #[test]
+    fn without_a_collector_nobody_takes_the_spans() {
+        let subscriber = tracing_subscriber::registry().with(lines(Form::Json, EnvFilter::new("trace")));
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(Step::Judge.span().is_disabled());
+            assert!(!tracing::info_span!("of another target").is_disabled());
+        });
     }
 }

@@ -17,7 +17,7 @@ use axum::{
     routing::post,
 };
 use json_patch::Patch;
-use tracing::{Instrument, debug, info};
+use tracing::{Instrument, debug, enabled, info};
 
 use super::{
     Metrics, Readiness,
@@ -213,7 +213,9 @@ fn respond(
     let bytes = Step::Encode.of(|| wire::encode(&request.uid, verdict, patch));
     let took = began.elapsed();
     app.metrics.answered(endpoint, request, verdict, took);
-    log(endpoint, request, verdict, !patch.0.is_empty(), took);
+    if !verdict.is_allowed() || enabled!(tracing::Level::DEBUG) {
+        log(endpoint, request, verdict, !patch.0.is_empty(), took);
+    }
     traces::answered(verdict);
     json(StatusCode::OK, bytes)
 }

@@ -129,6 +129,10 @@ fn variables_that_cannot_be_followed_are_refused_at_the_start() -> Result<()> {
             vec![here(), ("OTEL_EXPORTER_OTLP_CERTIFICATE", missing)],
             "OTEL_EXPORTER_OTLP_CERTIFICATE: cannot read certificates from ",
         ),
+        (
+            vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "no URL".to_owned())],
+            "traces cannot be sent as the variables OTEL_EXPORTER_OTLP_… say: ",
+        ),
     ];
     for (environment, expected) in table {
         let mut process = Process::start(ground.arguments(), &environment, ground.path("log"))?;

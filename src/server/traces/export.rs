@@ -24,11 +24,12 @@ use rustls::{
 use thiserror::Error;
 use tokio::runtime::Handle;
 
-/// How long a collector may take.
+/// How long a collector may take where no variable says it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const ENDPOINT: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+const TIMEOUT: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
 const CERTIFICATE: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
 
 /// Why traces cannot be sent; names the variable.
@@ -59,9 +60,9 @@ pub enum TraceError {
         "OTEL_EXPORTER_OTLP_CERTIFICATE is missing: this machine has no CA certificates to check {0} with"
     )]
     NoRoots(String),
-    /// An endpoint that is no address.
-    #[error("OTEL_EXPORTER_OTLP_ENDPOINT: {0}")]
-    Endpoint(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// What the library does not understand, an endpoint that is no URL above all.
+    #[error("traces cannot be sent as the variables OTEL_EXPORTER_OTLP_… say: {0}")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
 }
 
 /// The provider that sends to the collector that is named.
@@ -72,7 +73,9 @@ pub(super) fn provider() -> Result<Option<SdkTracerProvider>, TraceError> {
     {
         return Err(TraceError::Protocol { variable, protocol });
     }
-    let sender = HyperClient::new(connector(&endpoint)?, PATIENCE, None);
+    let milliseconds = variable(TIMEOUT).and_then(|(_, value)| value.parse().ok());
+    let patience = milliseconds.map_or(PATIENCE, Duration::from_millis);
+    let sender = HyperClient::new(connector(&endpoint)?, patience, None);
     let client = OnRuntime { sender: Arc::new(sender), runtime: Handle::current() };
     let exporter = SpanExporter::builder().with_http().with_http_client(client).build()?;
     let mut resource = Resource::builder();
