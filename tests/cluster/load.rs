@@ -65,13 +65,15 @@ pub(crate) fn under_load_of<T>(workers: Vec<Worker<'_>>, change: impl FnOnce() -
         for (worker, count) in workers.into_iter().zip(&counts) {
             scope.spawn(|| work(worker, count, &stop, &failure));
         }
-        let changed = answered(&counts, &failure).and_then(|()| change());
-        let after = answered(&counts, &failure);
+        let done = answered(&counts, &failure).and_then(|()| change()).and_then(|changed| {
+            answered(&counts, &failure)?;
+            Ok(changed)
+        });
         stop.store(true, Ordering::Release);
         // What failed first is the cause of all else.
+        let changed = done.map_err(|error| failure.tell(error)).ok();
         failure.told()?;
-        after?;
-        changed
+        changed.context("nothing was changed")
     })
 }
 

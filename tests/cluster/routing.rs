@@ -73,6 +73,15 @@ pub(crate) fn lead_away_from(
     publish(plane, namespace, pod, slice, Stage::Terminating)
 }
 
+/// On the host the configurations lead to a pod by URL, which an upgrade cannot undo: takes away those that are left,
+/// so that it makes them anew.
+pub(crate) fn leave_to_upgrade(plane: &ControlPlane) -> Result<()> {
+    if plane.ground == Ground::Namespace {
+        return Ok(());
+    }
+    plane.kubectl(&["delete", &CONFIGURATIONS.join(","), "--all"], "")?.succeeded().map(drop)
+}
+
 /// Removes an `EndpointSlice` once its pod is gone.
 pub(crate) fn forget(plane: &ControlPlane, namespace: &str, slice: &str) -> Result<()> {
     let services = plane.get(&["services", "--namespace", namespace])?;

@@ -15,6 +15,7 @@ use crate::http;
 use crate::json::{items, text};
 use crate::kubelet::Pod;
 use crate::load::{Worker, under_load_of, writers};
+use crate::namespace::Ground;
 use crate::objects::{CLUSTERS, entry, hosted_cluster, icsp, idms, itms};
 use crate::release::{NAMESPACE, Release, usual};
 use crate::rollout::replaced;
@@ -56,7 +57,7 @@ fn an_upgrade_under_load_fails_not_one_admission(cluster: &mut Cluster) -> Resul
     let mut workers = writers(plane);
     workers.extend([Box::new(|| filled_in(plane)) as Worker<'_>, Box::new(|| deleted(plane))]);
     let new = under_load_of(workers, || {
-        release.upgrade(plane, &[])?;
+        upgrade(plane, release)?;
         let deployment = Release::deployment(plane)?;
         ensure!(
             deployment["spec"]["template"] != before["spec"]["template"],
@@ -78,6 +79,15 @@ fn an_upgrade_under_load_fails_not_one_admission(cluster: &mut Cluster) -> Resul
     cluster.clear()?;
     cluster.release.more = usual();
     cluster.configure(json!({}))
+}
+
+/// `helm upgrade`; on the host of all but the webhook configurations, which lead to a pod by URL there.
+fn upgrade(plane: &ControlPlane, release: &Release) -> Result<()> {
+    if plane.ground == Ground::Namespace {
+        return release.upgrade(plane, &[]);
+    }
+    let objects = objects(&release.manifest(plane, &plane.binaries.helm)?)?;
+    ["ConfigMap", "Deployment"].iter().filter_map(|kind| objects.get(*kind)).try_for_each(|o| plane.apply(o))
 }
 
 fn every_replica_answers(cluster: &mut Cluster) -> Result<()> {
@@ -140,7 +150,11 @@ type Objects = BTreeMap<String, Value>;
 fn rendered(cluster: &Cluster, options: &[&str]) -> Result<Objects> {
     let manifest =
         cluster.release.template(&cluster.plane, &cluster.plane.binaries.helm, options)?.succeeded()?;
-    let documents = manifest.stdout.split("\n---\n").filter(|document| document.contains("\nkind: "));
+    objects(&manifest.stdout)
+}
+
+fn objects(manifest: &str) -> Result<Objects> {
+    let documents = manifest.split("\n---\n").filter(|document| document.contains("\nkind: "));
     documents
         .map(|document| {
             let object: Value = read_document("manifest", document)?;
@@ -213,7 +227,7 @@ fn conditions_of_ones_own_are_asked_beside_the_charts(cluster: &mut Cluster) -> 
     let webhooks = ["mirrorSets", "mirrorSetDeletions", "hostedClusterValidation", "hostedClusterMutation"];
     cluster.release.more["webhooks"] =
         webhooks.iter().map(|hook| ((*hook).to_owned(), json!({"matchConditions": own}))).collect();
-    cluster.release.upgrade(&cluster.plane, &[])?;
+    cluster.configure(json!({}))?;
     for (kind, hooks) in [("validatingwebhookconfigurations", 3), ("mutatingwebhookconfigurations", 1)] {
         let configuration = cluster.plane.get(&[kind])?;
         let found = items(&configuration["items"][0]["webhooks"]);
@@ -229,7 +243,7 @@ fn conditions_of_ones_own_are_asked_beside_the_charts(cluster: &mut Cluster) -> 
         cluster.plane.kubectl(&broken, &scheme.to_string())?.succeeded().map(drop)
     })?;
     cluster.release.more = usual();
-    cluster.release.upgrade(&cluster.plane, &[])
+    cluster.configure(json!({}))
 }
 
 fn values_that_would_hurt_are_refused(cluster: &mut Cluster) -> Result<()> {

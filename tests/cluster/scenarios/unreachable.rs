@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::failures::Failures;
+use crate::namespace::Ground;
 use crate::objects::{CLUSTERS, entry, hosted_cluster, idms};
-use crate::release::usual;
-use crate::routing::{CONFIGURATIONS, remove};
+use crate::release::{NAMESPACE, usual};
+use crate::routing::{CONFIGURATIONS, leave_to_upgrade, remove};
 use crate::wait::eventually;
 
 scenarios![
@@ -38,10 +39,15 @@ fn with_every_replica_dead_only_new_mirror_sets_are_refused(cluster: &mut Cluste
     // Nobody has told the apiserver that the endpoint is gone.
     let refusal = only_new_mirror_sets_are_refused(cluster, &kept)?;
     ensure!(refusal.contains("connection refused"), "refused otherwise: {refusal}");
-    remove(&cluster.plane, crate::release::NAMESPACE)?;
+    remove(&cluster.plane, NAMESPACE)?;
+    // On the host there is no Service whose endpoints could be missing.
+    let told = match cluster.plane.ground {
+        Ground::Namespace => "no endpoints available",
+        Ground::Host => "connection refused",
+    };
     eventually(PROPAGATION, "the apiserver to know of no endpoint", || {
         let refusal = cluster.create(&new_set())?.refused()?.stderr;
-        ensure!(refusal.contains("no endpoints available"), "refused otherwise: {refusal}");
+        ensure!(refusal.contains(told), "refused otherwise: {refusal}");
         Ok(())
     })?;
     the_documented_ways_out_work(cluster)?;
@@ -104,6 +110,7 @@ fn the_documented_ways_out_work(cluster: &mut Cluster) -> Result<()> {
     let words: Vec<&str> = command.context("no command")?.split_whitespace().collect();
     cluster.plane.kubectl(&words, "")?.succeeded()?;
     admitted(cluster)?;
+    leave_to_upgrade(&cluster.plane)?;
     cluster.release.upgrade(&cluster.plane, &[])?;
     refused(cluster)?;
 
