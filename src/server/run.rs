@@ -19,8 +19,12 @@ use tracing::{info, warn};
 
 use super::{App, admin, router};
 
-/// How long a connection may be idle, or a request's head incomplete.
-const HEAD_PATIENCE: Duration = Duration::from_mins(1);
+/// How long a connection may be idle, or a request's head incomplete. An apiserver lets go of an idle connection after
+/// 90 s (`apimachinery pkg/util/net/http.go` `SetTransportDefaults`) and has to be first: a request that meets the end
+/// of its connection fails.
+const HEAD_PATIENCE: Duration = Duration::from_mins(2);
+/// How long an HTTP/2 connection may be silent before it is asked whether the other side is there.
+const SILENCE: Duration = Duration::from_mins(1);
 /// How much of a request a connection may hold before it is asked for; a request's head must fit.
 const READ_BUFFER: usize = 8 << 10;
 /// How many requests an HTTP/2 connection may carry at once, and how much of each may arrive unread. Bodies
@@ -123,7 +127,7 @@ impl Bound {
         let mut http = server.http_builder().http1();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(READ_BUFFER);
         let mut http = server.http_builder().http2();
-        http.timer(TokioTimer::new()).keep_alive_interval(HEAD_PATIENCE).keep_alive_timeout(GRACE);
+        http.timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(GRACE);
         http.max_concurrent_streams(STREAMS).initial_stream_window_size(STREAM_WINDOW);
         http.initial_connection_window_size((STREAMS + 1) * STREAM_WINDOW);
         let result = server.serve(router(app).into_make_service()).await;
