@@ -19,6 +19,15 @@ async fn an_icsp_next_to_an_idms_is_denied_and_alone_it_is_not() {
 }
 
 #[tokio::test]
+async fn a_remedy_in_the_path_is_for_people_alone() {
+    let webhook = Webhook::with(&idms("there", "quay.io/b", &["m.lab/b"]));
+    for path in ["/validate", "/validate/if-nobody-answers/kubectl-delete/a.b"] {
+        let answer = webhook.ask(path, "", &icsp("new", "quay.io/a", &["m.lab/a"])).await;
+        assert_eq!(answer.denied_by(), ["icsp-alongside-idms"], "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_icsp_that_changes_nothing_of_the_others_goes_through_in_conflicts_mode() {
     let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
     let webhook = Webhook::with_settings(&idms("there", "quay.io/b", &["m.lab/b"]), settings);

@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::failures::Failures;
 use crate::namespace::Ground;
 use crate::objects::{CLUSTERS, entry, hosted_cluster, idms};
-use crate::release::{NAMESPACE, usual};
+use crate::release::{NAME, NAMESPACE, usual};
 use crate::routing::{CONFIGURATIONS, leave_to_upgrade, remove};
 use crate::wait::eventually;
 
@@ -98,6 +98,10 @@ fn only_new_mirror_sets_are_refused(cluster: &Cluster, kept: &Value) -> Result<S
     let heading = OPERATIONS.lines().find_map(|line| line.strip_prefix("## ")).context("no heading")?;
     ensure!(heading.contains(MIRROR_SETS), "docs/operations.md begins with {heading}");
     ensure!(refusal.contains(heading), "docs/operations.md quotes other words than:\n{refusal}");
+    let remedy = the_way_out()?;
+    let (command, name) = remedy.rsplit_once(' ').context("no name")?;
+    let path = format!("/{}/{name}?", command.replace(' ', "-"));
+    ensure!(refusal.contains(&path), "does not say {remedy}:\n{refusal}");
     let failures = before.since(&cluster.plane)?;
     ensure!(failures.refused.keys().eq([MIRROR_SETS]), "refused by others: {failures:?}");
     cluster.delete(&guest)?.succeeded()?;
@@ -105,16 +109,25 @@ fn only_new_mirror_sets_are_refused(cluster: &Cluster, kept: &Value) -> Result<S
     Ok(refusal)
 }
 
+/// The command that the documentation has for who cannot wait, in the namespace of the tests.
+fn the_way_out() -> Result<String> {
+    let command = OPERATIONS.lines().find(|line| line.starts_with("kubectl ")).context("no command")?;
+    Ok(command.replace("mirrorguard.mirrorguard", &format!("{NAME}.{NAMESPACE}")))
+}
+
 fn the_documented_ways_out_work(cluster: &mut Cluster) -> Result<()> {
-    let command = OPERATIONS.lines().find_map(|line| line.strip_prefix("kubectl "));
-    let words: Vec<&str> = command.context("no command")?.split_whitespace().collect();
+    let command = the_way_out()?;
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
     cluster.plane.kubectl(&words, "")?.succeeded()?;
     admitted(cluster)?;
     leave_to_upgrade(&cluster.plane)?;
     cluster.release.upgrade(&cluster.plane, &[])?;
     refused(cluster)?;
 
-    ensure!(OPERATIONS.contains("--reuse-values --set webhooks.enabled=false\n"), "no way out by Helm");
+    ensure!(
+        OPERATIONS.contains("--reset-then-reuse-values --set webhooks.enabled=false\n"),
+        "no way out by Helm"
+    );
     cluster.release.more = json!({"shutdownDelaySeconds": 2, "webhooks": {"enabled": false}});
     cluster.release.upgrade(&cluster.plane, &[])?;
     for kind in CONFIGURATIONS {
