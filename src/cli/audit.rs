@@ -81,7 +81,7 @@ async fn read(output: &Output) -> Result<(Input, Readings)> {
         _ => None,
     });
     let readings = read_inventory(&client, hosted.collect()).await;
-    Ok((Input { live, ..Input::default() }, readings))
+    Ok((Input { live, cluster: Some(server), ..Input::default() }, readings))
 }
 
 /// What of a kind is missing, and what reading it takes.

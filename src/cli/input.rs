@@ -26,6 +26,8 @@ pub(super) struct Input {
     pub(super) located: Vec<Located>,
     /// Objects of a cluster.
     pub(super) live: Vec<Object>,
+    /// URL of the cluster, where one was read.
+    pub(super) cluster: Option<String>,
     /// How many objects of other kinds there were.
     pub(super) skipped: usize,
     /// How many files there were.
@@ -150,11 +152,12 @@ pub(super) fn read_or_cluster_except(path: &Path, exclude: &Exclude, output: &Ou
 
 fn from_cluster(output: &Output) -> Result<Input> {
     let _progress = output.progress("reading the cluster of the current kubeconfig");
-    let live = runtime()?.block_on(async {
+    let (live, server) = runtime()?.block_on(async {
         let Connection { client, server } = connect().await?;
-        LiveState::snapshot(client).await.map_err(|error| unreadable(&server, &error))
+        let live = LiveState::snapshot(client).await.map_err(|error| unreadable(&server, &error))?;
+        anyhow::Ok((live, server))
     })?;
-    Ok(Input { live, ..Input::default() })
+    Ok(Input { live, cluster: Some(server), ..Input::default() })
 }
 
 /// A cluster to ask.
@@ -200,7 +203,7 @@ async fn config() -> Result<Config> {
             _ => error.to_string(),
         };
         let why = text.lines().next().unwrap_or_default();
-        anyhow::anyhow!("no cluster: name files or folders, or set KUBECONFIG: {why}")
+        anyhow::anyhow!("no cluster: set KUBECONFIG, or name files where the command takes them: {why}")
     })
 }
 

@@ -68,6 +68,6 @@ impl ManagedArgs {
 
 /// A time such as `90d` or `1h30m`; a day has 24 hours.
 pub(super) fn time(text: &str) -> Result<SignedDuration> {
-    let span: Span = text.parse().map_err(|_| anyhow!("expected a time such as 90d, 12h or 5m"))?;
+    let span: Span = text.parse().map_err(|_| anyhow!("expected a time such as 90d, 12h, 5m or 10s"))?;
     Ok(span.to_duration(SpanRelativeTo::days_are_24_hours())?)
 }

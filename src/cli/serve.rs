@@ -52,6 +52,9 @@ Examples:
   mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt
   curl --cacert ca.crt --json @review.json https://127.0.0.1:8443/validate";
 
+/// Longer than any apiserver takes to learn that an endpoint is gone.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
 /// Run the admission webhook
 ///
 /// POST /validate and /mutate take AdmissionReviews of admission.k8s.io/v1 over TLS. The admin address serves
@@ -112,10 +115,10 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443".to_owned())
 }
 
-/// A time that is not below zero.
+/// A time that somebody waits for.
 fn pause(text: &str) -> Result<Duration> {
-    let time = time(text)?;
-    Duration::try_from(time).map_err(|_| anyhow!("expected a time of zero or more, such as 10s"))
+    let time = Duration::try_from(time(text)?).ok().filter(|time| *time <= LONGEST_PAUSE);
+    time.ok_or_else(|| anyhow!("expected a time from zero to an hour, such as 10s"))
 }
 
 /// Form of the log.

@@ -9,7 +9,7 @@ use std::{
 
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::{
-    RootCertStore, ServerConfig,
+    InconsistentKeys, RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
@@ -45,7 +45,12 @@ pub enum TlsError {
         /// `certificate` or `private key`.
         what: &'static str,
     },
-    /// Certificate and key that do not belong together, or that cannot be used.
+    /// A key that is not the certificate's.
+    #[error(
+        "--tls-cert, --tls-key: the key is not that of the certificate: give the two that were issued together"
+    )]
+    Mismatch,
+    /// Certificate and key that cannot be used.
     #[error("--tls-cert, --tls-key: {0}")]
     Pair(#[source] rustls::Error),
     /// A client CA that cannot be used.
@@ -135,16 +140,23 @@ impl CertificateFiles {
     fn server_config(&self, contents: &Contents, metrics: &Metrics) -> Result<Arc<ServerConfig>, TlsError> {
         let chain = certificates(&contents[0]);
         let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
-        let end = end_of(leaf);
+        let validity = validity_of(leaf);
         let key = PrivateKeyDer::from_pem_slice(&contents[1]);
         let key = key.map_err(|_| empty("--tls-key", &self.key, "private key"))?;
         let client_ca = contents.get(2).zip(self.client_ca.as_ref());
         let roots = client_ca.map(|(pem, path)| client_roots(pem, path));
         let config = server_config(chain, key, roots.transpose()?)?;
-        if let Some(end) = end {
-            metrics.certificate_end.set(end);
-            if UNIX_EPOCH.elapsed().is_ok_and(|now| now.as_secs_f64() > end) {
-                warn!(certificate = %self.certificate.display(), "has expired: apiservers will not talk to us; issue a new one");
+        if let Some((begin, end)) = validity {
+            metrics.certificate_end.set(unix_seconds(end));
+            let certificate = self.certificate.display();
+            match UNIX_EPOCH.elapsed().map(|now| now.as_secs().cast_signed()) {
+                Ok(now) if now > end => {
+                    warn!(%certificate, "has expired: apiservers will not talk to us; issue a new one");
+                }
+                Ok(now) if now < begin => {
+                    warn!(%certificate, "is not valid yet: apiservers will not talk to us; look at the clock, or issue a new one");
+                }
+                _ => {}
             }
         }
         Ok(config)
@@ -183,7 +195,10 @@ pub(super) fn server_config(
         }
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::Mismatch,
+        error => TlsError::Pair(error),
+    })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // An apiserver keeps its connections: nothing is gained by remembering sessions to take up again.
     config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -191,11 +206,12 @@ pub(super) fn server_config(
     Ok(Arc::new(config))
 }
 
-/// When a certificate ends, Unix time in seconds.
-fn end_of(certificate: &CertificateDer<'_>) -> Option<f64> {
+/// When a certificate begins and ends, Unix time in seconds.
+fn validity_of(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
     use x509_parser::prelude::{FromDer, X509Certificate};
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(unix_seconds(certificate.validity().not_after.timestamp()))
+    let validity = certificate.validity();
+    Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 /// Unix time as a metric has it.

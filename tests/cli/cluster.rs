@@ -33,7 +33,9 @@ fn without_paths_and_cluster_the_remedy_is_named() -> Result<()> {
         let mut command = command(env!("CARGO_BIN_EXE_mirrorguard"));
         let run = Run::of(command.args(line.split(' ')).env("HOME", home.path()))?;
         let run = run.code(2).context(line)?;
-        run.prints("")?.says("no cluster: name files or folders, or set KUBECONFIG").context(line)?;
+        run.prints("")?
+            .says("no cluster: set KUBECONFIG, or name files where the command takes them")
+            .context(line)?;
     }
     Ok(())
 }

@@ -110,17 +110,24 @@ fn the_expiry_metric_is_that_of_the_certificate_served() -> Result<()> {
 }
 
 #[test]
-fn an_expired_certificate_is_told_at_the_start() -> Result<()> {
-    let mut ground = Ground::new()?;
-    ground.publish(&ending(2001)?)?;
-    let webhook = ground.start()?;
-    webhook.logged(NOTICED, "has expired")
+fn a_certificate_out_of_its_time_is_told_at_the_start() -> Result<()> {
+    for (begin, end, told) in [(1990, 2001, "has expired"), (2100, 2200, "is not valid yet")] {
+        let mut ground = Ground::new()?;
+        ground.publish(&lasting(begin, end)?)?;
+        ground.start()?.logged(NOTICED, told)?;
+    }
+    Ok(())
 }
 
 /// A self-signed pair that is good until the first day of a year.
 fn ending(year: i32) -> Result<Serving> {
+    lasting(1990, year)
+}
+
+fn lasting(begin: i32, end: i32) -> Result<Serving> {
     let mut params = CertificateParams::new(["localhost".to_owned()])?;
-    params.not_after = date_time_ymd(year, 1, 1);
+    params.not_before = date_time_ymd(begin, 1, 1);
+    params.not_after = date_time_ymd(end, 1, 1);
     let key = KeyPair::generate()?;
     Ok(Serving { certificate: params.self_signed(&key)?.pem(), key: key.serialize_pem() })
 }

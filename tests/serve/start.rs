@@ -56,7 +56,7 @@ fn certificates_that_cannot_be_used_are_refused() -> Result<()> {
         ("--tls-cert", &no_pem, "--tls-cert: {} holds no certificate in PEM form", "not a certificate"),
         ("--tls-key", &no_pem, "--tls-key: {} holds no private key in PEM form", "not a key"),
         ("--client-ca", &no_pem, "--client-ca: {} holds no certificate in PEM form", "not a client CA"),
-        ("--tls-key", &other_key, "--tls-cert, --tls-key: ", "the key of another certificate"),
+        ("--tls-key", &other_key, "the key is not that of the certificate", "the key of another certificate"),
     ];
     table.into_iter().try_for_each(|row| refused_for(&ground, row))
 }
@@ -174,8 +174,13 @@ fn flags_that_do_not_go_together_are_refused() -> Result<()> {
         ("--tls-self-signed", "--state is missing: name a file or folder", "no state, and not in a pod"),
         (
             "--state=a --tls-self-signed --shutdown-delay=-1s",
-            "expected a time of zero or more, such as 10s",
+            "expected a time from zero to an hour, such as 10s",
             "before the signal",
+        ),
+        (
+            "--state=a --tls-self-signed --shutdown-delay=61m",
+            "expected a time from zero to an hour, such as 10s",
+            "the pod would be killed long before",
         ),
     ];
     for (flags, expected, reason) in table {
@@ -191,7 +196,7 @@ fn managed_certificates_that_cannot_be_managed_are_refused() -> Result<()> {
     let state = format!("--state={}", ground.path("mirrors").display());
     let table = [
         ("--tls-managed-secret=secret", "expected NAMESPACE/NAME", "no namespace"),
-        ("--tls-duration=soon", "expected a time such as 90d, 12h or 5m", "no time"),
+        ("--tls-duration=soon", "expected a time such as 90d, 12h, 5m or 10s", "no time"),
         ("--tls-duration=10m", "--tls-overlap must be less than a third of --tls-duration", "too short"),
         (
             "--tls-ca-duration=100d",
