@@ -241,8 +241,8 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
 /// What is logged: by `RUST_LOG`, or as `-v` says.
 fn log_filter(verbose: u8) -> EnvFilter {
     let level = match verbose {
-        0 => "info",
-        1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,opentelemetry=info",
+        0 => "info,opentelemetry=off",
+        1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,h2=info,opentelemetry=off",
         _ => "trace",
     };
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level))

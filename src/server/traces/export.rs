@@ -5,12 +5,17 @@
 
 use std::{
     env,
+    error::Error,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
+use axum::http::Uri;
 use bytes::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -21,8 +26,8 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use thiserror::Error;
 use tokio::runtime::Handle;
+use tracing::{info, warn};
 
 /// How long a collector may take where no variable says it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,7 +38,7 @@ const TIMEOUT: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_
 const CERTIFICATE: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
 
 /// Why traces cannot be sent; names the variable.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// A protocol other than the one that is spoken.
     #[error(
@@ -44,6 +49,16 @@ pub enum TraceError {
         variable: &'static str,
         /// Its value.
         protocol: String,
+    },
+    /// An endpoint that is none.
+    #[error(
+        "{variable}: {endpoint:?} is no URL of a collector, such as http://collector.observability.svc:4318"
+    )]
+    Endpoint {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        endpoint: String,
     },
     /// CA certificates that cannot be read.
     #[error("{variable}: cannot read certificates from {path}: {why}")]
@@ -67,7 +82,12 @@ pub enum TraceError {
 
 /// The provider that sends to the collector that is named.
 pub(super) fn provider() -> Result<Option<SdkTracerProvider>, TraceError> {
-    let Some((_, endpoint)) = variable(ENDPOINT).filter(|_| !is_off()) else { return Ok(None) };
+    let Some((variable_of_endpoint, endpoint)) = variable(ENDPOINT).filter(|_| !is_off()) else {
+        return Ok(None);
+    };
+    if !is_collector(&endpoint) {
+        return Err(TraceError::Endpoint { variable: variable_of_endpoint, endpoint });
+    }
     if let Some((variable, protocol)) = variable(PROTOCOL)
         && protocol != "http/protobuf"
     {
@@ -76,7 +96,12 @@ pub(super) fn provider() -> Result<Option<SdkTracerProvider>, TraceError> {
     let milliseconds = variable(TIMEOUT).and_then(|(_, value)| value.parse().ok());
     let patience = milliseconds.map_or(PATIENCE, Duration::from_millis);
     let sender = HyperClient::new(connector(&endpoint)?, patience, None);
-    let client = OnRuntime { sender: Arc::new(sender), runtime: Handle::current() };
+    let client = OnRuntime {
+        sender: Arc::new(sender),
+        runtime: Handle::current(),
+        endpoint,
+        fails: AtomicBool::new(false),
+    };
     let exporter = SpanExporter::builder().with_http().with_http_client(client).build()?;
     let mut resource = Resource::builder();
     if variable(["OTEL_SERVICE_NAME"]).is_none()
@@ -87,6 +112,10 @@ pub(super) fn provider() -> Result<Option<SdkTracerProvider>, TraceError> {
     let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = resource.with_attribute(version).build();
     Ok(Some(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build()))
+}
+
+fn is_collector(endpoint: &str) -> bool {
+    endpoint.parse::<Uri>().is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")))
 }
 
 fn is_off() -> bool {
@@ -131,17 +160,45 @@ fn trusting(variable: &'static str, path: &Path) -> Result<RootCertStore, TraceE
     if added == 0 { Err(failed("there is none in PEM form".to_owned())) } else { Ok(roots) }
 }
 
-/// Sends on the runtime: the queue has a thread of its own, where hyper cannot work.
+/// Sends on the runtime: the queue has a thread of its own, where hyper cannot work. Tells once that the collector
+/// does not take what is sent, and once that it does again; the library would tell for each batch, naming nobody.
 #[derive(Debug)]
 struct OnRuntime {
     sender: Arc<HyperClient<HttpsConnector<HttpConnector>>>,
     runtime: Handle,
+    endpoint: String,
+    fails: AtomicBool,
+}
+
+impl OnRuntime {
+    fn tell(&self, sent: &Result<Response<Bytes>, HttpError>) {
+        let why = match sent {
+            Ok(response) if response.status().is_success() => None,
+            Ok(response) => Some(format!("it answers {}", response.status())),
+            Err(error) => Some(innermost(&**error)),
+        };
+        let endpoint = &*self.endpoint;
+        match (why, self.fails.load(Ordering::Relaxed)) {
+            (Some(why), false) => warn!(endpoint, "traces cannot be sent, those of now are lost: {why}"),
+            (None, true) => info!(endpoint, "traces are sent again"),
+            _ => return,
+        }
+        self.fails.fetch_xor(true, Ordering::Relaxed);
+    }
+}
+
+fn innermost(error: &dyn Error) -> String {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .last()
+        .map_or(String::new(), ToString::to_string)
 }
 
 #[async_trait]
 impl HttpClient for OnRuntime {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let sender = Arc::clone(&self.sender);
-        self.runtime.spawn(async move { sender.send_bytes(request).await }).await?
+        let sent = self.runtime.spawn(async move { sender.send_bytes(request).await }).await?;
+        self.tell(&sent);
+        sent
     }
 }
