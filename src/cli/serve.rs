@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use axum_server::tls_rustls::RustlsConfig;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use kube::Client;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
@@ -62,6 +62,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// SIGTERM ends it once the requests under way are answered.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
+#[command(group(ArgGroup::new("certificate").args(["tls_cert", "tls_self_signed", "tls_managed_secret"]).required(true)))]
 pub(super) struct ServeArgs {
     /// Where the mirror sets are: `cluster`, or a file or folder that is followed as it changes [default: cluster in
     /// a pod]
@@ -80,7 +81,7 @@ pub(super) struct ServeArgs {
     ///
     /// The chain, leaf first. It must name the service that the webhook configuration names, such as
     /// mirrorguard.mirrorguard.svc.
-    #[arg(long, value_name = "FILE", requires = "tls_key", required_unless_present_any = ["tls_self_signed", "tls_managed_secret"])]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(super) tls_cert: Option<PathBuf>,
     /// Its key, PEM; followed as it changes
     #[arg(long, value_name = "FILE", requires = "tls_cert")]

@@ -115,7 +115,9 @@ async fn fresh(app: &App) -> (Arc<State>, Option<String>) {
         Ok(state) => (state, None),
         Err((state, why)) => (state, Some(why)),
     };
-    app.metrics.compared(began.elapsed());
+    if matches!(app.source, Source::Live(_)) {
+        app.metrics.compared(began.elapsed());
+    }
     (state, unverified)
 }
 

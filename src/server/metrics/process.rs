@@ -30,7 +30,7 @@ impl Collector for ProcessCollector {
         let seconds = Unit::Seconds;
         put.metric(
             "start_time",
-            "When the process started, Unix time",
+            "When the process started, Unix time.",
             Some(&seconds),
             &ConstGauge::new(self.start),
         )?;
@@ -40,7 +40,7 @@ impl Collector for ProcessCollector {
             let cpu = as_number(stat.utime + stat.stime) / as_number(procfs::ticks_per_second());
             put.metric(
                 "cpu",
-                "Time on a processor, of user and system",
+                "Time on a processor, of user and system.",
                 Some(&seconds),
                 &ConstCounter::new(cpu),
             )?;
@@ -48,28 +48,28 @@ impl Collector for ProcessCollector {
             let bytes = Unit::Bytes;
             put.metric(
                 "resident_memory",
-                "Memory in RAM",
+                "Memory in RAM.",
                 Some(&bytes),
                 &ConstGauge::new(as_number(resident)),
             )?;
             put.metric(
                 "virtual_memory",
-                "Addresses in use",
+                "Addresses in use.",
                 Some(&bytes),
                 &ConstGauge::new(as_number(virtual_)),
             )?;
-            put.metric("threads", "Threads of the process", None, &ConstGauge::new(stat.num_threads))?;
+            put.metric("threads", "Threads of the process.", None, &ConstGauge::new(stat.num_threads))?;
         }
         if let Ok(count) = process.fd_count() {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
-            put.metric("open_fds", "Open file descriptors", None, &ConstGauge::new(count))?;
+            put.metric("open_fds", "Open file descriptors.", None, &ConstGauge::new(count))?;
         }
         if let Ok(limits) = process.limits()
             && let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit
         {
             put.metric(
                 "max_fds",
-                "Most file descriptors that may be open",
+                "Most file descriptors that may be open.",
                 None,
                 &ConstGauge::new(as_number(most)),
             )?;
