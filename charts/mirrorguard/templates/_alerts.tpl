@@ -7,13 +7,13 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
 {{- $settings := .Values.monitoring.prometheusRule -}}
 {{- $ours := printf "job=%q, namespace=%q" (include "mirrorguard.metricsName" .) .Release.Namespace -}}
 - alert: MirrorguardAbsent
-  expr: absent(up{ {{- $ours -}} } == 1)
+  expr: absent(mirrorguard_ready{ {{- $ours -}} } == 1)
   for: 5m
   labels: {severity: critical}
   annotations:
-    summary: No mirrorguard pod answers Prometheus
+    summary: No mirrorguard pod is ready, as far as Prometheus sees
     description: >-
-      No pod of {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has been scraped for five minutes. If none runs,
+      For five minutes, no pod of {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has told Prometheus that it is ready. If none is,
       writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "refused" "not judged" }}. Look at the pods, and at what
       keeps Prometheus from port 8080.
 - alert: MirrorguardNotReady
