@@ -97,7 +97,7 @@ fn the_alerts_on_the_apiserver_go_where_its_metrics_are() -> Result<()> {
         found.map_or(0, |rule| rule["spec"]["groups"][0]["rules"].as_array().map_or(0, Vec::len))
     };
     for (place, prometheus_rule, alerting_rule) in
-        [("PrometheusRule", 10, 0), ("AlertingRule", 8, 2), ("none", 8, 0)]
+        [("PrometheusRule", 11, 0), ("AlertingRule", 9, 2), ("none", 9, 0)]
     {
         let objects =
             objects(&[enabled, &format!("monitoring.prometheusRule.apiserverAlerts={place}")], &[])?;

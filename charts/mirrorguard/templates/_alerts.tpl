@@ -25,6 +25,19 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
     description: >-
       Pod {{`{{ $labels.pod }}`}} has not been ready for ten minutes. GET /readyz on its port 8080 says why: the mirror sets
       could not be read yet, or the webhook configurations do not trust its certificate.
+{{- if gt (int .Values.replicaCount) 1 }}
+- alert: MirrorguardReplicaMissing
+  {{- /* The least of some minutes: a pod that crashes again and again is ready now and then. */}}
+  expr: min_over_time(count(mirrorguard_ready{ {{- $ours -}} } == 1)[5m:1m]) < {{ .Values.replicaCount }}
+  for: 15m
+  labels: {severity: warning}
+  annotations:
+    summary: Fewer mirrorguard pods are ready than should be
+    description: >-
+      For a quarter of an hour, {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has had, again and again or all the time, only
+      {{`{{ $value }}`}} of {{ .Values.replicaCount }} pods ready. One may be crashing again and again, or there is no node for it; when
+      the others go too, writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "refused" "not judged" }}.
+{{- end }}
 - alert: MirrorguardCertificateEnds
   expr: >-
     min by (namespace, pod) ((mirrorguard_certificate_expiry_timestamp_seconds{ {{- $ours -}} } > 0) - time())
