@@ -14,7 +14,8 @@ use crate::promtool;
 
 /// The alerts' groups of a release with some values.
 fn groups(values: &[&str]) -> Result<Value> {
-    let values = [&["monitoring.prometheusRule.enabled=true"], values].concat();
+    let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+    let values = [&enabled, values].concat();
     Ok(one(&objects(&values, &[])?, "PrometheusRule")?["spec"].clone())
 }
 

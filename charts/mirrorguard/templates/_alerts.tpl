@@ -5,7 +5,8 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
 */}}
 {{- define "mirrorguard.alerts" -}}
 {{- $settings := .Values.monitoring.prometheusRule -}}
-{{- $ours := printf "job=%q, namespace=%q" (include "mirrorguard.metricsName" .) .Release.Namespace -}}
+{{- $job := default (include "mirrorguard.metricsName" .) $settings.job -}}
+{{- $ours := printf "job=%q, namespace=%q" $job .Release.Namespace -}}
 - alert: MirrorguardAbsent
   expr: absent(mirrorguard_ready{ {{- $ours -}} } == 1)
   for: 5m
