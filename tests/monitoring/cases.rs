@@ -113,6 +113,10 @@ pub(crate) const CASES: [Case; 13] = [
                 &[("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "1x18 1080+60x20")],
                 "it is heard of again",
             ),
+            (
+                &[("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "0x40")],
+                "it has never been heard of",
+            ),
         ],
     },
     Case {

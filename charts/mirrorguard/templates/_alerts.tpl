@@ -73,7 +73,8 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
       {{`{{ $value | humanize }}`}} writes were denied within a quarter of an hour, thrice what is usual for the last day. Lines
       "denied" of the log name the objects, the rules and the users; something may be trying again and again.
 - alert: MirrorguardWatchStale
-  expr: time() - min by (namespace, pod, kind) (mirrorguard_watch_contact_timestamp_seconds{ {{- $ours -}} }) > 900
+  {{- /* 0 is no time: the apiserver has not answered yet, and MirrorguardNotReady tells that. */}}
+  expr: time() - min by (namespace, pod, kind) (mirrorguard_watch_contact_timestamp_seconds{ {{- $ours -}} } > 0) > 900
   for: 5m
   labels: {severity: warning}
   annotations:
