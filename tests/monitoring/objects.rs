@@ -143,6 +143,32 @@ fn the_alerts_on_the_apiserver_go_where_its_metrics_are() -> Result<()> {
 }
 
 #[test]
+fn an_object_without_rules_is_left_out() -> Result<()> {
+    const APISERVER: &str = "MirrorguardFailedClosed,MirrorguardFailedOpen";
+    const OTHERS: &str = "MirrorguardAbsent,MirrorguardCertificateEnds,MirrorguardCertificateNotLoaded,\
+                          MirrorguardDenialsRise,MirrorguardNotReady,MirrorguardReplicaMissing,\
+                          MirrorguardUnverified,MirrorguardWatchFails,MirrorguardWatchStale";
+    let all = format!("{OTHERS},{APISERVER}");
+    let table = [
+        ("AlertingRule", APISERVER, 1, 0, "both of the apiserver's are disabled"),
+        ("AlertingRule", "MirrorguardFailedClosed", 1, 1, "one of them is left"),
+        ("AlertingRule", OTHERS, 0, 1, "only the apiserver's are left"),
+        ("PrometheusRule", OTHERS, 1, 0, "they are left beside nothing"),
+        ("PrometheusRule", &all, 0, 0, "none is left"),
+        ("none", OTHERS, 0, 0, "they are wanted nowhere"),
+    ];
+    for (place, disabled, prometheus_rules, alerting_rules, reason) in table {
+        let disabled = format!("monitoring.prometheusRule.disabled={{{disabled}}}");
+        let place = format!("monitoring.prometheusRule.apiserverAlerts={place}");
+        let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+        let objects = objects(&[&enabled[..], &[&disabled, &place]].concat(), &[])?;
+        let found = (kinds(&objects, "PrometheusRule"), kinds(&objects, "AlertingRule"));
+        ensure!(found == (prometheus_rules, alerting_rules), "{reason}: {found:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn traces_are_asked_for_by_the_variables_of_opentelemetry() -> Result<()> {
     let values = [
         "tracing.endpoint=https://collector.lab.example:4318",
