@@ -7,13 +7,15 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::cases::{CASES, Case, Series, WELL};
 use crate::chart::{ROOT, objects, one};
 use crate::expressions::ask_for_what_exists;
 use crate::promtool;
 
 /// The alerts' groups of a release with some values.
 fn groups(values: &[&str]) -> Result<Value> {
-    let values = [&["monitoring.prometheusRule.enabled=true"], values].concat();
+    let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+    let values = [&enabled, values].concat();
     Ok(one(&objects(&values, &[])?, "PrometheusRule")?["spec"].clone())
 }
 
@@ -25,187 +27,6 @@ fn rules(groups: &Value) -> Vec<&Value> {
 fn names(groups: &Value) -> BTreeSet<&str> {
     rules(groups).into_iter().filter_map(|rule| rule["alert"].as_str()).collect()
 }
-
-/// A pod that is scraped and well.
-const UP: (&str, &str) = ("up", "1x1600");
-
-/// Series by name and labels, and their samples, one a minute from the start on (`_` is a missed scrape).
-type Series = &'static [(&'static str, &'static str)];
-
-/// When an alert fires, and beside that when it does not, and why.
-struct Case {
-    alert: &'static str,
-    /// The minute that is looked at.
-    at: u32,
-    firing: Series,
-    quiet: &'static [(Series, &'static str)],
-}
-
-/// Series of another job are written with braces of their own, ours get the labels that a scrape gives.
-const CASES: [Case; 10] = [
-    Case {
-        alert: "MirrorguardAbsent",
-        at: 16,
-        firing: &[("up", "1x9 0x20")],
-        quiet: &[
-            (&[("up", "1x9 0 1x20")], "one scrape was missed"),
-            (&[("up", "1x9 0x3 1x20")], "a restart"),
-            (&[("up", "0x30"), ("up;pod=b", "1x30")], "the other pod answers"),
-        ],
-    },
-    Case {
-        alert: "MirrorguardNotReady",
-        at: 21,
-        firing: &[UP, ("mirrorguard_ready", "1x5 0x30"), ("mirrorguard_ready;pod=b", "1x30")],
-        quiet: &[
-            (&[UP, ("mirrorguard_ready", "1x5 0x5 1x30")], "it was so for five minutes"),
-            (&[UP, ("mirrorguard_ready", "1x5 0 0 _ 1x30")], "and a scrape was missed"),
-            (&[UP, ("mirrorguard_ready", "1x30")], "it is ready"),
-        ],
-    },
-    Case {
-        alert: "MirrorguardCertificateEnds",
-        at: 20,
-        firing: &[UP, ("mirrorguard_certificate_expiry_timestamp_seconds", "604000x30")],
-        quiet: &[
-            (
-                &[UP, ("mirrorguard_certificate_expiry_timestamp_seconds", "700000x30")],
-                "more than seven days are left",
-            ),
-            (
-                &[UP, ("mirrorguard_certificate_expiry_timestamp_seconds", "604000x5 8000000x30")],
-                "it was renewed",
-            ),
-            (
-                &[UP, ("mirrorguard_certificate_expiry_timestamp_seconds", "0x30")],
-                "it lives as long as the process",
-            ),
-        ],
-    },
-    Case {
-        alert: "MirrorguardCertificateNotLoaded",
-        at: 20,
-        firing: &[UP, ("mirrorguard_certificate_reload_failures_total", "0x10 1x30")],
-        quiet: &[
-            (&[UP, ("mirrorguard_certificate_reload_failures_total", "3x30")], "it was long ago"),
-            (&[UP, ("mirrorguard_certificate_reload_failures_total", "3x10 _ 3x30")], "a scrape was missed"),
-            (
-                &[UP, ("mirrorguard_certificate_reload_failures_total", "3x10 0x30")],
-                "the pod has started anew",
-            ),
-        ],
-    },
-    Case {
-        alert: "MirrorguardDenialsRise",
-        at: 1470,
-        firing: &[UP, ("mirrorguard_admission_requests_total;verdict=denied", "0x1440 0+2x60")],
-        quiet: &[
-            (&[UP, ("mirrorguard_admission_requests_total;verdict=denied", "0+2x1500")], "it is so all day"),
-            (
-                &[UP, ("mirrorguard_admission_requests_total;verdict=denied", "0x1460 0+1x5 5x30")],
-                "they are few",
-            ),
-            (
-                &[UP, ("mirrorguard_admission_requests_total;verdict=allowed", "0x1440 0+2x60")],
-                "they are admissions",
-            ),
-        ],
-    },
-    Case {
-        alert: "MirrorguardWatchStale",
-        at: 30,
-        firing: &[UP, ("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "1x40")],
-        quiet: &[
-            (
-                &[UP, ("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "0+60x40")],
-                "it is heard of",
-            ),
-            (
-                &[
-                    UP,
-                    (
-                        "mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster",
-                        "0x4 300x4 600x4 900x4 1200x4 1500x9",
-                    ),
-                ],
-                "every five minutes",
-            ),
-            (
-                &[UP, ("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "1x18 1080+60x20")],
-                "it is heard of again",
-            ),
-        ],
-    },
-    Case {
-        alert: "MirrorguardWatchFails",
-        at: 30,
-        firing: &[UP, ("mirrorguard_watch_errors_total;kind=HostedCluster", "0+2x40")],
-        quiet: &[
-            (
-                &[UP, ("mirrorguard_watch_errors_total;kind=HostedCluster", "0x10 0+2x4 8x40")],
-                "it was so for four minutes",
-            ),
-            (
-                &[UP, ("mirrorguard_watch_errors_total;kind=HostedCluster", "0x9 1x9 2x9 3x9")],
-                "now and then one does",
-            ),
-        ],
-    },
-    Case {
-        alert: "MirrorguardUnverified",
-        at: 15,
-        firing: &[UP, ("mirrorguard_unverified_decisions_total", "0x10 1x30")],
-        quiet: &[
-            (&[UP, ("mirrorguard_unverified_decisions_total", "0x30")], "there was none"),
-            (&[UP, ("mirrorguard_unverified_decisions_total", "4x5 _ _ 4x30")], "scrapes were missed"),
-        ],
-    },
-    Case {
-        alert: "MirrorguardFailedClosed",
-        at: 22,
-        firing: &[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (REJECTED, "_x20 1x20")],
-        quiet: &[
-            (
-                &[UP, ("up{job=\"apiserver\", instance=\"a\"}", "_x20 1x20"), (REJECTED, "_x20 1x20")],
-                "it was before Prometheus began",
-            ),
-            (&[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (REJECTED, "7x40")], "it was long ago"),
-            (
-                &[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (REJECTED, "7x15 _ 7x20")],
-                "a scrape was missed",
-            ),
-            (
-                &[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (DENIED, "0+1x40")],
-                "mirrorguard itself denied",
-            ),
-            (
-                &[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (OTHER, "0+1x40")],
-                "it is another webhook",
-            ),
-        ],
-    },
-    Case {
-        alert: "MirrorguardFailedOpen",
-        at: 22,
-        firing: &[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (OPEN, "3x15 4x20")],
-        quiet: &[
-            (&[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (OPEN, "4x40")], "it was long ago"),
-            (
-                &[UP, ("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (OPEN, "4x15 0x20")],
-                "the apiserver has started anew",
-            ),
-        ],
-    },
-];
-
-const REJECTED: &str = "apiserver_admission_webhook_rejection_count{name=\"mirror-sets.validate.mirrorguard.io\", \
-                        error_type=\"calling_webhook_error\", job=\"apiserver\", instance=\"a\"}";
-const DENIED: &str = "apiserver_admission_webhook_rejection_count{name=\"mirror-sets.validate.mirrorguard.io\", \
-                      error_type=\"no_error\", rejection_code=\"403\", job=\"apiserver\", instance=\"a\"}";
-const OTHER: &str = "apiserver_admission_webhook_rejection_count{name=\"validate.other.example\", \
-                     error_type=\"calling_webhook_error\", job=\"apiserver\", instance=\"a\"}";
-const OPEN: &str = "apiserver_admission_webhook_fail_open_count{name=\"hosted-clusters.mutate.mirrorguard.io\", \
-                    job=\"apiserver\", instance=\"a\"}";
 
 /// A series as promtool takes it: `name;label=value` gets the labels of our pod a.
 fn series((name, values): (&str, &str)) -> Value {
@@ -223,9 +44,10 @@ fn series((name, values): (&str, &str)) -> Value {
 /// A test that no other alert than this fires.
 fn unit(name: &str, at: u32, input: Series, fires: Option<&str>) -> Value {
     let expected = fires.map(|alert| json!({"labels": format!("{{alertname=\"{alert}\"}}"), "value": 1}));
+    let well = WELL.into_iter().filter(|(name, _)| input.iter().all(|(given, _)| given != name));
     json!({
         "name": name, "interval": "1m",
-        "input_series": input.iter().copied().map(series).collect::<Vec<_>>(),
+        "input_series": input.iter().copied().chain(well).map(series).collect::<Vec<_>>(),
         "promql_expr_test": [{
             "expr": "count by (alertname) (ALERTS{alertstate=\"firing\"})", "eval_time": format!("{at}m"),
             "exp_samples": expected.into_iter().collect::<Vec<_>>(),
@@ -282,9 +104,10 @@ fn each_has_a_severity_a_summary_what_to_do_and_a_section_of_the_page() -> Resul
 
 #[test]
 fn values_change_them() -> Result<()> {
+    let all = groups(&[])?;
     let without =
         groups(&["monitoring.prometheusRule.disabled={MirrorguardDenialsRise,MirrorguardFailedOpen}"])?;
-    ensure!(names(&without).len() == CASES.len() - 2, "{:?}", names(&without));
+    ensure!(names(&without).len() == names(&all).len() - 2, "{:?}", names(&without));
     let labelled = groups(&["monitoring.prometheusRule.alertLabels.team=platform"])?;
     for rule in rules(&labelled) {
         ensure!(rule["labels"]["team"] == "platform" && rule["labels"]["severity"].is_string(), "{rule}");
@@ -292,5 +115,18 @@ fn values_change_them() -> Result<()> {
     let earlier = groups(&["monitoring.prometheusRule.certificateDays=14"])?;
     let asks = |days: &str| rules(&earlier).iter().any(|rule| rule["expr"].to_string().contains(days));
     ensure!(asks("< 14 * 86400") && !asks("< 7 * 86400"), "{earlier}");
+    Ok(())
+}
+
+#[test]
+fn a_single_replica_has_none_that_could_be_missing() -> Result<()> {
+    for (replicas, expected) in [(1, false), (2, true), (3, true)] {
+        let groups = groups(&[&format!("replicaCount={replicas}")])?;
+        let found = rules(&groups).into_iter().find(|rule| rule["alert"] == "MirrorguardReplicaMissing");
+        ensure!(found.is_some() == expected, "{replicas}: {found:?}");
+        let wants =
+            |rule: &Value| rule["expr"].as_str().is_some_and(|expr| expr.ends_with(&format!("< {replicas}")));
+        ensure!(found.is_none_or(wants), "{replicas}: {found:?}");
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod programs;
 
 mod alerts;
+mod cases;
 mod chart;
 mod dashboard;
 mod expressions;

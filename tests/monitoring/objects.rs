@@ -65,20 +65,24 @@ fn the_service_monitor_selects_the_metrics_of_the_pods_alone() -> Result<()> {
 
 #[test]
 fn a_cluster_that_lacks_a_kind_is_told_and_what_is_to_be_done() -> Result<()> {
+    let job = "monitoring.prometheusRule.job=pods";
     let table = [
         ("monitoring.serviceMonitor.enabled=true", "a ServiceMonitor of monitoring.coreos.com/v1"),
         ("monitoring.prometheusRule.enabled=true", "a PrometheusRule of monitoring.coreos.com/v1"),
     ];
     for (value, expected) in table {
-        let refusal = refusal(&[value], &[A_CLUSTER])?;
+        let refusal = refusal(&[value, job], &[A_CLUSTER])?;
         let expected =
             format!("asks for {expected}, which this cluster does not know: install the Prometheus operator");
         ensure!(refusal.contains(&expected), "{refusal}");
-        objects(&[value], &OPERATOR).context("the cluster knows it")?;
-        objects(&[value], &[]).context("no cluster is asked")?;
+        objects(&[value, job], &OPERATOR).context("the cluster knows it")?;
+        objects(&[value, job], &[]).context("no cluster is asked")?;
     }
-    let values =
-        ["monitoring.prometheusRule.enabled=true", "monitoring.prometheusRule.apiserverAlerts=AlertingRule"];
+    let values = [
+        "monitoring.prometheusRule.enabled=true",
+        job,
+        "monitoring.prometheusRule.apiserverAlerts=AlertingRule",
+    ];
     let refusal = refusal(&values, &OPERATOR)?;
     ensure!(
         refusal.contains(
@@ -90,23 +94,76 @@ fn a_cluster_that_lacks_a_kind_is_told_and_what_is_to_be_done() -> Result<()> {
 }
 
 #[test]
-fn the_alerts_on_the_apiserver_go_where_its_metrics_are() -> Result<()> {
+fn alerts_look_for_what_is_scraped() -> Result<()> {
     let enabled = "monitoring.prometheusRule.enabled=true";
+    for others in [&[][..], &["monitoring.service.enabled=true"]] {
+        let refusal = refusal(&[&[enabled], others].concat(), &[])?;
+        for value in ["monitoring.serviceMonitor.enabled", "monitoring.prometheusRule.job"] {
+            ensure!(refusal.contains(value), "{others:?}: {refusal}");
+        }
+    }
+    let monitor = "monitoring.serviceMonitor.enabled=true";
+    let job = "monitoring.prometheusRule.job=monitoring/pods";
+    let table = [
+        (vec![monitor], "mirrorguard-metrics", "the Service that the ServiceMonitor selects"),
+        (vec![job], "monitoring/pods", "what else scrapes the pods"),
+        (vec![monitor, job], "monitoring/pods", "the ServiceMonitor's relabelings name another"),
+        (vec![monitor, "fullnameOverride=guard"], "guard-metrics", "another name of the release"),
+    ];
+    for (values, expected, reason) in table {
+        let objects = objects(&[&[enabled], &values[..]].concat(), &[])?;
+        let rules = one(&objects, "PrometheusRule")?["spec"]["groups"][0]["rules"].clone();
+        let absent = rules.as_array().into_iter().flatten().find(|rule| rule["alert"] == "MirrorguardAbsent");
+        let expr = absent.and_then(|rule| rule["expr"].as_str()).context("no MirrorguardAbsent")?;
+        ensure!(expr.contains(&format!("job=\"{expected}\"")), "{reason}: {expr}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_alerts_on_the_apiserver_go_where_its_metrics_are() -> Result<()> {
+    let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
     let of = |kind: &str, objects: &[Value]| -> usize {
         let found = objects.iter().find(|object| object["kind"] == kind);
         found.map_or(0, |rule| rule["spec"]["groups"][0]["rules"].as_array().map_or(0, Vec::len))
     };
     for (place, prometheus_rule, alerting_rule) in
-        [("PrometheusRule", 10, 0), ("AlertingRule", 8, 2), ("none", 8, 0)]
+        [("PrometheusRule", 11, 0), ("AlertingRule", 9, 2), ("none", 9, 0)]
     {
-        let objects =
-            objects(&[enabled, &format!("monitoring.prometheusRule.apiserverAlerts={place}")], &[])?;
+        let place = format!("monitoring.prometheusRule.apiserverAlerts={place}");
+        let objects = objects(&[&enabled[..], &[&place]].concat(), &[])?;
         let found = (of("PrometheusRule", &objects), of("AlertingRule", &objects));
         ensure!(found == (prometheus_rule, alerting_rule), "{place}: {found:?}");
         if alerting_rule > 0 {
             let namespace = &one(&objects, "AlertingRule")?["metadata"]["namespace"];
             ensure!(namespace == "openshift-monitoring", "in {namespace}");
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_object_without_rules_is_left_out() -> Result<()> {
+    const APISERVER: &str = "MirrorguardFailedClosed,MirrorguardFailedOpen";
+    const OTHERS: &str = "MirrorguardAbsent,MirrorguardCertificateEnds,MirrorguardCertificateNotLoaded,\
+                          MirrorguardDenialsRise,MirrorguardNotReady,MirrorguardReplicaMissing,\
+                          MirrorguardUnverified,MirrorguardWatchFails,MirrorguardWatchStale";
+    let all = format!("{OTHERS},{APISERVER}");
+    let table = [
+        ("AlertingRule", APISERVER, 1, 0, "both of the apiserver's are disabled"),
+        ("AlertingRule", "MirrorguardFailedClosed", 1, 1, "one of them is left"),
+        ("AlertingRule", OTHERS, 0, 1, "only the apiserver's are left"),
+        ("PrometheusRule", OTHERS, 1, 0, "they are left beside nothing"),
+        ("PrometheusRule", &all, 0, 0, "none is left"),
+        ("none", OTHERS, 0, 0, "they are wanted nowhere"),
+    ];
+    for (place, disabled, prometheus_rules, alerting_rules, reason) in table {
+        let disabled = format!("monitoring.prometheusRule.disabled={{{disabled}}}");
+        let place = format!("monitoring.prometheusRule.apiserverAlerts={place}");
+        let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+        let objects = objects(&[&enabled[..], &[&disabled, &place]].concat(), &[])?;
+        let found = (kinds(&objects, "PrometheusRule"), kinds(&objects, "AlertingRule"));
+        ensure!(found == (prometheus_rules, alerting_rules), "{reason}: {found:?}");
     }
     Ok(())
 }

@@ -5,15 +5,16 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
 */}}
 {{- define "mirrorguard.alerts" -}}
 {{- $settings := .Values.monitoring.prometheusRule -}}
-{{- $ours := printf "job=%q, namespace=%q" (include "mirrorguard.metricsName" .) .Release.Namespace -}}
+{{- $job := default (include "mirrorguard.metricsName" .) $settings.job -}}
+{{- $ours := printf "job=%q, namespace=%q" $job .Release.Namespace -}}
 - alert: MirrorguardAbsent
-  expr: absent(up{ {{- $ours -}} } == 1)
+  expr: absent(mirrorguard_ready{ {{- $ours -}} } == 1)
   for: 5m
   labels: {severity: critical}
   annotations:
-    summary: No mirrorguard pod answers Prometheus
+    summary: No mirrorguard pod is ready, as far as Prometheus sees
     description: >-
-      No pod of {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has been scraped for five minutes. If none runs,
+      For five minutes, no pod of {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has told Prometheus that it is ready. If none is,
       writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "refused" "not judged" }}. Look at the pods, and at what
       keeps Prometheus from port 8080.
 - alert: MirrorguardNotReady
@@ -25,6 +26,19 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
     description: >-
       Pod {{`{{ $labels.pod }}`}} has not been ready for ten minutes. GET /readyz on its port 8080 says why: the mirror sets
       could not be read yet, or the webhook configurations do not trust its certificate.
+{{- if gt (int .Values.replicaCount) 1 }}
+- alert: MirrorguardReplicaMissing
+  {{- /* The least of some minutes: a pod that crashes again and again is ready now and then. */}}
+  expr: min_over_time(count(mirrorguard_ready{ {{- $ours -}} } == 1)[5m:1m]) < {{ .Values.replicaCount }}
+  for: 15m
+  labels: {severity: warning}
+  annotations:
+    summary: Fewer mirrorguard pods are ready than should be
+    description: >-
+      For a quarter of an hour, {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has had, again and again or all the time, only
+      {{`{{ $value }}`}} of {{ .Values.replicaCount }} pods ready. One may be crashing again and again, or there is no node for it; when
+      the others go too, writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "refused" "not judged" }}.
+{{- end }}
 - alert: MirrorguardCertificateEnds
   expr: >-
     min by (namespace, pod) ((mirrorguard_certificate_expiry_timestamp_seconds{ {{- $ours -}} } > 0) - time())
@@ -59,7 +73,8 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
       {{`{{ $value | humanize }}`}} writes were denied within a quarter of an hour, thrice what is usual for the last day. Lines
       "denied" of the log name the objects, the rules and the users; something may be trying again and again.
 - alert: MirrorguardWatchStale
-  expr: time() - min by (namespace, pod, kind) (mirrorguard_watch_contact_timestamp_seconds{ {{- $ours -}} }) > 900
+  {{- /* 0 is no time: the apiserver has not answered yet, and MirrorguardNotReady tells that. */}}
+  expr: time() - min by (namespace, pod, kind) (mirrorguard_watch_contact_timestamp_seconds{ {{- $ours -}} } > 0) > 900
   for: 5m
   labels: {severity: warning}
   annotations:
