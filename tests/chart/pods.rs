@@ -1,0 +1,69 @@
+//! Where the pods stand, and what they are given.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::chart::{objects, one};
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// The pods' template with such values.
+fn pod(values: &[&str]) -> Result<Value> {
+    Ok(one(&objects(values, &[])?, "Deployment")?["spec"]["template"].clone())
+}
+
+/// The terms of the preferred anti-affinity.
+fn apart(pod: &Value) -> Result<&Vec<Value>> {
+    let terms =
+        &pod["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"];
+    terms.as_array().with_context(|| format!("no anti-affinity: {}", pod["spec"]))
+}
+
+/// A node that lacks one label of the constraints with `ScheduleAnyway` counts for none of them
+/// (`pkg/scheduler/framework/plugins/podtopologyspread/scoring.go`, `requireAllTopologies`), and with
+/// `DoNotSchedule` it takes no pod.
+#[test]
+fn nodes_without_a_zone_are_spread_over() -> Result<()> {
+    let table = [
+        ("ScheduleAnyway", vec![(ZONE, "ScheduleAnyway")], "the anti-affinity alone keeps pods apart"),
+        (
+            "DoNotSchedule",
+            vec![(ZONE, "ScheduleAnyway"), (HOSTNAME, "DoNotSchedule")],
+            "every node has a name, not every node a zone",
+        ),
+    ];
+    for (value, expected, reason) in table {
+        let pod = pod(&[&format!("topologySpread.whenUnsatisfiable={value}")])?;
+        let constraints = pod["spec"]["topologySpreadConstraints"].as_array().context("no constraints")?;
+        let found: Vec<_> = constraints
+            .iter()
+            .map(|one| Some((one["topologyKey"].as_str()?, one["whenUnsatisfiable"].as_str()?)))
+            .collect();
+        ensure!(found == expected.into_iter().map(Some).collect::<Vec<_>>(), "{reason}: {found:?}");
+        let [own] = &apart(&pod)?[..] else { anyhow::bail!("{reason}: {pod}") };
+        let term = &own["podAffinityTerm"];
+        ensure!(term["topologyKey"] == HOSTNAME, "{reason}: {own}");
+        let labels = term["labelSelector"]["matchLabels"].as_object().context("it selects nothing")?;
+        ensure!(labels.iter().all(|(name, value)| pod["metadata"]["labels"][name] == *value), "{own}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_affinity_of_ones_own_is_kept_beside_the_charts() -> Result<()> {
+    let preferred = "affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]";
+    let pod = pod(&[
+        "affinity.nodeAffinity.a=b",
+        "affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey=rack",
+        &format!("{preferred}.weight=7"),
+        &format!("{preferred}.podAffinityTerm.topologyKey=rack"),
+    ])?;
+    let affinity = &pod["spec"]["affinity"];
+    ensure!(affinity["nodeAffinity"] == json!({"a": "b"}), "{affinity}");
+    let required = &affinity["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    ensure!(*required == json!([{"topologyKey": "rack"}]), "{affinity}");
+    let keys: Vec<_> = apart(&pod)?.iter().map(|term| &term["podAffinityTerm"]["topologyKey"]).collect();
+    ensure!(keys == ["rack", HOSTNAME], "{affinity}");
+    Ok(())
+}
