@@ -67,3 +67,21 @@ fn an_affinity_of_ones_own_is_kept_beside_the_charts() -> Result<()> {
     ensure!(keys == ["rack", HOSTNAME], "{affinity}");
     Ok(())
 }
+
+/// A key that is there twice is no YAML, and the last one would have hidden the pods from their Service.
+#[test]
+fn labels_and_annotations_of_the_chart_stay_as_they_are() -> Result<()> {
+    let usual = pod(&[])?;
+    let other = pod(&[
+        r"podLabels.app\.kubernetes\.io/name=other",
+        r"podLabels.lab\.example/team=mirrors",
+        "podAnnotations.checksum/config=other",
+        r"podAnnotations.lab\.example/team=mirrors",
+    ])?;
+    for (map, own) in [("labels", "app.kubernetes.io/name"), ("annotations", "checksum/config")] {
+        let (usual, other) = (&usual["metadata"][map], &other["metadata"][map]);
+        ensure!(usual[own].is_string() && other[own] == usual[own], "{own}: {usual}, {other}");
+        ensure!(other["lab.example/team"] == "mirrors", "what is not the chart's is added: {other}");
+    }
+    Ok(())
+}
