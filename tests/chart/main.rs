@@ -7,4 +7,5 @@ mod chart;
 #[path = "../programs/mod.rs"]
 mod programs;
 
+mod network;
 mod pods;

@@ -49,3 +49,11 @@ context), api, kind, value and remedy.
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* The port of the collector, or nothing where no traces are made. */}}
+{{- define "mirrorguard.tracingPort" -}}
+{{- with .Values.tracing.endpoint }}
+{{- $host := regexReplaceAll "^https?://([^/?#]*).*$" . "${1}" }}
+{{- regexFind ":[0-9]+$" $host | trimPrefix ":" | default (hasPrefix "https:" . | ternary "443" "80") }}
+{{- end }}
+{{- end }}
