@@ -9,3 +9,4 @@ mod programs;
 
 mod network;
 mod pods;
+mod refusals;

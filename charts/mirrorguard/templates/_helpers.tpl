@@ -44,8 +44,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "mirrorguard.serviceAccountName" -}}
-{{- $created := .Values.serviceAccount.create | ternary (include "mirrorguard.fullname" .) "default" }}
-{{- default $created .Values.serviceAccount.name }}
+{{- default (include "mirrorguard.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
 {{- define "mirrorguard.image" -}}

@@ -143,7 +143,7 @@ fn what_is_switched_off_is_left_out(cluster: &mut Cluster) -> Result<()> {
         ("helmTest: {enabled: false}", "helm.sh/hook: test", "no account that may create mirror sets"),
         ("rbac: {create: false}", "rbac.authorization.k8s.io", "somebody else makes all roles"),
         (
-            "serviceAccount: {create: false}",
+            "serviceAccount: {create: false, name: own}",
             "templates/serviceaccount.yaml",
             "somebody else makes the account",
         ),
