@@ -85,3 +85,20 @@ fn labels_and_annotations_of_the_chart_stay_as_they_are() -> Result<()> {
     }
     Ok(())
 }
+
+/// The apiserver warns of a name that is there twice, and server-side apply refuses it.
+#[test]
+fn a_variable_of_ones_own_is_there_in_place_of_the_charts() -> Result<()> {
+    let endpoint = "tracing.endpoint=http://collector.lab.example:4318";
+    for (name, others) in
+        [("OTEL_RESOURCE_ATTRIBUTES", 6), ("OTEL_TRACES_SAMPLER", 6), ("OTEL_EXPORTER_OTLP_HEADERS", 7)]
+    {
+        let own = [format!("tracing.env[0].name={name}"), "tracing.env[0].value=own".to_owned()];
+        let pod = pod(&[endpoint, &own[0], &own[1]])?;
+        let variables = pod["spec"]["containers"][0]["env"].as_array().context("no variables")?;
+        let (given, kept): (Vec<_>, Vec<_>) = variables.iter().partition(|one| one["name"] == name);
+        ensure!(given == [&json!({"name": name, "value": "own"})], "{name}: {variables:?}");
+        ensure!(kept.len() == others, "{name}: {variables:?}");
+    }
+    Ok(())
+}
