@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::chart::{objects, one};
+use crate::chart::{objects, one, refusal};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -99,6 +99,40 @@ fn a_variable_of_ones_own_is_there_in_place_of_the_charts() -> Result<()> {
         let (given, kept): (Vec<_>, Vec<_>) = variables.iter().partition(|one| one["name"] == name);
         ensure!(given == [&json!({"name": name, "value": "own"})], "{name}: {variables:?}");
         ensure!(kept.len() == others, "{name}: {variables:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_log_is_as_the_values_say() -> Result<()> {
+    let told = |values: &[&str]| -> Result<(Value, String)> {
+        let container = pod(values)?["spec"]["containers"][0].clone();
+        let words = container["args"].as_array().context("no arguments")?;
+        let flag = words.iter().position(|word| word == "--log-format").context("no form")?;
+        Ok((container["env"].clone(), words[flag + 1].as_str().unwrap_or_default().to_owned()))
+    };
+    ensure!(told(&[])? == (Value::Null, "json".to_owned()), "{:?}", told(&[])?);
+    let chosen = told(&["logging.level=debug", "logging.format=text"])?;
+    let level = json!([{"name": "RUST_LOG", "value": "debug"}]);
+    ensure!(chosen == (level, "text".to_owned()), "{chosen:?}");
+    let both = told(&["logging.level=debug", "tracing.endpoint=http://collector.lab.example:4318"])?.0;
+    let names: Vec<_> = both.as_array().into_iter().flatten().map(|one| &one["name"]).collect();
+    ensure!(names[..2] == ["RUST_LOG", "OTEL_EXPORTER_OTLP_ENDPOINT"], "{both}");
+    Ok(())
+}
+
+/// What is no level is the name of a module to the filter, and nothing would be logged any more.
+#[test]
+fn what_is_no_level_is_refused() -> Result<()> {
+    for (wrong, right, reason) in [
+        ("inof", "info", "mistyped"),
+        (r"info\,mirrorguard", r"info\,mirrorguard=debug", "a module without a level"),
+        ("INFO", "info", "in capitals"),
+        ("mirrorguard=loud", "mirrorguard::server=debug", "no level of a module"),
+    ] {
+        let said = refusal(&[&format!("logging.level={wrong}")], &[])?;
+        ensure!(said.contains("logging"), "{wrong}, {reason}: {said}");
+        pod(&[&format!("logging.level={right}")]).with_context(|| format!("{right}: {reason}"))?;
     }
     Ok(())
 }

@@ -15,3 +15,12 @@ each other alone, where the apiserver has matchLabelKeys of affinity unasked (Ku
 {{- $_ := set $apart "preferredDuringSchedulingIgnoredDuringExecution" $preferred }}
 {{- set $affinity "podAntiAffinity" $apart | toYaml }}
 {{- end }}
+
+{{/* Variables of the container. */}}
+{{- define "mirrorguard.env" -}}
+{{- with .Values.logging.level }}
+- name: RUST_LOG
+  value: {{ . | quote }}
+{{- end }}
+{{- include "mirrorguard.tracingEnv" . }}
+{{- end }}
