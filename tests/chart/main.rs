@@ -7,6 +7,7 @@ mod chart;
 #[path = "../programs/mod.rs"]
 mod programs;
 
+mod names;
 mod network;
 mod pods;
 mod refusals;

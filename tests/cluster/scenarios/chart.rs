@@ -212,6 +212,7 @@ fn names_of_releases_are_free(cluster: &mut Cluster) -> Result<()> {
     for (name, reason) in [
         ("x", "short"),
         ("with.dots", "dots, which a Service's name has not"),
+        ("4-19", "a digit, which no Service's name begins with"),
         ("mirrorguard-check", "like the test of another"),
         (&long, "as long as Helm lets it be"),
     ] {
