@@ -71,11 +71,11 @@ pub(super) struct ServeArgs {
     /// each decision on a mirror set. A path needs no cluster.
     #[arg(long, value_name = "cluster|PATH")]
     pub(super) state: Option<PathBuf>,
-    /// Where the webhook listens
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443", value_parser = address)]
+    /// Where the webhook listens; [::] is every address, of IPv4 too
+    #[arg(long, value_name = "ADDRESS", default_value = "[::]:8443", value_parser = address)]
     pub(super) listen: SocketAddr,
     /// Where probes and metrics are served, without TLS
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", default_value = "[::]:8080", value_parser = address)]
     pub(super) admin_listen: SocketAddr,
     /// Serving certificate, PEM; followed as it changes
     ///

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
@@ -70,29 +70,42 @@ pub struct Bound {
 }
 
 impl Listeners {
-    /// Binds.
+    /// Binds. `[::]` is every address, those of IPv4 too, and these alone where the kernel has no IPv6.
     pub fn bind(self) -> Result<Bound> {
-        let bind = |flag: &str, address: SocketAddr| {
-            let listener = TcpListener::bind(address).and_then(|listener| {
-                listener.set_nonblocking(true)?;
-                Ok(listener)
-            });
-            listener.map_err(|error| {
-                let fix = match error.kind() {
-                    io::ErrorKind::AddrInUse => "; end what listens there, or choose another port",
-                    io::ErrorKind::AddrNotAvailable => "; it is no address of this machine",
-                    io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
-                    _ => "",
-                };
-                anyhow!("{flag}: cannot listen on {address}: {error}{fix}")
-            })
-        };
-        let webhook = bind("--listen", self.webhook)?;
-        let admin = self.admin.map(|address| bind("--admin-listen", address)).transpose()?;
+        let webhook = listen("--listen", self.webhook)?;
+        let admin = self.admin.map(|address| listen("--admin-listen", address)).transpose()?;
         let address = webhook.local_addr().context("--listen")?;
         let admin_address = admin.as_ref().and_then(|listener| listener.local_addr().ok());
         Ok(Bound { webhook, admin, address, admin_address })
     }
+}
+
+fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).or_else(|error| {
+        let Some(other) = stand_in(address, error.kind()) else { return Err(error) };
+        // What was asked for is what the user knows.
+        let listener = TcpListener::bind(other).map_err(|_| error)?;
+        info!("{flag}: there is no IPv6 here: listening on {other} in place of {address}");
+        Ok(listener)
+    });
+    let listener = bound.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.map_err(|error| {
+        let fix = match error.kind() {
+            io::ErrorKind::AddrInUse => "; end what listens there, or choose another port",
+            io::ErrorKind::AddrNotAvailable => "; it is no address of this machine",
+            io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
+            _ => "",
+        };
+        anyhow!("{flag}: cannot listen on {address}: {error}{fix}")
+    })
+}
+
+/// Where to listen in place of `[::]`, unless it is the port that cannot be had. Kernels without IPv6 do not know the
+/// address family (`EAFNOSUPPORT`, for which there is no kind), or that address.
+fn stand_in(address: SocketAddr, error: io::ErrorKind) -> Option<SocketAddr> {
+    let of_port = matches!(error, io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied);
+    let is_every = address.ip() == Ipv6Addr::UNSPECIFIED;
+    (is_every && !of_port).then(|| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()))
 }
 
 impl Bound {
@@ -161,4 +174,45 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
     }
     warn!("aborting");
     handle.shutdown();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn every_address_is_that_of_ipv6_and_of_ipv4() -> Result<()> {
+        let every = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
+        let bound = Listeners { webhook: every, admin: Some(every) }.bind()?;
+        let ports = [bound.address.port(), bound.admin_address.context("no admin address")?.port()];
+        let loopbacks: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        // What this machine does not have, nobody comes from.
+        let here = loopbacks.into_iter().filter(|address| TcpListener::bind((*address, 0)).is_ok());
+        for address in here {
+            for port in ports {
+                TcpStream::connect((address, port)).with_context(|| format!("{address}, port {port}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn only_every_address_has_a_stand_in() -> Result<()> {
+        let no_family = io::Error::from_raw_os_error(97).kind();
+        let table = [
+            ("[::]:8443", no_family, Some("0.0.0.0:8443"), "a kernel that does not know IPv6"),
+            ("[::]:8443", io::ErrorKind::AddrNotAvailable, Some("0.0.0.0:8443"), "one that has none"),
+            ("[::]:8443", io::ErrorKind::AddrInUse, None, "the port is taken there too"),
+            ("[::]:443", io::ErrorKind::PermissionDenied, None, "the port may not be had there either"),
+            ("[::1]:8443", no_family, None, "it was asked for by name"),
+            ("0.0.0.0:8443", io::ErrorKind::AddrNotAvailable, None, "it is the stand-in"),
+        ];
+        for (address, error, expected, reason) in table {
+            let expected = expected.map(str::parse::<SocketAddr>).transpose()?;
+            assert_eq!(stand_in(address.parse()?, error), expected, "{address}, {error}: {reason}");
+        }
+        Ok(())
+    }
 }

@@ -14,7 +14,7 @@ fn dashboard() -> Result<Value> {
     let objects = objects(&["monitoring.dashboard.enabled=true"], &[])?;
     let map = named(&objects, "ConfigMap", "mirrorguard-dashboard")?;
     ensure!(map["metadata"]["labels"]["grafana_dashboard"] == "1", "the sidecar does not find it: {map}");
-    let text = map["data"]["mirrorguard.json"].as_str().context("no file in the ConfigMap")?;
+    let text = map["data"]["mirrorguard.mirrorguard.json"].as_str().context("no file in the ConfigMap")?;
     Ok(serde_json::from_str(text)?)
 }
 

@@ -5,13 +5,16 @@
 
 {{/*
 The name of the namespaced objects. It is also the Service's name and so a DNS label:
-no dots, though Helm allows them in a release's name.
+no dots and a letter first, though Helm allows others in a release's name.
 */}}
 {{- define "mirrorguard.fullname" -}}
 {{- $fullname := .Values.fullnameOverride }}
 {{- if not $fullname }}
 {{- $name := default .Chart.Name .Values.nameOverride }}
 {{- $fullname = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
+{{- end }}
+{{- if regexMatch "^[0-9]" $fullname }}
+{{- $fullname = printf "%s-%s" .Chart.Name $fullname }}
 {{- end }}
 {{- $fullname | replace "." "-" | trunc 63 | trimSuffix "-" }}
 {{- end }}
@@ -44,8 +47,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "mirrorguard.serviceAccountName" -}}
-{{- $created := .Values.serviceAccount.create | ternary (include "mirrorguard.fullname" .) "default" }}
-{{- default $created .Values.serviceAccount.name }}
+{{- default (include "mirrorguard.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
 {{- define "mirrorguard.image" -}}

@@ -21,10 +21,24 @@ context), api, kind, value and remedy.
 {{- end }}
 {{- end }}
 
-{{/* Variables of OpenTelemetry, where traces are to be sent. */}}
+{{/* Variables of OpenTelemetry, where traces are to be sent. What the values give by the same name is in place of ours. */}}
 {{- define "mirrorguard.tracingEnv" -}}
+{{- if .Values.tracing.endpoint }}
+{{- $given := list }}
+{{- range .Values.tracing.env }}{{ $given = append $given .name }}{{ end }}
+{{- range include "mirrorguard.ownTracingEnv" . | fromYamlArray }}
+{{- if not (has .name $given) }}
+{{ list . | toYaml }}
+{{- end }}
+{{- end }}
+{{- with .Values.tracing.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "mirrorguard.ownTracingEnv" -}}
 {{- with .Values.tracing }}
-{{- if .endpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ .endpoint | quote }}
 - name: OTEL_SERVICE_NAME
@@ -43,9 +57,13 @@ context), api, kind, value and remedy.
 - name: OTEL_EXPORTER_OTLP_CERTIFICATE
   value: /etc/mirrorguard/tracing-ca/{{ .ca.key }}
 {{- end }}
-{{- with .env }}
-{{ toYaml . }}
 {{- end }}
 {{- end }}
+
+{{/* The port of the collector, or nothing where no traces are made. */}}
+{{- define "mirrorguard.tracingPort" -}}
+{{- with .Values.tracing.endpoint }}
+{{- $host := regexReplaceAll "^https?://([^/?#]*).*$" . "${1}" }}
+{{- regexFind ":[0-9]+$" $host | trimPrefix ":" | default (hasPrefix "https:" . | ternary "443" "80") }}
 {{- end }}
 {{- end }}

@@ -143,7 +143,7 @@ fn what_is_switched_off_is_left_out(cluster: &mut Cluster) -> Result<()> {
         ("helmTest: {enabled: false}", "helm.sh/hook: test", "no account that may create mirror sets"),
         ("rbac: {create: false}", "rbac.authorization.k8s.io", "somebody else makes all roles"),
         (
-            "serviceAccount: {create: false}",
+            "serviceAccount: {create: false, name: own}",
             "templates/serviceaccount.yaml",
             "somebody else makes the account",
         ),
@@ -212,6 +212,7 @@ fn names_of_releases_are_free(cluster: &mut Cluster) -> Result<()> {
     for (name, reason) in [
         ("x", "short"),
         ("with.dots", "dots, which a Service's name has not"),
+        ("4-19", "a digit, which no Service's name begins with"),
         ("mirrorguard-check", "like the test of another"),
         (&long, "as long as Helm lets it be"),
     ] {

@@ -1,0 +1,33 @@
+{{/* A time such as 90d or 1h30m in seconds. */}}
+{{- define "mirrorguard.seconds" -}}
+{{- $text := . }}
+{{- $seconds := 0 }}
+{{- range $unit, $length := dict "d" 86400 "h" 3600 "m" 60 "s" 1 }}
+{{- $count := regexFind (printf "[0-9]+%s" $unit) $text | trimSuffix $unit | default "0" | atoi }}
+{{- $seconds = mul $count $length | add $seconds }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
+{{/* Lifetimes with which the pods would end, or cert-manager would issue certificates that outlive their CA. */}}
+{{- define "mirrorguard.refuseLifetimes" -}}
+{{- $certificates := .Values.certificates }}
+{{- if eq $certificates.mode "selfManaged" }}
+{{- with $certificates.selfManaged }}
+{{- $duration := include "mirrorguard.seconds" .duration | atoi }}
+{{- $overlap := include "mirrorguard.seconds" .overlap | atoi }}
+{{- if gt (mul 3 $duration) (include "mirrorguard.seconds" .caDuration | atoi | int64) }}
+{{- fail (printf "certificates.selfManaged.caDuration (%s) must be at least three times certificates.selfManaged.duration (%s)" .caDuration .duration) }}
+{{- end }}
+{{- if or (eq $overlap 0) (ge (mul 3 $overlap) (int64 $duration)) }}
+{{- fail (printf "certificates.selfManaged.overlap (%s) must be more than nothing and less than a third of certificates.selfManaged.duration (%s)" .overlap .duration) }}
+{{- end }}
+{{- end }}
+{{- else if eq $certificates.mode "certManager" }}
+{{- with $certificates.certManager }}
+{{- if and (not .issuer.name) (ge (include "mirrorguard.seconds" .duration | atoi) (include "mirrorguard.seconds" .caDuration | atoi)) }}
+{{- fail (printf "certificates.certManager.caDuration (%s) must be more than certificates.certManager.duration (%s): no certificate may outlive its CA" .caDuration .duration) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
