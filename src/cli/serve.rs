@@ -153,10 +153,21 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
 }
 
 async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
-    let signals = Signals::catch().context("cannot catch signals")?;
-    let source = open(args.state.as_deref()).await?;
-    let app = App::new(settings, source.clone());
-    let tls = certificate(args, &app).await?;
+    let mut signals = Signals::catch().context("cannot catch signals")?;
+    let start = async {
+        let source = open(args.state.as_deref()).await?;
+        let app = App::new(settings, source.clone());
+        let tls = certificate(args, &app).await?;
+        anyhow::Ok((source, app, tls))
+    };
+    let (source, app, tls) = tokio::select! {
+        started = start => started?,
+        // An apiserver that does not answer holds up the start, and not its end.
+        () = signals.received() => {
+            info!("stopped before it listened");
+            return Ok(Answer::Yes);
+        }
+    };
     let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
     let bound = listeners.bind()?;
     let admin = bound.admin_address.unwrap_or(args.admin_listen);
@@ -237,9 +248,13 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
 
 /// What is logged: by `RUST_LOG`, or as `-v` says.
 fn log_filter(verbose: u8) -> EnvFilter {
+    // Each failed request is told where it matters; kube's client would tell it once more.
     let level = match verbose {
-        0 => "info",
-        1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,opentelemetry=info",
+        0 => "info,kube_client::client::builder=off",
+        1 => {
+            "debug,kube=info,kube_client::client::builder=off,hyper=info,hyper_util=info,rustls=info,tower=info,\
+             opentelemetry=info"
+        }
         _ => "trace",
     };
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level))
