@@ -47,6 +47,11 @@ impl Certificate {
         certificates.filter_map(|section| Self::read(section.contents())).collect()
     }
 
+    /// Whether it counts at this moment: begun, and not ended.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.begin <= now && now <= self.end
+    }
+
     /// Whether two thirds of its life are over.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let life = self.end.duration_since(self.begin);

@@ -71,7 +71,8 @@ pub fn plan(situation: &Situation<'_>) -> Vec<Action> {
 
 fn change(situation: &Situation<'_>, contents: &Contents) -> Option<Change> {
     let now = situation.now;
-    let signer = contents.signer.as_ref().filter(|signer| !signer.certificate.is_due(now));
+    let signs = |authority: &Certificate| authority.is_valid(now) && !authority.is_due(now);
+    let signer = contents.signer.as_ref().filter(|signer| signs(&signer.certificate));
     let Some(signer) = signer else { return Some(Change::NewAuthority) };
     let verifies = |authorities: &[Certificate]| {
         contents.serving.as_ref().is_some_and(|serving| {

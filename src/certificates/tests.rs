@@ -170,6 +170,33 @@ fn a_damaged_secret_is_repaired_and_a_foreign_one_is_left_alone() {
 }
 
 #[test]
+fn a_ca_of_a_clock_that_was_ahead_is_followed_by_one_that_counts() {
+    let (ahead, a) = (ca(9), ca(0));
+    let (of_ahead, of_a) = (certificate(&ahead, 9), certificate(&a, 0));
+    let alone = contents(&[&ahead], Some(&of_ahead));
+    // A certificate that has begun, of a CA that has not: the CA's date alone decides.
+    let early = certificate(&ahead, 0);
+    let begun = contents(&[&ahead], Some(&early));
+    let followed = contents(&[&ahead, &a], Some(&of_ahead));
+    each_has_its_next_step([
+        (case(alone.clone(), trusting(&[&ahead]), 99, 8), MADE, "nobody accepts what it signs yet"),
+        (case(begun.clone(), trusting(&[&ahead]), 99, 8), MADE, "nor what it signed for before its time"),
+        (case(alone, trusting(&[&ahead]), 99, 9), NOTHING, "from its first moment on it is one like others"),
+        (case(followed, trusting(&[&ahead]), 0, 0), ISSUED, "a certificate of the one that counts"),
+        (
+            case(contents(&[&ahead, &a], Some(&of_a)), trusting(&[&ahead, &a]), 10, 0),
+            RETIRED,
+            "and the one of the future goes",
+        ),
+    ]);
+    let case_before = case(begun, trusting(&[&ahead]), 0, 8);
+    assert!(obstacle(&early, &case_before.situation()).is_some(), "an apiserver's clock says the same");
+    let after = case_before.situation().changed(Change::NewAuthority).unwrap();
+    let settled = case(after, trusting(&[]), 0, 8);
+    assert_eq!(plan(&settled.situation()), ISSUED, "one new CA is enough");
+}
+
+#[test]
 fn a_new_ca_keeps_what_is_trusted_and_drops_what_has_ended() {
     let (old, a, foreign) = (ca(-1090), ca(0), ca(0));
     let all = |signers: &[&Signer]| contents(signers, None).authorities;

@@ -55,6 +55,9 @@ impl Configuration {
 }
 
 /// Whether somebody who trusts these CAs accepts the certificate as that of `name`.
+///
+/// A CA counts from its first moment to its last, as for an apiserver (Go `crypto/x509/verify.go` `isValid`); rustls
+/// leaves the dates of its roots alone.
 pub(super) fn accepts(
     authorities: &[Certificate],
     certificate: &Certificate,
@@ -62,7 +65,8 @@ pub(super) fn accepts(
     now: Timestamp,
 ) -> bool {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(authorities.iter().map(|authority| authority.der.clone()));
+    let valid = authorities.iter().filter(|authority| authority.is_valid(now));
+    roots.add_parsable_certificates(valid.map(|authority| authority.der.clone()));
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider())).build();
     let (Ok(verifier), Ok(name)) = (verifier, ServerName::try_from(name)) else { return false };

@@ -147,7 +147,7 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     input::runtime()?.block_on(async {
         let traces = Traces::from_environment()?;
-        log::start(args.log_format.form(), log_filter(output.verbose), traces.as_ref());
+        log::start(args.log_format.form(), log_filter(output.verbose)?, traces.as_ref());
         let ended = serve(args, settings).await;
         if let Some(traces) = traces {
             traces.flush().await;
@@ -157,10 +157,21 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
 }
 
 async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
-    let signals = Signals::catch().context("cannot catch signals")?;
-    let source = open(args.state.as_deref()).await?;
-    let app = App::new(settings, source.clone());
-    let tls = certificate(args, &app).await?;
+    let mut signals = Signals::catch().context("cannot catch signals")?;
+    let start = async {
+        let source = open(args.state.as_deref()).await?;
+        let app = App::new(settings, source.clone());
+        let tls = certificate(args, &app).await?;
+        anyhow::Ok((source, app, tls))
+    };
+    let (source, app, tls) = tokio::select! {
+        started = start => started?,
+        // An apiserver that does not answer holds up the start, and not its end.
+        () = signals.received() => {
+            info!("stopped before it listened");
+            return Ok(Answer::Yes);
+        }
+    };
     let listeners = Listeners { webhook: args.listen, admin: Some(args.admin_listen) };
     let bound = listeners.bind()?;
     let admin = bound.admin_address.unwrap_or(args.admin_listen);
@@ -240,11 +251,19 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
 }
 
 /// What is logged: by `RUST_LOG`, or as `-v` says.
-fn log_filter(verbose: u8) -> EnvFilter {
+fn log_filter(verbose: u8) -> Result<EnvFilter> {
+    if let Ok(directives) = env::var("RUST_LOG")
+        && !directives.is_empty()
+    {
+        return EnvFilter::try_new(&directives).with_context(|| {
+            format!("RUST_LOG: cannot read {directives:?}, expected such as mirrorguard=debug")
+        });
+    }
     let level = match verbose {
-        0 => "info,opentelemetry=off",
-        1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,h2=info,opentelemetry=off",
+        0 => "info",
+        1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,h2=info",
         _ => "trace",
     };
-    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level))
+    // A request or batch that fails is told where it matters; the libraries would tell it once more.
+    Ok(EnvFilter::new(format!("{level},kube_client::client::builder=off,opentelemetry=off")))
 }

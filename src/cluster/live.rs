@@ -14,7 +14,7 @@ use kube::{
 use tower::service_fn;
 use tracing::{debug, warn};
 
-use super::{Health, Shared};
+use super::{Health, Shared, cause};
 use crate::{
     context::Context,
     objects::{ImageConfig, Kind, MirrorSet, Object, SetKind},
@@ -127,7 +127,7 @@ impl LiveState {
     /// and only a kind in which they differ from what is known is listed whole.
     pub async fn fresh(&self) -> Result<Arc<State>, String> {
         match tokio::time::timeout(PATIENCE, self.compare()).await {
-            Ok(result) => result.map_err(|error| error.to_string()),
+            Ok(result) => result.map_err(|error| cause(&error)),
             Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
         }
     }

@@ -150,7 +150,7 @@ impl Metrics {
         );
         ours.register(
             "certificate_reload_failures",
-            "Certificates that could not be loaded or renewed; the old one stays",
+            "Certificates that could not be loaded or renewed; the old one stays. An apiserver that cannot be asked counts while one is due",
             self.certificate_failures.clone(),
         );
     }

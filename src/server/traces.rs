@@ -5,6 +5,8 @@
 
 mod export;
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, StatusCode};
 use opentelemetry::{
     Array, StringValue, Value,
@@ -26,6 +28,9 @@ use crate::review::{Verdict, wire};
 
 /// The target of every span here, and of nothing else: logs leave it out, traces take nothing but it.
 pub(super) const TARGET: &str = "mirrorguard::trace";
+
+/// How long the end waits for a collector to take what is left.
+const LAST: Duration = Duration::from_secs(2);
 
 /// How a request is told to the collector: a provider with its queue.
 #[derive(Debug)]
@@ -54,10 +59,10 @@ impl Traces {
             .with_tracked_inactivity(false)
     }
 
-    /// Sends what is left, and waits for it a few seconds.
+    /// Sends what is left, and waits for it a little.
     pub async fn flush(self) {
         // It waits on its thread; this one may be the only one of the runtime, which has to send meanwhile.
-        let ended = tokio::task::spawn_blocking(move || self.provider.shutdown()).await;
+        let ended = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(LAST)).await;
         if let Ok(Err(error)) = ended {
             warn!("some traces were not sent: {error}");
         }

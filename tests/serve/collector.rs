@@ -41,8 +41,10 @@ impl Collector {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // What is no export is missed by the test.
-                if let Ok(request) = take(&stream) {
+                if let Ok(request) = read(&stream) {
+                    // Before the answer: whoever has it may end, and the test looks.
                     shared.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+                    answer(&stream).ok();
                 }
             }
         });
@@ -68,7 +70,7 @@ impl Collector {
     }
 }
 
-fn take(mut stream: &TcpStream) -> Result<ExportTraceServiceRequest> {
+fn read(stream: &TcpStream) -> Result<ExportTraceServiceRequest> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first)?;
@@ -87,9 +89,12 @@ fn take(mut stream: &TcpStream) -> Result<ExportTraceServiceRequest> {
     ensure!(first.starts_with("POST /v1/traces "), "asked for {first}");
     let mut body = vec![0; length.context("no length")?];
     reader.read_exact(&mut body)?;
-    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    stream.write_all(answer.as_bytes())?;
     Ok(ExportTraceServiceRequest::decode(&*body)?)
+}
+
+fn answer(mut stream: &TcpStream) -> std::io::Result<()> {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    stream.write_all(answer.as_bytes())
 }
 
 fn object(attributes: &[KeyValue]) -> Value {

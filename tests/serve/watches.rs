@@ -53,6 +53,9 @@ fn an_apiserver_that_fails_is_counted_and_makes_decisions_unverified() -> Result
         ensure!(failures >= 1.0, "none yet");
         Ok(())
     })?;
+    let foreign =
+        |line: &serde_json::Value| line["target"].as_str().is_some_and(|of| of.starts_with("kube_client"));
+    ensure!(!webhook.lines()?.iter().any(foreign), "kube tells the failures once more");
     is(&webhook, "mirrorguard_ready", 0.0)?;
     is(&webhook, "mirrorguard_watch_contact_timestamp_seconds{kind=\"ImageDigestMirrorSet\"}", 0.0)?;
     let denial = ground.client(&webhook)?.validate(&new_icsp())?;

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::{self, Debug},
     str::FromStr,
+    time::Duration,
 };
 
 use k8s_openapi::api::{
@@ -19,13 +20,10 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use thiserror::Error as ThisError;
 use tracing::info;
 
-use crate::{
-    certificates::{Configuration, ConfigurationKind, Contents, MARK, Reading},
-    server::tls::TlsError,
-};
+use super::error::{ManagedError, explained};
+use crate::certificates::{Configuration, ConfigurationKind, Contents, MARK, Reading};
 
 /// Whose changes these are, in the objects' managed fields.
 const MANAGER: &str = "mirrorguard";
@@ -58,62 +56,8 @@ impl fmt::Display for SecretName {
     }
 }
 
-/// Why certificates cannot be managed; names the flag, the object and the fix.
-#[derive(Debug, ThisError)]
-pub enum ManagedError {
-    /// There is no such Secret.
-    #[error(
-        "--tls-managed-secret: there is no Secret {0}: install it with the chart, or make an empty one: \
-         kubectl --namespace {ns} create secret generic {name}", ns = .0.namespace, name = .0.name
-    )]
-    NoSecret(SecretName),
-    /// The Secret is somebody else's.
-    #[error(
-        "--tls-managed-secret: Secret {0} holds something that mirrorguard has not written, and is left as \
-         it is: name an empty one, or empty this one if nobody needs it"
-    )]
-    Foreign(SecretName),
-    /// The account may not do it.
-    #[error(
-        "{flag}: may not {verb} {object}: {message}; grant get, watch and patch on it (rbac.create in the \
-         chart does)"
-    )]
-    Forbidden {
-        /// The flag that named the object.
-        flag: &'static str,
-        /// What was tried.
-        verb: &'static str,
-        /// The object.
-        object: String,
-        /// The apiserver's words.
-        message: String,
-    },
-    /// The apiserver did not do it.
-    #[error("{flag}: cannot {verb} {object}: {source}")]
-    Failed {
-        /// The flag that named the object.
-        flag: &'static str,
-        /// What was tried.
-        verb: &'static str,
-        /// The object.
-        object: String,
-        /// Why.
-        source: Box<Error>,
-    },
-    /// A certificate could not be made.
-    #[error("--tls-name: {0}")]
-    Issue(#[from] rcgen::Error),
-    /// What was read cannot be served with.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-}
-
-impl ManagedError {
-    /// Whether it may be gone at the next attempt, so that a start may wait.
-    pub(super) fn passes(&self) -> bool {
-        matches!(self, Self::Failed { .. })
-    }
-}
+/// The usual one.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether something was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +78,8 @@ pub(super) struct Access {
     pub(super) mutating: Api<MutatingWebhookConfiguration>,
     pub(super) secret: SecretName,
     pub(super) configuration: String,
+    /// How long the apiserver may take to answer one request.
+    pub(super) patience: Duration,
     version: Option<String>,
 }
 
@@ -151,6 +97,7 @@ impl Access {
             mutating: Api::all(client),
             secret,
             configuration,
+            patience: PATIENCE,
             version: None,
         }
     }
@@ -172,7 +119,7 @@ impl Access {
         api: &Api<K>,
         clients: impl FnOnce(K) -> Vec<WebhookClientConfig>,
     ) -> Result<Option<Configuration>, ManagedError> {
-        let found = api.get_opt(&self.configuration).await;
+        let found = self.answered(api.get_opt(&self.configuration)).await;
         let found = found.map_err(|e| self.about_configuration("get", kind, e))?;
         Ok(found.map(|found| Configuration {
             kind,
@@ -186,7 +133,7 @@ impl Access {
 
     /// The Secret; its version is remembered for the next write.
     pub(super) async fn secret(&mut self) -> Result<Reading, ManagedError> {
-        let found = self.secrets.get_opt(&self.secret.name).await;
+        let found = self.answered(self.secrets.get_opt(&self.secret.name)).await;
         let found = found.map_err(|e| self.about_secret("get", e))?;
         let secret = found.ok_or_else(|| ManagedError::NoSecret(self.secret.clone()))?;
         self.version = secret.resource_version();
@@ -208,7 +155,8 @@ impl Access {
             .collect();
         let metadata = json!({"resourceVersion": self.version, "annotations": {MARK: "true"}});
         let patch = Patch::Merge(json!({"metadata": metadata, "data": data}));
-        let patched = self.secrets.patch(&self.secret.name, &PatchParams::apply(MANAGER), &patch).await;
+        let params = PatchParams::apply(MANAGER);
+        let patched = self.answered(self.secrets.patch(&self.secret.name, &params, &patch)).await;
         written(patched).map_err(|e| self.about_secret("patch", e))
     }
 
@@ -229,8 +177,12 @@ impl Access {
         let (name, params, patch) =
             (&*self.configuration, PatchParams::apply(MANAGER), Patch::Json::<()>(patch));
         let result = match configuration.kind {
-            ConfigurationKind::Validating => written(self.validating.patch(name, &params, &patch).await),
-            ConfigurationKind::Mutating => written(self.mutating.patch(name, &params, &patch).await),
+            ConfigurationKind::Validating => {
+                written(self.answered(self.validating.patch(name, &params, &patch)).await)
+            }
+            ConfigurationKind::Mutating => {
+                written(self.answered(self.mutating.patch(name, &params, &patch)).await)
+            }
         };
         let result = result.map_err(|e| self.about_configuration("patch", configuration.kind, e))?;
         if result == Written::Done {
@@ -244,21 +196,37 @@ impl Access {
         ManagedError::Foreign(self.secret.clone())
     }
 
+    /// The errors of objects that somebody else keeps writing.
+    pub(super) fn contested_secret(&self) -> ManagedError {
+        let SecretName { namespace, name } = &self.secret;
+        ManagedError::Contested {
+            flag: "--tls-managed-secret",
+            object: format!("Secret {}", self.secret),
+            resource: format!("secret {name} --namespace {namespace}"),
+        }
+    }
+
+    pub(super) fn contested_configuration(&self, kind: ConfigurationKind) -> ManagedError {
+        let (kind, name) = (kind.name(), &self.configuration);
+        ManagedError::Contested {
+            flag: "--webhook-configuration",
+            object: format!("{kind} {name}"),
+            resource: format!("{} {name}", kind.to_lowercase()),
+        }
+    }
+
+    /// An answer, or an error that says that there was none.
+    async fn answered<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let answer = tokio::time::timeout(self.patience, request).await;
+        answer.map_err(|_| Error::Service(format!("no answer within {:?}", self.patience).into()))?
+    }
+
     fn about_secret(&self, verb: &'static str, error: Error) -> ManagedError {
         explained("--tls-managed-secret", verb, format!("Secret {}", self.secret), error)
     }
 
     fn about_configuration(&self, verb: &'static str, kind: ConfigurationKind, error: Error) -> ManagedError {
         explained("--webhook-configuration", verb, format!("{} {}", kind.name(), self.configuration), error)
-    }
-}
-
-fn explained(flag: &'static str, verb: &'static str, object: String, error: Error) -> ManagedError {
-    match error {
-        Error::Api(status) if status.code == 403 => {
-            ManagedError::Forbidden { flag, verb, object, message: status.message.clone() }
-        }
-        source => ManagedError::Failed { flag, verb, object, source: Box::new(source) },
     }
 }
 

@@ -1,7 +1,10 @@
 //! The serving certificate from a Secret that mirrorguard manages itself, as [`crate::certificates`] plans it.
 
 mod access;
+mod error;
+mod seen;
 mod watch;
+mod writes;
 
 use std::{
     sync::Arc,
@@ -9,21 +12,23 @@ use std::{
 };
 
 use axum_server::tls_rustls::RustlsConfig;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::Client;
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
-use self::access::{Access, Written};
-pub use self::access::{ManagedError, SecretName};
+pub use self::{access::SecretName, error::ManagedError};
+use self::{
+    access::{Access, Written},
+    seen::Seen,
+    writes::Writes,
+};
 use super::{
     App,
     tls::{ClientCa, TlsError, server_config, unix_seconds},
 };
-use crate::certificates::{
-    Action, Change, Configuration, Lifetimes, Reading, Serving, Situation, obstacle, plan, select,
-};
+use crate::certificates::{Action, Change, Lifetimes, Reading, Serving, obstacle, plan, select};
 
 /// How long the cluster is left alone while nothing tells of a change.
 const QUIET: Duration = Duration::from_mins(1);
@@ -32,8 +37,6 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 /// How long a first certificate may take: some writes, lost races with other replicas included.
 const START_PATIENCE: Duration = Duration::from_secs(20);
-/// More writes than this in one round are a fight with somebody, which waits for the next round.
-const WRITES_MAX: usize = 8;
 
 /// What to manage.
 #[derive(Debug, Clone)]
@@ -56,18 +59,10 @@ pub struct Managed {
     options: ManagedOptions,
     access: Access,
     app: Arc<App>,
+    writes: Writes,
     seen: Option<Seen>,
     served: Option<(Serving, RustlsConfig)>,
     client_ca: Option<Vec<u8>>,
-}
-
-/// What was read last, and since when it has been so.
-#[derive(Debug)]
-struct Seen {
-    secret: Reading,
-    secret_since: Instant,
-    configurations: Vec<Configuration>,
-    bundles_since: Instant,
 }
 
 impl Managed {
@@ -77,17 +72,19 @@ impl Managed {
         options: ManagedOptions,
         app: Arc<App>,
     ) -> Result<(Self, RustlsConfig), ManagedError> {
-        let access = Access::new(client, options.secret.clone(), options.configuration.clone());
-        let mut managed = Self { options, access, app, seen: None, served: None, client_ca: None };
+        let mut managed = Self::new(client, options, app);
         managed.load_client_ca()?;
         let began = Instant::now();
+        let mut told = false;
         loop {
             let result = managed.round().await;
+            if let Err(error) = &result
+                && (managed.served.is_some() || (error.passes() && !std::mem::replace(&mut told, true)))
+            {
+                warn!("{error}");
+            }
             if let Some((_, config)) = &managed.served {
                 let config = config.clone();
-                if let Err(error) = result {
-                    warn!("{error}");
-                }
                 return Ok((managed, config));
             }
             match result {
@@ -97,22 +94,29 @@ impl Managed {
         }
     }
 
+    fn new(client: Client, options: ManagedOptions, app: Arc<App>) -> Self {
+        let access = Access::new(client, options.secret.clone(), options.configuration.clone());
+        let writes = Writes::new(AFTER_FAILURE, Instant::now());
+        Self { options, access, app, writes, seen: None, served: None, client_ca: None }
+    }
+
     /// Keeps the certificate valid and trusted, until the task is dropped.
     pub async fn follow(mut self) {
         let changed = Arc::new(Notify::new());
         let (access, client_ca) = (self.access.clone(), self.options.client_ca.clone());
         let watches = watch::follow(&access, client_ca, &changed);
         let keep = async {
-            let mut pause = SHORTEST;
+            let (mut rest, mut pause) = (SHORTEST, Duration::ZERO);
             loop {
-                // Whichever comes first; a change that is told during a round is not lost.
+                // Nothing shortens this one, not the watch that tells of one's own write either.
+                tokio::time::sleep(rest).await;
+                // Whichever comes first; a change that was told meanwhile is not lost.
                 let _ = tokio::time::timeout(pause, changed.notified()).await;
-                pause = match self.round().await {
-                    Ok(()) => self.pause(),
+                (rest, pause) = match self.round().await {
+                    Ok(()) => (SHORTEST, self.pause()),
                     Err(error) => {
-                        self.app.metrics.certificate_failures.inc();
-                        error!("{error}");
-                        AFTER_FAILURE
+                        self.tell(&error);
+                        (AFTER_FAILURE, Duration::ZERO)
                     }
                 };
             }
@@ -120,46 +124,64 @@ impl Managed {
         tokio::join!(watches, keep);
     }
 
-    /// Reads, does what is to be done, and serves what is to be served.
+    fn pause(&self) -> Duration {
+        self.seen.as_ref().map_or(SHORTEST, |seen| seen.pause(self.options.lifetimes))
+    }
+
+    /// Logs a failure, and counts it where somebody has to do something: an apiserver that does not answer while
+    /// nothing is to be renewed is none.
+    fn tell(&self, error: &ManagedError) {
+        let now = Timestamp::now();
+        let is_due = self.served.as_ref().is_none_or(|(serving, _)| serving.certificate.is_due(now));
+        if error.is_unread() && !is_due {
+            warn!("{error}");
+        } else {
+            self.app.metrics.certificate_failures.inc();
+            error!("{error}");
+        }
+    }
+
+    /// Reads, does what is to be done, and serves what is to be served, until nothing is left to be done.
     async fn round(&mut self) -> Result<(), ManagedError> {
-        for _ in 0..WRITES_MAX {
-            self.look().await?;
-            let written = self.act().await;
-            // A certificate that is there is served, whatever else fails.
+        loop {
+            let result = match self.look().await {
+                Ok(()) => self.act().await,
+                Err(error) => Err(error),
+            };
+            // A certificate that is there is served, and what is known is told, whatever else fails.
             self.serve()?;
-            if written? == Written::Nothing {
-                break;
+            if result? == Written::Nothing {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Reads the configurations, then the Secret: in this order, see [`crate::certificates`].
     async fn look(&mut self) -> Result<(), ManagedError> {
         let configurations = self.access.configurations().await?;
+        if let Some(seen) = &mut self.seen {
+            seen.configurations(configurations.clone());
+        }
         let secret = self.access.secret().await?;
-        let now = Instant::now();
-        let bundles = |all: &[Configuration]| {
-            all.iter().map(|one| (one.kind.name(), one.bundles.clone())).collect::<Vec<_>>()
-        };
-        let before = self.seen.take();
-        let since = |is_same: bool, since: Instant| if is_same { since } else { now };
-        let (secret_since, bundles_since) = before.map_or((now, now), |before| {
-            let same_bundles = bundles(&before.configurations) == bundles(&configurations);
-            (since(before.secret == secret, before.secret_since), since(same_bundles, before.bundles_since))
-        });
-        self.seen = Some(Seen { secret, secret_since, configurations, bundles_since });
+        match &mut self.seen {
+            Some(seen) => seen.secret(secret),
+            None => self.seen = Some(Seen::new(secret, configurations)),
+        }
         Ok(())
     }
 
     async fn act(&mut self) -> Result<Written, ManagedError> {
-        let Some(situation) = self.situation() else { return Ok(Written::Nothing) };
+        let Some(seen) = &self.seen else { return Ok(Written::Nothing) };
+        let situation = seen.situation(&self.options);
         let mut result = Ok(Written::Nothing);
         for action in plan(&situation) {
             match action {
                 Action::Refuse => return Err(self.access.foreign()),
                 Action::Write(change) => {
                     let contents = situation.changed(change)?;
+                    if !self.writes.take(Instant::now()) {
+                        return Err(self.access.contested_secret());
+                    }
                     let written = self.access.write(&contents).await?;
                     if written == Written::Done {
                         info!(secret = %self.options.secret, "{}", told(change));
@@ -172,8 +194,13 @@ impl Managed {
                     else {
                         continue;
                     };
+                    let trusted = if self.writes.take(Instant::now()) {
+                        self.access.trust(configuration, &contents.bundle()).await
+                    } else {
+                        Err(self.access.contested_configuration(configuration.kind))
+                    };
                     // The other configuration is not to wait for what is wrong with this one.
-                    result = match (self.access.trust(configuration, &contents.bundle()).await, result) {
+                    result = match (trusted, result) {
                         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
                         (Ok(Written::Nothing), Ok(before)) => Ok(before),
                         (Ok(written), Ok(_)) => Ok(written),
@@ -187,7 +214,8 @@ impl Managed {
     /// Serves what is to be served, and says whether this replica may be called.
     fn serve(&mut self) -> Result<(), ManagedError> {
         let client_ca_changed = self.load_client_ca()?;
-        let Some(situation) = self.situation() else { return Ok(()) };
+        let Some(seen) = &self.seen else { return Ok(()) };
+        let situation = seen.situation(&self.options);
         let current = self.served.as_ref().map(|(serving, _)| serving);
         let selected = select(current, &situation);
         let to_load = selected.or_else(|| current.filter(|_| client_ca_changed).cloned());
@@ -207,10 +235,7 @@ impl Managed {
                 None => (serving, RustlsConfig::from_config(config)),
             });
         }
-        let obstacle = match (&self.served, self.situation()) {
-            (Some((serving, _)), Some(situation)) => obstacle(serving, &situation),
-            _ => None,
-        };
+        let obstacle = self.served.as_ref().and_then(|(serving, _)| obstacle(serving, &situation));
         self.app.readiness.untrusted(obstacle.map(|why| format!("{why} ({})", self.options.configuration)));
         Ok(())
     }
@@ -223,33 +248,6 @@ impl Managed {
         self.client_ca = read;
         Ok(changed)
     }
-
-    fn situation(&self) -> Option<Situation<'_>> {
-        let seen = self.seen.as_ref()?;
-        let elapsed = |since: Instant| SignedDuration::try_from(since.elapsed()).unwrap_or_default();
-        Some(Situation {
-            secret: &seen.secret,
-            configurations: &seen.configurations,
-            names: &self.options.names,
-            lifetimes: self.options.lifetimes,
-            secret_unchanged: elapsed(seen.secret_since),
-            bundles_unchanged: elapsed(seen.bundles_since),
-            now: Timestamp::now(),
-        })
-    }
-
-    /// How long to wait for a change: as long as nothing is pending, and never so long that a step would
-    /// be late by much of its time.
-    fn pause(&self) -> Duration {
-        let Lifetimes { serving, overlap, .. } = self.options.lifetimes;
-        let seen = self.seen.as_ref();
-        let recent = seen.is_none_or(|seen| {
-            let since = seen.secret_since.max(seen.bundles_since);
-            SignedDuration::try_from(since.elapsed()).is_ok_and(|elapsed| elapsed <= overlap * 2)
-        });
-        let step = if recent { (overlap / 4).min(serving / 30) } else { serving / 30 };
-        Duration::try_from(step).unwrap_or(QUIET).clamp(SHORTEST, QUIET)
-    }
 }
 
 fn told(change: Change) -> &'static str {
@@ -259,3 +257,6 @@ fn told(change: Change) -> &'static str {
         Change::RetireAuthorities => "the CAs before the present one are no longer trusted",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! The loop against an apiserver in memory, which may fail, fall silent, or undo what is written.
+
+mod apiserver;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tempfile::TempDir;
+
+use self::apiserver::{Apiserver, MUTATING, Mood, SECRET, VALIDATING};
+use super::*;
+use crate::{
+    certificates::{authority, issue},
+    cluster::{FileState, Source},
+    rules::Settings,
+};
+
+const NAME: &str = "mirrorguard.mirrorguard.svc";
+
+fn options() -> ManagedOptions {
+    let day = SignedDuration::from_hours(24);
+    ManagedOptions {
+        secret: "mirrorguard/tls".parse().unwrap(),
+        configuration: "mirrorguard".to_owned(),
+        names: vec![NAME.to_owned()],
+        lifetimes: Lifetimes { serving: day * 90, authority: day * 1095, overlap: day / 288 },
+        client_ca: None,
+    }
+}
+
+/// A replica that has not begun, with a state that is ready.
+fn replica(apiserver: &Arc<Apiserver>) -> (Managed, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Source::Files(FileState::open(folder.path()).unwrap());
+    let app = App::new(Settings::default(), source);
+    (Managed::new(apiserver.client(), options(), app), folder)
+}
+
+/// One that serves, and that both configurations trust.
+async fn running(apiserver: &Arc<Apiserver>) -> (Managed, TempDir) {
+    let (mut managed, folder) = replica(apiserver);
+    managed.round().await.unwrap();
+    (managed, folder)
+}
+
+fn failures(managed: &Managed) -> u64 {
+    managed.app.metrics.certificate_failures.get()
+}
+
+#[tokio::test]
+async fn a_start_fills_the_secret_and_both_configurations() {
+    let apiserver = Apiserver::new();
+    let (managed, _folder) = running(&apiserver).await;
+    let bundles = [VALIDATING, MUTATING].map(|path| apiserver.bundle(path));
+    assert!(bundles[0].is_some() && bundles[0] == bundles[1], "{bundles:?}");
+    assert_eq!(managed.app.readiness.not_ready(), None);
+    assert_eq!(apiserver.writes(), 4, "a CA, a certificate, and each of the configurations");
+}
+
+/// Something that goes wrong with a replica that runs.
+type Fault = fn(&Apiserver, &mut Managed);
+
+#[tokio::test]
+async fn an_outage_is_no_failure_until_something_is_due() {
+    let table: [(Fault, u64, &str); 6] = [
+        (|a, _| a.mood(Mood::Failing), 0, "the apiserver restarts: the certificate is good for weeks"),
+        (
+            |a, m| {
+                a.mood(Mood::Failing);
+                let now = Timestamp::now() - SignedDuration::from_hours(24 * 80);
+                let signer = authority(now, options().lifetimes.authority).unwrap();
+                let old = issue(&signer, &options().names, now, options().lifetimes.serving).unwrap();
+                m.served.as_mut().unwrap().0 = old;
+                // Or what the Secret had last would be served at once.
+                m.seen = None;
+            },
+            1,
+            "the same while a renewal is due",
+        ),
+        (|a, _| a.mood(Mood::Forbidding), 1, "somebody took the rights"),
+        (|a, _| a.remove(SECRET), 1, "somebody deleted the Secret"),
+        (
+            |a, _| a.change(SECRET, |secret| secret["metadata"]["annotations"] = json!({})),
+            1,
+            "somebody made the Secret theirs",
+        ),
+        (
+            |a, _| {
+                a.change(MUTATING, |c| c["webhooks"][0]["clientConfig"] = json!({}));
+                a.mood(Mood::ReadOnly);
+            },
+            1,
+            "the CA that was taken away cannot be put back",
+        ),
+    ];
+    for (fault, expected, reason) in table {
+        let apiserver = Apiserver::new();
+        let (mut managed, _folder) = running(&apiserver).await;
+        fault(&apiserver, &mut managed);
+        let error = managed.round().await.unwrap_err();
+        managed.tell(&error);
+        assert_eq!(failures(&managed), expected, "{reason}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn who_undoes_every_write_is_told_of_and_waited_for() {
+    let apiserver = Apiserver::new();
+    apiserver.undo(VALIDATING);
+    let (mut managed, _folder) = replica(&apiserver);
+    let error = managed.round().await.unwrap_err().to_string();
+    let expected =
+        "--webhook-configuration: ValidatingWebhookConfiguration mirrorguard was written again and again";
+    assert!(error.starts_with(expected), "{error}");
+    assert!(apiserver.bundle(MUTATING).is_some(), "the other configuration waits for nobody");
+    let before = (apiserver.writes(), apiserver.reads());
+    let app = Arc::clone(&managed.app);
+    // It follows for ever; a second is enough for thousands of rounds without a pause.
+    tokio::time::timeout(Duration::from_secs(1), Box::pin(managed.follow())).await.unwrap_err();
+    let after = (apiserver.writes(), apiserver.reads());
+    assert!(after.0 <= before.0 + 1 && after.1 < before.1 + 20, "{before:?}, then {after:?}");
+    assert!(app.metrics.certificate_failures.get() >= 1, "the fight is not counted");
+}
+
+#[tokio::test]
+async fn a_silent_apiserver_is_not_waited_for() {
+    let apiserver = Apiserver::new();
+    apiserver.mood(Mood::Silent);
+    let (mut managed, _folder) = replica(&apiserver);
+    managed.access.patience = Duration::from_millis(50);
+    let error = managed.round().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "--webhook-configuration: cannot get ValidatingWebhookConfiguration mirrorguard: no answer within 50ms"
+    );
+    assert!(error.passes(), "a start asks again");
+}
+
+#[tokio::test]
+async fn a_configuration_that_was_read_counts_where_the_secret_cannot_be() {
+    let table: [(bool, Option<&str>, &str); 2] = [
+        (true, Some("the ValidatingWebhookConfiguration does not trust"), "another CA was put in"),
+        (false, None, "all is as before"),
+    ];
+    for (is_replaced, expected, reason) in table {
+        let apiserver = Apiserver::new();
+        let (mut managed, _folder) = running(&apiserver).await;
+        if is_replaced {
+            apiserver
+                .change(VALIDATING, |c| c["webhooks"][0]["clientConfig"]["caBundle"] = "b3RoZXI=".into());
+        }
+        apiserver.mood(Mood::SecretFailing);
+        managed.round().await.unwrap_err();
+        let said = managed.app.readiness.not_ready();
+        let fits = said.as_ref().zip(expected).is_some_and(|(said, expected)| said.starts_with(expected));
+        assert!(fits || (said.is_none() && expected.is_none()), "{reason}: {said:?}");
+    }
+}
