@@ -257,6 +257,8 @@ fn judge(manifest: &str, version: &str, mode: &str) -> Result<()> {
     ensure!(has("matchConditions:") == (version != "1.27.0"), "matchConditions on {version}: {manifest}");
     ensure!(has("caBundle: ") == mode.contains("caBundle"), "{mode}: {manifest}");
     ensure!(has("resources: [secrets]") == mode.contains("selfManaged"), "{mode} and Secrets: {manifest}");
+    let blank = manifest.lines().find(|line| line.starts_with(' ') && line.trim().is_empty());
+    ensure!(blank.is_none(), "{mode}: a line of blanks: {manifest}");
     for key in ["automountServiceAccountToken: true", "runAsUser:", "fsGroup:", "hostNetwork:", "subPath:"] {
         let mut lines = manifest.lines().map(|line| line.trim_start().trim_start_matches("- "));
         ensure!(!lines.any(|line| line.starts_with(key)), "{mode}: {key}");
