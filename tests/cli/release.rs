@@ -268,12 +268,12 @@ fn the_chart_is_packaged_once_it_names_what_was_pushed() -> Result<()> {
     let script = chart["run"].as_str().context("no script")?;
     let named = script.find(".ci/chart-image charts/mirrorguard \"$IMAGE\" \"$IMAGE_DIGEST\"");
     ensure!(named.is_some() && named < script.find("helm package charts/mirrorguard"), "{script}");
-    let names = steps.iter().position(|step| step["name"] == "names").context("no names")?;
-    let script = steps[names]["run"].as_str().context("no script")?;
+    let first = steps.iter().position(|step| step["name"] == "names").context("no names")?;
+    let script = steps[first]["run"].as_str().context("no script")?;
     for name in ["IMAGE=ghcr.io/${GITHUB_REPOSITORY,,}", "CHARTS=ghcr.io/${GITHUB_REPOSITORY_OWNER,,}/charts"]
     {
         ensure!(script.contains(name), "in capitals where the owner has them: {script}");
     }
-    ensure!(names < step("image")?, "the image is pushed before it has a name");
+    ensure!(first < step("image")?, "the image is pushed before it has a name");
     Ok(())
 }
