@@ -1,4 +1,4 @@
-//! What the NetworkPolicy lets through.
+//! What the `NetworkPolicy` lets through.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};

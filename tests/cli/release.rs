@@ -218,3 +218,62 @@ fn a_tag_is_released_only_where_everything_says_the_same() -> Result<()> {
     }
     Ok(())
 }
+
+/// The values and the README of the chart after `.ci/chart-image`, and how that ended.
+fn named(repository: &str, digest: &str) -> Result<(Run, Value, String)> {
+    let folder = tempfile::tempdir()?;
+    for name in ["values.yaml", "README.md"] {
+        fs::copy(Path::new(ROOT).join("charts/mirrorguard").join(name), folder.path().join(name))?;
+    }
+    let mut script = command(Path::new(ROOT).join(".ci/chart-image"));
+    let run =
+        Run::of(script.arg(folder.path()).args([repository, digest]).env("PATH", std::env::var("PATH")?))?;
+    let read = |name: &str| fs::read_to_string(folder.path().join(name));
+    Ok((run, read_document("values.yaml", &read("values.yaml")?)?, read("README.md")?))
+}
+
+/// An `ImageDigestMirrorSet` serves no pull by tag.
+#[test]
+fn a_released_chart_names_its_image_by_digest() -> Result<()> {
+    let (repository, digest) = ("ghcr.io/owner/mirrorguard", format!("sha256:{}", "7".repeat(64)));
+    let (run, mut values, readme) = named(repository, &digest)?;
+    run.code(0)?;
+    ensure!(readme.contains(&format!("| `image.repository` | `\"{repository}\"` |")), "{readme}");
+    ensure!(readme.contains(&format!("| `image.digest` | `\"{digest}\"` |")), "{readme}");
+    let mut expected = yaml("charts/mirrorguard/values.yaml")?;
+    expected["image"]["repository"] = repository.into();
+    expected["image"]["digest"] = digest.clone().into();
+    ensure!(values.take() == expected, "something else has changed");
+    for (repository, digest, reason) in [
+        ("ghcr.io/Owner/mirrorguard", &*digest, "no registry takes capitals"),
+        ("", &*digest, "no repository"),
+        (repository, "", "nothing was pushed"),
+        (repository, "sha256:7", "cut short"),
+    ] {
+        let (run, values, _) = named(repository, digest)?;
+        run.code(1)?.says("chart-image: ").context(reason)?;
+        ensure!(values == yaml("charts/mirrorguard/values.yaml")?, "{reason}: something was written");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_chart_is_packaged_once_it_names_what_was_pushed() -> Result<()> {
+    let publish = jobs(".github/workflows/release.yml")?["publish"]["steps"].take();
+    let steps = publish.as_array().context("no steps")?;
+    let step = |id: &str| steps.iter().position(|step| step["id"] == id).with_context(|| format!("no {id}"));
+    let chart = &steps[step("chart")?];
+    ensure!(step("image")? < step("chart")?, "the image's digest is not known yet");
+    ensure!(chart["env"]["IMAGE_DIGEST"] == "${{ steps.image.outputs.digest }}", "{chart}");
+    let script = chart["run"].as_str().context("no script")?;
+    let named = script.find(".ci/chart-image charts/mirrorguard \"$IMAGE\" \"$IMAGE_DIGEST\"");
+    ensure!(named.is_some() && named < script.find("helm package charts/mirrorguard"), "{script}");
+    let first = steps.iter().position(|step| step["name"] == "names").context("no names")?;
+    let script = steps[first]["run"].as_str().context("no script")?;
+    for name in ["IMAGE=ghcr.io/${GITHUB_REPOSITORY,,}", "CHARTS=ghcr.io/${GITHUB_REPOSITORY_OWNER,,}/charts"]
+    {
+        ensure!(script.contains(name), "in capitals where the owner has them: {script}");
+    }
+    ensure!(first < step("image")?, "the image is pushed before it has a name");
+    Ok(())
+}

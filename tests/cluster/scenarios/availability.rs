@@ -166,8 +166,6 @@ fn objects(manifest: &str) -> Result<Objects> {
 fn the_values_say_how_the_pods_stand_and_when_they_are_asked(cluster: &mut Cluster) -> Result<()> {
     type Row<'a> = (&'a [&'a str], &'a str, &'a str, Value, &'a str);
     let grace = "/spec/template/spec/terminationGracePeriodSeconds";
-    let zones = "/spec/template/spec/topologySpreadConstraints/0/whenUnsatisfiable";
-    let nodes = "/spec/template/spec/topologySpreadConstraints/1/whenUnsatisfiable";
     let priority = "/spec/template/spec/priorityClassName";
     let (validating, mutating) = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration");
     let (budget, deployment) = ("PodDisruptionBudget", "Deployment");
@@ -185,21 +183,6 @@ fn the_values_say_how_the_pods_stand_and_when_they_are_asked(cluster: &mut Clust
         (&["replicaCount=1"], budget, "", Value::Null, "it would block a drain, or keep nothing"),
         (&["shutdownDelaySeconds=40"], deployment, grace, json!(60), "the delay, the requests, and to spare"),
         (&[], deployment, "/spec/strategy/rollingUpdate/maxUnavailable", json!(0), "the new one first"),
-        (&[], deployment, nodes, Value::Null, "a cluster of one node runs both"),
-        (
-            &["topologySpread.whenUnsatisfiable=DoNotSchedule"],
-            deployment,
-            nodes,
-            json!("DoNotSchedule"),
-            "not there",
-        ),
-        (
-            &["topologySpread.whenUnsatisfiable=DoNotSchedule"],
-            deployment,
-            zones,
-            json!("ScheduleAnyway"),
-            "nodes without a zone run pods too",
-        ),
         (&[], deployment, priority, json!("system-cluster-critical"), "writes wait for it"),
         (&["priorityClassName="], deployment, priority, Value::Null, "none"),
         (&["webhooks.enabled=false"], validating, "", Value::Null, "the way out"),

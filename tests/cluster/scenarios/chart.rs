@@ -132,8 +132,9 @@ fn every_rendering_is_taken_by_the_apiserver(cluster: &mut Cluster) -> Result<()
         ensure!(manifest.contains("\nkind: NetworkPolicy\n"), "no NetworkPolicy: {manifest}");
         renderings.insert(manifest);
     }
-    // Five ways, the default among them; before and after matchConditions, and with everything.
-    ensure!(renderings.len() == 15, "{} different renderings", renderings.len());
+    // Five ways, the default among them; before and after matchConditions, and with everything. The default also between
+    // matchConditions and the affinity's matchLabelKeys.
+    ensure!(renderings.len() == 16, "{} different renderings", renderings.len());
     renderings.iter().try_for_each(|manifest| taken(cluster, manifest))
 }
 
@@ -255,8 +256,12 @@ fn judge(manifest: &str, version: &str, mode: &str) -> Result<()> {
     let has = |text: &str| manifest.contains(text);
     // Where the API drops them they would be a difference forever.
     ensure!(has("matchConditions:") == (version != "1.27.0"), "matchConditions on {version}: {manifest}");
+    let of_affinity = has("matchLabelKeys:\n");
+    ensure!(of_affinity == (version >= "1.31"), "the affinity's matchLabelKeys on {version}: {manifest}");
     ensure!(has("caBundle: ") == mode.contains("caBundle"), "{mode}: {manifest}");
     ensure!(has("resources: [secrets]") == mode.contains("selfManaged"), "{mode} and Secrets: {manifest}");
+    let blank = manifest.lines().find(|line| line.starts_with(' ') && line.trim().is_empty());
+    ensure!(blank.is_none(), "{mode}: a line of blanks: {manifest}");
     for key in ["automountServiceAccountToken: true", "runAsUser:", "fsGroup:", "hostNetwork:", "subPath:"] {
         let mut lines = manifest.lines().map(|line| line.trim_start().trim_start_matches("- "));
         ensure!(!lines.any(|line| line.starts_with(key)), "{mode}: {key}");
