@@ -3,6 +3,8 @@
 mod judge;
 mod tried;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 use clap::Args;
 use jiff::Timestamp;
@@ -12,7 +14,7 @@ use k8s_openapi::{
         admissionregistration::v1::{
             MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig,
         },
-        discovery::v1::EndpointSlice,
+        discovery::v1::{Endpoint, EndpointSlice},
     },
 };
 use kube::{
@@ -186,9 +188,19 @@ fn webhook(name: String, client: WebhookClientConfig) -> Webhook {
 async fn ready_endpoints(client: &Client, namespace: &str, service: &str) -> Result<usize, Error> {
     let of_service = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
     let slices = Api::<EndpointSlice>::namespaced(client.clone(), namespace).list(&of_service).await?;
-    let endpoints = slices.items.into_iter().flat_map(|slice| slice.endpoints);
+    Ok(count_ready(slices.items))
+}
+
+/// How many pods are ready. Each address family has slices of its own, in which the same pods are told.
+fn count_ready(slices: Vec<EndpointSlice>) -> usize {
+    let endpoints = slices.into_iter().flat_map(|slice| slice.endpoints);
     // Who says nothing is ready.
-    Ok(endpoints.filter(|e| e.conditions.as_ref().and_then(|c| c.ready) != Some(false)).count())
+    let ready = endpoints.filter(|e| e.conditions.as_ref().and_then(|c| c.ready) != Some(false));
+    let who = |endpoint: Endpoint| {
+        let uid = endpoint.target_ref.and_then(|target| target.uid);
+        uid.or_else(|| endpoint.addresses.into_iter().next()).unwrap_or_default()
+    };
+    ready.map(who).collect::<BTreeSet<_>>().len()
 }
 
 /// Writes a mirror set without storing it.
@@ -215,4 +227,39 @@ fn empty() -> Value {
 
 fn told<T>(read: Result<T, Error>) -> Result<T, String> {
     read.map_err(|error| cause(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_is_counted_once_whatever_its_addresses() {
+        let slice = |endpoints: Value| {
+            let slice = json!({"metadata": {}, "addressType": "IPv4", "endpoints": endpoints});
+            serde_json::from_value::<EndpointSlice>(slice).unwrap()
+        };
+        let pod = |address: &str, uid: &str| json!({"addresses": [address], "targetRef": {"uid": uid}});
+        let bare = |address: &str, ready: Option<bool>| json!({"addresses": [address], "conditions": {"ready": ready}});
+        let table = [
+            (vec![], 0, "no slice yet"),
+            (
+                vec![
+                    slice(json!([pod("192.0.2.1", "a"), pod("192.0.2.2", "b")])),
+                    slice(json!([pod("2001:db8::1", "a"), pod("2001:db8::2", "b")])),
+                ],
+                2,
+                "two families",
+            ),
+            (
+                vec![slice(json!([bare("192.0.2.1", Some(true)), bare("192.0.2.2", None)]))],
+                2,
+                "endpoints that somebody wrote by hand are told apart by address",
+            ),
+            (vec![slice(json!([bare("192.0.2.1", Some(false)), bare("192.0.2.2", None)]))], 1, "one is dead"),
+        ];
+        for (slices, expected, reason) in table {
+            assert_eq!(count_ready(slices), expected, "{reason}");
+        }
+    }
 }

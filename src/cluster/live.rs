@@ -100,13 +100,13 @@ impl LiveState {
                     self.change(kind, |context| remove(context, kind, &object));
                     true
                 }
-                Err(error) if is_absent(&error) => {
+                Err(error) if request_of(&error).is_some_and(is_not_found) => {
                     debug!(kind = kind.name(), "not served by this cluster");
                     true
                 }
                 Err(error) => {
                     health.failed();
-                    warn!(kind = kind.name(), "cannot watch: {error}");
+                    warn!(kind = kind.name(), "cannot watch: {}", why(&error));
                     false
                 }
             };
@@ -283,11 +283,16 @@ fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 404)
 }
 
-fn is_absent(error: &watcher::Error) -> bool {
+fn why(error: &watcher::Error) -> String {
+    request_of(error).map_or_else(|| error.to_string(), cause)
+}
+
+/// The failure of the request that a watch was about.
+fn request_of(error: &watcher::Error) -> Option<&Error> {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => is_not_found(error),
-        _ => false,
+        | watcher::Error::WatchFailed(error) => Some(error),
+        _ => None,
     }
 }

@@ -27,9 +27,9 @@ fn cluster(ready: usize) -> Answers {
     };
     let ours = |name: &str| json!({"metadata": {"name": "guard.guard"}, "webhooks": [hook(name)]});
     let others = configuration("policies", "policies.other.example");
-    let endpoint = |ready: bool| json!({"addresses": ["192.0.2.1"], "conditions": {"ready": ready}});
-    let mut endpoints = vec![endpoint(false)];
-    endpoints.extend((0..ready).map(|_| endpoint(true)));
+    let endpoint =
+        |place: usize| json!({"addresses": [format!("192.0.2.{place}")], "conditions": {"ready": place > 0}});
+    let endpoints: Vec<_> = (0..=ready).map(endpoint).collect();
     let slice = json!({"metadata": {"name": "guard-1"}, "addressType": "IPv4", "endpoints": endpoints});
     Answers::default()
         .list(VALIDATING, &[others.clone(), ours("mirror-sets.validate")])
@@ -62,6 +62,7 @@ fn programs_get_the_same_as_json() -> Result<()> {
     let status =
         |name: &str| checks.iter().find(|check| check["check"] == name).map(|check| &check["status"]);
     ensure!(status("endpoints") == Some(&json!("ok")), "two are ready: {json}");
+    ensure!(json.to_string().contains("Service guard/guard has 2 ready"), "another count: {json}");
     ensure!(status("ca") == Some(&json!("failed")), "there is none: {json}");
     ensure!(status("denial") == Some(&json!("failed")), "it was admitted: {json}");
     ensure!(status("admission") == Some(&json!("ok")), "{json}");

@@ -138,18 +138,16 @@ fn trust(configurations: &[&Configuration], seen: &Seen) -> Check {
     const CHECK: &str = "ca";
     const REMEDY: &str = "see which certificates.mode the release has, and whether what it relies on runs: the \
                           pods, OpenShift's service CA, cert-manager, or whoever sets certificates.caBundle";
+    let mut hooks = configurations.iter().flat_map(|configuration| &configuration.webhooks);
+    if hooks.all(|hook| hook.bundle.is_empty()) && seen.bad.is_denied_by_us() {
+        return Check::ok(CHECK, "none is given, the apiserver trusts the certificate by its own roots");
+    }
     let mut ends = BTreeSet::new();
     for configuration in configurations {
         for hook in &configuration.webhooks {
             let place =
                 format!("{} {}, webhook {}", configuration.kind.name(), configuration.name, hook.name);
             if hook.bundle.is_empty() {
-                if seen.bad.is_denied_by_us() {
-                    return Check::ok(
-                        CHECK,
-                        "none is given, the apiserver trusts the certificate by its own roots",
-                    );
-                }
                 return Check::failed(CHECK, format!("{place}: no caBundle"), REMEDY);
             }
             match Certificate::read_all(&hook.bundle).iter().map(|ca| ca.end).max() {
@@ -242,11 +240,26 @@ fn unasked(check: &'static str, tried: &Tried) -> Check {
             format!("webhook {webhook} stood before mirrorguard: {why}"),
             "have that webhook let ImageDigestMirrorSet/mirrorguard-check pass",
         ),
+        Tried::DeniedByPolicy { policy, why } if is_ours(policy) => Check::unknown(
+            check,
+            format!("refused by the admission policy {policy}, before the webhook was asked: {why}"),
+            format!("take the binding of {policy} off for the check, and put it back"),
+        ),
+        Tried::DeniedByPolicy { policy, why } => Check::unknown(
+            check,
+            format!("the admission policy {policy} stood before mirrorguard: {why}"),
+            "have that policy let ImageDigestMirrorSet/mirrorguard-check pass",
+        ),
         Tried::NotServed => Check::ok(check, "this cluster has no ImageDigestMirrorSets to refuse"),
-        Tried::Refused(why) => Check::unknown(
+        Tried::Forbidden(why) => Check::unknown(
             check,
             format!("the write did not come to mirrorguard: {why}"),
             "grant create on imagedigestmirrorsets.config.openshift.io; nothing is stored, it is a dry run",
+        ),
+        Tried::Failed(why) => Check::unknown(
+            check,
+            format!("the write did not come to mirrorguard: {why}"),
+            "mend what the apiserver says, and check again",
         ),
         Tried::Admitted => Check::ok(check, "admitted"),
     }

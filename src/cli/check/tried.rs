@@ -4,7 +4,7 @@ use kube::Error;
 
 use crate::cluster::cause;
 
-/// How the names of mirrorguard's webhooks end.
+/// How the names of mirrorguard's webhooks, and of its admission policies, end.
 const DOMAIN: &str = ".mirrorguard.io";
 
 /// What became of a write.
@@ -21,10 +21,17 @@ pub(super) enum Tried {
         webhook: String,
         why: String,
     },
+    /// By an admission policy; those are asked before validating webhooks.
+    DeniedByPolicy {
+        policy: String,
+        why: String,
+    },
     /// The cluster does not know the kind.
     NotServed,
-    /// It came to no webhook.
-    Refused(String),
+    /// The account may not write it.
+    Forbidden(String),
+    /// It came to no webhook for another reason.
+    Failed(String),
 }
 
 impl Tried {
@@ -33,17 +40,20 @@ impl Tried {
     }
 }
 
-/// Whether a webhook of this name is mirrorguard's.
-pub(super) fn is_ours(webhook: &str) -> bool {
-    webhook.ends_with(DOMAIN)
+/// Whether a webhook or an admission policy of this name is mirrorguard's.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.ends_with(DOMAIN)
 }
 
 /// What an apiserver's answer to a write means.
+///
+/// The words are those of `apiserver/pkg/admission/plugin`: `webhook/errors/statuserror.go`,
+/// `policy/validating/dispatcher.go`, and `policy/generic` for policies that mutate.
 pub(super) fn tried(written: Result<(), Error>) -> Tried {
     let status = match written {
         Ok(()) => return Tried::Admitted,
         Err(Error::Api(status)) => status,
-        Err(error) => return Tried::Refused(cause(&error)),
+        Err(error) => return Tried::Failed(cause(&error)),
     };
     let quoted = |before: &str| {
         let (_, rest) = status.message.split_once(before)?;
@@ -57,10 +67,24 @@ pub(super) fn tried(written: Result<(), Error>) -> Tried {
     if let Some((webhook, rest)) = quoted("failed calling webhook \"") {
         return Tried::Unreached { webhook, why: rest.trim_start_matches([':', ' ']).to_owned() };
     }
-    if status.code == 404 {
-        return Tried::NotServed;
+    if let Some((policy, why)) = policy_of(&status.message) {
+        return Tried::DeniedByPolicy { policy: policy.to_owned(), why: why.to_owned() };
     }
-    Tried::Refused(format!("{} ({})", status.message, status.code))
+    let answer = format!("{} ({})", status.message, status.code);
+    match status.code {
+        404 => Tried::NotServed,
+        403 => Tried::Forbidden(answer),
+        _ => Tried::Failed(answer),
+    }
+}
+
+/// The policy that denied, and why: `ValidatingAdmissionPolicy '…'`, of those that mutate `policy '…'` or `policy "…"`.
+fn policy_of(message: &str) -> Option<(&str, &str)> {
+    let (before, why) = message.split_once("denied request:")?;
+    let (_, name) = before.split_once("olicy ")?;
+    let quote = name.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    let (name, _) = name[1..].split_once(quote)?;
+    Some((name, why.trim()))
 }
 
 #[cfg(test)]
@@ -71,11 +95,12 @@ mod tests {
 
     const SETS: &str = "mirror-sets.validate.mirrorguard.io";
 
+    fn api(code: u16, message: &str) -> Result<(), Error> {
+        Err(Error::Api(Box::new(Answer::failure(message, "").with_code(code))))
+    }
+
     #[test]
     fn an_apiservers_answer_is_understood() {
-        let api = |code: u16, message: &str| {
-            Err(Error::Api(Box::new(Answer::failure(message, "").with_code(code))))
-        };
         let ours = |why: &str| Tried::Denied { webhook: SETS.to_owned(), why: why.to_owned() };
         let table = [
             (Ok(()), Tried::Admitted, "a dry run that went through"),
@@ -106,12 +131,59 @@ mod tests {
             (api(404, "the server could not find the requested resource"), Tried::NotServed, "no such kind"),
             (
                 api(403, "imagedigestmirrorsets is forbidden"),
-                Tried::Refused("imagedigestmirrorsets is forbidden (403)".to_owned()),
+                Tried::Forbidden("imagedigestmirrorsets is forbidden (403)".to_owned()),
                 "no right",
+            ),
+            (
+                api(500, "etcdserver: request timed out"),
+                Tried::Failed("etcdserver: request timed out (500)".to_owned()),
+                "in the apiserver's words",
             ),
         ];
         for (answer, expected, reason) in table {
             assert_eq!(tried(answer), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_policys_denial_is_known_by_its_words_whatever_its_code() {
+        let object = "imagedigestmirrorsets.config.openshift.io \"mirrorguard-check\" is forbidden";
+        let table = [
+            (
+                422,
+                "ValidatingAdmissionPolicy 'mirror-sets.deny.mirrorguard.io' with binding 'b' denied request: \
+                 spec: wrong",
+                ("mirror-sets.deny.mirrorguard.io", "spec: wrong"),
+                "ours",
+            ),
+            (
+                403,
+                "ValidatingAdmissionPolicy 'other.example' with binding 'b' denied request: no",
+                ("other.example", "no"),
+                "no right is missing",
+            ),
+            (
+                422,
+                "ValidatingAdmissionPolicy 'other.example' denied request: failed to configure policy: no",
+                ("other.example", "failed to configure policy: no"),
+                "one that cannot be asked",
+            ),
+            (
+                422,
+                "policy 'other.example' with binding 'b' denied request: no",
+                ("other.example", "no"),
+                "a MutatingAdmissionPolicy",
+            ),
+            (
+                403,
+                "policy \"other.example\" denied request: failed to configure policy: no",
+                ("other.example", "failed to configure policy: no"),
+                "one that cannot be asked",
+            ),
+        ];
+        for (code, message, (policy, why), reason) in table {
+            let expected = Tried::DeniedByPolicy { policy: policy.to_owned(), why: why.to_owned() };
+            assert_eq!(tried(api(code, &format!("{object}: {message}"))), expected, "{reason}");
         }
     }
 }

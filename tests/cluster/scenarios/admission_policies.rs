@@ -189,6 +189,10 @@ fn admission_policies_judge_as_the_webhook_judges_one_object(cluster: &mut Clust
         }
         let seen: BTreeSet<_> = denied.union(&warned).map(String::as_str).collect();
         ensure!(seen == BTreeSet::from(IN_POLICIES), "not every rule was seen: {seen:?}");
+        let checked = cluster.mirrorguard(&["check"], "")?.refused()?.stdout;
+        let told =
+            format!("denial: refused by the admission policy {DENYING}, before the webhook was asked: [");
+        ensure!(checked.contains(&told), "check says otherwise:\n{checked}");
         Ok(())
     })
 }

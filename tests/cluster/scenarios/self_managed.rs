@@ -38,7 +38,7 @@ const SECRET: &str = "mirrorguard-self-managed-tls";
 
 /// Lives that a test can wait for.
 fn short() -> Value {
-    json!({"mode": "selfManaged", "selfManaged": {"duration": "15s", "caDuration": "45s", "overlap": "2s"}})
+    json!({"mode": "selfManaged", "selfManaged": {"duration": "30s", "caDuration": "90s", "overlap": "2s"}})
 }
 
 /// Lives in which nothing is renewed during a test, and what is damaged is soon replaced.

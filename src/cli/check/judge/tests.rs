@@ -5,6 +5,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use super::*;
 
 const SETS: &str = "mirror-sets.validate.mirrorguard.io";
+const POLICY: &str = "mirror-sets.deny.mirrorguard.io";
 
 fn ca(last_year: i32) -> Vec<u8> {
     let mut params = CertificateParams::new(["ca.mirror.lab.example".to_owned()]).unwrap();
@@ -21,6 +22,10 @@ fn configuration(kind: ConfigurationKind, bundle: Vec<u8>) -> Configuration {
 
 fn denied_by(webhook: &str, rule: &str) -> Tried {
     Tried::Denied { webhook: webhook.to_owned(), why: format!("[{rule}] spec.x: wrong") }
+}
+
+fn denied_by_policy(policy: &str) -> Tried {
+    Tried::DeniedByPolicy { policy: policy.to_owned(), why: "wrong".to_owned() }
 }
 
 fn unreached(webhook: &str) -> Tried {
@@ -61,7 +66,7 @@ type Fault = fn(&mut Seen);
 #[test]
 fn one_fault_fails_one_check_with_a_remedy() {
     use Status::{Failed, Ok as Fine, Unknown};
-    let table: [(Fault, &str, Status, &str); 18] = [
+    let table: [(Fault, &str, Status, &str); 20] = [
         (|s| s.validating = Ok(vec![]), "validating-webhooks", Failed, "somebody deleted the configuration"),
         (|s| s.mutating = Ok(vec![]), "mutating-webhook", Failed, "or the other one"),
         (
@@ -71,6 +76,13 @@ fn one_fault_fails_one_check_with_a_remedy() {
             "a right is missing",
         ),
         (|s| hook(s).bundle.clear(), "ca", Failed, "nothing injected it"),
+        (|s| s.mutating.as_mut().unwrap()[0].webhooks[0].bundle.clear(), "ca", Failed, "of one alone"),
+        (
+            |s| s.mutating.as_mut().unwrap()[0].webhooks[0].bundle = ca(2025),
+            "ca",
+            Failed,
+            "one alone was not renewed",
+        ),
         (|s| hook(s).bundle = b"CA".to_vec(), "ca", Failed, "it is no PEM"),
         (|s| hook(s).bundle = ca(2025), "ca", Failed, "nobody renewed it"),
         (|s| s.endpoints[0].ready = Ok(0), "endpoints", Failed, "the pods are dead"),
@@ -90,7 +102,7 @@ fn one_fault_fails_one_check_with_a_remedy() {
             "somebody else refused it first",
         ),
         (|s| s.bad = unreached("policy.other.example"), "denial", Unknown, "somebody else's webhook is dead"),
-        (|s| s.bad = Tried::Refused("may not (403)".to_owned()), "denial", Unknown, "a right is missing"),
+        (|s| s.bad = Tried::Forbidden("may not (403)".to_owned()), "denial", Unknown, "a right is missing"),
         (|s| s.bad = Tried::NotServed, "denial", Fine, "HyperShift on a Kubernetes without mirror sets"),
         (|s| s.good = denied_by(SETS, "unverified"), "admission", Failed, "everything is refused"),
         (|s| s.good = unreached(SETS), "admission", Failed, "nobody answered"),
@@ -120,10 +132,43 @@ fn hook(seen: &mut Seen) -> &mut Webhook {
 }
 
 #[test]
-fn without_a_ca_a_denial_proves_that_the_certificate_is_trusted() {
-    let mut seen = guarded();
-    hook(&mut seen).bundle.clear();
-    assert_eq!(judge(&seen)[2].status, Status::Ok);
+fn without_any_ca_a_denial_proves_that_the_certificate_is_trusted() {
+    // Which bundle is missing, what became of the mirror set, whether that is fine, and why.
+    let table = [
+        ([true, true], denied_by(SETS, RULE), true, "the apiserver's own roots do"),
+        ([true, true], unreached(SETS), false, "they do not"),
+        ([true, true], denied_by_policy(POLICY), false, "the webhook was not asked"),
+        ([true, false], denied_by(SETS, RULE), false, "another one was injected, and this one was not"),
+        ([false, true], denied_by(SETS, RULE), false, "the one that denied has a CA and proves nothing"),
+    ];
+    for (missing, bad, is_fine, reason) in table {
+        let mut seen = Seen { bad, ..guarded() };
+        for (read, is_missing) in [&mut seen.validating, &mut seen.mutating].into_iter().zip(missing) {
+            if is_missing {
+                read.as_mut().unwrap()[0].webhooks[0].bundle.clear();
+            }
+        }
+        let check = &judge(&seen)[2];
+        assert_eq!(check.status == Status::Ok, is_fine, "{reason}: {check:?}");
+    }
+}
+
+#[test]
+fn only_a_right_that_is_missing_is_to_be_granted() {
+    let table = [
+        (Tried::Forbidden("may not (403)".to_owned()), "grant create on", "the right is"),
+        (Tried::Failed("no etcd (500)".to_owned()), "mend what the apiserver says", "something else is"),
+        (denied_by_policy(POLICY), "take the binding of mirror-sets.deny.mirrorguard.io off", "our policy"),
+        (denied_by_policy("other.example"), "have that policy let", "somebody else's policy"),
+    ];
+    for (bad, expected, reason) in table {
+        let seen = Seen { good: bad.clone(), bad, ..guarded() };
+        for check in &judge(&seen)[4..] {
+            assert_eq!(check.status, Status::Unknown, "{reason}: {check:?}");
+            let remedy = check.remedy.as_ref().unwrap();
+            assert!(remedy.starts_with(expected), "{reason}: {remedy}");
+        }
+    }
 }
 
 #[test]
