@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::{
-    judge::{Check, Configuration, Endpoints, Seen, Status, Webhook, judge},
+    judge::{Check, Configuration, Endpoints, Seen, Status, Unread, Webhook, judge},
     tried::{is_ours, tried},
 };
 use super::{
@@ -39,7 +39,7 @@ use crate::{certificates::ConfigurationKind, cluster::cause};
 
 const HELP: &str = "\
 Output:
-  stdout  a line for each check, with the remedy where it failed; as JSON checks, each with check, status (ok, failed, unknown), message and remedy
+  stdout  a line for each check, with the remedy where it failed; as JSON checks, each with check, status (ok, failed, unknown, skipped), message and remedy
   stderr  the count
 
 Exit codes:
@@ -74,7 +74,8 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Answer> {
     let count = |status| checks.iter().filter(|check| check.status == status).count();
     let (failed, unknown) = (count(Status::Failed), count(Status::Unknown));
     if output.is_json() {
-        let summary = json!({"ok": count(Status::Ok), "failed": failed, "unknown": unknown});
+        let (ok, skipped) = (count(Status::Ok), count(Status::Skipped));
+        let summary = json!({"ok": ok, "failed": failed, "unknown": unknown, "skipped": skipped});
         output.json(&json!({"checks": checks, "summary": summary}))?;
     } else {
         output.result(&checks.iter().map(line).collect::<String>())?;
@@ -95,6 +96,7 @@ fn line(check: &Check) -> String {
         Status::Ok => ("✓", "ok  ", GREEN),
         Status::Failed => ("✗", "FAIL", RED),
         Status::Unknown => ("?", "?   ", YELLOW),
+        Status::Skipped => ("-", "-   ", YELLOW),
     };
     let mark = painted(if Output::unicode() { mark } else { ascii }, style);
     let remedy = check.remedy.as_ref().map(|remedy| format!("  fix: {remedy}\n")).unwrap_or_default();
@@ -107,10 +109,7 @@ async fn look(name: Option<&str>) -> Result<Seen> {
     if let Err(error) = &validating
         && !matches!(error, Error::Api(status) if status.code != 401)
     {
-        bail!(
-            "cannot ask {server} (check the current context: kubectl config view --minify): {}",
-            cause(error)
-        );
+        bail!("cannot ask {server} ({}): {}", input::advice(error, ""), cause(error));
     }
     let mutating = configurations::<MutatingWebhookConfiguration>(&client, name).await;
     let (validating, mutating) = (told(validating), told(mutating));
@@ -225,8 +224,11 @@ fn empty() -> Value {
     json!({ "imageDigestMirrors": [] })
 }
 
-fn told<T>(read: Result<T, Error>) -> Result<T, String> {
-    read.map_err(|error| cause(&error))
+fn told<T>(read: Result<T, Error>) -> Result<T, Unread> {
+    read.map_err(|error| Unread {
+        why: cause(&error),
+        is_forbidden: matches!(&error, Error::Api(status) if status.code == 403),
+    })
 }
 
 #[cfg(test)]

@@ -167,16 +167,24 @@ pub(super) struct Connection {
     pub(super) server: String,
 }
 
+/// What to do about an apiserver that did not tell what it was asked; `right` where that is missing.
+pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
+    match error {
+        kube::Error::Api(status) if status.code == 401 => "log in again, with oc login for example",
+        kube::Error::Api(status) if status.code == 403 => right,
+        kube::Error::Api(_) => "",
+        kube::Error::SerdeError(_) => {
+            "this is no answer of an apiserver, check the server of the current context: \
+             kubectl config view --minify"
+        }
+        _ => "check server and certificates of the current context: kubectl config view --minify",
+    }
+}
+
 /// Why the mirror sets of a cluster could not be listed, and what to do about it.
 pub(super) fn unreadable(server: &str, error: &kube::Error) -> anyhow::Error {
-    let advice = match error {
-        kube::Error::Api(status) if status.code == 401 => "log in again, with oc login for example",
-        kube::Error::Api(status) if status.code == 403 => {
-            "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies"
-        }
-        kube::Error::Api(_) => "",
-        _ => "check server and certificates of the current context: kubectl config view --minify",
-    };
+    let right = "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
+    let advice = advice(error, right);
     let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
     anyhow::anyhow!("cannot list the mirror sets of {server}{advice}: {}", cause(error))
 }

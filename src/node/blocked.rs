@@ -9,6 +9,13 @@ use crate::{
     },
 };
 
+impl<'a> Rendering<'a> {
+    /// Everything that is seen, with the blocked registries as the machine-config operator takes them.
+    pub fn new(view: View<'a>) -> Self {
+        Self::blocking(view, effective_blocked(view))
+    }
+}
+
 /// The blocked registries without those that would cut the cluster off its own payload: one that covers
 /// the payload's repository stays only where the digest sets give that repository a mirror that is not
 /// blocked itself. Without a known payload the list is taken as it is.

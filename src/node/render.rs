@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::{Merged, Mirror, PullFromMirror, RegistriesConf, Registry, blocked::effective_blocked, merge};
+use super::{Merged, Mirror, PullFromMirror, RegistriesConf, Registry, merge};
 use crate::{
     context::View,
     objects::{
@@ -62,17 +62,18 @@ pub struct Rendering<'a> {
 }
 
 impl<'a> Rendering<'a> {
-    /// Everything that is seen, with the blocked registries as the machine-config operator takes them.
-    pub fn new(view: View<'a>) -> Self {
-        Self { blocked: effective_blocked(view), ..Self::with(view, true) }
-    }
-
     /// The digest sets and the blocked registries as they stand, which is what the machine-config
     /// operator asks when it decides whether the payload's repository may be blocked.
     pub(super) fn of_digest_sets(view: View<'a>) -> Self {
         Self::with(view, false)
     }
 
+    /// Everything that is seen, with these blocked registries.
+    pub(super) fn blocking(view: View<'a>, blocked: Vec<&'a str>) -> Self {
+        Self { blocked, ..Self::with(view, true) }
+    }
+
+    /// All blocked registries as they stand, with or without the tag sets.
     fn with(view: View<'a>, tags: bool) -> Self {
         let texts = |list: &'a [String]| list.iter().map(String::as_str).collect();
         let config = view.image_config();

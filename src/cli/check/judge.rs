@@ -16,8 +16,8 @@ const RULE: &str = "never-contact-source-lists-source";
 pub(super) struct Seen {
     /// The configurations' name, where one was given.
     pub(super) named: Option<String>,
-    pub(super) validating: Result<Vec<Configuration>, String>,
-    pub(super) mutating: Result<Vec<Configuration>, String>,
+    pub(super) validating: Result<Vec<Configuration>, Unread>,
+    pub(super) mutating: Result<Vec<Configuration>, Unread>,
     /// Of each Service that the webhooks name.
     pub(super) endpoints: Vec<Endpoints>,
     /// What became of a mirror set that no node could render.
@@ -45,12 +45,29 @@ pub(super) struct Webhook {
     pub(super) service: Option<(String, String)>,
 }
 
+/// Why something could not be read.
+#[derive(Debug, Clone)]
+pub(super) struct Unread {
+    pub(super) why: String,
+    /// Whether the account lacks the right.
+    pub(super) is_forbidden: bool,
+}
+
+impl Unread {
+    fn remedy(&self, right: &str) -> String {
+        if self.is_forbidden {
+            return format!("grant {right}");
+        }
+        "see whether the apiserver is well, and check again: kubectl get --raw '/readyz?verbose'".to_owned()
+    }
+}
+
 /// How many ready endpoints a Service has.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoints {
     pub(super) namespace: String,
     pub(super) name: String,
-    pub(super) ready: Result<usize, String>,
+    pub(super) ready: Result<usize, Unread>,
 }
 
 /// One check.
@@ -72,11 +89,17 @@ pub(super) enum Status {
     Failed,
     /// It could not be asked.
     Unknown,
+    /// There is nothing to ask about.
+    Skipped,
 }
 
 impl Check {
     fn ok(name: &'static str, message: impl Into<String>) -> Self {
         Self { name, status: Status::Ok, message: message.into(), remedy: None }
+    }
+
+    fn skipped(name: &'static str, message: impl Into<String>) -> Self {
+        Self { status: Status::Skipped, ..Self::ok(name, message) }
     }
 
     fn failed(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
@@ -109,15 +132,15 @@ pub(super) fn judge(seen: &Seen) -> Vec<Check> {
 fn configured(
     check: &'static str,
     kind: ConfigurationKind,
-    read: &Result<Vec<Configuration>, String>,
+    read: &Result<Vec<Configuration>, Unread>,
     seen: &Seen,
 ) -> Check {
     let kind = kind.name();
     match read.as_deref() {
-        Err(why) => {
+        Err(unread) => {
             let verb = if seen.named.is_some() { "get" } else { "list" };
-            let needs = format!("grant {verb} on {}s.admissionregistration.k8s.io", kind.to_lowercase());
-            Check::unknown(check, format!("{kind}: {why}"), needs)
+            let right = format!("{verb} on {}s.admissionregistration.k8s.io", kind.to_lowercase());
+            Check::unknown(check, format!("{kind}: {}", unread.why), unread.remedy(&right))
         }
         Ok([]) => {
             let which = seen.named.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
@@ -170,9 +193,10 @@ fn day(moment: Timestamp) -> String {
 fn endpoints(Endpoints { namespace, name, ready }: &Endpoints) -> Check {
     const CHECK: &str = "endpoints";
     match ready {
-        Err(why) => {
-            let needs = format!("grant list on endpointslices.discovery.k8s.io in {namespace}");
-            Check::unknown(CHECK, format!("Service {namespace}/{name}: {why}"), needs)
+        Err(unread) => {
+            let right = format!("list on endpointslices.discovery.k8s.io in {namespace}");
+            let message = format!("Service {namespace}/{name}: {}", unread.why);
+            Check::unknown(CHECK, message, unread.remedy(&right))
         }
         Ok(0) => Check::failed(
             CHECK,
@@ -250,7 +274,7 @@ fn unasked(check: &'static str, tried: &Tried) -> Check {
             format!("the admission policy {policy} stood before mirrorguard: {why}"),
             "have that policy let ImageDigestMirrorSet/mirrorguard-check pass",
         ),
-        Tried::NotServed => Check::ok(check, "this cluster has no ImageDigestMirrorSets to refuse"),
+        Tried::NotServed => Check::skipped(check, "not tried, this cluster has no ImageDigestMirrorSets"),
         Tried::Forbidden(why) => Check::unknown(
             check,
             format!("the write did not come to mirrorguard: {why}"),

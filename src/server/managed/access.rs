@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Debug},
-    str::FromStr,
     time::Duration,
 };
 
@@ -22,39 +21,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tracing::info;
 
-use super::error::{ManagedError, explained};
+use super::{
+    error::{ManagedError, explained},
+    secret_name::SecretName,
+};
 use crate::certificates::{Configuration, ConfigurationKind, Contents, MARK, Reading};
 
 /// Whose changes these are, in the objects' managed fields.
 const MANAGER: &str = "mirrorguard";
-
-/// Namespace and name of a Secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretName {
-    /// The namespace.
-    pub namespace: String,
-    /// The name.
-    pub name: String,
-}
-
-impl FromStr for SecretName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('/') {
-            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
-                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
-            }
-            _ => Err("expected NAMESPACE/NAME".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for SecretName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
 
 /// The usual one.
 const PATIENCE: Duration = Duration::from_secs(5);

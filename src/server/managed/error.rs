@@ -3,7 +3,7 @@
 use kube::Error;
 use thiserror::Error as ThisError;
 
-use super::access::SecretName;
+use super::secret_name::SecretName;
 use crate::{cluster::cause, server::tls::TlsError};
 
 /// Why certificates cannot be managed; names the flag, the object and the fix.

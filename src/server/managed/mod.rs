@@ -2,6 +2,7 @@
 
 mod access;
 mod error;
+mod secret_name;
 mod seen;
 mod watch;
 mod writes;
@@ -18,12 +19,12 @@ use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
-pub use self::{access::SecretName, error::ManagedError};
 use self::{
     access::{Access, Written},
     seen::Seen,
     writes::Writes,
 };
+pub use self::{error::ManagedError, secret_name::SecretName};
 use super::{
     App,
     tls::{ClientCa, TlsError, server_config, unix_seconds},

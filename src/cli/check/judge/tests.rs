@@ -20,6 +20,10 @@ fn configuration(kind: ConfigurationKind, bundle: Vec<u8>) -> Configuration {
     Configuration { kind, name: "mirrorguard.mirrorguard".to_owned(), webhooks }
 }
 
+fn forbidden() -> Unread {
+    Unread { why: "forbidden (403)".to_owned(), is_forbidden: true }
+}
+
 fn denied_by(webhook: &str, rule: &str) -> Tried {
     Tried::Denied { webhook: webhook.to_owned(), why: format!("[{rule}] spec.x: wrong") }
 }
@@ -65,16 +69,11 @@ type Fault = fn(&mut Seen);
 
 #[test]
 fn one_fault_fails_one_check_with_a_remedy() {
-    use Status::{Failed, Ok as Fine, Unknown};
+    use Status::{Failed, Skipped, Unknown};
     let table: [(Fault, &str, Status, &str); 20] = [
         (|s| s.validating = Ok(vec![]), "validating-webhooks", Failed, "somebody deleted the configuration"),
         (|s| s.mutating = Ok(vec![]), "mutating-webhook", Failed, "or the other one"),
-        (
-            |s| s.validating = Err("forbidden (403)".to_owned()),
-            "validating-webhooks",
-            Unknown,
-            "a right is missing",
-        ),
+        (|s| s.validating = Err(forbidden()), "validating-webhooks", Unknown, "a right is missing"),
         (|s| hook(s).bundle.clear(), "ca", Failed, "nothing injected it"),
         (|s| s.mutating.as_mut().unwrap()[0].webhooks[0].bundle.clear(), "ca", Failed, "of one alone"),
         (
@@ -86,12 +85,7 @@ fn one_fault_fails_one_check_with_a_remedy() {
         (|s| hook(s).bundle = b"CA".to_vec(), "ca", Failed, "it is no PEM"),
         (|s| hook(s).bundle = ca(2025), "ca", Failed, "nobody renewed it"),
         (|s| s.endpoints[0].ready = Ok(0), "endpoints", Failed, "the pods are dead"),
-        (
-            |s| s.endpoints[0].ready = Err("forbidden (403)".to_owned()),
-            "endpoints",
-            Unknown,
-            "a right is missing",
-        ),
+        (|s| s.endpoints[0].ready = Err(forbidden()), "endpoints", Unknown, "a right is missing"),
         (|s| s.bad = Tried::Admitted, "denial", Failed, "nobody was asked"),
         (|s| s.bad = unreached(SETS), "denial", Failed, "nobody answered, and failurePolicy is Fail"),
         (|s| s.bad = denied_by(SETS, "invalid-source"), "denial", Failed, "refused for something else"),
@@ -103,7 +97,7 @@ fn one_fault_fails_one_check_with_a_remedy() {
         ),
         (|s| s.bad = unreached("policy.other.example"), "denial", Unknown, "somebody else's webhook is dead"),
         (|s| s.bad = Tried::Forbidden("may not (403)".to_owned()), "denial", Unknown, "a right is missing"),
-        (|s| s.bad = Tried::NotServed, "denial", Fine, "HyperShift on a Kubernetes without mirror sets"),
+        (|s| s.bad = Tried::NotServed, "denial", Skipped, "HyperShift on a Kubernetes without mirror sets"),
         (|s| s.good = denied_by(SETS, "unverified"), "admission", Failed, "everything is refused"),
         (|s| s.good = unreached(SETS), "admission", Failed, "nobody answered"),
         (
@@ -123,7 +117,18 @@ fn one_fault_fails_one_check_with_a_remedy() {
         let checks = judge(&seen);
         let check = checks.iter().find(|check| check.name == name).unwrap();
         assert_eq!(check.status, expected, "{reason}: {check:?}");
-        assert_eq!(check.remedy.is_some(), expected != Fine, "{reason}: {check:?}");
+        assert_eq!(check.remedy.is_some(), expected != Skipped, "{reason}: {check:?}");
+    }
+}
+
+#[test]
+fn a_right_is_asked_for_only_where_it_is_missing() {
+    for (is_forbidden, remedy) in
+        [(true, "grant list on validatingwebhookconfigurations"), (false, "see whether")]
+    {
+        let unread = Unread { is_forbidden, ..forbidden() };
+        let check = &judge(&Seen { validating: Err(unread), ..guarded() })[0];
+        assert!(check.remedy.as_ref().is_some_and(|told| told.starts_with(remedy)), "{check:?}");
     }
 }
 
