@@ -99,6 +99,11 @@ impl Cluster {
         self.pod.take().context("no pod is running")
     }
 
+    /// Has another pod in place of the one that was taken.
+    pub(crate) fn go_on_with(&mut self, pod: Pod) {
+        self.pod = Some(pod);
+    }
+
     pub(crate) fn pod(&self) -> Result<&Pod> {
         self.pod.as_ref().context("no pod is running")
     }

@@ -16,6 +16,7 @@ mod http;
 mod injection;
 mod json;
 mod kubelet;
+mod lifecycle;
 mod load;
 mod namespace;
 mod objects;

@@ -1,11 +1,13 @@
 //! The chart, installed for real by Helm.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use mirrorguard::objects::manifest::read_document;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -152,4 +154,18 @@ pub(crate) fn file_of(plane: &ControlPlane, values: &str) -> Result<String> {
     let file = plane.path("further-values.yaml");
     fs::write(&file, values)?;
     Ok(file.to_string_lossy().into_owned())
+}
+
+/// The objects of a manifest by kind.
+pub(crate) type Objects = BTreeMap<String, Value>;
+
+/// Reads a manifest of objects of different kinds.
+pub(crate) fn objects_of(manifest: &str) -> Result<Objects> {
+    let documents = manifest.split("\n---\n").filter(|document| document.contains("\nkind: "));
+    documents
+        .map(|document| {
+            let object: Value = read_document("manifest", document)?;
+            Ok((text(&object, "/kind")?.to_owned(), object))
+        })
+        .collect()
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::control_plane::ControlPlane;
 use crate::kubelet::Pod;
-use crate::release::NAMESPACE;
+use crate::namespace::Ground;
+use crate::release::{NAMESPACE, Release, objects_of};
 use crate::routing::{forget, lead_also_to, lead_away_from};
 
 /// What the controllers of Deployment and `EndpointSlice` and the kubelet do about one pod: a new one is ready before
@@ -25,4 +26,13 @@ pub(crate) fn replaced(
     ensure!(status.success(), "the old pod ended with {status}");
     forget(plane, NAMESPACE, old_slice)?;
     Ok(new)
+}
+
+/// `helm upgrade`; on the host of all but the webhook configurations, which lead to a pod by URL there.
+pub(crate) fn upgrade(plane: &ControlPlane, release: &Release) -> Result<()> {
+    if plane.ground == Ground::Namespace {
+        return release.upgrade(plane, &[]);
+    }
+    let objects = objects_of(&release.manifest(plane, &plane.binaries.helm)?)?;
+    ["ConfigMap", "Deployment"].iter().filter_map(|kind| objects.get(*kind)).try_for_each(|o| plane.apply(o))
 }

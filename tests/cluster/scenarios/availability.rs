@@ -1,10 +1,8 @@
 //! More than one pod, and the change from old ones to new ones.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use mirrorguard::objects::manifest::read_document;
 use serde_json::{Value, json};
 
 use crate::certificates::Connection;
@@ -15,10 +13,9 @@ use crate::http;
 use crate::json::{items, text};
 use crate::kubelet::Pod;
 use crate::load::{Worker, under_load_of, writers};
-use crate::namespace::Ground;
 use crate::objects::{CLUSTERS, entry, hosted_cluster, icsp, idms, itms};
-use crate::release::{NAMESPACE, Release, usual};
-use crate::rollout::replaced;
+use crate::release::{NAMESPACE, Objects, Release, objects_of, usual};
+use crate::rollout::{replaced, upgrade};
 use crate::routing::{FIRST, lead_also_to, remove};
 use crate::wait::eventually;
 
@@ -81,15 +78,6 @@ fn an_upgrade_under_load_fails_not_one_admission(cluster: &mut Cluster) -> Resul
     cluster.configure(json!({}))
 }
 
-/// `helm upgrade`; on the host of all but the webhook configurations, which lead to a pod by URL there.
-fn upgrade(plane: &ControlPlane, release: &Release) -> Result<()> {
-    if plane.ground == Ground::Namespace {
-        return release.upgrade(plane, &[]);
-    }
-    let objects = objects(&release.manifest(plane, &plane.binaries.helm)?)?;
-    ["ConfigMap", "Deployment"].iter().filter_map(|kind| objects.get(*kind)).try_for_each(|o| plane.apply(o))
-}
-
 fn every_replica_answers(cluster: &mut Cluster) -> Result<()> {
     let deployment = Release::deployment(&cluster.plane)?;
     ensure!(deployment["spec"]["replicas"] == 2, "not two by default: {}", deployment["spec"]["replicas"]);
@@ -144,23 +132,10 @@ fn deleted(plane: &ControlPlane) -> Result<()> {
     Ok(())
 }
 
-/// The objects of a manifest by kind.
-type Objects = BTreeMap<String, Value>;
-
 fn rendered(cluster: &Cluster, options: &[&str]) -> Result<Objects> {
     let manifest =
         cluster.release.template(&cluster.plane, &cluster.plane.binaries.helm, options)?.succeeded()?;
-    objects(&manifest.stdout)
-}
-
-fn objects(manifest: &str) -> Result<Objects> {
-    let documents = manifest.split("\n---\n").filter(|document| document.contains("\nkind: "));
-    documents
-        .map(|document| {
-            let object: Value = read_document("manifest", document)?;
-            Ok((text(&object, "/kind")?.to_owned(), object))
-        })
-        .collect()
+    objects_of(&manifest.stdout)
 }
 
 fn the_values_say_how_the_pods_stand_and_when_they_are_asked(cluster: &mut Cluster) -> Result<()> {

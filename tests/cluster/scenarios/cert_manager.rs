@@ -9,17 +9,21 @@ use crate::cert_manager::CertManager;
 use crate::certificates::shown;
 use crate::cluster::{Cluster, nothing_is_left};
 use crate::injection::trusted;
+use crate::lifecycle::{broken_and_mended, upgraded_under_load};
 use crate::load::{call, under_load};
 use crate::release::NAMESPACE;
 use crate::routing::CONFIGURATIONS;
 use crate::wait::eventually;
 
-scenarios![cert_manager_renews_certificate_and_ca_under_load, cert_manager_uses_the_issuer_that_is_named];
+scenarios![
+    cert_manager_renews_under_load_and_survives_an_upgrade_and_a_break,
+    cert_manager_uses_the_issuer_that_is_named
+];
 
 /// How soon a renewed certificate is served after the kubelet has replaced the files.
 const RENEWAL: Duration = Duration::from_secs(15);
 
-fn cert_manager_renews_certificate_and_ca_under_load(cluster: &mut Cluster) -> Result<()> {
+fn cert_manager_renews_under_load_and_survives_an_upgrade_and_a_break(cluster: &mut Cluster) -> Result<()> {
     cluster.install_with(json!({"mode": "certManager"}))?;
     let mut manager = CertManager::default();
     let mut secrets = manager.issue(&cluster.plane, true)?;
@@ -41,6 +45,8 @@ fn cert_manager_renews_certificate_and_ca_under_load(cluster: &mut Cluster) -> R
         renew(cluster, &mut manager, false)
     })?;
 
+    upgraded_under_load(cluster)?;
+    broken_and_mended(cluster, || CertManager::inject(&cluster.plane).map(drop))?;
     cluster.uninstall()?;
     // cert-manager leaves its Secrets to whoever wants the certificates again.
     for secret in secrets {

@@ -8,11 +8,12 @@ use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 
-use crate::certificates::shown;
+use crate::certificates::{Authority, shown};
 use crate::cluster::{Cluster, nothing_is_left};
 use crate::control_plane::ControlPlane;
 use crate::injection::{configurations, inject, trusted};
 use crate::kubelet::Pod;
+use crate::lifecycle::upgraded_under_load;
 use crate::load::{call, under_load};
 use crate::release::{NAMESPACE, Release};
 use crate::renewal::certificates;
@@ -21,6 +22,7 @@ use crate::wait::eventually;
 
 scenarios![
     two_replicas_renew_certificate_and_ca_under_load,
+    an_upgrade_under_load_keeps_the_certificates_and_a_foreign_ca_goes_at_once,
     an_emptied_ca_bundle_is_put_back_at_once,
     a_damaged_secret_is_repaired_under_load,
     a_foreign_secret_is_refused_with_a_message,
@@ -105,6 +107,24 @@ fn an_emptied_ca_bundle_is_put_back_at_once(cluster: &mut Cluster) -> Result<()>
     eventually(SOON, "a CA after a forced upgrade", || {
         let served = served(&cluster.plane, cluster.pod()?)?;
         ensure!(served != old, "the certificate of the CA that was lost is still served");
+        Ok(())
+    })?;
+    end(cluster)
+}
+
+fn an_upgrade_under_load_keeps_the_certificates_and_a_foreign_ca_goes_at_once(
+    cluster: &mut Cluster,
+) -> Result<()> {
+    cluster.install_with(long())?;
+    cluster.start_pod()?;
+    upgraded_under_load(cluster)?;
+    let plane = &cluster.plane;
+    let before = trusted(plane)?;
+    for configuration in configurations(plane)? {
+        inject(plane, &configuration, Some(&Authority::new("stranger")?.pem()))?;
+    }
+    eventually(SOON, "the CA that was there before", || {
+        ensure!(trusted(plane)? == before, "somebody else's CA is trusted");
         Ok(())
     })?;
     end(cluster)

@@ -7,17 +7,20 @@ use serde_json::json;
 
 use crate::certificates::shown;
 use crate::cluster::{Cluster, nothing_is_left};
+use crate::lifecycle::{broken_and_mended, upgraded_under_load};
 use crate::load::{call, under_load};
 use crate::routing::CONFIGURATIONS;
 use crate::service_ca::{ServiceCa, collect_garbage};
 use crate::wait::eventually;
 
-scenarios![the_service_ca_rotates_under_load];
+scenarios![the_service_ca_rotates_under_load_and_survives_an_upgrade_and_a_break];
 
 /// How soon a renewed certificate is served after the kubelet has replaced the files.
 const RENEWAL: Duration = Duration::from_secs(15);
 
-fn the_service_ca_rotates_under_load(cluster: &mut Cluster) -> Result<()> {
+fn the_service_ca_rotates_under_load_and_survives_an_upgrade_and_a_break(
+    cluster: &mut Cluster,
+) -> Result<()> {
     cluster.install_with(json!({"mode": "serviceCA"}))?;
     let mut operator = ServiceCa::new()?;
     let made = (operator.sign(&cluster.plane)?, operator.inject(&cluster.plane)?);
@@ -35,6 +38,8 @@ fn the_service_ca_rotates_under_load(cluster: &mut Cluster) -> Result<()> {
         Ok(())
     })?;
 
+    upgraded_under_load(cluster)?;
+    broken_and_mended(cluster, || operator.inject(&cluster.plane).map(drop))?;
     cluster.uninstall()?;
     collect_garbage(&cluster.plane)?;
     nothing_is_left(cluster)?;
