@@ -27,7 +27,12 @@ pub fn cause(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return format!("{} ({})", status.message, status.code);
     }
-    let mut cause: &dyn std::error::Error = error;
+    innermost(error)
+}
+
+/// What an error says at its root.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }

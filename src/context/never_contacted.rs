@@ -1,6 +1,6 @@
 //! Where sources lie that nodes never contact.
 
-use std::{collections::BTreeMap, ops::Not as _};
+use std::collections::BTreeMap;
 
 use crate::objects::{
     MirrorSet, MirrorSourcePolicy,
@@ -47,7 +47,7 @@ impl NeverContacted {
 
     /// Whether an entry may forbid to contact something on the host of this scope.
     pub(super) fn may_cover(&self, scope: &str) -> bool {
-        self.wildcards > 0 || self.hosts.is_empty().not() && self.hosts.contains_key(bare_host(scope))
+        self.wildcards > 0 || (!self.hosts.is_empty() && self.hosts.contains_key(bare_host(scope)))
     }
 }
 

@@ -4,10 +4,11 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, UNIX_EPOCH},
+    time::Duration,
 };
 
 use axum_server::tls_rustls::RustlsConfig;
+use jiff::Timestamp;
 use rustls::{
     InconsistentKeys, RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -17,6 +18,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use super::{App, Metrics};
+use crate::certificates::Certificate;
 
 /// How often the files are looked at. Reading two small files finds every way of changing them, the
 /// exchange of a Secret volume's `..data` link included, where a watch on the file would go deaf.
@@ -140,7 +142,7 @@ impl CertificateFiles {
     fn server_config(&self, contents: &Contents, metrics: &Metrics) -> Result<Arc<ServerConfig>, TlsError> {
         let chain = certificates(&contents[0]);
         let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
-        let validity = validity_of(leaf);
+        let validity = Certificate::read(leaf).map(|leaf| (leaf.begin, leaf.end));
         let key = PrivateKeyDer::from_pem_slice(&contents[1]);
         let key = key.map_err(|_| empty("--tls-key", &self.key, "private key"))?;
         let client_ca = contents.get(2).zip(self.client_ca.as_ref());
@@ -149,14 +151,11 @@ impl CertificateFiles {
         if let Some((begin, end)) = validity {
             metrics.certificate_end.set(unix_seconds(end));
             let certificate = self.certificate.display();
-            match UNIX_EPOCH.elapsed().map(|now| now.as_secs().cast_signed()) {
-                Ok(now) if now > end => {
-                    warn!(%certificate, "has expired: apiservers will not talk to us; issue a new one");
-                }
-                Ok(now) if now < begin => {
-                    warn!(%certificate, "is not valid yet: apiservers will not talk to us; look at the clock, or issue a new one");
-                }
-                _ => {}
+            let now = Timestamp::now();
+            if now > end {
+                warn!(%certificate, "has expired: apiservers will not talk to us; issue a new one");
+            } else if now < begin {
+                warn!(%certificate, "is not valid yet: apiservers will not talk to us; look at the clock, or issue a new one");
             }
         }
         Ok(config)
@@ -206,18 +205,10 @@ pub(super) fn server_config(
     Ok(Arc::new(config))
 }
 
-/// When a certificate begins and ends, Unix time in seconds.
-fn validity_of(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
-    use x509_parser::prelude::{FromDer, X509Certificate};
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let validity = certificate.validity();
-    Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
-}
-
 /// Unix time as a metric has it.
 #[expect(clippy::cast_precision_loss, reason = "seconds are exact in a double for millions of years")]
-pub(super) fn unix_seconds(seconds: i64) -> f64 {
-    seconds as f64
+pub(super) fn unix_seconds(moment: Timestamp) -> f64 {
+    moment.as_second() as f64
 }
 
 /// A certificate made for this process alone.

@@ -226,7 +226,7 @@ impl Managed {
             let chain = vec![serving.certificate.der.clone()];
             let roots = self.options.client_ca.as_ref().map(ClientCa::roots).transpose()?;
             let config = server_config(chain, key, roots)?;
-            self.app.metrics.certificate_end.set(unix_seconds(serving.certificate.end.as_second()));
+            self.app.metrics.certificate_end.set(unix_seconds(serving.certificate.end));
             info!(secret = %self.options.secret, end = %serving.certificate.end, "certificate loaded");
             self.served = Some(match self.served.take() {
                 Some((_, served)) => {

@@ -5,7 +5,6 @@
 
 use std::{
     env,
-    error::Error,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -28,6 +27,8 @@ use rustls::{
 };
 use tokio::runtime::Handle;
 use tracing::{info, warn};
+
+use crate::cluster::innermost;
 
 /// How long a collector may take where no variable says it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -185,12 +186,6 @@ impl OnRuntime {
         }
         self.fails.fetch_xor(true, Ordering::Relaxed);
     }
-}
-
-fn innermost(error: &dyn Error) -> String {
-    std::iter::successors(Some(error), |error| (*error).source())
-        .last()
-        .map_or(String::new(), ToString::to_string)
 }
 
 #[async_trait]
