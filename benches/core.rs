@@ -8,11 +8,15 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mirrorguard::{
     clock::today,
     cluster::{FileState, Source},
+    server::App,
+};
+use mirrorguard_core::{
     hypershift, node,
     objects::{Entry, Kind, MirrorSet, Object, SetKind, manifest},
-    review::{Reviewer, State, wire},
-    rules::{Operation, Settings},
-    server::App,
+    review::{Reviewer, wire},
+    rules::Settings,
+    state::State,
+    write::{Operation, Write},
 };
 use serde_json::json;
 
@@ -36,7 +40,11 @@ fn set(kind: SetKind, name: &str, entries: usize) -> MirrorSet {
 
 fn state(sets: usize) -> State {
     let kind = |at| if at % 2 == 0 { SetKind::Idms } else { SetKind::Itms };
-    (0..sets).map(|at| Object::MirrorSet(set(kind(at), &format!("team-{at:04}"), 20))).collect()
+    (0..sets).map(|at| Object::from(set(kind(at), &format!("team-{at:04}"), 20))).collect()
+}
+
+fn created(set: MirrorSet) -> Write {
+    Write::MirrorSet(Operation::Create(set.into()))
 }
 
 fn decisions(c: &mut Criterion) {
@@ -44,12 +52,12 @@ fn decisions(c: &mut Criterion) {
     let mut group = c.benchmark_group("create an IDMS");
     for sets in [FEW, MANY] {
         let state = state(sets);
-        let reviewer = Reviewer { state: &state, settings: &settings, today: today() };
+        let reviewer = Reviewer::new(&state, &settings, today());
         for entries in [20, 2000] {
-            let new = set(SetKind::Idms, "new", entries);
+            let new = created(set(SetKind::Idms, "new", entries));
             let id = BenchmarkId::new(format!("{entries} entries"), format!("{sets} sets"));
             group.bench_function(id, |b| {
-                b.iter(|| reviewer.review_set(Operation::Create, None, Some(black_box(&new))));
+                b.iter(|| reviewer.review(black_box(&new)));
             });
         }
     }
@@ -92,8 +100,8 @@ fn whole_clusters(c: &mut Criterion) {
 /// What a decision pays for being counted.
 fn counting(c: &mut Criterion) {
     let (settings, state) = (Settings::default(), state(FEW));
-    let reviewer = Reviewer { state: &state, settings: &settings, today: today() };
-    let verdict = reviewer.review_set(Operation::Create, None, Some(&set(SetKind::Icsp, "new", 20)));
+    let reviewer = Reviewer::new(&state, &settings, today());
+    let verdict = reviewer.review(&created(set(SetKind::Icsp, "new", 20)));
     let request = wire::decode(&review(&set(SetKind::Icsp, "new", 20))).expect("a review");
     let nothing = FileState::of_objects(manifest::read("nothing", String::new())).expect("no objects");
     let app = App::new(Settings::default(), Source::Files(nothing));

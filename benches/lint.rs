@@ -3,16 +3,15 @@
 //! `cargo bench --bench lint` prints times of this machine. What the drawing of findings takes is measured
 //! with the program itself.
 
-use std::{fmt::Write, hint::black_box};
+use std::{fmt::Write as _, hint::black_box};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mirrorguard::{
-    objects::{
-        Object,
-        manifest::{self, Located},
-    },
-    review::{Reviewer, State},
-    rules::{Operation, Settings},
+use mirrorguard_core::{
+    objects::manifest::{self, Located},
+    review::Reviewer,
+    rules::Settings,
+    state::State,
+    write::Write,
 };
 
 const FILES: usize = 200;
@@ -53,12 +52,9 @@ fn lint(c: &mut Criterion) {
     c.bench_function("judge 10000 entries in 200 sets", |b| {
         b.iter(|| {
             let state: State = located.iter().map(|located| located.object.clone()).collect();
-            let reviewer =
-                Reviewer { state: &state, settings: &settings, today: mirrorguard::clock::today() };
-            for located in &located {
-                if let Object::MirrorSet(set) = &located.object {
-                    black_box(reviewer.review_set(Operation::Existing, None, Some(set)));
-                }
+            let reviewer = Reviewer::new(&state, &settings, mirrorguard::clock::today());
+            for write in located.iter().filter_map(|located| Write::existing(&located.object)) {
+                black_box(reviewer.review(&write));
             }
         });
     });

@@ -1,33 +1,6 @@
-//! Guards the mirror sets of disconnected OpenShift: an admission webhook and a command line on one engine.
+//! The shell around [`mirrorguard_core`]: the admission webhook and the command line.
 //!
-//! ```text
-//! bytes -> review::wire::decode -> Request -+                                   +-> wire::encode -> bytes
-//! files -> objects::manifest    -> objects -+-> review::Reviewer -> Verdict ----+-> cli -> text, exit code
-//! watches | files -> review::State -+
-//! ```
-//!
-//! Everything up to [`review`], and [`certificates`], is pure: plain functions over plain data, kept so by a
-//! lint. [`cluster`], [`server`] and [`cli`] do the input and output.
-
-pub mod objects;
-pub mod suggest;
-
-pub mod context;
-
-pub mod node;
-
-pub mod hypershift;
-
-pub mod explanation;
-
-pub mod rules;
-
-pub mod audit;
-pub mod convert;
-pub mod forms;
-
-pub mod config;
-pub mod review;
+//! [`cluster`], [`server`] and [`cli`] do the input and output; what they decide is decided in the core.
 
 pub mod certificates;
 

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use mirrorguard::{
+use mirrorguard_core::{
     context::{Context, Overlay},
     forms,
     hypershift::{
@@ -80,14 +80,14 @@ impl Cluster {
     fn context(self) -> Context {
         let sets = self.sets.into_iter().map(|set| {
             let kind = SetKind::ALL.into_iter().find(|kind| kind.name() == set.kind).unwrap();
-            Object::MirrorSet(MirrorSet::new(kind, &set.name, set.entries))
+            Object::from(MirrorSet::new(kind, &set.name, set.entries))
         });
         let config = ImageConfig {
             insecure_registries: self.insecure_registries,
             blocked_registries: self.blocked_registries,
             allowed_registries: Vec::new(),
         };
-        sets.chain([Object::ImageConfig(config)]).collect()
+        sets.chain([Object::from(config)]).collect()
     }
 }
 

@@ -1,21 +1,26 @@
 //! `mirrorguard audit`.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use clap::Args;
+use mirrorguard_core::{
+    objects::{Kind, Object},
+    report::{Places, Reviewed},
+    review::{Audited, Reviewer},
+    state::State,
+};
 
 use super::{
     Answer,
     input::{self, Connection, Input},
     lint::{self, FailOn},
     output::Output,
-    report::{Judgement, Places, Run},
+    report::Run,
 };
 use crate::{
-    audit::{self, Audited, Survey},
     clock::today,
     cluster::{LiveState, Readings, cause, read_inventory},
-    objects::{Kind, Object},
-    review::State,
 };
 
 const HELP: &str = "\
@@ -53,18 +58,17 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
         not_checked(&line, output);
     }
     let state: State = input.objects().cloned().collect();
-    let audited =
-        audit::audit(&Survey { state: &state, inventory: &inventory, settings: &settings, today: today() });
-    let mut judgements = lint::judge(&input, &state, &settings);
-    let objects = judgements.len() + inventory.len();
-    judgements.extend(audited.iter().map(|Audited { object, verdict }| Judgement {
-        object: object.into(),
+    let mut reviewed = lint::review(&input, &state, &settings);
+    let objects = reviewed.len() + inventory.len();
+    let audited = Reviewer::new(&state, &settings, today()).audit(&inventory);
+    reviewed.extend(audited.into_iter().map(|Audited { object, verdict }| Reviewed {
+        object,
         place: None,
-        verdict: verdict.clone(),
+        verdict,
     }));
     let places = Places::default();
-    let run = Run { judgements: &judgements, places: &places, unread: &[], fails_from: args.fail_on.into() };
-    lint::tell(&run, lint::Checked { objects, more: !inventory.is_empty() }, &input, output)
+    let run = Run { reviewed: &reviewed, places: &places, unread: &[], fails_from: args.fail_on.into() };
+    lint::print(&run, lint::Checked { objects, more: !inventory.is_empty() }, &input, output)
 }
 
 /// Everything that can be read; only mirror sets must be.
@@ -77,7 +81,7 @@ async fn read(output: &Output) -> Result<(Input, Readings)> {
     }
     let live: Vec<_> = live.into_iter().map(|(object, _)| object).collect();
     let hosted = live.iter().filter_map(|object| match object {
-        Object::HostedCluster(hosted) => Some((**hosted).clone()),
+        Object::HostedCluster(hosted) => Some(Arc::clone(hosted)),
         _ => None,
     });
     let readings = read_inventory(&client, hosted.collect()).await;

@@ -9,7 +9,10 @@ use clap::{
 };
 
 use super::{args::Cli, help::folded};
-use crate::{audit, rules::Rule, suggest::closest};
+use mirrorguard_core::{
+    rules::{self, Rule},
+    suggest::closest,
+};
 
 /// Wider help is hard to read.
 const WIDEST: usize = 100;
@@ -66,7 +69,7 @@ pub(super) fn nearest<'c>(typed: &str, command: &'c Command) -> Option<&'c str> 
 /// The command line with all that can be completed: also what is checked only when it is used.
 pub(super) fn for_completion() -> Command {
     let rule = |rule: &'static Rule| PossibleValue::new(rule.id).help(rule.summary);
-    let ids = PossibleValuesParser::new(audit::every_rule().map(rule));
+    let ids = PossibleValuesParser::new(rules::RULES.iter().map(rule));
     Cli::command().mut_subcommand("rules", |rules| rules.mut_arg("id", |id| id.value_parser(ids)))
 }
 

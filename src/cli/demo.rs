@@ -24,9 +24,9 @@ use super::{
 };
 use crate::{
     cluster::{FileState, Source},
-    objects::manifest,
     server::{App, Listeners, Signals, tls::self_signed},
 };
+use mirrorguard_core::objects::manifest;
 
 const CLUSTER: &str = include_str!("../../examples/demo/cluster.yaml");
 

@@ -12,10 +12,10 @@ use super::{
     output::Output,
     render::rendered,
 };
-use crate::{
+use mirrorguard_core::{
     node::{Change, Impact, Reason, change_between},
     objects::{Object, manifest::Located},
-    review::State,
+    state::State,
 };
 
 const HELP: &str = "\

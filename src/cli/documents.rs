@@ -11,11 +11,11 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{input, output::Output};
-use crate::{
-    cluster::{Exclude, LiveState},
+use crate::cluster::{Exclude, LiveState};
+use mirrorguard_core::{
     context::Context,
     convert::{Document, Origin, Problem},
-    objects::{Object, to_documents, to_yaml},
+    objects::{MirrorSet, Object, to_documents, to_yaml},
 };
 
 /// Where documents are written to.
@@ -71,7 +71,7 @@ fn from_cluster() -> Result<Given> {
         if let Object::MirrorSet(set) = object
             && let Value::Object(metadata) = serde_json::to_value(metadata)?
         {
-            documents.push(Document::new(set.clone(), &metadata, Origin::Cluster));
+            documents.push(Document::new(MirrorSet::clone(set), &metadata, Origin::Cluster));
         }
     }
     Ok(Given { documents, context: objects.into_iter().map(|(object, _)| object).collect(), skipped: 0 })

@@ -10,12 +10,12 @@ use super::{
     input::{self, Connection},
     output::Output,
 };
-use crate::{
-    audit::{Inventory, Workload},
-    cluster::{LiveState, Readings, cause, read_workloads},
+use crate::cluster::{LiveState, Readings, cause, read_workloads};
+use mirrorguard_core::{
     hypershift::{self, Era, Overrides, Release},
+    inventory::{Inventory, Workload},
     objects::{HostedCluster, Object},
-    review::State,
+    state::State,
 };
 
 /// Where one workload of a hosted control plane looks for the image.
@@ -53,7 +53,7 @@ pub(super) fn look_up(image: &str, state: &State, output: &Output) -> Result<Vec
             anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {}", cause(&error))
         })?;
         let hosted = hosted.into_iter().filter_map(|object| match object {
-            Object::HostedCluster(hosted) => Some(*hosted),
+            Object::HostedCluster(hosted) => Some(hosted),
             _ => None,
         });
         anyhow::Ok(read_workloads(&client, hosted.collect()).await)
@@ -83,7 +83,7 @@ fn section(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<Host
         let [release, exact, prefix] = there;
         found.push(HostedControlPlane {
             namespace: workload.namespace.clone(),
-            hosted_cluster: hosted.map(HostedCluster::id),
+            hosted_cluster: hosted.map(HostedCluster::namespaced_name),
             deployment: workload.name.clone(),
             release,
             exact,
@@ -170,8 +170,8 @@ pub(super) fn human(found: &[HostedControlPlane]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        audit::Setting,
+    use mirrorguard_core::{
+        inventory::Setting,
         objects::{Kind, SetKind},
     };
 
@@ -203,7 +203,7 @@ mod tests {
         hosted.metadata.name = "lab".to_owned();
         hosted.metadata.namespace = "clusters".to_owned();
         hosted.spec.release.image = IMAGE.to_owned();
-        Inventory { hosted_clusters: vec![hosted], workloads, ..Inventory::default() }
+        Inventory { hosted_clusters: vec![hosted.into()], workloads, ..Inventory::default() }
     }
 
     #[test]

@@ -10,13 +10,11 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config};
 
-use super::{object_ref::ObjectRef, output::Output};
-use crate::{
-    cluster::{Exclude, LiveState, cause, read_path},
-    objects::{
-        Kind, Object,
-        manifest::{Located, Position, ReadError, Reading},
-    },
+use super::output::Output;
+use crate::cluster::{Exclude, LiveState, cause, read_path};
+use mirrorguard_core::objects::{
+    Kind, Object,
+    manifest::{Located, Position, ReadError, Reading},
 };
 
 /// What a command works on.
@@ -130,7 +128,7 @@ fn defined_twice(located: &[Located]) -> Vec<String> {
         let object = &this.object;
         if let Some(before) = first.insert((object.kind(), object.namespace(), object.name()), this) {
             let place = |l: &Located| format!("{}:{}", l.source.name, l.position("metadata.name").line);
-            let id = ObjectRef::from(object);
+            let id = object.id();
             twice.push(format!("{id} is defined at {} and again at {}", place(before), place(this)));
         }
     }

@@ -11,14 +11,16 @@ use super::{
     input::{self, Input},
     options::{Format, PATHS_HELP},
     output::Output,
-    report::{self, ExemptedJson, FindingJson, Judgement, Places, Run},
+    report::{self, Run},
 };
-use crate::{
-    clock::today,
-    cluster::Exclude,
+use crate::{clock::today, cluster::Exclude};
+use mirrorguard_core::{
     objects::Object,
-    review::{Reviewer, State, Verdict, Writes, existing::Found},
-    rules::{Level, Operation, Settings},
+    report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
+    review::{Reviewer, Sequence, Verdict, existing::Found},
+    rules::{Level, Settings},
+    state::State,
+    write::Write,
 };
 
 const HELP: &str = "\
@@ -110,50 +112,35 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let against =
         args.against.iter().map(|path| input::read_or_cluster_except(path, &exclude, output)?.complete());
     let against = against.collect::<Result<Vec<_>>>()?;
-    let progress = output.progress("judging");
-    let judgements = if against.is_empty() {
-        judge(&input, &input.objects().cloned().collect(), &settings)
+    let progress = output.progress("checking");
+    let reviewed = if against.is_empty() {
+        review(&input, &input.objects().cloned().collect(), &settings)
     } else {
-        judge_writes(&input, &against, &settings)
+        review_writes(&input, &against, &settings)
     };
     drop(progress);
-    let mut places = Places::default();
-    against.iter().chain([&input]).for_each(|input| places.add(input));
-    let run = Run {
-        judgements: &judgements,
-        places: &places,
-        unread: &input.unread,
-        fails_from: args.fail_on.into(),
-    };
+    let places = against.iter().chain([&input]).flat_map(|input| &input.located).collect();
+    let run =
+        Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
     let is_setting = |object: &Object| matches!(object, Object::ImageConfig(_) | Object::ClusterVersion(_));
     let more = !against.is_empty() && input.objects().any(is_setting);
-    tell(&run, Checked { objects: judgements.len(), more }, &input, output)
+    print(&run, Checked { objects: reviewed.len(), more }, &input, output)
 }
 
-/// Judges every object of the input as it stands.
-pub(super) fn judge<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Judgement<'a>> {
-    let reviewer = Reviewer { state, settings, today: today() };
-    judge_each(input, |object| match object {
-        Object::MirrorSet(set) => reviewer.review_set(Operation::Existing, None, Some(set)),
-        Object::HostedCluster(hosted) => reviewer.review_hosted(None, hosted),
-        Object::ImageConfig(config) => reviewer.review_image_config(None, config),
-        Object::ClusterVersion(_) => Verdict::default(),
+/// Reviews every object of the input as it is.
+pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
+    let reviewer = Reviewer::new(state, settings, today());
+    review_each(input.with_places(), |object| {
+        Write::existing(object).map_or_else(Verdict::default, |write| reviewer.review(&write))
     })
 }
 
-/// Judges every object of the input as it would be judged when they are applied one after another.
-fn judge_writes<'a>(input: &'a Input, against: &'a [Input], settings: &'a Settings) -> Vec<Judgement<'a>> {
+/// Reviews every object of the input as a write, as if they were applied one after another.
+fn review_writes<'a>(input: &'a Input, against: &'a [Input], settings: &'a Settings) -> Vec<Reviewed<'a>> {
     let existing = against.iter().flat_map(Input::with_places);
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
-    let mut cluster = Writes::onto(&existing, settings, today());
-    judge_each(input, |object| cluster.write(object))
-}
-
-fn judge_each<'a>(input: &'a Input, mut verdict: impl FnMut(&'a Object) -> Verdict) -> Vec<Judgement<'a>> {
-    let objects = input.with_places();
-    objects
-        .map(|(object, place)| Judgement { object: object.into(), place, verdict: verdict(object) })
-        .collect()
+    let mut cluster = Sequence::onto(&existing, settings, today());
+    review_each(input.with_places(), |object| cluster.apply(object))
 }
 
 /// What was looked at.
@@ -166,9 +153,9 @@ pub(super) struct Checked {
 }
 
 /// Prints the result in the form asked for, and for people what it comes to.
-pub(super) fn tell(run: &Run<'_>, checked: Checked, input: &Input, output: &Output) -> Result<Answer> {
-    let Run { judgements, places, .. } = run;
-    let (deny, warn) = report::counts(judgements);
+pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Output) -> Result<Answer> {
+    let Run { reviewed, places, .. } = run;
+    let (deny, warn) = findings::counts(reviewed);
     let summary = Summary { deny, warn, objects: checked.objects, skipped: input.skipped };
     let is_read_by_a_rule =
         |object: &Object| matches!(object, Object::MirrorSet(_) | Object::HostedCluster(_));
@@ -178,11 +165,12 @@ pub(super) fn tell(run: &Run<'_>, checked: Checked, input: &Input, output: &Outp
         (_, is_whole) => summed_up(&summary, is_whole),
     };
     match output.format() {
-        Format::Human => output.result(&report::human(judgements, places, Output::width()))?,
+        Format::Human => output.result(&report::human(reviewed, places, Output::width()))?,
         Format::Json => {
             let errors = run.unread.iter().map(|unread| &*unread.text).collect();
-            let exempted = report::exempted_json(judgements);
-            output.json(&Report { findings: report::json(judgements, places), exempted, errors, summary })?;
+            let exempted = findings::exempted_json(reviewed);
+            let findings = findings::findings_json(reviewed, places);
+            output.json(&Report { findings, exempted, errors, summary })?;
         }
         Format::Sarif => {
             let folder = std::env::current_dir().unwrap_or_default();
@@ -190,7 +178,7 @@ pub(super) fn tell(run: &Run<'_>, checked: Checked, input: &Input, output: &Outp
         }
         Format::Junit => output.result(&report::junit(run).context("cannot write XML")?)?,
     }
-    output.say(&report::exempted(judgements));
+    output.say(&report::exemptions(reviewed));
     output.say(&said);
     match run.exit_code() {
         0 => Ok(Answer::Yes),

@@ -12,7 +12,7 @@ use super::{
     documents::{self, OutArgs},
     output::Output,
 };
-use crate::convert::{self, Merging, Problem};
+use mirrorguard_core::convert::{self, Merging, Problem};
 
 const PATHS: &str = "Files, folders (*.yaml, *.yml, *.json, read recursively) or - for standard input";
 

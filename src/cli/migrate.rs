@@ -13,7 +13,7 @@ use super::{
     options::PATHS_HELP,
     output::Output,
 };
-use crate::convert::{self, Difference, Migration, Plan, Problem, Proof, Stage, Written};
+use mirrorguard_core::convert::{self, Difference, Migration, Plan, Problem, Proof, Stage, Written};
 
 const HELP: &str = "\
 Output:

@@ -20,7 +20,6 @@ mod man;
 mod managed;
 mod merge;
 mod migrate;
-mod object_ref;
 mod options;
 mod output;
 mod overrides;

@@ -13,7 +13,7 @@ use super::{
     options::{Color, Format, Global},
     progress::Progress,
 };
-use crate::{config, rules::Settings};
+use mirrorguard_core::{config, rules::Settings};
 
 /// The width where there is no terminal: wider than most, since nothing breaks its lines.
 const WIDTH: usize = 140;

@@ -6,22 +6,19 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{
-    Answer, input,
-    options::PATHS_HELP,
-    output::Output,
-    report::{self, Places},
-};
-use crate::{
-    clock::today,
+use super::{Answer, input, options::PATHS_HELP, output::Output, report};
+use crate::clock::today;
+use mirrorguard_core::{
     hypershift::{
         CatalogMirrors, Derivation, Release, Releases,
         catalogs::{self, CatalogOverrides},
         misreadings,
     },
-    objects::{HostedCluster, Object, annotation},
-    review::{Reviewer, State},
+    objects::{HostedCluster, annotation},
+    report::{FindingJson, Places, Reviewed, findings_json},
+    review::Reviewer,
     rules::Settings,
+    state::State,
 };
 
 const HELP: &str = "\
@@ -82,7 +79,7 @@ struct CheckedJson<'a> {
     parsed: BTreeMap<&'a str, Vec<&'a str>>,
     replace: BTreeMap<&'static str, Vec<String>>,
     list: BTreeMap<&'static str, Option<Vec<String>>>,
-    findings: Vec<report::FindingJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
 }
 
 pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
@@ -132,35 +129,30 @@ fn check(
     settings: Settings,
     output: &Output,
 ) -> Result<Answer> {
-    let mut hosted = HostedCluster::default();
-    hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
-    // A HostedCluster without a release image is judged for the releases of the settings.
+    // A HostedCluster without a release image is reviewed for the releases of the settings.
     let settings = Settings { releases, ..settings };
     let releases = &settings.releases;
-    let reviewer = Reviewer { state, settings: &settings, today: today() };
-    let mut verdict = reviewer.review_hosted(None, &hosted);
-    verdict.judged.retain(|judged| judged.rule.id == "misread-catalog-overrides");
-    let denied = !verdict.is_allowed();
-    let object = Object::HostedCluster(Box::new(hosted));
-    let judgements = [report::Judgement { object: (&object).into(), place: None, verdict }];
+    let verdict = Reviewer::new(state, &settings, today()).check_overrides(value);
+    let is_misread = !verdict.is_allowed();
+    let reviewed = [Reviewed { object: HostedCluster::default().id(), place: None, verdict }];
     let overrides = catalogs::parse(value).unwrap_or_default();
     if output.is_json() {
-        output.json(&checked(&overrides, releases, report::json(&judgements, &Places::default())))?;
+        output.json(&checked(&overrides, releases, findings_json(&reviewed, &Places::default())))?;
     } else {
         output.result(&human(&overrides, releases))?;
-        output.result(&report::human(&judgements, &Places::default(), Output::width()))?;
+        output.result(&report::human(&reviewed, &Places::default(), Output::width()))?;
         let placed = state.derivations().for_releases(releases);
         if misreadings(value, releases, placed).is_empty() {
             output.say("read as it is meant in every release asked for\n");
         }
     }
-    Ok(if denied { Answer::No } else { Answer::Yes })
+    Ok(if is_misread { Answer::No } else { Answer::Yes })
 }
 
 fn checked<'a>(
     overrides: &CatalogOverrides<'a>,
     releases: &Releases,
-    findings: Vec<report::FindingJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
 ) -> CheckedJson<'a> {
     let catalogs = || catalogs::catalogs_of(releases);
     CheckedJson {

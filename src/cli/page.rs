@@ -124,7 +124,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::RULES;
+    use mirrorguard_core::rules::RULES;
 
     #[test]
     fn markdown_becomes_legible() {

@@ -12,13 +12,14 @@ use super::{
     lint,
     options::PATHS_HELP,
     output::Output,
-    report::{self, Places},
+    report,
 };
-use crate::{
+use mirrorguard_core::{
     forms::{self, Form, NoForm, Omission},
     node::{self, RegistriesConf},
-    review::State,
+    report::Reviewed,
     rules::{Level, Settings},
+    state::State,
 };
 
 const HELP: &str = "\
@@ -149,16 +150,16 @@ pub(super) fn rendered<'a>(input: &Input, state: &'a State, output: &Output) -> 
         Ok(conf) => return Some(conf),
         Err(refusal) => refusal,
     };
-    let mut judgements = lint::judge(input, state, &Settings::default());
-    for judgement in &mut judgements {
-        // An ICSP next to IDMS is refused by us, not by the nodes.
-        let stops_rendering = |rule: &str| rule != "icsp-alongside-idms";
-        judgement
-            .verdict
-            .judged
-            .retain(|judged| judged.level == Level::Deny && stops_rendering(judged.rule.id));
-    }
-    output.insist(&report::human(&judgements, &Places::of(input), Output::width()));
+    let mut reviewed = lint::review(input, state, &Settings::default());
+    reviewed.iter_mut().for_each(keep_what_stops_rendering);
+    let places = input.located.iter().collect();
+    output.insist(&report::human(&reviewed, &places, Output::width()));
     output.problem(&format!("the nodes get no new configuration: {refusal}"));
     None
+}
+
+/// Leaves the findings that explain why the nodes get no configuration.
+fn keep_what_stops_rendering(reviewed: &mut Reviewed<'_>) {
+    let diagnostics = &mut reviewed.verdict.diagnostics;
+    diagnostics.retain(|diagnostic| diagnostic.level == Level::Deny && diagnostic.rule.stops_rendering);
 }

@@ -10,9 +10,9 @@ use super::{
     page,
     paint::{DIM, RED, YELLOW, painted},
 };
-use crate::{
-    audit, config,
-    rules::{Level, Rule},
+use mirrorguard_core::{
+    config,
+    rules::{self, Level, Rule},
 };
 
 const HELP: &str = "\
@@ -50,7 +50,7 @@ struct RuleJson {
 
 pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
     if let Some(id) = &args.id {
-        let Some(rule) = audit::rule(id) else { bail!(config::unknown_rule(id)) };
+        let Some(rule) = rules::rule(id) else { bail!(config::unknown_rule(id)) };
         if output.is_json() {
             output.json(&RuleJson {
                 id: rule.id,
@@ -66,7 +66,7 @@ pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
         return Ok(Answer::Yes);
     }
     if output.is_json() {
-        let list = audit::every_rule().map(|r| RuleJson {
+        let list = rules::RULES.iter().map(|r| RuleJson {
             id: r.id,
             level: r.level,
             summary: r.summary,
@@ -76,7 +76,7 @@ pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
     } else {
         // A line for each rule is what grep wants.
         let width = if Output::to_terminal() { Output::width() } else { usize::MAX };
-        output.result(&audit::every_rule().map(|rule| line(rule, width)).collect::<String>())?;
+        output.result(&rules::RULES.iter().map(|rule| line(rule, width)).collect::<String>())?;
     }
     Ok(Answer::Yes)
 }
@@ -107,7 +107,7 @@ mod tests {
             id: "some-rule",
             level: Level::Deny,
             summary: "one two three four five six seven eight",
-            ..crate::rules::RULES[0]
+            ..mirrorguard_core::rules::RULES[0]
         };
         let line = |width| anstream::adapter::strip_str(&line(&rule, width)).to_string();
         let one = "some-rule                          deny  one two three four five six seven eight\n";

@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{
     cluster::{FileState, LiveState, Source, is_hosted_control_plane},
-    rules::Settings,
     server::{
         App, Listeners, Signals, log,
         managed::Managed,
@@ -31,6 +30,7 @@ use crate::{
         traces::Traces,
     },
 };
+use mirrorguard_core::rules::Settings;
 
 const HELP: &str = "\
 Output:

@@ -13,12 +13,12 @@ use anyhow::{Context as _, Result, bail};
 use tracing::{info, warn};
 
 use super::{Exclude, Shared};
-use crate::{
+use mirrorguard_core::{
     objects::{
         Object,
         manifest::{self, Position, ReadError, Reading},
     },
-    review::State,
+    state::State,
 };
 
 /// How often the files are looked at. A look is one `stat` a file; looking also sees what a

@@ -5,7 +5,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use crate::objects::Kind;
+use mirrorguard_core::objects::Kind;
 
 /// What is known of one kind's watch.
 #[derive(Debug, Default)]

@@ -1,6 +1,9 @@
 //! Reads what an audit looks at beside the mirror sets. What may not be read is told and left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use k8s_openapi::{
     ByteString,
@@ -17,8 +20,8 @@ use kube::{
 use serde::Deserialize;
 
 use super::{cause, workload::workload};
-use crate::{
-    audit::{CaBundle, Inventory, PullSecret, Workload},
+use mirrorguard_core::{
+    inventory::{CaBundle, Inventory, PullSecret, Workload},
     objects::HostedCluster,
 };
 
@@ -37,7 +40,7 @@ pub struct Readings {
 }
 
 /// Reads what belongs to these hosted clusters and to the nodes.
-pub async fn read_inventory(client: &Client, hosted_clusters: Vec<HostedCluster>) -> Readings {
+pub async fn read_inventory(client: &Client, hosted_clusters: Vec<Arc<HostedCluster>>) -> Readings {
     let mut reader = Reader { client, unread: BTreeMap::new() };
     let mut inventory = Inventory { hosted_clusters, ..Inventory::default() };
     inventory.workloads = reader.workloads(&inventory.hosted_clusters).await;
@@ -47,7 +50,7 @@ pub async fn read_inventory(client: &Client, hosted_clusters: Vec<HostedCluster>
 }
 
 /// Reads only what hosted control planes were started with.
-pub async fn read_workloads(client: &Client, hosted_clusters: Vec<HostedCluster>) -> Readings {
+pub async fn read_workloads(client: &Client, hosted_clusters: Vec<Arc<HostedCluster>>) -> Readings {
     let mut reader = Reader { client, unread: BTreeMap::new() };
     let workloads = reader.workloads(&hosted_clusters).await;
     let inventory = Inventory { hosted_clusters, workloads, ..Inventory::default() };
@@ -62,7 +65,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Without HostedClusters there is nothing that an operator has started.
-    async fn workloads(&mut self, hosted_clusters: &[HostedCluster]) -> Vec<Workload> {
+    async fn workloads(&mut self, hosted_clusters: &[Arc<HostedCluster>]) -> Vec<Workload> {
         let mut workloads = Vec::new();
         if hosted_clusters.is_empty() {
             return workloads;
@@ -88,10 +91,11 @@ impl Reader<'_> {
         workloads
     }
 
-    async fn pull_secrets(&mut self, hosted_clusters: &[HostedCluster]) -> Vec<PullSecret> {
+    async fn pull_secrets(&mut self, hosted_clusters: &[Arc<HostedCluster>]) -> Vec<PullSecret> {
         let (namespace, name) = PullSecret::OF_NODES;
         let mut wanted = BTreeSet::from([(namespace.to_owned(), name.to_owned())]);
-        let of_hosted = |h: &HostedCluster| (h.metadata.namespace.clone(), h.spec.pull_secret.name.clone());
+        let of_hosted =
+            |h: &Arc<HostedCluster>| (h.metadata.namespace.clone(), h.spec.pull_secret.name.clone());
         wanted.extend(hosted_clusters.iter().map(of_hosted).filter(|(_, name)| !name.is_empty()));
         let mut secrets = Vec::new();
         for (namespace, name) in wanted {
@@ -109,14 +113,14 @@ impl Reader<'_> {
         secrets
     }
 
-    async fn ca_bundles(&mut self, hosted_clusters: &[HostedCluster]) -> Vec<CaBundle> {
+    async fn ca_bundles(&mut self, hosted_clusters: &[Arc<HostedCluster>]) -> Vec<CaBundle> {
         let mut bundles = Vec::new();
         if let Some(name) = self.trusted_ca_of_nodes().await
             && let Some(keys) = self.keys_of(CaBundle::NAMESPACE_OF_NODES, &name).await
         {
             bundles.push(CaBundle::of_nodes(&name, keys));
         }
-        let with_bundle = |hosted: &&HostedCluster| !hosted.spec.additional_trust_bundle.name.is_empty();
+        let with_bundle = |hosted: &&Arc<HostedCluster>| !hosted.spec.additional_trust_bundle.name.is_empty();
         for hosted in hosted_clusters.iter().filter(with_bundle) {
             let name = &hosted.spec.additional_trust_bundle.name;
             if let Some(keys) = self.keys_of(&hosted.metadata.namespace, name).await {

@@ -15,10 +15,10 @@ use tower::service_fn;
 use tracing::{debug, warn};
 
 use super::{Health, Shared, cause};
-use crate::{
+use mirrorguard_core::{
     context::Context,
-    objects::{ImageConfig, Kind, MirrorSet, Object, SetKind},
-    review::State,
+    objects::{Kind, MirrorSet, Object, SetKind},
+    state::State,
 };
 
 /// How long a decision waits for the apiserver; well within the 5 s that it waits for us.
@@ -260,7 +260,7 @@ fn replace(context: &mut Context, kind: Kind, objects: Vec<Object>) {
                 context.remove_set(set, &name);
             }
         }
-        Kind::ImageConfig => context.image_config = ImageConfig::default(),
+        Kind::ImageConfig => context.image_config = Arc::default(),
         Kind::ClusterVersion => context.payload = None,
         Kind::HostedCluster => context.clear_hosted(),
     }
@@ -273,7 +273,7 @@ fn remove(context: &mut Context, kind: Kind, object: &DynamicObject) {
     let name = object.name_any();
     match kind {
         Kind::Set(set) => context.remove_set(set, &name),
-        Kind::ImageConfig => context.image_config = ImageConfig::default(),
+        Kind::ImageConfig => context.image_config = Arc::default(),
         Kind::ClusterVersion => context.payload = None,
         Kind::HostedCluster => context.remove_hosted(&object.namespace().unwrap_or_default(), &name),
     }

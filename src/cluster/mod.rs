@@ -20,7 +20,7 @@ pub use inventory::{Readings, read_inventory, read_workloads};
 pub use live::{LiveState, Unread};
 pub use topology::is_hosted_control_plane;
 
-use crate::review::State;
+use mirrorguard_core::state::State;
 
 /// What went wrong, in the fewest words: kube's own texts say it several times.
 pub fn cause(error: &kube::Error) -> String {

@@ -3,9 +3,9 @@
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
 use kube::ResourceExt;
 
-use crate::{
-    audit::{Setting, Workload},
+use mirrorguard_core::{
     hypershift::{IMAGE_OVERRIDES, REGISTRY_OVERRIDES},
+    inventory::{Setting, Workload},
 };
 
 /// The program of the HyperShift operator.

@@ -17,11 +17,11 @@ use prometheus_client::{
 
 use self::state::StateCollector;
 use super::Readiness;
-use crate::{
-    cluster::Source,
+use crate::cluster::Source;
+use mirrorguard_core::{
     objects::{Kind, SetKind},
     review::{Verdict, wire::Request},
-    rules::{Level, Operation},
+    rules::Level,
 };
 
 /// Upper bounds in seconds: a small decision takes a tenth of a millisecond, and an apiserver waits for 5 s.
@@ -159,9 +159,9 @@ impl Metrics {
     fn begin_at_zero(&self) {
         let sets = SetKind::ALL.map(Kind::Set);
         let hosted = [Kind::HostedCluster];
-        let writes = [Operation::Create, Operation::Update];
-        let with_deletion = [Operation::Create, Operation::Update, Operation::Delete];
-        let table: [(_, &[Kind], &[Operation], &[_]); 3] = [
+        let writes = ["CREATE", "UPDATE"];
+        let with_deletion = ["CREATE", "UPDATE", "DELETE"];
+        let table: [(_, &[Kind], &[_], &[_]); 3] = [
             ("validate", &sets, &with_deletion, &["allowed", "denied"]),
             ("validate", &hosted, &writes, &["allowed", "denied"]),
             ("mutate", &hosted, &writes, &["allowed"]),
@@ -169,7 +169,7 @@ impl Metrics {
         for (endpoint, kinds, operations, verdicts) in table {
             drop(self.duration.get_or_create(&EndpointLabels { endpoint }));
             for kind in kinds.iter().map(|kind| kind.name()) {
-                for operation in operations.iter().map(|operation| named(*operation)) {
+                for operation in operations.iter().copied() {
                     for verdict in verdicts.iter().copied() {
                         let labels = RequestLabels { endpoint, kind, operation, verdict };
                         drop(self.requests.get_or_create(&labels));
@@ -183,15 +183,15 @@ impl Metrics {
     pub fn answered(&self, endpoint: &'static str, request: &Request, verdict: &Verdict, took: Duration) {
         let labels = RequestLabels {
             endpoint,
-            kind: request.kind.name(),
-            operation: named(request.operation),
+            kind: request.write.kind().name(),
+            operation: request.write.operation_name(),
             verdict: if verdict.is_allowed() { "allowed" } else { "denied" },
         };
         self.requests.get_or_create(&labels).inc();
         self.duration.get_or_create(&EndpointLabels { endpoint }).observe(took.as_secs_f64());
-        for judged in &verdict.judged {
-            let level = if judged.level == Level::Deny { "deny" } else { "warn" };
-            self.findings.get_or_create(&FindingLabels { rule: judged.rule.id, level }).inc();
+        for diagnostic in &verdict.diagnostics {
+            let level = if diagnostic.level == Level::Deny { "deny" } else { "warn" };
+            self.findings.get_or_create(&FindingLabels { rule: diagnostic.rule.id, level }).inc();
         }
         for exempted in &verdict.exempted {
             self.exemptions.get_or_create(&ExemptionLabels { rule: exempted.rule }).inc();
@@ -224,15 +224,5 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
-    }
-}
-
-/// As an apiserver names it, also in its own metrics.
-pub(super) fn named(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "CREATE",
-        Operation::Update => "UPDATE",
-        Operation::Delete => "DELETE",
-        Operation::Existing => "",
     }
 }

@@ -16,22 +16,21 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use json_patch::Patch;
 use tracing::{Instrument, debug, enabled, info};
+
+use mirrorguard_core::{
+    review::{Filling, Patch, Reviewer, Verdict, fill_in, wire},
+    rules::Settings,
+    state::State,
+    write::Write,
+};
 
 use super::{
     Metrics, Readiness,
     body::Bodies,
-    metrics::named,
     traces::{self, Step},
 };
-use crate::{
-    clock::today,
-    cluster::Source,
-    objects::{HostedCluster, Object},
-    review::{Filling, Reviewer, State, Verdict, fill_in, wire},
-    rules::{Level, Operation, Settings, WhenUnverified},
-};
+use crate::{clock::today, cluster::Source};
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -92,17 +91,17 @@ async fn validate(app: &App, body: Body) -> Response {
         Ok(received) => received,
         Err(response) => return response,
     };
-    let (state, unverified) = match &request.new {
-        Some(Object::MirrorSet(_)) => fresh(app).await,
-        _ => (app.source.current(), None),
+    let (state, unverified) = match &request.write {
+        Write::MirrorSet(operation) if operation.after().is_some() => fresh(app).await,
+        Write::MirrorSet(_) | Write::HostedCluster(_) | Write::ImageConfig(_) => (app.source.current(), None),
     };
-    let verdict = Step::Judge.of(|| {
-        let mut verdict = judge(app, &state, &request);
-        if let Some(why) = unverified {
-            app.metrics.unverified();
-            verdict.remarks.push(unverified_remark(app.settings.when_unverified, &why));
-        }
-        traces::judged(&verdict);
+    if unverified.is_some() {
+        app.metrics.unverified();
+    }
+    let verdict = Step::Review.of(|| {
+        let reviewer = Reviewer::new(&state, &app.settings, today());
+        let verdict = Reviewer { unverified: unverified.as_deref(), ..reviewer }.review(&request.write);
+        traces::record_verdict(&verdict);
         verdict
     });
     respond(app, "validate", &request, &verdict, &Patch::default(), began)
@@ -126,61 +125,20 @@ async fn mutate(app: &App, body: Body) -> Response {
         Ok(received) => received,
         Err(response) => return response,
     };
-    let Filling { patch, verdict } = Step::Judge.of(|| {
+    let Filling { patch, verdict } = Step::Review.of(|| {
         let state = app.source.current();
-        let reviewer = Reviewer { state: &state, settings: &app.settings, today: today() };
-        let filling = match &request.new {
-            Some(Object::HostedCluster(hosted)) => {
-                fill_in(&reviewer, hosted_cluster(request.old.as_ref()), hosted)
-            }
-            _ => Filling::default(),
+        let reviewer = Reviewer::new(&state, &app.settings, today());
+        let filling = match &request.write {
+            Write::HostedCluster(operation) => fill_in(&reviewer, operation.as_deref()),
+            Write::MirrorSet(_) | Write::ImageConfig(_) => Filling::default(),
         };
-        traces::judged(&filling.verdict);
+        traces::record_verdict(&filling.verdict);
         filling
     });
-    if !patch.0.is_empty() {
+    if !patch.is_empty() {
         app.metrics.filled_in();
     }
     respond(app, "mutate", &request, &verdict, &patch, began)
-}
-
-fn judge(app: &App, state: &State, request: &wire::Request) -> Verdict {
-    let reviewer = Reviewer { state, settings: &app.settings, today: today() };
-    match (&request.old, &request.new) {
-        (_, Some(Object::MirrorSet(new))) => {
-            let old = match &request.old {
-                Some(Object::MirrorSet(old)) => Some(old),
-                _ => None,
-            };
-            reviewer.review_set(request.operation, old, Some(new))
-        }
-        (Some(Object::MirrorSet(old)), None) => reviewer.review_set(Operation::Delete, Some(old), None),
-        (old, Some(Object::HostedCluster(new))) => reviewer.review_hosted(hosted_cluster(old.as_ref()), new),
-        _ => Verdict::default(),
-    }
-}
-
-fn hosted_cluster(object: Option<&Object>) -> Option<&HostedCluster> {
-    match object {
-        Some(Object::HostedCluster(hosted)) => Some(hosted),
-        _ => None,
-    }
-}
-
-fn unverified_remark(setting: WhenUnverified, why: &str) -> (Level, String) {
-    match setting {
-        WhenUnverified::Deny => (
-            Level::Deny,
-            format!(
-                "[unverified] the apiserver could not be asked for the mirror sets ({why}). \
-                 Fix: try again, or set whenUnverified: warn in the configuration"
-            ),
-        ),
-        WhenUnverified::Warn => (
-            Level::Warn,
-            format!("[unverified] judged on what was known; the apiserver could not be asked: {why}"),
-        ),
-    }
 }
 
 /// Reads a request, and tells since when its body is whole.
@@ -205,7 +163,7 @@ async fn receive(
     let request = Step::Decode
         .of(|| wire::decode(&body))
         .map_err(|e| refuse(StatusCode::BAD_REQUEST, e.to_string(), wire::encode_unreadable(&e)))?;
-    traces::asked(&request);
+    traces::record_request(&request);
     Ok((request, began))
 }
 
@@ -221,7 +179,7 @@ fn respond(
     let took = began.elapsed();
     app.metrics.answered(endpoint, request, verdict, took);
     if !verdict.is_allowed() || enabled!(tracing::Level::DEBUG) {
-        log(endpoint, request, verdict, !patch.0.is_empty(), took);
+        log(endpoint, request, verdict, !patch.is_empty(), took);
     }
     traces::answered(verdict);
     json(StatusCode::OK, bytes)
@@ -230,8 +188,8 @@ fn respond(
 /// One line a decision. The fields are told in docs/logs.md.
 fn log(endpoint: &'static str, request: &wire::Request, verdict: &Verdict, patched: bool, took: Duration) {
     let wire::Request { uid, name, user, dry_run, .. } = request;
-    let (namespace, kind, operation) =
-        (request.namespace.as_deref(), request.kind.name(), named(request.operation));
+    let namespace = request.namespace.as_deref();
+    let (kind, operation) = (request.write.kind().name(), request.write.operation_name());
     let rules = some(&verdict.rule_ids());
     let exempted = some(&verdict.exempted.iter().map(|exempted| exempted.rule).collect::<Vec<_>>());
     // To the microsecond: a double has more digits than anybody measured.

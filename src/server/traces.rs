@@ -23,8 +23,7 @@ use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::registry::LookupSpan;
 
 pub use self::export::TraceError;
-use super::metrics::named;
-use crate::review::{Verdict, wire};
+use mirrorguard_core::review::{Verdict, wire};
 
 /// The target of every span here, and of nothing else: logs leave it out, traces take nothing but it.
 pub(super) const TARGET: &str = "mirrorguard::trace";
@@ -79,7 +78,7 @@ pub(super) enum Step {
     /// The mirror sets are compared with the apiserver's.
     Fresh,
     /// The rules are asked.
-    Judge,
+    Review,
     /// The answer is written.
     Encode,
 }
@@ -90,7 +89,7 @@ impl Step {
             Self::Read => info_span!(target: TARGET, "read"),
             Self::Decode => info_span!(target: TARGET, "decode"),
             Self::Fresh => info_span!(target: TARGET, "fresh"),
-            Self::Judge => info_span!(target: TARGET, "judge"),
+            Self::Review => info_span!(target: TARGET, "review"),
             Self::Encode => info_span!(target: TARGET, "encode"),
         }
     }
@@ -128,23 +127,23 @@ pub(super) fn request(endpoint: &'static str, headers: &HeaderMap) -> Span {
 }
 
 /// Notes what was asked.
-pub(super) fn asked(request: &wire::Request) {
+pub(super) fn record_request(request: &wire::Request) {
     let span = Span::current();
     if span.is_disabled() {
         return;
     }
     span.record("mirrorguard.uid", &*request.uid);
-    span.record("mirrorguard.kind", request.kind.name());
+    span.record("mirrorguard.kind", request.write.kind().name());
     if let Some(namespace) = &request.namespace {
         span.record("mirrorguard.namespace", &**namespace);
     }
     span.record("mirrorguard.name", &*request.name);
-    span.record("mirrorguard.operation", named(request.operation));
+    span.record("mirrorguard.operation", request.write.operation_name());
     span.record("mirrorguard.dry_run", request.dry_run);
 }
 
 /// Notes which rules found something.
-pub(super) fn judged(verdict: &Verdict) {
+pub(super) fn record_verdict(verdict: &Verdict) {
     let span = Span::current();
     if span.is_disabled() {
         return;

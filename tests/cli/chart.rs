@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use mirrorguard::objects::manifest;
+use mirrorguard_core::objects::manifest;
 use serde_json::Value;
 
 use crate::command::{ROOT, text_of};

@@ -28,7 +28,7 @@ const OTHER_WORDS: [(&str, &str); 11] = [
 fn documents() -> Result<Vec<PathBuf>> {
     let mut found: Vec<_> =
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(PathBuf::from).into();
-    for folder in ["docs", "examples", "charts", "certs", "src/rules", "src/audit"] {
+    for folder in ["docs", "examples", "charts", "certs", "core/src/rules"] {
         collect(Path::new(folder), &mut found)?;
     }
     Ok(found)

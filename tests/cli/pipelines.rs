@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use mirrorguard::objects::manifest::read_document;
+use mirrorguard_core::objects::manifest::read_document;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use mirrorguard::objects::manifest::read_document;
+use mirrorguard_core::objects::manifest::read_document;
 use serde_json::{Map, Value};
 
 use crate::command::{ROOT, Run, command, text_of};

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use mirrorguard::objects::manifest::read_document;
+use mirrorguard_core::objects::manifest::read_document;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;

@@ -21,10 +21,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
 use mirrorguard::{
     cluster::{FileState, Source},
-    objects::manifest,
-    rules::Settings,
     server::{App, router},
 };
+use mirrorguard_core::{objects::manifest, rules::Settings};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

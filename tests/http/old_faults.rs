@@ -1,6 +1,6 @@
 //! What was wrong before an update only warns, wherever it stands in the list by then.
 
-use mirrorguard::config;
+use mirrorguard_core::config;
 
 use super::{Webhook, idms, itms, set};
 

@@ -1,6 +1,6 @@
 //! The examples on the rules' pages, as the webhook judges them.
 
-use mirrorguard::config;
+use mirrorguard_core::config;
 use serde_json::Value;
 
 use super::{Answer, Webhook, review_of};

@@ -1,6 +1,6 @@
 //! What is denied, what is warned about, and the twin of each that goes through.
 
-use mirrorguard::rules::{IcspAlongsideIdms, Level, Settings};
+use mirrorguard_core::rules::{IcspAlongsideIdms, Level, Settings};
 
 use super::{Webhook, icsp, idms, itms, set};
 

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use mirrorguard::objects::manifest;
+use mirrorguard_core::objects::manifest;
 use serde_json::Value;
 
 use crate::programs::{Program, in_path, says};

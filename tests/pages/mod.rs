@@ -6,7 +6,7 @@
 //! example. `settings` is the configuration of all examples after it.
 #![expect(clippy::panic, reason = "a page that cannot be read is a mistake in the repository")]
 
-use mirrorguard::{objects::manifest, rules::RULES};
+use mirrorguard_core::{objects::manifest, rules::RULES};
 use serde_json::Value;
 
 /// What a page promises.
@@ -36,7 +36,7 @@ pub(crate) struct Example {
 impl Example {
     /// Where to look when it fails.
     pub(crate) fn place(&self) -> String {
-        format!("src/rules/{}.md:{}: {:?}", self.rule.replace('-', "_"), self.line, self.expected)
+        format!("core/src/rules/{}.md:{}: {:?}", self.rule.replace('-', "_"), self.line, self.expected)
     }
 
     /// What is there before the write, and the object that is written.

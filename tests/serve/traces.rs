@@ -61,12 +61,12 @@ fn a_denial_is_a_span_below_the_callers_with_its_steps_below_it() -> Result<()> 
         let attributes = request.attributes();
         ensure!(attributes[name] == *value, "{name} is not {value} in {attributes}");
     }
-    for step in ["read", "decode", "fresh", "judge", "encode"] {
+    for step in ["read", "decode", "fresh", "review", "encode"] {
         let step = named(&spans, step)?;
         ensure!(step.span.parent_span_id == request.span.span_id, "not below the request: {step:#?}");
         ensure!(step.span.end_time_unix_nano >= step.span.start_time_unix_nano, "{step:#?}");
     }
-    let judge = named(&spans, "judge")?.attributes();
+    let judge = named(&spans, "review")?.attributes();
     let rules = judge["mirrorguard.rules"].as_array().context("no rules")?;
     ensure!(rules.contains(&json!(ICSP_ALONGSIDE_IDMS)), "{judge}");
     ensure!(spans.len() == 6, "other spans too: {spans:#?}");

@@ -1,11 +1,11 @@
 //! HyperShift's part of the drawing.
 
 use super::{Drawing, place::path_of};
-use crate::{
-    cli::{
-        paint::{BOLD, CYAN, DIM, YELLOW},
-        tree::Branch,
-    },
+use crate::cli::{
+    paint::{BOLD, CYAN, DIM, YELLOW},
+    tree::Branch,
+};
+use mirrorguard_core::{
     explanation::{Candidate, Difference, Explanation, LookUp, LookUpKind, SourceReading},
     hypershift::Era,
 };

@@ -6,7 +6,7 @@ use super::{
     super::hosted_control_planes::HostedControlPlane,
     place::{Places, path_of},
 };
-use crate::{
+use mirrorguard_core::{
     context::EntryRef,
     explanation::{
         Attempt, Blocker, Candidate, Covering, Difference, Explanation, LookUp, NodePull, Part, Question,
@@ -157,7 +157,7 @@ fn node<'a>(pull: &'a NodePull<'a>, places: &Places<'a>) -> NodeJson<'a> {
     let attempts = || pull.attempts.iter().flatten();
     let source = pull.decided_by.map(|decision| decision.scope);
     let deciding = pull.covering.iter().filter(|c| source == Some(&*c.entry.entry().source));
-    let mut objects: Vec<_> = deciding.map(|covering| covering.entry.set.id()).collect();
+    let mut objects: Vec<_> = deciding.map(|covering| covering.entry.set.id().to_string()).collect();
     objects.sort();
     objects.dedup();
     let entries = |hidden: bool| {
@@ -229,7 +229,7 @@ fn look_up<'a>(look_up: &'a LookUp<'a>) -> LookUpJson<'a> {
 }
 
 fn source<'a>(reading: &'a SourceReading<'a>) -> SourceJson<'a> {
-    let mut objects: Vec<_> = reading.entries.iter().map(|entry| entry.set.id()).collect();
+    let mut objects: Vec<_> = reading.entries.iter().map(|entry| entry.set.id().to_string()).collect();
     objects.dedup();
     SourceJson {
         source: reading.source,

@@ -18,10 +18,10 @@ use super::{
     render::rendered,
     tree::Branch,
 };
-use crate::{
+use mirrorguard_core::{
     explanation::{Explanation, Question, explain},
     objects::reference::Image,
-    review::State,
+    state::State,
 };
 use place::Places;
 

@@ -1,11 +1,11 @@
 //! The nodes' part of the drawing.
 
 use super::{Drawing, place::path_of};
-use crate::{
-    cli::{
-        paint::{BOLD, DIM, RED, YELLOW},
-        tree::Branch,
-    },
+use crate::cli::{
+    paint::{BOLD, DIM, RED, YELLOW},
+    tree::Branch,
+};
+use mirrorguard_core::{
     context::EntryRef,
     explanation::{Attempt, Blocker, Covering, Decision, Explanation, NodePull, Part, Question},
     node::PolicyRefusal,
@@ -34,7 +34,7 @@ impl Drawing<'_> {
             let note = "less specific, so that nothing in them counts for this image";
             let hidden = hidden.into_iter().map(|covering| {
                 let source = Branch::new(&*covering.entry.entry().source).styled(DIM);
-                self.place_noted(source.styled_note(covering.entry.set.id(), DIM), covering.entry)
+                self.place_noted(source.styled_note(covering.entry.set.id().to_string(), DIM), covering.entry)
             });
             branches.push(Branch::new("hidden").styled_note(note, DIM).with(hidden));
         }
@@ -76,7 +76,7 @@ impl Drawing<'_> {
     fn entry(&self, covering: &Covering<'_>) -> Branch {
         let entry = covering.entry;
         let forbids = entry.entry().policy() == MirrorSourcePolicy::NeverContactSource;
-        let branch = self.place_noted(Branch::new(entry.set.id()), entry);
+        let branch = self.place_noted(Branch::new(entry.set.id().to_string()), entry);
         match covering.part {
             Part::Asked | Part::Hidden => branch,
             Part::OtherPulls(kind) => {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    cli::input::Input,
+use crate::cli::input::Input;
+use mirrorguard_core::{
     context::EntryRef,
     objects::{Object, SetKind, manifest::Located},
 };

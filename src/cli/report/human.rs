@@ -6,10 +6,10 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet, renderer::DecorStyle,
 };
 
-use super::{Judgement, Places, findings};
-use crate::{
+use mirrorguard_core::{
     objects::manifest::{Located, Position},
-    review::Judged,
+    report::{Places, Reviewed, findings},
+    review::Diagnostic,
     rules::Level,
 };
 
@@ -23,13 +23,13 @@ const LONG: usize = 2000;
 const OTHERS: usize = 3;
 
 /// All findings, drawn `width` columns wide.
-pub(in crate::cli) fn human(judgements: &[Judgement<'_>], places: &Places<'_>, width: usize) -> String {
+pub(in crate::cli) fn human(reviewed: &[Reviewed<'_>], places: &Places<'_>, width: usize) -> String {
     let renderer = Renderer::styled().term_width(width).decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-    for (judgement, judged) in findings(judgements) {
+    for (one, diagnostic) in findings(reviewed) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", renderer.render(&[group(judgement, judged, places, width)]));
-        if let Some(yaml) = &judged.finding.yaml {
+        let _ = writeln!(text, "{}", renderer.render(&[group(one, diagnostic, places, width)]));
+        if let Some(yaml) = &diagnostic.finding.yaml {
             let _ = writeln!(text, "\n{}", yaml.trim_end());
         }
         text.push('\n');
@@ -38,23 +38,24 @@ pub(in crate::cli) fn human(judgements: &[Judgement<'_>], places: &Places<'_>, w
 }
 
 fn group<'a>(
-    judgement: &'a Judgement<'a>,
-    judged: &'a Judged,
+    one: &'a Reviewed<'a>,
+    diagnostic: &'a Diagnostic,
     places: &Places<'a>,
     width: usize,
 ) -> Group<'a> {
-    let (object, finding) = (judgement.object, &judged.finding);
-    let level = if judged.level == Level::Deny { Title::ERROR.with_name("denied") } else { Title::WARNING };
-    let mut group = Group::with_title(level.primary_title(finding.what.clone()).id(judged.rule.id));
+    let (object, finding) = (&one.object, &diagnostic.finding);
+    let level =
+        if diagnostic.level == Level::Deny { Title::ERROR.with_name("denied") } else { Title::WARNING };
+    let mut group = Group::with_title(level.primary_title(finding.what.clone()).id(diagnostic.rule.id));
     let mut effect = Some(&*finding.effect).filter(|effect| !effect.is_empty());
-    if let Some(place) = judgement.place {
+    if let Some(place) = one.place {
         let here = Drawing::new(place, &finding.path);
         // What fits beside the underline is said there.
         let beside = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
         let here = here.labelled(beside.to_owned());
         let others = finding.related.iter().filter_map(|related| {
-            let there = Drawing::new(places.find(related)?, &related.path);
-            Some(there.labelled(format!("in {}", related.id())))
+            let there = Drawing::new(places.find(&related.object)?, &related.path);
+            Some(there.labelled(format!("in {}", related.object)))
         });
         let elsewhere = others.take(OTHERS).collect();
         group = drawn(group, &here, elsewhere);
@@ -67,7 +68,7 @@ fn group<'a>(
     if let Some(effect) = effect {
         group = group.element(Title::NOTE.message(effect));
     }
-    group.element(Title::HELP.message(&*finding.fix))
+    if finding.fix.is_empty() { group } else { group.element(Title::HELP.message(&*finding.fix)) }
 }
 
 /// Adds the place to blame with the others in the same file and near it, and those elsewhere.
@@ -147,7 +148,7 @@ mod tests {
     use anstream::adapter::strip_str;
 
     use super::*;
-    use crate::{objects::manifest, review::Verdict, rules};
+    use mirrorguard_core::{objects::manifest, review::Verdict, rules};
 
     /// What is drawn of a finding in the source of the first entry, without its title and its fix.
     fn drawing(text: &str, width: usize) -> String {
@@ -156,10 +157,12 @@ mod tests {
         let path = "spec.imageTagMirrors[0].source";
         let finding = rules::Finding::new(path, "wrong".to_owned(), "it stops", "mend it".to_owned());
         let rule = &rules::RULES[0];
-        let verdict =
-            Verdict { judged: vec![Judged { rule, level: Level::Deny, finding }], ..Verdict::default() };
-        let judgement = Judgement { object: (&located.object).into(), place: Some(located), verdict };
-        let text = human(&[judgement], &Places::default(), width);
+        let verdict = Verdict {
+            diagnostics: vec![Diagnostic { rule, level: Level::Deny, finding }],
+            ..Verdict::default()
+        };
+        let one = Reviewed { object: located.object.id(), place: Some(located), verdict };
+        let text = human(&[one], &Places::default(), width);
         let text = strip_str(&text).to_string();
         let lines: Vec<_> = text.lines().skip(1).filter(|line| !line.contains("help")).collect();
         lines.join("\n").trim_end().to_owned()

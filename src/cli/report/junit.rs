@@ -11,8 +11,9 @@ use quick_xml::{
     events::{BytesDecl, BytesText, Event},
 };
 
-use super::{Judgement, Run};
-use crate::{review::Judged, rules::Level};
+use mirrorguard_core::{report::Reviewed, review::Diagnostic, rules::Level};
+
+use super::Run;
 
 /// The suite of objects that stand in no file.
 const LIVE: &str = "cluster";
@@ -52,9 +53,9 @@ pub(in crate::cli) fn junit(run: &Run<'_>) -> io::Result<String> {
 /// What could not be read is an error of its file's suite.
 fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     let mut suites: Vec<Suite<'_>> = Vec::new();
-    for judgement in run.judgements {
-        let name = judgement.place.map_or(LIVE, |place| &place.source.name);
-        let cases = cases_of(judgement, run.fails_from);
+    for one in run.reviewed {
+        let name = one.place.map_or(LIVE, |place| &place.source.name);
+        let cases = cases_of(one, run.fails_from);
         // Objects come file by file.
         match suites.last_mut().filter(|suite| suite.name == name) {
             Some(suite) => suite.cases.extend(cases),
@@ -74,20 +75,20 @@ fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     suites
 }
 
-fn cases_of(judgement: &Judgement<'_>, fails_from: Level) -> Vec<Case> {
-    let id = judgement.object;
-    let all = &judgement.verdict.judged;
-    let line = |path: &str| judgement.place.map(|place| place.position(path).line);
+fn cases_of(one: &Reviewed<'_>, fails_from: Level) -> Vec<Case> {
+    let id = &one.object;
+    let all = &one.verdict.diagnostics;
+    let line = |path: &str| one.place.map(|place| place.position(path).line);
     if all.is_empty() {
         let line = line("");
         return vec![Case { name: id.to_string(), line, failure: None, said: None, is_error: false }];
     }
     let of_one_rule = all.chunk_by(|a, b| a.rule.id == b.rule.id);
-    let case = |found: &[Judged]| {
+    let case = |found: &[Diagnostic]| {
         let rule = found[0].rule.id;
         let text = |fails: bool| {
             let these: Vec<_> = found.iter().filter(|j| (j.level >= fails_from) == fails).collect();
-            let texts: Vec<_> = these.iter().map(|judged| told(judgement, judged)).collect();
+            let texts: Vec<_> = these.iter().map(|diagnostic| told(one, diagnostic)).collect();
             these.first().map(|first| (first.finding.message(), texts.join("\n")))
         };
         Case {
@@ -102,15 +103,15 @@ fn cases_of(judgement: &Judgement<'_>, fails_from: Level) -> Vec<Case> {
 }
 
 /// A finding in text, with its place.
-fn told(judgement: &Judgement<'_>, judged: &Judged) -> String {
-    let finding = &judged.finding;
-    let level = if judged.level == Level::Deny { "denied" } else { "warning" };
-    let place = judgement.place.map_or_else(String::new, |place| {
+fn told(one: &Reviewed<'_>, diagnostic: &Diagnostic) -> String {
+    let finding = &diagnostic.finding;
+    let level = if diagnostic.level == Level::Deny { "denied" } else { "warning" };
+    let place = one.place.map_or_else(String::new, |place| {
         let at = place.position(&finding.path);
         format!("{}:{}:{}: ", place.source.name, at.line, at.column)
     });
     let yaml = finding.yaml.as_ref().map(|yaml| format!("\n{}", yaml.trim_end())).unwrap_or_default();
-    format!("{place}{level}{}{yaml}", judged.line())
+    format!("{place}{level}{}{yaml}", diagnostic.line())
 }
 
 fn counts<'c>(cases: impl Iterator<Item = &'c Case>) -> [(&'static str, String); 4] {

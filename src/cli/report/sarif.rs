@@ -10,13 +10,14 @@ use fnv::FnvHasher;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Judgement, Places, Run, findings};
-use crate::{
-    audit,
+use mirrorguard_core::{
     objects::manifest::{Located, Position},
-    review::Judged,
-    rules::{Level, Related, Rule},
+    report::{Places, Reviewed, findings},
+    review::Diagnostic,
+    rules::{Finding, Level, RULES, Related, Rule},
 };
+
+use super::Run;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -42,17 +43,16 @@ const IN_PATHS: &AsciiSet = &CONTROLS
 
 /// A run. URIs of files below `folder`, from which paths are counted, are relative.
 pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
-    let rules = rules_of(run);
-    let index: BTreeMap<_, _> = rules.iter().enumerate().map(|(at, rule)| (rule.id, at)).collect();
-    let results = findings(run.judgements).map(|(judgement, judged)| {
-        let mut result = result(judgement, judged, run.places, folder);
-        result["ruleIndex"] = json!(index[judged.rule.id]);
+    let index: BTreeMap<_, _> = RULES.iter().enumerate().map(|(at, rule)| (rule.id, at)).collect();
+    let results = findings(run.reviewed).map(|(one, diagnostic)| {
+        let mut result = result(one, diagnostic, run.places, folder);
+        result["ruleIndex"] = json!(index[diagnostic.rule.id]);
         result
     });
     let mut driver = json!({
         "name": env!("CARGO_PKG_NAME"),
         "version": env!("CARGO_PKG_VERSION"),
-        "rules": rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+        "rules": RULES.iter().map(descriptor).collect::<Vec<_>>(),
     });
     // Cargo has an empty text where the package names no home.
     if let Some(home) = Some(env!("CARGO_PKG_REPOSITORY")).filter(|home| !home.is_empty()) {
@@ -70,17 +70,6 @@ pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
     })
 }
 
-/// Every rule, and whatever else has found something.
-fn rules_of(run: &Run<'_>) -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = audit::every_rule().collect();
-    for (_, judged) in findings(run.judgements) {
-        if rules.iter().all(|rule| rule.id != judged.rule.id) {
-            rules.push(judged.rule);
-        }
-    }
-    rules
-}
-
 fn descriptor(rule: &Rule) -> Value {
     // A page begins with its title, and then says in a sentence what the rule is about.
     let about = rule.page.split("\n\n").nth(1).unwrap_or(rule.summary);
@@ -94,36 +83,41 @@ fn descriptor(rule: &Rule) -> Value {
     })
 }
 
-fn result(judgement: &Judgement<'_>, judged: &Judged, places: &Places<'_>, folder: &Path) -> Value {
-    let (object, finding) = (judgement.object, &judged.finding);
-    let text = format!("{}. Fix: {}", finding.message(), finding.fix);
+fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, folder: &Path) -> Value {
+    let (object, finding) = (&one.object, &diagnostic.finding);
+    let text = text(finding);
     let mut message = json!({"text": text});
     if let Some(yaml) = &finding.yaml {
         message["markdown"] = json!(format!("{text}\n\n```yaml\n{}\n```\n", yaml.trim_end()));
     }
     let name = object.to_string();
-    let logical = json!([{"name": object.name, "fullyQualifiedName": name, "kind": "resource"}]);
+    let logical = json!([{"name": &*object.name, "fullyQualifiedName": name, "kind": "resource"}]);
     let mut location = json!({"logicalLocations": logical});
-    if let Some(place) = judgement.place {
+    if let Some(place) = one.place {
         location["physicalLocation"] = physical(place, &finding.path, folder);
     }
     let related = |(at, related): (usize, &Related)| {
-        let place = places.find(related)?;
+        let place = places.find(&related.object)?;
         Some(json!({
             "id": at,
-            "message": {"text": format!("in {}", related.id())},
+            "message": {"text": format!("in {}", related.object)},
             "physicalLocation": physical(place, &related.path, folder),
         }))
     };
     json!({
-        "ruleId": judged.rule.id,
-        "level": if judged.level == Level::Deny { "error" } else { "warning" },
+        "ruleId": diagnostic.rule.id,
+        "level": if diagnostic.level == Level::Deny { "error" } else { "warning" },
         "message": message,
         "locations": [location],
         "relatedLocations": finding.related.iter().enumerate().filter_map(related).collect::<Vec<_>>(),
-        "partialFingerprints": {"mirrorguard/v1": fingerprint(&[judged.rule.id, &name, &finding.key])},
+        "partialFingerprints": {"mirrorguard/v1": fingerprint(&[diagnostic.rule.id, &name, &finding.key])},
         "properties": {"path": finding.path},
     })
+}
+
+fn text(finding: &Finding) -> String {
+    let message = finding.message();
+    if finding.fix.is_empty() { message } else { format!("{message}. Fix: {}", finding.fix) }
 }
 
 fn physical(place: &Located, path: &str, folder: &Path) -> Value {

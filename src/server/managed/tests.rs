@@ -11,8 +11,8 @@ use super::*;
 use crate::{
     certificates::{authority, issue},
     cluster::{FileState, Source},
-    rules::Settings,
 };
+use mirrorguard_core::rules::Settings;
 
 const NAME: &str = "mirrorguard.mirrorguard.svc";
 

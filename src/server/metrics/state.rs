@@ -11,9 +11,9 @@ use prometheus_client::{
 
 use crate::{
     cluster::{Health, Source},
-    objects::{Kind, SetKind},
     server::Readiness,
 };
+use mirrorguard_core::objects::{Kind, SetKind};
 
 #[derive(Debug)]
 pub(super) struct StateCollector {

@@ -1,13 +1,15 @@
 //! The rules that need no other object as admission policies, without the webhook.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use mirrorguard::clock::today;
-use mirrorguard::objects::{Object, manifest};
-use mirrorguard::review::{Reviewer, State};
-use mirrorguard::rules::{Level, Operation, RULES, Settings};
+use mirrorguard_core::objects::{Object, manifest};
+use mirrorguard_core::rules::{Level, RULES, Settings};
+use mirrorguard_core::write::{Operation, Write};
+use mirrorguard_core::{review::Reviewer, state::State};
 use serde_json::{Value, json};
 
 use super::forms::rendered;
@@ -68,15 +70,12 @@ impl Judged {
     fn by_engine(object: &Object) -> Self {
         let (state, settings) = (State::default(), Settings::default());
         let Object::MirrorSet(set) = object else { return Self::Admitted(BTreeSet::new()) };
-        let verdict = Reviewer { state: &state, settings: &settings, today: today() }.review_set(
-            Operation::Create,
-            None,
-            Some(set),
-        );
+        let write = Write::MirrorSet(Operation::Create(Arc::clone(set)));
+        let verdict = Reviewer::new(&state, &settings, today()).review(&write);
         let at = |level| {
-            let found = verdict.judged.iter().filter(|judged| judged.level == level);
+            let found = verdict.diagnostics.iter().filter(|diagnostic| diagnostic.level == level);
             found
-                .map(|judged| judged.rule.id)
+                .map(|diagnostic| diagnostic.rule.id)
                 .filter(|id| IN_POLICIES.contains(id))
                 .map(str::to_owned)
                 .collect()

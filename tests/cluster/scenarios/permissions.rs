@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
-use mirrorguard::objects::Kind;
+use mirrorguard_core::objects::Kind;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use mirrorguard::objects::manifest;
+use mirrorguard_core::objects::manifest;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, HOSTED_CLUSTERS};

@@ -1,0 +1,253 @@
+//! What a decision looks at: every mirror set of a cluster, found by source without a scan, the
+//! cluster-wide settings that meet them, and the hosted clusters that depend on them.
+//!
+//! A [`Context`] is a value: it is changed object by object as a cluster changes, and cloning it is cheap.
+//! A [`View`] is the context with one set put in, replaced or taken out, so that a write can be judged
+//! without changing anything.
+
+mod index;
+mod never_contacted;
+mod size;
+mod view;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use index::{Place, SourceIndex};
+use never_contacted::NeverContacted;
+pub use size::{grows, size_at_most, sizes_of_write};
+pub use view::{EntryRef, Overlay, View};
+
+use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind, scope::is_wildcard};
+
+/// The mirror sets and settings of one cluster.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    sets: Vec<Option<Arc<MirrorSet>>>,
+    free: Vec<u32>,
+    slots: BTreeMap<SetKind, BTreeMap<Box<str>, u32>>,
+    index: SourceIndex,
+    /// Bytes that all sources take in registries.conf.
+    size: usize,
+    /// How many entries have a wildcard as their source; hardly any cluster has one.
+    wildcards: usize,
+    never_contacted: NeverContacted,
+    hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
+    /// `image.config.openshift.io/cluster`.
+    pub image_config: Arc<ImageConfig>,
+    /// Reference of the payload, where a ClusterVersion is known.
+    pub payload: Option<String>,
+}
+
+impl Context {
+    /// Puts an object in, in place of one of the same kind and name.
+    pub fn insert(&mut self, object: Object) {
+        match object {
+            Object::MirrorSet(set) => self.insert_set(set),
+            Object::ImageConfig(config) => self.image_config = config,
+            Object::ClusterVersion(version) => {
+                self.payload = Some(version.desired_image).filter(|image| !image.is_empty());
+            }
+            Object::HostedCluster(hosted) => {
+                let metadata = &hosted.metadata;
+                let key = (metadata.namespace.as_str().into(), metadata.name.as_str().into());
+                self.hosted.insert(key, hosted);
+            }
+        }
+    }
+
+    /// Takes a HostedCluster out, where it is there.
+    pub fn remove_hosted(&mut self, namespace: &str, name: &str) {
+        self.hosted.remove(&(namespace.into(), name.into()));
+    }
+
+    /// Takes every HostedCluster out.
+    pub fn clear_hosted(&mut self) {
+        self.hosted.clear();
+    }
+
+    /// The HostedClusters, by namespace and name.
+    pub fn hosted_clusters(&self) -> impl Iterator<Item = &HostedCluster> {
+        self.hosted.values().map(|hosted| &**hosted)
+    }
+
+    /// A HostedCluster by namespace and name.
+    pub fn hosted_cluster(&self, namespace: &str, name: &str) -> Option<&HostedCluster> {
+        self.hosted.get(&(namespace.into(), name.into())).map(|hosted| &**hosted)
+    }
+
+    /// Puts a mirror set in, in place of one of the same kind and name.
+    pub fn insert_set(&mut self, set: Arc<MirrorSet>) {
+        self.remove_set(set.kind, &set.name);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.sets.push(None);
+            u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
+        self.wildcards += wildcards(&set);
+        self.never_contacted.add(&set);
+        self.sets[slot as usize] = Some(set);
+        let Self { sets, index, .. } = self;
+        let entries = sets[slot as usize].iter().flat_map(|set| &set.entries);
+        for (entry, Entry { source, .. }) in entries.enumerate() {
+            let place = Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) };
+            index.insert(source, place, |place| source_at(sets, place));
+        }
+        let (without, with) = self.sizes_at(slot);
+        self.size = self.size + with - without;
+    }
+
+    /// What the sources of the set in a slot take without it and with it.
+    fn sizes_at(&self, slot: u32) -> (usize, usize) {
+        let set = self.sets[slot as usize].as_deref();
+        sizes_of_write(View::new(self, Some(slot), None), self.view(), None, set)
+    }
+
+    /// Takes a mirror set out, where it is there.
+    pub fn remove_set(&mut self, kind: SetKind, name: &str) {
+        let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
+        let (without, with) = self.sizes_at(slot);
+        self.size = self.size + without - with;
+        let Some(set) = self.sets[slot as usize].take() else { return };
+        self.free.push(slot);
+        self.wildcards -= wildcards(&set);
+        self.never_contacted.remove(&set);
+        for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
+            self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
+        }
+    }
+
+    /// A mirror set by kind and name.
+    pub fn set(&self, kind: SetKind, name: &str) -> Option<&MirrorSet> {
+        self.sets[self.slot(kind, name)? as usize].as_deref()
+    }
+
+    /// The mirror sets of a kind, by name.
+    pub fn sets_of(&self, kind: SetKind) -> impl Iterator<Item = &MirrorSet> {
+        let slots = self.slots.get(&kind).into_iter().flat_map(BTreeMap::values);
+        slots.filter_map(|slot| self.sets[*slot as usize].as_deref())
+    }
+
+    /// Every mirror set, to be kept.
+    pub fn shared_sets(&self) -> impl Iterator<Item = &Arc<MirrorSet>> {
+        let slots =
+            SetKind::ALL.into_iter().filter_map(|kind| self.slots.get(&kind)).flat_map(BTreeMap::values);
+        slots.filter_map(|slot| self.sets[*slot as usize].as_ref())
+    }
+
+    /// How many mirror sets of a kind there are.
+    pub fn count(&self, kind: SetKind) -> usize {
+        self.slots.get(&kind).map_or(0, BTreeMap::len)
+    }
+
+    /// The context as it stands.
+    pub fn view(&self) -> View<'_> {
+        View::new(self, None, None)
+    }
+
+    /// The context without the set of this kind and name, and with `overlay` in its place, where given.
+    pub fn view_with<'a>(&'a self, kind: SetKind, name: &str, overlay: Option<&'a Overlay<'a>>) -> View<'a> {
+        View::new(self, self.slot(kind, name), overlay)
+    }
+
+    fn slot(&self, kind: SetKind, name: &str) -> Option<u32> {
+        self.slots.get(&kind)?.get(name).copied()
+    }
+}
+
+impl FromIterator<Object> for Context {
+    fn from_iter<I: IntoIterator<Item = Object>>(objects: I) -> Self {
+        let mut context = Self::default();
+        objects.into_iter().for_each(|object| context.insert(object));
+        context
+    }
+}
+
+fn wildcards(set: &MirrorSet) -> usize {
+    set.entries.iter().filter(|entry| is_wildcard(&entry.source)).count()
+}
+
+fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
+    let set = sets.get(place.slot as usize).and_then(Option::as_ref);
+    set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::MirrorSourcePolicy;
+
+    fn set(kind: SetKind, name: &str, sources: &[&str]) -> Arc<MirrorSet> {
+        let entry = |source: &&str| Entry {
+            source: (*source).into(),
+            mirrors: ["m".into()].into_iter().collect(),
+            mirror_source_policy: None,
+        };
+        let entries = sources.iter().map(entry).collect();
+        Arc::new(MirrorSet::new(kind, name, entries))
+    }
+
+    fn found(view: View<'_>, source: &str) -> Vec<String> {
+        let mut ids: Vec<_> = view.entries(source).map(|e| format!("{}[{}]", e.set.name, e.index)).collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn entries_are_found_by_source_through_every_change() {
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x", "y", "x"]));
+        context.insert_set(set(SetKind::Itms, "a", &["y"]));
+        assert_eq!(found(context.view(), "x"), ["a[0]", "a[2]"]);
+        context.insert_set(set(SetKind::Idms, "a", &["y"]));
+        assert_eq!(found(context.view(), "x"), Vec::<String>::new());
+        assert_eq!(found(context.view(), "y"), ["a[0]", "a[0]"]);
+        context.remove_set(SetKind::Itms, "a");
+        assert_eq!((context.count(SetKind::Itms), context.count(SetKind::Idms)), (0, 1));
+    }
+
+    #[test]
+    fn a_host_that_is_never_contacted_is_known_while_a_set_has_one() {
+        let never = |name| {
+            let mut set = MirrorSet::clone(&set(SetKind::Idms, name, &["x/a"]));
+            set.entries[0].mirror_source_policy = Some(MirrorSourcePolicy::NeverContactSource);
+            Arc::new(set)
+        };
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
+        assert!(!context.view().may_never_contact("x"));
+        let forbidding = never("b");
+        let overlay = Overlay::new(&context, &forbidding);
+        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).may_never_contact("x"));
+        context.insert_set(never("a"));
+        assert!(context.view().may_never_contact("x"));
+        context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
+        assert!(!context.view().may_never_contact("x"));
+    }
+
+    #[test]
+    fn a_wildcard_is_known_while_a_set_has_one() {
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x", "*.y"]));
+        assert!(context.view().has_wildcards());
+        context.insert_set(set(SetKind::Idms, "a", &["x"]));
+        assert!(!context.view().has_wildcards());
+        let wildcard = set(SetKind::Idms, "b", &["*.y"]);
+        let overlay = Overlay::new(&context, &wildcard);
+        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).has_wildcards());
+        context.insert_set(wildcard);
+        context.remove_set(SetKind::Idms, "b");
+        assert!(!context.view().has_wildcards());
+    }
+
+    #[test]
+    fn a_view_puts_a_set_in_without_changing_the_context() {
+        let mut context = Context::default();
+        context.insert_set(set(SetKind::Idms, "a", &["x"]));
+        context.insert_set(set(SetKind::Idms, "b", &["x"]));
+        let changed = set(SetKind::Idms, "a", &["z"]);
+        let overlay = Overlay::new(&context, &changed);
+        let view = context.view_with(SetKind::Idms, "a", Some(&overlay));
+        assert_eq!((found(view, "x"), found(view, "z")), (vec!["b[0]".to_owned()], vec!["a[0]".to_owned()]));
+        assert_eq!(found(context.view(), "x"), ["a[0]", "b[0]"]);
+    }
+}

@@ -1,0 +1,23 @@
+//! HyperShift's view: it reads the same mirror sets by other rules than the nodes, and the catalogs of a
+//! hosted cluster only through an annotation whose meaning has changed.
+
+pub mod catalogs;
+mod derive;
+mod handed_on;
+mod lookup;
+mod misreading;
+mod obstacle;
+mod release;
+
+pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
+pub use handed_on::{
+    Difference, HandedOn, IMAGE_OVERRIDES, REGISTRY_OVERRIDES, handed_further, handed_on, parse_overrides,
+    sum,
+};
+pub use lookup::{
+    Era, Look, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, look, metadata_lookup, override_of,
+    overrides, release_lookup,
+};
+pub use misreading::{CatalogEra, Misreading, mended, misreadings};
+pub use obstacle::Obstacle;
+pub use release::{NotARelease, Release, Releases};

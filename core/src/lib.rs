@@ -1,0 +1,36 @@
+//! What mirrorguard decides, without any I/O: plain functions over plain data.
+//!
+//! ```text
+//! bytes -> review::wire::decode -> Request -+                                   +-> wire::encode -> bytes
+//! files -> objects::manifest    -> objects -+-> review::Reviewer -> Verdict ----+-> report       -> text, JSON
+//! watches | files -> State -+
+//! ```
+//!
+//! The modules in reading order; each uses only those before it.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod objects;
+pub mod suggest;
+
+pub mod context;
+
+pub mod node;
+
+pub mod hypershift;
+
+pub mod inventory;
+pub mod state;
+pub mod write;
+
+pub mod explanation;
+
+pub mod rules;
+
+pub mod convert;
+pub mod forms;
+
+pub mod config;
+pub mod review;
+
+pub mod report;

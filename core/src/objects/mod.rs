@@ -1,0 +1,22 @@
+//! What is read: the objects of a cluster as plain data, from the apiserver's JSON or from files.
+//!
+//! ICSP, IDMS and ITMS are one thing with three spellings, a [`MirrorSet`]. Nothing in here decides.
+
+mod cluster_config;
+pub mod grammar;
+mod hosted_cluster;
+pub mod manifest;
+mod mirror_set;
+mod object_id;
+mod parse;
+pub mod reference;
+pub mod scope;
+mod tree;
+mod yaml;
+
+pub use cluster_config::{ClusterVersion, ImageConfig};
+pub use hosted_cluster::{HostedCluster, annotation};
+pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, SetKind};
+pub use object_id::{ObjectId, namespaced_name};
+pub use parse::{Kind, Object, ParseError};
+pub use yaml::{to_documents, to_inline, to_yaml};

@@ -1,0 +1,97 @@
+//! Findings as programs read them.
+
+use serde::Serialize;
+
+use super::{Places, Reviewed, exempted, findings};
+use crate::{
+    objects::{ObjectId, manifest::Located},
+    review::Diagnostic,
+    rules::{Level, Related},
+};
+
+/// A finding.
+#[derive(Debug, Serialize)]
+pub struct FindingJson<'a> {
+    rule: &'static str,
+    severity: Level,
+    object: &'a ObjectId,
+    path: &'a str,
+    #[serde(flatten)]
+    place: Option<PlaceJson<'a>>,
+    message: String,
+    help: String,
+    related: Vec<RelatedJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct RelatedJson<'a> {
+    #[serde(flatten)]
+    related: &'a Related,
+    #[serde(flatten)]
+    place: Option<PlaceJson<'a>>,
+}
+
+impl<'a> RelatedJson<'a> {
+    fn new(related: &'a Related, places: &Places<'a>) -> Self {
+        let place = places.find(&related.object).map(|at| PlaceJson::new(at, &related.path));
+        Self { related, place }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct PlaceJson<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> PlaceJson<'a> {
+    fn new(located: &'a Located, path: &str) -> Self {
+        let at = located.position(path);
+        Self { file: &located.source.name, line: at.line, column: at.column }
+    }
+}
+
+/// A finding that the configuration exempts from.
+#[derive(Debug, Serialize)]
+pub struct ExemptedJson<'a> {
+    rule: &'static str,
+    object: &'a ObjectId,
+    reason: &'a str,
+    until: String,
+}
+
+/// All findings that are exempt.
+pub fn exempted_json<'a>(reviewed: &'a [Reviewed<'a>]) -> Vec<ExemptedJson<'a>> {
+    let exempted = exempted(reviewed).map(|(reviewed, exempted)| ExemptedJson {
+        rule: exempted.rule,
+        object: &reviewed.object,
+        reason: &exempted.reason,
+        until: exempted.until.to_string(),
+    });
+    exempted.collect()
+}
+
+/// All findings.
+pub fn findings_json<'a>(reviewed: &'a [Reviewed<'a>], places: &Places<'a>) -> Vec<FindingJson<'a>> {
+    findings(reviewed).map(|(reviewed, diagnostic)| finding_json(reviewed, diagnostic, places)).collect()
+}
+
+fn finding_json<'a>(
+    reviewed: &'a Reviewed<'a>,
+    diagnostic: &'a Diagnostic,
+    places: &Places<'a>,
+) -> FindingJson<'a> {
+    let finding = &diagnostic.finding;
+    let yaml = finding.yaml.as_ref().map(|yaml| format!("\n{yaml}")).unwrap_or_default();
+    FindingJson {
+        rule: diagnostic.rule.id,
+        severity: diagnostic.level,
+        object: &reviewed.object,
+        path: &finding.path,
+        place: reviewed.place.map(|at| PlaceJson::new(at, &finding.path)),
+        message: finding.message(),
+        help: format!("{}{yaml}", finding.fix),
+        related: finding.related.iter().map(|related| RelatedJson::new(related, places)).collect(),
+    }
+}

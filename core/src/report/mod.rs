@@ -1,0 +1,68 @@
+//! Findings as `lint`, `audit` and `overrides` report them, whatever they are printed as.
+
+mod json;
+
+use std::collections::HashMap;
+
+pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json};
+
+use crate::{
+    objects::{Object, ObjectId, manifest::Located},
+    review::{Diagnostic, Exempted, Verdict},
+    rules::Level,
+};
+
+/// An object, its verdict, and its place in a file where it has one.
+#[derive(Debug)]
+pub struct Reviewed<'a> {
+    /// The object.
+    pub object: ObjectId,
+    /// Where it comes from; `None` for an object of a cluster.
+    pub place: Option<&'a Located>,
+    /// What was found in it.
+    pub verdict: Verdict,
+}
+
+/// Where the objects of files are, those that are blamed and others.
+#[derive(Debug, Default)]
+pub struct Places<'a>(HashMap<ObjectId, &'a Located>);
+
+impl<'a> Places<'a> {
+    /// Where an object is.
+    pub fn find(&self, object: &ObjectId) -> Option<&'a Located> {
+        self.0.get(object).copied()
+    }
+}
+
+impl<'a> FromIterator<&'a Located> for Places<'a> {
+    /// Of two objects with one id the later counts.
+    fn from_iter<I: IntoIterator<Item = &'a Located>>(located: I) -> Self {
+        Self(located.into_iter().map(|located| (located.object.id(), located)).collect())
+    }
+}
+
+/// Every object that rules review, as `review` finds it.
+pub fn review_each<'a>(
+    objects: impl Iterator<Item = (&'a Object, Option<&'a Located>)>,
+    mut review: impl FnMut(&'a Object) -> Verdict,
+) -> Vec<Reviewed<'a>> {
+    objects.map(|(object, place)| Reviewed { object: object.id(), place, verdict: review(object) }).collect()
+}
+
+/// Every finding and the object it is in.
+pub fn findings<'a>(
+    reviewed: &'a [Reviewed<'a>],
+) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Diagnostic)> {
+    reviewed.iter().flat_map(|one| one.verdict.diagnostics.iter().map(move |diagnostic| (one, diagnostic)))
+}
+
+/// Every finding that is exempt, and the object it is in.
+pub fn exempted<'a>(reviewed: &'a [Reviewed<'a>]) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Exempted)> {
+    reviewed.iter().flat_map(|one| one.verdict.exempted.iter().map(move |exempted| (one, exempted)))
+}
+
+/// How many findings are at [`Level::Deny`], and how many at [`Level::Warn`].
+pub fn counts(reviewed: &[Reviewed<'_>]) -> (usize, usize) {
+    let count = |level| findings(reviewed).filter(|(_, diagnostic)| diagnostic.level == level).count();
+    (count(Level::Deny), count(Level::Warn))
+}

@@ -1,0 +1,104 @@
+//! The catalog overrides annotation, filled in.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Diagnostic, Reviewer, Verdict};
+use crate::{
+    objects::{HostedCluster, annotation},
+    rules::{HostedWrite, Level, catalogs_not_expressible},
+    write::Operation,
+};
+
+/// What is done to a HostedCluster.
+#[derive(Debug, Clone, Default)]
+pub struct Filling {
+    /// The patch; empty where the object is left as it is.
+    pub patch: Patch,
+    /// Why it is left although there are mirror sets for the catalogs.
+    pub verdict: Verdict,
+}
+
+/// A JSON patch (RFC 6902) that only adds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Patch(Vec<Addition>);
+
+/// An `add` operation of a JSON patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "op", rename = "add")]
+pub struct Addition {
+    /// A JSON pointer (RFC 6901).
+    pub path: String,
+    /// What is put there.
+    pub value: Value,
+}
+
+impl Patch {
+    /// Whether nothing is patched.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The operations, in their order.
+    pub fn additions(&self) -> &[Addition] {
+        &self.0
+    }
+}
+
+/// Fills the annotation in, or leaves it and says why.
+///
+/// A value that is there already, an empty one too, is the owner's, unless it is the one we wrote: then it is
+/// brought up to date. Filling in twice changes nothing.
+///
+/// An update that changes nothing that is read here leaves the annotations alone too, even where the mirror sets
+/// have moved on: a label or a finalizer is not to send a hosted cluster's catalogs elsewhere.
+pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) -> Filling {
+    let Some(hosted) = operation.after().copied() else { return Filling::default() };
+    if operation.before().copied() == Some(hosted) {
+        return Filling::default();
+    }
+    let write = reviewer.hosted_write(None, hosted);
+    let is_ours = hosted.has_derived_overrides();
+    if write.leaves_catalogs_alone() || (hosted.has_catalog_overrides_annotation() && !is_ours) {
+        return Filling::default();
+    }
+    match &write.derivation().value {
+        Ok(value) if hosted.catalog_overrides() == Some(value) => Filling::default(),
+        Ok(value) => Filling { patch: patch(hosted, value), ..Filling::default() },
+        Err(obstacle) if is_ours => {
+            let text = format!(
+                "[catalogs-not-expressible] the catalog overrides that were filled in earlier stay, although {}. \
+                 Fix: mirror the catalogs again, or remove both annotations",
+                obstacle.short()
+            );
+            let verdict = Verdict { remarks: vec![(Level::Warn, text)], ..Verdict::default() };
+            Filling { verdict, ..Filling::default() }
+        }
+        Err(_) => Filling { verdict: Verdict::of(not_expressible(reviewer, &write)), ..Filling::default() },
+    }
+}
+
+/// Why no value is right, as warnings: nothing is refused for it.
+fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diagnostic> {
+    let rule = &catalogs_not_expressible::RULE;
+    let mut findings = Vec::new();
+    if reviewer.settings.level(rule) != Level::Off {
+        catalogs_not_expressible::check(write, &mut findings);
+    }
+    findings.into_iter().map(|finding| Diagnostic { rule, level: Level::Warn, finding }).collect()
+}
+
+fn patch(hosted: &HostedCluster, value: &str) -> Patch {
+    let both = [annotation::CATALOG_OVERRIDES, annotation::DERIVED];
+    if hosted.metadata.annotations.is_empty() {
+        // Absent, null and {} alike: the whole map is put there.
+        let map: Map<_, _> = both.iter().map(|name| ((*name).to_owned(), value.into())).collect();
+        return Patch(vec![Addition { path: "/metadata/annotations".to_owned(), value: map.into() }]);
+    }
+    let additions = both.iter().map(|name| {
+        let path = format!("/metadata/annotations/{}", name.replace('~', "~0").replace('/', "~1"));
+        Addition { path, value: value.into() }
+    });
+    Patch(additions.collect())
+}

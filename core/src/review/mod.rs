@@ -1,0 +1,22 @@
+//! A write becomes a verdict: the flow that the webhook and the command line share.
+//!
+//! ```text
+//! bytes -> wire::decode -> Request -+                                 +-> wire::encode -> bytes
+//! files -> manifest     -> Write   -+-> Reviewer::review -> Verdict --+-> report       -> text, JSON
+//!                          State  --+
+//! ```
+
+mod audit;
+mod exempt;
+pub mod existing;
+mod fill;
+mod reviewer;
+mod sequence;
+mod verdict;
+pub mod wire;
+
+pub use audit::Audited;
+pub use fill::{Addition, Filling, Patch, fill_in};
+pub use reviewer::Reviewer;
+pub use sequence::Sequence;
+pub use verdict::{Diagnostic, Exempted, Verdict};

@@ -1,0 +1,212 @@
+//! Reviews a write: asks the rules, and decides what their findings do.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::{
+    Diagnostic, Verdict,
+    exempt::{Requester, exempt},
+};
+use crate::{
+    context::Overlay,
+    objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
+    rules::{
+        Check, Finding, HostedWrite, Level, RULES, Rule, SetWrite, Settings, Views, WhenUnverified,
+        misread_catalog_overrides,
+    },
+    state::State,
+    write::{Operation, Write},
+};
+
+/// Reviews writes against what is known of a cluster.
+#[derive(Debug, Clone, Copy)]
+pub struct Reviewer<'a> {
+    /// The cluster.
+    pub state: &'a State,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The day, in UTC, by which exemptions end.
+    pub today: Date,
+    /// Why the mirror sets of `state` could not be compared with the apiserver's; `None` where they were, or need
+    /// not be.
+    pub unverified: Option<&'a str>,
+}
+
+impl<'a> Reviewer<'a> {
+    /// Reviews against a state that is what it says.
+    pub fn new(state: &'a State, settings: &'a Settings, today: Date) -> Self {
+        Self { state, settings, today, unverified: None }
+    }
+
+    /// Reviews a write.
+    ///
+    /// An update that leaves everything that rules read as it was is not reviewed. What an update leaves wrong
+    /// that was wrong before only warns. A deletion only ever warns.
+    pub fn review(&self, write: &Write) -> Verdict {
+        match write {
+            Write::MirrorSet(operation) => self.review_set(operation.as_deref()),
+            Write::HostedCluster(operation) => self.review_hosted(operation.as_deref()),
+            Write::ImageConfig(operation) => self.review_image_config(operation.as_deref()),
+        }
+    }
+
+    fn review_set(&self, operation: Operation<&MirrorSet>) -> Verdict {
+        if let Operation::Update { old, new } = operation
+            && old.entries == new.entries
+        {
+            return Verdict::default();
+        }
+        let set = *operation.object();
+        let context = self.state.context();
+        let [old, new] =
+            [operation.before(), operation.after()].map(|set| set.map(|set| Overlay::new(context, set)));
+        let after = context.view_with(set.kind, &set.name, new.as_ref());
+        let before = match operation {
+            Operation::Existing(_) => after,
+            _ => context.view_with(set.kind, &set.name, old.as_ref()),
+        };
+        let cluster = Views { before, after, others: context.view_with(set.kind, &set.name, None) };
+        let write = SetWrite::new(operation, cluster, self.settings);
+        let mut verdict = Verdict::of(self.evaluate_set(&write));
+        if let Operation::Update { old, .. } = operation
+            && !verdict.is_allowed()
+        {
+            let as_it_was = Views { after: before, ..cluster };
+            let was = SetWrite::new(Operation::Existing(old), as_it_was, self.settings);
+            excuse(&mut verdict, &self.evaluate_set(&was));
+        }
+        exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
+        if let Operation::Delete(_) = operation {
+            verdict.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);
+        }
+        if let (Some(why), Some(_)) = (self.unverified, operation.after()) {
+            verdict.remarks.push(unverified_remark(self.settings.when_unverified, why));
+        }
+        if verdict.is_allowed() {
+            verdict.impact = write.change().map(|change| change.impact);
+        } else {
+            verdict.diagnostics.retain(Diagnostic::holds_for_a_refused_write);
+        }
+        verdict
+    }
+
+    /// A deletion is not reviewed: it takes nothing away but the hosted cluster itself.
+    fn review_hosted(&self, operation: Operation<&HostedCluster>) -> Verdict {
+        let Some(new) = operation.after().copied() else { return Verdict::default() };
+        let old = operation.before().copied();
+        if old == Some(new) {
+            return Verdict::default();
+        }
+        let mut verdict = Verdict::of(self.evaluate_hosted(&self.hosted_write(old, new)));
+        if let (Some(old), false) = (old, verdict.is_allowed()) {
+            excuse(&mut verdict, &self.evaluate_hosted(&self.hosted_write(None, old)));
+        }
+        exempt(&mut verdict, &new.into(), &self.settings.exemptions, self.today);
+        verdict
+    }
+
+    /// A deletion is not reviewed: nothing but the defaults are left.
+    fn review_image_config(&self, operation: Operation<&ImageConfig>) -> Verdict {
+        let Some(new) = operation.after().copied() else { return Verdict::default() };
+        let mut verdict = Verdict::of(self.evaluate_image_config(new));
+        if let (Some(old), false) = (operation.before(), verdict.is_allowed()) {
+            excuse(&mut verdict, &self.evaluate_image_config(old));
+        }
+        exempt(&mut verdict, &Requester::of_image_config(), &self.settings.exemptions, self.today);
+        verdict
+    }
+
+    /// Reviews a value of the catalog overrides annotation by the one rule that reads it, for the releases of the
+    /// configuration.
+    pub fn check_overrides(&self, value: &str) -> Verdict {
+        let mut hosted = HostedCluster::default();
+        hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
+        let mut findings = Vec::new();
+        misread_catalog_overrides::check(&self.hosted_write(None, &hosted), &mut findings);
+        let rule = &misread_catalog_overrides::RULE;
+        Verdict::of(findings.into_iter().map(|finding| self.diagnostic(rule, finding)).collect())
+    }
+
+    /// A write of a HostedCluster as the rules are given it.
+    pub(super) fn hosted_write<'h>(
+        &self,
+        old: Option<&'h HostedCluster>,
+        new: &'h HostedCluster,
+    ) -> HostedWrite<'h>
+    where
+        'a: 'h,
+    {
+        HostedWrite { old, new, state: self.state, settings: self.settings }
+    }
+
+    fn evaluate_set(&self, write: &SetWrite<'_>) -> Vec<Diagnostic> {
+        self.evaluate(RULES, |check, findings| {
+            if let Check::MirrorSet(check) = check {
+                check(write, findings);
+            }
+        })
+    }
+
+    fn evaluate_hosted(&self, write: &HostedWrite<'_>) -> Vec<Diagnostic> {
+        self.evaluate(RULES, |check, findings| {
+            if let Check::HostedCluster(check) = check {
+                check(write, findings);
+            }
+        })
+    }
+
+    fn evaluate_image_config(&self, config: &ImageConfig) -> Vec<Diagnostic> {
+        self.evaluate(RULES, |check, findings| {
+            if let Check::ImageConfig(check) = check {
+                check(config, findings);
+            }
+        })
+    }
+
+    /// What rules find that the configuration does not turn off, each finding with its level.
+    fn evaluate(&self, rules: &'static [Rule], ask: impl Fn(Check, &mut Vec<Finding>)) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for rule in rules.iter().filter(|rule| self.settings.level(rule) != Level::Off) {
+            let mut findings = Vec::new();
+            ask(rule.check, &mut findings);
+            diagnostics.extend(findings.into_iter().map(|finding| self.diagnostic(rule, finding)));
+        }
+        diagnostics
+    }
+
+    /// A finding with the level that the configuration gives it.
+    pub(super) fn diagnostic(&self, rule: &'static Rule, finding: Finding) -> Diagnostic {
+        let is_configured = self.settings.levels.contains_key(rule.id);
+        let level = finding.by_default.filter(|_| !is_configured).unwrap_or(self.settings.level(rule));
+        Diagnostic { rule, level: level.min(finding.at_most), finding }
+    }
+}
+
+/// What was found in the old state too only warns.
+fn excuse(verdict: &mut Verdict, old: &[Diagnostic]) {
+    let known: BTreeSet<_> = old.iter().map(Diagnostic::key).collect();
+    for diagnostic in &mut verdict.diagnostics {
+        if known.contains(&diagnostic.key()) {
+            diagnostic.level = diagnostic.level.min(Level::Warn);
+        }
+    }
+}
+
+fn unverified_remark(setting: WhenUnverified, why: &str) -> (Level, String) {
+    match setting {
+        WhenUnverified::Deny => (
+            Level::Deny,
+            format!(
+                "[unverified] cannot list the mirror sets: {why}. \
+                 Fix: try again, or set whenUnverified: warn in the configuration"
+            ),
+        ),
+        WhenUnverified::Warn => (
+            Level::Warn,
+            format!(
+                "[unverified] reviewed against cached mirror sets, because the API server did not answer: {why}"
+            ),
+        ),
+    }
+}

@@ -1,0 +1,134 @@
+//! What is answered.
+
+use jiff::civil::Date;
+
+use crate::{
+    node::Impact,
+    rules::{Finding, Level, Rule},
+};
+
+/// The longest warning an apiserver hands on whole, in bytes.
+const WARNING_MAX: usize = 256;
+
+/// A finding of a rule, and what it does.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// [`Level::Warn`] or [`Level::Deny`].
+    pub level: Level,
+    /// What was found.
+    pub finding: Finding,
+}
+
+impl Diagnostic {
+    /// `[rule-id] path: what is wrong: what it does. Fix: …`, on one line.
+    pub fn line(&self) -> String {
+        let Finding { path, fix, .. } = &self.finding;
+        let fix = if fix.is_empty() { String::new() } else { format!(". Fix: {fix}") };
+        format!("[{}] {path}: {}{fix}", self.rule.id, self.finding.message())
+    }
+
+    /// What makes it the same in another state of the object.
+    pub fn key(&self) -> (&'static str, &str) {
+        (self.rule.id, &self.finding.key)
+    }
+
+    /// Whether it says something of a write that is refused: what such a write would cost the nodes it does not.
+    pub(super) fn holds_for_a_refused_write(&self) -> bool {
+        self.level == Level::Deny || !self.rule.only_when_admitted
+    }
+}
+
+/// A finding that an exemption of the configuration takes away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exempted {
+    /// The rule that found it.
+    pub rule: &'static str,
+    /// The level that it would have.
+    pub level: Level,
+    /// Why it is exempt.
+    pub reason: String,
+    /// The last day of the exemption.
+    pub until: Date,
+}
+
+/// The verdict over one write.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// Everything found, in the order of the rules.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was found and is exempt by the configuration.
+    pub exempted: Vec<Exempted>,
+    /// What the write costs the nodes, where that is known.
+    pub impact: Option<Impact>,
+    /// What is to be said that no rule found: `(level, text)`.
+    pub remarks: Vec<(Level, String)>,
+}
+
+impl Verdict {
+    /// A verdict of findings alone.
+    pub(super) fn of(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics, ..Self::default() }
+    }
+
+    /// Whether the write goes through.
+    pub fn is_allowed(&self) -> bool {
+        self.denials().next().is_none()
+    }
+
+    /// The lines of a denial.
+    pub fn denials(&self) -> impl Iterator<Item = String> {
+        self.remarks_at(Level::Deny).chain(self.diagnostics_at(Level::Deny).map(Diagnostic::line))
+    }
+
+    /// The warnings, each short enough to be handed on whole: one that is not gets its fix as a second.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let exempted = self.exempted.iter().filter(|exempted| exempted.level == Level::Deny);
+        self.remarks_at(Level::Warn)
+            .map(shortened)
+            .chain(self.diagnostics_at(Level::Warn).flat_map(as_warnings))
+            .chain(exempted.map(exemption_warning))
+    }
+
+    fn diagnostics_at(&self, level: Level) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(move |diagnostic| diagnostic.level == level)
+    }
+
+    fn remarks_at(&self, level: Level) -> impl Iterator<Item = String> {
+        self.remarks.iter().filter(move |(at, _)| *at == level).map(|(_, text)| text.clone())
+    }
+
+    /// The ids of the rules that found something, each once.
+    pub fn rule_ids(&self) -> Vec<&'static str> {
+        let mut ids: Vec<_> = self.diagnostics.iter().map(|diagnostic| diagnostic.rule.id).collect();
+        ids.dedup();
+        ids
+    }
+}
+
+fn as_warnings(diagnostic: &Diagnostic) -> Vec<String> {
+    let line = diagnostic.line();
+    if line.len() <= WARNING_MAX {
+        return vec![line];
+    }
+    let Diagnostic { rule, finding, .. } = diagnostic;
+    let mut warnings = vec![shortened(format!("[{}] {}: {}", rule.id, finding.path, finding.message()))];
+    if !finding.fix.is_empty() {
+        warnings.push(shortened(format!("[{}] Fix: {}", rule.id, finding.fix)));
+    }
+    warnings
+}
+
+fn exemption_warning(Exempted { rule, reason, until, .. }: &Exempted) -> String {
+    shortened(format!("[{rule}] exempt until {until}: {reason}"))
+}
+
+fn shortened(mut text: String) -> String {
+    const ELLIPSIS: &str = "…";
+    if text.len() > WARNING_MAX {
+        text.truncate(text.floor_char_boundary(WARNING_MAX - ELLIPSIS.len()));
+        text.push_str(ELLIPSIS);
+    }
+    text
+}

@@ -1,0 +1,114 @@
+//! Verdict to bytes.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Serialize;
+
+use super::{API_VERSION, Unreadable};
+use crate::review::{Exempted, Patch, Verdict};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireAnswer<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    response: WireResponse<'a>,
+}
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WireResponse<'a> {
+    uid: &'a str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<WireStatus>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_annotations: Option<WireAudit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
+}
+
+#[derive(Serialize)]
+struct WireStatus {
+    code: u16,
+    reason: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct WireAudit {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exempt: Option<String>,
+}
+
+/// Writes the answer to a request.
+pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
+    let allowed = verdict.is_allowed();
+    let status = (!allowed).then(|| WireStatus {
+        code: 403,
+        reason: "Forbidden",
+        message: verdict.denials().collect::<Vec<_>>().join("\n"),
+    });
+    let ids = verdict.rule_ids();
+    let rules = (!ids.is_empty()).then(|| ids.join(","));
+    let impact = verdict.impact.map(|impact| impact.to_string());
+    let exempt = exempt_from(verdict);
+    let some = rules.is_some() || impact.is_some() || exempt.is_some();
+    let audit_annotations = some.then_some(WireAudit { rules, impact, exempt });
+    let patch = (!patch.is_empty()).then(|| STANDARD.encode(bytes(patch)));
+    answer(WireResponse {
+        uid,
+        allowed,
+        status,
+        warnings: verdict.warnings().collect(),
+        audit_annotations,
+        patch_type: patch.as_ref().map(|_| "JSONPatch"),
+        patch,
+    })
+}
+
+/// `rule-id: reason (until day)`, one after another.
+fn exempt_from(verdict: &Verdict) -> Option<String> {
+    let exempted = verdict.exempted.iter();
+    let texts: Vec<_> = exempted
+        .map(|Exempted { rule, reason, until, .. }| format!("{rule}: {reason} (until {until})"))
+        .collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// Writes the answer to a body that could not be read: a review where its uid is known, else a `Status`,
+/// whose message an apiserver hands on.
+pub fn encode_unreadable(unreadable: &Unreadable) -> Vec<u8> {
+    refuse(unreadable.uid.as_deref(), 400, "BadRequest", unreadable.to_string())
+}
+
+/// Writes a refusal that is not about the content of an object.
+pub fn refuse(uid: Option<&str>, code: u16, reason: &'static str, message: String) -> Vec<u8> {
+    match uid {
+        Some(uid) => answer(WireResponse {
+            uid,
+            status: Some(WireStatus { code, reason, message }),
+            ..WireResponse::default()
+        }),
+        None => bytes(&serde_json::json!({
+            "kind": "Status", "apiVersion": "v1", "status": "Failure",
+            "code": code, "reason": reason, "message": message,
+        })),
+    }
+}
+
+fn answer(response: WireResponse<'_>) -> Vec<u8> {
+    bytes(&WireAnswer { api_version: API_VERSION, kind: "AdmissionReview", response })
+}
+
+fn bytes(value: &impl Serialize) -> Vec<u8> {
+    // Only maps with keys that are no texts can fail, and there are none.
+    serde_json::to_vec(value).unwrap_or_default()
+}

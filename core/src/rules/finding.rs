@@ -1,0 +1,151 @@
+//! What a rule says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    context::EntryRef,
+    hypershift::Releases,
+    objects::{HostedCluster, MirrorSet, ObjectId},
+};
+
+/// What a finding does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing; the rule is not asked.
+    #[serde(alias = "false")]
+    Off,
+    /// The write goes through with a warning.
+    Warn,
+    /// The write is refused.
+    Deny,
+}
+
+/// A field of another object that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// The object.
+    #[serde(flatten)]
+    pub object: ObjectId,
+    /// The field, `spec.imageTagMirrors[2].source`.
+    pub path: String,
+}
+
+impl Related {
+    /// A field of a mirror set.
+    pub fn to_set(set: &MirrorSet, path: String) -> Self {
+        Self { object: set.id(), path }
+    }
+
+    /// A field of an entry.
+    pub fn to_entry(entry: &EntryRef<'_>, field: &str) -> Self {
+        Self::to_set(entry.set, entry.set.field_path(entry.index, field))
+    }
+
+    /// The field that sets the policy of an entry.
+    pub fn to_policy(entry: &EntryRef<'_>) -> Self {
+        Self::to_set(entry.set, entry.set.policy_path(entry.index))
+    }
+
+    /// A field of a HostedCluster.
+    pub fn to_hosted(hosted: &HostedCluster, path: &str) -> Self {
+        Self { object: hosted.id(), path: path.to_owned() }
+    }
+}
+
+/// One thing found in the object a rule was given. Sentences begin in lower case and have no full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The most that this finding may do, whatever the rule's level.
+    pub at_most: Level,
+    /// What it does in place of the rule's own level, where the configuration sets none for the rule.
+    pub by_default: Option<Level>,
+    /// The field, `spec.imageDigestMirrors[0].source`.
+    pub path: String,
+    /// What is wrong, with the values and objects concerned.
+    pub what: String,
+    /// What it does, or would do, to the cluster.
+    pub effect: String,
+    /// How to mend it, in one line.
+    pub fix: String,
+    /// YAML to paste, where there is some.
+    pub yaml: Option<String>,
+    /// Other objects concerned.
+    pub related: Vec<Related>,
+    /// What makes it the same finding in an older state of the object, whose entries may have moved.
+    pub key: String,
+}
+
+impl Finding {
+    /// A finding that is the same as another one of its rule in the same object where `key` is.
+    pub fn at(path: impl Into<String>, key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            at_most: Level::Deny,
+            by_default: None,
+            path: path.into(),
+            key: key.into(),
+            what: what.into(),
+            effect: String::new(),
+            fix: String::new(),
+            yaml: None,
+            related: Vec::new(),
+        }
+    }
+
+    /// A finding without YAML and without other objects, the same as long as it says the same.
+    pub fn new(path: impl Into<String>, what: String, effect: &str, fix: String) -> Self {
+        let key = what.clone();
+        Self {
+            at_most: Level::Deny,
+            by_default: None,
+            path: path.into(),
+            what,
+            effect: effect.to_owned(),
+            fix,
+            yaml: None,
+            related: Vec::new(),
+            key,
+        }
+    }
+
+    /// What is wrong and what it does.
+    pub fn message(&self) -> String {
+        if self.effect.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, self.effect) }
+    }
+}
+
+/// A finding, and the object it is about.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The object.
+    pub object: ObjectId,
+    /// What was found.
+    pub finding: Finding,
+}
+
+/// ` for RELEASES` in a sentence, or nothing where every release is meant.
+pub(super) fn of_releases(releases: &Releases) -> String {
+    if releases.is_every() { String::new() } else { format!(" for {releases}") }
+}
+
+/// HostedClusters in a sentence: the first by name, and how many more.
+pub(super) fn some_hosted(hosted: &[&HostedCluster]) -> String {
+    let first: Vec<_> = hosted.iter().take(1).map(|first| first.namespaced_name()).collect();
+    list_names(&first, hosted.len().saturating_sub(1))
+}
+
+/// Names, the first three and how many more.
+pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+    let mut names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len().saturating_sub(3);
+    names.truncate(3);
+    list_names(&names, more)
+}
+
+/// Names, and how many more there are.
+pub(super) fn list_names(names: &[String], more: usize) -> String {
+    let listed = names.join(", ");
+    if more == 0 { listed } else { format!("{listed} and {more} more") }
+}

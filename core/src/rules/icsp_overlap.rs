@@ -1,0 +1,115 @@
+//! Where an ICSP on the one side and IDMS or ITMS on the other get in each other's way.
+
+use super::{Finding, Related, SetWrite, finding::some_names, mirror_order_conflict::contradicted};
+use crate::{
+    context::EntryRef,
+    node::{PullFromMirror, Rendering},
+    objects::{Entry, MirrorSet, SetKind},
+};
+
+/// An entry that changes what nodes do with the images of entries of the other sort.
+pub(super) struct Overlap<'a> {
+    index: usize,
+    /// The entries of the other sort.
+    pub(super) with: Vec<EntryRef<'a>>,
+    how: How,
+}
+
+enum How {
+    /// Nodes try other places than before.
+    Tries { was: String, is: String },
+    /// The lists are merged and have no order that suits both. What upstream makes of them is unspecified, and
+    /// may be the old order by chance.
+    Contradicts,
+}
+
+impl Overlap<'_> {
+    pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
+        let Entry { source, mirrors, .. } = &set.entries[self.index];
+        let names = some_names(self.with.iter().map(|found| found.set.id()));
+        let (field, what, effect, key) = match &self.how {
+            How::Tries { was, is } => (
+                "source",
+                format!("source \"{source}\" overlaps {names} and changes what nodes do with it"),
+                format!("nodes would try {is} instead of {was}"),
+                format!("{source} {is}"),
+            ),
+            How::Contradicts => (
+                "mirrors",
+                format!("the order of the mirrors of \"{source}\" contradicts the one in {names}"),
+                "which one nodes try first is unspecified".to_owned(),
+                format!("{source} contradicts {}", mirrors.join(" ")),
+            ),
+        };
+        let fix = match (set.kind, &self.how) {
+            (SetKind::Icsp, _) => "put the entries into an ImageDigestMirrorSet instead".to_owned(),
+            (SetKind::Idms, How::Tries { .. }) => {
+                format!("take over every entry of {names}, then delete it")
+            }
+            (SetKind::Idms, How::Contradicts) => {
+                format!("write the mirrors in the order of {names} until that is deleted")
+            }
+            (SetKind::Itms, _) => format!("move {names} to an ImageDigestMirrorSet first"),
+        };
+        Finding {
+            related: self.with.iter().map(|found| Related::to_entry(found, field)).collect(),
+            key,
+            ..Finding::new(set.field_path(self.index, field), what, &effect, fix)
+        }
+    }
+}
+
+/// Whether an entry is of the sort that a set of this kind must not disturb: those of ICSPs for an IDMS or
+/// ITMS, those of the two for an ICSP.
+fn is_other(set: &MirrorSet, found: &EntryRef<'_>) -> bool {
+    (found.set.kind == SetKind::Icsp) != (set.kind == SetKind::Icsp)
+}
+
+/// The entries that change what nodes do with images of the other sort. Only the nearest scope above an
+/// entry can be concerned, since only the most specific one applies to an image.
+pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
+    let (before, after) = (Rendering::new(write.cluster.others), Rendering::new(write.cluster.after));
+    let mut overlaps = Vec::new();
+    for (index, Entry { source, .. }) in set.effective_entries() {
+        let with = contradicting(write, EntryRef { set, index });
+        if !with.is_empty() {
+            overlaps.push(Overlap { index, with, how: How::Contradicts });
+            continue;
+        }
+        let Some((scope, found)) = write.cluster.others.nearest(source, |_| true) else { continue };
+        let with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
+        for pull in [PullFromMirror::DigestOnly, PullFromMirror::TagOnly] {
+            if !with.iter().any(|found| found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)) {
+                continue;
+            }
+            let was = tries(&before, scope, source, pull);
+            let is = tries(&after, source, source, pull);
+            if was != is {
+                overlaps.push(Overlap { index, with, how: How::Tries { was, is } });
+                break;
+            }
+        }
+    }
+    overlaps
+}
+
+/// The entries of the other sort whose mirrors are merged with this one's and stand in another order.
+fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a>> {
+    if !own.set.kind.is_digest() {
+        return Vec::new();
+    }
+    let is_merged = |found: &EntryRef<'_>| found.set.kind.is_digest() && found.entry().is_effective();
+    let mut merged: Vec<_> = write.cluster.others.entries(&own.entry().source).filter(is_merged).collect();
+    merged.sort_by_key(EntryRef::order);
+    contradicted(own, &merged).into_iter().filter(|found| is_other(own.set, found)).collect()
+}
+
+/// What a pull of something at `source` tries while `scope` decides, in words.
+fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: PullFromMirror) -> String {
+    let Ok(Some(placed)) = rendering.registry_at(scope) else { return "the source".to_owned() };
+    let below = source.strip_prefix(scope).unwrap_or_default();
+    let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
+    let mut tries: Vec<_> = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
+    tries.push(if placed.registry.blocked { "nothing more" } else { "the source" }.to_owned());
+    tries.join(", then ")
+}

@@ -1,0 +1,157 @@
+//! The rules: each a file with its page, data in one list.
+//!
+//! A check reads everything and blames only the object it was given. It says what is wrong, what that
+//! would do to the cluster and how to fix it; whether that denies a write is decided in [`crate::review`].
+
+mod astray;
+mod blocked_mirror;
+pub(crate) mod catalogs_not_expressible;
+mod conflicting_source_policy;
+mod contacting_source;
+mod data_plane_not_mirrored;
+mod deprecated_icsp;
+mod dropped_source;
+mod exemption;
+mod finding;
+mod foreign_catalog_overrides;
+mod hypershift_misresolves;
+mod icsp_alongside_idms;
+mod icsp_overlap;
+mod ignored_catalog_overrides;
+mod ignored_icsp;
+mod incomplete_catalog_images;
+mod ineffective_entry;
+mod invalid_mirror;
+mod invalid_registry_scope;
+mod invalid_source;
+mod mirror_in_use;
+mod mirror_order_conflict;
+mod mirrors;
+pub(crate) mod misread_catalog_overrides;
+mod missing_mirror_ca;
+mod missing_pull_secret_entry;
+mod never_contact_source_lists_source;
+mod node_impact;
+mod node_pool_rollout;
+mod oversized_config;
+mod paste;
+mod protected_source;
+mod root_level_source;
+mod settings;
+mod shadowed_source;
+mod split_source;
+mod stale_catalog_overrides;
+mod stale_registry_overrides;
+mod subject;
+mod tag_pull_not_mirrored;
+mod unknown_annotation;
+mod untrusted_mirror;
+mod wildcard_over_nested_scope;
+
+pub use exemption::{Exemption, Request, Who};
+pub use finding::{Finding, Found, Level, Related};
+pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
+pub use subject::{HostedWrite, SetWrite, SharedSource, Survey, Views};
+
+use crate::objects::ImageConfig;
+
+/// A rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Reads as the bad thing found.
+    pub id: &'static str,
+    /// What a finding does where the configuration says nothing.
+    pub level: Level,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// Its page, Markdown.
+    pub page: &'static str,
+    /// What runs it, and on what.
+    pub check: Check,
+    /// Its findings at [`Level::Deny`] are what stops the nodes' configuration from rendering.
+    pub stops_rendering: bool,
+    /// Its findings are about what an admitted write does: they say nothing of one that is refused.
+    pub only_when_admitted: bool,
+}
+
+impl Rule {
+    /// What rules have unless they say otherwise, to be completed.
+    const BASE: Self = Self {
+        id: "",
+        level: Level::Warn,
+        summary: "",
+        page: "",
+        check: Check::Cluster(|_, _| {}),
+        stops_rendering: false,
+        only_when_admitted: false,
+    };
+}
+
+/// The function of a rule, by what it reads.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// A write of an ICSP, IDMS or ITMS.
+    MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
+    /// A write of a HostedCluster.
+    HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
+    /// `image.config.openshift.io/cluster` by itself.
+    ImageConfig(fn(&ImageConfig, &mut Vec<Finding>)),
+    /// A cluster as it is, with more of it than a write shows: `mirrorguard audit`.
+    Cluster(fn(&Survey<'_>, &mut Vec<Found>)),
+}
+
+/// The kinds of the objects that are blamed and of which no write is reviewed, and whether they have a namespace.
+pub const AUDITED_KINDS: &[(&str, bool)] =
+    &[("ConfigMap", true), ("Deployment", true), ("HostedCluster", true), ("Image", false), ("Secret", true)];
+
+/// Every rule, by id.
+pub const RULES: &[Rule] = &[
+    blocked_mirror::RULE,
+    catalogs_not_expressible::RULE,
+    conflicting_source_policy::RULE,
+    contacting_source::RULE,
+    data_plane_not_mirrored::RULE,
+    deprecated_icsp::RULE,
+    dropped_source::RULE,
+    foreign_catalog_overrides::RULE,
+    hypershift_misresolves::RULE,
+    icsp_alongside_idms::RULE,
+    ignored_catalog_overrides::RULE,
+    ignored_icsp::RULE,
+    incomplete_catalog_images::RULE,
+    ineffective_entry::RULE,
+    invalid_mirror::RULE,
+    invalid_registry_scope::RULE,
+    invalid_source::RULE,
+    mirror_in_use::RULE,
+    mirror_order_conflict::RULE,
+    misread_catalog_overrides::RULE,
+    missing_mirror_ca::RULE,
+    missing_pull_secret_entry::RULE,
+    never_contact_source_lists_source::RULE,
+    node_impact::RULE,
+    node_pool_rollout::RULE,
+    oversized_config::RULE,
+    protected_source::RULE,
+    root_level_source::RULE,
+    shadowed_source::RULE,
+    split_source::RULE,
+    stale_catalog_overrides::RULE,
+    stale_registry_overrides::RULE,
+    tag_pull_not_mirrored::RULE,
+    unknown_annotation::RULE,
+    untrusted_mirror::RULE,
+    wildcard_over_nested_scope::RULE,
+];
+
+/// The rule with this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+pub(crate) mod survey_testing;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

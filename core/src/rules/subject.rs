@@ -1,0 +1,212 @@
+//! What a check is given: a write, and the cluster before and after it.
+
+use std::cell::OnceCell;
+
+use super::Settings;
+use crate::{
+    context::{EntryRef, View},
+    hypershift::{
+        Derivation, Release, Releases,
+        catalogs::{CATALOGS, Catalog},
+    },
+    inventory::Inventory,
+    node::{Change, change_of_write},
+    objects::{HostedCluster, MirrorSet, annotation},
+    state::State,
+    write::Operation,
+};
+
+/// A write of a mirror set, and the cluster around it.
+#[derive(Debug, Clone)]
+pub struct SetWrite<'a> {
+    /// What happens to the set.
+    pub operation: Operation<&'a MirrorSet>,
+    /// The cluster before and after.
+    pub cluster: Views<'a>,
+    /// The configuration.
+    pub settings: &'a Settings,
+    change: OnceCell<Option<Change<'a>>>,
+    shared_sources: OnceCell<Vec<SharedSource<'a>>>,
+}
+
+/// A cluster around a write of one mirror set.
+#[derive(Debug, Clone, Copy)]
+pub struct Views<'a> {
+    /// Before the write.
+    pub before: View<'a>,
+    /// After it.
+    pub after: View<'a>,
+    /// Without the set, before and after.
+    pub others: View<'a>,
+}
+
+/// An entry whose source other entries have too.
+#[derive(Debug, Clone)]
+pub struct SharedSource<'a> {
+    /// The entry.
+    pub own: EntryRef<'a>,
+    /// The others, of all three kinds and of the same set too, by kind, name and index.
+    pub others: Vec<EntryRef<'a>>,
+}
+
+impl<'a> SharedSource<'a> {
+    /// The others that are to be compared with this one: all but those that come later in the same set, so
+    /// that a pair within one set is reported once, at its later entry.
+    pub fn compared(&self) -> impl Iterator<Item = EntryRef<'a>> {
+        let own = self.own;
+        self.others.iter().copied().filter(move |other| !other.follows(own))
+    }
+
+    /// The others whose mirrors are merged with this one's: those that serve the same pulls, digest or tag,
+    /// and have mirrors.
+    pub fn merged_with(&self) -> Vec<EntryRef<'a>> {
+        if !self.own.entry().is_effective() {
+            return Vec::new();
+        }
+        let is_digest = self.own.set.kind.is_digest();
+        self.compared().filter(|other| other.serves(is_digest)).collect()
+    }
+}
+
+impl<'a> SetWrite<'a> {
+    /// A write of which nothing has been worked out yet.
+    pub fn new(operation: Operation<&'a MirrorSet>, cluster: Views<'a>, settings: &'a Settings) -> Self {
+        Self { operation, cluster, settings, change: OnceCell::new(), shared_sources: OnceCell::new() }
+    }
+
+    /// The set before, for an update or a deletion.
+    pub fn old_set(&self) -> Option<&'a MirrorSet> {
+        self.operation.before().copied()
+    }
+
+    /// The set after; `None` for a deletion.
+    pub fn new_set(&self) -> Option<&'a MirrorSet> {
+        self.operation.after().copied()
+    }
+
+    /// What the write changes in the nodes' configuration; `None` where nothing is written, or nothing
+    /// renders.
+    pub fn change(&self) -> Option<&Change<'a>> {
+        self.change.get_or_init(|| self.find_change()).as_ref()
+    }
+
+    fn find_change(&self) -> Option<Change<'a>> {
+        let Views { before, after, .. } = self.cluster;
+        match self.operation {
+            Operation::Existing(_) => None,
+            _ => change_of_write(before, after, self.old_set(), self.new_set()).ok(),
+        }
+    }
+
+    /// The entries of the set whose source other entries in the cluster or in the set have too.
+    pub fn shared_sources(&self) -> &[SharedSource<'a>] {
+        self.shared_sources.get_or_init(|| self.find_shared_sources())
+    }
+
+    fn find_shared_sources(&self) -> Vec<SharedSource<'a>> {
+        let Some(set) = self.new_set() else { return Vec::new() };
+        let mut shared = Vec::new();
+        for index in 0..set.entries.len() {
+            let own = EntryRef { set, index };
+            let found = self.cluster.after.entries(&own.entry().source);
+            let mut others: Vec<_> = found.filter(|other| !other.is(own)).collect();
+            if !others.is_empty() {
+                others.sort_by_key(EntryRef::order);
+                shared.push(SharedSource { own, others });
+            }
+        }
+        shared
+    }
+}
+
+/// A write of a HostedCluster that leaves one behind.
+#[derive(Debug, Clone, Copy)]
+pub struct HostedWrite<'a> {
+    /// The HostedCluster before, for an update.
+    pub old: Option<&'a HostedCluster>,
+    /// The HostedCluster after the write.
+    pub new: &'a HostedCluster,
+    /// The management cluster.
+    pub state: &'a State,
+    /// The configuration.
+    pub settings: &'a Settings,
+}
+
+/// A cluster as it is, with what no write shows of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Survey<'a> {
+    /// Its mirror sets, HostedClusters and settings.
+    pub state: &'a State,
+    /// What else is there.
+    pub inventory: &'a Inventory,
+    /// The configuration.
+    pub settings: &'a Settings,
+}
+
+impl<'a> Survey<'a> {
+    /// The hosted clusters that are not being deleted.
+    pub fn hosted(self) -> impl Iterator<Item = HostedWrite<'a>> {
+        let Self { state, inventory, settings } = self;
+        let hosted = inventory.hosted_clusters.iter();
+        let staying = hosted.filter(|hosted| hosted.metadata.deletion_timestamp.is_none());
+        staying.map(move |new| HostedWrite { old: None, new, state, settings })
+    }
+}
+
+impl<'a> HostedWrite<'a> {
+    /// The releases that the HostedCluster may have.
+    pub fn releases(&self) -> Releases {
+        releases_of(self.new, self.settings)
+    }
+
+    /// The management cluster.
+    pub fn cluster(&self) -> View<'a> {
+        self.state.context().view()
+    }
+
+    /// What the management cluster's mirror sets say about the catalogs of the HostedCluster.
+    pub fn derivation(&self) -> &'a Derivation {
+        self.state.derivations().for_releases(&self.releases())
+    }
+
+    /// Whether no default catalog runs in the management cluster.
+    pub fn runs_no_catalogs(&self) -> bool {
+        runs_no_catalogs(self.new)
+    }
+
+    /// Whether the overrides annotation reaches no catalog: none runs here, or their images are named.
+    pub fn overrides_reach_nothing(&self) -> bool {
+        overrides_reach_nothing(self.new)
+    }
+
+    /// Whether the overrides annotation is not to be filled in: it would reach nothing, or the object is on
+    /// its way out or back, or its owner does not want it.
+    pub fn leaves_catalogs_alone(&self) -> bool {
+        let hosted = self.new;
+        self.overrides_reach_nothing()
+            || hosted.metadata.deletion_timestamp.is_some()
+            || hosted.metadata.annotations.contains_key(annotation::RESTORED)
+            || hosted.annotation(annotation::OPT_OUT) == Some("disabled")
+    }
+}
+
+/// The release of a HostedCluster where the tag of its image tells it, else those of the configuration.
+pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releases {
+    let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
+    own.unwrap_or_else(|| settings.releases.clone())
+}
+
+/// Whether no default catalog of this HostedCluster runs in the management cluster.
+fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
+    hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
+}
+
+/// Whether the overrides annotation of this HostedCluster reaches no catalog.
+pub(super) fn overrides_reach_nothing(hosted: &HostedCluster) -> bool {
+    runs_no_catalogs(hosted) || named_catalog(hosted).is_some()
+}
+
+/// A catalog whose image is named by an annotation of its own.
+pub(super) fn named_catalog(hosted: &HostedCluster) -> Option<&'static Catalog> {
+    CATALOGS.iter().find(|catalog| hosted.annotation(catalog.image_annotation).is_some())
+}

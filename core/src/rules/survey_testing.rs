@@ -1,0 +1,142 @@
+//! A cluster to audit in tests, from YAML.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::date;
+
+use super::Settings;
+use crate::{
+    inventory::{CaBundle, Inventory, PullSecret, Setting, Workload},
+    objects::{Object, manifest},
+    review::{Audited, Exempted, Reviewer},
+    state::State,
+};
+
+/// A cluster: mirror sets, and what an audit looks at beside them.
+pub(crate) struct Cluster {
+    objects: Vec<Object>,
+    pub(crate) inventory: Inventory,
+}
+
+impl Cluster {
+    /// Mirror sets, `(kind's list field, name, source, mirrors)`.
+    pub(crate) fn new(sets: &[(&str, &str, &str, &str)]) -> Self {
+        let documents = sets.iter().map(|(field, name, source, mirrors)| {
+            let (version, kind) = match *field {
+                "repositoryDigestMirrors" => ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy"),
+                "imageTagMirrors" => ("config.openshift.io/v1", "ImageTagMirrorSet"),
+                _ => ("config.openshift.io/v1", "ImageDigestMirrorSet"),
+            };
+            format!(
+                "apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}}}\n\
+                 spec: {{{field}: [{{source: \"{source}\", mirrors: [{mirrors}]}}]}}\n"
+            )
+        });
+        Self { objects: read(&documents.collect::<Vec<_>>().join("---\n")), inventory: Inventory::default() }
+    }
+
+    /// Adds the HostedCluster clusters/lab of release 4.18, with annotations and with more of its spec, both
+    /// as the inside of a flow mapping.
+    pub(crate) fn hosted(mut self, annotations: &str, spec: &str) -> Self {
+        let text = format!(
+            "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
+             metadata: {{name: lab, namespace: clusters, annotations: {{{annotations}}}}}\n\
+             spec: {{release: {{image: \"quay.io/openshift-release-dev/ocp-release:4.18.9-x86_64\"}}, {spec}}}\n"
+        );
+        for object in read(&text) {
+            if let Object::HostedCluster(hosted) = object {
+                self.inventory.hosted_clusters.push(hosted);
+            }
+        }
+        self
+    }
+
+    /// Adds a workload of its control plane: name, `OPENSHIFT_IMG_OVERRIDES`, `--registry-overrides`.
+    pub(crate) fn started(mut self, name: &str, image: &str, registry: &str) -> Self {
+        let setting =
+            |path: &str, value: &str| Some(Setting { path: path.to_owned(), value: value.to_owned() });
+        self.inventory.workloads.push(Workload {
+            namespace: "clusters-lab".to_owned(),
+            name: name.to_owned(),
+            is_operator: false,
+            registry_overrides: setting("args", registry),
+            image_overrides: setting("env", image),
+        });
+        self
+    }
+
+    /// Adds the HyperShift operator with its `--registry-overrides`.
+    pub(crate) fn operator(mut self, registry: &str) -> Self {
+        self.inventory.workloads.push(Workload {
+            namespace: "hypershift".to_owned(),
+            name: "operator".to_owned(),
+            is_operator: true,
+            registry_overrides: Some(Setting { path: "args".to_owned(), value: registry.to_owned() }),
+            image_overrides: None,
+        });
+        self
+    }
+
+    /// Adds a pull secret with credentials for these.
+    pub(crate) fn secret(mut self, namespace: &str, name: &str, keys: Option<&[&str]>) -> Self {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        self.inventory.pull_secrets.push(PullSecret { namespace, name, keys: keys.map(set) });
+        self
+    }
+
+    /// Adds the `ConfigMap` of CAs that nodes trust, or only the reference to it.
+    pub(crate) fn ca_of_nodes(mut self, keys: Option<&[&str]>) -> Self {
+        self.inventory.ca_bundles.push(CaBundle::of_nodes("cas", keys.map(set)));
+        self
+    }
+
+    /// Adds the `ConfigMap` of CAs of clusters/lab, or only the reference to it.
+    pub(crate) fn ca_of_hosted(mut self, keys: Option<&[&str]>) -> Self {
+        let bundle = CaBundle::of_hosted(&self.inventory.hosted_clusters[0], keys.map(set));
+        self.inventory.ca_bundles.push(bundle);
+        self
+    }
+
+    /// Adds what stands in a document.
+    pub(crate) fn with(mut self, text: &str) -> Self {
+        self.objects.extend(read(text));
+        self
+    }
+
+    /// What one check says: `Kind/name: what`, a line each.
+    pub(crate) fn told(&self, id: &str) -> Vec<String> {
+        let told = |a: &Audited| {
+            format!("{}/{}: {}", a.object.kind, a.object.name, a.verdict.diagnostics[0].finding.what)
+        };
+        self.found(id).iter().map(told).collect()
+    }
+
+    fn audited(&self, state: &State, settings: &Settings) -> Vec<Audited> {
+        Reviewer::new(state, settings, date(2026, 1, 1)).audit(&self.inventory)
+    }
+
+    /// What is exempt by a configuration.
+    pub(crate) fn exempted(&self, settings: &Settings) -> Vec<Exempted> {
+        let state = self.objects.iter().cloned().collect();
+        self.audited(&state, settings).into_iter().flat_map(|audited| audited.verdict.exempted).collect()
+    }
+
+    /// What one check finds.
+    pub(crate) fn found(&self, id: &str) -> Vec<Audited> {
+        let state = self.objects.iter().cloned().collect();
+        let settings = Settings::default();
+        let mut found = self.audited(&state, &settings);
+        found.retain(|audited| audited.verdict.rule_ids() == [id]);
+        found
+    }
+}
+
+fn set(keys: &[&str]) -> BTreeSet<String> {
+    keys.iter().map(|key| (*key).to_owned()).collect()
+}
+
+fn read(text: &str) -> Vec<Object> {
+    let reading = manifest::read("test", text.to_owned());
+    assert!(reading.errors.is_empty(), "{:?}\n{text}", reading.errors);
+    reading.objects.into_iter().map(|located| located.object).collect()
+}

@@ -1,0 +1,104 @@
+//! What the rules' own tests build.
+
+use std::sync::Arc;
+
+use super::{Finding, Level, Settings};
+use crate::{
+    objects::{Entry, MirrorSet, MirrorSourcePolicy, Object, SetKind, manifest},
+    review::{Reviewer, Verdict},
+    state::State,
+    write::{Operation, Write},
+};
+
+/// A day before any exemption ends.
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 1, 1);
+
+/// A set of sources and their mirrors, without policies.
+pub(super) fn set(kind: SetKind, name: &str, entries: &[(&str, &[&str])]) -> MirrorSet {
+    let entry = |(source, mirrors): &(&str, &[&str])| Entry {
+        source: (*source).into(),
+        mirrors: mirrors.iter().map(|mirror| (*mirror).into()).collect(),
+        mirror_source_policy: None,
+    };
+    MirrorSet::new(kind, name, entries.iter().map(entry).collect())
+}
+
+/// The set with `NeverContactSource` on every entry.
+pub(super) fn never(mut set: MirrorSet) -> MirrorSet {
+    let policy = Some(MirrorSourcePolicy::NeverContactSource);
+    set.entries.iter_mut().for_each(|entry| entry.mirror_source_policy = policy);
+    set
+}
+
+/// Reviews a write of a set in a cluster.
+pub(super) fn review(state: &State, settings: &Settings, operation: Operation<MirrorSet>) -> Verdict {
+    let write = match operation {
+        Operation::Create(new) => Operation::Create(Arc::new(new)),
+        Operation::Update { old, new } => Operation::Update { old: Arc::new(old), new: Arc::new(new) },
+        Operation::Delete(old) => Operation::Delete(Arc::new(old)),
+        Operation::Existing(set) => Operation::Existing(Arc::new(set)),
+    };
+    Reviewer::new(state, settings, TODAY).review(&Write::MirrorSet(write))
+}
+
+/// What one rule finds in a write next to other sets, the rule being on; without `old` it is a creation.
+pub(super) fn findings(
+    rule: &str,
+    settings: &Settings,
+    others: &[&MirrorSet],
+    old: Option<&MirrorSet>,
+    new: &MirrorSet,
+) -> Vec<Finding> {
+    let mut settings = settings.clone();
+    settings.levels.entry(rule.to_owned()).or_insert(Level::Warn);
+    let state: State = others.iter().copied().chain(old).map(|set| Object::from(set.clone())).collect();
+    let operation = match old {
+        Some(old) => Operation::Update { old: old.clone(), new: new.clone() },
+        None => Operation::Create(new.clone()),
+    };
+    of_rule(rule, review(&state, &settings, operation))
+}
+
+/// A HostedCluster of the namespace `clusters`, with annotations as YAML in one line.
+pub(super) fn hosted(name: &str, image: &str, annotations: &str) -> Object {
+    let yaml = format!(
+        "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
+         metadata: {{name: {name}, namespace: clusters, annotations: {{{annotations}}}}}\n\
+         spec: {{release: {{image: \"{image}\"}}}}\n"
+    );
+    manifest::read("hosted", yaml).objects.remove(0).object
+}
+
+/// Settings for hosted clusters of these releases, with spaces between.
+pub(super) fn for_releases(releases: &str) -> Settings {
+    let releases = releases.split_whitespace().map(|release| release.parse().unwrap()).collect();
+    Settings { releases, ..Settings::default() }
+}
+
+/// What a rule finds in a set as it stands among others.
+pub(super) fn found_in(
+    rule: &str,
+    set: &MirrorSet,
+    others: impl IntoIterator<Item = Object>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let state: State = others.into_iter().chain([Object::from(set.clone())]).collect();
+    of_rule(rule, review(&state, settings, Operation::Existing(set.clone())))
+}
+
+fn of_rule(rule: &str, verdict: Verdict) -> Vec<Finding> {
+    let own = verdict.diagnostics.into_iter().filter(|diagnostic| diagnostic.rule.id == rule);
+    own.map(|diagnostic| diagnostic.finding).collect()
+}
+
+/// A set with one entry, in words: `IDMS source mirror…`.
+pub(super) fn in_words(name: &str, text: &str) -> MirrorSet {
+    let mut words = text.split(' ');
+    let kind = match words.next() {
+        Some("ICSP") => SetKind::Icsp,
+        Some("IDMS") => SetKind::Idms,
+        _ => SetKind::Itms,
+    };
+    let source = words.next().unwrap();
+    set(kind, name, &[(source, &words.collect::<Vec<_>>())])
+}
