@@ -1,5 +1,5 @@
 #!/bin/sh
-# Issues a certificate authority and a serving certificate for the webhook, with openssl alone.
+# Issues a CA and a serving certificate for the webhook, with openssl alone.
 set -eu
 
 ca_days=3650
@@ -28,7 +28,7 @@ fail() {
     exit "${2:-1}"
 }
 
-# dns_label FLAG VALUE: names go into the certificate's configuration, so nothing but a label may pass.
+# dns_label FLAG VALUE: fails unless VALUE is a DNS label, because names are written to the openssl configuration.
 dns_label() {
     case $2 in
     '' | -* | *- | *[!a-z0-9-]*) fail "$1 must be a name of lower-case letters, digits and '-', not '$2'" 2 ;;
@@ -36,7 +36,7 @@ dns_label() {
     [ "${#2}" -le 63 ] || fail "$1 may have at most 63 characters: '$2'" 2
 }
 
-# shell_quote VALUE: VALUE as one word for a shell.
+# shell_quote VALUE: prints VALUE as a single shell word.
 shell_quote() {
     case $1 in
     *[!A-Za-z0-9_./-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
@@ -103,7 +103,7 @@ elif ! $force; then
     done
 fi
 
-# Everything is made in a folder of its own and moved at the end, so that a failure leaves $out as it was.
+# Files are written to a temporary folder and moved at the end, so a failure leaves $out unchanged.
 work=$out/.issue.$$
 umask 077
 mkdir -p "$out"
@@ -112,7 +112,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# run ARGUMENT...: openssl, silent unless it fails.
+# run ARGUMENT...: runs openssl, and prints its output only if it fails.
 run() {
     openssl "$@" 2>"$work/log" || {
         cat "$work/log" >&2
@@ -144,13 +144,13 @@ DNS.5 = localhost
 IP.1 = 127.0.0.1
 EOF
 
-# request NAME COMMON_NAME: a key and a signing request for it.
+# request NAME COMMON_NAME: creates a key and a signing request for it.
 request() {
     run genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve -out "$work/$1.key"
     run req -new -config "$work/openssl.cnf" -subj "/CN=$2" -key "$work/$1.key" -sha256 -out "$work/$1.csr"
 }
 
-# sign NAME DAYS SECTION SIGNER...: the certificate for the request. Serial numbers are random, as CAs with one name need.
+# sign NAME DAYS SECTION SIGNER...: signs the request. Serial numbers are random, as CAs with the same name require.
 sign() {
     name=$1 for_days=$2 section=$3
     shift 3
