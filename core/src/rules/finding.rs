@@ -53,7 +53,9 @@ impl Related {
     }
 }
 
-/// One thing found in the object a rule was given. Sentences begin in lower case and have no full stop.
+/// One thing found in the object a rule was given.
+///
+/// `what`, `effect` and `fix` each begin in lower case and have no full stop; `fix` is an imperative.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The most that this finding may do, whatever the rule's level.
@@ -108,9 +110,14 @@ impl Finding {
         }
     }
 
-    /// What is wrong and what it does.
+    /// What is wrong, and in a second sentence what happens because of it.
     pub fn message(&self) -> String {
-        if self.effect.is_empty() { self.what.clone() } else { format!("{}: {}", self.what, self.effect) }
+        let Self { what, effect, .. } = self;
+        let mut rest = effect.chars();
+        match rest.next() {
+            Some(first) => format!("{what}. {}{}", first.to_uppercase(), rest.as_str()),
+            None => what.clone(),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the rules' own tests build.
 
-use std::sync::Arc;
+#![expect(clippy::disallowed_methods, reason = "the texts of findings are files")]
+
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use super::{Finding, Level, Settings};
 use crate::{
@@ -101,4 +103,24 @@ pub(super) fn in_words(name: &str, text: &str) -> MirrorSet {
     };
     let source = words.next().unwrap();
     set(kind, name, &[(source, &words.collect::<Vec<_>>())])
+}
+
+/// Holds the texts of a rule's findings against `texts/RULE.txt`, where each stands once, so that no other test has to
+/// repeat it; `make generate` writes the file.
+pub(super) fn assert_texts(rule: &str, findings: &[Finding]) {
+    let mut texts: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            let fix = if finding.fix.is_empty() { String::new() } else { format!("  fix: {}\n", finding.fix) };
+            format!("{}\n{fix}", finding.message())
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    texts.retain(|text| seen.insert(text.clone()));
+    let path = format!("{}/src/rules/texts/{}.txt", env!("CARGO_MANIFEST_DIR"), rule.replace('-', "_"));
+    if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
+        fs::write(&path, texts.join("\n")).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(texts.join("\n"), expected, "{path} is out of date: run make generate");
 }
