@@ -1,7 +1,7 @@
 {{/*
-The alerts, as a list of rules of Prometheus. docs/alerts.md has a section on each.
+The alerts, as a list of Prometheus rules. docs/alerts.md has a section for each alert.
 
-None looks at a single sample: what is gone or wrong has to be so for minutes, and `increase` bridges a missed scrape.
+No alert relies on a single sample: a condition must hold for minutes, and `increase` tolerates a missed scrape.
 */}}
 {{- define "mirrorguard.alerts" -}}
 {{- $settings := .Values.monitoring.prometheusRule -}}
@@ -12,32 +12,32 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
   for: 5m
   labels: {severity: critical}
   annotations:
-    summary: No mirrorguard pod is ready, as far as Prometheus sees
+    summary: No mirrorguard pod is ready.
     description: >-
-      For five minutes, no pod of {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has told Prometheus that it is ready. If none is,
-      writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "refused" "not judged" }}. Look at the pods, and at what
-      keeps Prometheus from port 8080.
+      For 5 minutes, no pod of {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has reported to Prometheus that it is ready. While no pod is
+      ready, writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "rejected" "admitted unchecked" }}. Check the pods, and whether
+      Prometheus can reach their port 8080.
 - alert: MirrorguardNotReady
   expr: max by (namespace, pod) (mirrorguard_ready{ {{- $ours -}} }) == 0
   for: 10m
   labels: {severity: warning}
   annotations:
-    summary: A mirrorguard pod is not ready
+    summary: A mirrorguard pod is not ready.
     description: >-
-      Pod {{`{{ $labels.pod }}`}} has not been ready for ten minutes. GET /readyz on its port 8080 says why: the mirror sets
-      could not be read yet, or the webhook configurations do not trust its certificate.
+      Pod {{`{{ $labels.pod }}`}} has not been ready for 10 minutes. GET /readyz on its port 8080 returns the reason: the pod has
+      not read the mirror sets yet, or the webhook configurations do not trust its certificate.
 {{- if gt (int .Values.replicaCount) 1 }}
 - alert: MirrorguardReplicaMissing
-  {{- /* The least of some minutes: a pod that crashes again and again is ready now and then. */}}
+  {{- /* The minimum over some minutes: a pod in a crash loop is ready from time to time. */}}
   expr: min_over_time(count(mirrorguard_ready{ {{- $ours -}} } == 1)[5m:1m]) < {{ .Values.replicaCount }}
   for: 15m
   labels: {severity: warning}
   annotations:
-    summary: Fewer mirrorguard pods are ready than should be
+    summary: Fewer mirrorguard pods are ready than expected.
     description: >-
-      For a quarter of an hour, {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has had, again and again or all the time, only
-      {{`{{ $value }}`}} of {{ .Values.replicaCount }} pods ready. One may be crashing again and again, or there is no node for it; when
-      the others go too, writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "refused" "not judged" }}.
+      For 15 minutes, {{ .Release.Namespace }}/{{ include "mirrorguard.fullname" . }} has had only {{`{{ $value }}`}} of {{ .Values.replicaCount }} pods ready,
+      repeatedly or all the time. A pod may be in a crash loop or unschedulable. If the remaining pods fail too,
+      writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "rejected" "admitted unchecked" }}.
 {{- end }}
 - alert: MirrorguardCertificateEnds
   expr: >-
@@ -46,19 +46,19 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
   for: 15m
   labels: {severity: critical}
   annotations:
-    summary: The serving certificate of mirrorguard ends soon
+    summary: The serving certificate of mirrorguard expires soon.
     description: >-
-      The certificate that pod {{`{{ $labels.pod }}`}} serves ends in {{`{{ $value | humanizeDuration }}`}} and has not been renewed.
-      Once it has ended, writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "refused" "not judged" }}. Look at whoever issues it
-      (certificates.mode is {{ .Values.certificates.mode }}).
+      The serving certificate of pod {{`{{ $labels.pod }}`}} expires in {{`{{ $value | humanizeDuration }}`}} and has not been renewed.
+      After that, writes of mirror sets are {{ eq .Values.webhooks.mirrorSets.failurePolicy "Fail" | ternary "rejected" "admitted unchecked" }}. Check the issuer of the
+      certificate (certificates.mode is {{ .Values.certificates.mode }}).
 - alert: MirrorguardCertificateNotLoaded
   expr: increase(mirrorguard_certificate_reload_failures_total{ {{- $ours -}} }[30m]) > 0
   for: 2m
   labels: {severity: warning}
   annotations:
-    summary: mirrorguard could not load or renew its certificate
+    summary: mirrorguard failed to load or renew its certificate.
     description: >-
-      Pod {{`{{ $labels.pod }}`}} goes on with the certificate it had. Its log says what is wrong with the new one.
+      Pod {{`{{ $labels.pod }}`}} continues to serve its previous certificate. Its log contains the error.
 - alert: MirrorguardDenialsRise
   expr: >-
     sum by (namespace) (increase(mirrorguard_admission_requests_total{verdict="denied", {{ $ours -}} }[15m]))
@@ -68,43 +68,44 @@ None looks at a single sample: what is gone or wrong has to be so for minutes, a
   for: 5m
   labels: {severity: info}
   annotations:
-    summary: mirrorguard denies more writes than usual
+    summary: mirrorguard denies more writes than usual.
     description: >-
-      {{`{{ $value | humanize }}`}} writes were denied within a quarter of an hour, thrice what is usual for the last day. Lines
-      "denied" of the log name the objects, the rules and the users; something may be trying again and again.
+      mirrorguard denied {{`{{ $value | humanize }}`}} writes within 15 minutes, more than three times the average of the last day.
+      Log lines with the message "denied" show the objects, rules and users. A client may be retrying a denied write.
 - alert: MirrorguardWatchStale
-  {{- /* 0 is no time: the apiserver has not answered yet, and MirrorguardNotReady tells that. */}}
+  {{- /* 0 is not a time: the API server has not answered yet, and MirrorguardNotReady covers that. */}}
   expr: time() - min by (namespace, pod, kind) (mirrorguard_watch_contact_timestamp_seconds{ {{- $ours -}} } > 0) > 900
   for: 5m
   labels: {severity: warning}
   annotations:
-    summary: mirrorguard decides on an old picture of the cluster
+    summary: mirrorguard uses an outdated cluster state.
     description: >-
-      The apiserver has not answered the watch of {{`{{ $labels.kind }}`}} in pod {{`{{ $labels.pod }}`}} for {{`{{ $value | humanizeDuration }}`}}.
-      Decisions on mirror sets ask the apiserver again; those on HostedClusters, and what is filled in, rest on what is known.
+      The API server has not answered the watch of {{`{{ $labels.kind }}`}} in pod {{`{{ $labels.pod }}`}} for {{`{{ $value | humanizeDuration }}`}}.
+      Decisions on mirror sets query the API server again. Decisions on HostedClusters, and the annotations added to
+      them, use the last known state.
 - alert: MirrorguardWatchFails
   expr: sum by (namespace, pod, kind) (increase(mirrorguard_watch_errors_total{ {{- $ours -}} }[10m])) > 5
   for: 10m
   labels: {severity: warning}
   annotations:
-    summary: mirrorguard cannot watch the cluster
+    summary: mirrorguard cannot watch the cluster.
     description: >-
-      Pod {{`{{ $labels.pod }}`}} fails again and again to list or watch {{`{{ $labels.kind }}`}}. Lines "cannot watch" of its log say
-      why: a role that is missing, or an apiserver that does not answer.
+      Pod {{`{{ $labels.pod }}`}} repeatedly fails to list or watch {{`{{ $labels.kind }}`}}. Log lines with "cannot watch" contain the
+      reason: a missing role, or an API server that does not answer.
 - alert: MirrorguardUnverified
   expr: sum by (namespace, pod) (increase(mirrorguard_unverified_decisions_total{ {{- $ours -}} }[15m])) > 0
   for: 2m
   labels: {severity: warning}
   annotations:
-    summary: mirrorguard could not ask the apiserver before it decided
+    summary: mirrorguard could not query the API server for a decision.
     description: >-
-      Pod {{`{{ $labels.pod }}`}} judged writes of mirror sets although the apiserver did not tell it which others there are within
-      3 s. With whenUnverified deny, the default, they were refused.
+      Pod {{`{{ $labels.pod }}`}} decided on writes of mirror sets although the API server did not return the other mirror sets
+      within 3 s. With whenUnverified deny, the default, the writes were denied.
 {{- end }}
 
 {{/*
-The alerts on calls that never arrived: only the apiserver knows of them. Its counters do not exist before the first
-such call, so that a series which is new on an apiserver that was scraped before counts too.
+The alerts on calls that did not reach mirrorguard: only the API server counts them. Its counters do not exist before the
+first such call, so a new series of an API server that was already scraped counts too.
 */}}
 {{- define "mirrorguard.apiserverAlerts" -}}
 {{- $name := `name=~".+[.]mirrorguard[.]io"` -}}
@@ -119,10 +120,10 @@ such call, so that a series which is new on an apiserver that was scraped before
   for: 1m
   labels: {severity: critical}
   annotations:
-    summary: Writes are refused because mirrorguard cannot be called
+    summary: Writes are rejected because the API server cannot call mirrorguard.
     description: >-
-      An apiserver could not call webhook {{`{{ $labels.name }}`}} and refused the writes, as its failurePolicy says. Look at the
-      pods, at the endpoints of the Service, and at the CA in the webhook configurations.
+      An API server could not call webhook {{`{{ $labels.name }}`}} and rejected the writes, because the failurePolicy is Fail.
+      Check the pods, the endpoints of the Service, and the CA in the webhook configurations.
 - alert: MirrorguardFailedOpen
   expr: >-
     sum by (name) (
@@ -132,13 +133,13 @@ such call, so that a series which is new on an apiserver that was scraped before
   for: 1m
   labels: {severity: warning}
   annotations:
-    summary: Writes go unjudged because mirrorguard cannot be called
+    summary: Writes are admitted unchecked because the API server cannot call mirrorguard.
     description: >-
-      An apiserver could not call webhook {{`{{ $labels.name }}`}} and let the writes through, as its failurePolicy says. Judge what
-      was written meanwhile with `mirrorguard audit`.
+      An API server could not call webhook {{`{{ $labels.name }}`}} and admitted the writes unchecked, because the failurePolicy
+      is Ignore. Run `mirrorguard audit` to check what was written.
 {{- end }}
 
-{{/* Leaves out what is disabled, and adds labels and runbooks. Takes a dict of root and alerts, a list. */}}
+{{/* Removes disabled alerts, and adds labels and runbook URLs. Takes a dict with root and alerts (a list). */}}
 {{- define "mirrorguard.alertRules" -}}
 {{- $settings := .root.Values.monitoring.prometheusRule -}}
 {{- $rules := list -}}

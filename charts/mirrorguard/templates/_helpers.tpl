@@ -1,11 +1,11 @@
-{{/* The chart's name, for labels. */}}
+{{/* Name of the chart, for labels. */}}
 {{- define "mirrorguard.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{/*
-The name of the namespaced objects. It is also the Service's name and so a DNS label:
-no dots and a letter first, though Helm allows others in a release's name.
+Name of the namespaced objects. It is also the name of the Service and therefore a DNS label: it contains no dots and
+starts with a letter, although Helm allows other release names.
 */}}
 {{- define "mirrorguard.fullname" -}}
 {{- $fullname := .Values.fullnameOverride }}
@@ -20,8 +20,7 @@ no dots and a letter first, though Helm allows others in a release's name.
 {{- end }}
 
 {{/*
-The name of the cluster-scoped objects. Neither part has a dot, so releases in two namespaces
-never share one.
+Name of the cluster-scoped objects. Neither part contains a dot, so releases in different namespaces never share a name.
 */}}
 {{- define "mirrorguard.clusterScopedName" -}}
 {{- printf "%s.%s" (include "mirrorguard.fullname" .) .Release.Namespace }}
@@ -31,7 +30,7 @@ never share one.
 {{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What the Service and the Deployment select by: immutable, and so with the component named from the start. */}}
+{{/* Selector of the Service and the Deployment. It is immutable, so it includes the component from the start. */}}
 {{- define "mirrorguard.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "mirrorguard.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -60,20 +59,23 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The Secret with the serving certificate. No two makers share a name: neither finds what the other has left. */}}
+{{/*
+Name of the Secret with the serving certificate. selfManaged uses a name of its own, so that no issuer finds a Secret that
+another issuer left.
+*/}}
 {{- define "mirrorguard.tlsSecretName" -}}
 {{- $suffix := eq .Values.certificates.mode "selfManaged" | ternary "self-managed-tls" "tls" }}
 {{- default (printf "%s-%s" (include "mirrorguard.fullname" .) $suffix) .Values.certificates.secretName }}
 {{- end }}
 
-{{/* The name by which the apiserver calls the webhook. */}}
+{{/* DNS name under which the API server calls the webhook. */}}
 {{- define "mirrorguard.serverName" -}}
 {{- printf "%s.%s.svc" (include "mirrorguard.fullname" .) .Release.Namespace }}
 {{- end }}
 
 {{/*
-What client libraries look for in a pod, as the kubelet would lay it out unasked, but with a token that is good for
-an hour. The kubelet renews it, and the client reads it again.
+The files that client libraries expect in a pod, in the layout of the automounted token, but with a token that is valid for
+one hour. The kubelet renews the token, and the client reads it again.
 */}}
 {{- define "mirrorguard.apiAccessVolume" -}}
 - name: api-access
@@ -81,7 +83,7 @@ an hour. The kubelet renews it, and the client reads it again.
     sources:
       - serviceAccountToken:
           path: token
-          # Not 3607: by that number apiservers know the token that was mounted unasked, and extend it to a year.
+          # Not 3607: API servers recognize the automounted token by that number, and extend it to a year.
           expirationSeconds: 3600
       - configMap:
           name: kube-root-ca.crt
@@ -102,7 +104,7 @@ an hour. The kubelet renews it, and the client reads it again.
 {{- end }}
 
 {{/*
-Whether this is the cluster of a hosted control plane: "true" or nothing. Known only to Helm with a cluster before it.
+Whether this is the cluster of a hosted control plane: "true" or empty. Helm can determine this only with a cluster.
 */}}
 {{- define "mirrorguard.isHostedControlPlane" -}}
 {{- if .Capabilities.APIVersions.Has "config.openshift.io/v1/Infrastructure" }}
@@ -111,12 +113,12 @@ Whether this is the cluster of a hosted control plane: "true" or nothing. Known 
 {{- end }}
 {{- end }}
 
-{{/* The pod and the account of `helm test`: never behind the Service, whose selector names another component. */}}
+{{/* Name of the pod and ServiceAccount of `helm test`. The Service does not select the pod, whose component differs. */}}
 {{- define "mirrorguard.checkName" -}}
 {{- printf "%s-check" (include "mirrorguard.fullname" . | trunc 57 | trimSuffix "-") }}
 {{- end }}
 
-{{/* Its cluster-scoped objects. No release's own have two dots. */}}
+{{/* Name of the cluster-scoped objects of `helm test`. No object of a release itself has two dots in its name. */}}
 {{- define "mirrorguard.checkClusterScopedName" -}}
 {{- printf "check.%s" (include "mirrorguard.clusterScopedName" .) }}
 {{- end }}
@@ -125,7 +127,7 @@ Whether this is the cluster of a hosted control plane: "true" or nothing. Known 
 {{- include "mirrorguard.labels" . | replace "app.kubernetes.io/component: webhook" "app.kubernetes.io/component: check" }}
 {{- end }}
 
-{{/* Annotations of everything that `helm test` makes: nothing of it stays, whatever comes out. Takes the hook's weight. */}}
+{{/* Annotations of all objects of `helm test`: Helm deletes them whatever the result is. Takes the hook weight. */}}
 {{- define "mirrorguard.checkAnnotations" -}}
 helm.sh/hook: test
 helm.sh/hook-weight: {{ . | quote }}
@@ -133,32 +135,32 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
 {{- end }}
 
 {{/*
-certificates.caBundle as the API wants it, base64 of PEM. Empty where certificates.secretName stands alone,
-and in every mode in which something else writes the field.
+certificates.caBundle as the API expects it, base64-encoded PEM. Empty if only certificates.secretName is set, and in all
+modes in which something else writes the field.
 */}}
 {{- define "mirrorguard.caBundle" -}}
 {{- $certificates := .Values.certificates }}
 {{- $given := $certificates.caBundle | default "" | trim }}
 {{- if ne $certificates.mode "existingSecret" }}
 {{- if $given }}
-{{- fail (printf "certificates.caBundle is set, but with certificates.mode %s something else writes the CA: remove it, or set certificates.mode=existingSecret" $certificates.mode) }}
+{{- fail (printf "certificates.caBundle must be empty if certificates.mode is %s, because something else writes the CA: remove it, or set certificates.mode=existingSecret" $certificates.mode) }}
 {{- end }}
 {{- else if not (or $given $certificates.secretName) }}
-{{- fail "no serving certificate: set certificates.caBundle (--set-file certificates.caBundle=ca.crt) to the CA that issued the one in Secret certificates.secretName; certs/README.md in the source tree shows how to issue both" }}
+{{- fail "certificates.mode=existingSecret requires certificates.secretName or certificates.caBundle: set certificates.caBundle (--set-file certificates.caBundle=ca.crt) to the CA that issued the serving certificate in Secret certificates.secretName. certs/README.md in the source tree shows how to issue both" }}
 {{- end }}
 {{- if $given }}
 {{- $pem := contains "-----BEGIN " $given | ternary $given (regexReplaceAll "\\s" $given "" | b64dec) }}
 {{- if contains "PRIVATE KEY-----" $pem }}
-{{- fail "certificates.caBundle holds a private key: give the CA certificate (ca.crt) alone" }}
+{{- fail "certificates.caBundle contains a private key: set it to the CA certificate (ca.crt) only" }}
 {{- end }}
 {{- if not (contains "-----BEGIN CERTIFICATE-----" $pem) }}
-{{- fail "certificates.caBundle is neither a PEM certificate nor base64 of one: use --set-file certificates.caBundle=ca.crt" }}
+{{- fail "certificates.caBundle is neither a PEM certificate nor a base64-encoded one: use --set-file certificates.caBundle=ca.crt" }}
 {{- end }}
 {{- printf "%s\n" (trim $pem) | b64enc }}
 {{- end }}
 {{- end }}
 
-{{/* Annotations of both webhook configurations: those that are given, and those that have the CA injected. */}}
+{{/* Annotations of both webhook configurations: those of the values, and those that request injection of the CA. */}}
 {{- define "mirrorguard.webhookAnnotations" -}}
 {{- $injected := dict }}
 {{- if eq .Values.certificates.mode "serviceCA" }}
@@ -173,8 +175,8 @@ annotations:
 {{- end }}
 
 {{/*
-What every webhook has in common. Takes a dict of root (the chart's context), path (the endpoint)
-and failurePolicy.
+The fields that all webhooks share. Takes a dict with root (the context of the chart), path (the endpoint) and
+failurePolicy.
 */}}
 {{- define "mirrorguard.webhook" -}}
 admissionReviewVersions: [v1]
@@ -189,12 +191,12 @@ clientConfig:
   {{- end }}
 failurePolicy: {{ .failurePolicy }}
 matchPolicy: Equivalent
-{{- /* Nothing is written for any request, dry run or not. */}}
+{{- /* No request causes a write, dry run or not. */}}
 sideEffects: None
 timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 {{- end }}
 
-{{/* The rules of the three mirror kinds. Takes the list of operations. */}}
+{{/* Rules that match the three kinds of mirror sets. Takes the list of operations. */}}
 {{- define "mirrorguard.mirrorSetRules" -}}
 - apiGroups: [operator.openshift.io]
   apiVersions: [v1alpha1]
@@ -208,7 +210,7 @@ timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
   scope: Cluster
 {{- end }}
 
-{{/* The rules of the webhooks for HostedClusters. */}}
+{{/* Rules that match HostedClusters. */}}
 {{- define "mirrorguard.hostedClusterRules" -}}
 - apiGroups: [hypershift.openshift.io]
   apiVersions: [v1beta1]
@@ -217,7 +219,7 @@ timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
   scope: Namespaced
 {{- end }}
 
-{{/* What of mirror sets is asked about. */}}
+{{/* Match conditions for writes of mirror sets. */}}
 {{- define "mirrorguard.mirrorSetConditions" -}}
 - name: spec-changes
   expression: >-
@@ -227,10 +229,10 @@ timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 {{- end }}
 
 {{/*
-What of HostedClusters is asked about. Of the metadata only annotations say anything about catalogs and images:
-labels, finalizers and owner references are written without being asked about. What is left out here is left alone by
-the webhook itself too, so that Kubernetes 1.27, which drops these conditions, gives the same answers; only the
-accounts are known here alone. Neither condition can fail to evaluate.
+Match conditions for writes of HostedClusters. Of the metadata, only annotations affect catalogs and images: updates of
+labels, finalizers and owner references do not call the webhook. The webhook itself ignores the same updates, so
+Kubernetes 1.27, which drops these conditions, gives the same answers. Only the accounts are excluded here alone.
+Neither condition can fail to evaluate.
 */}}
 {{- define "mirrorguard.hostedClusterConditions" -}}
 {{- with .Values.webhooks.hyperShiftAccounts }}
@@ -247,8 +249,8 @@ accounts are known here alone. Neither condition can fail to evaluate.
 {{- end }}
 
 {{/*
-The conditions under which a webhook is asked, those of the chart and then those of the values. Takes a dict of root,
-own (YAML) and further. Kubernetes 1.27 knows the field behind a feature gate only, and drops it.
+Match conditions of a webhook: those of the chart, then those of the values. Takes a dict with root, own (YAML) and
+further. Kubernetes 1.27 drops the field, which is behind a feature gate there.
 */}}
 {{- define "mirrorguard.matchConditions" -}}
 {{- $conditions := concat (fromYamlArray .own) .further }}

@@ -1,27 +1,27 @@
-{{/* The Service that is scraped, and thus the job in all metrics. */}}
+{{/* Name of the scraped Service, and therefore the job label of all metrics. */}}
 {{- define "mirrorguard.metricsName" -}}
 {{- printf "%s-metrics" (include "mirrorguard.fullname" . | trunc 55 | trimSuffix "-") }}
 {{- end }}
 
-{{/* Labels of what belongs to monitoring, by which the ServiceMonitor tells this Service from the webhook's. */}}
+{{/* Labels of the monitoring objects. They distinguish the metrics Service from that of the webhook for the ServiceMonitor. */}}
 {{- define "mirrorguard.monitoringLabels" -}}
 {{- include "mirrorguard.labels" . | fromYaml | merge (dict "app.kubernetes.io/component" "monitoring") | toYaml }}
 {{- end }}
 
 {{/*
-Fails where the cluster does not have the API of an object. `helm template` knows of no cluster, and renders everything:
-every real apiserver has the API of APIServices, and Helm alone does not know it. Takes a dict of root (the chart's
-context), api, kind, value and remedy.
+Fails if the cluster does not serve the API of an object. `helm template` has no cluster and renders everything: every real
+API server serves the API of APIServices, which Helm by itself does not know. Takes a dict with root (the context of the
+chart), api, kind, value and remedy.
 */}}
 {{- define "mirrorguard.requireKind" -}}
 {{- $known := .root.Capabilities.APIVersions -}}
 {{- if and ($known.Has "apiregistration.k8s.io/v1") (not ($known.Has (printf "%s/%s" .api .kind))) }}
 {{- $article := hasPrefix "A" .kind | ternary "an" "a" }}
-{{- fail (printf "%s asks for %s %s of %s, which this cluster does not know: %s" .value $article .kind .api .remedy) }}
+{{- fail (printf "%s creates %s %s (%s), which this cluster does not serve: %s" .value $article .kind .api .remedy) }}
 {{- end }}
 {{- end }}
 
-{{/* Variables of OpenTelemetry, where traces are to be sent. What the values give by the same name is in place of ours. */}}
+{{/* OpenTelemetry variables, if traces are sent. Variables in the values override ours of the same name. */}}
 {{- define "mirrorguard.tracingEnv" -}}
 {{- if .Values.tracing.endpoint }}
 {{- $given := list }}
@@ -60,7 +60,7 @@ context), api, kind, value and remedy.
 {{- end }}
 {{- end }}
 
-{{/* The port of the collector, or nothing where no traces are made. */}}
+{{/* Port of the collector, or empty if no traces are sent. */}}
 {{- define "mirrorguard.tracingPort" -}}
 {{- with .Values.tracing.endpoint }}
 {{- $host := regexReplaceAll "^https?://([^/?#]*).*$" . "${1}" }}

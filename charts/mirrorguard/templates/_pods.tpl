@@ -1,6 +1,6 @@
 {{/*
-Affinity of the pods: that of the values, and rather no two on one node. During a rollout the new pods keep away from
-each other alone, where the apiserver has matchLabelKeys of affinity unasked (Kubernetes 1.31).
+Affinity of the pods: that of the values, plus a preference for different nodes. During a rollout, new pods avoid
+only each other, not the old pods, if the API server enables matchLabelKeys in affinity by default (Kubernetes 1.31).
 */}}
 {{- define "mirrorguard.affinity" -}}
 {{- $affinity := .Values.affinity | default dict | deepCopy }}
@@ -16,7 +16,7 @@ each other alone, where the apiserver has matchLabelKeys of affinity unasked (Ku
 {{- set $affinity "podAntiAffinity" $apart | toYaml }}
 {{- end }}
 
-{{/* Variables of the container. */}}
+{{/* Environment variables of the container. */}}
 {{- define "mirrorguard.env" -}}
 {{- with .Values.logging.level }}
 - name: RUST_LOG

@@ -1,4 +1,4 @@
-{{/* A time such as 90d or 1h30m in seconds. */}}
+{{/* Converts a duration such as 90d or 1h30m to seconds. */}}
 {{- define "mirrorguard.seconds" -}}
 {{- $text := . }}
 {{- $seconds := 0 }}
@@ -9,7 +9,7 @@
 {{- $seconds }}
 {{- end }}
 
-{{/* Lifetimes with which the pods would end, or cert-manager would issue certificates that outlive their CA. */}}
+{{/* Rejects lifetimes that make the pods exit, or make cert-manager issue certificates that outlive their CA. */}}
 {{- define "mirrorguard.refuseLifetimes" -}}
 {{- $certificates := .Values.certificates }}
 {{- if eq $certificates.mode "selfManaged" }}
@@ -20,13 +20,13 @@
 {{- fail (printf "certificates.selfManaged.caDuration (%s) must be at least three times certificates.selfManaged.duration (%s)" .caDuration .duration) }}
 {{- end }}
 {{- if or (eq $overlap 0) (ge (mul 3 $overlap) (int64 $duration)) }}
-{{- fail (printf "certificates.selfManaged.overlap (%s) must be more than nothing and less than a third of certificates.selfManaged.duration (%s)" .overlap .duration) }}
+{{- fail (printf "certificates.selfManaged.overlap (%s) must be greater than zero and less than a third of certificates.selfManaged.duration (%s)" .overlap .duration) }}
 {{- end }}
 {{- end }}
 {{- else if eq $certificates.mode "certManager" }}
 {{- with $certificates.certManager }}
 {{- if and (not .issuer.name) (ge (include "mirrorguard.seconds" .duration | atoi) (include "mirrorguard.seconds" .caDuration | atoi)) }}
-{{- fail (printf "certificates.certManager.caDuration (%s) must be more than certificates.certManager.duration (%s): no certificate may outlive its CA" .caDuration .duration) }}
+{{- fail (printf "certificates.certManager.caDuration (%s) must be greater than certificates.certManager.duration (%s): a certificate must not outlive its CA" .caDuration .duration) }}
 {{- end }}
 {{- end }}
 {{- end }}
