@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     clock::today,
-    cluster::{LiveState, Readings, cause, read_inventory},
+    cluster::{Listing, Readings, cause, read_inventory},
 };
 
 const HELP: &str = "\
@@ -74,12 +74,11 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
 /// Everything that can be read; only mirror sets must be.
 async fn read(output: &Output) -> Result<(Input, Readings)> {
     let Connection { client, server } = input::connect().await?;
-    let snapshot = LiveState::lenient_snapshot(client.clone()).await;
-    let (live, unread) = snapshot.map_err(|error| input::unreadable(&server, &error))?;
+    let listing = Listing::of(&client).await;
+    let Listing { objects: live, unread } = listing.map_err(|error| input::unreadable(&server, &error))?;
     for (kind, error) in unread {
         not_checked(&refused(kind, &error), output);
     }
-    let live: Vec<_> = live.into_iter().map(|(object, _)| object).collect();
     let hosted = live.iter().filter_map(|object| match object {
         Object::HostedCluster(hosted) => Some(Arc::clone(hosted)),
         _ => None,

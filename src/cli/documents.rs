@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{input, output::Output};
-use crate::cluster::{Exclude, LiveState};
+use crate::cluster::{Exclude, Listing, metadata_of_sets};
 use mirrorguard_core::{
     context::Context,
     convert::{Document, Origin, Problem},
@@ -62,19 +62,19 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
 }
 
 fn from_cluster() -> Result<Given> {
-    let objects = input::runtime()?.block_on(async {
+    let (objects, metadata) = input::runtime()?.block_on(async {
         let client = input::client().await?;
-        LiveState::whole_snapshot(client).await.context("cannot list the cluster's mirror sets")
+        let listing = Listing::of(&client).await.and_then(Listing::complete);
+        let objects = listing.context("cannot list the cluster's mirror sets")?;
+        anyhow::Ok((objects, metadata_of_sets(&client).await?))
     })?;
     let mut documents = Vec::new();
-    for (object, metadata) in &objects {
-        if let Object::MirrorSet(set) = object
-            && let Value::Object(metadata) = serde_json::to_value(metadata)?
-        {
-            documents.push(Document::new(MirrorSet::clone(set), &metadata, Origin::Cluster));
+    for object in &objects {
+        if let (Object::MirrorSet(set), Some(metadata)) = (object, metadata.get(&object.id())) {
+            documents.push(Document::new(MirrorSet::clone(set), metadata, Origin::Cluster));
         }
     }
-    Ok(Given { documents, context: objects.into_iter().map(|(object, _)| object).collect(), skipped: 0 })
+    Ok(Given { documents, context: objects.into_iter().collect(), skipped: 0 })
 }
 
 /// The objects for programs.

@@ -10,11 +10,11 @@ use super::{
     input::{self, Connection},
     output::Output,
 };
-use crate::cluster::{LiveState, Readings, cause, read_workloads};
+use crate::cluster::{Readings, cause, list, read_workloads};
 use mirrorguard_core::{
     hypershift::{self, Era, Overrides, Release},
     inventory::{Inventory, Workload},
-    objects::{HostedCluster, Object},
+    objects::{HostedCluster, Kind, Object},
     state::State,
 };
 
@@ -48,7 +48,7 @@ struct Candidates {
 pub(super) fn look_up(image: &str, state: &State, output: &Output) -> Result<Vec<HostedControlPlane>> {
     let Readings { inventory, unread } = input::runtime()?.block_on(async {
         let Connection { client, server } = input::connect().await?;
-        let hosted = LiveState::hosted_clusters(client.clone()).await;
+        let hosted = list(&client, Kind::HostedCluster).await;
         let hosted = hosted.map_err(|error| {
             anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {}", cause(&error))
         })?;

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config};
 
 use super::output::Output;
-use crate::cluster::{Exclude, LiveState, cause, read_path};
+use crate::cluster::{Exclude, Listing, cause, read_path};
 use mirrorguard_core::objects::{
     Kind, Object,
     manifest::{Located, Position, ReadError, Reading},
@@ -152,7 +152,10 @@ fn from_cluster(output: &Output) -> Result<Input> {
     let _progress = output.progress("reading the cluster of the current kubeconfig");
     let (live, server) = runtime()?.block_on(async {
         let Connection { client, server } = connect().await?;
-        let live = LiveState::snapshot(client).await.map_err(|error| unreadable(&server, &error))?;
+        let live = Listing::of(&client)
+            .await
+            .and_then(Listing::complete)
+            .map_err(|error| unreadable(&server, &error))?;
         anyhow::Ok((live, server))
     })?;
     Ok(Input { live, cluster: Some(server), ..Input::default() })

@@ -31,7 +31,7 @@ impl WatchHealth {
         self.behind.load(Ordering::Relaxed)
     }
 
-    pub(super) fn heard(&self) {
+    pub(super) fn record_contact(&self) {
         let now = UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
         self.contact.store(now, Ordering::Relaxed);
     }

@@ -2,19 +2,22 @@
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, Response, StatusCode};
 use futures::{StreamExt, future::try_join_all};
 use kube::{
-    Api, Client, Error, ResourceExt,
+    Client, Error, ResourceExt,
     api::ListParams,
     client::Body,
-    core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta},
     runtime::{WatchStreamExt, watcher},
 };
 use tower::service_fn;
 use tracing::{debug, warn};
 
-use super::{Health, Shared, cause};
+use super::{
+    Health, Shared, cause,
+    listing::{is_not_found, list},
+    object::{LiveObject, api},
+};
 use mirrorguard_core::{
     context::Context,
     objects::{Kind, MirrorSet, Object, SetKind},
@@ -23,9 +26,6 @@ use mirrorguard_core::{
 
 /// How long a decision waits for the apiserver; well within the 5 s that it waits for us.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Kinds that could not be read, and why.
-pub type Unread = Vec<(Kind, Error)>;
 
 /// The state of a live cluster.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl LiveState {
     async fn watch(&self, kind: Kind) {
         let config = watcher::Config::default().page_size(200);
         let health = self.health.of(kind);
-        let client = heard(self.client.0.clone(), kind, Arc::clone(&self.health));
+        let client = recording_contact(self.client.0.clone(), kind, Arc::clone(&self.health));
         let mut events = pin!(watcher(api(client, kind), config).default_backoff());
         let mut listed = Vec::new();
         let mut first = true;
@@ -81,7 +81,7 @@ impl LiveState {
                     false
                 }
                 Ok(watcher::Event::InitApply(object)) => {
-                    listed.extend(convert(kind, &object));
+                    listed.extend(object.into_object(kind));
                     false
                 }
                 Ok(watcher::Event::InitDone) => {
@@ -91,7 +91,7 @@ impl LiveState {
                     true
                 }
                 Ok(watcher::Event::Apply(object)) => {
-                    if let Some(object) = convert(kind, &object) {
+                    if let Some(object) = object.into_object(kind) {
                         self.change(kind, |context| context.insert(object));
                     }
                     true
@@ -111,7 +111,7 @@ impl LiveState {
                 }
             };
             if is_read {
-                health.heard();
+                health.record_contact();
             }
             if is_read && std::mem::take(&mut first) {
                 self.shared.part_is_read();
@@ -143,7 +143,7 @@ impl LiveState {
                 .map(|set| (set.name.to_string(), set.resource_version.to_string()));
             if known.collect::<BTreeMap<_, _>>() != versions {
                 self.health.of(Kind::Set(kind)).was_behind();
-                let listed = self.list(Kind::Set(kind)).await?;
+                let listed = list(&self.client.0, Kind::Set(kind)).await?;
                 let context = context.get_or_insert_with(|| current.context().clone());
                 replace(context, Kind::Set(kind), listed);
             }
@@ -152,103 +152,39 @@ impl LiveState {
     }
 
     async fn versions(&self, kind: SetKind) -> Result<BTreeMap<String, String>, Error> {
-        let list = self.api(Kind::Set(kind)).list_metadata(&ListParams::default()).await;
-        let items = list
-            .map(|list| list.items)
-            .or_else(|error| if is_not_found(&error) { Ok(Vec::new()) } else { Err(error) })?;
-        Ok(items
-            .into_iter()
-            .map(|item| (item.name_any(), item.resource_version().unwrap_or_default()))
-            .collect())
-    }
-
-    async fn list(&self, kind: Kind) -> Result<Vec<Object>, Error> {
-        Ok(self.list_whole(kind).await?.into_iter().map(|(object, _)| object).collect())
-    }
-
-    async fn list_whole(&self, kind: Kind) -> Result<Vec<(Object, ObjectMeta)>, Error> {
-        let list = self.api(kind).list(&ListParams::default()).await?;
-        let read = |object: DynamicObject| Some((convert(kind, &object)?, object.metadata));
-        Ok(list.items.into_iter().filter_map(read).collect())
-    }
-
-    /// Every object of the kinds that are kept as the cluster has them now.
-    pub async fn snapshot(client: Client) -> Result<Vec<Object>, Error> {
-        Ok(Self::whole_snapshot(client).await?.into_iter().map(|(object, _)| object).collect())
-    }
-
-    /// The same with the objects' metadata.
-    pub async fn whole_snapshot(client: Client) -> Result<Vec<(Object, ObjectMeta)>, Error> {
-        let (objects, unread) = Self::lenient_snapshot(client).await?;
-        unread.into_iter().next().map_or(Ok(objects), |(_, error)| Err(error))
-    }
-
-    /// The same, where only mirror sets have to be readable: with the other kinds that were not, and why.
-    pub async fn lenient_snapshot(client: Client) -> Result<(Vec<(Object, ObjectMeta)>, Unread), Error> {
-        let live = Self::new(client);
-        let (mut objects, mut unread) = (Vec::new(), Vec::new());
-        for kind in Kind::ALL {
-            match live.list_whole(kind).await {
-                Ok(listed) => objects.extend(listed),
-                Err(error) if is_not_found(&error) => {}
-                Err(error) if matches!(kind, Kind::Set(_)) => return Err(error),
-                Err(error) => unread.push((kind, error)),
-            }
-        }
-        Ok((objects, unread))
-    }
-
-    /// The HostedClusters; none where the cluster does not know the kind.
-    pub async fn hosted_clusters(client: Client) -> Result<Vec<Object>, Error> {
-        match Self::new(client).list(Kind::HostedCluster).await {
-            Err(error) if is_not_found(&error) => Ok(Vec::new()),
-            other => other,
-        }
-    }
-
-    fn api(&self, kind: Kind) -> Api<DynamicObject> {
-        api(self.client.0.clone(), kind)
+        let list = api(self.client.0.clone(), Kind::Set(kind)).list_metadata(&ListParams::default()).await;
+        let items = match list {
+            Ok(list) => list.items,
+            Err(error) if is_not_found(&error) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let version = |item: &kube::core::PartialObjectMeta<LiveObject>| {
+            (item.name_any(), item.resource_version().unwrap_or_default())
+        };
+        Ok(items.iter().map(version).collect())
     }
 }
 
-fn api(client: Client, kind: Kind) -> Api<DynamicObject> {
-    let version = match kind {
-        Kind::Set(set) => set.api().1,
-        Kind::HostedCluster => "v1beta1",
-        Kind::ImageConfig | Kind::ClusterVersion => "v1",
-    };
-    let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
-    Api::all_with(client, &ApiResource::from_gvk_with_plural(&gvk, kind.plural()))
-}
-
-/// A client that notes when it is answered. Where nothing changes a watch tells nothing for weeks, but it is
-/// taken up anew every few minutes, and that is answered.
-fn heard(client: Client, kind: Kind, health: Arc<Health>) -> Client {
+/// A client that notes when it is answered. Where nothing changes a watch says nothing for weeks, but it is
+/// restarted every few minutes, and that is answered.
+fn recording_contact(client: Client, kind: Kind, health: Arc<Health>) -> Client {
     let namespace = client.default_namespace().to_owned();
-    let ask = move |request: Request<Body>| {
-        let (client, health) = (client.clone(), Arc::clone(&health));
-        async move {
-            let response = client.send(request).await?;
-            if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
-                health.of(kind).heard();
-            }
-            Ok::<_, Error>(response)
-        }
-    };
-    Client::new(service_fn(ask), namespace)
+    let send =
+        move |request: Request<Body>| send_recording(client.clone(), kind, Arc::clone(&health), request);
+    Client::new(service_fn(send), namespace)
 }
 
-/// What the apiserver sent, as an object; one that cannot be read is left out with a warning, since the
-/// nodes' operator could not read it either.
-fn convert(kind: Kind, object: &DynamicObject) -> Option<Object> {
-    let json = serde_json::to_string(object).ok()?;
-    match Object::from_json(kind, &json) {
-        Ok(object) => Some(object),
-        Err(error) => {
-            warn!(kind = kind.name(), name = object.name_any(), "left out: {error}");
-            None
-        }
+async fn send_recording(
+    client: Client,
+    kind: Kind,
+    health: Arc<Health>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Error> {
+    let response = client.send(request).await?;
+    if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
+        health.of(kind).record_contact();
     }
+    Ok(response)
 }
 
 /// Exchanges all objects of one kind.
@@ -269,7 +205,7 @@ fn replace(context: &mut Context, kind: Kind, objects: Vec<Object>) {
     }
 }
 
-fn remove(context: &mut Context, kind: Kind, object: &DynamicObject) {
+fn remove(context: &mut Context, kind: Kind, object: &LiveObject) {
     let name = object.name_any();
     match kind {
         Kind::Set(set) => context.remove_set(set, &name),
@@ -277,10 +213,6 @@ fn remove(context: &mut Context, kind: Kind, object: &DynamicObject) {
         Kind::ClusterVersion => context.payload = None,
         Kind::HostedCluster => context.remove_hosted(&object.namespace().unwrap_or_default(), &name),
     }
-}
-
-fn is_not_found(error: &Error) -> bool {
-    matches!(error, Error::Api(status) if status.code == 404)
 }
 
 fn why(error: &watcher::Error) -> String {

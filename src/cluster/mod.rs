@@ -4,12 +4,14 @@ mod exclude;
 mod files;
 mod health;
 mod inventory;
+mod listing;
 mod live;
+mod object;
 mod topology;
 mod workload;
 
 use std::sync::{
-    Arc, PoisonError, RwLock,
+    Arc,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -17,10 +19,12 @@ pub use exclude::Exclude;
 pub use files::{FileState, read_path};
 pub use health::{Health, WatchHealth};
 pub use inventory::{Readings, read_inventory, read_workloads};
-pub use live::{LiveState, Unread};
+pub use listing::{Listing, list, metadata_of_sets};
+pub use live::LiveState;
 pub use topology::is_hosted_control_plane;
 
 use mirrorguard_core::state::State;
+use tokio::sync::watch;
 
 /// What went wrong, in the fewest words: kube's own texts say it several times.
 pub fn cause(error: &kube::Error) -> String {
@@ -39,11 +43,11 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// The newest state, shared between who finds it out and who decides on it.
+/// The newest state, shared by those who change it and those who decide on it, and who can wait for a change.
 #[derive(Debug, Default)]
 pub struct Shared {
-    state: RwLock<Arc<State>>,
-    /// How many things are still to be read for the first time, and have failed since.
+    state: watch::Sender<Arc<State>>,
+    /// How many parts are still to be read for the first time.
     pending: AtomicU64,
 }
 
@@ -55,7 +59,12 @@ impl Shared {
 
     /// The state as it is known.
     pub fn current(&self) -> Arc<State> {
-        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.state.borrow())
+    }
+
+    /// Learns of each change: `changed` waits for the next one.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<State>> {
+        self.state.subscribe()
     }
 
     /// Whether every part has been read at least once.
@@ -68,8 +77,7 @@ impl Shared {
     }
 
     fn change(&self, change: impl FnOnce(&State) -> State) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        *state = Arc::new(change(&state));
+        self.state.send_modify(|state| *state = Arc::new(change(state)));
     }
 }
 
@@ -110,7 +118,8 @@ impl Source {
         }
     }
 
-    fn shared(&self) -> &Shared {
+    /// The state that is shared.
+    pub fn shared(&self) -> &Shared {
         match self {
             Self::Files(files) => files.shared(),
             Self::Live(live) => live.shared(),

@@ -1,12 +1,10 @@
-//! A `HostedCluster`, read leniently: only what a rule names is looked at, and a field of another
-//! type than expected reads as absent (its schema, not we, refuses it).
+//! A `HostedCluster`, as far as a rule names its fields.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
-use super::{Entry, ObjectId, namespaced_name};
+use super::{Entry, ObjectId, namespaced_name, wire::lenient};
 
 /// Names of the annotations that are read or written.
 pub mod annotation {
@@ -37,59 +35,43 @@ pub mod annotation {
 }
 
 /// What is read of a `HostedCluster`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostedCluster {
     /// Name, namespace and annotations.
-    #[serde(deserialize_with = "lenient")]
     pub metadata: Metadata,
     /// The desired state.
-    #[serde(deserialize_with = "lenient")]
     pub spec: Spec,
 }
 
 /// `metadata`, as far as it is read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// `metadata.name`.
-    #[serde(deserialize_with = "lenient")]
     pub name: String,
     /// `metadata.namespace`.
-    #[serde(deserialize_with = "lenient")]
     pub namespace: String,
     /// Absent, `null` and empty are the same.
-    #[serde(deserialize_with = "lenient")]
     pub annotations: BTreeMap<String, String>,
     /// Set while the object is being deleted.
-    #[serde(deserialize_with = "lenient")]
     pub deletion_timestamp: Option<String>,
 }
 
 /// `spec`, as far as it is read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spec {
     /// The release of the hosted cluster.
-    #[serde(deserialize_with = "lenient")]
     pub release: Release,
     /// `management` (the default, also when empty) or `guest`.
-    #[serde(deserialize_with = "lenient")]
     pub olm_catalog_placement: String,
     /// Mirrors of the data plane; `spec.imageContentSources`.
-    #[serde(deserialize_with = "lenient")]
     pub image_content_sources: Vec<Entry>,
     /// The Secret, in the same namespace, that its images are pulled with.
-    #[serde(deserialize_with = "lenient")]
     pub pull_secret: LocalReference,
     /// The `ConfigMap`, in the same namespace, with CAs that it trusts; `ca-bundle.crt` in it.
-    #[serde(deserialize_with = "lenient")]
     pub additional_trust_bundle: LocalReference,
     /// Not empty while HyperShift leaves the hosted cluster as it is: `true`, or until when.
-    #[serde(deserialize_with = "lenient")]
     pub paused_until: String,
     /// Cluster-wide settings handed to the hosted cluster.
-    #[serde(deserialize_with = "lenient")]
     pub configuration: Configuration,
 }
 
@@ -174,10 +156,4 @@ impl HostedCluster {
     pub fn catalogs_run_in_guest(&self) -> bool {
         self.spec.olm_catalog_placement == "guest"
     }
-}
-
-/// A value of the right type, or the default.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(input: D) -> Result<T, D::Error> {
-    let raw = Box::<RawValue>::deserialize(input)?;
-    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
 }

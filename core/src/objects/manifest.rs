@@ -144,7 +144,7 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
         reading.skipped += 1;
         return;
     };
-    match Object::from_json(kind, &node.to_json().to_string()) {
+    match Object::from_node(kind, &node) {
         Ok(object) => reading.objects.push(Located { object, source: Arc::clone(source), node }),
         Err(ParseError { path, message }) => {
             let at = node.nearest(&path).at;
@@ -190,11 +190,9 @@ pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, R
     if let Some(second) = documents.next() {
         return Err(fail(second.at, "only one document is expected".to_owned()));
     }
-    let json = node.as_ref().map_or_else(|| "{}".to_owned(), |node| node.to_json().to_string());
-    parse::read(&json).map_err(|ParseError { path, message }| {
-        let at = node.as_ref().map_or(Position { line: 1, column: 1 }, |node| node.nearest(&path).at);
-        fail(at, format!("{path}: {message}"))
-    })
+    let node = node.unwrap_or_else(tree::empty_map);
+    parse::read_node(&node)
+        .map_err(|ParseError { path, message }| fail(node.nearest(&path).at, format!("{path}: {message}")))
 }
 
 /// An error about a field of a file that is one document, for what only shows once it has been read.

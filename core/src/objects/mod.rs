@@ -12,6 +12,7 @@ mod parse;
 pub mod reference;
 pub mod scope;
 mod tree;
+mod wire;
 mod yaml;
 
 pub use cluster_config::{ClusterVersion, ImageConfig};
@@ -19,4 +20,5 @@ pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, SetKind};
 pub use object_id::{ObjectId, namespaced_name};
 pub use parse::{Kind, Object, ParseError};
+pub use wire::WireObject;
 pub use yaml::{to_documents, to_inline, to_yaml};

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::{ClusterVersion, Entry, HostedCluster, ImageConfig, MirrorSet, ObjectId, SetKind};
+use super::{
+    ClusterVersion, HostedCluster, ImageConfig, MirrorSet, ObjectId, SetKind, tree::Node, wire::WireObject,
+};
 
 /// The kinds of objects that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,16 +117,12 @@ pub struct ParseError {
 impl Object {
     /// Reads an object of a known kind from JSON.
     pub fn from_json(kind: Kind, json: &str) -> Result<Self, ParseError> {
-        match kind {
-            Kind::Set(set) => MirrorSet::from_json(set, json).map(|set| Self::MirrorSet(set.into())),
-            Kind::HostedCluster => {
-                HostedCluster::from_json(json).map(|hosted| Self::HostedCluster(hosted.into()))
-            }
-            Kind::ImageConfig => ImageConfig::from_json(json).map(|config| Self::ImageConfig(config.into())),
-            Kind::ClusterVersion => read::<WireClusterVersion>(json).map(|wire| {
-                Self::ClusterVersion(ClusterVersion { desired_image: wire.status.desired.image })
-            }),
-        }
+        read::<WireObject>(json).map(|wire| wire.into_object(kind))
+    }
+
+    /// Reads an object of a known kind from a document.
+    pub(super) fn from_node(kind: Kind, node: &Node) -> Result<Self, ParseError> {
+        read_node::<WireObject>(node).map(|wire| wire.into_object(kind))
     }
 
     /// The kind it was read as.
@@ -164,21 +162,21 @@ impl Object {
 impl MirrorSet {
     /// Reads a mirror set of a known kind from JSON.
     pub fn from_json(kind: SetKind, json: &str) -> Result<Self, ParseError> {
-        read::<WireSet>(json).map(|wire| wire.into_set(kind))
+        read::<WireObject>(json).map(|wire| wire.into_set(kind))
     }
 }
 
 impl HostedCluster {
     /// Reads a HostedCluster from JSON.
     pub fn from_json(json: &str) -> Result<Self, ParseError> {
-        read(json)
+        read::<WireObject>(json).map(WireObject::into_hosted)
     }
 }
 
 impl ImageConfig {
     /// Reads `image.config.openshift.io/cluster` from JSON.
     pub fn from_json(json: &str) -> Result<Self, ParseError> {
-        read::<WireImageConfig>(json).map(|wire| wire.spec.registry_sources)
+        read::<WireObject>(json).map(WireObject::into_image_config)
     }
 }
 
@@ -186,110 +184,31 @@ impl ImageConfig {
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
     serde_json::from_str(json).map_err(|_| {
         let mut input = serde_json::Deserializer::from_str(json);
-        match serde_path_to_error::deserialize::<_, T>(&mut input) {
-            Ok(_) => ParseError { path: ".".to_owned(), message: "trailing characters".to_owned() },
-            Err(error) => {
-                let message = error.inner().to_string();
-                let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-                ParseError { path: error.path().to_string(), message }
-            }
-        }
+        let failure = serde_path_to_error::deserialize::<_, T>(&mut input).err();
+        failure.map_or_else(|| ParseError::of_whole("trailing characters"), ParseError::from)
     })
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct WireMetadata {
-    name: Box<str>,
-    generate_name: Box<str>,
-    resource_version: Box<str>,
-    annotations: Option<WireAnnotations>,
+/// Reads a document without another copy of it; only a failure is read again to learn the path of the field.
+pub(super) fn read_node<T: DeserializeOwned>(node: &Node) -> Result<T, ParseError> {
+    T::deserialize(node).map_err(|error| {
+        let failure = serde_path_to_error::deserialize::<_, T>(node).err();
+        failure.map_or_else(|| ParseError::of_whole(&error.to_string()), ParseError::from)
+    })
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireAnnotations {
-    // The name is `annotation::EXEMPT`; an attribute cannot say so.
-    #[serde(rename = "mirrorguard.io/exempt")]
-    exempt: Box<str>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireSet {
-    #[serde(default)]
-    metadata: WireMetadata,
-    #[serde(default)]
-    spec: Option<WireSetSpec>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireSetSpec {
-    #[serde(rename = "imageDigestMirrors")]
-    idms: Option<Vec<Entry>>,
-    #[serde(rename = "imageTagMirrors")]
-    itms: Option<Vec<Entry>>,
-    #[serde(rename = "repositoryDigestMirrors")]
-    icsp: Option<Vec<Entry>>,
-}
-
-impl WireSet {
-    fn into_set(self, kind: SetKind) -> MirrorSet {
-        let spec = self.spec.unwrap_or_default();
-        let entries = match kind {
-            SetKind::Icsp => spec.icsp,
-            SetKind::Idms => spec.idms,
-            SetKind::Itms => spec.itms,
-        };
-        let mut entries = entries.unwrap_or_default();
-        // Kept for as long as the cluster keeps it, while a parser leaves room to grow.
-        entries.shrink_to_fit();
-        if kind == SetKind::Icsp {
-            // The field is not in an ICSP's schema: the apiserver prunes it.
-            for entry in &mut entries {
-                entry.mirror_source_policy = None;
-            }
-        }
-        let WireMetadata { name, generate_name, resource_version, annotations } = self.metadata;
-        MirrorSet {
-            kind,
-            name: if name.is_empty() { generate_name } else { name },
-            resource_version,
-            exempt: annotations.unwrap_or_default().exempt,
-            entries,
-        }
+impl ParseError {
+    fn of_whole(message: &str) -> Self {
+        Self { path: ".".to_owned(), message: message.to_owned() }
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireImageConfig {
-    spec: WireImageSpec,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct WireImageSpec {
-    registry_sources: ImageConfig,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireClusterVersion {
-    status: WireVersionStatus,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireVersionStatus {
-    desired: WireDesired,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireDesired {
-    image: String,
+impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let message = error.inner().to_string();
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        Self { path: error.path().to_string(), message }
+    }
 }
 
 #[cfg(test)]

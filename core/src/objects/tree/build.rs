@@ -1,0 +1,270 @@
+//! From the events of the YAML reader to a tree.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    mem,
+};
+
+use saphyr::Scalar;
+use saphyr_parser::{Event, Parser, Span};
+use serde_json::Value;
+
+use super::{Data, Node, Position};
+
+/// The deepest that lists and maps may be nested: as deep as JSON is read.
+const MAX_DEPTH: usize = 127;
+/// How many nodes the aliases of a file may stand for in all.
+const MAX_ALIASED: usize = 100_000;
+
+/// What is wrong in a text, and where.
+type Failure = (Position, String);
+
+/// The documents of a text up to its first error, and that error. Empty documents are left out.
+pub(in crate::objects) fn documents(text: &str) -> (Vec<Node>, Option<Failure>) {
+    let mut builder = Builder::new(text);
+    for event in Parser::new_from_str(text) {
+        let added = match event {
+            Ok((event, span)) => builder.add(event, span),
+            Err(error) => Err((Position::from(error.marker()), error.info().to_owned())),
+        };
+        if let Err(failure) = added {
+            return (builder.documents, Some(failure));
+        }
+    }
+    (builder.documents, None)
+}
+
+struct Builder<'t> {
+    offsets: Offsets<'t>,
+    documents: Vec<Node>,
+    /// The value of the document that is being read, once it is whole.
+    root: Option<Node>,
+    /// The lists and maps that have begun and not ended, the innermost last.
+    open: Vec<Open>,
+    /// The nodes of the document that aliases may stand for, by the reader's number.
+    anchors: BTreeMap<usize, Node>,
+    aliased: usize,
+}
+
+/// A list or map that has begun.
+struct Open {
+    at: Position,
+    start: usize,
+    anchor: usize,
+    inside: Inside,
+}
+
+enum Inside {
+    List(Vec<Node>),
+    Map {
+        fields: Vec<(String, Node)>,
+        /// The names of the fields.
+        names: HashSet<String>,
+        /// The name of the field whose value comes next, and where it is.
+        next: Option<(Position, String)>,
+    },
+}
+
+impl<'t> Builder<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            offsets: Offsets::of(text),
+            documents: Vec::new(),
+            root: None,
+            open: Vec::new(),
+            anchors: BTreeMap::new(),
+            aliased: 0,
+        }
+    }
+
+    fn add(&mut self, event: Event<'_>, span: Span) -> Result<(), Failure> {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => Ok(()),
+            Event::DocumentEnd => {
+                self.anchors.clear();
+                let is_empty = |node: &Node| matches!(node.data, Data::Scalar(Value::Null));
+                self.documents.extend(self.root.take().filter(|node| !is_empty(node)));
+                Ok(())
+            }
+            Event::SequenceStart(anchor, _) => self.begin(Inside::List(Vec::new()), anchor, span),
+            Event::MappingStart(anchor, _) => {
+                let inside = Inside::Map { fields: Vec::new(), names: HashSet::new(), next: None };
+                self.begin(inside, anchor, span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            Event::Scalar(text, style, anchor, tag) => {
+                let scalar = Scalar::parse_from_cow_and_metadata(text, style, tag.as_ref());
+                let data = Data::Scalar(scalar.map_or(Value::Null, value));
+                self.insert(Node { at: Position::from(&span.start), span: self.bytes(span), data }, anchor)
+            }
+            Event::Alias(anchor) => self.alias(anchor, span),
+        }
+    }
+
+    fn bytes(&self, span: Span) -> std::ops::Range<usize> {
+        self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index())
+    }
+
+    fn begin(&mut self, inside: Inside, anchor: usize, span: Span) -> Result<(), Failure> {
+        let at = Position::from(&span.start);
+        if self.open.len() >= MAX_DEPTH {
+            return Err((at, format!("lists and maps are nested more than {MAX_DEPTH} levels deep")));
+        }
+        let start = self.offsets.byte(span.start.index());
+        self.open.push(Open { at, start, anchor, inside });
+        Ok(())
+    }
+
+    fn end(&mut self, span: Span) -> Result<(), Failure> {
+        let Some(Open { at, start, anchor, inside }) = self.open.pop() else { return Ok(()) };
+        let data = match inside {
+            Inside::List(items) => Data::List(items),
+            Inside::Map { fields, .. } => Data::Map(fields),
+        };
+        let span = start..self.offsets.byte(span.start.index());
+        self.insert(Node { at, span, data }, anchor)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Failure> {
+        let at = Position::from(&span.start);
+        let Some(node) = self.anchors.get(&anchor) else {
+            return Err((at, "an alias cannot be part of what it stands for".to_owned()));
+        };
+        self.aliased += node.count();
+        if self.aliased > MAX_ALIASED {
+            return Err((at, format!("aliases stand for more than {MAX_ALIASED} values")));
+        }
+        let node = Node { at, span: self.bytes(span), ..node.clone() };
+        self.insert(node, 0)
+    }
+
+    /// Puts a node where it belongs: into the innermost list or map, or at the root.
+    fn insert(&mut self, node: Node, anchor: usize) -> Result<(), Failure> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        match self.open.last_mut().map(|open| &mut open.inside) {
+            None => self.root = Some(node),
+            Some(Inside::List(items)) => items.push(node),
+            Some(Inside::Map { fields, names, next }) => match mem::take(next) {
+                None => *next = Some((node.at, node.into_name())),
+                Some((at, name)) => {
+                    if !names.insert(name.clone()) {
+                        return Err((at, format!("the field {name} is there twice")));
+                    }
+                    fields.push((name, node));
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    /// How many nodes it is made of.
+    fn count(&self) -> usize {
+        match &self.data {
+            Data::Scalar(_) => 1,
+            Data::List(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
+            Data::Map(fields) => 1 + fields.iter().map(|(_, node)| node.count()).sum::<usize>(),
+        }
+    }
+
+    /// As the name of a field. A list or map has no place as one and reads as empty.
+    fn into_name(self) -> String {
+        match self.data {
+            Data::Scalar(Value::String(text)) => text,
+            Data::Scalar(value) => value.to_string(),
+            Data::List(_) | Data::Map(_) => String::new(),
+        }
+    }
+}
+
+fn value(scalar: Scalar<'_>) -> Value {
+    match scalar {
+        Scalar::Null => Value::Null,
+        Scalar::Boolean(value) => Value::Bool(value),
+        Scalar::Integer(value) => Value::from(value),
+        Scalar::FloatingPoint(value) => Value::from(*value),
+        Scalar::String(text) => Value::String(text.into_owned()),
+    }
+}
+
+/// Bytes of the characters of a text, which is what the reader counts.
+struct Offsets<'t> {
+    text: &'t str,
+    /// Where every 64th character begins; nothing where characters are bytes.
+    marks: Vec<usize>,
+}
+
+impl<'t> Offsets<'t> {
+    const STEP: usize = 64;
+
+    fn of(text: &'t str) -> Self {
+        let marks = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.char_indices().step_by(Self::STEP).map(|(byte, _)| byte).collect()
+        };
+        Self { text, marks }
+    }
+
+    fn byte(&self, character: usize) -> usize {
+        if self.marks.is_empty() {
+            return character.min(self.text.len());
+        }
+        let mark = self.marks.get(character / Self::STEP).copied().unwrap_or(self.text.len());
+        let rest = self.text[mark..].char_indices().nth(character % Self::STEP);
+        rest.map_or(self.text.len(), |(byte, _)| mark + byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_before_a_syntax_error_are_kept() {
+        let (documents, error) = documents("a: 1\n---\nb: 2\n---\nc: [1,\n---\n");
+        assert_eq!(documents.len(), 2);
+        assert_eq!(error.unwrap().0.line, 6);
+    }
+
+    #[test]
+    fn characters_are_found_among_bytes() {
+        let table =
+            [("plain text".repeat(30), "one byte each"), ("aü日𝄞\r\n".repeat(70), "several bytes each")];
+        for (text, reason) in table {
+            let offsets = Offsets::of(&text);
+            for (at, (byte, _)) in text.char_indices().enumerate() {
+                assert_eq!(offsets.byte(at), byte, "{reason}: character {at}");
+            }
+            assert_eq!(offsets.byte(text.len() + 1), text.len(), "{reason}: beyond the end");
+        }
+    }
+
+    #[test]
+    fn what_the_reader_accepts_and_no_tree_is_made_of_has_a_place() {
+        let deep = format!("a: {}", "[".repeat(MAX_DEPTH + 1));
+        let laughs = (1..8).fold("a0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned(), |text, at| {
+            format!("{text}a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 8].join(", "))
+        });
+        let table = [
+            ("a: 1\nb: 2\na: 3\n", (3, 1), "a field twice"),
+            ("a: &a {b: *a}\n", (1, 11), "an alias of what it is in"),
+            (&*deep, (1, MAX_DEPTH + 3), "too deep"),
+            (&*laughs, (6, 15), "aliases of aliases"),
+        ];
+        for (text, (line, column), reason) in table {
+            let (_, failure) = documents(text);
+            assert_eq!(failure.map(|(at, _)| at), Some(Position { line, column }), "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_alias_stands_for_its_anchor() {
+        let (documents, failure) = documents("a: &a [1, {b: c}]\nd: *a\n");
+        assert_eq!(failure, None);
+        assert_eq!(documents[0].get("d").unwrap().to_json(), serde_json::json!([1, {"b": "c"}]));
+    }
+}

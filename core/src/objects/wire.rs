@@ -1,0 +1,170 @@
+//! Objects as an API server or a file writes them. Every kind that is read is one type here, so that an object is read
+//! in one pass before anything has to know its kind.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    ClusterVersion, Entry, HostedCluster, ImageConfig, Kind, MirrorSet, Object, SetKind, annotation,
+    hosted_cluster::{Configuration, LocalReference, Metadata, Release, Spec},
+};
+
+/// The fields that are read of all kinds. What is `null` is absent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct WireObject {
+    metadata: Option<WireMetadata>,
+    spec: Option<WireSpec>,
+    status: Option<WireStatus>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireMetadata {
+    name: Option<String>,
+    generate_name: Option<String>,
+    namespace: Option<String>,
+    resource_version: Option<Box<str>>,
+    #[serde(deserialize_with = "texts")]
+    annotations: BTreeMap<String, String>,
+    deletion_timestamp: Option<String>,
+}
+
+/// The fields of a HostedCluster are read leniently: what has another type than expected reads as absent, since its
+/// schema refuses it and later releases may change it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireSpec {
+    repository_digest_mirrors: Option<Vec<Entry>>,
+    image_digest_mirrors: Option<Vec<Entry>>,
+    image_tag_mirrors: Option<Vec<Entry>>,
+    registry_sources: Option<ImageConfig>,
+    #[serde(deserialize_with = "lenient")]
+    release: Release,
+    #[serde(deserialize_with = "lenient")]
+    olm_catalog_placement: String,
+    #[serde(deserialize_with = "lenient")]
+    image_content_sources: Vec<Entry>,
+    #[serde(deserialize_with = "lenient")]
+    pull_secret: LocalReference,
+    #[serde(deserialize_with = "lenient")]
+    additional_trust_bundle: LocalReference,
+    #[serde(deserialize_with = "lenient")]
+    paused_until: String,
+    #[serde(deserialize_with = "lenient")]
+    configuration: Configuration,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct WireStatus {
+    #[serde(deserialize_with = "lenient")]
+    desired: WireDesired,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct WireDesired {
+    image: String,
+}
+
+impl WireObject {
+    /// As an object of a kind.
+    pub fn into_object(self, kind: Kind) -> Object {
+        match kind {
+            Kind::Set(set) => self.into_set(set).into(),
+            Kind::HostedCluster => self.into_hosted().into(),
+            Kind::ImageConfig => self.into_image_config().into(),
+            Kind::ClusterVersion => {
+                let desired_image = self.status.unwrap_or_default().desired.image;
+                Object::ClusterVersion(ClusterVersion { desired_image })
+            }
+        }
+    }
+
+    pub(super) fn into_set(self, kind: SetKind) -> MirrorSet {
+        let spec = self.spec.unwrap_or_default();
+        let entries = match kind {
+            SetKind::Icsp => spec.repository_digest_mirrors,
+            SetKind::Idms => spec.image_digest_mirrors,
+            SetKind::Itms => spec.image_tag_mirrors,
+        };
+        let mut entries = entries.unwrap_or_default();
+        // Kept for as long as the cluster keeps it, while a parser leaves room to grow.
+        entries.shrink_to_fit();
+        if kind == SetKind::Icsp {
+            // The field is not in the schema of an ICSP: the API server prunes it.
+            for entry in &mut entries {
+                entry.mirror_source_policy = None;
+            }
+        }
+        let mut metadata = self.metadata.unwrap_or_default();
+        let name = metadata.name.filter(|name| !name.is_empty()).or(metadata.generate_name);
+        MirrorSet {
+            kind,
+            name: name.unwrap_or_default().into(),
+            resource_version: metadata.resource_version.unwrap_or_default(),
+            exempt: metadata.annotations.remove(annotation::EXEMPT).unwrap_or_default().into(),
+            entries,
+        }
+    }
+
+    pub(super) fn into_hosted(self) -> HostedCluster {
+        let (metadata, spec) = (self.metadata.unwrap_or_default(), self.spec.unwrap_or_default());
+        HostedCluster {
+            metadata: Metadata {
+                name: metadata.name.unwrap_or_default(),
+                namespace: metadata.namespace.unwrap_or_default(),
+                annotations: metadata.annotations,
+                deletion_timestamp: metadata.deletion_timestamp,
+            },
+            spec: Spec {
+                release: spec.release,
+                olm_catalog_placement: spec.olm_catalog_placement,
+                image_content_sources: spec.image_content_sources,
+                pull_secret: spec.pull_secret,
+                additional_trust_bundle: spec.additional_trust_bundle,
+                paused_until: spec.paused_until,
+                configuration: spec.configuration,
+            },
+        }
+    }
+
+    pub(super) fn into_image_config(self) -> ImageConfig {
+        self.spec.unwrap_or_default().registry_sources.unwrap_or_default()
+    }
+
+    /// `metadata.name`; empty where there is none.
+    pub fn name(&self) -> &str {
+        self.metadata.as_ref().and_then(|metadata| metadata.name.as_deref()).unwrap_or_default()
+    }
+
+    /// `metadata.namespace`; empty where there is none.
+    pub fn namespace(&self) -> &str {
+        self.metadata.as_ref().and_then(|metadata| metadata.namespace.as_deref()).unwrap_or_default()
+    }
+
+    /// `metadata.resourceVersion`; empty where there is none.
+    pub fn resource_version(&self) -> &str {
+        self.metadata.as_ref().and_then(|metadata| metadata.resource_version.as_deref()).unwrap_or_default()
+    }
+}
+
+/// A value of the right type, or the default.
+pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    input: D,
+) -> Result<T, D::Error> {
+    Ok(T::deserialize(Value::deserialize(input)?).unwrap_or_default())
+}
+
+/// The fields of a map that hold texts.
+fn texts<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let fields = Option::<BTreeMap<String, Value>>::deserialize(input)?.unwrap_or_default();
+    let texts = fields.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    });
+    Ok(texts.collect())
+}

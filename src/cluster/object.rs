@@ -1,0 +1,99 @@
+//! Objects of an API server, read from its bytes without a tree between.
+
+use std::borrow::Cow;
+
+use kube::{
+    Api, Client, Resource,
+    core::{ApiResource, DynamicResourceScope, GroupVersionKind, ObjectMeta},
+};
+use mirrorguard_core::objects::{Kind, Object, ObjectId};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tracing::warn;
+
+/// An object as it was sent, and the metadata that a watch is kept by.
+///
+/// One object that cannot be read must not keep the others of a list from being read, so the text is kept until its
+/// kind is known. An API server sends the type of a watch event before its object, without which there would be no
+/// text of the object any more.
+#[derive(Debug, Clone)]
+pub(super) struct LiveObject {
+    metadata: ObjectMeta,
+    json: Box<RawValue>,
+}
+
+impl<'de> Deserialize<'de> for LiveObject {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Head {
+            metadata: Metadata,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Metadata {
+            name: Option<String>,
+            namespace: Option<String>,
+            resource_version: Option<String>,
+        }
+        let json = Box::<RawValue>::deserialize(input)?;
+        let head: Head = serde_json::from_str(json.get()).map_err(serde::de::Error::custom)?;
+        let Metadata { name, namespace, resource_version } = head.metadata;
+        let metadata = ObjectMeta { name, namespace, resource_version, ..ObjectMeta::default() };
+        Ok(Self { metadata, json })
+    }
+}
+
+impl Resource for LiveObject {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(resource: &ApiResource) -> Cow<'_, str> {
+        resource.kind.as_str().into()
+    }
+
+    fn group(resource: &ApiResource) -> Cow<'_, str> {
+        resource.group.as_str().into()
+    }
+
+    fn version(resource: &ApiResource) -> Cow<'_, str> {
+        resource.version.as_str().into()
+    }
+
+    fn plural(resource: &ApiResource) -> Cow<'_, str> {
+        resource.plural.as_str().into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+impl LiveObject {
+    /// Its kind, namespace and name.
+    pub(super) fn id(&self, kind: Kind) -> ObjectId {
+        let namespace = self.metadata.namespace.as_deref().unwrap_or_default();
+        ObjectId::new(kind.name(), namespace, self.metadata.name.as_deref().unwrap_or_default())
+    }
+
+    /// As the object it is; one that cannot be read is left out with a warning, since the operators of the nodes
+    /// could not read it either.
+    pub(super) fn into_object(self, kind: Kind) -> Option<Object> {
+        let read = Object::from_json(kind, self.json.get());
+        read.inspect_err(|error| warn!(object = %self.id(kind), "ignored: {error}")).ok()
+    }
+}
+
+/// The objects of a kind, in all namespaces.
+pub(super) fn api(client: Client, kind: Kind) -> Api<LiveObject> {
+    let version = match kind {
+        Kind::Set(set) => set.api().1,
+        Kind::HostedCluster => "v1beta1",
+        Kind::ImageConfig | Kind::ClusterVersion => "v1",
+    };
+    let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
+    Api::all_with(client, &ApiResource::from_gvk_with_plural(&gvk, kind.plural()))
+}
