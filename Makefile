@@ -1,0 +1,41 @@
+# Everything a contributor runs, each target one command; CI runs the same ones (.ci/run).
+
+# How long each takes is for two cores and an empty target folder.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test-fast test generate lint format bench dist ci
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the program for trying it out
+	cargo build --release
+
+demo: ## Start the webhook on loopback and show its answers
+	cargo run --release -- demo
+
+test-fast: ## Run the tests that need no control plane (about 3 minutes)
+	cargo test -p mirrorguard-core
+	cargo test -p mirrorguard --lib --test vectors --test cli --test http --test serve
+
+test: ## Run every test, on a real API server too (about 20 minutes the first time)
+	cargo test
+
+generate: ## Rewrite everything that is generated from the code
+	MIRRORGUARD_UPDATE=1 cargo test -p mirrorguard-core
+	MIRRORGUARD_UPDATE=1 cargo test -p mirrorguard --lib --test cli --test http --test serve
+
+lint: ## Check the format, and the code by clippy
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+format: ## Format the code
+	cargo fmt
+
+bench: ## Run the benchmarks; compare pairs of one run, not times
+	cargo bench
+
+dist: ## Build the program as the image and the archives have it
+	cargo build --profile dist --features otel
+
+ci: ## Run what CI runs
+	.ci/run
