@@ -1,4 +1,5 @@
 //! The examples on the rule pages, reviewed as writes.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "../../tests/pages/mod.rs"]
 mod pages;

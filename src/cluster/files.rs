@@ -87,11 +87,13 @@ impl FileState {
 type Stamps = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
 fn stamps(path: &Path) -> Stamps {
-    let stamp = |file: PathBuf| {
-        let metadata = fs::metadata(&file).ok()?;
-        Some((file, (metadata.modified().ok(), metadata.len())))
-    };
-    manifest_files(path, &Exclude::default()).unwrap_or_default().into_iter().filter_map(stamp).collect()
+    let mut stamps = Stamps::new();
+    for file in manifest_files(path, &Exclude::default()).unwrap_or_default() {
+        if let Ok(metadata) = fs::metadata(&file) {
+            stamps.insert(file, (metadata.modified().ok(), metadata.len()));
+        }
+    }
+    stamps
 }
 
 /// The objects of a file or folder. JSON is read fast; what fails is read again to say where.

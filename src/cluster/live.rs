@@ -73,48 +73,59 @@ impl LiveState {
         let client = recording_contact(self.client.0.clone(), kind, Arc::clone(&self.health));
         let mut events = pin!(watcher(api(client, kind), config).default_backoff());
         let mut listed = Vec::new();
-        let mut first = true;
+        let mut is_first = true;
         while let Some(event) = events.next().await {
-            let is_read = match event {
-                Ok(watcher::Event::Init) => {
-                    listed.clear();
-                    false
-                }
-                Ok(watcher::Event::InitApply(object)) => {
-                    listed.extend(object.into_object(kind));
-                    false
-                }
-                Ok(watcher::Event::InitDone) => {
-                    let objects = std::mem::take(&mut listed);
-                    debug!(kind = kind.name(), objects = objects.len(), "listed");
-                    self.change(kind, |context| replace(context, kind, objects));
-                    true
-                }
-                Ok(watcher::Event::Apply(object)) => {
-                    if let Some(object) = object.into_object(kind) {
-                        self.change(kind, |context| context.insert(object));
-                    }
-                    true
-                }
-                Ok(watcher::Event::Delete(object)) => {
-                    self.change(kind, |context| remove(context, kind, &object));
-                    true
-                }
-                Err(error) if request_of(&error).is_some_and(is_not_found) => {
-                    debug!(kind = kind.name(), "not served by this cluster");
-                    true
-                }
-                Err(error) => {
-                    health.failed();
-                    warn!(kind = kind.name(), "cannot watch: {}", why(&error));
-                    false
-                }
-            };
-            if is_read {
-                health.record_contact();
+            if !self.take(kind, event, &mut listed) {
+                continue;
             }
-            if is_read && std::mem::take(&mut first) {
+            health.record_contact();
+            if std::mem::take(&mut is_first) {
                 self.shared.part_is_read();
+            }
+        }
+    }
+
+    /// Changes the state by an event; whether the kind is now known as far as the API server has it. `listed` are the
+    /// objects of a list that is not complete.
+    fn take(
+        &self,
+        kind: Kind,
+        event: Result<watcher::Event<LiveObject>, watcher::Error>,
+        listed: &mut Vec<Object>,
+    ) -> bool {
+        match event {
+            Ok(watcher::Event::Init) => {
+                listed.clear();
+                false
+            }
+            Ok(watcher::Event::InitApply(object)) => {
+                listed.extend(object.into_object(kind));
+                false
+            }
+            Ok(watcher::Event::InitDone) => {
+                let objects = std::mem::take(listed);
+                debug!(kind = kind.name(), objects = objects.len(), "listed");
+                self.change(kind, |context| replace(context, kind, objects));
+                true
+            }
+            Ok(watcher::Event::Apply(object)) => {
+                if let Some(object) = object.into_object(kind) {
+                    self.change(kind, |context| context.insert(object));
+                }
+                true
+            }
+            Ok(watcher::Event::Delete(object)) => {
+                self.change(kind, |context| remove(context, kind, &object));
+                true
+            }
+            Err(error) if request_of(&error).is_some_and(is_not_found) => {
+                debug!(kind = kind.name(), "not served by this cluster");
+                true
+            }
+            Err(error) => {
+                self.health.of(kind).failed();
+                warn!(kind = kind.name(), "cannot watch: {}", why(&error));
+                false
             }
         }
     }
@@ -158,10 +169,7 @@ impl LiveState {
             Err(error) if is_not_found(&error) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let version = |item: &kube::core::PartialObjectMeta<LiveObject>| {
-            (item.name_any(), item.resource_version().unwrap_or_default())
-        };
-        Ok(items.iter().map(version).collect())
+        Ok(items.iter().map(|item| (item.name_any(), item.resource_version().unwrap_or_default())).collect())
     }
 }
 

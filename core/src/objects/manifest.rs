@@ -88,6 +88,18 @@ pub struct ReadError {
     pub message: String,
 }
 
+impl ReadError {
+    fn new(file: &str, at: Position, message: String) -> Self {
+        Self { file: file.to_owned(), at, message }
+    }
+}
+
+impl Source {
+    fn error(&self, at: Position, message: String) -> ReadError {
+        ReadError::new(&self.name, at, message)
+    }
+}
+
 /// What was found in one file.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -109,8 +121,7 @@ pub fn read(name: &str, text: String) -> Reading {
     for document in documents {
         add(&mut reading, &source, document, None);
     }
-    let syntax = error.map(|(at, message)| ReadError { file: name.to_owned(), at, message });
-    reading.errors.extend(syntax);
+    reading.errors.extend(error.map(|(at, message)| source.error(at, message)));
     reading
 }
 
@@ -134,10 +145,9 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
         reading.skipped += 1;
         return;
     }
-    let fail = |at, message| ReadError { file: source.name.clone(), at, message };
     if kind_name.is_empty() || api_version.is_empty() {
         let missing = if kind_name.is_empty() { "kind" } else { "apiVersion" };
-        reading.errors.push(fail(node.at, format!("not a Kubernetes object: no {missing}")));
+        reading.errors.push(source.error(node.at, format!("not a Kubernetes object: no {missing}")));
         return;
     }
     let Some(kind) = Kind::of_api_version(&api_version, &kind_name) else {
@@ -148,7 +158,7 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
         Ok(object) => reading.objects.push(Located { object, source: Arc::clone(source), node }),
         Err(ParseError { path, message }) => {
             let at = node.nearest(&path).at;
-            reading.errors.push(fail(at, format!("{kind_name}: {path}: {message}")));
+            reading.errors.push(source.error(at, format!("{kind_name}: {path}: {message}")));
         }
     }
 }
@@ -180,26 +190,26 @@ pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
 
 /// Reads a file that is one document of a known type; an empty one reads as `{}`.
 pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ReadError> {
-    let fail = |at, message| ReadError { file: name.to_owned(), at, message };
     let (documents, error) = tree::documents(text);
     if let Some((at, message)) = error {
-        return Err(fail(at, message));
+        return Err(ReadError::new(name, at, message));
     }
     let mut documents = documents.into_iter();
     let node = documents.next();
     if let Some(second) = documents.next() {
-        return Err(fail(second.at, "only one document is expected".to_owned()));
+        return Err(ReadError::new(name, second.at, "only one document is expected".to_owned()));
     }
     let node = node.unwrap_or_else(tree::empty_map);
-    parse::read_node(&node)
-        .map_err(|ParseError { path, message }| fail(node.nearest(&path).at, format!("{path}: {message}")))
+    parse::read_node(&node).map_err(|ParseError { path, message }| {
+        ReadError::new(name, node.nearest(&path).at, format!("{path}: {message}"))
+    })
 }
 
 /// An error about a field of a file that is one document, for what only shows once it has been read.
 pub fn error_at(name: &str, text: &str, path: &str, message: impl AsRef<str>) -> ReadError {
     let (documents, _) = tree::documents(text);
     let at = documents.first().map_or(Position { line: 1, column: 1 }, |node| node.nearest(path).at);
-    ReadError { file: name.to_owned(), at, message: format!("{path}: {}", message.as_ref()) }
+    ReadError::new(name, at, format!("{path}: {}", message.as_ref()))
 }
 
 #[cfg(test)]

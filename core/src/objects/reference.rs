@@ -64,14 +64,13 @@ fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
         let only_case = lower != text && REFERENCE.is_match(&lower);
         return Err(if only_case { ReferenceError::Uppercase } else { ReferenceError::Format });
     };
-    let part = |group| found.get(group).map(|m| m.as_str());
-    let name = part(1).unwrap_or_default();
+    let [name, tag, digest] = [1, 2, 3].map(|group| found.get(group).map(|part| part.as_str()));
+    let name = name.unwrap_or_default();
     if name.len() > NAME_MAX {
         return Err(ReferenceError::TooLong);
     }
-    let digest = part(3);
     digest.map_or(Ok(()), check_digest)?;
-    Ok(Parts { name, tag: part(2), digest })
+    Ok(Parts { name, tag, digest })
 }
 
 fn check_digest(digest: &str) -> Result<(), ReferenceError> {

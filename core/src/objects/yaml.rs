@@ -54,15 +54,23 @@ fn as_written(yaml: Yaml<'_>) -> Yaml<'_> {
         }
         Yaml::Sequence(items) => Yaml::Sequence(items.into_iter().map(as_written).collect()),
         Yaml::Mapping(fields) => {
-            let place = |name: Option<&str>| FIRST.iter().position(|first| Some(*first) == name);
             let mut fields: Vec<_> = fields.into_iter().collect();
-            fields.sort_by_key(|(key, _)| place(key.as_str()).unwrap_or(FIRST.len()));
+            fields.sort_by_key(|(key, _)| place(key.as_str().unwrap_or_default()));
             Yaml::Mapping(
                 fields.into_iter().map(|(key, value)| (as_written(key), as_written(value))).collect(),
             )
         }
         other => other,
     }
+}
+
+/// Where a field goes among the others.
+fn place(name: &str) -> usize {
+    FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len())
+}
+
+fn is_common(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_./:@+=,;() ".contains(character)
 }
 
 /// Whether no reader takes the text for anything else, those of YAML 1.1 included: they know more booleans,
@@ -72,7 +80,6 @@ fn is_plain(text: &str) -> bool {
     let is_number_like = !text.contains('/') && text.matches('.').count() < 2;
     let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic())
         || (text.starts_with(|c: char| c.is_ascii_digit()) && !is_number_like);
-    let is_common = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=,;() ".contains(c);
     starts_well
         && text.chars().all(is_common)
         && !text.contains(": ")

@@ -82,8 +82,7 @@ impl<'t> Builder<'t> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => Ok(()),
             Event::DocumentEnd => {
                 self.anchors.clear();
-                let is_empty = |node: &Node| matches!(node.data, Data::Scalar(Value::Null));
-                self.documents.extend(self.root.take().filter(|node| !is_empty(node)));
+                self.documents.extend(self.root.take().filter(|node| !node.is_null()));
                 Ok(())
             }
             Event::SequenceStart(anchor, _) => self.begin(Inside::List(Vec::new()), anchor, span),
@@ -161,6 +160,10 @@ impl<'t> Builder<'t> {
 }
 
 impl Node {
+    fn is_null(&self) -> bool {
+        matches!(self.data, Data::Scalar(Value::Null))
+    }
+
     /// How many nodes it is made of.
     fn count(&self) -> usize {
         match &self.data {
