@@ -2,7 +2,7 @@
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{astray, eras_of, hosted_in, told},
+    astray::{astray, describe_lookups, eras_of, hosted_in},
     finding::some_hosted,
     paste::{entry_yaml, list_yaml},
 };
@@ -63,7 +63,7 @@ fn covered_only(
         ..Finding::new(
             set.field_path(own.index, "source"),
             format!("\"{source}\" leads nodes, but not HyperShift, to {last}{whose}"),
-            &told(&astray),
+            &describe_lookups(&astray),
             format!("add {yaml}"),
         )
     })
