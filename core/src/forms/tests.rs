@@ -1,7 +1,11 @@
 //! Forms of whole clusters: what is written, and what is told as missing.
 
 use super::*;
-use crate::{hypershift::Releases, objects::manifest, state::State};
+use crate::{
+    hypershift::{Obstacle, Releases},
+    objects::manifest,
+    state::State,
+};
 
 /// Source, mirrors, policy.
 type Entry<'a> = (&'a str, &'a [&'a str], &'a str);
@@ -189,7 +193,7 @@ fn an_annotation_is_right_in_every_release_or_there_is_none() {
 
     let none =
         catalog_annotation(State::default().derivations(), &Releases::default()).unwrap_err().to_string();
-    assert!(none.ends_with("no mirror set covers the default catalogs' index images"), "{none}");
+    assert!(none.ends_with(&Obstacle::NoneMirrored.to_string()), "{none}");
 
     let index = |name: &str| format!("registry.redhat.io/redhat/{name}-index");
     let place = |name: &str| format!("m:3/r/{name}-index");

@@ -194,11 +194,11 @@ mod tests {
             (
                 &[(Itms, &[("registry.redhat.io/redhat", &["a/registry.redhat.io/redhat", "b/r"])])],
                 Err(
-                    "releases up to 4.16 would look for registry.redhat.io/redhat/certified-operator-index in another place than the mirror sets name",
+                    "releases up to 4.16 would not look for registry.redhat.io/redhat/certified-operator-index where the mirror sets place it",
                 ),
                 "the second mirror would be put into the first",
             ),
-            (&[], Err("no mirror set covers the default catalogs' index images"), "nothing"),
+            (&[], Err("no mirror set covers the index images of the default catalogs"), "nothing"),
             (
                 &[(Itms, &[(INDEXES[3], &["m/redhat/redhat-operator-index"])])],
                 Err(
@@ -212,7 +212,7 @@ mod tests {
                     &[("registry.redhat.io/redhat", &["m/redhat"]), (INDEXES[3], &["m/mine/our-index"])],
                 )],
                 Err(
-                    "the mirror m/mine/our-index gives registry.redhat.io/redhat/redhat-operator-index another name",
+                    "mirror \"m/mine/our-index\" gives registry.redhat.io/redhat/redhat-operator-index another name",
                 ),
                 "a renamed index",
             ),
@@ -240,7 +240,7 @@ mod tests {
                     &[(kind, &[("registry.redhat.io/redhat", &["m.lab/redhat", mirror])])],
                     &Releases::default(),
                 );
-                let expected = format!("the mirror \"{mirror}\" gives no image reference");
+                let expected = format!("mirror \"{mirror}\" gives no valid image reference");
                 assert_eq!(found, Err(expected), "{kind:?} {mirror}: {reason}");
             }
         }

@@ -1,15 +1,15 @@
-//! What releases make of an annotation value that someone typed, where it is not what was meant.
+//! How releases read a catalog overrides value that someone typed, if that is not what was meant.
 
 use std::fmt;
 
 use super::{
     Derivation, Release, Releases,
     catalogs::{self, Catalog, CatalogOverrides, DEFAULT_NAMESPACE},
-    derive::prove,
+    derive::{CatalogMirrors, prove},
 };
 use crate::objects::reference::DockerReference;
 
-/// Which rules a release reads the annotation by.
+/// How a release reads the annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CatalogEra {
     /// Up to 4.16: text is replaced.
@@ -57,53 +57,58 @@ impl fmt::Display for Misreading {
             Self::Void(era) => write!(f, "releases {era} ignore the whole value"),
             Self::Ignored(era, source) => write!(f, "releases {era} ignore the source \"{source}\""),
             Self::Random(era, choices) => {
-                write!(f, "releases {era} pick at random: {}", choices.join(" or "))
+                write!(f, "releases {era} choose at random: {}", choices.join(" or "))
             }
             Self::Elsewhere(era, actual, meant) => {
-                write!(f, "releases {era} look for {actual}, not for {meant}")
+                write!(f, "releases {era} look for {actual} instead of {meant}")
             }
             Self::Unreadable(era, actual) => {
-                write!(f, "releases {era} look for \"{actual}\", which is no image reference")
+                write!(f, "releases {era} look for \"{actual}\", which is not a valid image reference")
             }
         }
     }
 }
 
-/// Judges a value for releases. What the mirror sets say counts as meant too; a value that counts as absent
-/// is not misread.
+/// How releases misread a value. A location that the mirror sets give a catalog counts as meant too; a value that
+/// counts as absent is not misread.
 pub fn misreadings(value: &str, releases: &Releases, placed: &Derivation) -> Vec<Misreading> {
     let Some(overrides) = catalogs::parse(value) else { return Vec::new() };
-    CatalogEra::of(releases).flat_map(|era| in_era(era, &overrides, releases, placed)).collect()
+    CatalogEra::of(releases).flat_map(|era| find_in_era(era, &overrides, releases, placed)).collect()
 }
 
-fn in_era(
+fn find_in_era(
     era: CatalogEra,
     overrides: &CatalogOverrides<'_>,
     releases: &Releases,
     placed: &Derivation,
 ) -> Vec<Misreading> {
-    let counts = |source: &str| match era {
-        CatalogEra::Replace => catalogs::catalogs_of(releases).any(|c| c.image().contains(source)),
-        CatalogEra::List => [DEFAULT_NAMESPACE, "registry.redhat.io"].contains(&source),
-    };
-    let (counting, ignored): (Vec<_>, Vec<_>) = overrides.0.iter().partition(|(source, _)| counts(source));
-    if counting.is_empty() {
+    let (used, ignored): (Vec<_>, Vec<_>) =
+        overrides.0.iter().partition(|(source, _)| is_used(era, source, releases));
+    if used.is_empty() {
         return vec![Misreading::Void(era)];
     }
     let mut found: Vec<_> =
         ignored.iter().map(|(source, _)| Misreading::Ignored(era, (*source).to_owned())).collect();
     for catalog in catalogs::catalogs_of(releases) {
         let known = placed.catalogs.iter().find(|c| c.catalog == catalog).map(|c| c.mirrors.as_slice());
-        if let Some(misread) = of_catalog(era, overrides, catalog, known.unwrap_or_default()) {
+        if let Some(misread) = find_for_catalog(era, overrides, catalog, known.unwrap_or_default()) {
             found.push(misread);
-            // The others are read the same way; one example tells.
+            // The others are read the same way, so that one example is enough.
             break;
         }
     }
     found
 }
 
-fn of_catalog(
+/// Whether a source has an effect on any catalog.
+fn is_used(era: CatalogEra, source: &str, releases: &Releases) -> bool {
+    match era {
+        CatalogEra::Replace => catalogs::catalogs_of(releases).any(|c| c.image().contains(source)),
+        CatalogEra::List => [DEFAULT_NAMESPACE, "registry.redhat.io"].contains(&source),
+    }
+}
+
+fn find_for_catalog(
     era: CatalogEra,
     overrides: &CatalogOverrides<'_>,
     catalog: &Catalog,
@@ -122,125 +127,157 @@ fn of_catalog(
     if let Some(bad) = result.iter().find(|place| DockerReference::parse(place).is_err()) {
         return Some(Misreading::Unreadable(era, bad.clone()));
     }
-    let meant = meant(overrides, &image);
-    // The replace era can only ever use the first place.
-    let used = |list: &[String]| match era {
-        CatalogEra::Replace => list.iter().take(1).cloned().collect(),
-        CatalogEra::List => list.to_vec(),
-    };
-    let expected = if meant.is_empty() { vec![image.clone()] } else { used(&meant) };
-    if *result == expected || *result == used(known) {
+    let mut meant = places_meant(overrides, &image);
+    if meant.is_empty() {
+        meant.push(image);
+    }
+    let expected = usable(era, &meant);
+    if result == expected || result == usable(era, known) {
         return None;
     }
-    let at = result.iter().zip(&expected).position(|(a, b)| a != b).unwrap_or(0);
-    let pick = |list: &[String]| list.get(at).or(list.first()).cloned().unwrap_or_default();
-    Some(Misreading::Elsewhere(era, pick(result), pick(&expected)))
+    let at = result.iter().zip(expected).position(|(a, b)| a != b).unwrap_or(0);
+    Some(Misreading::Elsewhere(era, place_at(result, at), place_at(expected, at)))
 }
 
-/// Where the text of a value puts an image: the longest source it lies under, exchanged for each place.
-fn meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
-    let below = |source: &str| {
-        image.strip_prefix(source).filter(|rest| rest.is_empty() || rest.starts_with('/')).map(str::to_owned)
-    };
-    let covering =
-        overrides.0.iter().filter_map(|(source, places)| Some((source.len(), below(source)?, places)));
-    let longest = covering.max_by_key(|(length, _, _)| *length);
-    longest.map_or_else(Vec::new, |(_, rest, places)| places.iter().map(|p| format!("{p}{rest}")).collect())
-}
-
-/// The value that says what was meant and is right in every release, where there is one.
-pub fn mended(value: &str) -> Option<String> {
-    let overrides = catalogs::parse(value)?;
-    let mut places: Option<Vec<super::CatalogMirrors>> = Some(Vec::new());
-    for catalog in &catalogs::CATALOGS {
-        let mirrors = meant(&overrides, &catalog.image());
-        places.as_mut()?.push(super::CatalogMirrors { catalog, mirrors });
+/// The places that an era can use: up to 4.16 only the first.
+fn usable(era: CatalogEra, places: &[String]) -> &[String] {
+    match era {
+        CatalogEra::Replace => &places[..places.len().min(1)],
+        CatalogEra::List => places,
     }
-    let places = places?;
-    let first = places.first()?;
-    let namespaces = first.mirrors.iter().map(|m| m.strip_suffix(first.catalog.index)?.strip_suffix('/'));
-    let namespaces: Option<Vec<_>> = namespaces.collect();
-    let pairs: Vec<_> = namespaces?.iter().map(|place| format!("{DEFAULT_NAMESPACE}={place}")).collect();
-    let mended = pairs.join(",");
-    (!mended.is_empty() && prove(&mended, &places).is_ok()).then_some(mended)
+}
+
+/// The place at an index, or else the first.
+fn place_at(places: &[String], at: usize) -> String {
+    places.get(at).or(places.first()).cloned().unwrap_or_default()
+}
+
+/// Where the text of a value puts an image: the longest source that covers it, replaced by each of its places.
+fn places_meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
+    let covering = overrides.0.iter().filter(|(source, _)| covers(source, image));
+    let Some((source, places)) = covering.max_by_key(|(source, _)| source.len()) else { return Vec::new() };
+    let rest = &image[source.len()..];
+    places.iter().map(|place| format!("{place}{rest}")).collect()
+}
+
+fn covers(source: &str, image: &str) -> bool {
+    image.strip_prefix(source).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The value that means what another one was meant to, and that every release reads so, if there is one.
+pub fn find_correction(value: &str) -> Option<String> {
+    let overrides = catalogs::parse(value)?;
+    let places = catalogs::CATALOGS
+        .each_ref()
+        .map(|catalog| CatalogMirrors { catalog, mirrors: places_meant(&overrides, &catalog.image()) });
+    let [first, ..] = &places;
+    let mut pairs = Vec::new();
+    for mirror in &first.mirrors {
+        let namespace = mirror.strip_suffix(first.catalog.index)?.strip_suffix('/')?;
+        pairs.push(format!("{DEFAULT_NAMESPACE}={namespace}"));
+    }
+    let correction = pairs.join(",");
+    (!correction.is_empty() && prove(&correction, &places).is_ok()).then_some(correction)
 }
 
 #[cfg(test)]
 mod tests {
+    use CatalogEra::{List, Replace};
+    use Misreading::{Elsewhere, Ignored, Random, Unreadable, Void};
+
     use super::*;
     use crate::{context::Context, hypershift::derive};
 
-    fn told(value: &str, minor: Option<u32>) -> Vec<String> {
+    /// How a minor version of OpenShift 4, or every release, misreads a value.
+    fn find(value: &str, minor: Option<u32>) -> Vec<Misreading> {
         let placed = derive(Context::default().view(), &Releases::default());
         let releases = minor.into_iter().map(|minor| Release { major: 4, minor }).collect();
-        misreadings(value, &releases, &placed).iter().map(ToString::to_string).collect()
+        misreadings(value, &releases, &placed)
     }
 
     #[test]
-    fn values_are_judged_for_the_release() {
-        const NONE: &[&str] = &[];
-        let table: [(&str, Option<u32>, &[&str], &str); 12] = [
-            ("", None, NONE, "no overrides are wanted"),
-            ("=", None, NONE, "the same"),
-            ("==", Some(18), &["releases from 4.17 on ignore the whole value"], "not the same"),
-            ("registry.redhat.io/redhat=m/redhat", None, NONE, "right in every release"),
+    fn a_value_may_be_right() {
+        for (value, minor, reason) in [
+            ("", None, "no overrides are wanted"),
+            ("=", None, "the same"),
+            ("registry.redhat.io/redhat=m/redhat", None, "right in every release"),
             (
                 "registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r",
                 None,
-                NONE,
                 "the second place serves later releases",
             ),
-            ("registry.redhat.io=m", None, NONE, "a place without a path gets the namespace in both eras"),
+            ("registry.redhat.io=m", None, "a place without a path gets the namespace in both eras"),
+            ("registry.redhat.io=m/redhat.io", Some(16), "text is replaced up to 4.16"),
+        ] {
+            assert_eq!(find(value, minor), [], "{value}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_checked_for_the_release() {
+        let [right, wrong] = ["m/redhat.io/redhat", "m/redhat.io"].map(certified_at);
+        let [first, second] = ["m/r", "n/x"].map(certified_at);
+        let choices = vec![first.clone(), format!("{first} then {second}")];
+        for (value, minor, expected, reason) in [
+            ("==", Some(18), vec![Void(List)], "unlike =, this is a value"),
             (
                 "registry.redhat.io=m/redhat.io",
                 Some(18),
-                &[
-                    "releases from 4.17 on look for m/redhat.io/certified-operator-index, not for m/redhat.io/redhat/certified-operator-index",
-                ],
+                vec![Elsewhere(List, wrong, right)],
                 "the namespace is lost",
             ),
-            ("registry.redhat.io=m/redhat.io", Some(16), NONE, "text is replaced up to 4.16"),
-            (
-                "quay.io=m",
-                None,
-                &[
-                    "releases up to 4.16 ignore the whole value",
-                    "releases from 4.17 on ignore the whole value",
-                ],
-                "no catalog is there",
-            ),
+            ("quay.io=m", None, vec![Void(Replace), Void(List)], "no catalog is there"),
             (
                 "registry.redhat.io/redhat=m/r,quay.io=m",
                 Some(18),
-                &["releases from 4.17 on ignore the source \"quay.io\""],
+                vec![Ignored(List, "quay.io".to_owned())],
                 "one of two",
             ),
             (
                 "registry.redhat.io/redhat=m/r,registry.redhat.io=n/x",
                 Some(20),
-                &[
-                    "releases from 4.17 on pick at random: m/r/certified-operator-index or m/r/certified-operator-index then n/x/certified-operator-index",
-                ],
+                vec![Random(List, choices)],
                 "both sources",
             ),
             (
                 "registry.redhat.io/redhat= m/r",
                 Some(20),
-                &[
-                    "releases from 4.17 on look for \" m/r/certified-operator-index\", which is no image reference",
-                ],
+                vec![Unreadable(List, certified_at(" m/r"))],
                 "spaces are kept",
             ),
+        ] {
+            assert_eq!(find(value, minor), expected, "{value}: {reason}");
+        }
+    }
+
+    /// The first catalog's index image in a namespace.
+    fn certified_at(namespace: &str) -> String {
+        format!("{namespace}/certified-operator-index")
+    }
+
+    /// The sentences are written down here and nowhere else.
+    #[test]
+    fn a_misreading_is_a_sentence_with_its_values() {
+        let [a, b] = ["m/a", "m/b"].map(str::to_owned);
+        let table = [
+            (Void(Replace), "releases up to 4.16 ignore the whole value"),
+            (Ignored(List, a.clone()), "releases from 4.17 on ignore the source \"m/a\""),
+            (Random(List, vec![a.clone(), b.clone()]), "releases from 4.17 on choose at random: m/a or m/b"),
+            (Elsewhere(Replace, a.clone(), b), "releases up to 4.16 look for m/a instead of m/b"),
+            (
+                Unreadable(List, a),
+                "releases from 4.17 on look for \"m/a\", which is not a valid image reference",
+            ),
         ];
-        for (value, minor, expected, reason) in table {
-            assert_eq!(told(value, minor), expected, "{value}: {reason}");
+        for (misreading, expected) in table {
+            assert_eq!(misreading.to_string(), expected);
         }
     }
 
     #[test]
-    fn the_mended_value_is_right_in_every_release() {
+    fn the_correction_is_right_in_every_release() {
         assert_eq!(
-            mended("registry.redhat.io=m/redhat.io").as_deref(),
+            find_correction("registry.redhat.io=m/redhat.io").as_deref(),
             Some("registry.redhat.io/redhat=m/redhat.io/redhat")
         );
         for (value, reason) in [
@@ -248,7 +285,7 @@ mod tests {
             ("registry.redhat.io=https://m/redhat.io", "a URL would be misread as well"),
             ("registry.redhat.io=m/redhat.io/", "so would a slash too many"),
         ] {
-            assert_eq!(mended(value), None, "{value}: {reason}");
+            assert_eq!(find_correction(value), None, "{value}: {reason}");
         }
     }
 }

@@ -18,6 +18,6 @@ pub use lookup::{
     Era, Look, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, look, metadata_lookup, override_of,
     overrides, release_lookup,
 };
-pub use misreading::{CatalogEra, Misreading, mended, misreadings};
+pub use misreading::{CatalogEra, Misreading, find_correction, misreadings};
 pub use obstacle::Obstacle;
 pub use release::{NotARelease, Release, Releases};

@@ -3,8 +3,8 @@
 /// Whether the machine-config operator accepts the value as a source: a repository, or `*.host[.host…]`.
 ///
 /// The grammar is `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
-/// `sourceRegex`, written out by hand because it is asked of every text of every write; a test holds it
-/// against the pattern itself.
+/// `sourceRegex`, written out by hand because every text of every write is checked; a test compares it with
+/// the pattern itself.
 pub fn is_valid_source(source: &str) -> bool {
     match source.strip_prefix("*.") {
         Some(domain) => is_domain(domain.as_bytes()),
@@ -54,14 +54,13 @@ fn after_domain(text: &[u8]) -> Option<&[u8]> {
 /// Elements joined by slashes: lower-case letters and digits, with separators between, each a dot, one or
 /// two underscores, or hyphens.
 fn is_path(path: &[u8]) -> bool {
-    let is_plain = |byte: u8| LETTERS[usize::from(byte)] & IN_PATH != 0;
     let (mut before, mut last) = (b'a', b'/');
     for &byte in path {
-        let fits = is_plain(byte)
+        let fits = is_path_letter(byte)
             || match byte {
-                b'/' | b'.' => is_plain(last),
-                b'_' => is_plain(last) || (last == b'_' && is_plain(before)),
-                b'-' => is_plain(last) || last == b'-',
+                b'/' | b'.' => is_path_letter(last),
+                b'_' => is_path_letter(last) || (last == b'_' && is_path_letter(before)),
+                b'-' => is_path_letter(last) || last == b'-',
                 _ => false,
             };
         if !fits {
@@ -69,12 +68,16 @@ fn is_path(path: &[u8]) -> bool {
         }
         (before, last) = (last, byte);
     }
-    is_plain(last)
+    is_path_letter(last)
+}
+
+fn is_path_letter(byte: u8) -> bool {
+    LETTERS[usize::from(byte)] & IN_PATH != 0
 }
 
 const IN_HOST: u8 = 1;
 const IN_PATH: u8 = 2;
-/// Where a byte may stand.
+/// Where a byte may occur.
 static LETTERS: [u8; 256] = {
     let mut letters = [0; 256];
     let mut byte: u8 = 0;
@@ -96,9 +99,9 @@ macro_rules! domain {
     };
 }
 
-/// What follows the `*.` of a wildcard, as a pattern for those who match by patterns (RE2 and Rust read it
-/// alike). It is the same language as the operator's pattern in a third of its length, by which CEL counts
-/// cost, and it has neither quotes nor backslashes.
+/// What follows the `*.` of a wildcard, as a pattern that RE2 and Rust read alike. It matches the same texts as
+/// the operator's pattern in a third of its length, by which CEL counts cost, and it has neither quotes nor
+/// backslashes.
 pub const DOMAIN_PATTERN: &str = concat!("^", domain!(), "$");
 
 /// [`is_valid_mirror`] as such a pattern.
@@ -114,43 +117,58 @@ pub fn is_valid_registry_scope(scope: &str) -> bool {
     }
 }
 
-/// What is wrong with a source or mirror that [`is_valid_source`] or [`is_valid_mirror`] refuses, in a few
-/// words, and the value that was probably meant, where one is accepted.
+/// What is wrong with a source or mirror that [`is_valid_source`] or [`is_valid_mirror`] rejects, as the end of a
+/// sentence that begins with the value, and the value that was probably meant, if it is valid.
 pub fn diagnose(value: &str, wildcard_allowed: bool) -> (&'static str, Option<String>) {
-    let accepted = |v: &str| if wildcard_allowed { is_valid_source(v) } else { is_valid_mirror(v) };
+    let meant = lower_path(&squeeze_slashes(without_tag(without_digest(without_scheme(value.trim())))));
+    let is_better = meant != value && is_valid(&meant, wildcard_allowed);
+    (find_problem(value, wildcard_allowed), is_better.then_some(meant))
+}
+
+fn find_problem(value: &str, wildcard_allowed: bool) -> &'static str {
     let bare = value.trim();
-    let without_scheme = bare.split_once("://").map_or(bare, |(_, rest)| rest);
-    let without_digest = without_scheme.split('@').next().unwrap_or_default();
-    let without_tag = match without_digest.rsplit_once(':') {
-        Some((name, tag)) if name.contains('/') && !tag.contains('/') => name,
-        _ => without_digest,
-    };
-    let problem = if value.is_empty() {
+    if value.is_empty() {
         "is empty"
     } else if bare.contains("://") {
         "has a scheme"
     } else if bare.contains('@') {
         "has a digest"
-    } else if without_tag.len() < without_digest.len() {
+    } else if without_tag(bare) != bare {
         "has a tag"
     } else if bare.ends_with('/') {
         "ends with a slash"
     } else if bare.contains("//") {
         "has an empty path element"
     } else if value.chars().any(char::is_whitespace) {
-        "has a space"
+        "contains a space"
     } else if bare.contains('*') && !wildcard_allowed {
-        "is a wildcard; only a source may be one"
+        "is a wildcard, which only a source may be"
     } else if bare.contains('*') {
-        "has a wildcard that is not a whole host (\"*.domain\")"
-    } else if bare.chars().any(char::is_uppercase) && accepted(&lower_path(bare)) {
+        "has a wildcard that is not a whole host (*.domain)"
+    } else if bare.chars().any(char::is_uppercase) && is_valid(&lower_path(bare), wildcard_allowed) {
         "has an upper-case letter in its path"
     } else {
         "is not host[:port][/namespace[/name]]"
-    };
-    let meant = lower_path(&squeeze_slashes(without_tag));
-    let meant = (meant != value && accepted(&meant)).then_some(meant);
-    (problem, meant)
+    }
+}
+
+fn is_valid(value: &str, wildcard_allowed: bool) -> bool {
+    if wildcard_allowed { is_valid_source(value) } else { is_valid_mirror(value) }
+}
+
+fn without_scheme(value: &str) -> &str {
+    value.split_once("://").map_or(value, |(_, rest)| rest)
+}
+
+fn without_digest(value: &str) -> &str {
+    value.split_once('@').map_or(value, |(name, _)| name)
+}
+
+fn without_tag(value: &str) -> &str {
+    match value.rsplit_once(':') {
+        Some((name, tag)) if name.contains('/') && !tag.contains('/') => name,
+        _ => value,
+    }
 }
 
 fn squeeze_slashes(value: &str) -> String {
@@ -166,27 +184,31 @@ fn lower_path(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use regex::Regex;
+
     use super::*;
     use crate::objects::scope::is_wildcard;
 
+    /// The sentences are written down here and nowhere else.
     #[test]
-    fn a_refused_value_is_explained_and_mended() {
+    fn an_invalid_value_gets_its_problem_and_what_was_meant() {
         let table = [
-            ("https://quay.io/a", "has a scheme", Some("quay.io/a")),
-            ("quay.io/a:latest", "has a tag", Some("quay.io/a")),
-            ("quay.io/a@sha256:01", "has a digest", Some("quay.io/a")),
-            ("quay.io/", "ends with a slash", Some("quay.io")),
-            ("quay.io//a", "has an empty path element", Some("quay.io/a")),
-            ("quay.io/Team/a", "has an upper-case letter in its path", Some("quay.io/team/a")),
-            ("a b", "has a space", None),
-            ("", "is empty", None),
-            ("-bad.io", "is not host[:port][/namespace[/name]]", None),
+            (true, "https://quay.io/a", "has a scheme", Some("quay.io/a")),
+            (true, "quay.io/a:latest", "has a tag", Some("quay.io/a")),
+            (true, "quay.io/a@sha256:01", "has a digest", Some("quay.io/a")),
+            (true, "quay.io/", "ends with a slash", Some("quay.io")),
+            (true, "quay.io//a", "has an empty path element", Some("quay.io/a")),
+            (true, "quay.io/Team/a", "has an upper-case letter in its path", Some("quay.io/team/a")),
+            (true, "a b", "contains a space", None),
+            (true, "", "is empty", None),
+            (true, "*.x.io/a", "has a wildcard that is not a whole host (*.domain)", None),
+            (true, "-bad.io", "is not host[:port][/namespace[/name]]", None),
+            (false, "*.x.io", "is a wildcard, which only a source may be", None),
         ];
-        for (value, problem, meant) in table {
-            assert!(!is_valid_source(value), "{value} is refused");
-            assert_eq!(diagnose(value, true), (problem, meant.map(str::to_owned)), "{value}");
+        for (wildcard_allowed, value, problem, meant) in table {
+            assert!(!is_valid(value, wildcard_allowed), "{value} is invalid");
+            assert_eq!(diagnose(value, wildcard_allowed), (problem, meant.map(str::to_owned)), "{value}");
         }
-        assert_eq!(diagnose("*.x.io", false).0, "is a wildcard; only a source may be one");
     }
 
     /// The patterns as the operator has them.
@@ -195,9 +217,8 @@ mod tests {
 
     #[test]
     fn the_grammar_is_the_operators_pattern() {
-        let (source, mirror) = (regex::Regex::new(SOURCE).unwrap(), regex::Regex::new(MIRROR).unwrap());
-        let compact = |pattern| regex::Regex::new(pattern).unwrap();
-        let (domain, short) = (compact(DOMAIN_PATTERN), compact(MIRROR_PATTERN));
+        let [source, mirror, domain, short] =
+            [SOURCE, MIRROR, DOMAIN_PATTERN, MIRROR_PATTERN].map(|pattern| Regex::new(pattern).unwrap());
         let letters = ["a", "B", "7", "-", ".", "_", "/", ":", "*", "é", "\n"];
         // Every text of up to five of these letters, and each of them between two hosts.
         let mut texts = vec![String::new()];

@@ -1,4 +1,4 @@
-//! Where HyperShift asks for an image, where that is not where the nodes go.
+//! Where HyperShift looks for an image, if that is not where the nodes look for it.
 
 use super::SetWrite;
 use crate::{
@@ -13,11 +13,11 @@ pub(super) struct Astray {
     pub(super) era: Era,
     /// Index of the mirror.
     pub(super) mirror: usize,
-    /// Where HyperShift asks.
+    /// Where HyperShift looks for the image.
     pub(super) look: Look,
 }
 
-/// For each era, the first of a source's mirrors that HyperShift turns into another place than the nodes do.
+/// For each era, the first of a source's mirrors that HyperShift resolves to another place than the nodes do.
 pub(super) fn astray<M: AsRef<str>>(
     eras: &[Era],
     repository: &str,
@@ -25,34 +25,42 @@ pub(super) fn astray<M: AsRef<str>>(
     mirrors: &[M],
 ) -> Vec<Astray> {
     let Ok(reference) = DockerReference::parse(repository) else { return Vec::new() };
-    let first = |era: &Era| {
-        mirrors.iter().enumerate().filter(|(_, mirror)| mirror.as_ref() != source).find_map(|(at, mirror)| {
-            let look = look(*era, &reference, source, mirror.as_ref());
-            let of_nodes = moved(repository, source, mirror.as_ref());
-            (look != Look::At(of_nodes)).then_some(Astray { era: *era, mirror: at, look })
-        })
-    };
-    eras.iter().filter_map(first).collect()
+    let mut found = Vec::new();
+    for &era in eras {
+        for (at, mirror) in mirrors.iter().map(AsRef::as_ref).enumerate() {
+            let look = look(era, &reference, source, mirror);
+            if mirror != source && look != Look::At(moved(repository, source, mirror)) {
+                found.push(Astray { era, mirror: at, look });
+                break;
+            }
+        }
+    }
+    found
 }
 
-/// Where each era asks, in a few words: the first era is the one up to 4.16.
-pub(super) fn told(astray: &[Astray]) -> String {
-    let place = |look: &Look| match look {
-        Look::Original => "the original".to_owned(),
-        Look::At(place) => place.clone(),
-    };
+/// Where each era looks, as a clause: the first era is the one up to 4.16.
+pub(super) fn describe_lookups(astray: &[Astray]) -> String {
     match astray {
-        [first, second] if first.look == second.look => format!("it asks {}", place(&first.look)),
-        [first, second] => {
-            format!("up to 4.16 it asks {}, later {}", place(&first.look), place(&second.look))
-        }
-        [one] if one.era == Era::Exact => format!("up to 4.16 it asks {}", place(&one.look)),
-        [one, ..] => format!("from 4.17 on it asks {}", place(&one.look)),
+        [first, second] if first.look == second.look => format!("HyperShift {}", describe(&first.look)),
+        [first, second] => format!(
+            "up to 4.16, HyperShift {}, and from 4.17 on it {}",
+            describe(&first.look),
+            describe(&second.look)
+        ),
+        [one] if one.era == Era::Exact => format!("up to 4.16, HyperShift {}", describe(&one.look)),
+        [one, ..] => format!("from 4.17 on, HyperShift {}", describe(&one.look)),
         [] => String::new(),
     }
 }
 
-/// The eras that a HostedCluster may be in: its own release's, where its image's tag tells.
+fn describe(look: &Look) -> String {
+    match look {
+        Look::Original => "does not use the mirror".to_owned(),
+        Look::At(place) => format!("looks for the image in {place}"),
+    }
+}
+
+/// The eras that a HostedCluster may be in: its own release's, if the tag of its image shows it.
 pub(super) fn eras_of(hosted: &HostedCluster, otherwise: &Releases) -> Vec<Era> {
     let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
     Era::of(own.as_ref().unwrap_or(otherwise))
@@ -60,8 +68,37 @@ pub(super) fn eras_of(hosted: &HostedCluster, otherwise: &Releases) -> Vec<Era> 
 
 /// The HostedClusters of the cluster that are in one of the eras.
 pub(super) fn hosted_in<'a>(write: &SetWrite<'a>, eras: &[Era]) -> Vec<&'a HostedCluster> {
-    let is_in = |hosted: &&HostedCluster| {
-        eras_of(hosted, &write.settings.releases).iter().any(|era| eras.contains(era))
-    };
-    write.cluster.after.hosted_clusters().filter(is_in).collect()
+    let releases = &write.settings.releases;
+    let hosted = write.cluster.after.hosted_clusters();
+    hosted.filter(|hosted| eras_of(hosted, releases).iter().any(|era| eras.contains(era))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use Era::{Exact, Prefix};
+
+    use super::*;
+
+    fn at(era: Era, place: &str) -> Astray {
+        let look = if place.is_empty() { Look::Original } else { Look::At(place.to_owned()) };
+        Astray { era, mirror: 0, look }
+    }
+
+    /// The sentences are written down here and nowhere else.
+    #[test]
+    fn lookups_are_described_by_release() {
+        let table = [
+            (vec![at(Exact, "")], "up to 4.16, HyperShift does not use the mirror"),
+            (vec![at(Prefix, "m/a")], "from 4.17 on, HyperShift looks for the image in m/a"),
+            (vec![at(Exact, ""), at(Prefix, "")], "HyperShift does not use the mirror"),
+            (
+                vec![at(Exact, ""), at(Prefix, "m/a")],
+                "up to 4.16, HyperShift does not use the mirror, and from 4.17 on it looks for the image in m/a",
+            ),
+            (Vec::new(), ""),
+        ];
+        for (astray, expected) in table {
+            assert_eq!(describe_lookups(&astray), expected);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Mirror sets speak of the catalogs, but no value of the annotation says the same in every release.
+//! Mirror sets cover the catalogs, but no value of the annotation means the same in every release.
 
 use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::hypershift::{Obstacle, catalogs::CATALOGS};
@@ -6,7 +6,7 @@ use crate::hypershift::{Obstacle, catalogs::CATALOGS};
 pub(crate) const RULE: Rule = Rule {
     id: "catalogs-not-expressible",
     level: Level::Warn,
-    summary: "mirror sets for the catalogs exist but no value of the overrides annotation is right",
+    summary: "mirror sets cover the default catalogs, but no catalog overrides are right in every release",
     page: include_str!("catalogs_not_expressible.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -20,15 +20,89 @@ pub(crate) fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         Ok(_) | Err(Obstacle::NoneMirrored) => return,
         Err(obstacle) => obstacle,
     };
-    let names: Vec<_> =
-        CATALOGS.iter().map(|c| format!("{}: \"…@sha256:…\"\n", c.image_annotation)).collect();
+    let lines = CATALOGS.iter().map(|catalog| format!("{}: \"…@sha256:…\"\n", catalog.image_annotation));
     findings.push(Finding {
-        yaml: Some(names.concat()),
-        ..Finding::new(
+        effect: "the catalogs are pulled from registry.redhat.io".to_owned(),
+        fix: "mirror the whole namespace registry.redhat.io/redhat, or set the catalog-image annotations"
+            .to_owned(),
+        yaml: Some(lines.collect()),
+        ..Finding::at(
             "metadata.annotations",
-            format!("no catalog overrides are filled in, because {}", obstacle.short()),
-            "catalogs are pulled from registry.redhat.io",
-            "mirror the whole namespace, or set the catalog-image annotations".to_owned(),
+            obstacle.key(),
+            format!("the catalog overrides are not filled in, because {}", obstacle.short()),
         )
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::{MirrorSet, SetKind::Itms},
+        rules::{
+            hosted_testing::findings_in_hosted,
+            testing::{assert_texts, set},
+        },
+    };
+
+    const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release:4.22.1-x86_64";
+    const NAMESPACE: &str = "registry.redhat.io/redhat";
+    const INDEX: &str = "registry.redhat.io/redhat/redhat-operator-index";
+
+    fn found(annotations: &str, sets: &[MirrorSet]) -> Vec<Finding> {
+        findings_in_hosted(RULE.id, RELEASE, annotations, "", sets)
+    }
+
+    fn itms(entries: &[(&str, &[&str])]) -> [MirrorSet; 1] {
+        [set(Itms, "a", entries)]
+    }
+
+    #[test]
+    fn each_reason_why_no_value_is_right_is_a_finding_of_its_own() {
+        let other = "registry.redhat.io/redhat/certified-operator-index";
+        let table = [
+            (
+                found("", &itms(&[(INDEX, &["m.lab/redhat/redhat-operator-index"])])),
+                "not mirrored registry.redhat.io/redhat/certified-operator-index \
+                 registry.redhat.io/redhat/community-operator-index",
+            ),
+            (
+                found("", &itms(&[(NAMESPACE, &["m.lab/redhat"]), (INDEX, &["m.lab/mine"])])),
+                "renamed registry.redhat.io/redhat/redhat-operator-index m.lab/mine",
+            ),
+            (
+                found(
+                    "",
+                    &itms(&[(NAMESPACE, &["m.lab/redhat"]), (other, &["m.lab/x/certified-operator-index"])]),
+                ),
+                "disagreeing registry.redhat.io/redhat/certified-operator-index \
+                 registry.redhat.io/redhat/community-operator-index",
+            ),
+            (found("", &itms(&[(NAMESPACE, &["m.lab/redhat/"])])), "no reference m.lab/redhat/"),
+            (
+                found("", &itms(&[(NAMESPACE, &["a.lab/registry.redhat.io/redhat", "b.lab/r"])])),
+                "misread registry.redhat.io/redhat/certified-operator-index up to 4.16",
+            ),
+        ];
+        for (found, key) in &table {
+            let [finding] = &**found else { panic!("{key}: {found:?}") };
+            assert_eq!((&*finding.path, &*finding.key), ("metadata.annotations", *key));
+        }
+        assert_texts(RULE.id, &table.map(|(found, _)| found).concat());
+    }
+
+    #[test]
+    fn nothing_is_found_where_no_value_is_missing() {
+        let partly = itms(&[(INDEX, &["m.lab/redhat/redhat-operator-index"])]);
+        let whole = itms(&[(NAMESPACE, &["m.lab/redhat"])]);
+        let table: [(&str, &[MirrorSet], &str); 4] = [
+            ("", &[], "no catalog is mirrored"),
+            ("", &whole, "a value is right"),
+            ("hypershift.openshift.io/olm-catalogs-is-registry-overrides: a=b", &partly, "a value is there"),
+            ("mirrorguard.io/catalog-overrides: disabled", &partly, "the owner does not want one"),
+        ];
+        for (annotations, sets, reason) in table {
+            assert_eq!(found(annotations, sets), [], "{reason}");
+        }
+    }
 }

@@ -1,12 +1,20 @@
 //! One source, two `mirrorSourcePolicy` values.
 
-use super::{Check, Finding, Level, Related, Rule, SetWrite, finding::some_names};
-use crate::objects::SetKind;
+use super::{
+    Check, Finding, Level, Related, Rule, SetWrite, finding::some_names, invalid_source::NOTHING_RENDERS,
+};
+use crate::{
+    context::EntryRef,
+    objects::{
+        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+        SetKind,
+    },
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "conflicting-source-policy",
     level: Level::Deny,
-    summary: "one source with two mirrorSourcePolicy values, anywhere in the cluster",
+    summary: "one source with two different mirrorSourcePolicy values in the cluster",
     page: include_str!("conflicting_source_policy.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
@@ -14,50 +22,87 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(set) = write.new_set() else { return };
     for shared in write.shared_sources() {
-        let (index, entry) = (shared.own.index, shared.own.entry());
-        let others: Vec<_> =
-            shared.compared().filter(|other| other.entry().policy() != entry.policy()).collect();
-        let Some(first) = others.first() else { continue };
-        let (mine, theirs) = (entry.policy().name(), first.entry().policy().name());
-        let names = some_names(others.iter().map(|other| other.set.id()));
-        let what =
-            format!("source \"{}\" is {mine} here, which conflicts with {theirs} in {names}", entry.source);
-        let icsp = others.iter().any(|other| other.set.kind == SetKind::Icsp) || set.kind == SetKind::Icsp;
-        let fix = if icsp {
-            "an ICSP always means AllowContactingSource; migrate it first, or drop NeverContactSource"
-                .to_owned()
-        } else {
-            format!("set mirrorSourcePolicy: {theirs} here, or {mine} there")
-        };
-        let effect = "no node configuration is rendered any more, for the whole cluster";
-        findings.push(Finding {
-            related: others.iter().map(Related::to_policy).collect(),
-            key: format!("{} {mine}", entry.source),
-            ..Finding::new(set.policy_path(index), what, effect, fix)
-        });
+        let policy = shared.own.entry().policy();
+        let others: Vec<_> = shared.compared().filter(|other| other.entry().policy() != policy).collect();
+        if !others.is_empty() {
+            findings.push(conflict(shared.own, &others));
+        }
+    }
+}
+
+/// The finding for an entry whose policy is not that of these others.
+fn conflict(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
+    let source = &own.entry().source;
+    let (mine, theirs) = match own.entry().policy() {
+        AllowContactingSource => (AllowContactingSource.name(), NeverContactSource.name()),
+        NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
+    };
+    let mut sets = others.iter().map(|other| other.set).chain([own.set]);
+    let fix = if sets.any(|set| set.kind == SetKind::Icsp) {
+        "migrate the ICSP to an IDMS first (an ICSP always means AllowContactingSource), or remove \
+         NeverContactSource"
+            .to_owned()
+    } else {
+        format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there")
+    };
+    let names = some_names(others.iter().map(|other| other.set.id()));
+    Finding {
+        effect: NOTHING_RENDERS.to_owned(),
+        fix,
+        related: others.iter().map(Related::to_policy).collect(),
+        ..Finding::at(
+            own.set.policy_path(own.index),
+            format!("{source} {mine}"),
+            format!("source \"{source}\" has {mine} here, but {theirs} in {names}"),
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Settings,
-        testing::{findings, never, set},
+    use super::*;
+    use crate::{
+        objects::{
+            MirrorSet,
+            SetKind::{Icsp, Idms, Itms},
+        },
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, never, set},
+        },
     };
-    use crate::objects::SetKind::{Icsp, Idms};
+
+    struct Case<'a> {
+        there: &'a MirrorSet,
+        new: &'a MirrorSet,
+        path: &'static str,
+        key: &'static str,
+        related: &'static str,
+    }
 
     #[test]
     fn every_path_is_a_field_that_the_kind_has() {
-        let icsp = set(Icsp, "a", &[("quay.io/a", &["m.lab/a"])]);
-        let idms = never(set(Idms, "a", &[("quay.io/a", &["m.lab/a"])]));
-        let of_icsp = "spec.repositoryDigestMirrors[0].source";
-        let of_idms = "spec.imageDigestMirrors[0].mirrorSourcePolicy";
-        for (there, new, own, other) in [(&icsp, &idms, of_idms, of_icsp), (&idms, &icsp, of_icsp, of_idms)] {
-            let found = findings("conflicting-source-policy", &Settings::default(), &[there], None, new);
-            let paths = found.iter().map(|finding| (&*finding.path, &*finding.related[0].path));
-            assert_eq!(paths.collect::<Vec<_>>(), [(own, other)]);
+        let entries: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a"])];
+        let icsp = set(Icsp, "a", entries);
+        let (idms, tags) = (never(set(Idms, "a", entries)), set(Itms, "a", entries));
+        let icsp_path = "spec.repositoryDigestMirrors[0].source";
+        let idms_path = "spec.imageDigestMirrors[0].mirrorSourcePolicy";
+        let itms_path = "spec.imageTagMirrors[0].mirrorSourcePolicy";
+        let (allow, deny) = ("quay.io/a AllowContactingSource", "quay.io/a NeverContactSource");
+        let table = [
+            Case { there: &icsp, new: &idms, path: idms_path, key: deny, related: icsp_path },
+            Case { there: &idms, new: &icsp, path: icsp_path, key: allow, related: idms_path },
+            Case { there: &tags, new: &idms, path: idms_path, key: deny, related: itms_path },
+        ];
+        let mut all = Vec::new();
+        for Case { there, new, path, key, related } in table {
+            let found = findings(RULE.id, &Settings::default(), &[there], None, new);
+            let [finding] = &*found else { panic!("{path}: {found:?}") };
+            assert_eq!((&*finding.path, &*finding.key), (path, key));
+            assert_eq!((&finding.related[0].object, &*finding.related[0].path), (&there.id(), related));
+            all.extend(found);
         }
+        assert_texts(RULE.id, &all);
     }
 }

@@ -3,13 +3,13 @@
 use super::{Check, Finding, Level, Related, Rule, SetWrite, finding::some_names};
 use crate::{
     context::EntryRef,
-    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind},
+    objects::{MirrorSet, MirrorSourcePolicy::AllowContactingSource, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "contacting-source",
     level: Level::Off,
-    summary: "an entry that is not NeverContactSource, in a cluster that reaches nothing outside",
+    summary: "an entry without NeverContactSource in a disconnected cluster",
     page: include_str!("contacting_source.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -17,69 +17,79 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
-    let is_effective = |found: &EntryRef<'_>| found.entry().is_effective();
     for (index, entry) in set.effective_entries() {
         if entry.policy() != AllowContactingSource {
             continue;
         }
-        let elsewhere = |found: &EntryRef<'_>| !std::ptr::eq(found.set, set) && is_effective(found);
-        let others: Vec<_> = write.cluster.after.entries(&entry.source).filter(elsewhere).collect();
-        let fix = if set.kind == SetKind::Icsp {
-            "an ICSP always contacts it: move the entry to an ImageDigestMirrorSet with NeverContactSource"
-                .to_owned()
-        } else if others.is_empty() {
-            "set mirrorSourcePolicy: NeverContactSource".to_owned()
-        } else {
-            let names = some_names(others.iter().map(|other| other.set.id()));
-            format!("set NeverContactSource; {names} must say the same")
-        };
+        let sharing = write.cluster.after.entries(&entry.source);
+        let others: Vec<_> =
+            sharing.filter(|found| !std::ptr::eq(found.set, set) && found.entry().is_effective()).collect();
         findings.push(Finding {
+            effect: "images missing from the mirrors are pulled from the source, which times out in a \
+                     disconnected cluster"
+                .to_owned(),
+            fix: fix(set, &others),
             related: others.iter().map(Related::to_policy).collect(),
-            key: entry.source.to_string(),
-            ..Finding::new(
+            ..Finding::at(
                 set.policy_path(index),
-                format!("source \"{}\" may be contacted", entry.source),
-                "what no mirror has is looked for outside, until that times out",
-                fix,
+                &*entry.source,
+                format!("nodes may contact source \"{}\"", entry.source),
             )
         });
     }
 }
 
+fn fix(set: &MirrorSet, others: &[EntryRef<'_>]) -> String {
+    if set.kind == SetKind::Icsp {
+        "move the entry to an IDMS with NeverContactSource, which an ICSP cannot set".to_owned()
+    } else if others.is_empty() {
+        "set mirrorSourcePolicy: NeverContactSource".to_owned()
+    } else {
+        let names = some_names(others.iter().map(|other| other.set.id()));
+        format!("set mirrorSourcePolicy: NeverContactSource here and in {names}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Settings,
-        testing::{findings, never, set},
+    use super::*;
+    use crate::{
+        objects::SetKind::{Icsp, Idms, Itms},
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, never, set},
+        },
     };
-    use crate::objects::SetKind::{Icsp, Idms, Itms};
+
+    fn of(kind: SetKind, mirrors: &[&str]) -> MirrorSet {
+        set(kind, "new", &[("quay.io/a", mirrors)])
+    }
 
     #[test]
-    fn every_source_that_may_be_contacted_is_told() {
+    fn every_source_that_may_be_contacted_is_found() {
         let there = set(Itms, "there", &[("quay.io/a", &["m/a"])]);
-        let of = |kind, mirrors| set(kind, "new", &[("quay.io/a", mirrors)]);
+        let idms = Some("spec.imageDigestMirrors[0].mirrorSourcePolicy");
         let table: [(_, &[_], _, _); 5] = [
-            (of(Idms, &["m/a"]), &[], Some("set mirrorSourcePolicy: NeverContactSource"), "the default"),
-            (
-                of(Idms, &["m/a"]),
-                &[&there],
-                Some("set NeverContactSource; ImageTagMirrorSet/there must say the same"),
-                "two policies for one source render nothing",
-            ),
+            (of(Idms, &["m/a"]), &[], idms, "the default"),
+            (of(Idms, &["m/a"]), &[&there], idms, "two policies for one source render nothing"),
             (never(of(Idms, &["m/a"])), &[], None, "it may not"),
             (
                 of(Icsp, &["m/a"]),
                 &[],
-                Some(
-                    "an ICSP always contacts it: move the entry to an ImageDigestMirrorSet with NeverContactSource",
-                ),
+                Some("spec.repositoryDigestMirrors[0].source"),
                 "an ICSP has no policy",
             ),
             (of(Idms, &[]), &[], None, "for ineffective-entry"),
         ];
+        let mut all = Vec::new();
         for (new, others, expected, reason) in table {
-            let found = findings("contacting-source", &Settings::default(), others, None, &new);
-            assert_eq!(found.first().map(|finding| &*finding.fix), expected, "{reason}");
+            let found = findings(RULE.id, &Settings::default(), others, None, &new);
+            let related = found.first().map_or(0, |finding| finding.related.len());
+            assert_eq!(related, others.len(), "{reason}");
+            let found_at = found.first().map(|finding| (&*finding.path, &*finding.key));
+            assert_eq!(found_at, expected.map(|path| (path, "quay.io/a")), "{reason}");
+            all.extend(found);
         }
+        assert_texts(RULE.id, &all);
     }
 }

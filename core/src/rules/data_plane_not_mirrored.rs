@@ -1,4 +1,4 @@
-//! A mirrored management cluster, and a hosted cluster whose own nodes are not told of the mirror.
+//! A mirrored management cluster, and a hosted cluster whose own nodes do not know the mirror.
 
 use super::{
     Check, Finding, HostedWrite, Level, Related, Rule,
@@ -13,48 +13,89 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "data-plane-not-mirrored",
     level: Level::Warn,
-    summary: "the management cluster mirrors the release and a HostedCluster's imageContentSources do not",
+    summary: "a HostedCluster whose imageContentSources do not cover the mirrored release images",
     page: include_str!("data_plane_not_mirrored.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
 };
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
-    let hosted = write.new;
-    if hosted.metadata.deletion_timestamp.is_some() {
+    if write.new.metadata.deletion_timestamp.is_some() {
         return;
     }
-    let sources = &hosted.spec.image_content_sources;
-    // The hosted nodes read registries.conf: a source covers everything below it.
-    let is_covered =
-        |image: &str| sources.iter().any(|entry| entry.is_effective() && is_nested(image, &entry.source));
-    let uncovered = RELEASE_REPOSITORIES.into_iter().filter(|repository| !is_covered(repository));
-    let missing: Vec<(&str, Places<'_>)> = uncovered
-        .filter_map(|repository| {
-            let mirrored = places(write.cluster(), repository, |found| found.set.kind.is_digest())?;
-            Some((repository, mirrored))
-        })
-        .collect();
+    let missing = find_missing(write);
     if missing.is_empty() {
         return;
     }
-    let last = |repository: &str| repository.rsplit('/').next().unwrap_or_default().to_owned();
-    let names: Vec<_> = missing.iter().map(|(repository, _)| last(repository)).collect();
-    let entries: Vec<_> =
-        missing.iter().map(|(repository, mirrored)| entry_yaml(repository, &mirrored.places)).collect();
-    let from = missing
-        .iter()
-        .map(|(repository, mirrored)| format!("{} from {}", last(repository), mirrored.places.join(", ")));
-    let related = missing.iter().flat_map(|(_, mirrored)| &mirrored.entries);
-    let empty = if sources.is_empty() { "it is empty, and so " } else { "" };
+    let (mut names, mut additions, mut entries, mut related) = (vec![], vec![], vec![], vec![]);
+    for (repository, mirrored) in &missing {
+        let name = repository.rsplit('/').next().unwrap_or_default();
+        names.push(name);
+        additions.push(format!("{name} ({})", mirrored.places.join(", ")));
+        entries.push(entry_yaml(repository, &mirrored.places));
+        related.extend(mirrored.entries.iter().map(|entry| Related::to_entry(entry, "source")));
+    }
     findings.push(Finding {
+        effect: "the nodes of the hosted cluster pull from quay.io".to_owned(),
+        fix: format!("add mirrors for {}", additions.join(" and ")),
         yaml: Some(list_yaml("imageContentSources", &entries)),
-        related: related.map(|entry| Related::to_entry(entry, "source")).collect(),
-        ..Finding::new(
+        related,
+        ..Finding::at(
             "spec.imageContentSources",
-            format!("{empty}the hosted nodes do not know the mirror of {}", names.join(" and ")),
-            "they pull from quay.io",
-            format!("add {}", from.collect::<Vec<_>>().join(", ")),
+            names.join(" "),
+            format!("no source covers {}, which the management cluster mirrors", names.join(" or ")),
         )
     });
+}
+
+/// The release repositories that the management cluster mirrors and the HostedCluster does not, with their mirrors.
+fn find_missing<'a>(write: &HostedWrite<'a>) -> Vec<(&'static str, Places<'a>)> {
+    let sources = &write.new.spec.image_content_sources;
+    let mut missing = Vec::new();
+    for repository in RELEASE_REPOSITORIES {
+        // The hosted nodes read registries.conf: a source covers everything below it.
+        if sources.iter().any(|entry| entry.is_effective() && is_nested(repository, &entry.source)) {
+            continue;
+        }
+        let mirrored = places(write.cluster(), repository, |found| found.set.kind.is_digest());
+        missing.extend(mirrored.map(|mirrored| (repository, mirrored)));
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::SetKind::{Idms, Itms},
+        rules::{
+            hosted_testing::findings_in_hosted,
+            testing::{assert_texts, set},
+        },
+    };
+
+    #[test]
+    fn each_repository_that_is_mirrored_for_the_management_cluster_alone_is_found() {
+        let [release, art] = RELEASE_REPOSITORIES;
+        let both =
+            [set(Idms, "a", &[(release, &["m.lab/o/release"]), (art, &["m.lab/o/art", "n.lab/o/art"])])];
+        let none = "";
+        let only_release = "imageContentSources: [{source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/o/release]}]";
+        let namespace = "imageContentSources: [{source: quay.io/openshift-release-dev, mirrors: [m.lab/o]}]";
+        let table: [(&[_], &str, Option<&str>, &str); 5] = [
+            (&both, none, Some("ocp-release ocp-v4.0-art-dev"), "none is covered"),
+            (&both, only_release, Some("ocp-v4.0-art-dev"), "one is covered"),
+            (&both, namespace, None, "a namespace covers both"),
+            (&[], none, None, "the management cluster mirrors nothing"),
+            (&[set(Itms, "t", &[("quay.io", &["m.lab"])])], none, None, "releases are pulled by digest"),
+        ];
+        let mut all = Vec::new();
+        for (sets, spec, expected, reason) in table {
+            let found = findings_in_hosted(RULE.id, "quay.io/r:4.18.1", "", spec, sets);
+            let found_at = found.first().map(|finding| (&*finding.path, &*finding.key));
+            assert_eq!(found_at, expected.map(|key| ("spec.imageContentSources", key)), "{reason}");
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
+    }
 }

@@ -6,7 +6,7 @@ use crate::objects::SetKind;
 pub(super) const RULE: Rule = Rule {
     id: "deprecated-icsp",
     level: Level::Warn,
-    summary: "an ICSP, deprecated since 4.13, with the way to migrate it",
+    summary: "an ICSP, which is deprecated since OpenShift 4.13",
     page: include_str!("deprecated_icsp.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -16,15 +16,35 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind == SetKind::Icsp) else { return };
     let whole: Vec<_> = (0..set.entries.len()).collect();
     findings.push(Finding {
+        effect: "no cluster update converts it".to_owned(),
+        fix: format!(
+            "run mirrorguard migrate, apply the IDMS that it writes, then delete imagecontentsourcepolicy {}",
+            set.name
+        ),
         yaml: Some(as_idms(set, &whole)),
-        ..Finding::new(
-            "kind",
-            "ImageContentSourcePolicy is deprecated since 4.13".to_owned(),
-            "nothing converts it on upgrade",
-            format!(
-                "mirrorguard migrate writes the equal IDMS: apply that, then delete imagecontentsourcepolicy {}",
-                set.name
-            ),
-        )
+        // An object has one kind, so there is one finding.
+        ..Finding::at("kind", set.kind.name(), "ImageContentSourcePolicy is deprecated since OpenShift 4.13")
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{
+        Settings,
+        testing::{assert_texts, findings, set},
+    };
+
+    #[test]
+    fn only_an_icsp_is_deprecated() {
+        let mut all = Vec::new();
+        for kind in SetKind::ALL {
+            let new = set(kind, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &["m/b"])]);
+            let found = findings(RULE.id, &Settings::default(), &[], None, &new);
+            let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
+            assert_eq!(paths, if kind == SetKind::Icsp { vec!["kind"] } else { vec![] }, "{kind:?}");
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
+    }
 }

@@ -2,7 +2,6 @@
 
 use super::{Check, Finding, Level, Rule, SetWrite, finding::some_names};
 use crate::{
-    context::EntryRef,
     objects::{Entry, MirrorSet, scope::matching_prefix},
     write::Operation,
 };
@@ -18,72 +17,86 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Operation::Update { old, new } = write.operation else { return };
-    let mut gone: Vec<_> = old
+    let mut dropped: Vec<_> = old
         .effective_entries()
         .map(|(_, entry)| entry)
         .filter(|entry| is_dropped(write, old, entry))
         .map(|entry| &*entry.source)
         .collect();
-    gone.sort_unstable();
-    gone.dedup();
-    let (what, effect, fix) = match gone.len() {
+    dropped.sort_unstable();
+    dropped.dedup();
+    let (sources, its, entries) = match dropped.len() {
         0 => return,
-        1 => (
-            "this update drops the source",
-            "its images are no longer pulled from the mirrors it had",
-            "keep its entry",
-        ),
-        _ => (
-            "this update drops the sources",
-            "their images are no longer pulled from the mirrors they had",
-            "keep their entries",
-        ),
+        1 => ("source", "its", "entry"),
+        _ => ("sources", "their", "entries"),
     };
-    let names = some_names(gone.into_iter().map(|source| format!("\"{source}\"")));
-    findings.push(Finding::new(
-        format!("spec.{}", new.kind.list_field()),
-        format!("{what} {names}"),
-        effect,
-        format!("{fix}, or give the new run of a tool an object name of its own"),
-    ));
+    let names = some_names(dropped.iter().map(|source| format!("\"{source}\"")));
+    findings.push(Finding {
+        effect: format!("{its} images are no longer pulled from the mirrors"),
+        fix: format!("keep the {entries}, or write the new entries to an object with another name"),
+        ..Finding::at(
+            format!("spec.{}", new.kind.list_field()),
+            dropped.join(" "),
+            format!("this update removes {sources} {names}"),
+        )
+    });
 }
 
 /// Whether no entry is left for the pulls that an entry of the old set served: neither one with its source,
-/// nor a wider one that leads to the same places.
+/// nor a broader one that redirects to the same places.
 fn is_dropped(write: &SetWrite<'_>, old: &MirrorSet, entry: &Entry) -> bool {
     let source = &*entry.source;
-    let serves_them = |found: &EntryRef<'_>| found.set.kind.is_digest() == old.kind.is_digest();
-    let stays = |found: EntryRef<'_>| serves_them(&found) && found.entry().is_effective();
-    if write.cluster.after.entries(source).any(stays) {
+    let view = write.cluster.after;
+    let is_digest = old.kind.is_digest();
+    if view.entries(source).any(|found| found.serves(is_digest)) {
         return false;
     }
-    let Some((scope, found)) = write.cluster.after.nearest(source, |_| true) else { return true };
+    let Some((scope, found)) = view.nearest(source, |_| true) else { return true };
     let Some(end) = matching_prefix(source, scope) else { return true };
-    let leads: Vec<_> =
-        found.iter().filter(|found| serves_them(found)).flat_map(|found| &found.entry().mirrors).collect();
-    let same_place =
-        |mirror: &str| leads.iter().any(|place| mirror.strip_suffix(&source[end..]) == Some(place));
+    let broader = found.iter().filter(|found| found.set.kind.is_digest() == is_digest);
+    let places: Vec<_> = broader.flat_map(|found| &found.entry().mirrors).collect();
+    let rest = &source[end..];
     let mut mirrors = entry.mirrors.iter().filter(|mirror| **mirror != entry.source);
-    !mirrors.all(|mirror| same_place(mirror))
+    !mirrors.all(|mirror| places.iter().any(|place| mirror.strip_suffix(rest) == Some(place)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Settings,
-        testing::{findings, set},
+    use SetKind::{Icsp, Idms, Itms};
+
+    use super::*;
+    use crate::{
+        objects::SetKind,
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, set},
+        },
     };
-    use crate::objects::SetKind::{Icsp, Idms, Itms};
+
+    const PATH: &str = "spec.imageDigestMirrors";
+
+    /// What is found in an update next to another set: the path and the key.
+    fn found(old: &MirrorSet, new: &MirrorSet, there: &MirrorSet) -> Vec<(String, String)> {
+        let found = findings(RULE.id, &Settings::default(), &[there], Some(old), new);
+        found.into_iter().map(|finding| (finding.path, finding.key)).collect()
+    }
+
+    fn there(kind: SetKind, mirrors: &[&str]) -> MirrorSet {
+        set(kind, "there", &[("quay.io/b", mirrors)])
+    }
+
+    /// What is left of the old set, with a broader source.
+    fn broader(mirrors: &[&str]) -> MirrorSet {
+        set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io", mirrors)])
+    }
 
     #[test]
-    fn a_source_is_dropped_where_nothing_leads_to_its_mirrors_any_more() {
+    fn a_source_is_dropped_where_nothing_redirects_to_its_mirrors_any_more() {
         let old = set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &["m/b", "n/b"])]);
         let only_a = set(Idms, "a", &[("quay.io/a", &["m/a"])]);
-        let wider = |mirrors| set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io", mirrors)]);
-        let there = |kind, mirrors| set(kind, "there", &[("quay.io/b", mirrors)]);
         let other = set(Idms, "there", &[("quay.io/z", &["m/z"])]);
         let emptied = set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &[])]);
-        let hidden = set(Itms, "there", &[("quay.io/b", &["m/b"])]);
+        let hidden = there(Itms, &["m/b"]);
         let table = [
             (&only_a, &other, true, "gone"),
             (&only_a, &there(Idms, &["x/b"]), false, "another set has it"),
@@ -91,34 +104,37 @@ mod tests {
             (&only_a, &there(Itms, &["x/b"]), true, "an ITMS serves other pulls"),
             (&only_a, &there(Idms, &[]), true, "an entry without a mirror does not count"),
             (&emptied, &other, true, "it stays, without a mirror"),
-            (&wider(&["m", "n"]), &other, false, "a wider source leads to both places"),
-            (&wider(&["m"]), &other, true, "a wider source leads to one of two"),
-            (&wider(&["m/quay"]), &other, true, "a wider source leads elsewhere"),
-            (&wider(&["m", "n"]), &hidden, true, "the wider source is hidden by an ITMS for it"),
+            (&broader(&["m", "n"]), &other, false, "a broader source redirects to both places"),
+            (&broader(&["m"]), &other, true, "a broader source redirects to one of two"),
+            (&broader(&["m/quay"]), &other, true, "a broader source redirects elsewhere"),
+            (&broader(&["m", "n"]), &hidden, true, "the broader source is hidden by an ITMS for it"),
         ];
         for (new, there, expected, reason) in table {
-            let found = findings("dropped-source", &Settings::default(), &[there], Some(&old), new);
-            let whats: Vec<_> = found.iter().map(|finding| &*finding.what).collect();
-            let dropped = "this update drops the source \"quay.io/b\"";
-            assert_eq!(whats, if expected { vec![dropped] } else { vec![] }, "{reason}");
+            let dropped = [(PATH.to_owned(), "quay.io/b".to_owned())];
+            assert_eq!(found(&old, new, there), if expected { &dropped[..] } else { &[] }, "{reason}");
         }
     }
 
     #[test]
-    fn many_sources_are_told_at_once() {
+    fn many_sources_are_one_finding() {
         let sources: Vec<_> = (0..5).map(|at| format!("quay.io/{at}")).collect();
         let mirrors: &[&str] = &["m/x"];
         let entries: Vec<_> = sources.iter().map(|source| (&**source, mirrors)).collect();
-        let (old, new) = (set(Idms, "a", &entries), set(Idms, "a", &[("quay.io/new", &["m/x"])]));
-        let [found] =
-            findings("dropped-source", &Settings::default(), &[], Some(&old), &new).try_into().unwrap();
-        let expected = "this update drops the sources \"quay.io/0\", \"quay.io/1\", \"quay.io/2\" and 2 more";
-        assert_eq!((&*found.what, &*found.path), (expected, "spec.imageDigestMirrors"));
+        let new = set(Idms, "a", &[("quay.io/new", mirrors)]);
+        let mut all = Vec::new();
+        for entries in [&entries[..1], &entries] {
+            let old = set(Idms, "a", entries);
+            let found = findings(RULE.id, &Settings::default(), &[], Some(&old), &new);
+            let [finding] = &*found else { panic!("{found:?}") };
+            assert_eq!((&*finding.path, &*finding.key), (PATH, &*sources[..entries.len()].join(" ")));
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
     }
 
     #[test]
     fn only_updates_drop_sources() {
         let new = set(Idms, "a", &[("quay.io/a", &["m/a"])]);
-        assert_eq!(findings("dropped-source", &Settings::default(), &[], None, &new), []);
+        assert_eq!(findings(RULE.id, &Settings::default(), &[], None, &new), []);
     }
 }

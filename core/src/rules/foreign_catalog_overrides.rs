@@ -1,10 +1,10 @@
-//! Catalog overrides that somebody typed, and that lead elsewhere than the mirror sets.
+//! Catalog overrides that someone set by hand, and that resolve to other locations than the mirror sets.
 
 use super::{Check, Finding, Found, HostedWrite, Level, Rule, Survey, finding::of_releases};
 use crate::{
     hypershift::{
         CatalogEra, Releases,
-        catalogs::{self, CatalogOverrides},
+        catalogs::{self, Catalog, CatalogOverrides},
     },
     objects::annotation,
 };
@@ -12,7 +12,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "foreign-catalog-overrides",
     level: Level::Warn,
-    summary: "typed catalog overrides that lead elsewhere than the mirror sets",
+    summary: "catalog overrides set by hand that resolve to other locations than the mirror sets",
     page: include_str!("foreign_catalog_overrides.md"),
     check: Check::Cluster(check),
     ..Rule::BASE
@@ -20,108 +20,150 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     for write in survey.hosted() {
-        let finding = judge(&write);
+        let finding = review(&write);
         found.extend(finding.map(|finding| Found { object: write.new.id(), finding }));
     }
 }
 
-fn judge(write: &HostedWrite<'_>) -> Option<Finding> {
+fn review(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
-    let there = hosted.catalog_overrides()?;
-    let marked = hosted.annotation(annotation::DERIVED);
+    let value = hosted.catalog_overrides()?;
     if hosted.has_derived_overrides() || write.overrides_reach_nothing() {
         return None;
     }
     let releases = &write.releases();
-    let derived = write.state.derivations().for_releases(releases).value.as_ref().ok();
-    let derived = derived.filter(|derived| !lead_alike(there, derived, releases));
-    let (what, fix) = match (marked, derived) {
-        (None, None) => return None,
-        (None, Some(derived)) => (
-            format!("\"{there}\" was typed, the mirror sets derive \"{derived}\"{}", of_releases(releases)),
-            format!("write \"{derived}\", or remove the annotation to have it filled in"),
-        ),
-        (Some(marked), derived) => (
-            format!(
-                "\"{marked}\" was filled in, and somebody has changed it to \"{there}\"{}",
-                derived.map_or_else(String::new, |d| format!("; the mirror sets derive \"{d}\""))
-            ),
-            format!(
-                "remove {} to keep the value as the owner's, or both annotations to have it filled in again",
-                annotation::DERIVED
-            ),
-        ),
+    let derived = write.state.derivations().for_releases(releases).value.as_deref().ok();
+    let derived = derived.filter(|derived| !resolve_alike(value, derived, releases));
+    let mut finding = match hosted.annotation(annotation::DERIVED) {
+        Some(filled_in) => changed(filled_in, value, derived),
+        None => set_by_hand(value, derived?, releases),
     };
-    let effect = match derived {
-        Some(_) => "the catalogs are looked for where no mirror set places them",
-        None => "it is not kept up to date any more",
+    finding.effect = match derived {
+        Some(_) => "HyperShift does not look for the catalogs where the mirror sets place them".to_owned(),
+        None => "the value is no longer updated".to_owned(),
     };
-    Some(Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), what, effect, fix))
+    Some(finding)
 }
 
-/// Whether the releases look for every catalog in the same places with either value.
-fn lead_alike(a: &str, b: &str, releases: &Releases) -> bool {
+/// A value that was filled in and then changed.
+fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
+    let derived =
+        derived.map_or_else(String::new, |derived| format!(", while the mirror sets give \"{derived}\""));
+    Finding {
+        fix: format!(
+            "remove {} to keep the value, or both annotations to have it filled in again",
+            annotation::DERIVED
+        ),
+        ..Finding::at(
+            annotation::path(annotation::CATALOG_OVERRIDES),
+            format!("changed {filled_in} {value}"),
+            format!("\"{filled_in}\" was filled in, but someone changed it to \"{value}\"{derived}"),
+        )
+    }
+}
+
+/// A value that was never filled in, where another one would be.
+fn set_by_hand(value: &str, derived: &str, releases: &Releases) -> Finding {
+    Finding {
+        fix: format!("set the value to \"{derived}\", or remove the annotation to have it filled in"),
+        ..Finding::at(
+            annotation::path(annotation::CATALOG_OVERRIDES),
+            format!("set by hand {value}"),
+            format!(
+                "\"{value}\" was set by hand, but the mirror sets give \"{derived}\"{}",
+                of_releases(releases)
+            ),
+        )
+    }
+}
+
+/// Whether the releases look for every catalog in the same locations with either value.
+fn resolve_alike(a: &str, b: &str, releases: &Releases) -> bool {
     let [a, b] = [a, b].map(|value| catalogs::parse(value).unwrap_or_default());
-    let places = |overrides: &CatalogOverrides<'_>, era, catalog: &catalogs::Catalog| match era {
+    CatalogEra::of(releases).all(|era| {
+        catalogs::catalogs_of(releases).all(|catalog| resolve(&a, era, catalog) == resolve(&b, era, catalog))
+    })
+}
+
+/// Where an era looks for a catalog; several lists where it depends on the order of a map.
+fn resolve(overrides: &CatalogOverrides<'_>, era: CatalogEra, catalog: &Catalog) -> Vec<Vec<String>> {
+    match era {
         CatalogEra::Replace => vec![catalogs::replace_era(overrides, &catalog.image()).into_iter().collect()],
         CatalogEra::List => catalogs::list_era(overrides, catalog),
-    };
-    CatalogEra::of(releases).all(|era| {
-        catalogs::catalogs_of(releases).all(|catalog| places(&a, era, catalog) == places(&b, era, catalog))
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{Finding, RULE};
     use crate::objects::annotation::{CATALOG_OVERRIDES, DERIVED};
-    use crate::rules::survey_testing::Cluster;
+    use crate::rules::{survey_testing::Cluster, testing::assert_texts};
 
     const NOW: &str = "registry.redhat.io/redhat=m.lab/redhat";
+    const OTHER: &str = "registry.redhat.io/redhat=n.lab/redhat";
     const SETS: [(&str, &str, &str, &str); 1] =
         [("imageTagMirrors", "a", "registry.redhat.io/redhat", "m.lab/redhat")];
 
-    #[test]
-    fn a_typed_value_may_lead_where_the_mirror_sets_lead() {
-        let typed = |value: &str| format!("{CATALOG_OVERRIDES}: {value}");
-        let table = [
-            (typed(NOW), "", None, "the same"),
-            (typed("registry.redhat.io=m.lab"), "", None, "another spelling, the same places"),
-            (
-                typed("registry.redhat.io/redhat=n.lab/redhat"),
-                "",
-                Some(
-                    "\"registry.redhat.io/redhat=n.lab/redhat\" was typed, the mirror sets derive \"registry.redhat.io/redhat=m.lab/redhat\" for 4.18",
-                ),
-                "other places",
-            ),
-            (
-                typed("registry.redhat.io/redhat=n.lab/redhat"),
-                "olmCatalogPlacement: guest",
-                None,
-                "no catalog",
-            ),
-            (format!("{CATALOG_OVERRIDES}: {NOW}, {DERIVED}: {NOW}"), "", None, "ours"),
-            (typed("\"\""), "", None, "the owner wants none"),
-            (typed("\"=\""), "", None, "the same"),
-            (
-                format!("{CATALOG_OVERRIDES}: {NOW}, {DERIVED}: a=b"),
-                "",
-                Some(
-                    "\"a=b\" was filled in, and somebody has changed it to \"registry.redhat.io/redhat=m.lab/redhat\"",
-                ),
-                "changed to what is right: it is still the owner's now",
-            ),
-        ];
-        for (annotations, spec, expected, reason) in table {
-            let told = Cluster::new(&SETS).hosted(&annotations, spec).told("foreign-catalog-overrides");
-            let expected: Vec<_> = expected.iter().map(|what| format!("HostedCluster/lab: {what}")).collect();
-            assert_eq!(told, expected, "{annotations}: {reason}");
+    /// What is found in the only HostedCluster of a cluster.
+    fn found(cluster: &Cluster) -> Vec<Finding> {
+        let mut all = Vec::new();
+        for audited in cluster.found(RULE.id) {
+            assert_eq!(audited.object.to_string(), "HostedCluster/clusters/lab");
+            all.extend(audited.verdict.diagnostics.into_iter().map(|diagnostic| diagnostic.finding));
         }
+        all
+    }
+
+    fn typed(value: &str) -> String {
+        format!("{CATALOG_OVERRIDES}: {value}")
+    }
+
+    fn filled_in(derived: &str, value: &str) -> String {
+        format!("{CATALOG_OVERRIDES}: {value}, {DERIVED}: {derived}")
+    }
+
+    struct Case {
+        annotations: String,
+        spec: &'static str,
+        key: Option<String>,
+        reason: &'static str,
+    }
+
+    fn case(annotations: String, key: Option<String>, reason: &'static str) -> Case {
+        Case { annotations, spec: "", key, reason }
     }
 
     #[test]
-    fn where_no_mirror_set_speaks_of_catalogs_the_owner_is_right() {
-        let annotations = format!("{CATALOG_OVERRIDES}: {NOW}");
-        assert!(Cluster::new(&[]).hosted(&annotations, "").told("foreign-catalog-overrides").is_empty());
+    fn a_typed_value_may_resolve_to_the_locations_of_the_mirror_sets() {
+        let by_hand = Some(format!("set by hand {OTHER}"));
+        let guest = "olmCatalogPlacement: guest";
+        let table = [
+            case(typed(NOW), None, "the same"),
+            case(typed("registry.redhat.io=m.lab"), None, "another spelling, the same locations"),
+            case(typed(OTHER), by_hand, "other locations"),
+            Case { annotations: typed(OTHER), spec: guest, key: None, reason: "no catalog" },
+            case(filled_in(NOW, NOW), None, "ours"),
+            case(typed("\"\""), None, "the owner wants none"),
+            case(typed("\"=\""), None, "the same"),
+            case(
+                filled_in("a=b", NOW),
+                Some(format!("changed a=b {NOW}")),
+                "changed to what is right: it is still the owner's now",
+            ),
+            case(filled_in(NOW, OTHER), Some(format!("changed {NOW} {OTHER}")), "changed to other locations"),
+        ];
+        let mut all = Vec::new();
+        for Case { annotations, spec, key, reason } in table {
+            let found = found(&Cluster::new(&SETS).hosted(&annotations, spec));
+            let keys: Vec<_> = found.iter().map(|finding| finding.key.clone()).collect();
+            assert_eq!(keys, Vec::from_iter(key), "{annotations}: {reason}");
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn where_no_mirror_set_covers_a_catalog_the_owner_is_right() {
+        assert_eq!(found(&Cluster::new(&[]).hosted(&typed(NOW), "")), []);
     }
 }

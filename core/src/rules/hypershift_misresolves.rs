@@ -1,15 +1,15 @@
-//! An entry that HyperShift turns into another place than the nodes do.
+//! An entry that HyperShift resolves to another location than the nodes do.
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{Astray, astray, eras_of, told},
+    astray::{Astray, astray, describe_lookups, eras_of},
     paste::{entry_yaml, list_yaml},
 };
 use crate::{
     hypershift::{Era, Look, RELEASE_REPOSITORIES, look},
     node::{Places, places},
     objects::{
-        HostedCluster, MirrorSet, annotation,
+        Entry, HostedCluster, MirrorSet, annotation,
         reference::{DockerReference, Image},
         scope::is_nested,
     },
@@ -18,7 +18,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "hypershift-misresolves",
     level: Level::Warn,
-    summary: "an entry that HyperShift turns into another place than the nodes do",
+    summary: "an entry that HyperShift resolves to another location than nodes do",
     page: include_str!("hypershift_misresolves.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -26,13 +26,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
-    let asked = asked(write);
+    let asked = find_asked(write);
     for (index, entry) in set.entries.iter().enumerate() {
         let mut concerned = asked.iter().filter(|asked| asked.may_match(&entry.source));
-        let found = concerned.find_map(|asked| Some((asked, judge(write, set, index, asked)?)));
-        let Some((asked, mut finding)) = found else { continue };
-        finding.related.extend(asked.hosted.map(|hosted| Related::to_hosted(hosted, "spec.release.image")));
-        findings.push(finding);
+        findings.extend(concerned.find_map(|asked| review(write, set, index, asked)));
     }
 }
 
@@ -56,17 +53,19 @@ impl<'a> Asked<'a> {
     fn may_match(&self, source: &str) -> bool {
         let path = &self.name[self.path..];
         let namespace = path.split_once('/').map_or("", |(namespace, _)| namespace);
-        let end = |part: &str| {
-            let before = source.strip_suffix(part).filter(|_| !part.is_empty());
-            before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
-        };
-        end(path) || end(namespace) || is_nested(&self.name, source)
+        ends_in(source, path) || ends_in(source, namespace) || is_nested(&self.name, source)
     }
 }
 
-/// What HyperShift looks up: the release, its components, and what HostedClusters name beside them. Catalogs
-/// are left out: the annotations that say where they are have rules of their own.
-fn asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
+/// Whether the last elements of a path are these.
+fn ends_in(path: &str, last: &str) -> bool {
+    let before = path.strip_suffix(last).filter(|_| !last.is_empty());
+    before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+}
+
+/// What HyperShift looks up: the release, its components, and what else HostedClusters name. Catalogs are left
+/// out: the annotations that say where they are have rules of their own.
+fn find_asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
     let of_all = Era::of(&write.settings.releases);
     let mut asked: Vec<_> =
         RELEASE_REPOSITORIES.map(|repository| Asked::new(repository, None, of_all.clone())).into();
@@ -82,7 +81,19 @@ fn asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
     asked
 }
 
-fn judge(write: &SetWrite<'_>, set: &MirrorSet, index: usize, asked: &Asked<'_>) -> Option<Finding> {
+/// What is wrong with an entry for a repository, with the HostedCluster that names the repository.
+fn review(write: &SetWrite<'_>, set: &MirrorSet, index: usize, asked: &Asked<'_>) -> Option<Finding> {
+    let mut finding = find_misresolved(write, set, index, asked)?;
+    finding.related.extend(asked.hosted.map(|hosted| Related::to_hosted(hosted, "spec.release.image")));
+    Some(finding)
+}
+
+fn find_misresolved(
+    write: &SetWrite<'_>,
+    set: &MirrorSet,
+    index: usize,
+    asked: &Asked<'_>,
+) -> Option<Finding> {
     let entry = &set.entries[index];
     let repository = &*asked.name;
     let nodes = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
@@ -90,8 +101,8 @@ fn judge(write: &SetWrite<'_>, set: &MirrorSet, index: usize, asked: &Asked<'_>)
         return taken_by_mistake(set, index, asked, nodes.as_ref());
     }
     let explicit = *entry.source == *repository;
-    // Beside a nearer source a wider one is at worst asked in vain: from 4.17 on, where it can match, HyperShift
-    // looks whether the image is there. Without one, it is root-level-source that speaks of the release.
+    // Next to a nearer source a broader one is at worst tried in vain: from 4.17 on, where it can match, HyperShift
+    // checks whether the image is there. Without one, it is root-level-source that reports it for the release.
     let nodes = nodes.filter(|nodes| nodes.source == &*entry.source)?;
     if !explicit && RELEASE_REPOSITORIES.contains(&repository) {
         return None;
@@ -101,7 +112,7 @@ fn judge(write: &SetWrite<'_>, set: &MirrorSet, index: usize, asked: &Asked<'_>)
     Some(if explicit {
         one_element(set, index, first, &astray)
     } else {
-        wider(set, index, &asked.name, &nodes, &astray)
+        broader(set, index, &asked.name, &nodes, &astray)
     })
 }
 
@@ -113,33 +124,39 @@ fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> F
     let last = path.rsplit('/').next().unwrap_or_default();
     let right = format!("{mirror}/{}", if mirror.contains('/') { last } else { path });
     Finding {
-        key: format!("{} {mirror}", entry.source),
-        ..Finding::new(
+        effect: describe_lookups(astray),
+        fix: format!("mirror the images to a location such as {right}"),
+        ..Finding::at(
             set.field_path(index, &format!("mirrors[{at}]")),
-            format!("HyperShift cannot use \"{mirror}\", which has fewer than two path elements"),
-            &told(astray),
-            format!("copy the images to a place such as {right}"),
+            format!("{} {mirror}", entry.source),
+            format!("mirror \"{mirror}\" has fewer than two path elements"),
         )
     }
 }
 
-/// A wider source that alone leads the nodes to images of a HostedCluster.
-fn wider(set: &MirrorSet, index: usize, repository: &str, nodes: &Places<'_>, astray: &[Astray]) -> Finding {
+/// A broader source that alone redirects the nodes for images of a HostedCluster.
+fn broader(
+    set: &MirrorSet,
+    index: usize,
+    repository: &str,
+    nodes: &Places<'_>,
+    astray: &[Astray],
+) -> Finding {
     let source = nodes.source;
     let yaml = entry_yaml(repository, &nodes.places);
     Finding {
-        key: format!("{source} {repository}"),
+        effect: describe_lookups(astray),
+        fix: format!("add {yaml}"),
         yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
-        ..Finding::new(
+        ..Finding::at(
             set.field_path(index, "source"),
-            format!("\"{source}\" leads nodes, but not HyperShift, to {repository}"),
-            &told(astray),
-            format!("add {yaml}"),
+            format!("{source} {repository}"),
+            format!("HyperShift does not resolve {repository} through \"{source}\" as nodes do"),
         )
     }
 }
 
-/// A source on another host that HyperShift takes for the repository's, since it compares no hosts.
+/// A source on another host that HyperShift takes for the repository's, since it does not compare hosts.
 fn taken_by_mistake(
     set: &MirrorSet,
     index: usize,
@@ -147,137 +164,37 @@ fn taken_by_mistake(
     nodes: Option<&Places<'_>>,
 ) -> Option<Finding> {
     let entry = &set.entries[index];
-    let reference = DockerReference::parse(&asked.name).ok()?;
-    let is_right =
-        |place: &String| *place == asked.name || nodes.is_some_and(|nodes| nodes.places.contains(place));
-    let wrong = |era: &Era| {
-        let looks = entry.mirrors.iter().enumerate();
-        let mut places = looks.map(|(at, mirror)| (at, look(*era, &reference, &entry.source, mirror)));
-        places.find_map(|(mirror, look)| match &look {
-            Look::At(place) if !is_right(place) => Some(Astray { era: *era, mirror, look }),
-            Look::At(_) | Look::Original => None,
-        })
-    };
-    let astray: Vec<_> = asked.eras.iter().filter_map(wrong).collect();
+    let right = nodes.map_or(&[][..], |nodes| &nodes.places);
+    let wrong = asked.eras.iter().filter_map(|era| find_wrong_place(*era, &asked.name, entry, right));
+    let astray: Vec<_> = wrong.collect();
     let first = astray.first()?;
     Some(Finding {
-        // From 4.17 on it goes on to the next place where the image is not there.
+        // From 4.17 on it tries the next place if the image is not there.
         at_most: if first.era == Era::Exact { Level::Deny } else { Level::Warn },
-        key: format!("{} {}", entry.source, asked.name),
-        ..Finding::new(
+        effect: describe_lookups(&astray),
+        fix: "give both sources the same mirror, or keep this one off clusters that host control planes"
+            .to_owned(),
+        ..Finding::at(
             set.field_path(index, "source"),
-            format!("HyperShift compares no hosts, and takes \"{}\" for {}", entry.source, asked.name),
-            &told(&astray),
-            "give both the same mirror, or keep this one off clusters that host control planes".to_owned(),
+            format!("{} {}", entry.source, asked.name),
+            format!("HyperShift does not compare hosts, so it uses \"{}\" for {}", entry.source, asked.name),
         )
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        objects::{Object, SetKind::Idms},
-        rules::testing::{for_releases, found_in, hosted, set},
-    };
-
-    const EXPLICIT: (&str, &[&str]) = (RELEASE_REPOSITORIES[0], &["m.lab/a/ocp-release"]);
-
-    /// What is found in an IDMS as it stands, next to the HostedClusters.
-    fn found(entries: &[(&str, &[&str])], releases: &str, hosted: Option<Object>) -> Vec<String> {
-        let found = found_in(RULE.id, &set(Idms, "own", entries), hosted, &for_releases(releases));
-        found.into_iter().map(|finding| format!("{}: {}", finding.path, finding.effect)).collect()
-    }
-
-    #[test]
-    fn an_entry_is_judged_by_the_images_that_hypershift_asks_for() {
-        type Case<'a> = (&'a str, &'a [&'a str], &'a str, Option<String>, &'a str);
-        const RELEASE: &str = RELEASE_REPOSITORIES[0];
-        let source = "spec.imageDigestMirrors[0].source: ";
-        let mirror = "spec.imageDigestMirrors[0].mirrors[0]: ";
-        let later = format!("{mirror}from 4.17 on it asks the original");
-        let table: [Case<'_>; 13] = [
-            (RELEASE, &["m.lab:8443/a/ocp-release"], "", None, "two path elements"),
-            (RELEASE, &["m.lab:8443/release"], "", Some(later.clone()), "one path element"),
-            (RELEASE, &["m.lab:8443/release"], "4.16", None, "up to 4.16 one is enough"),
-            (RELEASE, &["m.lab:8443/release"], "4.16 4.18", Some(later), "in one of the releases it is not"),
-            (
-                RELEASE,
-                &["m.lab:8443"],
-                "",
-                Some(format!("{mirror}it asks the original")),
-                "a host with a port is read as a name with a tag",
-            ),
-            (RELEASE, &[RELEASE], "", None, "the repository itself leads nowhere else"),
-            ("quay.io/openshift-release-dev", &["m.lab/a/b"], "", None, "root-level-source speaks of it"),
-            ("quay.io/other", &["m.lab/x"], "", None, "nothing that HyperShift asks for"),
-            ("quay.io/other/ocp-release", &["m.lab/x"], "", None, "the namespace is compared"),
-            (
-                "ci.lab/openshift-release-dev/ocp-release",
-                &["m.lab/ci/release"],
-                "4.16",
-                Some(format!("{source}up to 4.16 it asks m.lab/ci/release")),
-                "hosts are not compared",
-            ),
-            (
-                "ci.lab/openshift-release-dev",
-                &["m.lab/ci"],
-                "",
-                Some(format!("{source}from 4.17 on it asks m.lab/ci/ocp-release")),
-                "nor for namespaces, from 4.17 on",
-            ),
-            (
-                "ci.lab/openshift-release-dev/ocp-release",
-                &["m.lab/a/ocp-release"],
-                "",
-                None,
-                "the same place",
-            ),
-            ("localhost/a/openshift-release-dev", &["m.lab/ci"], "", None, "a longer path"),
-        ];
-        for (from, mirrors, releases, expected, reason) in table {
-            let explicit = if from.starts_with("quay.io/openshift") { None } else { Some(EXPLICIT) };
-            let entries: Vec<_> = [(from, mirrors)].into_iter().chain(explicit).collect();
-            assert_eq!(found(&entries, releases, None), Vec::from_iter(expected), "{reason}");
+/// The first mirror of an entry that gives a repository a place that is neither its own nor one where nodes look.
+fn find_wrong_place(era: Era, repository: &str, entry: &Entry, right: &[String]) -> Option<Astray> {
+    let reference = DockerReference::parse(repository).ok()?;
+    for (mirror, location) in entry.mirrors.iter().enumerate() {
+        match look(era, &reference, &entry.source, location) {
+            Look::At(place) if place != repository && !right.contains(&place) => {
+                return Some(Astray { era, mirror, look: Look::At(place) });
+            }
+            Look::At(_) | Look::Original => {}
         }
     }
-
-    #[test]
-    fn what_hosted_clusters_name_is_asked_for_too() {
-        type Case<'a> = (&'a str, &'a [&'a str], [&'a str; 2], Option<&'a str>, &'a str);
-        let custom = "ci.lab:5000/ocp/release:4.18.1";
-        let operator = "hypershift.openshift.io/control-plane-operator-image: ci.lab:5000/dev/cpo:1";
-        let source = "spec.imageDigestMirrors[0].source: ";
-        let table: [Case<'_>; 6] = [
-            ("ci.lab:5000", &["m.lab/ci"], ["", ""], None, "nobody asks for it"),
-            (
-                "ci.lab:5000",
-                &["m.lab/ci"],
-                [custom, ""],
-                Some("from 4.17 on it asks the original"),
-                "a root with a port never matches",
-            ),
-            ("ci.lab:5000/ocp", &["m.lab/ocp"], [custom, ""], None, "from 4.17 on a namespace does"),
-            (
-                "ci.lab:5000/ocp",
-                &["m.lab/x/ocp"],
-                [custom, ""],
-                Some("from 4.17 on it asks m.lab/ocp/release"),
-                "but only the last element of its mirror is kept",
-            ),
-            ("*.lab:5000", &["m.lab/ci"], ["", operator], None, "a port hides a host from a wildcard"),
-            (
-                "ci.lab:5000/dev",
-                &["m.lab/dev"],
-                ["", operator],
-                Some("up to 4.16 it asks the original"),
-                "the operator's image of an annotation",
-            ),
-        ];
-        for (from, mirrors, [image, annotation], expected, reason) in table {
-            let expected = expected.map(|effect| format!("{source}{effect}"));
-            let hosted = Some(hosted("h", image, annotation));
-            assert_eq!(found(&[(from, mirrors), EXPLICIT], "", hosted), Vec::from_iter(expected), "{reason}");
-        }
-    }
+    None
 }
+
+#[cfg(test)]
+mod tests;

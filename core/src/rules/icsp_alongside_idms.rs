@@ -12,10 +12,13 @@ use crate::{
     write::Operation,
 };
 
+/// The field that a finding about a whole set is at.
+const NAME: &str = "metadata.name";
+
 pub(super) const RULE: Rule = Rule {
     id: "icsp-alongside-idms",
     level: Level::Deny,
-    summary: "an ICSP created or extended next to IDMS or ITMS, or an IDMS or ITMS that conflicts with an ICSP",
+    summary: "an ICSP created or extended while an IDMS or ITMS exists, or an IDMS or ITMS that conflicts with an ICSP",
     page: include_str!("icsp_alongside_idms.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -32,43 +35,70 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {
     let neighbours = write.cluster.others.count(SetKind::Idms) + write.cluster.others.count(SetKind::Itms);
     let fresh = fresh_entries(write.old_set(), set);
-    let (Some(first), true) = (fresh.first(), neighbours > 0) else { return };
+    if neighbours == 0 || fresh.is_empty() {
+        return;
+    }
     if matches!(write.operation, Operation::Existing(_))
         && let Some(idms) = write.cluster.others.sets_of(SetKind::Idms).find(|idms| covers(idms, set))
     {
-        findings.push(Finding {
-            at_most: Level::Warn,
-            related: vec![Related::to_set(idms, "metadata.name".to_owned())],
-            ..Finding::new(
-                "metadata.name",
-                format!("{} has every entry of this ICSP", idms.id()),
-                "the last step of the migration is left",
-                format!("delete imagecontentsourcepolicy {}; no node changes", set.name),
-            )
-        });
-        return;
+        findings.push(last_step(set, idms));
+    } else if write.settings.icsp_alongside_idms == IcspAlongsideIdms::Conflicts {
+        findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
+    } else {
+        findings.push(alongside(write, set, neighbours, &fresh));
     }
-    if write.settings.icsp_alongside_idms == IcspAlongsideIdms::Conflicts {
-        return findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
+}
+
+/// The finding for an ICSP that a migration has left.
+fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
+    Finding {
+        at_most: Level::Warn,
+        effect: "only the last step of the migration is left".to_owned(),
+        fix: format!("delete imagecontentsourcepolicy {}, which changes no node", icsp.name),
+        related: vec![Related::to_set(idms, NAME.to_owned())],
+        ..Finding::at(
+            NAME,
+            format!("covered by {}", idms.id()),
+            format!("{} has every entry of this ICSP", idms.id()),
+        )
     }
-    let others =
-        [SetKind::Idms, SetKind::Itms].into_iter().flat_map(|kind| write.cluster.others.sets_of(kind));
-    let related: Vec<_> =
-        others.take(3).map(|other| Related::to_set(other, "metadata.name".to_owned())).collect();
+}
+
+/// The finding for an IDMS that has what an ICSP has.
+fn first_step(icsp: &MirrorSet) -> Finding {
+    Finding {
+        at_most: Level::Warn,
+        effect: "this is the first step of the migration".to_owned(),
+        fix: format!("delete imagecontentsourcepolicy {} next", icsp.name),
+        related: vec![Related::to_set(icsp, NAME.to_owned())],
+        ..Finding::at(
+            NAME,
+            format!("covers {}", icsp.id()),
+            format!("this IDMS has every entry of {}", icsp.id()),
+        )
+    }
+}
+
+/// The finding for an ICSP with new entries next to sets of the other kinds.
+fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[usize]) -> Finding {
+    let others = write.cluster.others;
+    let others = others.sets_of(SetKind::Idms).chain(others.sets_of(SetKind::Itms));
+    let related: Vec<_> = others.take(3).map(|other| Related::to_set(other, NAME.to_owned())).collect();
     let names: Vec<_> = related.iter().map(|related| related.object.to_string()).collect();
     let names = list_names(&names, neighbours - related.len());
-    findings.push(Finding {
+    Finding {
+        effect: "for a shared source, the mirror order is unspecified, and older HyperShift releases ignore every \
+                 ICSP"
+            .to_owned(),
+        fix: "put these entries in an ImageDigestMirrorSet instead".to_owned(),
         related,
-        yaml: Some(as_idms(set, &fresh)),
-        key: format!("{:?}", fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()),
-        ..Finding::new(
-            set.field_path(*first, "source"),
-            format!("an ICSP next to {names}"),
-            "it is merged with them in an order nobody chose, stops all rendering where they say NeverContactSource, \
-             and older HyperShift releases ignore it",
-            "put these entries into an ImageDigestMirrorSet instead".to_owned(),
+        yaml: Some(as_idms(set, fresh)),
+        ..Finding::at(
+            set.field_path(fresh[0], "source"),
+            format!("{:?}", fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()),
+            format!("this ICSP exists alongside {names}"),
         )
-    });
+    }
 }
 
 /// Indices of the entries that were not there before.
@@ -77,15 +107,14 @@ fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
     for entry in old.into_iter().flat_map(|old| &old.entries) {
         *known.entry(entry).or_default() += 1;
     }
-    let mut is_known = |entry| match known.get_mut(entry) {
-        Some(left) if *left > 0 => {
-            *left -= 1;
-            true
+    let mut fresh = Vec::new();
+    for (index, entry) in new.entries.iter().enumerate() {
+        match known.get_mut(entry) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => fresh.push(index),
         }
-        _ => false,
-    };
-    let entries = new.entries.iter().enumerate();
-    entries.filter_map(|(index, entry)| (!is_known(entry)).then_some(index)).collect()
+    }
+    fresh
 }
 
 fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {
@@ -105,109 +134,165 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
             findings.push(overlap.finding(set));
         }
     }
-    for icsp in covered {
-        findings.push(Finding {
-            at_most: Level::Warn,
-            related: vec![Related::to_set(icsp, "metadata.name".to_owned())],
-            ..Finding::new(
-                "metadata.name",
-                format!("this has every entry of {}", icsp.id()),
-                "it is the first step of the migration",
-                format!("next, delete imagecontentsourcepolicy {}", icsp.name),
-            )
-        });
-    }
+    findings.extend(covered.into_iter().map(first_step));
 }
 
 /// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes
 /// try them, and nothing that says otherwise of the source itself.
 fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
-    let has = |wanted: &Entry| {
-        let order = merge(&wanted.source, &[&*wanted.mirrors]).mirrors;
-        let same_source = idms.effective_entries().filter(|(_, entry)| entry.source == wanted.source);
-        let candidates: Vec<_> = same_source.map(|(_, entry)| entry).collect();
-        candidates.iter().all(|entry| entry.policy() == wanted.policy())
-            && candidates.iter().any(|entry| {
-                let tried = merge(&entry.source, &[&*entry.mirrors]).mirrors;
-                let mut tried = tried.iter();
-                order.iter().all(|wanted| tried.any(|mirror| mirror == wanted))
-            })
-    };
-    idms.kind == SetKind::Idms && icsp.effective_entries().all(|(_, entry)| has(entry))
+    idms.kind == SetKind::Idms && icsp.effective_entries().all(|(_, entry)| covers_entry(idms, entry))
+}
+
+fn covers_entry(idms: &MirrorSet, wanted: &Entry) -> bool {
+    let order = tried(wanted);
+    let mut has_mirrors = false;
+    for (_, entry) in idms.effective_entries().filter(|(_, entry)| entry.source == wanted.source) {
+        if entry.policy() != wanted.policy() {
+            return false;
+        }
+        let own = tried(entry);
+        let mut own = own.iter();
+        has_mirrors |= order.iter().all(|wanted| own.any(|mirror| mirror == wanted));
+    }
+    has_mirrors
+}
+
+/// The mirrors of an entry as nodes try them.
+fn tried(entry: &Entry) -> Vec<&str> {
+    merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{
-        Settings,
-        testing::{findings, never, set},
+    use crate::{
+        objects::Object,
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, found_in, never, set},
+        },
     };
 
     const SOURCE: &str = "q.io/c";
 
-    /// What is said of a set next to another: the level, where it is denied the path, and the objects named.
-    fn told(there: &MirrorSet, new: &MirrorSet) -> Vec<(Level, String, String)> {
+    fn idms(mirrors: &[&str]) -> MirrorSet {
+        set(SetKind::Idms, "new", &[(SOURCE, mirrors)])
+    }
+
+    fn itms(mirrors: &[&str]) -> MirrorSet {
+        set(SetKind::Itms, "new", &[(SOURCE, mirrors)])
+    }
+
+    fn icsp(mirrors: &[&str]) -> MirrorSet {
+        set(SetKind::Icsp, "i", &[(SOURCE, mirrors)])
+    }
+
+    /// The only finding of several that must be one.
+    fn only(found: Vec<Finding>) -> Finding {
+        let [finding] = found.try_into().unwrap_or_else(|found| panic!("{found:?}"));
+        finding
+    }
+
+    /// What is found in a new set next to another, where only conflicts are denied.
+    fn find(there: &MirrorSet, new: &MirrorSet) -> Finding {
         let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
-        let found = findings(RULE.id, &settings, &[there], None, new);
-        let related =
-            |finding: &Finding| format!("{} {}", finding.related[0].object, finding.related[0].path);
-        found.into_iter().map(|finding| (finding.at_most, finding.path.clone(), related(&finding))).collect()
+        only(findings(RULE.id, &settings, &[there], None, new))
+    }
+
+    /// What is found in an ICSP that is there already.
+    fn find_existing(icsp: &MirrorSet, idms: MirrorSet) -> Finding {
+        only(found_in(RULE.id, icsp, [Object::from(idms)], &Settings::default()))
+    }
+
+    struct Case {
+        there: MirrorSet,
+        new: MirrorSet,
+        expected: (Level, &'static str, &'static str),
+        /// The path in the set that is there.
+        related: &'static str,
+        reason: &'static str,
+    }
+
+    impl Case {
+        fn check(&self) -> Finding {
+            let Self { there, new, expected, related, reason } = self;
+            let found = find(there, new);
+            assert_eq!((found.at_most, &*found.path, &*found.key), *expected, "{reason}");
+            assert_eq!(found.related[0].object, there.id(), "{reason}");
+            assert_eq!(found.related[0].path, *related, "{reason}");
+            found
+        }
+    }
+
+    /// An ICSP with these mirrors, and an IDMS that is the step of its migration.
+    fn step(there: &[&str], new: &[&str], reason: &'static str) -> Case {
+        let expected = (Level::Warn, NAME, "covers ImageContentSourcePolicy/i");
+        Case { there: icsp(there), new: idms(new), expected, related: NAME, reason }
+    }
+
+    /// An ICSP, and a set after which nodes try other places for the source.
+    fn tries(
+        there: &[&str],
+        new: MirrorSet,
+        path: &'static str,
+        key: &'static str,
+        reason: &'static str,
+    ) -> Case {
+        let related = "spec.repositoryDigestMirrors[0].source";
+        Case { there: icsp(there), new, expected: (Level::Deny, path, key), related, reason }
+    }
+
+    /// An ICSP, and an IDMS with the mirrors in another order.
+    fn contradicts(there: &[&str], new: &[&str], key: &'static str, reason: &'static str) -> Case {
+        let expected = (Level::Deny, "spec.imageDigestMirrors[0].mirrors", key);
+        let related = "spec.repositoryDigestMirrors[0].mirrors";
+        Case { there: icsp(there), new: idms(new), expected, related, reason }
     }
 
     #[test]
     fn only_what_means_the_same_is_the_step_of_a_migration() {
-        let step = (Level::Warn, "metadata.name", "ImageContentSourcePolicy/i metadata.name");
-        let denied =
-            |field| (Level::Deny, field, "ImageContentSourcePolicy/i spec.repositoryDigestMirrors[0].");
-        let (source, mirrors) = ("spec.imageDigestMirrors[0].source", "spec.imageDigestMirrors[0].mirrors");
-        let idms = |mirrors: &[&str]| set(SetKind::Idms, "new", &[(SOURCE, mirrors)]);
-        let table: [(&[&str], MirrorSet, _, &str); 8] = [
-            (&["m/b", "m/a"], idms(&["m/b", "m/a"]), step, "the same"),
-            (&["m/b"], idms(&["m/b", "m/a"]), step, "one mirror more"),
-            (&["m/b", "m/a", "m/b", "m/c"], idms(&["m/a", "m/b", "m/c"]), step, "as nodes try it"),
-            (&["m/b", "m/b"], idms(&["m/b"]), step, "the repeated mirror once"),
-            (&["m/b"], never(idms(&["m/b"])), denied(source), "another policy"),
-            (&["m/b", "m/a"], idms(&["m/a", "m/b"]), denied(mirrors), "the other order, by name the first"),
-            (&["m/a", "m/b"], idms(&["m/b", "m/a"]), denied(mirrors), "the other order, by name the last"),
-            (&["m/b"], idms(&["n/b"]), denied(source), "another mirror"),
+        let (digests, tags) = ("spec.imageDigestMirrors[0].source", "spec.imageTagMirrors[0].source");
+        let table = [
+            step(&["m/b", "m/a"], &["m/b", "m/a"], "the same"),
+            step(&["m/b"], &["m/b", "m/a"], "one mirror more"),
+            step(&["m/b", "m/a", "m/b", "m/c"], &["m/a", "m/b", "m/c"], "as nodes try it"),
+            step(&["m/b", "m/b"], &["m/b"], "the repeated mirror once"),
+            tries(&["m/b"], never(idms(&["m/b"])), digests, "q.io/c m/b blocked", "another policy"),
+            tries(&["m/b"], idms(&["n/b"]), digests, "q.io/c m/b n/b source", "another mirror"),
+            tries(&["m/b"], never(itms(&["m/b"])), tags, "q.io/c m/b blocked", "tags with another policy"),
+            contradicts(&["m/b", "m/a"], &["m/a", "m/b"], "q.io/c contradicts m/a m/b", "by name the first"),
+            contradicts(&["m/a", "m/b"], &["m/b", "m/a"], "q.io/c contradicts m/b m/a", "by name the last"),
         ];
-        for (icsp, new, (level, path, related), reason) in table {
-            let told = told(&set(SetKind::Icsp, "i", &[(SOURCE, icsp)]), &new);
-            let [first] = &*told else { panic!("{reason}: {told:?}") };
-            assert_eq!((first.0, &*first.1), (level, path), "{reason}");
-            assert!(first.2.starts_with(related), "{reason}: {}", first.2);
-        }
+        let mut all: Vec<_> = table.iter().map(Case::check).collect();
+        all.push(find(&idms(&["m/a", "m/b"]), &icsp(&["m/b", "m/a"])));
+        all.push(find(&idms(&["n/b"]), &icsp(&["m/b"])));
+        all.push(find_existing(&icsp(&["m/b"]), idms(&["m/b"])));
+        all.push(find_existing(&icsp(&["m/b"]), never(idms(&["m/b"]))));
+        assert_texts(RULE.id, &all);
     }
 
     #[test]
     fn an_icsp_contradicts_an_idms_whatever_the_mirrors_are_called() {
-        for (there, new) in [(["m/a", "m/b"], ["m/b", "m/a"]), (["m/b", "m/a"], ["m/a", "m/b"])] {
-            let there = set(SetKind::Idms, "there", &[(SOURCE, &there)]);
-            let told = told(&there, &set(SetKind::Icsp, "new", &[(SOURCE, &new)]));
-            let expected = "ImageDigestMirrorSet/there spec.imageDigestMirrors[0].mirrors";
-            assert_eq!(
-                told,
-                [(Level::Deny, "spec.repositoryDigestMirrors[0].mirrors".to_owned(), expected.to_owned())]
-            );
+        for (there, new, key) in [
+            (["m/a", "m/b"], ["m/b", "m/a"], "q.io/c contradicts m/b m/a"),
+            (["m/b", "m/a"], ["m/a", "m/b"], "q.io/c contradicts m/a m/b"),
+        ] {
+            let expected = (Level::Deny, "spec.repositoryDigestMirrors[0].mirrors", key);
+            let related = "spec.imageDigestMirrors[0].mirrors";
+            Case { there: idms(&there), new: icsp(&new), expected, related, reason: key }.check();
         }
     }
 
     #[test]
     fn what_is_left_of_a_migration_names_the_idms() {
-        use crate::{objects::Object, rules::testing::found_in};
-        let icsp = set(SetKind::Icsp, "i", &[(SOURCE, &["m/b"])]);
-        let idms = || set(SetKind::Idms, "new", &[(SOURCE, &["m/b"])]);
-        for (idms, expected) in
-            [(idms(), "metadata.name"), (never(idms()), "spec.repositoryDigestMirrors[0].source")]
-        {
-            let found = found_in(RULE.id, &icsp, [Object::from(idms)], &Settings::default());
-            let [finding] = found.try_into().unwrap();
-            assert_eq!(finding.path, expected);
-            assert_eq!(
-                (finding.related[0].object.to_string(), &*finding.related[0].path),
-                ("ImageDigestMirrorSet/new".to_owned(), "metadata.name")
-            );
+        let in_order = idms(&["m/b"]);
+        for (idms, at_most, path) in [
+            (in_order.clone(), Level::Warn, NAME),
+            (never(in_order), Level::Deny, "spec.repositoryDigestMirrors[0].source"),
+        ] {
+            let found = find_existing(&icsp(&["m/b"]), idms.clone());
+            assert_eq!((found.at_most, &*found.path), (at_most, path));
+            assert_eq!((&found.related[0].object, &*found.related[0].path), (&idms.id(), NAME));
         }
     }
 }

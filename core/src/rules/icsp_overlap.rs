@@ -1,4 +1,6 @@
-//! Where an ICSP on the one side and IDMS or ITMS on the other get in each other's way.
+//! Entries of an ICSP and of IDMS or ITMS that change what the other does.
+
+use std::fmt;
 
 use super::{Finding, Related, SetWrite, finding::some_names, mirror_order_conflict::contradicted};
 use crate::{
@@ -17,10 +19,35 @@ pub(super) struct Overlap<'a> {
 
 enum How {
     /// Nodes try other places than before.
-    Tries { was: String, is: String },
+    Tries { was: Tries, is: Tries },
     /// The lists are merged and have no order that suits both. What upstream makes of them is unspecified, and
     /// may be the old order by chance.
     Contradicts,
+}
+
+/// What a pull tries.
+#[derive(Debug, PartialEq, Eq)]
+struct Tries {
+    mirrors: Vec<String>,
+    /// Whether the source is not tried last.
+    blocked: bool,
+}
+
+impl fmt::Display for Tries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for mirror in &self.mirrors {
+            write!(f, "{mirror}, then ")?;
+        }
+        f.write_str(if self.blocked { "nothing more" } else { "the source" })
+    }
+}
+
+impl Tries {
+    /// The places alone, which stay the same when the sentence is reworded.
+    fn key(&self) -> String {
+        let end = if self.blocked { "blocked" } else { "source" };
+        format!("{} {end}", self.mirrors.join(" "))
+    }
 }
 
 impl Overlap<'_> {
@@ -30,31 +57,32 @@ impl Overlap<'_> {
         let (field, what, effect, key) = match &self.how {
             How::Tries { was, is } => (
                 "source",
-                format!("source \"{source}\" overlaps {names} and changes what nodes do with it"),
-                format!("nodes would try {is} instead of {was}"),
-                format!("{source} {is}"),
+                format!("source \"{source}\" overlaps {names} and changes what nodes try for its images"),
+                format!("nodes would try {is} (without this entry: {was})"),
+                format!("{source} {}", is.key()),
             ),
             How::Contradicts => (
                 "mirrors",
-                format!("the order of the mirrors of \"{source}\" contradicts the one in {names}"),
-                "which one nodes try first is unspecified".to_owned(),
+                format!("the mirrors of \"{source}\" are in another order in {names}"),
+                "the order in which nodes try them is unspecified".to_owned(),
                 format!("{source} contradicts {}", mirrors.join(" ")),
             ),
         };
         let fix = match (set.kind, &self.how) {
-            (SetKind::Icsp, _) => "put the entries into an ImageDigestMirrorSet instead".to_owned(),
+            (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
             (SetKind::Idms, How::Tries { .. }) => {
-                format!("take over every entry of {names}, then delete it")
+                format!("migrate by adding every entry of {names} to this IDMS")
             }
             (SetKind::Idms, How::Contradicts) => {
-                format!("write the mirrors in the order of {names} until that is deleted")
+                format!("use the mirror order of {names} until the migration is complete")
             }
-            (SetKind::Itms, _) => format!("move {names} to an ImageDigestMirrorSet first"),
+            (SetKind::Itms, _) => format!("migrate {names} to an ImageDigestMirrorSet first"),
         };
         Finding {
+            effect,
+            fix,
             related: self.with.iter().map(|found| Related::to_entry(found, field)).collect(),
-            key,
-            ..Finding::new(set.field_path(self.index, field), what, &effect, fix)
+            ..Finding::at(set.field_path(self.index, field), key, what)
         }
     }
 }
@@ -93,23 +121,24 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
     overlaps
 }
 
-/// The entries of the other sort whose mirrors are merged with this one's and stand in another order.
+/// The entries of the other sort whose mirrors are merged with this one's and are in another order.
 fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a>> {
     if !own.set.kind.is_digest() {
         return Vec::new();
     }
-    let is_merged = |found: &EntryRef<'_>| found.set.kind.is_digest() && found.entry().is_effective();
-    let mut merged: Vec<_> = write.cluster.others.entries(&own.entry().source).filter(is_merged).collect();
+    let same_source = write.cluster.others.entries(&own.entry().source);
+    let mut merged: Vec<_> = same_source.filter(|found| found.serves(true)).collect();
     merged.sort_by_key(EntryRef::order);
     contradicted(own, &merged).into_iter().filter(|found| is_other(own.set, found)).collect()
 }
 
-/// What a pull of something at `source` tries while `scope` decides, in words.
-fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: PullFromMirror) -> String {
-    let Ok(Some(placed)) = rendering.registry_at(scope) else { return "the source".to_owned() };
+/// What a pull of something at `source` tries while `scope` decides.
+fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: PullFromMirror) -> Tries {
+    let Ok(Some(placed)) = rendering.registry_at(scope) else {
+        return Tries { mirrors: Vec::new(), blocked: false };
+    };
     let below = source.strip_prefix(scope).unwrap_or_default();
     let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
-    let mut tries: Vec<_> = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
-    tries.push(if placed.registry.blocked { "nothing more" } else { "the source" }.to_owned());
-    tries.join(", then ")
+    let mirrors = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
+    Tries { mirrors, blocked: placed.registry.blocked }
 }

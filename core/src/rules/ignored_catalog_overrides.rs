@@ -1,12 +1,15 @@
-//! A catalog overrides value that decides about no catalog.
+//! A catalog overrides annotation that has no effect on any catalog.
 
 use super::{Check, Finding, HostedWrite, Level, Rule, subject::named_catalog};
-use crate::{hypershift::Release, objects::annotation};
+use crate::{
+    hypershift::{Release, catalogs::Catalog},
+    objects::annotation,
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "ignored-catalog-overrides",
     level: Level::Warn,
-    summary: "catalog overrides next to catalog-image annotations, or up to 4.16 with guest placement",
+    summary: "a catalog overrides annotation that has no effect on any catalog",
     page: include_str!("ignored_catalog_overrides.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -17,23 +20,84 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if hosted.catalog_overrides().is_none() {
         return;
     }
-    let path = annotation::path(annotation::CATALOG_OVERRIDES);
     if hosted.catalogs_run_in_guest() {
         if write.releases().meet(None, Some(Release::SECOND_ERA)) {
-            findings.push(Finding::new(
-                path,
-                "up to 4.16 it is ignored with olmCatalogPlacement: guest".to_owned(),
-                "its nodes pull the catalogs from registry.redhat.io",
-                "disable the default catalogs and add CatalogSources in the hosted cluster".to_owned(),
-            ));
+            findings.push(with_guest_placement());
         }
     } else if let Some(catalog) = named_catalog(hosted) {
-        let other = catalog.image_annotation.split_once('/').map_or(catalog.image_annotation, |(_, n)| n);
-        findings.push(Finding::new(
-            path,
-            format!("it is ignored next to {other}"),
-            "the catalogs are the images named there",
-            "remove one of the two".to_owned(),
-        ));
+        findings.push(next_to_image(catalog));
+    }
+}
+
+fn with_guest_placement() -> Finding {
+    Finding {
+        effect: "the nodes of the hosted cluster pull the catalogs from registry.redhat.io".to_owned(),
+        fix: "disable the default catalogs and create CatalogSources in the hosted cluster".to_owned(),
+        ..Finding::at(
+            annotation::path(annotation::CATALOG_OVERRIDES),
+            "olmCatalogPlacement",
+            "releases up to 4.16 ignore this annotation with olmCatalogPlacement: guest",
+        )
+    }
+}
+
+fn next_to_image(catalog: &Catalog) -> Finding {
+    let name = catalog.image_annotation.rsplit('/').next().unwrap_or_default();
+    Finding {
+        effect: "the catalogs use the images in the catalog-image annotations".to_owned(),
+        fix: "remove this annotation, or remove the catalog-image annotations".to_owned(),
+        ..Finding::at(
+            annotation::path(annotation::CATALOG_OVERRIDES),
+            catalog.image_annotation,
+            format!("HyperShift ignores this annotation next to {name}"),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hypershift::catalogs::CATALOGS,
+        rules::{hosted_testing::findings_in_hosted, testing::assert_texts},
+    };
+
+    struct Case {
+        release: &'static str,
+        annotations: String,
+        spec: &'static str,
+        key: Option<&'static str>,
+        reason: &'static str,
+    }
+
+    #[test]
+    fn a_value_without_effect_is_found() {
+        let overrides = format!("{}: a.lab=b.lab", annotation::CATALOG_OVERRIDES);
+        let image = CATALOGS[3].image_annotation;
+        let of =
+            |release, spec, key, reason| Case { release, annotations: overrides.clone(), spec, key, reason };
+        let guest = "olmCatalogPlacement: guest";
+        let table = [
+            of("4.16.9", "", None, "it is used"),
+            of("4.16.9", guest, Some("olmCatalogPlacement"), "guest placement"),
+            of("4.17.9", guest, None, "from 4.17 on it is used with guest placement too"),
+            Case {
+                annotations: format!("{overrides}, {image}: m.lab/i"),
+                ..of("4.18.9", "", Some(image), "next to the image of a catalog")
+            },
+            Case {
+                annotations: format!("{image}: m.lab/i"),
+                ..of("4.18.9", "", None, "the annotation is not there")
+            },
+        ];
+        let mut all = Vec::new();
+        for Case { release, annotations, spec, key, reason } in table {
+            let found = findings_in_hosted(RULE.id, &format!("quay.io/r:{release}"), &annotations, spec, &[]);
+            let path = annotation::path(annotation::CATALOG_OVERRIDES);
+            let found_at = found.first().map(|finding| (&*finding.path, &*finding.key));
+            assert_eq!(found_at, key.map(|key| (&*path, key)), "{reason}");
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
     }
 }

@@ -1,18 +1,20 @@
-//! ICSPs that a hosted control plane was not told of, because there are IDMS too.
+//! ICSPs that a hosted control plane was started without, because an IDMS exists.
 
 use super::{
     Check, Finding, Found, Level, Related, Rule, Survey, finding::some_names,
     stale_registry_overrides::is_in_step,
 };
 use crate::{
+    context::View,
     hypershift::{HandedOn, Overrides, handed_on},
-    objects::{MirrorSet, SetKind},
+    inventory::{Inventory, Workload},
+    objects::SetKind,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "ignored-icsp",
     level: Level::Warn,
-    summary: "a hosted control plane was started without the ICSPs, because there are IDMS too",
+    summary: "a hosted control plane was started without the ICSPs, because an IDMS exists",
     page: include_str!("ignored_icsp.md"),
     check: Check::Cluster(check),
     ..Rule::BASE
@@ -21,51 +23,79 @@ pub(super) const RULE: Rule = Rule {
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     let view = survey.state.context().view();
     for workload in survey.inventory.control_planes() {
-        let parent = survey.inventory.parent_of(workload);
-        let (Some(handed), Some(setting)) = (workload.image_overrides(), &workload.image_overrides) else {
-            continue;
-        };
-        if parent.is_some_and(|parent| is_in_step(parent, workload)) {
-            continue;
-        }
-        let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
-        if handed_on(view, &handed, &own) != HandedOn::WithoutIcsps {
-            continue;
-        }
-        let ignored: Vec<_> = view.sets_of(SetKind::Icsp).filter(|set| !set.entries.is_empty()).collect();
-        let names = some_names(ignored.iter().map(|set| set.id()));
-        let related = |set: &&MirrorSet| Related::to_set(set, format!("spec.{}", set.kind.list_field()));
-        let finding = Finding {
-            related: ignored.iter().map(related).collect(),
-            ..Finding::new(
-                &*setting.path,
-                format!("it holds the ImageDigestMirrorSets and nothing of {names}"),
-                "HyperShift before the fix of OCPBUGS-29466 reads no ICSP while there is an IDMS, and looks past its mirrors",
-                "write the ICSP's entries into an ImageDigestMirrorSet, or update the HyperShift operator"
-                    .to_owned(),
-            )
-        };
-        found.push(Found { object: workload.object(), finding });
+        let finding = review(view, survey.inventory, workload);
+        found.extend(finding.map(|finding| Found { object: workload.object(), finding }));
     }
+}
+
+fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<Finding> {
+    let (handed, setting) = (workload.image_overrides()?, workload.image_overrides.as_ref()?);
+    let parent = inventory.parent_of(workload);
+    if parent.is_some_and(|parent| is_in_step(parent, workload)) {
+        return None;
+    }
+    let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
+    if handed_on(view, &handed, &own) != HandedOn::WithoutIcsps {
+        return None;
+    }
+    let (mut ids, mut related) = (Vec::new(), Vec::new());
+    for set in view.sets_of(SetKind::Icsp).filter(|set| !set.entries.is_empty()) {
+        ids.push(set.id().to_string());
+        related.push(Related::to_set(set, format!("spec.{}", set.kind.list_field())));
+    }
+    Some(Finding {
+        effect: "HyperShift without the fix for OCPBUGS-29466 ignores every ICSP while an IDMS exists, so its lookups \
+                 bypass their mirrors"
+            .to_owned(),
+        fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".to_owned(),
+        related,
+        ..Finding::at(
+            &*setting.path,
+            ids.join(" "),
+            format!("the overrides contain the ImageDigestMirrorSets, but nothing from {}", some_names(ids)),
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::survey_testing::Cluster;
+    use super::RULE;
+    use crate::rules::{survey_testing::Cluster, testing::assert_texts};
+
+    const SETS: [(&str, &str, &str, &str); 2] = [
+        ("imageDigestMirrors", "new", "quay.io/a", "m.lab/a"),
+        ("repositoryDigestMirrors", "old", "quay.io/b", "m.lab/b"),
+    ];
+
+    /// A hosted control plane whose two workloads were started with these overrides of images.
+    fn started_with(overrides: &str) -> Cluster {
+        let cluster = Cluster::new(&SETS).hosted("", "");
+        cluster.started("control-plane-operator", overrides, "=").started("ignition-server", overrides, "=")
+    }
 
     #[test]
-    fn icsps_that_were_left_out_are_told_once_a_control_plane() {
-        let both = [
-            ("imageDigestMirrors", "new", "quay.io/a", "m.lab/a"),
-            ("repositoryDigestMirrors", "old", "quay.io/b", "m.lab/b"),
+    fn icsps_that_were_left_out_are_found_once_for_a_control_plane() {
+        let table = [
+            ("quay.io/a=m.lab/a", true, "without the ICSP"),
+            ("quay.io/a=m.lab/a,quay.io/b=m.lab/b", false, "with both"),
         ];
-        let start = |image: &str| {
-            let cluster = Cluster::new(&both).hosted("", "").started("control-plane-operator", image, "=");
-            let cluster = cluster.started("ignition-server", image, "=");
-            (cluster.told("ignored-icsp"), cluster.told("stale-registry-overrides"))
-        };
-        let line = "Deployment/control-plane-operator: it holds the ImageDigestMirrorSets and nothing of ImageContentSourcePolicy/old";
-        assert_eq!(start("quay.io/a=m.lab/a"), (vec![line.to_owned()], vec![]));
-        assert_eq!(start("quay.io/a=m.lab/a,quay.io/b=m.lab/b"), (vec![], vec![]));
+        let mut all = Vec::new();
+        for (overrides, expected, reason) in table {
+            let cluster = started_with(overrides);
+            assert!(cluster.found("stale-registry-overrides").is_empty(), "{reason}");
+            let found = cluster.found(RULE.id);
+            assert_eq!(found.len(), usize::from(expected), "{reason}");
+            for audited in found {
+                let finding = audited.verdict.diagnostics[0].finding.clone();
+                assert_eq!(&*audited.object.name, "control-plane-operator", "{reason}");
+                assert_eq!(
+                    (&*finding.path, &*finding.key),
+                    ("env", "ImageContentSourcePolicy/old"),
+                    "{reason}"
+                );
+                all.push(finding);
+            }
+        }
+        assert_texts(RULE.id, &all);
     }
 }

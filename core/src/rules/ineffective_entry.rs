@@ -6,7 +6,7 @@ use crate::objects::MirrorSourcePolicy::NeverContactSource;
 pub(super) const RULE: Rule = Rule {
     id: "ineffective-entry",
     level: Level::Warn,
-    summary: "an entry without a mirror, or with only the source as one: the nodes drop it, its policy too",
+    summary: "an entry without a mirror, which nodes ignore together with its policy",
     page: include_str!("ineffective_entry.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -16,47 +16,67 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| !entry.is_effective()) {
         let never = entry.policy() == NeverContactSource;
-        let what = match (entry.mirrors.is_empty(), never) {
-            (true, _) => format!("\"{}\" has no mirror", entry.source),
-            (false, false) => format!("\"{}\" has no mirror but itself", entry.source),
+        let source = &entry.source;
+        let (key, what) = match (entry.mirrors.is_empty(), never) {
+            (true, _) => (format!("{source} none"), format!("source \"{source}\" has no mirror")),
+            (false, false) => {
+                (format!("{source} itself"), format!("source \"{source}\" has no mirror but itself"))
+            }
             // For never-contact-source-lists-source.
             (false, true) => continue,
         };
         let (effect, fix) = if never {
             (
-                "nodes drop the entry and its NeverContactSource with it: the source is still contacted",
-                "add a mirror, or block the source in image.config.openshift.io/cluster",
+                "nodes ignore the entry and its NeverContactSource, so they still contact the source",
+                "add a mirror, or block the source in image.config",
             )
         } else {
-            ("nodes drop the entry; a wider source, if there is one, decides", "add a mirror, or take it out")
+            (
+                "nodes ignore the entry and use a broader source, if there is one",
+                "add a mirror, or remove the entry",
+            )
         };
-        findings.push(Finding::new(set.field_path(index, "mirrors"), what, effect, fix.to_owned()));
+        findings.push(Finding {
+            effect: effect.to_owned(),
+            fix: fix.to_owned(),
+            ..Finding::at(set.field_path(index, "mirrors"), key, what)
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Settings,
-        testing::{findings, never, set},
+    use super::*;
+    use crate::{
+        objects::{MirrorSet, SetKind::Idms},
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, never, set},
+        },
     };
-    use crate::objects::{MirrorSet, SetKind::Idms};
+
+    fn with_mirrors(mirrors: &[&str]) -> MirrorSet {
+        set(Idms, "new", &[("quay.io/a", mirrors)])
+    }
 
     #[test]
-    fn an_entry_is_told_where_the_nodes_drop_it() {
-        let of = |mirrors| set(Idms, "new", &[("quay.io/a", mirrors)]);
-        let table: [(MirrorSet, &str, &str); 6] = [
-            (of(&[]), "nodes drop the entry; a wider", "no mirror"),
-            (of(&["quay.io/a"]), "nodes drop the entry; a wider", "only itself"),
-            (never(of(&[])), "nodes drop the entry and its NeverContactSource", "the policy goes with it"),
-            (never(of(&["quay.io/a"])), "", "for never-contact-source-lists-source"),
-            (of(&["quay.io/a", "m/a"]), "", "one real mirror is enough"),
-            (never(of(&["m/a"])), "", "the usual entry"),
+    fn an_entry_is_found_where_the_nodes_drop_it() {
+        let table = [
+            (with_mirrors(&[]), Some("quay.io/a none"), "no mirror"),
+            (with_mirrors(&["quay.io/a"]), Some("quay.io/a itself"), "only itself"),
+            (never(with_mirrors(&[])), Some("quay.io/a none"), "the policy is dropped with it"),
+            (never(with_mirrors(&["quay.io/a"])), None, "for never-contact-source-lists-source"),
+            (with_mirrors(&["quay.io/a", "m/a"]), None, "one real mirror is enough"),
+            (never(with_mirrors(&["m/a"])), None, "the usual entry"),
         ];
-        for (new, expected, reason) in table {
-            let found = findings("ineffective-entry", &Settings::default(), &[], None, &new);
-            let effect = found.first().map_or("", |finding| &finding.effect);
-            assert!(effect.starts_with(expected) && effect.is_empty() == expected.is_empty(), "{reason}");
+        let mut all = Vec::new();
+        for (new, key, reason) in table {
+            let found = findings(RULE.id, &Settings::default(), &[], None, &new);
+            let found_at: Vec<_> = found.iter().map(|finding| (&*finding.path, &*finding.key)).collect();
+            let expected = key.map(|key| ("spec.imageDigestMirrors[0].mirrors", key));
+            assert_eq!(found_at, Vec::from_iter(expected), "{reason}");
+            all.extend(found);
         }
+        assert_texts(RULE.id, &all);
     }
 }

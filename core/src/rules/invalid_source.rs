@@ -1,4 +1,4 @@
-//! A source that the machine-config operator refuses.
+//! A source that the machine-config operator rejects.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
 use crate::objects::grammar;
@@ -6,29 +6,61 @@ use crate::objects::grammar;
 pub(super) const RULE: Rule = Rule {
     id: "invalid-source",
     level: Level::Deny,
-    summary: "a source that the machine-config operator refuses: scheme, tag, digest, upper case, trailing slash, empty",
+    summary: "a source that the machine-config operator rejects, for example with a scheme, a tag or a digest",
     page: include_str!("invalid_source.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
     ..Rule::BASE
 };
 
+/// The effect of what the machine-config operator rejects.
+pub(super) const NOTHING_RENDERS: &str = "nothing renders, and nodes get no new configuration";
+
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         if !grammar::is_valid_source(&entry.source) {
-            findings.push(refused("source", &entry.source, true, set.field_path(index, "source")));
+            findings.push(rejected("source", &entry.source, true, set.field_path(index, "source")));
         }
     }
 }
 
 /// The finding for a value that is no source, or no mirror.
-pub(super) fn refused(role: &str, value: &str, wildcard_allowed: bool, path: String) -> Finding {
+pub(super) fn rejected(role: &str, value: &str, wildcard_allowed: bool, path: String) -> Finding {
     let (problem, meant) = grammar::diagnose(value, wildcard_allowed);
-    let fix = meant.map_or_else(
-        || format!("write the {role} as host[:port][/namespace[/name]]"),
-        |meant| format!("write \"{meant}\""),
-    );
-    let effect = "no node configuration is rendered any more, for the whole cluster";
-    Finding::new(path, format!("{role} \"{value}\" {problem}"), effect, fix)
+    let fix = match meant {
+        Some(meant) => format!("set it to \"{meant}\""),
+        None => format!("write the {role} as host[:port][/namespace[/name]]"),
+    };
+    Finding {
+        effect: NOTHING_RENDERS.to_owned(),
+        fix,
+        ..Finding::at(path, value, format!("{role} \"{value}\" {problem}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::SetKind::Icsp,
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, set},
+        },
+    };
+
+    #[test]
+    fn every_source_that_is_rejected_is_found() {
+        let sources = ["https://quay.io/a", "quay.io/a", "*.quay.io", "*.quay.io/a"];
+        let entries = sources.map(|source| (source, &["m.lab/a"][..]));
+        let found = findings(RULE.id, &Settings::default(), &[], None, &set(Icsp, "a", &entries));
+        let found_at: Vec<_> = found.iter().map(|finding| (&*finding.path, &*finding.key)).collect();
+        let expected = [
+            ("spec.repositoryDigestMirrors[0].source", "https://quay.io/a"),
+            ("spec.repositoryDigestMirrors[3].source", "*.quay.io/a"),
+        ];
+        assert_eq!(found_at, expected);
+        assert_texts(RULE.id, &found);
+    }
 }

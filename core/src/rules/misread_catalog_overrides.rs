@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::{
-    hypershift::{Misreading, mended, misreadings},
+    hypershift::{Misreading, find_correction, misreadings},
     objects::annotation,
 };
 
@@ -24,7 +24,8 @@ pub(crate) fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let placed = write.state.derivations().for_releases(&releases);
     for misreading in misreadings(value, &releases, placed) {
         let is_right = |right: &String| misreadings(right, &releases, placed).is_empty();
-        let right = placed.value.clone().ok().filter(is_right).or_else(|| mended(value).filter(is_right));
+        let right =
+            placed.value.clone().ok().filter(is_right).or_else(|| find_correction(value).filter(is_right));
         let fix = right.map_or_else(
             || "name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
             |right| format!("write \"{right}\""),

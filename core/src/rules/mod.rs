@@ -150,6 +150,8 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 }
 
 #[cfg(test)]
+mod hosted_testing;
+#[cfg(test)]
 pub(crate) mod survey_testing;
 #[cfg(test)]
 mod testing;

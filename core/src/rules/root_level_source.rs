@@ -2,7 +2,7 @@
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{astray, eras_of, hosted_in, told},
+    astray::{astray, describe_lookups, eras_of, hosted_in},
     finding::some_hosted,
     paste::{entry_yaml, list_yaml},
 };
@@ -63,7 +63,7 @@ fn covered_only(
         ..Finding::new(
             set.field_path(own.index, "source"),
             format!("\"{source}\" leads nodes, but not HyperShift, to {last}{whose}"),
-            &told(&astray),
+            &describe_lookups(&astray),
             format!("add {yaml}"),
         )
     })
@@ -77,13 +77,13 @@ mod tests {
         rules::testing::{for_releases, found_in, hosted, set},
     };
 
-    const BOTH: &str = "up to 4.16 it asks the original, later m.lab/c/ocp-release";
+    const BOTH: &str = "up to 4.16, HyperShift does not use the mirror, and from 4.17 on it looks for the image in m.lab/c/ocp-release";
 
     #[test]
     fn it_says_for_which_releases_it_holds() {
         type Case<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, &'a str);
-        let up_to = "up to 4.16 it asks the original";
-        let later = "from 4.17 on it asks m.lab/c/ocp-release";
+        let up_to = "up to 4.16, HyperShift does not use the mirror";
+        let later = "from 4.17 on, HyperShift looks for the image in m.lab/c/ocp-release";
         let table: [Case<'_>; 11] = [
             ("quay.io/openshift-release-dev", "m.lab/b/c", "", Some(BOTH), "a part of the path is lost"),
             ("quay.io/openshift-release-dev", "m.lab/b/c", "4.14 4.16", Some(up_to), "the early ones"),
@@ -93,8 +93,14 @@ mod tests {
             ("quay.io/openshift-release-dev", "m.lab/c", "4.18", None, "and only that is asked about"),
             ("quay.io", "m.lab/b/c", "4.18", None, "a registry keeps the whole path"),
             ("quay.io", "m.lab/b/c", "4.16", Some(up_to), "but not early"),
-            ("*.io", "m.lab/c", "4.18", Some("from 4.17 on it asks the original"), "no wildcard is read"),
-            ("*.io", "m.lab/c", "", Some("it asks the original"), "in no release"),
+            (
+                "*.io",
+                "m.lab/c",
+                "4.18",
+                Some("from 4.17 on, HyperShift does not use the mirror"),
+                "no wildcard is read",
+            ),
+            ("*.io", "m.lab/c", "", Some("HyperShift does not use the mirror"), "in no release"),
             ("quay.io/openshift-release-dev/ocp-release", "m.lab/b/c", "", None, "written out"),
         ];
         for (source, mirror, releases, expected, reason) in table {

@@ -107,7 +107,7 @@ mod tests {
         let told = Cluster::new(&[]).hosted(&annotations, "").told("stale-catalog-overrides");
         let expected = format!(
             "HostedCluster/lab: the value filled in is \"{OLD}\", and none can be derived now: \
-             no mirror set covers the default catalogs' index images"
+             no mirror set covers the index images of the default catalogs"
         );
         assert_eq!(told, [expected]);
     }

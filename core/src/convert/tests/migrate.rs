@@ -116,7 +116,7 @@ fn what_no_idms_can_carry_is_refused_with_its_place() {
         ),
         (
             vec![set("icsp", "a", "{source: quay.io/a, mirrors: [\"*.lab\"]}")],
-            "mirror \"*.lab\" is a wildcard; only a source may be one: an ICSP can carry that, an \
+            "mirror \"*.lab\" is a wildcard, which only a source may be: an ICSP can carry that, an \
              ImageDigestMirrorSet cannot, and no node gets a new configuration from either",
             vec!["ImageContentSourcePolicy/a in 0.yaml:4"],
             "a mirror likewise",

@@ -1,0 +1,156 @@
+//! Tests of where HyperShift looks for images.
+
+use super::*;
+use crate::{
+    objects::SetKind::Idms,
+    rules::testing::{assert_texts, for_releases, found_in, hosted, set},
+};
+
+const RELEASE: &str = RELEASE_REPOSITORIES[0];
+const EXPLICIT: (&str, &[&str]) = (RELEASE, &["m.lab/a/ocp-release"]);
+
+/// The field that is blamed, what follows the source in the key, and where each era looks (empty where it does
+/// not use the mirror).
+type Expected = (&'static str, &'static str, &'static [(Era, &'static str)]);
+
+fn at_source(key: &'static str, looks: &'static [(Era, &'static str)]) -> Expected {
+    ("source", key, looks)
+}
+
+struct Case {
+    source: &'static str,
+    mirror: &'static str,
+    /// Of the configuration; empty for every release.
+    releases: &'static str,
+    /// The release image of a HostedCluster, and its annotations.
+    hosted: Option<(&'static str, &'static str)>,
+    expected: Option<Expected>,
+    reason: &'static str,
+}
+
+impl Case {
+    /// A case without a finding, for every release and without a HostedCluster.
+    const fn new(source: &'static str, mirror: &'static str, reason: &'static str) -> Self {
+        Self { source, mirror, releases: "", hosted: None, expected: None, reason }
+    }
+
+    /// What is found in an IDMS as it stands, next to an entry for the release.
+    fn found(&self) -> Vec<Finding> {
+        let mirrors = [self.mirror];
+        let explicit = if self.source.starts_with("quay.io/openshift") { None } else { Some(EXPLICIT) };
+        let entries: Vec<_> = [(self.source, &mirrors[..])].into_iter().chain(explicit).collect();
+        let hosted = self.hosted.map(|(image, annotations)| hosted("h", image, annotations));
+        found_in(RULE.id, &set(Idms, "own", &entries), hosted, &for_releases(self.releases))
+    }
+
+    /// Path, key and effect of the finding that is expected.
+    fn expected(&self) -> Vec<(String, String, String)> {
+        let Some((field, key, looks)) = self.expected else { return Vec::new() };
+        let astray: Vec<_> = looks.iter().map(|(era, place)| astray_at(*era, place)).collect();
+        vec![(
+            format!("spec.imageDigestMirrors[0].{field}"),
+            format!("{} {key}", self.source),
+            describe_lookups(&astray),
+        )]
+    }
+}
+
+fn astray_at(era: Era, place: &str) -> Astray {
+    let look = if place.is_empty() { Look::Original } else { Look::At(place.to_owned()) };
+    Astray { era, mirror: 0, look }
+}
+
+fn check_all(table: &[Case]) {
+    for case in table {
+        let found: Vec<_> =
+            case.found().into_iter().map(|found| (found.path, found.key, found.effect)).collect();
+        assert_eq!(found, case.expected(), "{}", case.reason);
+    }
+}
+
+#[test]
+fn a_mirror_of_the_release_needs_two_path_elements() {
+    let (one, field) = ("m.lab:8443/release", "mirrors[0]");
+    let unused = Some((field, one, &[(Era::Prefix, "")][..]));
+    check_all(&[
+        Case::new(RELEASE, "m.lab:8443/a/ocp-release", "two path elements"),
+        Case { expected: unused, ..Case::new(RELEASE, one, "one path element") },
+        Case { releases: "4.16", ..Case::new(RELEASE, one, "up to 4.16 one is enough") },
+        Case {
+            releases: "4.16 4.18",
+            expected: unused,
+            ..Case::new(RELEASE, one, "in one of the releases it is not")
+        },
+        Case {
+            expected: Some((field, "m.lab:8443", &[(Era::Exact, ""), (Era::Prefix, "")])),
+            ..Case::new(RELEASE, "m.lab:8443", "a host with a port is read as a name with a tag")
+        },
+        Case::new(RELEASE, RELEASE, "the repository itself redirects nowhere else"),
+    ]);
+}
+
+#[test]
+fn hosts_are_not_compared() {
+    check_all(&[
+        Case::new("quay.io/openshift-release-dev", "m.lab/a/b", "root-level-source reports it"),
+        Case::new("quay.io/other", "m.lab/x", "nothing that HyperShift looks up"),
+        Case::new("quay.io/other/ocp-release", "m.lab/x", "the namespace is compared"),
+        Case {
+            releases: "4.16",
+            expected: Some(at_source(RELEASE, &[(Era::Exact, "m.lab/ci/release")])),
+            ..Case::new("ci.lab/openshift-release-dev/ocp-release", "m.lab/ci/release", "another host")
+        },
+        Case {
+            expected: Some(at_source(RELEASE, &[(Era::Prefix, "m.lab/ci/ocp-release")])),
+            ..Case::new("ci.lab/openshift-release-dev", "m.lab/ci", "a namespace, from 4.17 on")
+        },
+        Case::new("ci.lab/openshift-release-dev/ocp-release", "m.lab/a/ocp-release", "the same place"),
+        Case::new("localhost/a/openshift-release-dev", "m.lab/ci", "a longer path"),
+    ]);
+}
+
+const CUSTOM: Option<(&str, &str)> = Some(("ci.lab:5000/ocp/release:4.18.1", ""));
+const OPERATOR: Option<(&str, &str)> =
+    Some(("", "hypershift.openshift.io/control-plane-operator-image: ci.lab:5000/dev/cpo:1"));
+
+#[test]
+fn what_hosted_clusters_name_is_looked_up_too() {
+    check_all(&[
+        Case::new("ci.lab:5000", "m.lab/ci", "nobody names an image of it"),
+        Case {
+            hosted: CUSTOM,
+            expected: Some(at_source("ci.lab:5000/ocp/release", &[(Era::Prefix, "")])),
+            ..Case::new("ci.lab:5000", "m.lab/ci", "a root with a port never matches")
+        },
+        Case { hosted: CUSTOM, ..Case::new("ci.lab:5000/ocp", "m.lab/ocp", "from 4.17 on a namespace does") },
+        Case {
+            hosted: CUSTOM,
+            expected: Some(at_source("ci.lab:5000/ocp/release", &[(Era::Prefix, "m.lab/ocp/release")])),
+            ..Case::new("ci.lab:5000/ocp", "m.lab/x/ocp", "but only the last element of its mirror is kept")
+        },
+        Case {
+            hosted: OPERATOR,
+            ..Case::new("*.lab:5000", "m.lab/ci", "a port hides a host from a wildcard")
+        },
+        Case {
+            hosted: OPERATOR,
+            expected: Some(at_source("ci.lab:5000/dev/cpo", &[(Era::Exact, "")])),
+            ..Case::new("ci.lab:5000/dev", "m.lab/dev", "the operator's image of an annotation")
+        },
+    ]);
+}
+
+#[test]
+fn each_kind_has_its_text_level_and_hosted_cluster() {
+    let found = [
+        Case::new(RELEASE, "m.lab:8443/release", ""),
+        Case { hosted: CUSTOM, ..Case::new("ci.lab:5000/ocp", "m.lab/x/ocp", "") },
+        Case { releases: "4.16", ..Case::new("ci.lab/openshift-release-dev/ocp-release", "m.lab/ci", "") },
+        Case { releases: "4.18", ..Case::new("ci.lab/openshift-release-dev", "m.lab/ci", "") },
+    ]
+    .map(|case| case.found())
+    .concat();
+    let about: Vec<_> = found.iter().map(|one| (one.at_most, one.related.len())).collect();
+    assert_eq!(about, [(Level::Deny, 0), (Level::Deny, 1), (Level::Deny, 0), (Level::Warn, 0)]);
+    assert_texts(RULE.id, &found);
+}
