@@ -183,8 +183,8 @@ mod tests {
     }
 
     /// The same entries in a set of another kind.
-    fn copy_as(kind: SetKind, set: &MirrorSet) -> Option<MirrorSet> {
-        Some(MirrorSet { kind, name: "other".into(), ..set.clone() })
+    fn copy_as(kind: SetKind, set: &MirrorSet) -> MirrorSet {
+        MirrorSet { kind, name: "other".into(), ..set.clone() }
     }
 
     #[test]
@@ -207,8 +207,8 @@ mod tests {
                 (None, Some((digest, "")), found, "by digest too"),
                 (None, None, None, "there is no HostedCluster"),
                 (None, Some((COPY, "")), None, "the release comes from elsewhere"),
-                (copy_as(Icsp, &release), Some((tag, "")), None, "an equivalent ICSP keeps it"),
-                (copy_as(Itms, &release), Some((tag, "")), found, "an ITMS does not"),
+                (Some(copy_as(Icsp, &release)), Some((tag, "")), None, "an equivalent ICSP keeps it"),
+                (Some(copy_as(Itms, &release)), Some((tag, "")), found, "an ITMS does not"),
             ],
         );
         let found = Some("release m.lab/a/ocp-v4.0-art-dev");
@@ -228,7 +228,12 @@ mod tests {
                 (None, Some((COPY, OVERRIDES)), found, "the catalogs of an annotation"),
                 (None, Some((COPY, empty)), None, "the owner wants none filled in"),
                 (None, Some((COPY, equals)), None, "the same"),
-                (copy_as(Idms, &catalogs), Some((COPY, OVERRIDES)), None, "a digest set still names them"),
+                (
+                    Some(copy_as(Idms, &catalogs)),
+                    Some((COPY, OVERRIDES)),
+                    None,
+                    "a digest set still names them",
+                ),
                 (None, Some((COPY, images)), None, "the catalogs' images are named"),
             ],
         ));

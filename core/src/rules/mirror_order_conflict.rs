@@ -77,7 +77,7 @@ fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a 
 }
 
 /// What an entry has nodes try, in order: a source that is not listed comes last.
-fn in_order<'a>(entry: EntryRef<'a>) -> Vec<&'a str> {
+fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
     let entry = entry.entry();
     let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);
     entry.mirrors.iter().chain(source).map(|mirror| &**mirror).collect()

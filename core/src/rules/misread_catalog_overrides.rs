@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn each_misreading_is_a_finding_of_its_own() {
         use Level::{Deny, Warn};
-        let table: [(&str, &str, &[(Level, &str)], &str); 7] = [
+        type Expected<'a> = &'a [(Level, &'a str)];
+        let table: [(&str, &str, Expected<'_>, &str); 7] = [
             ("registry.redhat.io/redhat=m/r", "4.18", &[], "as written"),
             (
                 "registry.redhat.io=m/a",

@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn a_change_of_content_or_order_is_found() {
-        let table: [(Option<&[&str]>, &[&str], Option<&str>, &str); 5] = [
+        type Sources<'a> = &'a [&'a str];
+        let table: [(Option<Sources<'_>>, Sources<'_>, Option<&str>, &str); 5] = [
             (None, &["quay.io/a"], None, "a new HostedCluster has no nodes"),
             (Some(&["quay.io/a"]), &["quay.io/a"], None, "the list stays as it is"),
             (Some(&[]), &["quay.io/a"], Some("content"), "a source is added"),

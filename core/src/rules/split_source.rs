@@ -72,14 +72,16 @@ fn is_alike(own: EntryRef<'_>, other: EntryRef<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Settings,
-        testing::{assert_texts, findings, never, set},
-    };
     use super::*;
-    use crate::objects::{
-        MirrorSet,
-        SetKind::{Icsp, Idms, Itms},
+    use crate::{
+        objects::{
+            MirrorSet,
+            SetKind::{Icsp, Idms, Itms},
+        },
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, never, set},
+        },
     };
 
     /// A set with the source that every set has here.

@@ -129,15 +129,12 @@ fn describe(differences: &[Difference]) -> String {
 
 /// The setting and its differences.
 fn key(setting: &str, differences: &[Difference]) -> String {
-    let mut key = setting.to_owned();
-    for difference in differences {
-        key += &match difference {
-            Difference::Lacks(source, mirror) => format!(" -{source}={mirror}"),
-            Difference::StillHas(source, mirror) => format!(" +{source}={mirror}"),
-            Difference::Reordered(source) => format!(" ~{source}"),
-        };
-    }
-    key
+    let differences = differences.iter().map(|difference| match difference {
+        Difference::Lacks(source, mirror) => format!("-{source}={mirror}"),
+        Difference::StillHas(source, mirror) => format!("+{source}={mirror}"),
+        Difference::Reordered(source) => format!("~{source}"),
+    });
+    format!("{setting} {}", differences.collect::<Vec<_>>().join(" "))
 }
 
 /// How to start a workload again with the current overrides.

@@ -93,14 +93,15 @@ fn overview() -> String {
 }
 
 fn overview_of(rules: &[&Rule]) -> String {
-    let mut table = "| rule | default | finds |\n|---|---|---|\n".to_owned();
-    for rule in rules {
-        let level = serde_json::to_value(rule.level).unwrap();
-        let page = rule.id.replace('-', "_");
-        let (id, level, summary) = (rule.id, level.as_str().unwrap(), rule.summary);
-        table += &format!("| [{id}](../core/src/rules/{page}.md) | {level} | {summary} |\n");
-    }
-    table
+    let rows: Vec<_> = rules.iter().map(|rule| overview_row(rule)).collect();
+    format!("| rule | default | finds |\n|---|---|---|\n{}", rows.concat())
+}
+
+fn overview_row(rule: &Rule) -> String {
+    let level = serde_json::to_value(rule.level).unwrap();
+    let page = rule.id.replace('-', "_");
+    let (id, level, summary) = (rule.id, level.as_str().unwrap(), rule.summary);
+    format!("| [{id}](../core/src/rules/{page}.md) | {level} | {summary} |\n")
 }
 
 #[test]

@@ -69,6 +69,8 @@ mod tests {
         of_rule(RULE.id, review(&state, &Settings::default(), operation))
     }
 
+    type Sets<'a> = &'a [&'a MirrorSet];
+
     #[test]
     fn a_wildcard_must_not_cover_a_scope_without_mirrors() {
         let wildcard = set(Idms, "wildcard", &[("*.lab.example", &["m.example/a"])]);
@@ -77,7 +79,7 @@ mod tests {
         let nested = set(Itms, "nested", &[("a.lab.example", &["m.example/b"])]);
         let source = "spec.imageDigestMirrors[0].source";
         let (create, delete) = (Operation::Create, Operation::Delete);
-        let table: [(&[&MirrorSet], Operation<MirrorSet>, Option<&str>, &str); 6] = [
+        let table: [(Sets<'_>, Operation<MirrorSet>, Option<&str>, &str); 6] = [
             (&[], create(wildcard.clone()), Some(source), "the scope has no mirrors"),
             (&[&nested], create(wildcard.clone()), None, "it has its own mirrors"),
             (&[], create(other), None, "another domain"),
