@@ -1,4 +1,4 @@
-//! What an audit looks at beside the mirror sets, as plain data.
+//! What an audit reads in addition to the mirror sets, as plain data.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,26 +7,26 @@ use crate::{
     objects::{HostedCluster, ObjectId, namespaced_name, scope::host},
 };
 
-/// What there is in a cluster.
+/// The objects of a cluster that are not mirror sets.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     /// The hosted clusters.
     pub hosted_clusters: Vec<Arc<HostedCluster>>,
-    /// The HyperShift operator, and what of hosted control planes was started with overrides.
+    /// The HyperShift operator, and the workloads of hosted control planes that were started with overrides.
     pub workloads: Vec<Workload>,
     /// The pull secrets of the nodes and of hosted clusters that could be read.
     pub pull_secrets: Vec<PullSecret>,
-    /// The CA `ConfigMap`s that are referred to.
+    /// The `ConfigMap`s with CAs that other objects refer to.
     pub ca_bundles: Vec<CaBundle>,
 }
 
 impl Inventory {
-    /// How many objects there are beside the hosted clusters.
+    /// How many objects there are, without the hosted clusters.
     pub fn len(&self) -> usize {
         self.workloads.len() + self.pull_secrets.len() + self.ca_bundles.len()
     }
 
-    /// Whether there is nothing beside the hosted clusters.
+    /// Whether there is nothing, except hosted clusters.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -36,13 +36,14 @@ impl Inventory {
         self.workloads.iter().filter(|workload| workload.is_operator)
     }
 
-    /// What runs of hosted control planes that are not being deleted.
+    /// The workloads of hosted control planes that are not being deleted.
     pub fn control_planes(&self) -> impl Iterator<Item = &Workload> {
-        let stays = |workload: &&Workload| {
-            let hosted = self.hosted_cluster_of(workload);
-            hosted.is_none_or(|hosted| hosted.metadata.deletion_timestamp.is_none())
-        };
-        self.workloads.iter().filter(|workload| !workload.is_operator).filter(stays)
+        self.workloads.iter().filter(|workload| !workload.is_operator && !self.is_being_deleted(workload))
+    }
+
+    fn is_being_deleted(&self, workload: &Workload) -> bool {
+        let hosted = self.hosted_cluster_of(workload);
+        hosted.is_some_and(|hosted| hosted.metadata.deletion_timestamp.is_some())
     }
 
     /// The hosted cluster whose control plane a workload is part of.
@@ -53,16 +54,18 @@ impl Inventory {
             .find(|hosted| hosted.control_plane_namespace() == workload.namespace)
     }
 
-    /// The control plane operator that starts a workload, where it is not that one itself.
+    /// The control plane operator that starts a workload; `None` for that operator itself.
     pub fn parent_of(&self, workload: &Workload) -> Option<&Workload> {
-        let is_it = |other: &&Workload| {
+        if workload.name == Workload::CONTROL_PLANE_OPERATOR {
+            return None;
+        }
+        self.control_planes().find(|other| {
             other.namespace == workload.namespace && other.name == Workload::CONTROL_PLANE_OPERATOR
-        };
-        self.control_planes().find(is_it).filter(|_| workload.name != Workload::CONTROL_PLANE_OPERATOR)
+        })
     }
 }
 
-/// A Deployment that was started with overrides, or the operator that starts those.
+/// A Deployment that was started with overrides, or the HyperShift operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
     /// Namespace.
@@ -86,16 +89,17 @@ impl Workload {
         namespaced_name(&self.namespace, &self.name)
     }
 
-    /// The mirror sets' entries that it was started with; `None` where it has no such variable.
+    /// The entries of mirror sets that it was started with; `None` if it has no such variable.
     pub fn image_overrides(&self) -> Option<Overrides<'_>> {
         self.image_overrides.as_ref().map(|setting| hypershift::parse_overrides(&setting.value))
     }
 
-    /// The operator's own overrides that it was started with.
+    /// The HyperShift operator's own overrides that it was started with.
     pub fn registry_overrides(&self) -> Overrides<'_> {
-        let value =
-            self.registry_overrides.as_ref().map(|setting| hypershift::parse_overrides(&setting.value));
-        value.unwrap_or_default()
+        match &self.registry_overrides {
+            Some(setting) => hypershift::parse_overrides(&setting.value),
+            None => Overrides::new(),
+        }
     }
 
     pub(crate) fn object(&self) -> ObjectId {
@@ -103,7 +107,7 @@ impl Workload {
     }
 }
 
-/// A value of a workload, and where it stands.
+/// A value of a workload, and its field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// `spec.template.spec.containers[0].env[2].value`.
@@ -119,28 +123,24 @@ pub struct PullSecret {
     pub namespace: String,
     /// Name.
     pub name: String,
-    /// What it has credentials for, as written: `host[:port][/namespace…]`; `None` where it could not be
-    /// understood.
+    /// The names of its entries, as written: `host[:port][/namespace…]`; `None` if they could not be read.
     pub keys: Option<BTreeSet<String>>,
 }
 
 impl PullSecret {
-    /// Namespace and name of the Secret that nodes pull with.
+    /// Namespace and name of the Secret that nodes use.
     pub const OF_NODES: (&str, &str) = ("openshift-config", "pull-secret");
 
-    /// Whether there are credentials for this repository or registry, or for something below it.
+    /// Whether it has credentials for a repository or registry, or for something below it.
     ///
     /// Follows `containers/image pkg/docker/config/config.go` `findCredentialsInFile`: repositories and
-    /// namespaces as they stand, the registry also as a URL.
-    pub fn speaks_of(&self, mirror: &str) -> bool {
+    /// namespaces as written, the registry also as a URL.
+    pub fn has_entry_for(&self, mirror: &str) -> bool {
         let registry = normalised(host(mirror));
-        let is_below = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         self.keys.iter().flatten().any(|key| {
             let bare = key.trim_start_matches("http://").trim_start_matches("https://");
             let name = if bare.len() < key.len() { host(bare) } else { bare };
-            is_below(mirror, key) || is_below(key, mirror) || normalised(name) == registry
+            is_in(mirror, key) || is_in(key, mirror) || normalised(name) == registry
         })
     }
 
@@ -149,7 +149,12 @@ impl PullSecret {
     }
 }
 
-/// The one registry with several names.
+/// Whether a name equals another one, or is below it.
+fn is_in(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The name that credentials of docker.io are stored under, the one registry with several names.
 fn normalised(registry: &str) -> &str {
     match registry {
         "registry-1.docker.io" | "docker.io" => "index.docker.io",
@@ -166,7 +171,7 @@ pub struct CaBundle {
     pub name: String,
     /// The object that refers to it, and the field.
     pub used_by: (ObjectId, String),
-    /// Its keys; `None` where there is no such `ConfigMap`.
+    /// Its keys; `None` if it does not exist.
     pub keys: Option<BTreeSet<String>>,
 }
 
@@ -174,9 +179,14 @@ impl CaBundle {
     /// The namespace of the `ConfigMap` that nodes trust.
     pub const NAMESPACE_OF_NODES: &str = "openshift-config";
 
-    /// Whether nodes trust it, each key for one registry.
+    /// Whether nodes trust its CAs. Each key is then for one registry.
     pub fn is_of_nodes(&self) -> bool {
         self.used_by.0.kind == "Image"
+    }
+
+    /// `namespace/name`.
+    pub fn namespaced_name(&self) -> String {
+        namespaced_name(&self.namespace, &self.name)
     }
 
     /// A `ConfigMap` that `image.config.openshift.io/cluster` refers to.
@@ -220,7 +230,7 @@ mod tests {
         for (key, mirror, expected, reason) in table {
             let keys = Some(BTreeSet::from([key.to_owned()]));
             let secret = PullSecret { namespace: "n".to_owned(), name: "s".to_owned(), keys };
-            assert_eq!(secret.speaks_of(mirror), expected, "{key} for {mirror}: {reason}");
+            assert_eq!(secret.has_entry_for(mirror), expected, "{key} for {mirror}: {reason}");
         }
     }
 }

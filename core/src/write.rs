@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::objects::{HostedCluster, ImageConfig, Kind, MirrorSet, Object};
 
-/// What happens to an object, with the states of it that the operation has.
+/// What happens to an object, and the object before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation<T> {
     /// It is new.
@@ -18,7 +18,7 @@ pub enum Operation<T> {
     },
     /// It is deleted.
     Delete(T),
-    /// Nothing is written: a cluster has the object, or a file does.
+    /// Nothing is written: the object is in a cluster or in a file.
     Existing(T),
 }
 
@@ -49,7 +49,7 @@ impl<T> Operation<T> {
         }
     }
 
-    /// As an `AdmissionRequest` names the operation; empty where nothing is written.
+    /// The name of the operation in an `AdmissionRequest`; empty if nothing is written.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Create(_) => "CREATE",
@@ -84,7 +84,7 @@ pub enum Write {
 }
 
 impl Write {
-    /// An object that is there; `None` for a kind that no rule reviews by itself.
+    /// An existing object; `None` for a kind that no rule reviews by itself.
     pub fn existing(object: &Object) -> Option<Self> {
         match object {
             Object::MirrorSet(set) => Some(Self::MirrorSet(Operation::Existing(Arc::clone(set)))),
@@ -105,7 +105,7 @@ impl Write {
         }
     }
 
-    /// As an `AdmissionRequest` names the operation; empty where nothing is written.
+    /// The name of the operation in an `AdmissionRequest`; empty if nothing is written.
     pub fn operation_name(&self) -> &'static str {
         match self {
             Self::MirrorSet(operation) => operation.name(),

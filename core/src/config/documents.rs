@@ -45,7 +45,7 @@ fn the_page_lists_what_every_profile_sets() {
         fs::write(PAGE, &expected).unwrap();
     }
     let there = fs::read_to_string(PAGE).unwrap();
-    assert_eq!(there, expected, "run make generate");
+    assert!(there == expected, "{PAGE} is out of date: run make generate");
 }
 
 #[test]

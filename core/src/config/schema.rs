@@ -35,5 +35,6 @@ fn the_schema_in_docs_is_up_to_date() {
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
         std::fs::write(path, &schema).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), schema, "run make generate");
+    let there = std::fs::read_to_string(path).unwrap();
+    assert!(there == schema, "{path} is out of date: run make generate");
 }

@@ -1,4 +1,4 @@
-//! Findings as `lint`, `audit` and `overrides` report them, whatever they are printed as.
+//! Findings as `lint`, `audit` and `overrides` report them, in every output format.
 
 mod json;
 
@@ -12,7 +12,7 @@ use crate::{
     rules::Level,
 };
 
-/// An object, its verdict, and its place in a file where it has one.
+/// An object, its verdict, and where it is in a file.
 #[derive(Debug)]
 pub struct Reviewed<'a> {
     /// The object.
@@ -23,7 +23,7 @@ pub struct Reviewed<'a> {
     pub verdict: Verdict,
 }
 
-/// Where the objects of files are, those that are blamed and others.
+/// Where the objects of files are.
 #[derive(Debug, Default)]
 pub struct Places<'a>(HashMap<ObjectId, &'a Located>);
 
@@ -41,7 +41,7 @@ impl<'a> FromIterator<&'a Located> for Places<'a> {
     }
 }
 
-/// Every object that rules review, as `review` finds it.
+/// Reviews every object.
 pub fn review_each<'a>(
     objects: impl Iterator<Item = (&'a Object, Option<&'a Located>)>,
     mut review: impl FnMut(&'a Object) -> Verdict,
@@ -63,6 +63,9 @@ pub fn exempted<'a>(reviewed: &'a [Reviewed<'a>]) -> impl Iterator<Item = (&'a R
 
 /// How many findings are at [`Level::Deny`], and how many at [`Level::Warn`].
 pub fn counts(reviewed: &[Reviewed<'_>]) -> (usize, usize) {
-    let count = |level| findings(reviewed).filter(|(_, diagnostic)| diagnostic.level == level).count();
-    (count(Level::Deny), count(Level::Warn))
+    (count_at(Level::Deny, reviewed), count_at(Level::Warn, reviewed))
+}
+
+fn count_at(level: Level, reviewed: &[Reviewed<'_>]) -> usize {
+    findings(reviewed).filter(|(_, diagnostic)| diagnostic.level == level).count()
 }

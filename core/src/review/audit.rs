@@ -1,4 +1,4 @@
-//! What no write shows: the rules over a cluster as it is, with what else an audit has read of it.
+//! Reviews a whole cluster, with the objects that only an audit reads.
 
 use super::{
     Reviewer, Verdict,
@@ -10,7 +10,7 @@ use crate::{
     rules::{Check, Found, Level, RULES, Survey},
 };
 
-/// A finding about one object of a cluster, or the exemption that takes it away.
+/// A finding in one object of a cluster, or its exemption.
 #[derive(Debug, Clone)]
 pub struct Audited {
     /// The object.
@@ -20,7 +20,7 @@ pub struct Audited {
 }
 
 impl Reviewer<'_> {
-    /// Asks every rule that reads a whole cluster and that the configuration does not turn off.
+    /// Runs every rule that reviews a whole cluster and that the configuration does not turn off.
     pub fn audit(&self, inventory: &Inventory) -> Vec<Audited> {
         let survey = Survey { state: self.state, inventory, settings: self.settings };
         let mut audited = Vec::new();
@@ -40,7 +40,7 @@ impl Reviewer<'_> {
     }
 }
 
-/// The exemption that an object requests, as far as it is known: only HostedClusters are read whole.
+/// The exemption that an object requests. Only the annotations of HostedClusters are known.
 fn exemption_request<'a>(object: &ObjectId, inventory: &'a Inventory) -> &'a str {
     let hosted = inventory.hosted_clusters.iter().find(|hosted| hosted.id() == *object);
     hosted.and_then(|hosted| hosted.annotation(annotation::EXEMPT)).unwrap_or_default()

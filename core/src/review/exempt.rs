@@ -1,4 +1,4 @@
-//! Findings that the configuration exempts an object from.
+//! Findings that the configuration exempts.
 
 use jiff::civil::Date;
 
@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Requester<'a> {
     /// The object.
     pub(super) id: ObjectId,
-    /// Its annotation `mirrorguard.io/exempt`; empty where it has none.
+    /// Its annotation `mirrorguard.io/exempt`; empty if it has none.
     pub(super) annotation: &'a str,
 }
 
@@ -37,7 +37,7 @@ impl<'a> From<&'a HostedCluster> for Requester<'a> {
     }
 }
 
-/// Takes out what the object is exempt from. An annotation that requests in vain is answered, since its owner
+/// Moves the findings that are exempt. An annotation whose request is not granted gets a remark, because its owner
 /// would look for the mistake elsewhere.
 pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: &[Exemption], today: Date) {
     if exemptions.is_empty() && object.annotation.is_empty() {
@@ -45,32 +45,32 @@ pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: 
     }
     let request = Request::parse(object.annotation);
     let id = object.id.to_string();
-    let mut in_vain = Vec::new();
+    let mut not_granted = Vec::new();
     for diagnostic in std::mem::take(&mut verdict.diagnostics) {
         let rule = diagnostic.rule.id;
-        if let Some(exempted) = granted(&diagnostic, &id, request, exemptions, today) {
+        if let Some(exempted) = find_exemption(&diagnostic, &id, request, exemptions, today) {
             verdict.exempted.push(exempted);
             continue;
         }
         let is_requested = request.is_some_and(|request| request.names(rule));
-        if diagnostic.level == Level::Deny && is_requested && !in_vain.contains(&rule) {
-            in_vain.push(rule);
+        if diagnostic.level == Level::Deny && is_requested && !not_granted.contains(&rule) {
+            not_granted.push(rule);
         }
         verdict.diagnostics.push(diagnostic);
     }
     if !verdict.is_allowed() {
-        verdict.remarks.extend(unreadable_requests(object.annotation).map(|text| (Level::Warn, text)));
+        verdict.remarks.extend(invalid_requests(object.annotation).map(|text| (Level::Warn, text)));
     }
-    for rule in in_vain {
+    for rule in not_granted {
         let text = format!(
-            "[{rule}] the annotation {} requests an exemption that the configuration does not grant, or no longer grants",
+            "[{rule}] the annotation {} requests an exemption that the configuration does not grant or no longer grants",
             annotation::EXEMPT
         );
         verdict.remarks.push((Level::Warn, text));
     }
 }
 
-fn granted(
+fn find_exemption(
     diagnostic: &Diagnostic,
     object: &str,
     request: Option<Request<'_>>,
@@ -84,13 +84,14 @@ fn granted(
     })
 }
 
-/// What of an annotation can exempt from nothing, whatever the configuration allows.
-fn unreadable_requests(annotation: &str) -> impl Iterator<Item = String> {
-    let request = Request::parse(annotation);
-    let unreadable = (!annotation.is_empty() && request.is_none())
-        .then(|| "cannot be read: write \"rule-id: reason\", or several ids with commas".to_owned());
-    let unknown = request.into_iter().flat_map(Request::ids).filter_map(unknown_rule);
-    unreadable.into_iter().chain(unknown).map(|text| format!("the annotation {} {text}", annotation::EXEMPT))
+/// What is wrong with an annotation, whatever the configuration allows.
+fn invalid_requests(annotation: &str) -> impl Iterator<Item = String> {
+    let problems = match Request::parse(annotation) {
+        Some(request) => request.ids().filter_map(unknown_rule).collect(),
+        None if annotation.is_empty() => Vec::new(),
+        None => vec!["has no reason: use \"rule-id: reason\", or several ids with commas".to_owned()],
+    };
+    problems.into_iter().map(|problem| format!("the annotation {} {problem}", annotation::EXEMPT))
 }
 
 fn unknown_rule(id: &str) -> Option<String> {
@@ -98,7 +99,7 @@ fn unknown_rule(id: &str) -> Option<String> {
         return None;
     }
     let meant = closest(id, RULES.iter().map(|rule| rule.id));
-    let hint = meant.map(|meant| format!("; did you mean \"{meant}\"?")).unwrap_or_default();
+    let hint = meant.map(|meant| format!(", but \"{meant}\" is")).unwrap_or_default();
     Some(format!("names \"{id}\", which is not a rule{hint}"))
 }
 
@@ -107,16 +108,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_annotation_that_exempts_from_nothing_is_answered() {
+    fn an_annotation_that_cannot_exempt_anything_gets_a_remark() {
         let table = [
-            ("", false, "none"),
+            ("", false, "no annotation"),
             ("invalid-source: CHG-1", false, "it can be read"),
             ("invalid-source", true, "no reason"),
             ("invalid-source, invalid-miror: CHG-1", true, "no such rule"),
-            ("stale-registry-overrides: CHG-1", false, "audit reads it"),
+            ("stale-registry-overrides: CHG-1", false, "a rule of audit"),
         ];
         for (annotation, expected, reason) in table {
-            assert_eq!(unreadable_requests(annotation).count(), usize::from(expected), "{reason}");
+            assert_eq!(invalid_requests(annotation).count(), usize::from(expected), "{reason}");
         }
     }
 }

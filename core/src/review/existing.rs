@@ -1,4 +1,4 @@
-//! Which object a write meets in a cluster, and what applying the one over the other leaves.
+//! Which existing object a write changes, and what applying one over the other results in.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,38 +6,40 @@ use serde::Deserialize;
 
 use crate::objects::{HostedCluster, Kind, Object, annotation};
 
-/// The objects that are there, found by kind, namespace and name.
+/// The existing objects, by kind, namespace and name.
 #[derive(Debug, Default)]
 pub struct Existing<'a> {
     objects: HashMap<(Kind, &'a str, &'a str), Found<'a>>,
 }
 
-/// An object that is there.
+/// An existing object.
 #[derive(Debug, Clone, Copy)]
 pub struct Found<'a> {
     /// The object.
     pub object: &'a Object,
-    /// Whether a cluster has it, and not a file.
+    /// Whether it is in a cluster, not in a file.
     pub live: bool,
 }
 
 impl<'a> FromIterator<Found<'a>> for Existing<'a> {
-    /// Of two objects with one name the later counts.
+    /// Of two objects with the same name, the later one counts.
     fn from_iter<I: IntoIterator<Item = Found<'a>>>(found: I) -> Self {
-        let id = |object: &'a Object| (object.kind(), object.namespace(), object.name());
-        Self { objects: found.into_iter().map(|found| (id(found.object), found)).collect() }
+        let mut existing = Self::default();
+        for found in found {
+            existing.insert(found);
+        }
+        existing
     }
 }
 
 impl<'a> Existing<'a> {
-    /// Puts an object in, in place of one of its name.
+    /// Adds an object, or replaces the one of its name.
     pub fn insert(&mut self, found: Found<'a>) {
         let object = found.object;
         self.objects.insert((object.kind(), object.namespace(), object.name()), found);
     }
 
-    /// The object that `new` would change. One that does not say its namespace is taken for the only one
-    /// of its name.
+    /// The object that `new` would change. If `new` has no namespace, it is the only one of its name.
     pub fn met_by(&self, new: &Object) -> Option<Found<'a>> {
         let (kind, namespace, name) = (new.kind(), new.namespace(), new.name());
         if let Some(found) = self.objects.get(&(kind, namespace, name)) {
@@ -51,19 +53,19 @@ impl<'a> Existing<'a> {
     }
 }
 
-/// A HostedCluster as applying `new` leaves it: annotations that others have put on a live one stay on it.
+/// A HostedCluster after applying `new`: annotations that other clients set on a live one are kept.
 ///
-/// What `kubectl apply` put on it before and `new` has no more goes away; where that was not written down,
-/// `apply` was not the one who wrote the object.
+/// Annotations that `kubectl apply` set before and that `new` no longer has are removed. Without its record of what it
+/// applied, the object was not written by `apply`.
 pub fn applied(old: Found<'_>, new: &HostedCluster) -> HostedCluster {
     let mut applied = new.clone();
     let Object::HostedCluster(was) = old.object else { return applied };
     applied.metadata.namespace.clone_from(&was.metadata.namespace);
     applied.metadata.deletion_timestamp.clone_from(&was.metadata.deletion_timestamp);
     let annotations = &was.metadata.annotations;
-    let written_down = annotations.get(annotation::LAST_APPLIED).map(|json| names_of(json));
-    if old.live || written_down.is_some() {
-        let ours = written_down.unwrap_or_default();
+    let recorded = annotations.get(annotation::LAST_APPLIED).map(|json| names_of(json));
+    if old.live || recorded.is_some() {
+        let ours = recorded.unwrap_or_default();
         for (name, value) in annotations.iter().filter(|(name, _)| !ours.contains_key(*name)) {
             applied.metadata.annotations.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -103,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_met_by_its_namespace_or_by_its_name_alone() {
+    fn an_object_is_found_by_its_namespace_or_by_its_name_alone() {
         let table: [(&[&str], &str, Option<&str>, &str); 5] = [
-            (&["a", "b"], "b", Some("b"), "named"),
-            (&["a"], "b", None, "another's"),
+            (&["a", "b"], "b", Some("b"), "by its namespace"),
+            (&["a"], "b", None, "another namespace"),
             (&["a"], "", Some("a"), "the only one"),
             (&["a", "b"], "", None, "one of two"),
-            (&[], "a", None, "nothing is there"),
+            (&[], "a", None, "there is none"),
         ];
         for (there, namespace, expected, reason) in table {
             let objects: Vec<_> = there.iter().map(|namespace| object(namespace)).collect();
@@ -122,31 +124,34 @@ mod tests {
 
     type Annotations<'a> = &'a [(&'a str, &'a str)];
 
+    /// An object that is applied over another one.
+    struct Case<'a> {
+        old: Annotations<'a>,
+        live: bool,
+        new: Annotations<'a>,
+        /// The annotation `x` after it.
+        expected: Option<&'a str>,
+        reason: &'static str,
+    }
+
+    const BASE: Case<'_> =
+        Case { old: &[("x", "1")], live: true, new: &[], expected: Some("1"), reason: "another owner's" };
+
     #[test]
-    fn annotations_of_others_stay() {
+    fn annotations_of_other_owners_are_kept() {
         let applied_before = r#"{"metadata":{"annotations":{"x":"1"}}}"#;
-        let table: [(Annotations<'_>, bool, Annotations<'_>, Option<&str>, &str); 5] = [
-            (&[("x", "1")], true, &[], Some("1"), "somebody's, for all that is known"),
-            (&[("x", "1")], true, &[("x", "2")], Some("2"), "a new value"),
-            (
-                &[("x", "1"), (annotation::LAST_APPLIED, applied_before)],
-                true,
-                &[],
-                None,
-                "applied before, and no more",
-            ),
-            (
-                &[("x", "1"), (annotation::LAST_APPLIED, "{}")],
-                false,
-                &[],
-                Some("1"),
-                "a cluster's object in a file",
-            ),
-            (&[("x", "1")], false, &[], None, "the file as it was"),
+        let applied = [("x", "1"), (annotation::LAST_APPLIED, applied_before)];
+        let exported = [("x", "1"), (annotation::LAST_APPLIED, "{}")];
+        let table = [
+            BASE,
+            Case { new: &[("x", "2")], expected: Some("2"), reason: "a new value", ..BASE },
+            Case { old: &applied, expected: None, reason: "applied before, and removed", ..BASE },
+            Case { old: &exported, live: false, reason: "a cluster's object in a file", ..BASE },
+            Case { live: false, expected: None, reason: "the file as it was", ..BASE },
         ];
-        for (old, live, new, expected, reason) in table {
+        for Case { old, live, new, expected, reason } in table {
             let object = Object::HostedCluster(hosted("n", old).into());
-            let after = applied(Found { object: &object, live }, &hosted("", new));
+            let after = super::applied(Found { object: &object, live }, &hosted("", new));
             assert_eq!(after.annotation("x"), expected, "{reason}");
             assert_eq!(after.metadata.namespace, "n", "{reason}");
         }

@@ -1,4 +1,4 @@
-//! The catalog overrides annotation, filled in.
+//! Fills in the catalog overrides annotation.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,12 +10,12 @@ use crate::{
     write::Operation,
 };
 
-/// What is done to a HostedCluster.
+/// The result of filling in a HostedCluster's catalog overrides.
 #[derive(Debug, Clone, Default)]
 pub struct Filling {
-    /// The patch; empty where the object is left as it is.
+    /// The patch; empty if the object is not changed.
     pub patch: Patch,
-    /// Why it is left although there are mirror sets for the catalogs.
+    /// Why the object is not changed although there are mirror sets for the catalogs.
     pub verdict: Verdict,
 }
 
@@ -30,12 +30,12 @@ pub struct Patch(Vec<Addition>);
 pub struct Addition {
     /// A JSON pointer (RFC 6901).
     pub path: String,
-    /// What is put there.
+    /// The new value.
     pub value: Value,
 }
 
 impl Patch {
-    /// Whether nothing is patched.
+    /// Whether it has no operations.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -46,13 +46,13 @@ impl Patch {
     }
 }
 
-/// Fills the annotation in, or leaves it and says why.
+/// Fills in the annotation, or explains why not.
 ///
-/// A value that is there already, an empty one too, is the owner's, unless it is the one we wrote: then it is
-/// brought up to date. Filling in twice changes nothing.
+/// An existing value, even an empty one, is the owner's, unless it is the one that we wrote: that one is updated.
+/// Filling in twice changes nothing.
 ///
-/// An update that changes nothing that is read here leaves the annotations alone too, even where the mirror sets
-/// have moved on: a label or a finalizer is not to send a hosted cluster's catalogs elsewhere.
+/// An update that changes nothing that is read here does not change the annotations either, even if the mirror sets
+/// have changed: a label or a finalizer must not move a hosted cluster's catalogs.
 pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) -> Filling {
     let Some(hosted) = operation.after().copied() else { return Filling::default() };
     if operation.before().copied() == Some(hosted) {
@@ -68,7 +68,7 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
         Ok(value) => Filling { patch: patch(hosted, value), ..Filling::default() },
         Err(obstacle) if is_ours => {
             let text = format!(
-                "[catalogs-not-expressible] the catalog overrides that were filled in earlier stay, although {}. \
+                "[catalogs-not-expressible] the filled-in catalog overrides are kept, but are out of date: {}. \
                  Fix: mirror the catalogs again, or remove both annotations",
                 obstacle.short()
             );
@@ -79,7 +79,7 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
     }
 }
 
-/// Why no value is right, as warnings: nothing is refused for it.
+/// Why no value is right, as warnings: no write is rejected for it.
 fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diagnostic> {
     let rule = &catalogs_not_expressible::RULE;
     let mut findings = Vec::new();
@@ -92,7 +92,7 @@ fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diag
 fn patch(hosted: &HostedCluster, value: &str) -> Patch {
     let both = [annotation::CATALOG_OVERRIDES, annotation::DERIVED];
     if hosted.metadata.annotations.is_empty() {
-        // Absent, null and {} alike: the whole map is put there.
+        // The map may be absent, null or {}: it is added as a whole.
         let map: Map<_, _> = both.iter().map(|name| ((*name).to_owned(), value.into())).collect();
         return Patch(vec![Addition { path: "/metadata/annotations".to_owned(), value: map.into() }]);
     }

@@ -1,4 +1,4 @@
-//! A write becomes a verdict: the flow that the webhook and the command line share.
+//! From a write to a verdict: what the webhook and the command line share.
 //!
 //! ```text
 //! bytes -> wire::decode -> Request -+                                 +-> wire::encode -> bytes

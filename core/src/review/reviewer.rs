@@ -1,4 +1,4 @@
-//! Reviews a write: asks the rules, and decides what their findings do.
+//! Reviews a write: runs the rules, and decides the level of their findings.
 
 use std::collections::BTreeSet;
 
@@ -28,21 +28,21 @@ pub struct Reviewer<'a> {
     pub settings: &'a Settings,
     /// The day, in UTC, by which exemptions end.
     pub today: Date,
-    /// Why the mirror sets of `state` could not be compared with the apiserver's; `None` where they were, or need
-    /// not be.
+    /// Why the mirror sets of `state` could not be compared with the API server's; `None` if they were compared, or
+    /// need not be.
     pub unverified: Option<&'a str>,
 }
 
 impl<'a> Reviewer<'a> {
-    /// Reviews against a state that is what it says.
+    /// A reviewer whose state needs no comparison.
     pub fn new(state: &'a State, settings: &'a Settings, today: Date) -> Self {
         Self { state, settings, today, unverified: None }
     }
 
     /// Reviews a write.
     ///
-    /// An update that leaves everything that rules read as it was is not reviewed. What an update leaves wrong
-    /// that was wrong before only warns. A deletion only ever warns.
+    /// An update that changes nothing that rules read is not reviewed. What was already wrong before an update is
+    /// only a warning. Findings in a deletion are always warnings.
     pub fn review(&self, write: &Write) -> Verdict {
         match write {
             Write::MirrorSet(operation) => self.review_set(operation.as_deref()),
@@ -74,7 +74,7 @@ impl<'a> Reviewer<'a> {
         {
             let as_it_was = Views { after: before, ..cluster };
             let was = SetWrite::new(Operation::Existing(old), as_it_was, self.settings);
-            excuse(&mut verdict, &self.evaluate_set(&was));
+            lower_known(&mut verdict, &self.evaluate_set(&was));
         }
         exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let Operation::Delete(_) = operation {
@@ -86,12 +86,12 @@ impl<'a> Reviewer<'a> {
         if verdict.is_allowed() {
             verdict.impact = write.change().map(|change| change.impact);
         } else {
-            verdict.diagnostics.retain(Diagnostic::holds_for_a_refused_write);
+            verdict.diagnostics.retain(Diagnostic::applies_to_a_rejected_write);
         }
         verdict
     }
 
-    /// A deletion is not reviewed: it takes nothing away but the hosted cluster itself.
+    /// A deletion is not reviewed: it removes only the hosted cluster itself.
     fn review_hosted(&self, operation: Operation<&HostedCluster>) -> Verdict {
         let Some(new) = operation.after().copied() else { return Verdict::default() };
         let old = operation.before().copied();
@@ -100,18 +100,18 @@ impl<'a> Reviewer<'a> {
         }
         let mut verdict = Verdict::of(self.evaluate_hosted(&self.hosted_write(old, new)));
         if let (Some(old), false) = (old, verdict.is_allowed()) {
-            excuse(&mut verdict, &self.evaluate_hosted(&self.hosted_write(None, old)));
+            lower_known(&mut verdict, &self.evaluate_hosted(&self.hosted_write(None, old)));
         }
         exempt(&mut verdict, &new.into(), &self.settings.exemptions, self.today);
         verdict
     }
 
-    /// A deletion is not reviewed: nothing but the defaults are left.
+    /// A deletion is not reviewed: only the defaults are left.
     fn review_image_config(&self, operation: Operation<&ImageConfig>) -> Verdict {
         let Some(new) = operation.after().copied() else { return Verdict::default() };
         let mut verdict = Verdict::of(self.evaluate_image_config(new));
         if let (Some(old), false) = (operation.before(), verdict.is_allowed()) {
-            excuse(&mut verdict, &self.evaluate_image_config(old));
+            lower_known(&mut verdict, &self.evaluate_image_config(old));
         }
         exempt(&mut verdict, &Requester::of_image_config(), &self.settings.exemptions, self.today);
         verdict
@@ -128,7 +128,7 @@ impl<'a> Reviewer<'a> {
         Verdict::of(findings.into_iter().map(|finding| self.diagnostic(rule, finding)).collect())
     }
 
-    /// A write of a HostedCluster as the rules are given it.
+    /// A write of a HostedCluster as the rules review it.
     pub(super) fn hosted_write<'h>(
         &self,
         old: Option<&'h HostedCluster>,
@@ -164,12 +164,12 @@ impl<'a> Reviewer<'a> {
         })
     }
 
-    /// What rules find that the configuration does not turn off, each finding with its level.
-    fn evaluate(&self, rules: &'static [Rule], ask: impl Fn(Check, &mut Vec<Finding>)) -> Vec<Diagnostic> {
+    /// The findings of all rules that the configuration does not turn off, each with its level.
+    fn evaluate(&self, rules: &'static [Rule], run: impl Fn(Check, &mut Vec<Finding>)) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         for rule in rules.iter().filter(|rule| self.settings.level(rule) != Level::Off) {
             let mut findings = Vec::new();
-            ask(rule.check, &mut findings);
+            run(rule.check, &mut findings);
             diagnostics.extend(findings.into_iter().map(|finding| self.diagnostic(rule, finding)));
         }
         diagnostics
@@ -183,8 +183,8 @@ impl<'a> Reviewer<'a> {
     }
 }
 
-/// What was found in the old state too only warns.
-fn excuse(verdict: &mut Verdict, old: &[Diagnostic]) {
+/// Makes warnings of what was already wrong in the old state.
+fn lower_known(verdict: &mut Verdict, old: &[Diagnostic]) {
     let known: BTreeSet<_> = old.iter().map(Diagnostic::key).collect();
     for diagnostic in &mut verdict.diagnostics {
         if known.contains(&diagnostic.key()) {

@@ -1,4 +1,4 @@
-//! Writes one after another, each reviewed in the cluster that the ones before it have left.
+//! Consecutive writes, each reviewed in the cluster that the earlier ones result in.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
     write::{Operation, Write},
 };
 
-/// A cluster that is written to.
+/// A cluster, and the writes that were applied to it.
 #[derive(Debug)]
 pub struct Sequence<'a> {
     state: State,
@@ -25,13 +25,13 @@ pub struct Sequence<'a> {
 }
 
 impl<'a> Sequence<'a> {
-    /// A cluster with these objects; of two with one name the later counts.
+    /// A cluster with these objects; of two with the same name, the later one counts.
     pub fn onto(there: &[Found<'a>], settings: &'a Settings, today: Date) -> Self {
         let state = there.iter().map(|found| found.object.clone()).collect();
         Self { state, existing: there.iter().copied().collect(), settings, today }
     }
 
-    /// Reviews the write of an object, and makes it where it is not refused.
+    /// Reviews the write of an object, and applies it unless it is rejected.
     pub fn apply(&mut self, new: &'a Object) -> Verdict {
         let old = self.existing.met_by(new);
         let write = match new {
@@ -44,7 +44,7 @@ impl<'a> Sequence<'a> {
         if verdict.is_allowed() {
             match &write {
                 Write::HostedCluster(operation) => {
-                    // What others have put on a HostedCluster stays known from the one that is there.
+                    // The existing object stays: it has the annotations that other clients set.
                     self.state.insert(Object::HostedCluster(Arc::clone(operation.object())));
                 }
                 Write::MirrorSet(_) | Write::ImageConfig(_) => {
@@ -60,8 +60,7 @@ impl<'a> Sequence<'a> {
         Reviewer::new(state, self.settings, self.today)
     }
 
-    /// Reviews a setting by what it makes of the mirror sets that are there. No webhook is asked about it: it is
-    /// made in any case.
+    /// Reviews a setting by its effect on the existing mirror sets. No webhook reviews it: it is applied in any case.
     fn configure(&mut self, new: &Object, config: Option<&Arc<ImageConfig>>) -> Verdict {
         let (old, mut changed) = (self.state.context(), self.state.clone());
         changed.insert(new.clone());
@@ -82,8 +81,8 @@ impl<'a> Sequence<'a> {
             let write = Write::MirrorSet(Operation::Existing(Arc::clone(set)));
             let (was, is) = (before.review(&write), after.review(&write));
             let known: BTreeSet<_> = was.diagnostics.iter().map(Diagnostic::key).collect();
-            let fresh = is.diagnostics.iter().filter(|diagnostic| !known.contains(&diagnostic.key()));
-            verdict.diagnostics.extend(fresh.map(|diagnostic| blamed_on(path, set, diagnostic)));
+            let new = is.diagnostics.iter().filter(|diagnostic| !known.contains(&diagnostic.key()));
+            verdict.diagnostics.extend(new.map(|diagnostic| caused_by(path, set, diagnostic)));
             verdict.exempted.extend(is.exempted.into_iter().filter(|one| !was.exempted.contains(one)));
         }
         self.state = changed;
@@ -108,8 +107,8 @@ fn hosted_operation(old: Option<Found<'_>>, new: &Arc<HostedCluster>) -> Operati
     }
 }
 
-/// What is wrong with a set, reported of the setting that makes it so.
-fn blamed_on(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic {
+/// A finding in a mirror set, reported for the setting that causes it.
+fn caused_by(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic {
     let finding = diagnostic.finding.clone();
     let mut related = vec![Related::to_set(set, finding.path)];
     related.extend(finding.related);
@@ -128,7 +127,10 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::objects::manifest;
+    use crate::{objects::manifest, rules::Level};
+
+    const DIGESTS: &str = "ImageDigestMirrorSet";
+    const TAGS: &str = "ImageTagMirrorSet";
 
     fn objects(text: &str) -> Vec<Object> {
         let reading = manifest::read("test", text.to_owned());
@@ -138,7 +140,7 @@ mod tests {
 
     /// One entry, by kind and name.
     fn set(kind: &str, name: &str, source: &str, policy: &str) -> String {
-        let list = if kind == "ImageTagMirrorSet" { "imageTagMirrors" } else { "imageDigestMirrors" };
+        let list = if kind == TAGS { "imageTagMirrors" } else { "imageDigestMirrors" };
         format!(
             "---\napiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n\
              spec: {{{list}: [{{source: \"{source}\", mirrors: [m.lab/c], mirrorSourcePolicy: {policy}}}]}}\n"
@@ -152,40 +154,45 @@ mod tests {
         )
     }
 
-    /// The rules that deny each write, and `-` for one that is made.
+    /// The rules that reject each write, and `-` for one that is applied.
     fn denied(there: &str, writes: &str) -> Vec<String> {
         let (there, writes, settings) = (objects(there), objects(writes), Settings::default());
         let found: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
         let mut cluster = Sequence::onto(&found, &settings, date(2026, 1, 1));
-        let ids = |verdict: Verdict| {
-            let is_denied = !verdict.is_allowed();
-            let denials = verdict.diagnostics.iter().filter(|found| found.level == crate::rules::Level::Deny);
-            let ids: Vec<_> = denials.map(|found| found.rule.id).collect();
-            if is_denied { ids.join(" ") } else { "-".to_owned() }
-        };
-        writes.iter().map(|object| ids(cluster.apply(object))).collect()
+        writes.iter().map(|object| rejected_by(&cluster.apply(object))).collect()
+    }
+
+    fn rejected_by(verdict: &Verdict) -> String {
+        if verdict.is_allowed() {
+            return "-".to_owned();
+        }
+        let denials = verdict.diagnostics.iter().filter(|found| found.level == Level::Deny);
+        denials.map(|found| found.rule.id).collect::<Vec<_>>().join(" ")
+    }
+
+    /// An IDMS and an ITMS for one source.
+    fn pair(policy: &str) -> String {
+        set(DIGESTS, "a", "q.io/c", policy) + &set(TAGS, "t", "q.io/c", policy)
     }
 
     #[test]
-    fn each_write_meets_what_the_ones_before_it_left() {
-        let (digests, tags) = ("ImageDigestMirrorSet", "ImageTagMirrorSet");
+    fn each_write_is_reviewed_after_the_ones_before_it() {
         let (never, allow) = ("NeverContactSource", "AllowContactingSource");
-        let pair = |policy: &str| set(digests, "a", "q.io/c", policy) + &set(tags, "t", "q.io/c", policy);
         let conflict = "conflicting-source-policy";
         let table = [
             (pair(allow), pair(never), vec![conflict, conflict], "each disagrees with the other as it is"),
             (String::new(), pair(never), vec!["-", "-"], "both are new, and agree"),
             (
                 String::new(),
-                set(digests, "a", "q.io/c", never) + &set(tags, "t", "q.io/c", allow),
+                set(DIGESTS, "a", "q.io/c", never) + &set(TAGS, "t", "q.io/c", allow),
                 vec!["-", conflict],
-                "the second disagrees with the first, which is there by then",
+                "the second disagrees with the first, which exists by then",
             ),
             (
                 String::new(),
-                set(digests, "a", "https://q.io/c", never) + &set(tags, "t", "q.io/c", allow),
+                set(DIGESTS, "a", "https://q.io/c", never) + &set(TAGS, "t", "q.io/c", allow),
                 vec!["invalid-source", "-"],
-                "what was refused is not there",
+                "a write that is rejected is not applied",
             ),
         ];
         for (there, writes, expected, reason) in table {
@@ -194,9 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_is_judged_by_what_it_makes_of_the_sets_that_are_there() {
-        let (idms, allow) = ("ImageDigestMirrorSet", "AllowContactingSource");
-        let wildcard = set(idms, "w", "*.redhat.io", allow);
+    fn a_setting_is_reviewed_by_its_effect_on_the_existing_sets() {
+        let wildcard = set(DIGESTS, "w", "*.redhat.io", "AllowContactingSource");
         let nested = image("insecureRegistries: [registry.redhat.io]");
         let stops = "wildcard-over-nested-scope";
         let table = [
@@ -209,12 +215,7 @@ mod tests {
                 vec!["-"],
                 "wrong before",
             ),
-            (
-                String::new(),
-                wildcard + &nested,
-                vec!["-", stops],
-                "the set is there by then, whoever wrote it",
-            ),
+            (String::new(), wildcard + &nested, vec!["-", stops], "the set exists by then"),
             (String::new(), image("blockedRegistries: ['']"), vec!["invalid-registry-scope"], "malformed"),
         ];
         for (there, writes, expected, reason) in table {

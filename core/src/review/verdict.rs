@@ -1,4 +1,4 @@
-//! What is answered.
+//! The result of a review.
 
 use jiff::civil::Date;
 
@@ -7,10 +7,10 @@ use crate::{
     rules::{Finding, Level, Rule},
 };
 
-/// The longest warning an apiserver hands on whole, in bytes.
+/// The longest warning that an API server does not truncate, in bytes.
 const WARNING_MAX: usize = 256;
 
-/// A finding of a rule, and what it does.
+/// A finding of a rule, and its level.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     /// The rule that found it.
@@ -22,25 +22,25 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// `[rule-id] path: what is wrong: what it does. Fix: …`, on one line.
+    /// `[rule-id] path: what is wrong. What happens because of it. Fix: …`, on one line.
     pub fn line(&self) -> String {
         let Finding { path, fix, .. } = &self.finding;
         let fix = if fix.is_empty() { String::new() } else { format!(". Fix: {fix}") };
         format!("[{}] {path}: {}{fix}", self.rule.id, self.finding.message())
     }
 
-    /// What makes it the same in another state of the object.
+    /// What makes it the same finding in another state of the object.
     pub fn key(&self) -> (&'static str, &str) {
         (self.rule.id, &self.finding.key)
     }
 
-    /// Whether it says something of a write that is refused: what such a write would cost the nodes it does not.
-    pub(super) fn holds_for_a_refused_write(&self) -> bool {
+    /// Whether it applies to a write that is rejected, which has no impact on nodes.
+    pub(super) fn applies_to_a_rejected_write(&self) -> bool {
         self.level == Level::Deny || !self.rule.only_when_admitted
     }
 }
 
-/// A finding that an exemption of the configuration takes away.
+/// A finding that the configuration exempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exempted {
     /// The rule that found it.
@@ -53,26 +53,26 @@ pub struct Exempted {
     pub until: Date,
 }
 
-/// The verdict over one write.
+/// The verdict on one write.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
-    /// Everything found, in the order of the rules.
+    /// The findings, in the order of the rules.
     pub diagnostics: Vec<Diagnostic>,
-    /// What was found and is exempt by the configuration.
+    /// The findings that are exempt.
     pub exempted: Vec<Exempted>,
-    /// What the write costs the nodes, where that is known.
+    /// The impact on the nodes, if it is known.
     pub impact: Option<Impact>,
-    /// What is to be said that no rule found: `(level, text)`.
+    /// Messages that are not findings of a rule: `(level, text)`.
     pub remarks: Vec<(Level, String)>,
 }
 
 impl Verdict {
-    /// A verdict of findings alone.
+    /// A verdict with findings only.
     pub(super) fn of(diagnostics: Vec<Diagnostic>) -> Self {
         Self { diagnostics, ..Self::default() }
     }
 
-    /// Whether the write goes through.
+    /// Whether the write is admitted.
     pub fn is_allowed(&self) -> bool {
         self.denials().next().is_none()
     }
@@ -82,7 +82,7 @@ impl Verdict {
         self.remarks_at(Level::Deny).chain(self.diagnostics_at(Level::Deny).map(Diagnostic::line))
     }
 
-    /// The warnings, each short enough to be handed on whole: one that is not gets its fix as a second.
+    /// The warnings, each short enough not to be truncated: if one is too long, its fix is a second one.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let exempted = self.exempted.iter().filter(|exempted| exempted.level == Level::Deny);
         self.remarks_at(Level::Warn)

@@ -14,14 +14,14 @@ use crate::{
     write::{Operation, Write},
 };
 
-/// The only version spoken.
+/// The only supported version.
 const API_VERSION: &str = "admission.k8s.io/v1";
 
-/// A body that could not be read. Answered with 400, and with the request's uid where there is one.
+/// A body that could not be read. The response is 400, with the request's uid if it could be read.
 #[derive(Debug, Error)]
 #[error("{problem}")]
 pub struct Unreadable {
-    /// `request.uid`, where it could be read.
+    /// `request.uid`, if it could be read.
     pub uid: Option<String>,
     /// What is wrong with the body.
     pub problem: Problem,
@@ -41,29 +41,29 @@ pub enum Problem {
         /// `apiVersion` of the body.
         api_version: String,
     },
-    /// A review that is no question.
+    /// A review without a request.
     #[error("the AdmissionReview has no request")]
     NoRequest,
     /// An object of a kind that no rule reads.
-    #[error("cannot judge {kind:?} of {group:?}: the webhook is registered for a kind it does not know")]
+    #[error("cannot review {kind:?} of {group:?}: mirrorguard does not know this kind")]
     UnknownKind {
         /// Kind of the object.
         kind: String,
         /// Group of the object.
         group: String,
     },
-    /// Something else than create, update and delete.
-    #[error("cannot judge the operation {0:?}")]
+    /// Another operation than create, update and delete.
+    #[error("cannot review the operation {0:?}")]
     UnknownOperation(String),
-    /// No object where the operation has one.
+    /// A request without an object that its operation requires.
     #[error("the request has no {0}")]
     NoObject(&'static str),
-    /// An object whose fields have other types than expected.
+    /// An object with a field of the wrong type.
     #[error("cannot read {field}: {source}")]
     Object {
         /// `object` or `oldObject`.
         field: &'static str,
-        /// The path and the problem.
+        /// The field and the problem.
         source: ParseError,
     },
 }
@@ -71,17 +71,17 @@ pub enum Problem {
 /// An `AdmissionRequest`.
 #[derive(Debug)]
 pub struct Request {
-    /// To be handed back.
+    /// The uid to return in the response.
     pub uid: String,
     /// Who makes the request, for people.
     pub user: Option<String>,
-    /// Namespace of the object, where its kind has one.
+    /// Namespace of the object, if its kind has one.
     pub namespace: Option<String>,
-    /// Name of the object, for people: `metadata.name`, or empty where it is generated.
+    /// Name of the object, for people: `metadata.name`, or empty if it will be generated.
     pub name: String,
-    /// Nothing will be stored.
+    /// Whether nothing will be stored.
     pub dry_run: bool,
-    /// What is reviewed.
+    /// The write to review.
     pub write: Write,
 }
 
@@ -162,26 +162,30 @@ fn interpret(wire: WireRequest<'_>) -> Result<Request, Problem> {
     Ok(Request { uid, user, namespace, name, dry_run, write })
 }
 
-/// The objects of a request, as its operation has them.
+/// The operation of a request, with its objects.
 fn operation<T>(
     wire: &WireRequest<'_>,
     read: impl Fn(&str) -> Result<T, ParseError>,
 ) -> Result<Operation<Arc<T>>, Problem> {
-    let read = |field, raw: Option<&RawValue>| {
-        let raw = raw.ok_or(Problem::NoObject(field))?;
-        read(raw.get()).map(Arc::new).map_err(|source| Problem::Object { field, source })
-    };
-    let old = || read("oldObject", wire.old_object);
-    let new = || read("object", wire.object);
+    let [old, new] = [("oldObject", wire.old_object), ("object", wire.object)];
     match &*wire.operation {
-        "CREATE" => Ok(Operation::Create(new()?)),
-        "UPDATE" => Ok(Operation::Update { old: old()?, new: new()? }),
-        "DELETE" => Ok(Operation::Delete(old()?)),
+        "CREATE" => Ok(Operation::Create(read_object(new, read)?)),
+        "UPDATE" => Ok(Operation::Update { old: read_object(old, &read)?, new: read_object(new, &read)? }),
+        "DELETE" => Ok(Operation::Delete(read_object(old, read)?)),
         other => Err(Problem::UnknownOperation(other.to_owned())),
     }
 }
 
-/// A mirror set with the name in the request, which is there also where the object has none yet.
+/// The object in a field of a request.
+fn read_object<T>(
+    (field, raw): (&'static str, Option<&RawValue>),
+    read: impl Fn(&str) -> Result<T, ParseError>,
+) -> Result<Arc<T>, Problem> {
+    let raw = raw.ok_or(Problem::NoObject(field))?;
+    read(raw.get()).map(Arc::new).map_err(|source| Problem::Object { field, source })
+}
+
+/// A mirror set with the name in the request, because the object may not have one yet.
 fn named_set(kind: SetKind, json: &str, name: &str) -> Result<MirrorSet, ParseError> {
     let mut set = MirrorSet::from_json(kind, json)?;
     if !name.is_empty() {

@@ -1,4 +1,4 @@
-//! What a rule says.
+//! What a rule finds.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,16 @@ use crate::{
     objects::{HostedCluster, MirrorSet, ObjectId},
 };
 
-/// What a finding does.
+/// How severe a finding is: what it does to a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Nothing; the rule is not asked.
+    /// Nothing: the rule is not run.
     #[serde(alias = "false")]
     Off,
-    /// The write goes through with a warning.
+    /// The write is admitted with a warning.
     Warn,
-    /// The write is refused.
+    /// The write is rejected.
     Deny,
 }
 
@@ -58,28 +58,29 @@ impl Related {
 /// `what`, `effect` and `fix` each begin in lower case and have no full stop; `fix` is an imperative.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The most that this finding may do, whatever the rule's level.
+    /// The highest level that this finding may have, whatever the rule's level.
     pub at_most: Level,
-    /// What it does in place of the rule's own level, where the configuration sets none for the rule.
+    /// Its level if the configuration sets none for the rule; `None` is the rule's own level.
     pub by_default: Option<Level>,
     /// The field, `spec.imageDigestMirrors[0].source`.
     pub path: String,
     /// What is wrong, with the values and objects concerned.
     pub what: String,
-    /// What it does, or would do, to the cluster.
+    /// What happens because of it.
     pub effect: String,
-    /// How to mend it, in one line.
+    /// How to fix it, in one line; empty if there is nothing to fix.
     pub fix: String,
-    /// YAML to paste, where there is some.
+    /// YAML to paste.
     pub yaml: Option<String>,
     /// Other objects concerned.
     pub related: Vec<Related>,
-    /// What makes it the same finding in an older state of the object, whose entries may have moved.
+    /// What makes it the same finding in another state of the object: values and the kind of problem, but no words
+    /// and no indexes, because both may have changed.
     pub key: String,
 }
 
 impl Finding {
-    /// A finding that is the same as another one of its rule in the same object where `key` is.
+    /// A finding, to be completed: the same as any other of its rule and object with this key.
     pub fn at(path: impl Into<String>, key: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             at_most: Level::Deny,
@@ -94,7 +95,7 @@ impl Finding {
         }
     }
 
-    /// A finding without YAML and without other objects, the same as long as it says the same.
+    /// A finding without YAML and without other objects, whose key is `what`.
     pub fn new(path: impl Into<String>, what: String, effect: &str, fix: String) -> Self {
         let key = what.clone();
         Self {
@@ -130,7 +131,7 @@ pub struct Found {
     pub finding: Finding,
 }
 
-/// ` for RELEASES` in a sentence, or nothing where every release is meant.
+/// ` for RELEASES` in a sentence, or nothing for every release.
 pub(super) fn of_releases(releases: &Releases) -> String {
     if releases.is_every() { String::new() } else { format!(" for {releases}") }
 }

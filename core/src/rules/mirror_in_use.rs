@@ -1,4 +1,4 @@
-//! A write that takes away a mirror which HostedClusters live on.
+//! A write that removes a mirror which HostedClusters use.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     hypershift::{
-        Derivation, Derivations, RELEASE_REPOSITORIES,
+        CatalogMirrors, Derivation, Derivations, RELEASE_REPOSITORIES,
         catalogs::{self, CATALOGS},
     },
     node::places,
@@ -19,7 +19,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "mirror-in-use",
     level: Level::Warn,
-    summary: "a write that takes away the mirror of a HostedCluster's catalogs or release images",
+    summary: "a write that removes a mirror of a HostedCluster's catalogs or release images",
     page: include_str!("mirror_in_use.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -27,84 +27,111 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(old) = write.old_set() else { return };
-    let stays = |hosted: &&HostedCluster| hosted.metadata.deletion_timestamp.is_none();
-    let hosted: Vec<_> = write.cluster.before.hosted_clusters().filter(stays).collect();
+    let mut hosted: Vec<_> = write.cluster.before.hosted_clusters().collect();
+    hosted.retain(|hosted| hosted.metadata.deletion_timestamp.is_none());
     if hosted.is_empty() {
         return;
     }
-    findings.extend(release_images(write, old, &hosted));
-    findings.extend(catalog_images(write, old, &hosted));
+    findings.extend(find_release_images(write, old, &hosted));
+    findings.extend(find_catalogs(write, old, &hosted));
 }
 
-/// Only what an entry of the set covered can have been taken away with it.
-fn covered(old: &MirrorSet, scope: &str) -> bool {
-    old.effective_entries().any(|(_, entry)| is_nested(scope, &entry.source))
+/// Whether an entry of the set covers a scope: only then can the write remove the scope's mirrors.
+fn covers(set: &MirrorSet, scope: &str) -> bool {
+    set.effective_entries().any(|(_, entry)| is_nested(scope, &entry.source))
 }
 
-fn release_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster]) -> Option<Finding> {
+fn find_release_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster]) -> Option<Finding> {
+    if !old.kind.is_digest() {
+        return None;
+    }
     let mut users: BTreeMap<String, Vec<&HostedCluster>> = BTreeMap::new();
     for hosted in hosted {
         let own = Image::parse(&hosted.spec.release.image).map(|image| image.name().to_owned());
-        // Wherever the release itself lies, its components keep their names.
+        // The components keep their names, wherever the release image itself is.
         let [_, components] = RELEASE_REPOSITORIES;
         for repository in own.into_iter().chain([components.to_owned()]) {
             users.entry(repository).or_default().push(hosted);
         }
     }
-    let lost = |repository: &str| -> Option<String> {
-        let find = |view| places(view, repository, |found| found.set.kind.is_digest());
-        let before =
-            find(write.cluster.before).filter(|_| old.kind.is_digest() && covered(old, repository))?;
-        let after = find(write.cluster.after).map(|after| after.places).unwrap_or_default();
-        before.places.into_iter().find(|place| !after.contains(place))
-    };
-    users.retain(|repository, _| lost(repository).is_some());
+    users.retain(|repository, _| removed_mirror(write, old, repository).is_some());
     let (first, hosted) = users.iter().max_by_key(|(_, hosted)| hosted.len())?;
+    let mirror = removed_mirror(write, old, first)?;
     let names: Vec<_> = users.keys().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
-    Some(finding(old, &names.join(" and "), &lost(first)?, hosted, "control planes then pull from elsewhere"))
+    let what = format!(
+        "this write removes \"{mirror}\", the mirror of {} used by {}",
+        names.join(" and "),
+        some_hosted(hosted)
+    );
+    let effect = "control planes then pull from another mirror or the source";
+    Some(finding(old, format!("release {mirror}"), what, effect, hosted))
 }
 
-fn catalog_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster]) -> Option<Finding> {
-    if !CATALOGS.iter().any(|catalog| covered(old, &catalog.image())) {
+/// The first location of a repository that the write removes.
+fn removed_mirror(write: &SetWrite<'_>, old: &MirrorSet, repository: &str) -> Option<String> {
+    if !covers(old, repository) {
+        return None;
+    }
+    let before = places(write.cluster.before, repository, |found| found.set.kind.is_digest())?;
+    let after = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
+    let after = after.map(|after| after.places).unwrap_or_default();
+    before.places.into_iter().find(|place| !after.contains(place))
+}
+
+fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster]) -> Option<Finding> {
+    if !CATALOGS.iter().any(|catalog| covers(old, &catalog.image())) {
         return None;
     }
     let (before, after) = (Derivations::of(write.cluster.before), Derivations::of(write.cluster.after));
-    let lost = |hosted: &&HostedCluster| -> Option<String> {
-        if overrides_reach_nothing(hosted) {
-            return None;
-        }
+    let mut removed = None;
+    let mut users = Vec::new();
+    for hosted in hosted {
         let releases = releases_of(hosted, write.settings);
         let (before, after) = (before.for_releases(&releases), after.for_releases(&releases));
-        let derived = before.value.as_deref().ok().filter(|_| !hosted.has_catalog_overrides_annotation());
-        let value = hosted.catalog_overrides().or(derived)?;
-        let overrides = catalogs::parse(value)?;
-        let mut places = overrides.0.iter().flat_map(|(_, places)| places);
-        places.find(|place| names_more(before, after, place)).map(|place| (*place).to_owned())
-    };
-    let users: Vec<_> = hosted.iter().filter(|hosted| lost(hosted).is_some()).copied().collect();
-    let place = lost(users.first()?)?;
-    Some(finding(old, "the catalogs", &place, &users, "no mirror set leads there any more"))
+        if let Some(namespace) = removed_namespace(hosted, before, after) {
+            removed.get_or_insert(namespace);
+            users.push(*hosted);
+        }
+    }
+    let mirror = removed?;
+    let what = format!(
+        "this write removes \"{mirror}\", the mirror of the catalogs used by {}",
+        some_hosted(&users)
+    );
+    let effect = "catalog overrides may still name it, although no mirror set does";
+    Some(finding(old, format!("catalogs {mirror}"), what, effect, &users))
 }
 
-/// Whether the mirror sets placed a catalog in a namespace and do so no more.
-fn names_more(before: &Derivation, after: &Derivation, namespace: &str) -> bool {
-    let places = |derivation: &Derivation, index: usize| {
-        let found = derivation.catalogs.get(index)?;
-        Some(found.mirrors.contains(&found.catalog.image_of(namespace)))
-    };
-    (0..before.catalogs.len()).any(|at| places(before, at) == Some(true) && places(after, at) != Some(true))
+/// The first namespace in a HostedCluster's catalog overrides that the mirror sets no longer redirect to.
+fn removed_namespace(hosted: &HostedCluster, before: &Derivation, after: &Derivation) -> Option<String> {
+    if overrides_reach_nothing(hosted) {
+        return None;
+    }
+    let derived = before.value.as_deref().ok().filter(|_| !hosted.has_catalog_overrides_annotation());
+    let overrides = catalogs::parse(hosted.catalog_overrides().or(derived)?)?;
+    let mut namespaces = overrides.0.iter().flat_map(|(_, namespaces)| namespaces);
+    namespaces.find(|namespace| is_removed(before, after, namespace)).map(|namespace| (*namespace).to_owned())
 }
 
-fn finding(old: &MirrorSet, what: &str, place: &str, users: &[&HostedCluster], effect: &str) -> Finding {
-    let related = users.iter().map(|hosted| Related::to_hosted(hosted, "spec")).collect();
+/// Whether the mirror sets redirected a catalog to a namespace, and no longer do.
+fn is_removed(before: &Derivation, after: &Derivation, namespace: &str) -> bool {
+    before.catalogs.iter().enumerate().any(|(index, found)| {
+        let after = after.catalogs.get(index);
+        is_in(found, namespace) && !after.is_some_and(|after| is_in(after, namespace))
+    })
+}
+
+/// Whether a catalog has a mirror in a namespace.
+fn is_in(found: &CatalogMirrors, namespace: &str) -> bool {
+    found.mirrors.contains(&found.catalog.image_of(namespace))
+}
+
+fn finding(old: &MirrorSet, key: String, what: String, effect: &str, users: &[&HostedCluster]) -> Finding {
     Finding {
-        related,
-        ..Finding::new(
-            format!("spec.{}", old.kind.list_field()),
-            format!("takes {place} away, the mirror of {what} of {}", some_hosted(users)),
-            effect,
-            "write the new place first, or keep the entry".to_owned(),
-        )
+        effect: effect.to_owned(),
+        fix: "add the new mirror first, or keep this entry".to_owned(),
+        related: users.iter().map(|hosted| Related::to_hosted(hosted, "spec")).collect(),
+        ..Finding::at(format!("spec.{}", old.kind.list_field()), key, what)
     }
 }
 
@@ -114,61 +141,102 @@ mod tests {
 
     use super::*;
     use crate::{
-        objects::{Object, SetKind},
+        objects::{Object, SetKind, annotation},
         rules::{
             Settings,
-            testing::{hosted, review, set},
+            testing::{assert_texts, hosted, of_rule, review, set},
         },
         state::State,
         write::Operation,
     };
 
     const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release";
+    const COPY: &str = "m.lab/a/release:4.18.1";
     const OVERRIDES: &str =
         "hypershift.openshift.io/olm-catalogs-is-registry-overrides: registry.redhat.io/redhat=m.lab/redhat";
 
-    /// Whether deleting a set is found next to another set and one HostedCluster.
-    fn is_found(old: &MirrorSet, other: Option<MirrorSet>, hosted: Option<Object>) -> bool {
-        let sets = other.into_iter().chain([old.clone()]).map(Object::from);
+    /// Another set, release image and annotations of a HostedCluster, the key of what is found, the reason.
+    type Row<'a> = (Option<MirrorSet>, Option<(&'a str, &'a str)>, Option<&'a str>, &'static str);
+
+    /// What is found in the deletion of a set next to another set and one HostedCluster.
+    fn find_in_deletion(
+        deleted: &MirrorSet,
+        other: Option<MirrorSet>,
+        hosted: Option<Object>,
+    ) -> Vec<Finding> {
+        let sets = other.into_iter().chain([deleted.clone()]).map(Object::from);
         let state: State = sets.chain(hosted).collect();
-        let verdict = review(&state, &Settings::default(), Operation::Delete(old.clone()));
+        let verdict = review(&state, &Settings::default(), Operation::Delete(deleted.clone()));
         assert!(verdict.is_allowed(), "a deletion is never denied");
-        verdict.rule_ids().contains(&RULE.id)
+        of_rule(RULE.id, verdict)
+    }
+
+    fn assert_rows<const N: usize>(deleted: &MirrorSet, rows: [Row<'_>; N]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (other, cluster, key, reason) in rows {
+            let cluster = cluster.map(|(image, annotations)| hosted("h", image, annotations));
+            let found = find_in_deletion(deleted, other, cluster);
+            assert_eq!(found.first().map(|finding| &*finding.key), key, "{reason}");
+            findings.extend(found);
+        }
+        findings
+    }
+
+    /// The same entries in a set of another kind.
+    fn copy_as(kind: SetKind, set: &MirrorSet) -> MirrorSet {
+        MirrorSet { kind, name: "other".into(), ..set.clone() }
     }
 
     #[test]
-    fn a_deletion_is_found_where_something_lives_on_it() {
+    fn a_deletion_is_found_where_a_hosted_cluster_uses_the_mirror() {
         let release = set(Idms, "own", &[(RELEASE, &["m.lab/a/release"])]);
         let namespace = set(Idms, "own", &[("quay.io/openshift-release-dev", &["m.lab/a"])]);
         let catalogs = set(Itms, "own", &[("registry.redhat.io/redhat", &["m.lab/redhat"])]);
-        let same = |set: &MirrorSet, kind| Some(MirrorSet { kind, name: "other".into(), ..set.clone() });
-        let ours = || Some(hosted("h", &format!("{RELEASE}:4.18.1"), ""));
-        let by_digest = format!("{RELEASE}@sha256:{}", "0".repeat(64));
-        let elsewhere = || Some(hosted("h", "m.lab/a/release:4.18.1", ""));
-        let annotated = || Some(hosted("h", "m.lab/a/release:4.18.1", OVERRIDES));
-        let name = crate::objects::annotation::CATALOG_OVERRIDES;
-        let wants_none = |none| Some(hosted("h", "m.lab/a/release:4.18.1", &format!("{name}: \"{none}\"")));
-        let images = "hypershift.openshift.io/redhat-operators-catalog-image: m.lab/x@sha256:0";
-        let by_image = Some(hosted("h", "m.lab/a/release:4.18.1", &format!("{OVERRIDES}, {images}")));
-        let nearer = Some(set(Idms, "near", &[(RELEASE, &["n.lab/a/release"])]));
-        let table = [
-            (&release, None, ours(), true, "the release comes from it"),
-            (&release, None, Some(hosted("h", &by_digest, "")), true, "by digest too"),
-            (&release, None, None, false, "nobody is there"),
-            (&release, None, elsewhere(), false, "the release comes from elsewhere"),
-            (&release, same(&release, Icsp), ours(), false, "an equal ICSP keeps it"),
-            (&release, same(&release, Itms), ours(), true, "an ITMS does not"),
-            (&namespace, None, elsewhere(), true, "the components keep their names"),
-            (&namespace, nearer, ours(), true, "the components have no nearer source"),
-            (&catalogs, None, elsewhere(), true, "the catalogs that would be filled in"),
-            (&catalogs, None, annotated(), true, "the catalogs of an annotation"),
-            (&catalogs, None, wants_none(""), false, "the owner wants none filled in"),
-            (&catalogs, None, wants_none("="), false, "the same"),
-            (&catalogs, same(&catalogs, Idms), annotated(), false, "a digest set still names them"),
-            (&catalogs, None, by_image, false, "the catalogs' images are named"),
-        ];
-        for (old, other, hosted, expected, reason) in table {
-            assert_eq!(is_found(old, other, hosted), expected, "{reason}");
-        }
+        let specific = Some(set(Idms, "specific", &[(RELEASE, &["n.lab/a/release"])]));
+        let tag = &*format!("{RELEASE}:4.18.1");
+        let digest = &*format!("{RELEASE}@sha256:{}", "0".repeat(64));
+        let empty = &*format!("{}: \"\"", annotation::CATALOG_OVERRIDES);
+        let equals = &*format!("{}: \"=\"", annotation::CATALOG_OVERRIDES);
+        let image = "hypershift.openshift.io/redhat-operators-catalog-image: m.lab/x@sha256:0";
+        let images = &*format!("{OVERRIDES}, {image}");
+        let found = Some("release m.lab/a/release");
+        let mut findings = assert_rows(
+            &release,
+            [
+                (None, Some((tag, "")), found, "the release comes from it"),
+                (None, Some((digest, "")), found, "by digest too"),
+                (None, None, None, "there is no HostedCluster"),
+                (None, Some((COPY, "")), None, "the release comes from elsewhere"),
+                (Some(copy_as(Icsp, &release)), Some((tag, "")), None, "an equivalent ICSP keeps it"),
+                (Some(copy_as(Itms, &release)), Some((tag, "")), found, "an ITMS does not"),
+            ],
+        );
+        let found = Some("release m.lab/a/ocp-v4.0-art-dev");
+        findings.extend(assert_rows(
+            &namespace,
+            [
+                (None, Some((tag, "")), found, "the release and its components"),
+                (None, Some((COPY, "")), found, "the components keep their names"),
+                (specific, Some((tag, "")), found, "the components have no more specific source"),
+            ],
+        ));
+        let found = Some("catalogs m.lab/redhat");
+        findings.extend(assert_rows(
+            &catalogs,
+            [
+                (None, Some((COPY, "")), found, "the catalogs that would be filled in"),
+                (None, Some((COPY, OVERRIDES)), found, "the catalogs of an annotation"),
+                (None, Some((COPY, empty)), None, "the owner wants none filled in"),
+                (None, Some((COPY, equals)), None, "the same"),
+                (
+                    Some(copy_as(Idms, &catalogs)),
+                    Some((COPY, OVERRIDES)),
+                    None,
+                    "a digest set still names them",
+                ),
+                (None, Some((COPY, images)), None, "the catalogs' images are named"),
+            ],
+        ));
+        assert_texts(RULE.id, &findings);
     }
 }

@@ -6,7 +6,7 @@ use crate::{context::EntryRef, node::merge};
 pub(super) const RULE: Rule = Rule {
     id: "mirror-order-conflict",
     level: Level::Warn,
-    summary: "mirror lists of one source that contradict each other, so that their order is unspecified",
+    summary: "mirror lists of one source that contradict each other in their order",
     page: include_str!("mirror_order_conflict.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -14,69 +14,85 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     for shared in write.shared_sources() {
-        let (own, others) = (shared.own, contradicted(shared.own, &shared.merged_with()));
-        let Some(first) = others.first() else { continue };
-        let source = &own.entry().source;
-        let elsewhere: Vec<_> = others.iter().filter(|other| !std::ptr::eq(other.set, own.set)).collect();
-        let place = if elsewhere.is_empty() {
-            "an entry above".to_owned()
-        } else {
-            some_names(elsewhere.iter().map(|other| other.set.id()))
-        };
-        let fix = reversed(own, *first).map_or_else(
-            || "write the mirrors in one order in all of them".to_owned(),
-            |(a, b)| format!("write \"{a}\" before \"{b}\" there, or after it here"),
-        );
-        findings.push(Finding {
-            related: others.iter().map(|other| Related::to_entry(other, "mirrors")).collect(),
-            key: format!("{source} {}", own.entry().mirrors.join(" ")),
-            ..Finding::new(
-                own.set.field_path(own.index, "mirrors"),
-                format!("the mirrors of \"{source}\" stand in another order in {place}"),
-                "which one nodes try first is unspecified",
-                fix,
-            )
-        });
+        let others = contradicted(shared.own, &shared.merged_with());
+        if let Some(first) = others.first() {
+            findings.push(finding(shared.own, *first, &others));
+        }
     }
 }
 
-/// Those of the others whose lists, merged with this one's, have no order that suits them all. Where no two
-/// lists contradict each other but all of them together do, all are returned.
-pub(super) fn contradicted<'a>(own: EntryRef<'a>, others: &[EntryRef<'a>]) -> Vec<EntryRef<'a>> {
-    let source = &own.entry().source;
-    let contradict = |entries: &[EntryRef<'a>]| {
-        let lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
-        merge(source, &lists).contradictory
+fn finding(own: EntryRef<'_>, first: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
+    let entry = own.entry();
+    let elsewhere: Vec<_> = others.iter().filter(|other| !std::ptr::eq(other.set, own.set)).collect();
+    let other = if elsewhere.is_empty() {
+        "an earlier entry".to_owned()
+    } else {
+        some_names(elsewhere.iter().map(|other| other.set.id()))
     };
-    let with: Vec<_> = others.iter().copied().filter(|other| contradict(&[own, *other])).collect();
-    let all = || [&[own], others].concat();
-    if with.is_empty() && others.len() > 1 && contradict(&all()) && !contradict(others) {
+    let fix = match reversed(own, first) {
+        Some((first, second)) => format!("list \"{first}\" and \"{second}\" in the same order everywhere"),
+        None => "list the mirrors in the same order everywhere".to_owned(),
+    };
+    let path = own.set.field_path(own.index, "mirrors");
+    let key = format!("{} {}", entry.source, entry.mirrors.join(" "));
+    let what = format!("the mirror order of \"{}\" contradicts {other}", entry.source);
+    Finding {
+        effect: "the lists are merged, and the order of their mirrors is unspecified".to_owned(),
+        fix,
+        related: others.iter().map(|other| Related::to_entry(other, "mirrors")).collect(),
+        ..Finding::at(path, key, what)
+    }
+}
+
+/// The other entries whose mirror lists cannot be merged with this one's into one order. If no two lists
+/// contradict each other but all of them together do, all others are returned.
+pub(super) fn contradicted<'a>(own: EntryRef<'a>, others: &[EntryRef<'a>]) -> Vec<EntryRef<'a>> {
+    let found: Vec<_> = others.iter().copied().filter(|other| contradict(&[own, *other])).collect();
+    if !found.is_empty() || others.len() < 2 {
+        return found;
+    }
+    if contradict(&[&[own], others].concat()) && !contradict(others) {
         return others.to_vec();
     }
-    with
+    Vec::new()
 }
 
-/// Two mirrors in the order of this entry that stand the other way round in the other. The source itself
-/// comes last where a list does not name it.
+/// Whether the mirror lists of these entries, which have one source, cannot be merged into one order.
+fn contradict(entries: &[EntryRef<'_>]) -> bool {
+    let Some(first) = entries.first() else { return false };
+    let lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
+    merge(&first.entry().source, &lists).contradictory
+}
+
+/// Two mirrors in the order of this entry that the other entry lists the other way round.
 fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a str)> {
-    let list = |entry: EntryRef<'a>| {
-        let entry = entry.entry();
-        let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);
-        entry.mirrors.iter().chain(source).map(|mirror| &**mirror).collect::<Vec<&'a str>>()
-    };
-    let (own, other) = (list(own), list(other));
-    let at = |mirror: &str| other.iter().position(|there| *there == mirror);
-    let pairs = own.iter().enumerate().flat_map(|(from, a)| own[from + 1..].iter().map(move |b| (*a, *b)));
-    pairs.into_iter().find(|(a, b)| at(a).zip(at(b)).is_some_and(|(a, b)| a > b))
+    let (own, other) = (in_order(own), in_order(other));
+    for (index, first) in own.iter().enumerate() {
+        let Some(at) = other.iter().position(|mirror| mirror == first) else { continue };
+        if let Some(second) = own[index + 1..].iter().find(|second| other[..at].contains(second)) {
+            return Some((first, second));
+        }
+    }
+    None
+}
+
+/// What an entry has nodes try, in order: a source that is not listed comes last.
+fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
+    let entry = entry.entry();
+    let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);
+    entry.mirrors.iter().chain(source).map(|mirror| &**mirror).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Settings,
-        testing::{findings, in_words, set},
+    use super::*;
+    use crate::{
+        objects::{MirrorSet, SetKind::Idms},
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, in_words, set},
+        },
     };
-    use crate::objects::{MirrorSet, SetKind::Idms};
 
     /// A set for one source: kind and mirrors.
     fn read(name: &str, text: &str) -> MirrorSet {
@@ -84,35 +100,58 @@ mod tests {
         in_words(name, format!("{kind} quay.io/x {mirrors}").trim_end())
     }
 
+    fn find(others: &[MirrorSet], new: &MirrorSet) -> Vec<Finding> {
+        findings(RULE.id, &Settings::default(), &others.iter().collect::<Vec<_>>(), None, new)
+    }
+
     #[test]
     fn only_lists_that_are_merged_can_contradict_each_other() {
-        let pair = "write \"b\" before \"a\" there, or after it here";
-        let all = "write the mirrors in one order in all of them";
-        let source = "write \"quay.io/x\" before \"b\" there, or after it here";
-        let table: [(&[&str], &str, Option<&str>, &str); 8] = [
-            (&["IDMS a b"], "IDMS b a", Some(pair), "the other way round"),
-            (&["ICSP a b"], "IDMS b a", Some(pair), "an ICSP is merged with an IDMS"),
-            (&["ITMS a b"], "IDMS b a", None, "tags are merged by themselves"),
-            (&["IDMS a b"], "IDMS b c", None, "they chain"),
-            (&["IDMS b"], "IDMS quay.io/x b", Some(source), "the source is last where it is not named"),
-            (&["IDMS a b", "IDMS b c"], "IDMS c a", Some(all), "only all three together"),
-            (&["IDMS a b", "IDMS b a"], "IDMS c", None, "the two contradict each other, not this one"),
-            (&["IDMS a b", "IDMS b a"], "IDMS b a", Some(pair), "it takes one side"),
+        let table: [(&[&str], &str, &[&str], &str); 8] = [
+            (&["IDMS a b"], "IDMS b a", &["0"], "the other way round"),
+            (&["ICSP a b"], "IDMS b a", &["0"], "an ICSP is merged with an IDMS"),
+            (&["ITMS a b"], "IDMS b a", &[], "tag mirrors are merged separately"),
+            (&["IDMS a b"], "IDMS b c", &[], "they chain"),
+            (&["IDMS b"], "IDMS quay.io/x b", &["0"], "a source that is not listed is last"),
+            (&["IDMS a b", "IDMS b c"], "IDMS c a", &["0", "1"], "only all three together"),
+            (&["IDMS a b", "IDMS b a"], "IDMS c", &[], "the two contradict each other, not this one"),
+            (&["IDMS a b", "IDMS b a"], "IDMS b a", &["0"], "it agrees with one of them"),
         ];
-        for (others, new, expected, reason) in table {
+        let mut all = Vec::new();
+        for (others, new, contradicted, reason) in table {
             let others: Vec<_> =
-                others.iter().enumerate().map(|(at, text)| read(&format!("there-{at}"), text)).collect();
-            let others: Vec<_> = others.iter().collect();
-            let found =
-                findings("mirror-order-conflict", &Settings::default(), &others, None, &read("new", new));
-            assert_eq!(found.first().map(|finding| &*finding.fix), expected, "{reason}");
+                others.iter().enumerate().map(|(at, text)| read(&at.to_string(), text)).collect();
+            let found = find(&others, &read("new", new));
+            let related = found.iter().flat_map(|finding| &finding.related);
+            assert_eq!(
+                related.map(|related| &*related.object.name).collect::<Vec<_>>(),
+                contradicted,
+                "{reason}"
+            );
+            all.extend(found);
+        }
+        let twice = set(Idms, "new", &[("quay.io/x", &["a", "b"]), ("quay.io/x", &["b", "a"])]);
+        all.extend(find(&[], &twice));
+        assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn two_mirrors_in_another_order_are_named() {
+        let table = [
+            ("IDMS b a", "IDMS a b", Some(("b", "a")), "the other way round"),
+            ("IDMS quay.io/x b", "IDMS b", Some(("quay.io/x", "b")), "a source that is not listed is last"),
+            ("IDMS c a", "IDMS a b", None, "no two of them"),
+        ];
+        for (own, other, expected, reason) in table {
+            let (own, other) = (read("own", own), read("other", other));
+            let [own, other] = [&own, &other].map(|set| EntryRef { set, index: 0 });
+            assert_eq!(reversed(own, other), expected, "{reason}");
         }
     }
 
     #[test]
-    fn a_pair_within_one_set_is_told_once() {
+    fn a_pair_within_one_set_is_reported_once() {
         let new = set(Idms, "new", &[("quay.io/x", &["a", "b"]), ("quay.io/x", &["b", "a"])]);
-        let found = findings("mirror-order-conflict", &Settings::default(), &[], None, &new);
+        let found = find(&[], &new);
         let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
         assert_eq!(paths, ["spec.imageDigestMirrors[1].mirrors"]);
     }

@@ -1,4 +1,4 @@
-//! Which mirrors somebody pulls from.
+//! The mirrors that nodes and hosted clusters pull from.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::{
     objects::{annotation, scope::is_nested},
 };
 
-/// Mirrors, each with the entries that name it.
+/// Mirrors, each with the fields that name it.
 pub(super) type Mirrors<'a> = BTreeMap<&'a str, Vec<Related>>;
 
-/// What the nodes pull from: every mirror of every set.
+/// The mirrors that nodes pull from: every mirror of every set.
 pub(super) fn of_nodes(view: View<'_>) -> Mirrors<'_> {
     collect(view, |_| true)
 }
@@ -20,27 +20,31 @@ pub(super) fn of_nodes(view: View<'_>) -> Mirrors<'_> {
 /// What is pulled with a hosted cluster's pull secret: its data plane's mirrors, the management cluster's
 /// mirrors of the release, and those of the catalogs.
 pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<'a> {
-    let covers_release = |found: &EntryRef<'_>| {
-        let source = &found.entry().source;
-        found.set.kind.is_digest() && RELEASE_REPOSITORIES.iter().any(|release| is_nested(release, source))
-    };
     let mut mirrors = collect(view, covers_release);
     let hosted = write.new;
-    let of_itself = |path: &str| Related::to_hosted(hosted, path);
     for (at, entry) in hosted.spec.image_content_sources.iter().enumerate() {
         let path = format!("spec.imageContentSources[{at}].mirrors");
         for mirror in entry.mirrors.iter().filter(|mirror| **mirror != entry.source) {
-            mirrors.entry(mirror).or_default().push(of_itself(&path));
+            mirrors.entry(mirror).or_default().push(Related::to_hosted(hosted, &path));
         }
     }
     let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
-    for place in value.and_then(catalogs::parse).iter().flat_map(|o| &o.0).flat_map(|(_, places)| places) {
+    if let Some(overrides) = value.and_then(catalogs::parse) {
         let path = annotation::path(annotation::CATALOG_OVERRIDES);
-        mirrors.entry(place).or_default().push(of_itself(&path));
+        for namespace in overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces) {
+            mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));
+        }
     }
     mirrors
 }
 
+/// Whether an entry redirects digest pulls of release images.
+fn covers_release(found: &EntryRef<'_>) -> bool {
+    let source = &found.entry().source;
+    found.set.kind.is_digest() && RELEASE_REPOSITORIES.iter().any(|release| is_nested(release, source))
+}
+
+/// The mirrors of the entries that count.
 fn collect<'a>(view: View<'a>, counts: impl Fn(&EntryRef<'a>) -> bool) -> Mirrors<'a> {
     let mut mirrors = Mirrors::new();
     for set in view.sets() {

@@ -1,15 +1,15 @@
-//! A typed override value that HyperShift ignores, corrupts or reads at random.
+//! A catalog overrides annotation, set by hand, that HyperShift does not interpret as written.
 
 use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::{
-    hypershift::{Misreading, find_correction, misreadings},
+    hypershift::{CatalogEra, Derivation, Misreading, Releases, find_correction, misreadings},
     objects::annotation,
 };
 
 pub(crate) const RULE: Rule = Rule {
     id: "misread-catalog-overrides",
     level: Level::Deny,
-    summary: "a catalog overrides value that HyperShift ignores, corrupts or reads at random",
+    summary: "a catalog overrides value that HyperShift ignores, corrupts or interprets at random",
     page: include_str!("misread_catalog_overrides.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -21,23 +21,119 @@ pub(crate) fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let releases = write.releases();
-    let placed = write.state.derivations().for_releases(&releases);
-    for misreading in misreadings(value, &releases, placed) {
-        let is_right = |right: &String| misreadings(right, &releases, placed).is_empty();
-        let right =
-            placed.value.clone().ok().filter(is_right).or_else(|| find_correction(value).filter(is_right));
-        let fix = right.map_or_else(
-            || "name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
-            |right| format!("write \"{right}\""),
-        );
+    let derivation = write.state.derivations().for_releases(&releases);
+    for misreading in misreadings(value, &releases, derivation) {
         let (at_most, effect) = match misreading {
-            Misreading::Ignored(..) => (Level::Warn, "it can be left out"),
+            Misreading::Ignored(..) => (Level::Warn, "this part of the value has no effect"),
+            Misreading::Random(..) => (Level::Deny, "the catalogs may be looked for in the wrong location"),
             _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
         };
-        let what = misreading.to_string();
+        let fix = match correct_value(value, &releases, derivation) {
+            Some(correct) => format!("set it to \"{correct}\""),
+            None => "include the namespace: registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
+        };
+        let path = annotation::path(annotation::CATALOG_OVERRIDES);
         findings.push(Finding {
             at_most,
-            ..Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), what, effect, fix)
+            effect: effect.to_owned(),
+            fix,
+            ..Finding::at(path, key(&misreading), misreading.to_string())
         });
+    }
+}
+
+/// A value that every release interprets as written: the derived one, or else what was probably meant.
+fn correct_value(value: &str, releases: &Releases, derivation: &Derivation) -> Option<String> {
+    let derived = derivation.value.clone().ok();
+    [derived, find_correction(value)]
+        .into_iter()
+        .flatten()
+        .find(|value| misreadings(value, releases, derivation).is_empty())
+}
+
+/// The kind of problem, the releases that have it, and the values that it is about.
+fn key(misreading: &Misreading) -> String {
+    let (era, problem) = match misreading {
+        Misreading::Void(era) => (era, "void".to_owned()),
+        Misreading::Ignored(era, source) => (era, format!("ignored {source}")),
+        Misreading::Random(era, choices) => (era, format!("random {}", choices.join(" "))),
+        Misreading::Elsewhere(era, actual, meant) => (era, format!("elsewhere {actual} {meant}")),
+        Misreading::Unreadable(era, actual) => (era, format!("unreadable {actual}")),
+    };
+    let era = match era {
+        CatalogEra::Replace => "replace",
+        CatalogEra::List => "list",
+    };
+    format!("{era} {problem}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::{MirrorSet, Object, SetKind::Itms},
+        rules::{
+            Settings,
+            testing::{assert_texts, hosted, set},
+        },
+        state::State,
+    };
+
+    /// What is found in a value for a hosted cluster of one release, next to other mirror sets.
+    fn find(value: &str, release: &str, sets: &[MirrorSet]) -> Vec<Finding> {
+        let image = format!("quay.io/openshift-release-dev/ocp-release:{release}.1-x86_64");
+        let annotations = format!("{}: \"{value}\"", annotation::CATALOG_OVERRIDES);
+        let Object::HostedCluster(hosted) = hosted("lab", &image, &annotations) else { panic!() };
+        let (state, settings) =
+            (sets.iter().cloned().map(Object::from).collect::<State>(), Settings::default());
+        let write = HostedWrite { old: None, new: &hosted, state: &state, settings: &settings };
+        let mut findings = Vec::new();
+        check(&write, &mut findings);
+        findings
+    }
+
+    #[test]
+    fn each_misreading_is_a_finding_of_its_own() {
+        use Level::{Deny, Warn};
+        type Expected<'a> = &'a [(Level, &'a str)];
+        let table: [(&str, &str, Expected<'_>, &str); 7] = [
+            ("registry.redhat.io/redhat=m/r", "4.18", &[], "as written"),
+            (
+                "registry.redhat.io=m/a",
+                "4.18",
+                &[(Deny, "list elsewhere m/a/certified-operator-index m/a/redhat/certified-operator-index")],
+                "the namespace is not appended",
+            ),
+            ("quay.io=m", "4.16", &[(Deny, "replace void")], "no catalog is below this source"),
+            ("quay.io=m", "4.18", &[(Deny, "list void")], "in later releases too"),
+            (
+                "registry.redhat.io/redhat=m/r,quay.io=m",
+                "4.18",
+                &[(Warn, "list ignored quay.io")],
+                "the other source has an effect",
+            ),
+            (
+                "registry.redhat.io/redhat= m/r",
+                "4.20",
+                &[(Deny, "list unreadable  m/r/certified-operator-index")],
+                "spaces are kept",
+            ),
+            (
+                "registry.redhat.io/redhat=m/r,registry.redhat.io=n/r",
+                "4.16",
+                &[(Deny, "replace random m/r/certified-operator-index n/r/redhat/certified-operator-index")],
+                "both sources are in the image",
+            ),
+        ];
+        let mut all = Vec::new();
+        for (value, release, expected, reason) in table {
+            let found = find(value, release, &[]);
+            let levels: Vec<_> = found.iter().map(|finding| (finding.at_most, &*finding.key)).collect();
+            assert_eq!(levels, expected, "{reason}");
+            all.extend(found);
+        }
+        let mirrored = [set(Itms, "a", &[("registry.redhat.io/redhat", &["n/r"])])];
+        all.extend(find("quay.io=m", "4.18", &mirrored));
+        assert_texts(RULE.id, &all);
     }
 }

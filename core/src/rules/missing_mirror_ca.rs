@@ -1,4 +1,4 @@
-//! A `ConfigMap` of CAs that is not there, or whose key names a mirror under another port.
+//! A `ConfigMap` with CAs that does not exist, or whose key for a mirror has the wrong port.
 
 use super::{Check, Finding, Found, Level, Rule, Survey, mirrors};
 use crate::{
@@ -12,111 +12,123 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "missing-mirror-ca",
     level: Level::Warn,
-    summary: "a CA ConfigMap that is not there, or names a mirror under another port",
+    summary: "a ConfigMap with CAs that does not exist, or whose key for a mirror has the wrong port",
     page: include_str!("missing_mirror_ca.md"),
     check: Check::Cluster(check),
     ..Rule::BASE
 };
 
-/// The key of a hosted cluster's bundle.
+/// The key of a hosted cluster's bundle that HyperShift reads.
 const BUNDLE_KEY: &str = "ca-bundle.crt";
+const NOT_RECONCILED: &str = "HyperShift does not reconcile the HostedCluster";
 
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     for bundle in &survey.inventory.ca_bundles {
-        let CaBundle { namespace, name, used_by: (object, path), keys } = bundle;
-        let Some(keys) = keys else {
-            let finding = Finding::new(
-                path,
-                format!("there is no ConfigMap {namespace}/{name}"),
-                "no certificate of it is trusted, and what is signed by it is not pulled",
-                format!("create it, or correct {path}"),
-            );
-            found.push(Found { object: object.clone(), finding });
-            continue;
-        };
-        if !bundle.is_of_nodes() {
-            if !keys.contains(BUNDLE_KEY) {
-                let finding = Finding::new(
-                    path,
-                    format!("ConfigMap {namespace}/{name} has no key {BUNDLE_KEY}"),
-                    "HyperShift does not reconcile the hosted cluster",
-                    format!("put the certificates into its key {BUNDLE_KEY}"),
-                );
-                found.push(Found { object: object.clone(), finding });
-            }
-            continue;
+        if let Some(finding) = missing(bundle).or_else(|| missing_key(bundle)) {
+            found.push(Found { object: bundle.used_by.0.clone(), finding });
+        } else if bundle.is_of_nodes() {
+            check_ports(survey, bundle, found);
         }
-        other_ports(survey, bundle, found);
     }
 }
 
-/// A mirror without a key of its own may be signed by a CA that is trusted anyway; one whose host has a
-/// key under another port was meant to have one.
-fn other_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
+/// A reference to a `ConfigMap` that does not exist.
+fn missing(bundle: &CaBundle) -> Option<Finding> {
+    if bundle.keys.is_some() {
+        return None;
+    }
+    let name = bundle.namespaced_name();
+    let effect = if bundle.is_of_nodes() {
+        "nodes do not trust its CAs, and pulls from their registries fail"
+    } else {
+        NOT_RECONCILED
+    };
+    Some(Finding {
+        effect: effect.to_owned(),
+        fix: "create it, or correct the name".to_owned(),
+        ..Finding::at(
+            &bundle.used_by.1,
+            format!("missing {name}"),
+            format!("ConfigMap {name} does not exist"),
+        )
+    })
+}
+
+/// A hosted cluster's bundle without the key that HyperShift reads.
+fn missing_key(bundle: &CaBundle) -> Option<Finding> {
+    let keys = bundle.keys.as_ref()?;
+    if bundle.is_of_nodes() || keys.contains(BUNDLE_KEY) {
+        return None;
+    }
+    let name = bundle.namespaced_name();
+    let what = format!("ConfigMap {name} has no key {BUNDLE_KEY}");
+    Some(Finding {
+        effect: NOT_RECONCILED.to_owned(),
+        fix: format!("put the certificates into the key {BUNDLE_KEY}"),
+        ..Finding::at(&bundle.used_by.1, format!("no-key {name}"), what)
+    })
+}
+
+/// A mirror whose host has no key at all may have a CA that nodes trust anyway. A host that has a key for
+/// another port was meant to have its own.
+fn check_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
     let view = survey.state.context().view();
-    let mut told = Vec::new();
+    let registries: Vec<_> = bundle.keys.iter().flatten().map(|key| key.replace("..", ":")).collect();
+    let mut reported = Vec::new();
     for (mirror, places) in mirrors::of_nodes(view) {
         let host = scope::host(mirror);
         let insecure = view.image_config().insecure_registries.iter().any(|scope| is_nested(mirror, scope));
-        let registries = || bundle.keys.iter().flatten().map(|key| key.replace("..", ":"));
-        let bare = |registry: &str| registry.split(':').next().unwrap_or_default().to_owned();
-        if insecure || told.contains(&host) || registries().any(|registry| registry == host) {
+        if insecure || reported.contains(&host) || registries.iter().any(|registry| registry == host) {
             continue;
         }
-        let Some(other) = registries().find(|registry| bare(registry) == bare(host)) else { continue };
-        told.push(host);
-        let (key, there) = (host.replace(':', ".."), other.replace(':', ".."));
+        let Some(other) = registries.iter().find(|other| without_port(other) == without_port(host)) else {
+            continue;
+        };
+        reported.push(host);
+        let key = other.replace(':', "..");
+        let what = format!("the CA for mirror host {host} has the key \"{key}\"");
         let finding = Finding {
+            effect: "nodes look up a CA by host and port, and do not find it".to_owned(),
+            fix: format!("rename the key to \"{}\"", host.replace(':', "..")),
             related: places.into_iter().take(1).collect(),
-            ..Finding::new(
-                format!("data[{there}]"),
-                format!("the CA for mirror host {host} stands under \"{there}\""),
-                "nodes look for it by host and port, and do not find it",
-                format!("name the key \"{key}\""),
-            )
+            ..Finding::at(format!("data[{key}]"), format!("port {host}"), what)
         };
         let object = ObjectId::new("ConfigMap", &bundle.namespace, &bundle.name);
         found.push(Found { object, finding });
     }
 }
 
+fn without_port(registry: &str) -> &str {
+    registry.split(':').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::rules::survey_testing::Cluster;
+    use super::*;
+    use crate::rules::{survey_testing::Cluster, testing::assert_texts};
 
-    const ID: &str = "missing-mirror-ca";
-    /// Of a `ConfigMap`; `None` where there is none.
+    /// Keys of a `ConfigMap`; `None` if there is none.
     type Keys<'a> = Option<&'a [&'a str]>;
-    type Told<'a> = &'a [&'a str];
+
+    /// A cluster with one mirror, and the keys of the `ConfigMap` that nodes trust.
+    fn cluster_with(mirror: &str, keys: Keys<'_>) -> Cluster {
+        Cluster::new(&[("imageDigestMirrors", "a", "quay.io/a", mirror)]).ca_of_nodes(keys)
+    }
 
     #[test]
     fn a_ca_under_another_port_is_found_and_none_at_all_is_not() {
-        let table: [(&str, Keys<'_>, Told<'_>, &str); 6] = [
+        let missing = "Image/cluster: missing openshift-config/cas";
+        let port = "ConfigMap/cas: port m.lab:8443";
+        let table: [(&str, Keys<'_>, &[&str], &str); 6] = [
             ("m.lab:8443/a", Some(&["m.lab..8443"]), &[], "host and port"),
             ("m.lab/a", Some(&["m.lab"]), &[], "no port"),
-            (
-                "m.lab:8443/a",
-                Some(&["m.lab"]),
-                &["ConfigMap/cas: the CA for mirror host m.lab:8443 stands under \"m.lab\""],
-                "the port is missing",
-            ),
-            (
-                "m.lab:8443/a",
-                Some(&["m.lab..5000"]),
-                &["ConfigMap/cas: the CA for mirror host m.lab:8443 stands under \"m.lab..5000\""],
-                "another port",
-            ),
+            ("m.lab:8443/a", Some(&["m.lab"]), &[port], "the port is missing"),
+            ("m.lab:8443/a", Some(&["m.lab..5000"]), &[port], "another port"),
             ("m.lab:8443/a", Some(&["n.lab"]), &[], "its CA may be public"),
-            (
-                "m.lab:8443/a",
-                None,
-                &["Image/cluster: there is no ConfigMap openshift-config/cas"],
-                "a reference to nothing",
-            ),
+            ("m.lab:8443/a", None, &[missing], "a reference to nothing"),
         ];
         for (mirror, keys, expected, reason) in table {
-            let cluster = Cluster::new(&[("imageDigestMirrors", "a", "quay.io/a", mirror)]);
-            assert_eq!(cluster.ca_of_nodes(keys).told(ID), expected, "{mirror}: {reason}");
+            assert_eq!(cluster_with(mirror, keys).keys(RULE.id), expected, "{mirror}: {reason}");
         }
     }
 
@@ -124,25 +136,37 @@ mod tests {
     fn an_insecure_mirror_needs_no_ca() {
         let insecure = "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {name: cluster}\n\
                         spec: {registrySources: {insecureRegistries: [\"m.lab:8443\"]}}\n";
-        let cluster = || Cluster::new(&[("imageDigestMirrors", "a", "quay.io/a", "m.lab:8443/a")]);
-        assert_eq!(cluster().ca_of_nodes(Some(&["m.lab"])).told(ID).len(), 1);
-        assert_eq!(cluster().with(insecure).ca_of_nodes(Some(&["m.lab"])).told(ID).len(), 0);
+        let cluster = cluster_with("m.lab:8443/a", Some(&["m.lab"]));
+        assert_eq!(cluster.keys(RULE.id).len(), 1);
+        assert_eq!(cluster.with(insecure).keys(RULE.id).len(), 0);
+    }
+
+    /// A hosted cluster, and the keys of its bundle.
+    fn hosted_with(keys: Keys<'_>) -> Cluster {
+        Cluster::new(&[]).hosted("", "additionalTrustBundle: {name: trust}").ca_of_hosted(keys)
     }
 
     #[test]
     fn a_hosted_clusters_bundle_has_its_key() {
-        let table: [(Keys<'_>, Told<'_>, &str); 3] = [
+        let table: [(Keys<'_>, &[&str], &str); 3] = [
             (Some(&["ca-bundle.crt"]), &[], "as it should be"),
-            (
-                Some(&["ca.crt"]),
-                &["HostedCluster/lab: ConfigMap clusters/trust has no key ca-bundle.crt"],
-                "another key",
-            ),
-            (None, &["HostedCluster/lab: there is no ConfigMap clusters/trust"], "a reference to nothing"),
+            (Some(&["ca.crt"]), &["HostedCluster/lab: no-key clusters/trust"], "another key"),
+            (None, &["HostedCluster/lab: missing clusters/trust"], "a reference to nothing"),
         ];
         for (keys, expected, reason) in table {
-            let cluster = Cluster::new(&[]).hosted("", "additionalTrustBundle: {name: trust}");
-            assert_eq!(cluster.ca_of_hosted(keys).told(ID), expected, "{reason}");
+            assert_eq!(hosted_with(keys).keys(RULE.id), expected, "{reason}");
         }
+    }
+
+    #[test]
+    fn texts() {
+        let clusters = [
+            cluster_with("m.lab:8443/a", Some(&["m.lab..5000"])),
+            cluster_with("m.lab:8443/a", None),
+            hosted_with(Some(&["ca.crt"])),
+            hosted_with(None),
+        ];
+        let findings: Vec<_> = clusters.iter().flat_map(|cluster| cluster.findings(RULE.id)).collect();
+        assert_texts(RULE.id, &findings);
     }
 }

@@ -1,7 +1,7 @@
 //! The rules: each a file with its page, data in one list.
 //!
-//! A check reads everything and blames only the object it was given. It says what is wrong, what that
-//! would do to the cluster and how to fix it; whether that denies a write is decided in [`crate::review`].
+//! A check reads the whole cluster and reports findings only for the object that it was given. It says what is
+//! wrong, what happens because of it and how to fix it. [`crate::review`] decides whether that rejects a write.
 
 mod astray;
 mod blocked_mirror;
@@ -58,9 +58,9 @@ use crate::objects::ImageConfig;
 /// A rule.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// Reads as the bad thing found.
+    /// Its name, which reads as the problem that it finds.
     pub id: &'static str,
-    /// What a finding does where the configuration says nothing.
+    /// The level of its findings if the configuration sets none.
     pub level: Level,
     /// What it finds, in one line.
     pub summary: &'static str,
@@ -68,14 +68,14 @@ pub struct Rule {
     pub page: &'static str,
     /// What runs it, and on what.
     pub check: Check,
-    /// Its findings at [`Level::Deny`] are what stops the nodes' configuration from rendering.
+    /// Whether its findings at [`Level::Deny`] keep the nodes' configuration from rendering.
     pub stops_rendering: bool,
-    /// Its findings are about what an admitted write does: they say nothing of one that is refused.
+    /// Whether its findings are about the impact of a write, and do not apply to a write that is rejected.
     pub only_when_admitted: bool,
 }
 
 impl Rule {
-    /// What rules have unless they say otherwise, to be completed.
+    /// The defaults of a rule, to be completed.
     const BASE: Self = Self {
         id: "",
         level: Level::Warn,
@@ -87,7 +87,7 @@ impl Rule {
     };
 }
 
-/// The function of a rule, by what it reads.
+/// The function of a rule, by what it reviews.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {
     /// A write of an ICSP, IDMS or ITMS.
@@ -96,11 +96,11 @@ pub enum Check {
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
     /// `image.config.openshift.io/cluster` by itself.
     ImageConfig(fn(&ImageConfig, &mut Vec<Finding>)),
-    /// A cluster as it is, with more of it than a write shows: `mirrorguard audit`.
+    /// A whole cluster, with objects that no write contains: `mirrorguard audit`.
     Cluster(fn(&Survey<'_>, &mut Vec<Found>)),
 }
 
-/// The kinds of the objects that are blamed and of which no write is reviewed, and whether they have a namespace.
+/// The kinds that the checks of a whole cluster report findings for, and whether they have a namespace.
 pub const AUDITED_KINDS: &[(&str, bool)] =
     &[("ConfigMap", true), ("Deployment", true), ("HostedCluster", true), ("Image", false), ("Secret", true)];
 

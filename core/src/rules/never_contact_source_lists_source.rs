@@ -1,4 +1,4 @@
-//! A source that may never be contacted and is one of its own mirrors.
+//! A source with `NeverContactSource` that is listed as one of its own mirrors.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
 use crate::objects::MirrorSourcePolicy;
@@ -6,7 +6,7 @@ use crate::objects::MirrorSourcePolicy;
 pub(super) const RULE: Rule = Rule {
     id: "never-contact-source-lists-source",
     level: Level::Deny,
-    summary: "NeverContactSource with the source among its mirrors",
+    summary: "a source with NeverContactSource that is listed as one of its own mirrors",
     page: include_str!("never_contact_source_lists_source.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
@@ -20,12 +20,43 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let Some(at) = entry.mirrors.iter().position(|mirror| *mirror == entry.source) else { continue };
-        findings.push(Finding::new(
-            set.field_path(index, &format!("mirrors[{at}]")),
-            format!("\"{}\" is NeverContactSource and one of its own mirrors", entry.source),
-            "no node configuration is rendered any more, for the whole cluster",
-            "take the source out of its mirrors; it is tried last by itself unless it is NeverContactSource"
-                .to_owned(),
-        ));
+        let path = set.field_path(index, &format!("mirrors[{at}]"));
+        let what = format!("\"{}\" has NeverContactSource and is one of its own mirrors", entry.source);
+        findings.push(Finding {
+            effect: "rendering fails, and nodes get no new configuration".to_owned(),
+            fix: "remove the source from its mirrors, or remove NeverContactSource".to_owned(),
+            ..Finding::at(path, &*entry.source, what)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::SetKind::{Idms, Itms},
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, never, set},
+        },
+    };
+
+    #[test]
+    fn only_a_source_that_is_never_contacted_must_not_be_a_mirror() {
+        let both = set(Idms, "new", &[("quay.io/a", &["m.lab/a", "quay.io/a"])]);
+        let tags = set(Itms, "new", &[("quay.io/a", &["m.lab/a", "quay.io/a"])]);
+        let table: [(_, &[&str], &str); 4] = [
+            (never(both.clone()), &["spec.imageDigestMirrors[0].mirrors[1]"], "the second mirror"),
+            (never(tags), &["spec.imageTagMirrors[0].mirrors[1]"], "for tag pulls too"),
+            (both, &[], "without the policy"),
+            (never(set(Idms, "new", &[("quay.io/a", &["m.lab/a"])])), &[], "with another mirror only"),
+        ];
+        let mut all = Vec::new();
+        for (new, expected, reason) in table {
+            let found = findings(RULE.id, &Settings::default(), &[], None, &new);
+            assert_eq!(found.iter().map(|finding| &*finding.path).collect::<Vec<_>>(), expected, "{reason}");
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
     }
 }

@@ -1,4 +1,4 @@
-//! A change of spec.imageContentSources, which every NodePool rolls out.
+//! A change to spec.imageContentSources, which rolls out every NodePool.
 
 use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::objects::HostedCluster;
@@ -6,7 +6,7 @@ use crate::objects::HostedCluster;
 pub(super) const RULE: Rule = Rule {
     id: "node-pool-rollout",
     level: Level::Warn,
-    summary: "a change of a HostedCluster's imageContentSources, which rolls out every NodePool",
+    summary: "a change to a HostedCluster's imageContentSources, which rolls out every NodePool",
     page: include_str!("node_pool_rollout.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -14,26 +14,69 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(old) = write.old else { return };
-    let (was, is) = (sources(old), sources(write.new));
+    let (mut was, mut is) = (sources(old), sources(write.new));
     if was == is || write.new.metadata.deletion_timestamp.is_some() {
         return;
     }
-    let sorted = |mut sources: Vec<_>| {
-        sources.sort_unstable();
-        sources
-    };
-    let order = if sorted(was) == sorted(is) { ", though only its order changes" } else { "" };
-    findings.push(Finding::new(
-        "spec.imageContentSources",
-        format!("this write rolls out every NodePool of the cluster{order}"),
-        "Replace pools get new machines, InPlace pools drain node by node",
-        "gather such changes in one write, or hold NodePools back with pausedUntil".to_owned(),
-    ));
+    was.sort_unstable();
+    is.sort_unstable();
+    let (key, detail) =
+        if was == is { ("order", ", although only the order changes") } else { ("content", "") };
+    let what = format!("this write rolls out every NodePool of the hosted cluster{detail}");
+    findings.push(Finding {
+        effect: "every node is replaced, or is drained and updated in place".to_owned(),
+        fix: "combine such changes in one write, or set spec.pausedUntil of the NodePools first".to_owned(),
+        ..Finding::at("spec.imageContentSources", key, what)
+    });
 }
 
-/// What goes into the text that HyperShift hashes: sources and mirrors in their order, and nothing else.
+/// What HyperShift hashes: sources and mirrors in their order, and nothing else.
 ///
 /// Follows `hypershift support/globalconfig/imagecontentsource.go` `ReconcileImageDigestMirrors`.
 fn sources(hosted: &HostedCluster) -> Vec<(&str, &[Box<str>])> {
     hosted.spec.image_content_sources.iter().map(|entry| (&*entry.source, &*entry.mirrors)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::SetKind,
+        rules::{
+            Settings,
+            testing::{assert_texts, set},
+        },
+        state::State,
+    };
+
+    /// A HostedCluster with these sources, each with one mirror.
+    fn hosted(sources: &[&str]) -> HostedCluster {
+        let entries: Vec<_> = sources.iter().map(|source| (*source, &["m.lab/a"][..])).collect();
+        let mut hosted = HostedCluster::default();
+        hosted.spec.image_content_sources = set(SetKind::Idms, "cluster", &entries).entries;
+        hosted
+    }
+
+    #[test]
+    fn a_change_of_content_or_order_is_found() {
+        type Sources<'a> = &'a [&'a str];
+        let table: [(Option<Sources<'_>>, Sources<'_>, Option<&str>, &str); 5] = [
+            (None, &["quay.io/a"], None, "a new HostedCluster has no nodes"),
+            (Some(&["quay.io/a"]), &["quay.io/a"], None, "the list stays as it is"),
+            (Some(&[]), &["quay.io/a"], Some("content"), "a source is added"),
+            (Some(&["quay.io/a"]), &["quay.io/b"], Some("content"), "a source is replaced"),
+            (Some(&["quay.io/a", "quay.io/b"]), &["quay.io/b", "quay.io/a"], Some("order"), "only the order"),
+        ];
+        let (state, settings) = (State::default(), Settings::default());
+        let mut findings = Vec::new();
+        for (old, new, expected, reason) in table {
+            let (old, new) = (old.map(hosted), hosted(new));
+            let write = HostedWrite { old: old.as_ref(), new: &new, state: &state, settings: &settings };
+            let mut found = Vec::new();
+            check(&write, &mut found);
+            assert_eq!(found.first().map(|finding| &*finding.key), expected, "{reason}");
+            findings.extend(found);
+        }
+        assert_texts(RULE.id, &findings);
+    }
 }

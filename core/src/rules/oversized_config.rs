@@ -1,4 +1,4 @@
-//! registries.conf outgrows what etcd takes.
+//! registries.conf becomes too large for a MachineConfig.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
 use crate::{
@@ -10,36 +10,34 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "oversized-config",
     level: Level::Warn,
-    summary: "the nodes' file nears etcd's 1.5 MiB, or passes them, which is denied",
+    summary: "registries.conf takes more than 80% of the size of a MachineConfig, or exceeds it",
     page: include_str!("oversized_config.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
 };
 
-/// The most that the machine-config operator, and etcd, take of a MachineConfig.
+/// The largest MachineConfig that the machine-config operator and etcd accept, in bytes.
 ///
 /// Follows `machine-config-operator pkg/controller/common/constants.go` `MaxMachineConfigSize`.
 const LIMIT: usize = 1_572_864;
-/// What stands in the file before its first registry, and around its base64 in a MachineConfig.
+/// Bytes of the file before its first registry, and around its base64 in a MachineConfig.
 const AROUND: usize = 256;
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let room = write.settings.registries_conf_room.unwrap_or(LIMIT);
-    // From 80 % on the machine-config operator warns in its log.
-    let is_near = |encoded: usize| encoded > room / 5 * 4;
     let there = write.cluster.before.size_of_context();
-    if !is_near(encoded(there + size_at_most(set))) {
+    if !is_near(encoded(there + size_at_most(set)), room) {
         return;
     }
     if matches!(write.operation, Operation::Existing(_)) {
-        if is_near(encoded(there)) && is_largest(write.cluster.after, set) {
+        if is_near(encoded(there), room) && is_largest(write.cluster.after, set) {
             findings.push(finding(set, encoded(there), room));
         }
         return;
     }
     if write.old_set().is_none() && encoded(there) > room {
-        // It was too large before, so that it does not matter by how much a new object adds to it.
+        // The file was too large before: only whether a new object adds to it matters, not how much.
         if grows(write.cluster.before, write.cluster.after, set) {
             findings.push(Finding { at_most: Level::Warn, ..finding(set, encoded(there), room) });
         }
@@ -48,19 +46,24 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let (was, is) =
         sizes_of_write(write.cluster.before, write.cluster.after, write.old_set(), write.new_set());
     let (before, after) = (encoded(there), encoded((there + is).saturating_sub(was)));
-    if is_near(after) && after > before {
-        // What was too large before is not this write's doing.
+    if is_near(after, room) && after > before {
+        // This write did not make the file too large if it was too large before.
         let at_most = if before > room { Level::Warn } else { Level::Deny };
         findings.push(Finding { at_most, ..finding(set, after, room) });
     }
 }
 
-/// Bytes of the file as it stands in a MachineConfig, a data URL in base64.
+/// Whether the machine-config operator warns of the size in its log: above 80%.
+fn is_near(encoded: usize, room: usize) -> bool {
+    encoded > room / 5 * 4
+}
+
+/// Bytes of the file in a MachineConfig, where it is a data URL in base64.
 fn encoded(file: usize) -> usize {
     file.div_ceil(3) * 4 + AROUND
 }
 
-/// Whether no set that is seen has more entries: where nothing is written one object is blamed for all.
+/// Whether no other set has more entries: without a write, one object is reported for all.
 fn is_largest(view: View<'_>, set: &MirrorSet) -> bool {
     let mut largest: Option<&MirrorSet> = None;
     for other in view.sets() {
@@ -72,22 +75,19 @@ fn is_largest(view: View<'_>, set: &MirrorSet) -> bool {
 }
 
 fn finding(set: &MirrorSet, encoded: usize, room: usize) -> Finding {
-    let is_over = encoded > room;
     let percent = encoded.saturating_mul(100) / room.max(1);
-    let effect = if is_over {
-        "no new configuration reaches the nodes"
+    let (key, by_default, effect) = if encoded > room {
+        ("over", Some(Level::Deny), "the MachineConfig is too large, and nodes get no new configuration")
     } else {
-        "whatever else is in the MachineConfig comes on top"
+        ("near", None, "the other files of the MachineConfig share this limit")
     };
+    let path = format!("spec.{}", set.kind.list_field());
+    let what = format!("registries.conf takes about {percent}% of the {room} bytes of a MachineConfig");
     Finding {
-        by_default: is_over.then_some(Level::Deny),
-        key: if is_over { "over" } else { "near" }.to_owned(),
-        ..Finding::new(
-            format!("spec.{}", set.kind.list_field()),
-            format!("registries.conf takes about {percent} % of the {room} bytes of a MachineConfig"),
-            effect,
-            "use registries or namespaces as sources in place of repositories".to_owned(),
-        )
+        by_default,
+        effect: effect.to_owned(),
+        fix: "use registries or namespaces as sources instead of repositories".to_owned(),
+        ..Finding::at(path, key, what)
     }
 }
 
@@ -100,35 +100,44 @@ mod tests {
         state::State,
     };
 
-    /// A set of some KiB in the encoded file: 16 entries of about 256 bytes each, in a unit.
+    /// A set that takes about this many times 4 KiB in the encoded file: 16 entries of about 256 bytes each.
     fn set(name: &str, units: usize) -> MirrorSet {
         let path = "x".repeat(48);
-        let entry = |at| (format!("{name}.lab/{path}/{at:06}"), format!("m.lab/{path}/{at:06}"));
-        let entries: Vec<_> = (0..units * 16).map(entry).collect();
-        let mirrors: Vec<_> = entries.iter().map(|(_, mirror)| [&**mirror]).collect();
-        let entries: Vec<_> =
-            entries.iter().zip(&mirrors).map(|((source, _), mirrors)| (&**source, &mirrors[..])).collect();
-        testing::set(Idms, name, &entries)
+        let mut set = testing::set(Idms, name, &[]);
+        for at in 0..units * 16 {
+            let (source, mirror) = (format!("{name}.lab/{path}/{at:06}"), format!("m.lab/{path}/{at:06}"));
+            set.entries.extend(testing::set(Idms, name, &[(&source, &[&mirror])]).entries);
+        }
+        set
+    }
+
+    /// A write next to other sets, all sizes in units of 4 KiB.
+    struct Case {
+        others: usize,
+        old: usize,
+        new: usize,
+        level: Option<Level>,
+        reason: &'static str,
     }
 
     #[test]
     fn a_write_is_denied_where_it_crosses_the_limit() {
         use Level::{Deny, Warn};
-        type Case<'a> = (usize, usize, usize, Option<Level>, &'a str);
-        let table: [Case<'_>; 8] = [
-            (100, 0, 10, None, "far below"),
-            (200, 0, 60, Some(Warn), "over 80 %"),
-            (200, 0, 200, Some(Deny), "over the limit"),
-            (400, 0, 1, Some(Warn), "it was over before"),
-            (400, 10, 11, Some(Warn), "it was over, and grows"),
-            (400, 10, 10, None, "it was over, and stays as it is"),
-            (400, 10, 9, None, "it was over, and shrinks"),
-            (250, 10, 150, Some(Deny), "an update that crosses it"),
+        let table = [
+            Case { others: 100, old: 0, new: 10, level: None, reason: "far below" },
+            Case { others: 200, old: 0, new: 60, level: Some(Warn), reason: "over 80%" },
+            Case { others: 200, old: 0, new: 200, level: Some(Deny), reason: "over the limit" },
+            Case { others: 400, old: 0, new: 1, level: Some(Warn), reason: "it was over before" },
+            Case { others: 400, old: 10, new: 11, level: Some(Warn), reason: "it was over, and grows" },
+            Case { others: 400, old: 10, new: 10, level: None, reason: "it was over, and stays as it is" },
+            Case { others: 400, old: 10, new: 9, level: None, reason: "it was over, and shrinks" },
+            Case { others: 250, old: 10, new: 150, level: Some(Deny), reason: "an update that crosses it" },
         ];
-        for (others, old, new, expected, reason) in table {
+        let mut findings = Vec::new();
+        for Case { others, old, new, level, reason } in table {
             let old = (old > 0).then(|| set("own", old));
             let mut new = set("own", new);
-            // Something to judge where the size stays.
+            // Without a change, an update of the same size would not be reviewed.
             new.entries.reverse();
             let there = [Some(set("others", others)), old.clone()].into_iter().flatten();
             let state: State = there.map(Object::from).collect();
@@ -138,19 +147,21 @@ mod tests {
             };
             let verdict = testing::review(&state, &Settings::default(), operation);
             let own = verdict.diagnostics.iter().find(|diagnostic| diagnostic.rule.id == RULE.id);
-            assert_eq!(own.map(|diagnostic| diagnostic.level), expected, "{reason}");
+            assert_eq!(own.map(|diagnostic| diagnostic.level), level, "{reason}");
+            findings.extend(own.map(|diagnostic| diagnostic.finding.clone()));
         }
+        testing::assert_texts(RULE.id, &findings);
     }
 
     #[test]
-    fn of_what_is_there_the_largest_object_is_blamed_for_all() {
+    fn of_existing_objects_only_the_largest_is_reported() {
         let sets = [set("a", 100), set("b", 200), set("c", 100)];
         let state: State = sets.iter().cloned().map(Object::from).collect();
-        let blamed = sets.iter().filter(|set| {
+        let reported = sets.iter().filter(|set| {
             let existing = Operation::Existing(MirrorSet::clone(set));
             let verdict = testing::review(&state, &Settings::default(), existing);
             verdict.diagnostics.iter().any(|found| found.rule.id == RULE.id && found.level == Level::Deny)
         });
-        assert_eq!(blamed.map(|set| &*set.name).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(reported.map(|set| &*set.name).collect::<Vec<_>>(), ["b"]);
     }
 }

@@ -1,6 +1,4 @@
-//! YAML to paste: what a finding prints reads back as what is meant.
-
-use std::collections::BTreeMap;
+//! The YAML that findings print to be pasted: it reads back as the object that was meant.
 
 use serde_json::{Value, json};
 
@@ -21,7 +19,7 @@ pub(super) fn list_yaml(field: &str, entries: &[String]) -> String {
     format!("  {field}:\n{}", lines.concat())
 }
 
-/// These entries as a set of this kind, each with the mirrors once, in the order in which nodes try them.
+/// These entries as a set of this kind, each mirror once and in the order that nodes try.
 pub(super) fn set_yaml<'a>(
     kind: SetKind,
     name: &str,
@@ -43,9 +41,11 @@ fn entry_json(entry: &Entry) -> Value {
     } else {
         entry.mirrors.first().map(|mirror| &**mirror).into_iter().collect()
     };
-    let policy = entry.mirror_source_policy.map(|policy| ("mirrorSourcePolicy", json!(policy.name())));
-    let fields = [("source", json!(entry.source)), ("mirrors", json!(mirrors))];
-    fields.into_iter().chain(policy).collect::<BTreeMap<_, _>>().into_iter().collect()
+    let mut json = json!({"source": entry.source, "mirrors": mirrors});
+    if let Some(policy) = entry.mirror_source_policy {
+        json["mirrorSourcePolicy"] = json!(policy.name());
+    }
+    json
 }
 
 /// These entries of an ICSP as an IDMS.
@@ -65,9 +65,9 @@ mod tests {
     fn an_object_reads_back_as_what_it_was() {
         let table: [(&str, &[&str], &[&str], &str); 6] = [
             ("quay.io/a", &["m.lab/b", "m.lab/a"], &["m.lab/b", "m.lab/a"], "nothing to quote"),
-            ("*.lab.example", &["m.lab/a"], &["m.lab/a"], "a wildcard is no alias"),
-            ("10.0", &["5000"], &["5000"], "a number is no text"),
-            ("a: b", &["[m]", "# n"], &["[m]", "# n"], "what is no source at all"),
+            ("*.lab.example", &["m.lab/a"], &["m.lab/a"], "a wildcard is not an alias"),
+            ("10.0", &["5000"], &["5000"], "a number that is meant as text"),
+            ("a: b", &["[m]", "# n"], &["[m]", "# n"], "texts that need quotes"),
             ("quay.io/a", &["m/b", "m/c", "m/b", "m/d"], &["m/b", "m/c", "m/d"], "a mirror listed twice"),
             ("quay.io/a", &["quay.io/a", "quay.io/a"], &["quay.io/a"], "an entry that the nodes drop"),
         ];
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_taken_along() {
+    fn a_policy_is_kept() {
         let digests = never(set(SetKind::Idms, "a", &[("quay.io/a", &["m.lab/a"])]));
         let yaml = set_yaml(SetKind::Itms, "a", &digests.entries);
         let read = manifest::read("pasted", yaml).objects.remove(0).object;

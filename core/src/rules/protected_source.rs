@@ -1,11 +1,11 @@
-//! A source that an administrator protects.
+//! A source that administrators protect.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
 
 pub(super) const RULE: Rule = Rule {
     id: "protected-source",
     level: Level::Off,
-    summary: "a source that the configuration's protectedSources name",
+    summary: "a source that protectedSources in the configuration protects",
     page: include_str!("protected_source.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -18,16 +18,17 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let Some(pattern) = protected.iter().find(|pattern| matches(pattern, &entry.source)) else {
             continue;
         };
-        findings.push(Finding::new(
-            set.field_path(index, "source"),
-            format!("source \"{}\" is protected by \"{pattern}\"", entry.source),
-            "what the administrators rely on would come from elsewhere",
-            "take the entry out, or ask those who keep mirrorguard's configuration".to_owned(),
-        ));
+        let path = set.field_path(index, "source");
+        let what = format!("source \"{}\" is protected by \"{pattern}\"", entry.source);
+        findings.push(Finding {
+            effect: "nodes would pull protected images through this mirror set".to_owned(),
+            fix: "remove the entry, or ask the administrators of mirrorguard for an exemption".to_owned(),
+            ..Finding::at(path, &*entry.source, what)
+        });
     }
 }
 
-/// `scope` stands for itself, `scope/**` for everything below it.
+/// `scope` matches only itself, and `scope/**` everything below it.
 fn matches(pattern: &str, source: &str) -> bool {
     match pattern.strip_suffix("/**") {
         Some(scope) => source.strip_prefix(scope).is_some_and(|below| below.starts_with('/')),
@@ -39,10 +40,24 @@ fn matches(pattern: &str, source: &str) -> bool {
 mod tests {
     use regex::Regex;
 
-    use super::matches;
+    use super::*;
+    use crate::{
+        objects::SetKind::Idms,
+        rules::testing::{assert_texts, findings, set},
+    };
 
     #[test]
-    fn a_scope_stands_for_itself_and_two_stars_for_what_lies_below() {
+    fn each_protected_source_is_reported() {
+        let settings = crate::config::parse("c.yaml", "profile: managed-openshift").unwrap();
+        let sources = ["docker.io/a", "quay.io", "quay.io/a"];
+        let entries = sources.map(|source| (source, &["m.lab/a"][..]));
+        let found = findings(RULE.id, &settings, &[], None, &set(Idms, "new", &entries));
+        assert_eq!(found.iter().map(|finding| &*finding.key).collect::<Vec<_>>(), ["quay.io", "quay.io/a"]);
+        assert_texts(RULE.id, &found);
+    }
+
+    #[test]
+    fn a_scope_matches_itself_and_two_stars_match_what_is_below() {
         let table = [
             ("quay.io", "quay.io", true, "itself"),
             ("quay.io", "quay.io/a", false, "nothing below"),
@@ -57,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_list_of_its_own_the_profile_protects_what_managed_openshift_protects() {
+    fn without_a_list_the_profile_protects_what_managed_openshift_protects() {
         let settings = crate::config::parse("c.yaml", "profile: managed-openshift").unwrap();
         let theirs = r"^registry\.redhat\.io$|^quay\.io(/.*)?$|^registry\.access\.redhat\.com(/.*)?";
         let theirs = Regex::new(theirs).unwrap();

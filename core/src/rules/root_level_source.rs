@@ -1,8 +1,8 @@
-//! A source that leads the nodes to the release images, but not HyperShift.
+//! A registry or namespace that redirects nodes, but not HyperShift, for the release images.
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{astray, describe_lookups, eras_of, hosted_in},
+    astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
     finding::some_hosted,
     paste::{entry_yaml, list_yaml},
 };
@@ -10,12 +10,13 @@ use crate::{
     context::EntryRef,
     hypershift::{Era, RELEASE_REPOSITORIES, Releases},
     node::{Places, places},
+    objects::HostedCluster,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "root-level-source",
     level: Level::Warn,
-    summary: "a registry or namespace as source where HyperShift needs the release repositories written out",
+    summary: "a registry or namespace as a source, where HyperShift requires the release repositories",
     page: include_str!("root_level_source.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -27,121 +28,154 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let found = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
         let Some(found) = found.filter(|found| found.source != repository) else { continue };
         let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
-        findings.extend(covered_only(write, own, repository, &found));
+        let affected = Affected::find(write, repository, &found);
+        if !affected.lookups.is_empty() {
+            findings.push(finding(*own, repository, &found, &affected));
+        }
     }
 }
 
-fn covered_only(
-    write: &SetWrite<'_>,
-    own: &EntryRef<'_>,
-    repository: &str,
-    found: &Places<'_>,
-) -> Option<Finding> {
-    let set = own.set;
-    let source = found.source;
-    let lists = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors);
-    let mut astray = astray(&Era::of(&Releases::default()), repository, source, &lists.collect::<Vec<_>>());
-    let eras: Vec<_> = astray.iter().map(|one| one.era).collect();
-    let hosted = hosted_in(write, &eras);
-    // Hosted clusters add their releases to those of the configuration; where that has none, all count.
-    let meant = Era::of(&write.settings.releases);
-    let told_of: Vec<Vec<Era>> =
-        hosted.iter().map(|hosted| eras_of(hosted, &write.settings.releases)).chain([meant]).collect();
-    astray.retain(|one| told_of.iter().any(|eras| eras.contains(&one.era)));
-    if astray.is_empty() {
-        return None;
+/// What goes wrong in HyperShift, and where.
+struct Affected<'a> {
+    /// Where HyperShift looks, for each era in which that is not where nodes pull from.
+    lookups: Vec<Astray>,
+    hosted: Vec<&'a HostedCluster>,
+}
+
+impl<'a> Affected<'a> {
+    fn find(write: &SetWrite<'a>, repository: &str, found: &Places<'_>) -> Self {
+        let mirrors: Vec<_> = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
+        let mut lookups = astray(&Era::of(&Releases::default()), repository, found.source, &mirrors);
+        let eras: Vec<_> = lookups.iter().map(|lookup| lookup.era).collect();
+        let hosted = hosted_in(write, &eras);
+        // Hosted clusters add their releases to the configured ones. If none are configured, all count.
+        let releases = &write.settings.releases;
+        let mut used = Era::of(releases);
+        used.extend(hosted.iter().flat_map(|hosted| eras_of(hosted, releases)));
+        lookups.retain(|lookup| used.contains(&lookup.era));
+        Self { lookups, hosted }
     }
+}
+
+fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &Affected<'_>) -> Finding {
+    let EntryRef { set, index } = own;
+    let source = found.source;
     let yaml = entry_yaml(repository, &found.places);
+    let name = repository.rsplit('/').next().unwrap_or_default();
+    let hosted = &affected.hosted;
+    let users = if hosted.is_empty() { String::new() } else { format!(" (affects {})", some_hosted(hosted)) };
     let others = found.entries.iter().filter(|entry| !std::ptr::eq(entry.set, set));
-    let last = repository.rsplit('/').next().unwrap_or_default();
-    let whose = if hosted.is_empty() { String::new() } else { format!(" of {}", some_hosted(&hosted)) };
-    let hit = hosted.iter().map(|hosted| Related::to_hosted(hosted, "spec.release.image"));
-    Some(Finding {
-        related: others.map(|entry| Related::to_entry(entry, "source")).chain(hit).collect(),
-        key: format!("{source} {repository}"),
+    let others = others.map(|entry| Related::to_entry(entry, "source"));
+    let hosted = hosted.iter().map(|hosted| Related::to_hosted(hosted, "spec.release.image"));
+    let what = format!("HyperShift does not resolve {name} through \"{source}\" as nodes do{users}");
+    Finding {
+        effect: describe_lookups(&affected.lookups),
+        fix: format!("add {yaml}"),
+        related: others.chain(hosted).collect(),
         yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
-        ..Finding::new(
-            set.field_path(own.index, "source"),
-            format!("\"{source}\" leads nodes, but not HyperShift, to {last}{whose}"),
-            &describe_lookups(&astray),
-            format!("add {yaml}"),
-        )
-    })
+        ..Finding::at(set.field_path(index, "source"), format!("{source} {repository}"), what)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        objects::SetKind::Idms,
-        rules::testing::{for_releases, found_in, hosted, set},
+        hypershift::Look,
+        objects::{MirrorSet, Object, SetKind::Idms},
+        rules::{
+            Settings, Views,
+            testing::{assert_texts, for_releases, found_in, hosted, set},
+        },
+        state::State,
+        write::Operation,
     };
 
-    const BOTH: &str = "up to 4.16, HyperShift does not use the mirror, and from 4.17 on it looks for the image in m.lab/c/ocp-release";
+    const NAMESPACE: &str = "quay.io/openshift-release-dev";
+
+    /// Where HyperShift looks for the release image in the affected eras; `None` is the image itself.
+    fn find_lookups(own: &MirrorSet, settings: &Settings) -> Vec<(Era, Option<String>)> {
+        let state: State = [Object::from(own.clone())].into_iter().collect();
+        let view = state.context().view();
+        let cluster = Views { before: view, after: view, others: view };
+        let write = SetWrite::new(Operation::Existing(own), cluster, settings);
+        let [release, _] = RELEASE_REPOSITORIES;
+        let found = places(view, release, |found| found.set.kind.is_digest()).unwrap();
+        let lookups = Affected::find(&write, release, &found).lookups.into_iter();
+        let lookups = lookups.map(|lookup| match lookup.look {
+            Look::Original => (lookup.era, None),
+            Look::At(location) => (lookup.era, Some(location)),
+        });
+        lookups.collect()
+    }
 
     #[test]
-    fn it_says_for_which_releases_it_holds() {
-        type Case<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, &'a str);
-        let up_to = "up to 4.16, HyperShift does not use the mirror";
-        let later = "from 4.17 on, HyperShift looks for the image in m.lab/c/ocp-release";
-        let table: [Case<'_>; 11] = [
-            ("quay.io/openshift-release-dev", "m.lab/b/c", "", Some(BOTH), "a part of the path is lost"),
-            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.14 4.16", Some(up_to), "the early ones"),
-            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.18", Some(later), "the later ones"),
-            ("quay.io/openshift-release-dev", "m.lab/b/c", "4.16 4.18", Some(BOTH), "some of both"),
-            ("quay.io/openshift-release-dev", "m.lab/c", "", Some(up_to), "later it leads to the same place"),
-            ("quay.io/openshift-release-dev", "m.lab/c", "4.18", None, "and only that is asked about"),
-            ("quay.io", "m.lab/b/c", "4.18", None, "a registry keeps the whole path"),
-            ("quay.io", "m.lab/b/c", "4.16", Some(up_to), "but not early"),
-            (
-                "*.io",
-                "m.lab/c",
-                "4.18",
-                Some("from 4.17 on, HyperShift does not use the mirror"),
-                "no wildcard is read",
-            ),
-            ("*.io", "m.lab/c", "", Some("HyperShift does not use the mirror"), "in no release"),
-            ("quay.io/openshift-release-dev/ocp-release", "m.lab/b/c", "", None, "written out"),
+    fn the_affected_releases_are_those_that_are_configured() {
+        let early = (Era::Exact, None);
+        let late = (Era::Prefix, Some("m.lab/c/ocp-release".to_owned()));
+        let both = vec![early.clone(), late.clone()];
+        let late_original = (Era::Prefix, None);
+        let table = [
+            ((NAMESPACE, "m.lab/b/c"), "", both.clone(), "a part of the path is lost"),
+            ((NAMESPACE, "m.lab/b/c"), "4.14 4.16", vec![early.clone()], "the early ones"),
+            ((NAMESPACE, "m.lab/b/c"), "4.18", vec![late], "the later ones"),
+            ((NAMESPACE, "m.lab/b/c"), "4.16 4.18", both, "some of both"),
+            ((NAMESPACE, "m.lab/c"), "", vec![early.clone()], "later, it resolves to the same location"),
+            ((NAMESPACE, "m.lab/c"), "4.18", vec![], "and only that is configured"),
+            (("quay.io", "m.lab/b/c"), "4.18", vec![], "a registry keeps the whole path"),
+            (("quay.io", "m.lab/b/c"), "4.16", vec![early.clone()], "but not early"),
+            (("*.io", "m.lab/c"), "4.18", vec![late_original.clone()], "wildcards are not read"),
+            (("*.io", "m.lab/c"), "", vec![early, late_original], "in no release"),
         ];
-        for (source, mirror, releases, expected, reason) in table {
-            let own = set(Idms, "own", &[(source, &[mirror]), (RELEASE_REPOSITORIES[1], &["m.lab/a/b"])]);
-            let found = found_in(RULE.id, &own, None, &for_releases(releases));
-            let effects: Vec<_> = found.iter().map(|finding| finding.effect.clone()).collect();
-            assert_eq!(effects, Vec::from_iter(expected), "{reason}");
+        let [_, components] = RELEASE_REPOSITORIES;
+        let mut findings = Vec::new();
+        for ((source, mirror), releases, expected, reason) in table {
+            let own = set(Idms, "own", &[(source, &[mirror]), (components, &["m.lab/a/b"])]);
+            let settings = for_releases(releases);
+            assert_eq!(find_lookups(&own, &settings), expected, "{reason}");
+            let found = found_in(RULE.id, &own, None, &settings);
+            assert_eq!(found.is_empty(), expected.is_empty(), "{reason}");
+            findings.extend(found);
         }
+        findings.extend(found_in(RULE.id, &namespace_set(), clusters(), &for_releases("")));
+        assert_texts(RULE.id, &findings);
     }
 
     #[test]
     fn only_a_source_over_the_release_repositories_is_found() {
-        let table = [
-            ("docker.io", 0, "another registry"),
-            ("registry.redhat.io", 0, "the registry of the operators"),
-            ("*.redhat.io", 0, "and every other of that domain"),
-            ("quay.io/other", 0, "another namespace"),
-            ("quay.io", 2, "the registry of the release"),
+        let [release, components] = RELEASE_REPOSITORIES;
+        let table: [(&str, &[&str], &str); 6] = [
+            ("docker.io", &[], "another registry"),
+            ("registry.redhat.io", &[], "the registry of the operators"),
+            ("*.redhat.io", &[], "and every other of that domain"),
+            ("quay.io/other", &[], "another namespace"),
+            (release, &[], "one of them itself"),
+            ("quay.io", &[release, components], "the registry of the release"),
         ];
-        for (source, expected, reason) in table {
+        for (source, repositories, reason) in table {
             let found = found_in(RULE.id, &set(Idms, "own", &[(source, &["m.lab"])]), [], &for_releases(""));
-            assert_eq!(found.len(), expected, "{reason}");
+            let keys: Vec<_> = found.iter().map(|finding| &*finding.key).collect();
+            let expected: Vec<_> = repositories.iter().map(|name| format!("{source} {name}")).collect();
+            assert_eq!(keys, expected, "{reason}");
         }
     }
 
+    fn namespace_set() -> MirrorSet {
+        set(Idms, "own", &[(NAMESPACE, &["m.lab/c"])])
+    }
+
+    /// HostedClusters a of 4.14, b of 4.16 and c of 4.18.
+    fn clusters() -> [Object; 3] {
+        [("a", "4.14"), ("b", "4.16"), ("c", "4.18")].map(|(name, release)| {
+            hosted(name, &format!("quay.io/openshift-release-dev/ocp-release:{release}.1-x86_64"), "")
+        })
+    }
+
     #[test]
-    fn the_hosted_clusters_that_are_hit_are_named() {
-        let image = |release: &str| format!("quay.io/openshift-release-dev/ocp-release:{release}.1-x86_64");
-        let clusters = || {
-            [("a", "4.14"), ("b", "4.16"), ("c", "4.18")]
-                .map(|(name, release)| hosted(name, &image(release), ""))
-        };
-        let wide = set(Idms, "own", &[("quay.io/openshift-release-dev", &["m.lab/c"])]);
-        for (releases, reason) in [("", "no release is named"), ("4.18", "a cluster tells of its own")] {
-            let found = found_in(RULE.id, &wide, clusters(), &for_releases(releases));
+    fn the_affected_hosted_clusters_are_named() {
+        for (releases, reason) in [("", "no release is configured"), ("4.18", "clusters add their own")] {
+            let found = found_in(RULE.id, &namespace_set(), clusters(), &for_releases(releases));
             let [first, _second] = found.try_into().unwrap();
-            assert!(
-                first.what.ends_with("to ocp-release of clusters/a and 1 more"),
-                "{reason}: {}",
-                first.what
-            );
             let names: Vec<_> = first.related.iter().map(|related| related.object.to_string()).collect();
             assert_eq!(names, ["HostedCluster/clusters/a", "HostedCluster/clusters/b"], "{reason}");
         }

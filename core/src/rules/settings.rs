@@ -1,4 +1,4 @@
-//! What the configuration says about the rules.
+//! The configuration of the rules.
 
 use std::collections::BTreeMap;
 
@@ -10,39 +10,39 @@ use crate::hypershift::Releases;
 pub struct Settings {
     /// Levels that differ from the rules' own, by rule id.
     pub levels: BTreeMap<String, Level>,
-    /// How strictly ICSPs are kept apart from IDMS and ITMS.
+    /// When an ICSP next to IDMS or ITMS is rejected.
     pub icsp_alongside_idms: IcspAlongsideIdms,
-    /// What to do with a write that could not be compared with the apiserver's own state.
+    /// What to do with a write that could not be compared with the API server's mirror sets.
     pub when_unverified: WhenUnverified,
-    /// Releases of the hosted clusters, for whatever does not tell its own.
+    /// Releases of the hosted clusters, where an object does not name its own.
     pub releases: Releases,
-    /// Bytes that registries.conf may take in a MachineConfig; etcd's limit where none are named.
+    /// Bytes that registries.conf may take in a MachineConfig; `None` is etcd's limit.
     pub registries_conf_room: Option<usize>,
-    /// Scopes that mirrors may lie in; empty where any may.
+    /// Scopes that mirrors must be in; empty if any are allowed.
     pub allowed_mirror_registries: Vec<String>,
     /// Sources that no mirror set may have: a scope for itself, `scope/**` for everything below it.
     pub protected_sources: Vec<String>,
-    /// Findings that count for nothing, for a while and for a reason.
+    /// Findings to ignore until a date, with a reason.
     pub exemptions: Vec<Exemption>,
 }
 
-/// When an ICSP next to IDMS or ITMS is refused.
+/// When an ICSP next to IDMS or ITMS is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IcspAlongsideIdms {
-    /// Always, whatever it says.
+    /// Always, whatever its content.
     #[default]
     Strict,
-    /// Only where the two say different things about the same images.
+    /// Only if the two redirect the same images differently.
     Conflicts,
 }
 
-/// What happens to a write of a mirror set while the apiserver cannot be asked for the others.
+/// What happens to a write of a mirror set while the API server cannot list the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenUnverified {
-    /// It is refused.
+    /// It is rejected.
     #[default]
     Deny,
-    /// It is judged on what is known, with a warning.
+    /// It is reviewed against the cached mirror sets, with a warning.
     Warn,
 }
 

@@ -1,4 +1,4 @@
-//! One source in several entries that are merged.
+//! One source in several entries, whose mirrors are merged.
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite, SharedSource,
@@ -11,7 +11,7 @@ use crate::{context::EntryRef, node::merge, objects::SetKind};
 pub(super) const RULE: Rule = Rule {
     id: "split-source",
     level: Level::Warn,
-    summary: "one source in several objects, or twice in one, whose mirrors are merged",
+    summary: "one source in several objects, or twice in one object",
     page: include_str!("split_source.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -24,95 +24,112 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 fn split(shared: &SharedSource<'_>) -> Option<Finding> {
     let own = shared.own;
     let (set, entry) = (own.set, own.entry());
-    let merged = shared.merged_with();
-    if !contradicted(own, &merged).is_empty() {
+    let mut others = shared.merged_with();
+    if !contradicted(own, &others).is_empty() {
         return None;
     }
-    // An ICSP next to an IDMS, and two policies for one source, are told by rules of their own.
-    let counts = |other: &EntryRef<'_>| {
-        (other.set.kind == SetKind::Icsp) == (set.kind == SetKind::Icsp)
-            && other.entry().policy() == entry.policy()
-    };
-    let others: Vec<_> = merged.into_iter().filter(counts).collect();
-    let elsewhere: Vec<_> = others.iter().filter(|other| !std::ptr::eq(other.set, set)).collect();
+    others.retain(|other| is_alike(own, *other));
+    if others.is_empty() {
+        return None;
+    }
     let source = &entry.source;
-    let what = match (others.is_empty(), elsewhere.is_empty()) {
-        (true, _) => return None,
-        (false, true) => format!("source \"{source}\" stands in an entry above too"),
-        (false, false) => {
-            let names = some_names(elsewhere.iter().map(|other| other.set.id()));
-            format!("source \"{source}\" is in {names} too")
-        }
+    let elsewhere: Vec<_> = others.iter().filter(|other| !std::ptr::eq(other.set, set)).collect();
+    let place = if elsewhere.is_empty() {
+        "an earlier entry".to_owned()
+    } else {
+        some_names(elsewhere.iter().map(|other| other.set.id()))
     };
-    let alike = others.iter().all(|other| other.entry().mirrors == entry.mirrors);
-    let (at_most, effect, fix) = if alike {
-        (Level::Warn, "taken away here, it still stays in force", "keep it in one entry")
+    let have_same_mirrors = others.iter().all(|other| other.entry().mirrors == entry.mirrors);
+    let (at_most, effect, fix) = if have_same_mirrors {
+        (Level::Warn, "if it is removed here, the other entry stays in effect", "keep it in one entry")
     } else {
         (
             Level::Deny,
-            "the mirrors are tried in an order nobody chose, and an object that goes takes its own along",
-            "put all its mirrors into one entry, in the order to be tried",
+            "the mirrors are merged in an order that no object controls",
+            "put all mirrors into one entry, in the order to try",
         )
     };
     let lists: Vec<_> = std::iter::once(&own).chain(&others).map(|entry| &*entry.entry().mirrors).collect();
     let yaml = entry_yaml(source, &merge(source, &lists).mirrors);
+    let path = set.field_path(own.index, "source");
+    let key = format!("{source} {}", entry.mirrors.join(" "));
     Some(Finding {
         at_most,
+        effect: effect.to_owned(),
+        fix: fix.to_owned(),
         yaml: Some(list_yaml(set.kind.list_field(), &[yaml])),
         related: others.iter().map(|other| Related::to_entry(other, "source")).collect(),
-        key: format!("{source} {}", entry.mirrors.join(" ")),
-        ..Finding::new(set.field_path(own.index, "source"), what, effect, fix.to_owned())
+        ..Finding::at(path, key, format!("source \"{source}\" is also in {place}"))
     })
+}
+
+/// Whether this rule reports two entries of one source: other rules report an ICSP next to an IDMS, and two
+/// policies for one source.
+fn is_alike(own: EntryRef<'_>, other: EntryRef<'_>) -> bool {
+    (other.set.kind == SetKind::Icsp) == (own.set.kind == SetKind::Icsp)
+        && other.entry().policy() == own.entry().policy()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Level, Settings,
-        testing::{findings, never, set},
+    use super::*;
+    use crate::{
+        objects::{
+            MirrorSet,
+            SetKind::{Icsp, Idms, Itms},
+        },
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, never, set},
+        },
     };
-    use crate::objects::SetKind::{Icsp, Idms, Itms};
+
+    /// A set with the source that every set has here.
+    fn of(kind: SetKind, name: &str, mirrors: &[&str]) -> MirrorSet {
+        set(kind, name, &[("quay.io/a", mirrors)])
+    }
+
+    fn find(others: &[&MirrorSet], new: &MirrorSet) -> Vec<Finding> {
+        findings(RULE.id, &Settings::default(), others, None, new)
+    }
 
     #[test]
-    fn one_source_is_told_where_its_mirrors_are_merged_and_no_other_rule_speaks() {
-        let of = |kind, mirrors: &[&str]| set(kind, "there", &[("quay.io/a", mirrors)]);
-        let new = set(Idms, "new", &[("quay.io/a", &["m/a"])]);
+    fn one_source_is_reported_where_its_mirrors_are_merged_and_no_other_rule_reports_it() {
+        let new = of(Idms, "new", &["m/a"]);
         let table = [
-            (of(Idms, &["n/a"]), Some(Level::Deny), "another mirror"),
-            (
-                of(Idms, &["m/a"]),
-                Some(Level::Warn),
-                "the same mirror: nothing goes wrong, but one may be forgotten",
-            ),
-            (of(Itms, &["m/a"]), None, "an IDMS and an ITMS are the normal pair"),
-            (of(Icsp, &["n/a"]), None, "for icsp-alongside-idms"),
-            (never(of(Idms, &["n/a"])), None, "for conflicting-source-policy"),
-            (of(Idms, &["quay.io/a", "m/a"]), None, "for mirror-order-conflict"),
-            (of(Idms, &[]), None, "without a mirror there is nothing to merge"),
+            (of(Idms, "there", &["n/a"]), Some(Level::Deny), "another mirror"),
+            (of(Idms, "there", &["m/a"]), Some(Level::Warn), "the same mirror: one may be forgotten"),
+            (of(Itms, "there", &["m/a"]), None, "an IDMS and an ITMS are the normal pair"),
+            (of(Icsp, "there", &["n/a"]), None, "for icsp-alongside-idms"),
+            (never(of(Idms, "there", &["n/a"])), None, "for conflicting-source-policy"),
+            (of(Idms, "there", &["quay.io/a", "m/a"]), None, "for mirror-order-conflict"),
+            (of(Idms, "there", &[]), None, "without a mirror there is nothing to merge"),
             (set(Idms, "there", &[("quay.io/a/b", &["n/a"])]), None, "another source"),
         ];
+        let mut all = Vec::new();
         for (there, expected, reason) in table {
-            let found = findings("split-source", &Settings::default(), &[&there], None, &new);
+            let found = find(&[&there], &new);
             assert_eq!(found.first().map(|finding| finding.at_most), expected, "{reason}");
+            all.extend(found);
         }
-        let icsps = [of(Icsp, &["n/a"]), set(Icsp, "new", &[("quay.io/a", &["m/a"])])];
-        let found = findings("split-source", &Settings::default(), &[&icsps[0]], None, &icsps[1]);
-        assert_eq!(found.len(), 1, "two ICSPs are merged as two IDMSs are");
+        let icsps = find(&[&of(Icsp, "there", &["n/a"])], &of(Icsp, "new", &["m/a"]));
+        assert_eq!(icsps.len(), 1, "two ICSPs are merged as two IDMSs are");
+        all.extend(icsps);
+        all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])])));
+        assert_texts(RULE.id, &all);
     }
 
     #[test]
     fn the_entry_to_paste_has_every_mirror_in_the_merged_order() {
-        let there = set(Idms, "there", &[("quay.io/a", &["b/a", "c/a"])]);
-        let new = set(Idms, "new", &[("quay.io/a", &["a/a", "b/a"])]);
-        let found = findings("split-source", &Settings::default(), &[&there], None, &new);
+        let found = find(&[&of(Idms, "there", &["b/a", "c/a"])], &of(Idms, "new", &["a/a", "b/a"]));
         let yaml = found[0].yaml.as_deref();
         assert_eq!(yaml, Some("  imageDigestMirrors:\n  - {source: quay.io/a, mirrors: [a/a, b/a, c/a]}\n"));
     }
 
     #[test]
-    fn twice_in_one_set_is_told_at_the_second() {
+    fn a_source_that_is_twice_in_one_set_is_reported_at_the_second() {
         let new = set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])]);
-        let found = findings("split-source", &Settings::default(), &[], None, &new);
+        let found = find(&[], &new);
         let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
         assert_eq!(paths, ["spec.imageDigestMirrors[1].source"]);
     }

@@ -1,4 +1,4 @@
-//! Catalog overrides that were filled in and are not what would be filled in now.
+//! Catalog overrides that mirrorguard filled in, and that no longer match the mirror sets.
 
 use super::{Check, Finding, Found, HostedWrite, Level, Rule, Survey, finding::of_releases};
 use crate::objects::annotation;
@@ -6,7 +6,7 @@ use crate::objects::annotation;
 pub(super) const RULE: Rule = Rule {
     id: "stale-catalog-overrides",
     level: Level::Warn,
-    summary: "catalog overrides that were filled in, and that the mirror sets no longer derive",
+    summary: "catalog overrides that mirrorguard filled in, and that no longer match the mirror sets",
     page: include_str!("stale_catalog_overrides.md"),
     check: Check::Cluster(check),
     ..Rule::BASE
@@ -19,96 +19,91 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     }
 }
 
-/// The marker without what it marks.
+/// Our own annotation without the value that it marks.
 fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
     hosted.annotation(annotation::DERIVED)?;
     if hosted.catalog_overrides().is_some() {
         return None;
     }
-    let fix = remove(hosted.metadata.namespace.as_str(), &hosted.metadata.name, annotation::DERIVED);
-    let what = "the overrides that were filled in are gone, the mark of it is left".to_owned();
-    Some(Finding::new(annotation::path(annotation::DERIVED), what, "", fix))
+    let (namespace, name) = (&hosted.metadata.namespace, &hosted.metadata.name);
+    Some(Finding {
+        fix: format!("run oc -n {namespace} annotate hostedcluster {name} {}-", annotation::DERIVED),
+        ..Finding::at(
+            annotation::path(annotation::DERIVED),
+            "orphan",
+            "the catalog overrides that mirrorguard filled in were removed, but this annotation is left",
+        )
+    })
 }
 
-/// Our value, while the mirror sets say something else.
+/// A value of ours that the mirror sets no longer derive.
 fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
-    let there = hosted.catalog_overrides()?;
+    let existing = hosted.catalog_overrides()?;
     if !hosted.has_derived_overrides() || write.leaves_catalogs_alone() {
         return None;
     }
     let releases = write.releases();
-    let release = of_releases(&releases);
-    let (what, fix) = match &write.state.derivations().for_releases(&releases).value {
-        Ok(value) if value == there => return None,
+    let (key, now, fix) = match &write.state.derivations().for_releases(&releases).value {
+        Ok(value) if value == existing => return None,
         Ok(value) => (
-            format!("the value filled in is \"{there}\", the mirror sets now derive \"{value}\"{release}"),
-            "write the HostedCluster once more (add a label, for example): the webhook brings it up to date"
-                .to_owned(),
+            format!("outdated {existing} {value}"),
+            format!("the mirror sets now derive \"{value}\"{}", of_releases(&releases)),
+            "set any annotation on the HostedCluster, and the webhook updates the value",
         ),
         Err(obstacle) => (
-            format!("the value filled in is \"{there}\", and none can be derived now: {}", obstacle.short()),
-            "mirror the catalogs again, or remove both annotations".to_owned(),
+            format!("outdated {existing}"),
+            format!("no value can be derived now: {}", obstacle.short()),
+            "mirror the catalogs again, or remove both annotations",
         ),
     };
-    let effect = "the catalogs are looked for where they were mirrored before";
-    Some(Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), what, effect, fix))
-}
-
-/// The command that removes an annotation.
-fn remove(namespace: &str, name: &str, annotation: &str) -> String {
-    format!("oc -n {namespace} annotate hostedcluster {name} {annotation}-")
+    let what = format!("mirrorguard filled in \"{existing}\", but {now}");
+    Some(Finding {
+        effect: "HyperShift looks for the catalogs where they were mirrored before".to_owned(),
+        fix: fix.to_owned(),
+        ..Finding::at(annotation::path(annotation::CATALOG_OVERRIDES), key, what)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::objects::annotation::{CATALOG_OVERRIDES, DERIVED};
-    use crate::rules::survey_testing::Cluster;
+    use super::*;
+    use crate::{
+        objects::annotation::{CATALOG_OVERRIDES, DERIVED},
+        rules::{survey_testing::Cluster, testing::assert_texts},
+    };
 
     const NOW: &str = "registry.redhat.io/redhat=m.lab/redhat";
     const OLD: &str = "registry.redhat.io/redhat=old.lab/redhat";
-    const SETS: [(&str, &str, &str, &str); 1] =
-        [("imageTagMirrors", "a", "registry.redhat.io/redhat", "m.lab/redhat")];
 
-    #[test]
-    fn what_was_filled_in_is_compared_with_what_would_be_now() {
-        let both = |value: &str| format!("{CATALOG_OVERRIDES}: {value}, {DERIVED}: {value}");
-        let table = [
-            (both(NOW), "", None, "up to date"),
-            (
-                both(OLD),
-                "",
-                Some(format!(
-                    "the value filled in is \"{OLD}\", the mirror sets now derive \"{NOW}\" for 4.18"
-                )),
-                "the mirror has moved",
-            ),
-            (both(OLD), "olmCatalogPlacement: guest", None, "it reaches no catalog"),
-            (format!("{CATALOG_OVERRIDES}: {OLD}"), "", None, "the owner's"),
-            (format!("{CATALOG_OVERRIDES}: {OLD}, {DERIVED}: {NOW}"), "", None, "changed, so the owner's"),
-            (
-                format!("{DERIVED}: {NOW}"),
-                "",
-                Some("the overrides that were filled in are gone, the mark of it is left".to_owned()),
-                "half of it removed",
-            ),
-        ];
-        for (annotations, spec, expected, reason) in table {
-            let told = Cluster::new(&SETS).hosted(&annotations, spec).told("stale-catalog-overrides");
-            let expected: Vec<_> = expected.iter().map(|what| format!("HostedCluster/lab: {what}")).collect();
-            assert_eq!(told, expected, "{annotations}: {reason}");
-        }
+    /// A value that was filled in.
+    fn filled_in(value: &str) -> String {
+        format!("{CATALOG_OVERRIDES}: {value}, {DERIVED}: {value}")
     }
 
     #[test]
-    fn without_mirror_sets_the_obstacle_is_named() {
-        let annotations = format!("{CATALOG_OVERRIDES}: {OLD}, {DERIVED}: {OLD}");
-        let told = Cluster::new(&[]).hosted(&annotations, "").told("stale-catalog-overrides");
-        let expected = format!(
-            "HostedCluster/lab: the value filled in is \"{OLD}\", and none can be derived now: \
-             no mirror set covers the index images of the default catalogs"
-        );
-        assert_eq!(told, [expected]);
+    fn a_value_that_was_filled_in_is_compared_with_the_one_that_would_be_filled_in_now() {
+        let moved = format!("outdated {OLD} {NOW}");
+        let table: [(String, &str, Option<&str>, &str); 6] = [
+            (filled_in(NOW), "", None, "up to date"),
+            (filled_in(OLD), "", Some(&moved), "the mirror has moved"),
+            (filled_in(OLD), "olmCatalogPlacement: guest", None, "it reaches no catalog"),
+            (format!("{CATALOG_OVERRIDES}: {OLD}"), "", None, "the owner's"),
+            (format!("{CATALOG_OVERRIDES}: {OLD}, {DERIVED}: {NOW}"), "", None, "changed by the owner"),
+            (format!("{DERIVED}: {NOW}"), "", Some("orphan"), "only one of the two was removed"),
+        ];
+        let sets = [("imageTagMirrors", "a", "registry.redhat.io/redhat", "m.lab/redhat")];
+        let mut findings = Vec::new();
+        for (annotations, spec, expected, reason) in table {
+            let cluster = Cluster::new(&sets).hosted(&annotations, spec);
+            let expected: Vec<_> = expected.iter().map(|key| format!("HostedCluster/lab: {key}")).collect();
+            assert_eq!(cluster.keys(RULE.id), expected, "{annotations}: {reason}");
+            findings.extend(cluster.findings(RULE.id));
+        }
+        let without_sets = Cluster::new(&[]).hosted(&filled_in(OLD), "");
+        assert_eq!(without_sets.keys(RULE.id), [format!("HostedCluster/lab: outdated {OLD}")]);
+        findings.extend(without_sets.findings(RULE.id));
+        assert_texts(RULE.id, &findings);
     }
 }

@@ -12,14 +12,13 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "stale-registry-overrides",
     level: Level::Warn,
-    summary: "a hosted control plane runs with other overrides than the mirror sets make now",
+    summary: "a hosted control plane that runs with other overrides than it would be started with now",
     page: include_str!("stale_registry_overrides.md"),
     check: Check::Cluster(check),
     ..Rule::BASE
 };
 
-const EFFECT: &str = "HyperShift looks for images where the mirror sets placed them before";
-/// Differences worth naming.
+/// Differences to name in one finding.
 const MAX_NAMED: usize = 3;
 
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
@@ -27,16 +26,17 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     let inventory = survey.inventory;
     for operator in inventory.operators() {
         let findings = against_mirror_sets(view, operator);
-        found.extend(findings.map(|finding| Found { object: operator.object(), finding }));
+        found.extend(findings.into_iter().map(|finding| Found { object: operator.object(), finding }));
     }
     for workload in inventory.control_planes() {
         let findings = [image_overrides(view, inventory, workload), registry_overrides(inventory, workload)];
-        let object = || workload.object();
-        found.extend(findings.into_iter().flatten().map(|finding| Found { object: object(), finding }));
+        for finding in findings.into_iter().flatten() {
+            found.push(Found { object: workload.object(), finding });
+        }
     }
 }
 
-/// Whether a workload has what its control plane operator hands further: then it is no news.
+/// Whether a workload has what its control plane operator passes on: then it is not reported again.
 pub(super) fn is_in_step(parent: &Workload, workload: &Workload) -> bool {
     let (Some(from), Some(handed)) = (parent.image_overrides(), workload.image_overrides()) else {
         return false;
@@ -44,7 +44,7 @@ pub(super) fn is_in_step(parent: &Workload, workload: &Workload) -> bool {
     handed_further(&from, &handed, &workload.registry_overrides()).is_empty()
 }
 
-/// `OPENSHIFT_IMG_OVERRIDES` against the mirror sets.
+/// Compares `OPENSHIFT_IMG_OVERRIDES` with the mirror sets.
 fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<Finding> {
     let parent = inventory.parent_of(workload);
     if parent.is_some_and(|parent| is_in_step(parent, workload)) {
@@ -54,177 +54,197 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     let HandedOn::Otherwise(differences) = handed_on(view, &workload.image_overrides()?, &own) else {
         return None;
     };
-    let what = format!("{IMAGE_OVERRIDES} {}", told(&differences));
-    let path = &*workload.image_overrides.as_ref()?.path;
-    Some(Finding::new(path, what, EFFECT, restart(inventory, workload)))
+    let path = &workload.image_overrides.as_ref()?.path;
+    let what = format!("{IMAGE_OVERRIDES} is out of date: it {}", describe(&differences));
+    Some(Finding {
+        effect: "HyperShift looks for images where they were mirrored before".to_owned(),
+        fix: restart(inventory, workload),
+        ..Finding::at(path, key(IMAGE_OVERRIDES, &differences), what)
+    })
 }
 
-/// `--registry-overrides` against that of whoever started the workload.
+/// Compares `--registry-overrides` with that of the workload that started this one.
 fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Finding> {
     let setting = workload.registry_overrides.as_ref()?;
-    let has = workload.registry_overrides();
-    let starters: Vec<_> =
-        inventory.parent_of(workload).map_or_else(|| inventory.operators().collect(), |parent| vec![parent]);
-    let none = Overrides::new();
-    let compare = |starter: &&Workload| handed_further(&starter.registry_overrides(), &has, &none);
-    // Of several operators, any may have started it.
-    let closest = starters.iter().map(|starter| (compare(starter), starter)).min_by_key(|(d, _)| d.len());
-    let (differences, starter) = closest.filter(|(differences, _)| !differences.is_empty())?;
+    let (starter, differences) = match inventory.parent_of(workload) {
+        Some(parent) => (parent, registry_differences(parent, workload)),
+        // Any of several operators may have started it.
+        None => inventory
+            .operators()
+            .map(|operator| (operator, registry_differences(operator, workload)))
+            .min_by_key(|(_, differences)| differences.len())?,
+    };
+    if differences.is_empty() {
+        return None;
+    }
     let what = format!(
-        "{REGISTRY_OVERRIDES} is not that of {}: it {}",
+        "{REGISTRY_OVERRIDES} differs from that of {}: it {}",
         starter.namespaced_name(),
-        told(&differences)
+        describe(&differences)
     );
-    Some(Finding::new(
-        &*setting.path,
-        what,
-        "components come from other places",
-        restart(inventory, workload),
-    ))
+    Some(Finding {
+        effect: "components are pulled from other locations".to_owned(),
+        fix: restart(inventory, workload),
+        ..Finding::at(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
+    })
 }
 
-/// The operator's own overrides, where the mirror sets have other mirrors for the same source.
-fn against_mirror_sets(view: View<'_>, operator: &Workload) -> impl Iterator<Item = Finding> {
+fn registry_differences(starter: &Workload, workload: &Workload) -> Vec<Difference> {
+    handed_further(&starter.registry_overrides(), &workload.registry_overrides(), &Overrides::new())
+}
+
+/// The operator's own overrides whose source has other mirrors in the mirror sets.
+fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
+    let path = operator.registry_overrides.as_ref().map_or("spec", |setting| &*setting.path);
     let mut findings = Vec::new();
-    for (source, places) in operator.registry_overrides() {
+    for (source, locations) in operator.registry_overrides() {
         let entries: Vec<_> = view.entries(source).filter(|found| found.set.kind.is_digest()).collect();
         let mut mirrors: Vec<_> = entries.iter().flat_map(|found| &found.entry().mirrors).collect();
         mirrors.sort_unstable();
         mirrors.dedup();
-        let is_mirror = |place: &&str| mirrors.iter().any(|mirror| ***mirror == **place);
-        if mirrors.is_empty() || places.iter().any(is_mirror) {
+        if locations.iter().any(|location| mirrors.iter().any(|mirror| ***mirror == **location)) {
             continue;
         }
-        let mirrors: Vec<_> = mirrors.iter().map(ToString::to_string).collect();
+        let Some(first) = mirrors.first() else { continue };
+        let names: Vec<_> = mirrors.iter().map(ToString::to_string).collect();
         let what = format!(
-            "{REGISTRY_OVERRIDES} sends {source} to {}, the mirror sets to {}",
-            places.join(", "),
-            list_names(&mirrors, 0)
+            "{REGISTRY_OVERRIDES} redirects {source} to {}, but the mirror sets redirect it to {}",
+            locations.join(", "),
+            list_names(&names, 0)
         );
-        let fix =
-            format!("start the operator with {REGISTRY_OVERRIDES}={source}={}, or without it", mirrors[0]);
-        let path = operator.registry_overrides.as_ref().map_or("spec", |setting| &*setting.path);
-        findings.push(Finding::new(path, what, "components of hosted control planes come from there", fix));
+        findings.push(Finding {
+            effect: "hosted control planes pull components from there".to_owned(),
+            fix: format!("change it to {source}={first}, or remove it"),
+            ..Finding::at(path, format!("{REGISTRY_OVERRIDES} {source}"), what)
+        });
     }
-    findings.into_iter()
+    findings
 }
 
-fn told(differences: &[Difference]) -> String {
+/// The first differences in words, and how many more there are.
+fn describe(differences: &[Difference]) -> String {
     let shown: Vec<_> = differences.iter().take(MAX_NAMED).map(ToString::to_string).collect();
     list_names(&shown, differences.len() - shown.len())
 }
 
-/// What makes a workload get its overrides anew.
+/// The setting and its differences.
+fn key(setting: &str, differences: &[Difference]) -> String {
+    let differences = differences.iter().map(|difference| match difference {
+        Difference::Lacks(source, mirror) => format!("-{source}={mirror}"),
+        Difference::StillHas(source, mirror) => format!("+{source}={mirror}"),
+        Difference::Reordered(source) => format!("~{source}"),
+    });
+    format!("{setting} {}", differences.collect::<Vec<_>>().join(" "))
+}
+
+/// How to start a workload again with the current overrides.
 fn restart(inventory: &Inventory, workload: &Workload) -> String {
-    let of = |who: &Workload| format!("oc -n {} rollout restart deployment/{}", who.namespace, who.name);
-    let restart = if let Some(parent) = inventory.parent_of(workload) {
-        of(parent)
-    } else {
-        let operator = inventory.operators().next();
-        let operator = operator.map_or_else(|| "restart the HyperShift operator".to_owned(), of);
-        format!("{operator} (before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts)")
+    let restart = match starter(inventory, workload) {
+        Some(starter) => {
+            format!("run oc -n {} rollout restart deployment/{}", starter.namespace, starter.name)
+        }
+        None => "restart the HyperShift operator".to_owned(),
     };
-    let hosted = inventory.hosted_cluster_of(workload);
-    match hosted.filter(|hosted| !hosted.spec.paused_until.is_empty()) {
-        Some(hosted) => format!(
-            "{restart}; nothing reaches HostedCluster {} while it is paused (spec.pausedUntil: {})",
-            hosted.namespaced_name(),
-            hosted.spec.paused_until
-        ),
+    match inventory.hosted_cluster_of(workload).filter(|hosted| !hosted.spec.paused_until.is_empty()) {
+        Some(paused) => {
+            format!("remove spec.pausedUntil of HostedCluster {}, then {restart}", paused.namespaced_name())
+        }
         None => restart,
     }
 }
 
+/// The workload that gives this one its overrides when it is restarted.
+fn starter<'a>(inventory: &'a Inventory, workload: &Workload) -> Option<&'a Workload> {
+    inventory.parent_of(workload).or_else(|| inventory.operators().next())
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::rules::survey_testing::Cluster;
+    use super::*;
+    use crate::rules::{survey_testing::Cluster, testing::assert_texts};
 
-    const ID: &str = "stale-registry-overrides";
-    const SETS: [(&str, &str, &str, &str); 1] = [("imageDigestMirrors", "a", "quay.io/a", "m.lab/a")];
     const OPERATOR: &str = "control-plane-operator";
+    const NOW: &str = "quay.io/a=m.lab/a";
+    const OLD: &str = "quay.io/a=old.lab/a";
+
+    /// A hosted cluster, with more of its spec, and one mirror set.
+    fn cluster(spec: &str) -> Cluster {
+        Cluster::new(&[("imageDigestMirrors", "a", "quay.io/a", "m.lab/a")]).hosted("", spec)
+    }
+
+    /// The same with an operator that has no overrides of its own.
+    fn with_operator(spec: &str) -> Cluster {
+        cluster(spec).operator("=")
+    }
+
+    /// A control plane operator that was started without overrides.
+    fn without_overrides(spec: &str) -> Cluster {
+        with_operator(spec).started(OPERATOR, "=", "=")
+    }
 
     #[test]
-    fn each_workload_is_compared_with_whoever_started_it() {
-        let now = "quay.io/a=m.lab/a";
-        let lacks = |name| format!("Deployment/{name}: OPENSHIFT_IMG_OVERRIDES lacks quay.io/a=m.lab/a");
-        let cluster = || Cluster::new(&SETS).hosted("", "").operator("=");
+    fn each_workload_is_compared_with_the_one_that_started_it() {
+        let lacks = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a";
+        let moved = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a +quay.io/a=old.lab/a";
+        let behind = "Deployment/ignition-server: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a";
+        let option = "Deployment/control-plane-operator: --registry-overrides +q=o";
+        let operator = "Deployment/operator: --registry-overrides quay.io/a";
+        let with_option = with_operator("").operator("q=o").started(OPERATOR, NOW, "q=o");
+        let with_option = with_option.started("ignition-server", &format!("q=o,{NOW}"), "q=o");
+        let table: [(Cluster, &[&str], &str); 9] = [
+            (with_operator("").started(OPERATOR, NOW, "="), &[], "up to date"),
+            (with_operator("").started(OPERATOR, OLD, "="), &[moved], "the mirror has moved"),
+            (without_overrides(""), &[lacks], "older than the set"),
+            (
+                without_overrides("").started("ignition-server", "=", "="),
+                &[lacks],
+                "a workload that follows its operator is not reported again",
+            ),
+            (
+                with_operator("").started(OPERATOR, NOW, "=").started("ignition-server", "=", "="),
+                &[behind],
+                "older than its operator",
+            ),
+            (
+                with_option,
+                &[],
+                "the operator's own are passed on too, and either operator may have started it",
+            ),
+            (with_operator("").started(OPERATOR, NOW, "q=o"), &[option], "the operator's option was removed"),
+            (cluster("").operator(OLD), &[operator], "the operator's option was forgotten"),
+            (
+                cluster("").operator(&format!("{NOW},quay.io/b=o.lab/b")),
+                &[],
+                "the operator's option agrees, or has other sources",
+            ),
+        ];
+        let mut findings = Vec::new();
+        for (cluster, expected, reason) in table {
+            assert_eq!(cluster.keys(RULE.id), expected, "{reason}");
+            findings.extend(cluster.findings(RULE.id));
+        }
+        findings.extend(without_overrides("pausedUntil: \"true\"").findings(RULE.id));
+        findings.extend(cluster("").started(OPERATOR, "=", "=").findings(RULE.id));
+        let many: Vec<_> = (0..6).map(|at| format!("quay.io/x{at}=old.lab/x{at}")).collect();
+        findings.extend(with_operator("").started(OPERATOR, &many.join(","), "=").findings(RULE.id));
+        assert_texts(RULE.id, &findings);
+    }
+
+    #[test]
+    fn the_workload_to_restart_is_the_one_that_starts_it() {
         let table = [
-            (cluster().started(OPERATOR, now, "="), vec![], "as now"),
+            (without_overrides(""), Some("operator"), "the operator starts the control plane operator"),
+            (cluster("").started(OPERATOR, "=", "="), None, "no operator is known"),
             (
-                cluster().started(OPERATOR, "quay.io/a=old.lab/a", "="),
-                vec![lacks(OPERATOR) + ", has quay.io/a=old.lab/a"],
-                "the mirror has moved",
-            ),
-            (cluster().started(OPERATOR, "=", "="), vec![lacks(OPERATOR)], "older than the set"),
-            (
-                cluster().started(OPERATOR, "=", "=").started("ignition-server", "=", "="),
-                vec![lacks(OPERATOR)],
-                "what follows its operator is no news",
-            ),
-            (
-                cluster().started(OPERATOR, now, "=").started("ignition-server", "=", "="),
-                vec![lacks("ignition-server")],
-                "left behind by its operator",
-            ),
-            (
-                cluster().operator("q=o").started(OPERATOR, now, "q=o").started(
-                    "ignition-server",
-                    &format!("q=o,{now}"),
-                    "q=o",
-                ),
-                vec![],
-                "its operator's own are handed on with the others, and either operator may have started it",
-            ),
-            (
-                cluster().started(OPERATOR, now, "q=o"),
-                vec![
-                    "Deployment/control-plane-operator: --registry-overrides is not that of hypershift/operator: it has q=o"
-                        .to_owned(),
-                ],
-                "the operator's option has gone",
-            ),
-            (
-                Cluster::new(&SETS).hosted("", "").operator("quay.io/a=old.lab/a"),
-                vec![
-                    "Deployment/operator: --registry-overrides sends quay.io/a to old.lab/a, the mirror sets to m.lab/a"
-                        .to_owned(),
-                ],
-                "the operator's option has been forgotten",
-            ),
-            (
-                Cluster::new(&SETS).hosted("", "").operator("quay.io/a=m.lab/a,quay.io/b=o.lab/b"),
-                vec![],
-                "the operator's option agrees, or speaks of other sources",
+                cluster("").started("ignition-server", "=", "=").started(OPERATOR, NOW, "="),
+                Some(OPERATOR),
+                "which starts the rest",
             ),
         ];
         for (cluster, expected, reason) in table {
-            assert_eq!(cluster.told(ID), expected, "{reason}");
+            let inventory = &cluster.inventory;
+            let workload = inventory.control_planes().next().unwrap();
+            assert_eq!(starter(inventory, workload).map(|starter| &*starter.name), expected, "{reason}");
         }
-    }
-
-    #[test]
-    fn the_cure_is_what_starts_it_anew() {
-        let restart = "oc -n hypershift rollout restart deployment/operator (before the fix of OCPBUGS-29110 it reads the mirror sets only when it starts)";
-        let fix = |cluster: Cluster| cluster.found(ID)[0].verdict.diagnostics[0].finding.fix.clone();
-        let stale = |spec| Cluster::new(&SETS).hosted("", spec).operator("=").started(OPERATOR, "=", "=");
-        assert_eq!(fix(stale("")), restart);
-        assert_eq!(
-            fix(stale("pausedUntil: \"true\"")),
-            format!(
-                "{restart}; nothing reaches HostedCluster clusters/lab while it is paused (spec.pausedUntil: true)"
-            )
-        );
-        let behind = Cluster::new(&SETS).hosted("", "").started(OPERATOR, "quay.io/a=m.lab/a", "=");
-        let behind = behind.started("ignition-server", "=", "=");
-        assert_eq!(fix(behind), "oc -n clusters-lab rollout restart deployment/control-plane-operator");
-    }
-
-    #[test]
-    fn many_differences_are_counted() {
-        let handed: Vec<_> = (0..6).map(|at| format!("quay.io/x{at}=old.lab/x{at}")).collect();
-        let cluster = Cluster::new(&[]).hosted("", "").started(OPERATOR, &handed.join(","), "=");
-        let expected = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES has quay.io/x0=old.lab/x0, \
-                        has quay.io/x1=old.lab/x1, has quay.io/x2=old.lab/x2 and 3 more";
-        assert_eq!(cluster.told(ID), [expected]);
     }
 }

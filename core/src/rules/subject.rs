@@ -1,4 +1,4 @@
-//! What a check is given: a write, and the cluster before and after it.
+//! What a check reviews: a write, and the cluster before and after it.
 
 use std::cell::OnceCell;
 
@@ -40,7 +40,7 @@ pub struct Views<'a> {
     pub others: View<'a>,
 }
 
-/// An entry whose source other entries have too.
+/// An entry whose source is in other entries too.
 #[derive(Debug, Clone)]
 pub struct SharedSource<'a> {
     /// The entry.
@@ -50,8 +50,8 @@ pub struct SharedSource<'a> {
 }
 
 impl<'a> SharedSource<'a> {
-    /// The others that are to be compared with this one: all but those that come later in the same set, so
-    /// that a pair within one set is reported once, at its later entry.
+    /// The others to compare with this one: all except those that come later in the same set, so that a pair
+    /// within one set is reported once, at its later entry.
     pub fn compared(&self) -> impl Iterator<Item = EntryRef<'a>> {
         let own = self.own;
         self.others.iter().copied().filter(move |other| !other.follows(own))
@@ -69,7 +69,7 @@ impl<'a> SharedSource<'a> {
 }
 
 impl<'a> SetWrite<'a> {
-    /// A write of which nothing has been worked out yet.
+    /// A write, of which nothing is computed yet.
     pub fn new(operation: Operation<&'a MirrorSet>, cluster: Views<'a>, settings: &'a Settings) -> Self {
         Self { operation, cluster, settings, change: OnceCell::new(), shared_sources: OnceCell::new() }
     }
@@ -84,8 +84,7 @@ impl<'a> SetWrite<'a> {
         self.operation.after().copied()
     }
 
-    /// What the write changes in the nodes' configuration; `None` where nothing is written, or nothing
-    /// renders.
+    /// What the write changes in the nodes' configuration; `None` if nothing is written, or if nothing renders.
     pub fn change(&self) -> Option<&Change<'a>> {
         self.change.get_or_init(|| self.find_change()).as_ref()
     }
@@ -98,7 +97,7 @@ impl<'a> SetWrite<'a> {
         }
     }
 
-    /// The entries of the set whose source other entries in the cluster or in the set have too.
+    /// The entries of the set whose source is also in other entries of the cluster or of the set.
     pub fn shared_sources(&self) -> &[SharedSource<'a>] {
         self.shared_sources.get_or_init(|| self.find_shared_sources())
     }
@@ -119,7 +118,7 @@ impl<'a> SetWrite<'a> {
     }
 }
 
-/// A write of a HostedCluster that leaves one behind.
+/// A creation or update of a HostedCluster, or an existing one.
 #[derive(Debug, Clone, Copy)]
 pub struct HostedWrite<'a> {
     /// The HostedCluster before, for an update.
@@ -132,12 +131,12 @@ pub struct HostedWrite<'a> {
     pub settings: &'a Settings,
 }
 
-/// A cluster as it is, with what no write shows of it.
+/// A whole cluster, with objects that no write contains.
 #[derive(Debug, Clone, Copy)]
 pub struct Survey<'a> {
     /// Its mirror sets, HostedClusters and settings.
     pub state: &'a State,
-    /// What else is there.
+    /// Its other objects.
     pub inventory: &'a Inventory,
     /// The configuration.
     pub settings: &'a Settings,
@@ -164,7 +163,7 @@ impl<'a> HostedWrite<'a> {
         self.state.context().view()
     }
 
-    /// What the management cluster's mirror sets say about the catalogs of the HostedCluster.
+    /// The catalog overrides that the management cluster's mirror sets derive for the HostedCluster.
     pub fn derivation(&self) -> &'a Derivation {
         self.state.derivations().for_releases(&self.releases())
     }
@@ -174,13 +173,13 @@ impl<'a> HostedWrite<'a> {
         runs_no_catalogs(self.new)
     }
 
-    /// Whether the overrides annotation reaches no catalog: none runs here, or their images are named.
+    /// Whether the catalog overrides annotation affects no catalog: none runs here, or their images are set.
     pub fn overrides_reach_nothing(&self) -> bool {
         overrides_reach_nothing(self.new)
     }
 
-    /// Whether the overrides annotation is not to be filled in: it would reach nothing, or the object is on
-    /// its way out or back, or its owner does not want it.
+    /// Whether the catalog overrides annotation must not be filled in: it would affect nothing, the object is being
+    /// deleted or was restored from a backup, or its owner opted out.
     pub fn leaves_catalogs_alone(&self) -> bool {
         let hosted = self.new;
         self.overrides_reach_nothing()
@@ -190,7 +189,7 @@ impl<'a> HostedWrite<'a> {
     }
 }
 
-/// The release of a HostedCluster where the tag of its image tells it, else those of the configuration.
+/// The release of a HostedCluster by the tag of its image, or else the configured ones.
 pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releases {
     let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
     own.unwrap_or_else(|| settings.releases.clone())
@@ -201,12 +200,12 @@ fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
     hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
 }
 
-/// Whether the overrides annotation of this HostedCluster reaches no catalog.
+/// Whether the catalog overrides annotation of this HostedCluster affects no catalog.
 pub(super) fn overrides_reach_nothing(hosted: &HostedCluster) -> bool {
     runs_no_catalogs(hosted) || named_catalog(hosted).is_some()
 }
 
-/// A catalog whose image is named by an annotation of its own.
+/// A catalog whose image is set by its own annotation.
 pub(super) fn named_catalog(hosted: &HostedCluster) -> Option<&'static Catalog> {
     CATALOGS.iter().find(|catalog| hosted.annotation(catalog.image_annotation).is_some())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::date;
 
-use super::Settings;
+use super::{Finding, Settings};
 use crate::{
     inventory::{CaBundle, Inventory, PullSecret, Setting, Workload},
     objects::{Object, manifest},
@@ -12,7 +12,7 @@ use crate::{
     state::State,
 };
 
-/// A cluster: mirror sets, and what an audit looks at beside them.
+/// A cluster: mirror sets, and what else an audit reads.
 pub(crate) struct Cluster {
     objects: Vec<Object>,
     pub(crate) inventory: Inventory,
@@ -51,16 +51,14 @@ impl Cluster {
         self
     }
 
-    /// Adds a workload of its control plane: name, `OPENSHIFT_IMG_OVERRIDES`, `--registry-overrides`.
+    /// Adds a workload of its control plane with its `OPENSHIFT_IMG_OVERRIDES` and `--registry-overrides`.
     pub(crate) fn started(mut self, name: &str, image: &str, registry: &str) -> Self {
-        let setting =
-            |path: &str, value: &str| Some(Setting { path: path.to_owned(), value: value.to_owned() });
         self.inventory.workloads.push(Workload {
             namespace: "clusters-lab".to_owned(),
             name: name.to_owned(),
             is_operator: false,
-            registry_overrides: setting("args", registry),
-            image_overrides: setting("env", image),
+            registry_overrides: Some(setting("args", registry)),
+            image_overrides: Some(setting("env", image)),
         });
         self
     }
@@ -71,57 +69,64 @@ impl Cluster {
             namespace: "hypershift".to_owned(),
             name: "operator".to_owned(),
             is_operator: true,
-            registry_overrides: Some(Setting { path: "args".to_owned(), value: registry.to_owned() }),
+            registry_overrides: Some(setting("args", registry)),
             image_overrides: None,
         });
         self
     }
 
-    /// Adds a pull secret with credentials for these.
+    /// Adds a pull secret with these entries; `None` is one that cannot be read.
     pub(crate) fn secret(mut self, namespace: &str, name: &str, keys: Option<&[&str]>) -> Self {
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        self.inventory.pull_secrets.push(PullSecret { namespace, name, keys: keys.map(set) });
+        self.inventory.pull_secrets.push(PullSecret { namespace, name, keys: keys.map(owned) });
         self
     }
 
-    /// Adds the `ConfigMap` of CAs that nodes trust, or only the reference to it.
+    /// Adds the `ConfigMap` of CAs that nodes trust, or only a reference to it.
     pub(crate) fn ca_of_nodes(mut self, keys: Option<&[&str]>) -> Self {
-        self.inventory.ca_bundles.push(CaBundle::of_nodes("cas", keys.map(set)));
+        self.inventory.ca_bundles.push(CaBundle::of_nodes("cas", keys.map(owned)));
         self
     }
 
-    /// Adds the `ConfigMap` of CAs of clusters/lab, or only the reference to it.
+    /// Adds the `ConfigMap` of CAs of clusters/lab, or only a reference to it.
     pub(crate) fn ca_of_hosted(mut self, keys: Option<&[&str]>) -> Self {
-        let bundle = CaBundle::of_hosted(&self.inventory.hosted_clusters[0], keys.map(set));
+        let bundle = CaBundle::of_hosted(&self.inventory.hosted_clusters[0], keys.map(owned));
         self.inventory.ca_bundles.push(bundle);
         self
     }
 
-    /// Adds what stands in a document.
+    /// Adds the objects of a document.
     pub(crate) fn with(mut self, text: &str) -> Self {
         self.objects.extend(read(text));
         self
     }
 
-    /// What one check says: `Kind/name: what`, a line each.
+    /// The findings of one rule as `Kind/name: key`.
+    pub(crate) fn keys(&self, id: &str) -> Vec<String> {
+        self.found(id).iter().map(|one| format!("{}: {}", name(one), finding(one).key)).collect()
+    }
+
+    /// The findings of one rule.
+    pub(crate) fn findings(&self, id: &str) -> Vec<Finding> {
+        self.found(id).iter().map(|one| finding(one).clone()).collect()
+    }
+
+    /// The findings of one rule as `Kind/name: what is wrong`.
     pub(crate) fn told(&self, id: &str) -> Vec<String> {
-        let told = |a: &Audited| {
-            format!("{}/{}: {}", a.object.kind, a.object.name, a.verdict.diagnostics[0].finding.what)
-        };
-        self.found(id).iter().map(told).collect()
+        self.found(id).iter().map(|one| format!("{}: {}", name(one), finding(one).what)).collect()
     }
 
     fn audited(&self, state: &State, settings: &Settings) -> Vec<Audited> {
         Reviewer::new(state, settings, date(2026, 1, 1)).audit(&self.inventory)
     }
 
-    /// What is exempt by a configuration.
+    /// The findings that a configuration exempts.
     pub(crate) fn exempted(&self, settings: &Settings) -> Vec<Exempted> {
         let state = self.objects.iter().cloned().collect();
         self.audited(&state, settings).into_iter().flat_map(|audited| audited.verdict.exempted).collect()
     }
 
-    /// What one check finds.
+    /// What one rule finds.
     pub(crate) fn found(&self, id: &str) -> Vec<Audited> {
         let state = self.objects.iter().cloned().collect();
         let settings = Settings::default();
@@ -131,7 +136,19 @@ impl Cluster {
     }
 }
 
-fn set(keys: &[&str]) -> BTreeSet<String> {
+fn name(audited: &Audited) -> String {
+    format!("{}/{}", audited.object.kind, audited.object.name)
+}
+
+fn finding(audited: &Audited) -> &Finding {
+    &audited.verdict.diagnostics[0].finding
+}
+
+fn setting(path: &str, value: &str) -> Setting {
+    Setting { path: path.to_owned(), value: value.to_owned() }
+}
+
+fn owned(keys: &[&str]) -> BTreeSet<String> {
     keys.iter().map(|key| (*key).to_owned()).collect()
 }
 

@@ -1,8 +1,8 @@
-//! An operator index that is mirrored by digest only.
+//! The index image of an operator catalog that is mirrored only for digest pulls.
 
 use super::{Check, Finding, Level, Rule, SetWrite, paste::set_yaml};
 use crate::{
-    context::EntryRef,
+    context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
     objects::SetKind,
 };
@@ -10,7 +10,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "tag-pull-not-mirrored",
     level: Level::Warn,
-    summary: "operator index images, pulled by tag, stand in a digest set and are in no tag set",
+    summary: "a catalog's index image that is mirrored only for digest pulls, although OLM pulls it by tag",
     page: include_str!("tag_pull_not_mirrored.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -18,88 +18,81 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
+    let view = write.cluster.after;
     let images: Vec<_> = CATALOGS.iter().map(Catalog::image).collect();
-    let is_of_tags = |found: &EntryRef<'_>| found.set.kind == SetKind::Itms;
     for (index, entry) in set.effective_entries() {
         let source = &*entry.source;
         if !source.starts_with(DEFAULT_NAMESPACE) {
             continue;
         }
-        // A whole registry is there for operands as well, which are pulled by digest.
-        let missing = |image: &&String| {
-            (**image == *source || source == DEFAULT_NAMESPACE)
-                && write.cluster.after.nearest(image, is_of_tags).is_none()
-        };
-        let Some(first) = images.iter().find(missing) else { continue };
-        let is_in_idms = || write.cluster.after.entries(source).any(|found| found.set.kind == SetKind::Idms);
-        // Where an ICSP is being migrated, the IDMS is told.
-        if set.kind == SetKind::Icsp && is_in_idms() {
+        let Some(missing) = images.iter().find(|image| is_missing(view, source, image)) else { continue };
+        // During a migration, only the IDMS is reported.
+        if set.kind == SetKind::Icsp && view.entries(source).any(|found| found.set.kind == SetKind::Idms) {
             continue;
         }
+        let what = format!("no ImageTagMirrorSet covers {missing}, which is pulled by tag");
         findings.push(Finding {
+            effect: "this digest mirror is never used for it".to_owned(),
+            fix: "add the entry to an ImageTagMirrorSet too".to_owned(),
             yaml: Some(set_yaml(SetKind::Itms, &set.name, [entry])),
-            key: source.to_owned(),
-            ..Finding::new(
-                set.field_path(index, "source"),
-                format!("\"{source}\" serves pulls by digest only, and {first} is pulled by tag"),
-                "the catalog's pull passes the mirror by",
-                "put the entry into an ImageTagMirrorSet too".to_owned(),
-            )
+            ..Finding::at(set.field_path(index, "source"), source, what)
         });
     }
 }
 
+/// Whether a source is meant for an index image that no ITMS covers. A whole registry is not: it is also for
+/// the operators' own images, which are pulled by digest.
+fn is_missing(view: View<'_>, source: &str, image: &str) -> bool {
+    (image == source || source == DEFAULT_NAMESPACE)
+        && view.nearest(image, |found| found.set.kind == SetKind::Itms).is_none()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{
-        Settings,
-        testing::{findings, set},
+    use super::*;
+    use crate::{
+        objects::{
+            MirrorSet,
+            SetKind::{Icsp, Idms, Itms},
+        },
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, set},
+        },
     };
-    use crate::objects::SetKind::{self, Icsp, Idms, Itms};
+
+    const REGISTRY: &str = "registry.redhat.io";
+    const NAMESPACE: &str = "registry.redhat.io/redhat";
+    const INDEX: &str = "registry.redhat.io/redhat/redhat-operator-index";
+
+    /// A set of one source.
+    fn of(kind: SetKind, source: &str) -> MirrorSet {
+        set(kind, if kind == Itms { "tags" } else { "digests" }, &[(source, &["m/x"])])
+    }
 
     #[test]
-    fn what_stands_for_an_index_needs_a_tag_set() {
-        let of = |kind: SetKind, name, source| set(kind, name, &[(source, &["m/x"])]);
-        let index = "registry.redhat.io/redhat/redhat-operator-index";
-        let namespace = "registry.redhat.io/redhat";
+    fn the_source_of_an_index_image_needs_a_tag_set() {
         let table = [
-            (of(Idms, "new", index), None, true, "an index"),
-            (of(Idms, "new", namespace), None, true, "the namespace of the indexes"),
-            (of(Icsp, "new", index), None, true, "an ICSP serves digests only too"),
-            (of(Itms, "new", index), None, false, "a tag set"),
-            (
-                of(Idms, "new", "registry.redhat.io"),
-                None,
-                false,
-                "operands are pulled by digest from the registry",
-            ),
-            (
-                of(Idms, "new", "registry.redhat.io/redhat/other"),
-                None,
-                false,
-                "another image of the namespace",
-            ),
-            (of(Idms, "new", "registry.redhat.io/redhat2"), None, false, "another namespace"),
-            (of(Idms, "new", index), Some(of(Itms, "there", index)), false, "the tag set has it"),
-            (
-                of(Idms, "new", namespace),
-                Some(of(Itms, "there", namespace)),
-                false,
-                "the tag set has all of them",
-            ),
-            (of(Idms, "new", namespace), Some(of(Itms, "there", index)), true, "the tag set has one of four"),
-            (
-                of(Idms, "new", index),
-                Some(of(Itms, "there", "registry.redhat.io")),
-                false,
-                "for shadowed-source",
-            ),
-            (of(Icsp, "new", index), Some(of(Idms, "there", index)), false, "the IDMS is told"),
+            (of(Idms, INDEX), None, Some(INDEX), "an index"),
+            (of(Idms, NAMESPACE), None, Some(NAMESPACE), "the namespace of the indexes"),
+            (of(Icsp, INDEX), None, Some(INDEX), "an ICSP serves only digest pulls too"),
+            (of(Itms, INDEX), None, None, "a tag set"),
+            (of(Idms, REGISTRY), None, None, "the operators' images are pulled by digest"),
+            (of(Idms, "registry.redhat.io/redhat/other"), None, None, "another image of the namespace"),
+            (of(Idms, "registry.redhat.io/redhat2"), None, None, "another namespace"),
+            (of(Idms, INDEX), Some(of(Itms, INDEX)), None, "the tag set has it"),
+            (of(Idms, NAMESPACE), Some(of(Itms, NAMESPACE)), None, "the tag set has all of them"),
+            (of(Idms, NAMESPACE), Some(of(Itms, INDEX)), Some(NAMESPACE), "the tag set has one of four"),
+            (of(Idms, INDEX), Some(of(Itms, REGISTRY)), None, "for shadowed-source"),
+            (of(Icsp, INDEX), Some(of(Idms, INDEX)), None, "the IDMS is reported"),
         ];
-        for (new, there, expected, reason) in table {
-            let there: Vec<_> = there.iter().collect();
-            let found = findings("tag-pull-not-mirrored", &Settings::default(), &there, None, &new);
-            assert_eq!(found.len(), usize::from(expected), "{reason}");
+        let mut all = Vec::new();
+        for (new, other, expected, reason) in table {
+            let others: Vec<_> = other.iter().collect();
+            let found = findings(RULE.id, &Settings::default(), &others, None, &new);
+            assert_eq!(found.first().map(|finding| &*finding.key), expected, "{reason}");
+            all.extend(found);
         }
+        assert_texts(RULE.id, &all);
     }
 }

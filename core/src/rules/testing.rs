@@ -1,4 +1,4 @@
-//! What the rules' own tests build.
+//! What the tests of the rules share.
 
 #![expect(clippy::disallowed_methods, reason = "the texts of findings are files")]
 
@@ -17,12 +17,13 @@ const TODAY: jiff::civil::Date = jiff::civil::date(2026, 1, 1);
 
 /// A set of sources and their mirrors, without policies.
 pub(super) fn set(kind: SetKind, name: &str, entries: &[(&str, &[&str])]) -> MirrorSet {
-    let entry = |(source, mirrors): &(&str, &[&str])| Entry {
-        source: (*source).into(),
-        mirrors: mirrors.iter().map(|mirror| (*mirror).into()).collect(),
-        mirror_source_policy: None,
-    };
-    MirrorSet::new(kind, name, entries.iter().map(entry).collect())
+    let entries = entries.iter().map(|(source, mirrors)| entry(source, mirrors));
+    MirrorSet::new(kind, name, entries.collect())
+}
+
+fn entry(source: &str, mirrors: &[&str]) -> Entry {
+    let mirrors = mirrors.iter().map(|mirror| (*mirror).into()).collect();
+    Entry { source: source.into(), mirrors, mirror_source_policy: None }
 }
 
 /// The set with `NeverContactSource` on every entry.
@@ -43,7 +44,7 @@ pub(super) fn review(state: &State, settings: &Settings, operation: Operation<Mi
     Reviewer::new(state, settings, TODAY).review(&Write::MirrorSet(write))
 }
 
-/// What one rule finds in a write next to other sets, the rule being on; without `old` it is a creation.
+/// What one rule finds in a write next to other sets, turned on; without `old`, the write is a creation.
 pub(super) fn findings(
     rule: &str,
     settings: &Settings,
@@ -77,7 +78,7 @@ pub(super) fn for_releases(releases: &str) -> Settings {
     Settings { releases, ..Settings::default() }
 }
 
-/// What a rule finds in a set as it stands among others.
+/// What one rule finds in an existing set among others.
 pub(super) fn found_in(
     rule: &str,
     set: &MirrorSet,
@@ -88,7 +89,8 @@ pub(super) fn found_in(
     of_rule(rule, review(&state, settings, Operation::Existing(set.clone())))
 }
 
-fn of_rule(rule: &str, verdict: Verdict) -> Vec<Finding> {
+/// The findings of one rule.
+pub(super) fn of_rule(rule: &str, verdict: Verdict) -> Vec<Finding> {
     let own = verdict.diagnostics.into_iter().filter(|diagnostic| diagnostic.rule.id == rule);
     own.map(|diagnostic| diagnostic.finding).collect()
 }
@@ -105,17 +107,10 @@ pub(super) fn in_words(name: &str, text: &str) -> MirrorSet {
     set(kind, name, &[(source, &words.collect::<Vec<_>>())])
 }
 
-/// Holds the texts of a rule's findings against `texts/RULE.txt`, where each stands once, so that no other test has to
-/// repeat it; `make generate` writes the file.
+/// Compares the texts of a rule's findings with `texts/RULE.txt`, which has each of them once, so that no other test
+/// has to repeat them; `make generate` writes the file.
 pub(super) fn assert_texts(rule: &str, findings: &[Finding]) {
-    let mut texts: Vec<_> = findings
-        .iter()
-        .map(|finding| {
-            let fix =
-                if finding.fix.is_empty() { String::new() } else { format!("  fix: {}\n", finding.fix) };
-            format!("{}\n{fix}", finding.message())
-        })
-        .collect();
+    let mut texts: Vec<_> = findings.iter().map(text).collect();
     let mut seen = BTreeSet::new();
     texts.retain(|text| seen.insert(text.clone()));
     let path = format!("{}/src/rules/texts/{}.txt", env!("CARGO_MANIFEST_DIR"), rule.replace('-', "_"));
@@ -124,4 +119,9 @@ pub(super) fn assert_texts(rule: &str, findings: &[Finding]) {
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(texts.join("\n"), expected, "{path} is out of date: run make generate");
+}
+
+fn text(finding: &Finding) -> String {
+    let fix = if finding.fix.is_empty() { String::new() } else { format!("  fix: {}\n", finding.fix) };
+    format!("{}\n{fix}", finding.message())
 }

@@ -1,5 +1,5 @@
-//! Tests about the list of rules and their pages; the examples on them are judged by the tests in `tests/`.
-#![expect(clippy::disallowed_methods, reason = "the tests look at the folder that the rules stand in")]
+//! Tests about the list of rules, their pages and their texts. The tests in `tests/` review the examples on the pages.
+#![expect(clippy::disallowed_methods, reason = "the tests read the folder of the rules")]
 
 use std::{collections::BTreeSet, fs};
 
@@ -16,7 +16,7 @@ fn is_audit_only(rule: &Rule) -> bool {
 #[test]
 fn ids_are_unique_sorted_and_well_formed() {
     for pair in RULES.windows(2) {
-        assert!(pair[0].id < pair[1].id, "{} stands before {}", pair[0].id, pair[1].id);
+        assert!(pair[0].id < pair[1].id, "{} is before {}", pair[0].id, pair[1].id);
     }
     for rule in RULES {
         assert!(rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", rule.id);
@@ -26,14 +26,23 @@ fn ids_are_unique_sorted_and_well_formed() {
 
 #[test]
 fn every_file_of_a_rule_is_in_the_list() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
-    let mut pages: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter_map(|name| name.strip_suffix(".md").map(|stem| stem.replace('_', "-")))
-        .collect();
-    pages.sort();
-    assert_eq!(pages, RULES.iter().map(|rule| rule.id).collect::<Vec<_>>());
+    assert_eq!(ids_of_files("", ".md"), RULES.iter().map(|rule| rule.id).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_rule_has_its_texts_in_one_file() {
+    assert_eq!(ids_of_files("/texts", ".txt"), RULES.iter().map(|rule| rule.id).collect::<Vec<_>>());
+}
+
+/// The ids of the rules that have a file with this ending in a folder below `rules`.
+fn ids_of_files(folder: &str, ending: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    for entry in fs::read_dir(format!("{}/src/rules{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        ids.extend(name.strip_suffix(ending).map(|stem| stem.replace('_', "-")));
+    }
+    ids.sort();
+    ids
 }
 
 #[test]
@@ -51,9 +60,13 @@ fn every_page_has_its_parts() {
 #[test]
 fn every_page_has_both_examples() {
     for rule in RULES.iter().filter(|rule| !is_audit_only(rule)) {
-        let has = |tag| rule.page.contains(&format!("\n```yaml {tag}\n"));
-        assert!((has("denied") || has("warned")) && has("allowed"), "{}", rule.id);
+        let is_found = has_example(rule, "denied") || has_example(rule, "warned");
+        assert!(is_found && has_example(rule, "allowed"), "{}", rule.id);
     }
+}
+
+fn has_example(rule: &Rule, tag: &str) -> bool {
+    rule.page.contains(&format!("\n```yaml {tag}\n"))
 }
 
 #[test]
@@ -69,18 +82,26 @@ fn the_configurations_on_every_page_are_read() {
 
 /// The list of rules as a page, with links to theirs.
 fn overview() -> String {
-    let row = |rule: &Rule| {
-        let level = serde_json::to_value(rule.level).unwrap();
-        let page = rule.id.replace('-', "_");
-        let (id, level, summary) = (rule.id, level.as_str().unwrap(), rule.summary);
-        format!("| [{id}](../core/src/rules/{page}.md) | {level} | {summary} |\n")
-    };
-    let rows = |audit_only| RULES.iter().filter(move |rule| is_audit_only(rule) == audit_only).map(row);
     let head = "<!-- Generated from core/src/rules: make generate -->\n\n# Rules\n\n\
-                `mirrorguard rules ID` prints the page of a rule.\n\n| rule | default | finds |\n|---|---|---|\n";
-    let audit = "\n## Rules of `mirrorguard audit` alone\n\n\
-                 | rule | default | finds |\n|---|---|---|\n";
-    std::iter::once(head.to_owned()).chain(rows(false)).chain([audit.to_owned()]).chain(rows(true)).collect()
+                `mirrorguard rules ID` prints the page of a rule.\n\n";
+    let (writes, audit): (Vec<_>, Vec<_>) = RULES.iter().partition(|rule| !is_audit_only(rule));
+    format!(
+        "{head}{}\n## Rules of `mirrorguard audit` alone\n\n{}",
+        overview_of(&writes),
+        overview_of(&audit)
+    )
+}
+
+fn overview_of(rules: &[&Rule]) -> String {
+    let rows: Vec<_> = rules.iter().map(|rule| overview_row(rule)).collect();
+    format!("| rule | default | finds |\n|---|---|---|\n{}", rows.concat())
+}
+
+fn overview_row(rule: &Rule) -> String {
+    let level = serde_json::to_value(rule.level).unwrap();
+    let page = rule.id.replace('-', "_");
+    let (id, level, summary) = (rule.id, level.as_str().unwrap(), rule.summary);
+    format!("| [{id}](../core/src/rules/{page}.md) | {level} | {summary} |\n")
 }
 
 #[test]
@@ -90,10 +111,10 @@ fn the_overview_in_docs_is_up_to_date() {
         fs::write(path, overview()).unwrap();
     }
     let there = fs::read_to_string(path).unwrap();
-    assert_eq!(there, overview(), "run make generate");
+    assert!(there == overview(), "{path} is out of date: run make generate");
 }
 
-/// A part of the chart, as far as it is written out.
+/// A part of a template of the chart, up to where it is generated.
 fn template(file: &str, from: &str, to: &str) -> Value {
     let path = format!("{}/../charts/mirrorguard/templates/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(path).unwrap();
@@ -104,15 +125,17 @@ fn template(file: &str, from: &str, to: &str) -> Value {
 
 /// Group and resource of everything in a list of rules, of the chart's webhooks or its role.
 fn resources(rules: &Value) -> BTreeSet<(String, String)> {
-    let texts = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap() };
-    let pairs = rules.as_array().unwrap().iter().flat_map(|rule| {
-        let groups = texts(&rule["apiGroups"]);
-        let resources = texts(&rule["resources"]);
-        groups
-            .into_iter()
-            .flat_map(move |group| resources.clone().into_iter().map(move |r| (group.clone(), r)))
-    });
-    pairs.collect()
+    let mut found = BTreeSet::new();
+    for rule in rules.as_array().unwrap() {
+        for group in texts(&rule["apiGroups"]) {
+            found.extend(texts(&rule["resources"]).into_iter().map(|resource| (group.clone(), resource)));
+        }
+    }
+    found
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    serde_json::from_value(value.clone()).unwrap()
 }
 
 fn resource(kind: Kind) -> (String, String) {
@@ -120,10 +143,7 @@ fn resource(kind: Kind) -> (String, String) {
 }
 
 #[test]
-fn the_chart_sends_the_webhook_every_kind_that_a_rule_judges() {
-    let helpers = |name: &str| {
-        template("_helpers.tpl", &format!("{{{{- define \"mirrorguard.{name}\" -}}}}"), "{{- end }}")
-    };
+fn the_chart_sends_the_webhook_every_kind_that_a_rule_reviews() {
     let file = "/../charts/mirrorguard/templates/validatingwebhookconfiguration.yaml";
     let webhooks = fs::read_to_string(format!("{}{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     for rule in RULES {
@@ -145,7 +165,9 @@ fn the_chart_sends_the_webhook_every_kind_that_a_rule_judges() {
             Check::ImageConfig(_) | Check::Cluster(_) => continue,
         };
         let wanted: BTreeSet<_> = kinds.into_iter().map(resource).collect();
-        assert_eq!(resources(&helpers(rules)), wanted, "{}", rule.id);
+        let start = format!("{{{{- define \"mirrorguard.{rules}\" -}}}}");
+        let sent = template("_helpers.tpl", &start, "{{- end }}");
+        assert_eq!(resources(&sent), wanted, "{}", rule.id);
         assert!(asked.iter().all(|asked| webhooks.contains(asked)), "{}: {asked:?}", rule.id);
     }
 }

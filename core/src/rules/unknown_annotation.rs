@@ -1,12 +1,12 @@
-//! An annotation that looks like ours and means nothing.
+//! An annotation `mirrorguard.io/…` that does not exist, or has an invalid value.
 
-use super::{Check, Finding, HostedWrite, Level, Rule, finding::list_names};
+use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::{objects::annotation, suggest::closest};
 
 pub(super) const RULE: Rule = Rule {
     id: "unknown-annotation",
     level: Level::Warn,
-    summary: "an annotation mirrorguard.io/… that does not exist, or has a value without meaning",
+    summary: "an annotation mirrorguard.io/… that does not exist, or has an invalid value",
     page: include_str!("unknown_annotation.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -15,46 +15,58 @@ pub(super) const RULE: Rule = Rule {
 const EFFECT: &str = "it has no effect";
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
-    let ours = |(name, _): &(&String, &String)| name.starts_with(annotation::OUR_PREFIX);
-    let annotations = write.new.metadata.annotations.iter().filter(ours);
-    findings.extend(annotations.filter_map(|(name, value)| judge(name, value)));
+    for (name, value) in &write.new.metadata.annotations {
+        if name.starts_with(annotation::OUR_PREFIX) {
+            findings.extend(unknown_name(name).or_else(|| invalid_value(name, value)));
+        }
+    }
 }
 
-fn judge(name: &str, value: &str) -> Option<Finding> {
-    let (what, fix) = if !annotation::OURS.contains(&name) {
-        (format!("there is no annotation {name}"), advice(name))
-    } else if name == annotation::OPT_OUT && value != "disabled" {
-        let what = format!("the value \"{value}\" of {name} means nothing");
-        (what, "write \"disabled\", or remove it".to_owned())
-    } else {
+fn unknown_name(name: &str) -> Option<Finding> {
+    if annotation::OURS.contains(&name) {
         return None;
+    }
+    let fix = match similar(name) {
+        Some(meant) => format!("rename it to {meant}"),
+        None => format!("remove it, or use one of {}", annotation::OURS.join(", ")),
     };
-    Some(Finding::new(annotation::path(name), what, EFFECT, fix))
+    Some(Finding {
+        effect: EFFECT.to_owned(),
+        fix,
+        ..Finding::at(annotation::path(name), name, format!("the annotation {name} does not exist"))
+    })
 }
 
-/// What was probably meant.
-fn advice(name: &str) -> String {
-    // All share their beginning, which alone would make them alike.
-    let own = |name: &'static str| name.trim_start_matches(annotation::OUR_PREFIX);
-    let known = annotation::OURS.iter().map(|known| own(known));
-    closest(name.trim_start_matches(annotation::OUR_PREFIX), known).map_or_else(
-        || {
-            let known: Vec<_> = annotation::OURS.iter().map(|known| (*known).to_owned()).collect();
-            format!("remove it; these exist: {}", list_names(&known, 0))
-        },
-        |meant| format!("did you mean {}{meant}?", annotation::OUR_PREFIX),
-    )
+fn invalid_value(name: &str, value: &str) -> Option<Finding> {
+    if name != annotation::OPT_OUT || value == "disabled" {
+        return None;
+    }
+    let what = format!("\"{value}\" is not a valid value of {name}");
+    Some(Finding {
+        effect: EFFECT.to_owned(),
+        fix: "set it to \"disabled\", or remove it".to_owned(),
+        ..Finding::at(annotation::path(name), format!("{name} {value}"), what)
+    })
+}
+
+/// The annotation that was probably meant.
+fn similar(name: &str) -> Option<&'static str> {
+    // All have the same prefix, which alone would make them similar.
+    let known = annotation::OURS.iter().map(|known| known.trim_start_matches(annotation::OUR_PREFIX));
+    let meant = closest(name.trim_start_matches(annotation::OUR_PREFIX), known)?;
+    annotation::OURS.iter().find(|known| known.strip_prefix(annotation::OUR_PREFIX) == Some(meant)).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{objects::HostedCluster, rules::Settings, state::State};
+    use crate::{
+        objects::HostedCluster,
+        rules::{Settings, testing::assert_texts},
+        state::State,
+    };
 
-    /// What is said, and the fix.
-    type Told<'a> = Option<(&'a str, &'a str)>;
-
-    fn judge_one(name: &str, value: &str) -> Option<Finding> {
+    fn find(name: &str, value: &str) -> Option<Finding> {
         let mut hosted = HostedCluster::default();
         hosted.metadata.annotations.insert(name.to_owned(), value.to_owned());
         let (state, settings) = (State::default(), Settings::default());
@@ -65,41 +77,38 @@ mod tests {
     }
 
     #[test]
-    fn a_typing_error_is_told_from_what_exists() {
-        let table: [(&str, Told<'_>, &str); 6] = [
-            ("mirrorguard.io/catalog-overrides: disabled", None, "the opt-out"),
-            ("mirrorguard.io/catalog-overrides-derived: a=b", None, "the mark"),
-            ("example.com/catalog-overides: disabled", None, "somebody else's"),
-            (
-                "mirrorguard.io/catalog-overides: disabled",
-                Some((
-                    "there is no annotation mirrorguard.io/catalog-overides",
-                    "did you mean mirrorguard.io/catalog-overrides?",
-                )),
-                "a letter is missing",
-            ),
-            (
-                "mirrorguard.io/skip: \"true\"",
-                Some((
-                    "there is no annotation mirrorguard.io/skip",
-                    "remove it; these exist: mirrorguard.io/catalog-overrides, mirrorguard.io/catalog-overrides-derived, mirrorguard.io/exempt",
-                )),
-                "nothing alike",
-            ),
-            (
-                "mirrorguard.io/catalog-overrides: \"false\"",
-                Some((
-                    "the value \"false\" of mirrorguard.io/catalog-overrides means nothing",
-                    "write \"disabled\", or remove it",
-                )),
-                "another value",
-            ),
+    fn only_our_own_annotations_are_checked() {
+        let table = [
+            ("mirrorguard.io/catalog-overrides: disabled", false, "the opt-out"),
+            ("mirrorguard.io/catalog-overrides-derived: a=b", false, "the mark"),
+            ("example.com/catalog-overides: disabled", false, "of another owner"),
+            ("mirrorguard.io/catalog-overides: disabled", true, "a letter is missing"),
+            ("mirrorguard.io/skip: true", true, "no similar name"),
+            ("mirrorguard.io/catalog-overrides: false", true, "another value"),
         ];
+        let mut findings = Vec::new();
         for (annotation, expected, reason) in table {
             let (name, value) = annotation.split_once(": ").unwrap();
-            let found = judge_one(name, value.trim_matches('"'));
-            let told = found.as_ref().map(|finding| (&*finding.what, &*finding.fix));
-            assert_eq!(told, expected, "{annotation}: {reason}");
+            let found = find(name, value);
+            assert_eq!(found.is_some(), expected, "{annotation}: {reason}");
+            findings.extend(found);
+        }
+        assert_texts(RULE.id, &findings);
+    }
+
+    #[test]
+    fn a_similar_name_is_suggested() {
+        let table = [
+            (
+                "mirrorguard.io/catalog-overides",
+                Some("mirrorguard.io/catalog-overrides"),
+                "a letter is missing",
+            ),
+            ("mirrorguard.io/exemt", Some("mirrorguard.io/exempt"), "another one"),
+            ("mirrorguard.io/skip", None, "no similar name"),
+        ];
+        for (name, expected, reason) in table {
+            assert_eq!(similar(name), expected, "{reason}");
         }
     }
 }

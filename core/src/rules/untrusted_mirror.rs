@@ -1,4 +1,4 @@
-//! A mirror outside the registries that are allowed.
+//! A mirror outside the registries that the configuration allows.
 
 use super::{Check, Finding, Level, Rule, SetWrite, finding::some_names};
 use crate::objects::scope::is_nested;
@@ -6,7 +6,7 @@ use crate::objects::scope::is_nested;
 pub(super) const RULE: Rule = Rule {
     id: "untrusted-mirror",
     level: Level::Off,
-    summary: "a mirror outside the configuration's allowedMirrorRegistries",
+    summary: "a mirror outside allowedMirrorRegistries in the configuration",
     page: include_str!("untrusted_mirror.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -17,18 +17,17 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|_| !allowed.is_empty()) else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         for (at, mirror) in entry.mirrors.iter().enumerate() {
-            // The source is tried in any case, listed or not.
+            // Nodes try the source anyway, listed or not.
             if *mirror == entry.source || allowed.iter().any(|outer| is_nested(mirror, outer)) {
                 continue;
             }
+            let path = set.field_path(index, &format!("mirrors[{at}]"));
+            let key = format!("{} {mirror}", entry.source);
+            let what = format!("mirror \"{mirror}\" is outside allowedMirrorRegistries");
             findings.push(Finding {
-                key: format!("{} {mirror}", entry.source),
-                ..Finding::new(
-                    set.field_path(index, &format!("mirrors[{at}]")),
-                    format!("mirror \"{mirror}\" is in none of allowedMirrorRegistries"),
-                    "images would come from a registry that nobody vouches for",
-                    format!("use a mirror in {}", some_names(allowed.clone())),
-                )
+                effect: "nodes would pull images from a registry that is not allowed".to_owned(),
+                fix: format!("use a mirror in {}", some_names(allowed.clone())),
+                ..Finding::at(path, key, what)
             });
         }
     }
@@ -38,12 +37,12 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 mod tests {
     use super::super::{
         Settings,
-        testing::{findings, set},
+        testing::{assert_texts, findings, set},
     };
     use crate::objects::SetKind::Idms;
 
     #[test]
-    fn a_mirror_has_to_lie_in_an_allowed_scope() {
+    fn a_mirror_must_be_in_an_allowed_scope() {
         let table = [
             ("m.lab.example:8443", "m.lab.example:8443/a", true, "the registry"),
             ("m.lab.example:8443/a", "m.lab.example:8443/a/b", true, "a namespace"),
@@ -54,15 +53,18 @@ mod tests {
             ("*.lab.example", "evil.example/m.lab.example", false, "the domain in the path"),
             ("*.lab.example", "lab.example/a", false, "the domain itself"),
         ];
+        let mut all = Vec::new();
         for (allowed, mirror, expected, reason) in table {
             let allowed_mirror_registries = vec!["other.example".to_owned(), allowed.to_owned()];
             let settings = Settings { allowed_mirror_registries, ..Settings::default() };
             let new = set(Idms, "new", &[("quay.io/a", &[mirror, "quay.io/a"])]);
             let found = findings("untrusted-mirror", &settings, &[], None, &new);
             assert_eq!(found.is_empty(), expected, "{reason}: {found:?}");
+            all.extend(found);
         }
+        assert_texts("untrusted-mirror", &all);
         let anywhere = set(Idms, "new", &[("quay.io/a", &["evil.example/a"])]);
         let found = findings("untrusted-mirror", &Settings::default(), &[], None, &anywhere);
-        assert_eq!(found, [], "nothing is told while the list is empty");
+        assert_eq!(found, [], "nothing is reported while the list is empty");
     }
 }

@@ -48,7 +48,7 @@ struct WireAudit {
     exempt: Option<String>,
 }
 
-/// Writes the answer to a request.
+/// Writes the response to a request.
 pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
     let allowed = verdict.is_allowed();
     let status = (!allowed).then(|| WireStatus {
@@ -74,7 +74,7 @@ pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
     })
 }
 
-/// `rule-id: reason (until day)`, one after another.
+/// `rule-id: reason (until day)` of each exempt finding.
 fn exempt_from(verdict: &Verdict) -> Option<String> {
     let exempted = verdict.exempted.iter();
     let texts: Vec<_> = exempted
@@ -83,13 +83,13 @@ fn exempt_from(verdict: &Verdict) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
-/// Writes the answer to a body that could not be read: a review where its uid is known, else a `Status`,
-/// whose message an apiserver hands on.
+/// Writes the response to a body that could not be read: a review if its uid is known, otherwise a `Status`, whose
+/// message an API server passes on.
 pub fn encode_unreadable(unreadable: &Unreadable) -> Vec<u8> {
     refuse(unreadable.uid.as_deref(), 400, "BadRequest", unreadable.to_string())
 }
 
-/// Writes a refusal that is not about the content of an object.
+/// Writes a rejection that is not about the content of an object.
 pub fn refuse(uid: Option<&str>, code: u16, reason: &'static str, message: String) -> Vec<u8> {
     match uid {
         Some(uid) => answer(WireResponse {
@@ -109,6 +109,6 @@ fn answer(response: WireResponse<'_>) -> Vec<u8> {
 }
 
 fn bytes(value: &impl Serialize) -> Vec<u8> {
-    // Only maps with keys that are no texts can fail, and there are none.
+    // Only a map whose keys are not strings can fail, and there is none.
     serde_json::to_vec(value).unwrap_or_default()
 }

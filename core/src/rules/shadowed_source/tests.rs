@@ -1,0 +1,122 @@
+use super::*;
+use crate::{
+    context::Context,
+    node::{pull, render},
+    objects::{
+        MirrorSet, Object,
+        SetKind::{Icsp, Idms, Itms},
+        reference::Image,
+    },
+    rules::{
+        Settings,
+        testing::{assert_texts, findings, in_words, set},
+    },
+};
+
+/// The mirrors that pulls from below a source try.
+fn tried(sets: &[&MirrorSet], image: &str) -> Vec<String> {
+    let context: Context = sets.iter().map(|set| Object::from((*set).clone())).collect();
+    let conf = render(context.view()).unwrap();
+    pull(&conf, &Image::parse(image).unwrap()).tries.unwrap()
+}
+
+fn find(others: &[&MirrorSet], new: &MirrorSet) -> Vec<Finding> {
+    findings(RULE.id, &Settings::default(), others, None, new)
+}
+
+/// The kinds of pulls that are reported to lose mirrors.
+fn pulls(found: &[Finding]) -> Vec<&str> {
+    found.iter().map(|finding| finding.key.split(' ').next().unwrap()).collect()
+}
+
+#[test]
+fn exactly_what_nodes_no_longer_try_is_reported() {
+    let table = [
+        ("IDMS q.io/a m.io/a", "IDMS q.io/a/b n.io/b", "digest", "another mirror"),
+        ("IDMS q.io/a m.io/a", "IDMS q.io/a/b m.io/a/b", "", "the same mirror with the path"),
+        ("IDMS q.io/a m.io/a", "IDMS q.io/a/b n.io/b m.io/a/b", "", "one more mirror"),
+        ("IDMS q.io/a m.io/a n.io/a", "IDMS q.io/a/b m.io/a/b", "digest", "one of two"),
+        ("IDMS q.io/a m.io/a", "ITMS q.io/a/b m.io/a/b", "digest", "an ITMS hides an IDMS"),
+        ("ITMS q.io/a m.io/a", "IDMS q.io/a/b m.io/a/b", "tag", "an IDMS hides an ITMS"),
+        ("IDMS q.io m.io", "IDMS q.io/a/b n.io/b", "digest", "two steps above"),
+        ("IDMS *.q.io m.io", "IDMS x.q.io/b n.io/b", "digest", "a wildcard"),
+        ("IDMS *.q.io m.io", "IDMS x.q.io/b m.io/b", "", "a wildcard's mirror replaces the host"),
+        ("IDMS q.io/a q.io/a m.io/a", "IDMS q.io/a/b m.io/a/b", "", "the source is tried in any case"),
+        ("IDMS q.io/a", "IDMS q.io/a/b n.io/b", "", "nothing to hide"),
+        ("IDMS q.io/a m.io/a", "IDMS q.io/a/b", "", "it hides nothing"),
+        ("IDMS q.io/a m.io/a", "IDMS q.io/ab n.io/b", "", "another namespace"),
+        ("ICSP q.io/a m.io/a", "ICSP q.io/a/b n.io/b", "digest", "two ICSPs"),
+    ];
+    let mut all = Vec::new();
+    for (wide, narrow, expected, reason) in table {
+        let (there, new) = (in_words("wide", wide), in_words("new", narrow));
+        let found = find(&[&there], &new);
+        assert_eq!(pulls(&found).concat(), expected, "{reason}");
+        all.extend(found);
+        let source = &new.entries[0].source;
+        let digest = format!("{source}/x@sha256:{}", "0".repeat(64));
+        for (pull, image) in [("digest", digest), ("tag", format!("{source}/x:1"))] {
+            let after = tried(&[&there, &new], &image);
+            let lost = tried(&[&there], &image).iter().any(|place| !after.contains(place));
+            assert_eq!(lost, expected == pull, "{reason}: what a {pull} pull tries");
+        }
+    }
+    let two = in_words("wide", "IDMS q.io/a m.io/a n.io/a");
+    all.extend(find(&[&two], &in_words("new", "IDMS q.io/a/b o.io/b")));
+    assert_texts(RULE.id, &all);
+}
+
+#[test]
+fn each_set_is_reported_for_what_it_hides_itself() {
+    let wide = [set(Idms, "wide", &[("q.io/a", &["m.io/a"])]), set(Itms, "wide", &[("q.io/a", &["m.io/a"])])];
+    let digests = set(Idms, "digests", &[("q.io/a/b", &["n.io/b"])]);
+    let same = set(Idms, "same", &[("q.io/a/b", &["m.io/a/b"])]);
+    let tags = set(Itms, "tags", &[("q.io/a/b", &["m.io/a/b"])]);
+    let table: [(&MirrorSet, &[&MirrorSet], &[&str], &str); 5] = [
+        (&digests, &[], &["digest", "tag"], "it has no mirror for tags either"),
+        (&digests, &[&tags], &["digest"], "the ITMS serves tags"),
+        (&tags, &[&digests], &[], "the IDMS hides it from digest pulls"),
+        (&digests, &[&tags, &same], &[], "another entry of the source includes the mirror"),
+        (&same, &[&tags], &[], "both include it"),
+    ];
+    for (new, narrow, expected, reason) in table {
+        let others: Vec<_> = wide.iter().chain(narrow.iter().copied()).collect();
+        assert_eq!(pulls(&find(&others, new)), expected, "{reason}");
+    }
+    let over_icsp = set(Icsp, "wide", &[("q.io/a", &["m.io/a"])]);
+    assert!(find(&[&over_icsp], &digests).is_empty(), "for icsp-alongside-idms");
+}
+
+#[test]
+fn the_nearest_source_above_is_found_for_every_entry_of_a_set() {
+    let new = set(
+        Idms,
+        "new",
+        &[
+            ("q.io", &["m.io"]),
+            ("q.io/a/b", &["n.io/1"]),
+            ("q.io/a/c", &["n.io/2"]),
+            ("q.io/a", &["m.io/a"]),
+            ("r.io/a", &["n.io/3"]),
+            ("q.io/z/z/z", &["m.io/z/z/z"]),
+        ],
+    );
+    let found = find(&[], &new);
+    let paths: Vec<_> = found.iter().map(|finding| (&*finding.path, &*finding.related[0].path)).collect();
+    let hidden = "spec.imageDigestMirrors[3].source";
+    let [first, second] = [1, 2].map(|index| format!("spec.imageDigestMirrors[{index}].source"));
+    assert_eq!(paths, [(&*first, hidden), (&*second, hidden)]);
+}
+
+#[test]
+fn the_entry_to_paste_includes_what_is_hidden() {
+    let wide = set(Idms, "wide", &[("q.io/a", &["m.io/a"])]);
+    for (kind, mirrors, reason) in [
+        (Idms, "n.io/b, m.io/a/b", "the own mirror first"),
+        (Itms, "m.io/a/b", "for an IDMS, because that serves digest pulls"),
+    ] {
+        let found = find(&[&wide], &set(kind, "new", &[("q.io/a/b", &["n.io/b"])]));
+        let expected = format!("  imageDigestMirrors:\n  - {{source: q.io/a/b, mirrors: [{mirrors}]}}\n");
+        assert_eq!(found[0].yaml, Some(expected), "{reason}");
+    }
+}
