@@ -1,9 +1,9 @@
 //! Where HyperShift asks for an image, where that is not where the nodes go.
 
-use super::SetWrite;
+use super::{SetWrite, Settings, subject::releases_of};
 use crate::{
-    hypershift::{Era, Look, Release, Releases, look},
-    node::moved,
+    hypershift::{Era, Redirect, redirect},
+    node::rewrite,
     objects::{HostedCluster, reference::DockerReference},
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Astray {
     /// Index of the mirror.
     pub(super) mirror: usize,
     /// Where HyperShift asks.
-    pub(super) look: Look,
+    pub(super) look: Redirect,
 }
 
 /// For each era, the first of a source's mirrors that HyperShift turns into another place than the nodes do.
@@ -27,9 +27,9 @@ pub(super) fn astray<M: AsRef<str>>(
     let Ok(reference) = DockerReference::parse(repository) else { return Vec::new() };
     let first = |era: &Era| {
         mirrors.iter().enumerate().filter(|(_, mirror)| mirror.as_ref() != source).find_map(|(at, mirror)| {
-            let look = look(*era, &reference, source, mirror.as_ref());
-            let of_nodes = moved(repository, source, mirror.as_ref());
-            (look != Look::At(of_nodes)).then_some(Astray { era: *era, mirror: at, look })
+            let look = redirect(*era, &reference, source, mirror.as_ref());
+            let of_nodes = rewrite(repository, source, mirror.as_ref());
+            (look != Redirect::To(of_nodes)).then_some(Astray { era: *era, mirror: at, look })
         })
     };
     eras.iter().filter_map(first).collect()
@@ -37,9 +37,9 @@ pub(super) fn astray<M: AsRef<str>>(
 
 /// Where each era asks, in a few words: the first era is the one up to 4.16.
 pub(super) fn told(astray: &[Astray]) -> String {
-    let place = |look: &Look| match look {
-        Look::Original => "the original".to_owned(),
-        Look::At(place) => place.clone(),
+    let place = |look: &Redirect| match look {
+        Redirect::None => "the original".to_owned(),
+        Redirect::To(place) => place.clone(),
     };
     match astray {
         [first, second] if first.look == second.look => format!("it asks {}", place(&first.look)),
@@ -53,15 +53,13 @@ pub(super) fn told(astray: &[Astray]) -> String {
 }
 
 /// The eras that a HostedCluster may be in: its own release's, where its image's tag tells.
-pub(super) fn eras_of(hosted: &HostedCluster, otherwise: &Releases) -> Vec<Era> {
-    let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
-    Era::of(own.as_ref().unwrap_or(otherwise))
+pub(super) fn eras_of(hosted: &HostedCluster, settings: &Settings) -> Vec<Era> {
+    Era::of(&releases_of(hosted, settings))
 }
 
 /// The HostedClusters of the cluster that are in one of the eras.
 pub(super) fn hosted_in<'a>(write: &SetWrite<'a>, eras: &[Era]) -> Vec<&'a HostedCluster> {
-    let is_in = |hosted: &&HostedCluster| {
-        eras_of(hosted, &write.settings.releases).iter().any(|era| eras.contains(era))
-    };
+    let is_in =
+        |hosted: &&HostedCluster| eras_of(hosted, write.settings).iter().any(|era| eras.contains(era));
     write.cluster.after.hosted_clusters().filter(is_in).collect()
 }

@@ -9,7 +9,7 @@ use crate::{
     node::{Policy, PolicyRefusal, Rendering},
     objects::{
         Entry, MirrorSet,
-        scope::{Ancestor, ancestors, host, is_nested},
+        scope::{Ancestor, ancestors, bare_host, host, is_nested},
     },
 };
 
@@ -37,8 +37,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             findings.push(refused_source(set, index, entry, refused));
             continue;
         }
-        let others = entry.mirrors.iter().enumerate().filter(|(_, mirror)| **mirror != entry.source);
-        for (at, mirror) in others.filter(|(_, mirror)| may_be_refused(mirror)) {
+        for (at, mirror) in entry.real_mirrors().filter(|(_, mirror)| may_be_refused(mirror)) {
             let path = || set.field_path(index, &format!("mirrors[{at}]"));
             if let Some(scope) = ways.blocker(mirror) {
                 findings.push(blocked(path(), mirror, scope, &rendering));
@@ -76,9 +75,11 @@ impl<'s> Ways<'_, '_, 's> {
     }
 
     fn of_host(&self, host: &'s str) -> Option<&'s str> {
-        let bare = host.split_once(':').map(|(bare, _)| bare);
-        if let Some(blocks) = bare.and_then(|bare| self.rendering.blocks(bare)) {
-            return blocks.then_some(bare.unwrap_or(host));
+        let bare = bare_host(host);
+        if bare != host
+            && let Some(blocks) = self.rendering.blocks(bare)
+        {
+            return blocks.then_some(bare);
         }
         let mut wildcards = ancestors(host).filter(|above| matches!(above, Ancestor::Wildcard(_)));
         let blocks = wildcards.find_map(|above| self.rendering.blocks(&above.to_scope()));

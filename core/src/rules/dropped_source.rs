@@ -52,7 +52,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 /// nor a wider one that leads to the same places.
 fn is_dropped(write: &SetWrite<'_>, old: &MirrorSet, entry: &Entry) -> bool {
     let source = &*entry.source;
-    let serves_them = |found: &EntryRef<'_>| found.set.kind.is_digest() == old.kind.is_digest();
+    let serves_them = |found: &EntryRef<'_>| found.set.kind.pull() == old.kind.pull();
     let stays = |found: EntryRef<'_>| serves_them(&found) && found.entry().is_effective();
     if write.cluster.after.entries(source).any(stays) {
         return false;
@@ -63,8 +63,7 @@ fn is_dropped(write: &SetWrite<'_>, old: &MirrorSet, entry: &Entry) -> bool {
         found.iter().filter(|found| serves_them(found)).flat_map(|found| &found.entry().mirrors).collect();
     let same_place =
         |mirror: &str| leads.iter().any(|place| mirror.strip_suffix(&source[end..]) == Some(place));
-    let mut mirrors = entry.mirrors.iter().filter(|mirror| **mirror != entry.source);
-    !mirrors.all(|mirror| same_place(mirror))
+    !entry.real_mirrors().all(|(_, mirror)| same_place(mirror))
 }
 
 #[cfg(test)]

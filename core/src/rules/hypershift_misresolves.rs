@@ -6,7 +6,7 @@ use super::{
     paste::{entry_yaml, list_yaml},
 };
 use crate::{
-    hypershift::{Era, Look, RELEASE_REPOSITORIES, look},
+    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, redirect},
     node::{Places, places},
     objects::{
         HostedCluster, MirrorSet, annotation,
@@ -75,7 +75,7 @@ fn asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
         for image in [Some(&*hosted.spec.release.image), operator].into_iter().flatten() {
             let Ok(image) = Image::parse(image) else { continue };
             if !asked.iter().any(|known| known.name == image.name()) {
-                asked.push(Asked::new(image.name(), Some(hosted), eras_of(hosted, &write.settings.releases)));
+                asked.push(Asked::new(image.name(), Some(hosted), eras_of(hosted, write.settings)));
             }
         }
     }
@@ -152,10 +152,10 @@ fn taken_by_mistake(
         |place: &String| *place == asked.name || nodes.is_some_and(|nodes| nodes.places.contains(place));
     let wrong = |era: &Era| {
         let looks = entry.mirrors.iter().enumerate();
-        let mut places = looks.map(|(at, mirror)| (at, look(*era, &reference, &entry.source, mirror)));
+        let mut places = looks.map(|(at, mirror)| (at, redirect(*era, &reference, &entry.source, mirror)));
         places.find_map(|(mirror, look)| match &look {
-            Look::At(place) if !is_right(place) => Some(Astray { era: *era, mirror, look }),
-            Look::At(_) | Look::Original => None,
+            Redirect::To(place) if !is_right(place) => Some(Astray { era: *era, mirror, look }),
+            Redirect::To(_) | Redirect::None => None,
         })
     };
     let astray: Vec<_> = asked.eras.iter().filter_map(wrong).collect();

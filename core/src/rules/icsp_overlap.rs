@@ -3,8 +3,8 @@
 use super::{Finding, Related, SetWrite, finding::some_names, mirror_order_conflict::contradicted};
 use crate::{
     context::EntryRef,
-    node::{PullFromMirror, Rendering},
-    objects::{Entry, MirrorSet, SetKind},
+    node::Rendering,
+    objects::{Entry, MirrorSet, Pull, SetKind},
 };
 
 /// An entry that changes what nodes do with the images of entries of the other sort.
@@ -78,8 +78,8 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
         }
         let Some((scope, found)) = write.cluster.others.nearest(source, |_| true) else { continue };
         let with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
-        for pull in [PullFromMirror::DigestOnly, PullFromMirror::TagOnly] {
-            if !with.iter().any(|found| found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)) {
+        for pull in Pull::ALL {
+            if !with.iter().any(|found| found.set.kind.pull() == pull) {
                 continue;
             }
             let was = tries(&before, scope, source, pull);
@@ -105,7 +105,7 @@ fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a
 }
 
 /// What a pull of something at `source` tries while `scope` decides, in words.
-fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: PullFromMirror) -> String {
+fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: Pull) -> String {
     let Ok(Some(placed)) = rendering.registry_at(scope) else { return "the source".to_owned() };
     let below = source.strip_prefix(scope).unwrap_or_default();
     let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);

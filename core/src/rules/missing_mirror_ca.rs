@@ -5,7 +5,7 @@ use crate::{
     inventory::CaBundle,
     objects::{
         ObjectId,
-        scope::{self, is_nested},
+        scope::{self, bare_host, is_nested},
     },
 };
 
@@ -59,11 +59,12 @@ fn other_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
         let host = scope::host(mirror);
         let insecure = view.image_config().insecure_registries.iter().any(|scope| is_nested(mirror, scope));
         let registries = || bundle.keys.iter().flatten().map(|key| key.replace("..", ":"));
-        let bare = |registry: &str| registry.split(':').next().unwrap_or_default().to_owned();
         if insecure || told.contains(&host) || registries().any(|registry| registry == host) {
             continue;
         }
-        let Some(other) = registries().find(|registry| bare(registry) == bare(host)) else { continue };
+        let Some(other) = registries().find(|registry| bare_host(registry) == bare_host(host)) else {
+            continue;
+        };
         told.push(host);
         let (key, there) = (host.replace(':', ".."), other.replace(':', ".."));
         let finding = Finding {

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Level, Rule, SetWrite};
 use crate::{
-    context::{View, grows, size_at_most, sizes_of_write},
+    context::{View, grows, size_at_most, size_of_write},
     objects::MirrorSet,
     write::Operation,
 };
@@ -45,9 +45,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         }
         return;
     }
-    let (was, is) =
-        sizes_of_write(write.cluster.before, write.cluster.after, write.old_set(), write.new_set());
-    let (before, after) = (encoded(there), encoded((there + is).saturating_sub(was)));
+    let size = size_of_write(write.cluster.before, write.cluster.after, write.old_set(), write.new_set());
+    let (before, after) = (encoded(there), encoded((there + size.after).saturating_sub(size.before)));
     if is_near(after) && after > before {
         // What was too large before is not this write's doing.
         let at_most = if before > room { Level::Warn } else { Level::Deny };

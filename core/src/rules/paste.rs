@@ -1,9 +1,5 @@
 //! YAML to paste: what a finding prints reads back as what is meant.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
-
 use crate::{
     node::merge,
     objects::{Entry, MirrorSet, SetKind, to_inline, to_yaml},
@@ -27,25 +23,16 @@ pub(super) fn set_yaml<'a>(
     name: &str,
     entries: impl IntoIterator<Item = &'a Entry>,
 ) -> String {
-    let (group, version, _) = kind.api();
-    let entries: Vec<_> = entries.into_iter().map(entry_json).collect();
-    to_yaml(&json!({
-        "apiVersion": format!("{group}/{version}"),
-        "kind": kind.name(),
-        "metadata": {"name": name},
-        "spec": {kind.list_field(): entries},
-    }))
+    to_yaml(&MirrorSet::new(kind, name, entries.into_iter().map(with_mirrors_once).collect()))
 }
 
-fn entry_json(entry: &Entry) -> Value {
+fn with_mirrors_once(entry: &Entry) -> Entry {
     let mirrors = if entry.is_effective() {
-        merge(&entry.source, &[&*entry.mirrors]).mirrors.into_vec()
+        merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().map(Box::from).collect()
     } else {
-        entry.mirrors.first().map(|mirror| &**mirror).into_iter().collect()
+        entry.mirrors.first().cloned().into_iter().collect()
     };
-    let policy = entry.mirror_source_policy.map(|policy| ("mirrorSourcePolicy", json!(policy.name())));
-    let fields = [("source", json!(entry.source)), ("mirrors", json!(mirrors))];
-    fields.into_iter().chain(policy).collect::<BTreeMap<_, _>>().into_iter().collect()
+    Entry { mirrors, ..entry.clone() }
 }
 
 /// These entries of an ICSP as an IDMS.
@@ -55,6 +42,8 @@ pub(super) fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::{
         objects::{Object, manifest},

@@ -46,7 +46,7 @@ fn covered_only(
     // Hosted clusters add their releases to those of the configuration; where that has none, all count.
     let meant = Era::of(&write.settings.releases);
     let told_of: Vec<Vec<Era>> =
-        hosted.iter().map(|hosted| eras_of(hosted, &write.settings.releases)).chain([meant]).collect();
+        hosted.iter().map(|hosted| eras_of(hosted, write.settings)).chain([meant]).collect();
     astray.retain(|one| told_of.iter().any(|eras| eras.contains(&one.era)));
     if astray.is_empty() {
         return None;

@@ -10,9 +10,8 @@ use super::{
 };
 use crate::{
     context::{EntryRef, View},
-    node::PullFromMirror,
     objects::{
-        Entry, MirrorSet, SetKind,
+        Entry, MirrorSet, Pull, SetKind,
         scope::{Ancestor, ancestors, matching_prefix},
     },
 };
@@ -39,8 +38,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         if here.iter().any(|found| std::ptr::eq(found.set, set) && found.index < index) {
             continue;
         }
-        let pulls = [PullFromMirror::DigestOnly, PullFromMirror::TagOnly];
-        findings.extend(pulls.into_iter().filter_map(|pull| hidden(pull, own, &here, &above)));
+        findings.extend(Pull::ALL.into_iter().filter_map(|pull| hidden(pull, own, &here, &above)));
     }
 }
 
@@ -87,18 +85,13 @@ impl<'a> Wider<'a> {
     }
 }
 
-fn serves(found: &EntryRef<'_>, pull: PullFromMirror) -> bool {
-    found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)
+fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
+    found.set.kind.pull() == pull
 }
 
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever
 /// its kind: an ITMS also hides a wider IDMS from pulls by digest, to which it offers nothing itself.
-fn hidden(
-    pull: PullFromMirror,
-    own: EntryRef<'_>,
-    here: &[EntryRef<'_>],
-    above: &[EntryRef<'_>],
-) -> Option<Finding> {
+fn hidden(pull: Pull, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &[EntryRef<'_>]) -> Option<Finding> {
     let serving: Vec<_> = here.iter().filter(|found| serves(found, pull)).collect();
     // Where some entry here serves these pulls, those that do have to carry the mirrors on.
     if !serving.is_empty() && !serves(&own, pull) {
@@ -117,8 +110,8 @@ fn hidden(
     let more = if lost.len() > 1 { format!(" and {} more", lost.len() - 1) } else { String::new() };
     let names = some_names(above.iter().map(|found| found.set.id()));
     let (kind, pulls) = match pull {
-        PullFromMirror::DigestOnly => (SetKind::Idms, "digest"),
-        PullFromMirror::TagOnly => (SetKind::Itms, "tag"),
+        Pull::Digest => (SetKind::Idms, "digest"),
+        Pull::Tag => (SetKind::Itms, "tag"),
     };
     let (effect, fix, mirrors) = if serving.is_empty() {
         let effect = format!("pulls by {pulls} try no mirror at all");
@@ -170,7 +163,7 @@ mod tests {
     };
     use crate::{
         context::Context,
-        node::{pull, render},
+        node::{render, route_pull},
         objects::{
             MirrorSet, Object,
             SetKind::{Icsp, Idms, Itms},
@@ -182,7 +175,7 @@ mod tests {
     fn tried(sets: &[&MirrorSet], image: &str) -> Vec<String> {
         let context: Context = sets.iter().map(|set| Object::from((*set).clone())).collect();
         let conf = render(context.view()).unwrap();
-        pull(&conf, &Image::parse(image).unwrap()).tries.unwrap()
+        route_pull(&conf, &Image::parse(image).unwrap()).tries.unwrap()
     }
 
     /// The kinds of pulls that are told to lose mirrors.

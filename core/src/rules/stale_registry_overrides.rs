@@ -4,7 +4,7 @@ use super::{Check, Finding, Found, Level, Rule, Survey, finding::list_names};
 use crate::{
     context::View,
     hypershift::{
-        Difference, HandedOn, IMAGE_OVERRIDES, Overrides, REGISTRY_OVERRIDES, handed_further, handed_on,
+        HandedOn, IMAGE_OVERRIDES, OverrideMismatch, Overrides, REGISTRY_OVERRIDES, handed_further, handed_on,
     },
     inventory::{Inventory, Workload},
 };
@@ -109,7 +109,7 @@ fn against_mirror_sets(view: View<'_>, operator: &Workload) -> impl Iterator<Ite
     findings.into_iter()
 }
 
-fn told(differences: &[Difference]) -> String {
+fn told(differences: &[OverrideMismatch]) -> String {
     let shown: Vec<_> = differences.iter().take(MAX_NAMED).map(ToString::to_string).collect();
     list_names(&shown, differences.len() - shown.len())
 }
