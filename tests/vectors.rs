@@ -108,7 +108,7 @@ fn nodes_get_the_file_and_try_the_pulls_that_upstream_says() {
         let Ok(conf) = rendered else { continue };
         assert_eq!(Some(conf.to_string()), case.registries_conf, "case {id}: registries.conf");
         for pull in case.pulls {
-            let got = node::pull(&conf, &Image::parse(&pull.image).unwrap());
+            let got = node::route_pull(&conf, &Image::parse(&pull.image).unwrap());
             let error = got.tries.as_ref().err().map(|error| format!("rewriting reference: {error}"));
             let name = format!("case {id}: {}", pull.image);
             assert_eq!(error, pull.error, "{name}");

@@ -13,6 +13,8 @@
 pub mod objects;
 pub mod suggest;
 
+pub mod registries_conf;
+
 pub mod context;
 
 pub mod node;
@@ -34,3 +36,6 @@ pub mod config;
 pub mod review;
 
 pub mod report;
+
+#[cfg(test)]
+mod text_snapshot;

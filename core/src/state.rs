@@ -8,8 +8,8 @@ use crate::{
     objects::{Kind, MirrorSet, Object, SetKind},
 };
 
-/// Every object that is known of a cluster, and what its mirror sets say about the catalogs, which is derived once
-/// each time they change.
+/// Every object that is known of a cluster, and the catalog overrides derived from its mirror sets, once each time
+/// they change.
 #[derive(Debug, Clone)]
 pub struct State {
     context: Context,
@@ -17,14 +17,14 @@ pub struct State {
 }
 
 impl State {
-    /// Works out what a context means for the catalogs.
+    /// A state with the catalog overrides of a context.
     pub fn new(context: Context) -> Self {
         let derivations = Derivations::of(context.view()).into();
         Self { context, derivations }
     }
 
-    /// The state after a change of objects of one kind. Only mirror sets are worked out anew: the others,
-    /// above all the status of HostedClusters, change all the time and say nothing about the catalogs.
+    /// The state after a change of objects of one kind. Only a change of mirror sets derives the catalog overrides
+    /// again: the others, above all the status of HostedClusters, change often and do not affect them.
     #[must_use]
     pub fn changed(&self, kind: Kind, change: impl FnOnce(&mut Context)) -> Self {
         let mut context = self.context.clone();
@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    /// Puts an object in, in place of one of the same kind and name.
+    /// Adds an object, or replaces the one of the same kind and name.
     pub fn insert(&mut self, object: Object) {
         *self = self.changed(object.kind(), |context| context.insert(object));
     }
@@ -47,7 +47,7 @@ impl State {
         &self.context
     }
 
-    /// What the mirror sets say about the catalogs.
+    /// The catalog overrides derived from the mirror sets.
     pub fn derivations(&self) -> &Derivations {
         &self.derivations
     }
@@ -80,23 +80,26 @@ mod tests {
         manifest::read("object", format!("apiVersion: {api}\n{rest}")).objects.remove(0).object
     }
 
+    /// An ITMS with a mirror of the catalogs.
+    fn catalogs_at(mirror: &str) -> Object {
+        let entry = format!("{{source: registry.redhat.io/redhat, mirrors: [{mirror}]}}");
+        let set = format!("metadata: {{name: catalogs}}\nspec: {{imageTagMirrors: [{entry}]}}");
+        object("config.openshift.io/v1", &format!("kind: ImageTagMirrorSet\n{set}"))
+    }
+
     #[test]
-    fn only_mirror_sets_are_worked_out_anew() {
-        let catalogs = |mirror| {
-            let entry = format!("{{source: registry.redhat.io/redhat, mirrors: [{mirror}]}}");
-            let set = format!("metadata: {{name: catalogs}}\nspec: {{imageTagMirrors: [{entry}]}}");
-            object("config.openshift.io/v1", &format!("kind: ImageTagMirrorSet\n{set}"))
-        };
+    fn only_mirror_sets_derive_the_catalog_overrides_again() {
         let hosted = "kind: HostedCluster\nmetadata: {name: h, namespace: clusters}";
         let hosted = object("hypershift.openshift.io/v1beta1", hosted);
-        let state: State = [catalogs("m.lab/redhat")].into_iter().collect();
+        let state: State = [catalogs_at("m.lab/redhat")].into_iter().collect();
         let with_hosted = state.changed(Kind::HostedCluster, |context| context.insert(hosted));
         assert_eq!(with_hosted.context().hosted_clusters().count(), 1);
         assert!(Arc::ptr_eq(&state.derivations, &with_hosted.derivations));
-        let moved =
-            with_hosted.changed(Kind::Set(SetKind::Itms), |context| context.insert(catalogs("n.lab/redhat")));
-        assert_eq!(moved.context().hosted_clusters().count(), 1);
-        let value = &moved.derivations().for_releases(&crate::hypershift::Releases::default()).value;
+        let with_other_mirror = with_hosted
+            .changed(Kind::Set(SetKind::Itms), |context| context.insert(catalogs_at("n.lab/redhat")));
+        assert_eq!(with_other_mirror.context().hosted_clusters().count(), 1);
+        let value =
+            &with_other_mirror.derivations().for_releases(&crate::hypershift::Releases::default()).value;
         assert_eq!(value.as_deref(), Ok("registry.redhat.io/redhat=n.lab/redhat"));
     }
 }

@@ -70,7 +70,7 @@ fn section(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<Host
     for workload in inventory.control_planes() {
         let Some(handed) = workload.image_overrides() else { continue };
         let hosted = inventory.hosted_cluster_of(workload);
-        let tag = hosted.and_then(|hosted| Release::of_image(&hosted.spec.release.image));
+        let tag = hosted.and_then(Release::of_hosted);
         let own = workload.registry_overrides();
         // The control plane operator adds its own from 4.18 on, so that what it starts has them already.
         let is_first = workload.name == Workload::CONTROL_PLANE_OPERATOR;

@@ -13,7 +13,7 @@ use super::{
     options::PATHS_HELP,
     output::Output,
 };
-use mirrorguard_core::convert::{self, Difference, Migration, Plan, Problem, Proof, Stage, Written};
+use mirrorguard_core::convert::{self, Migration, NodeDifference, Plan, Problem, Proof, Stage, Written};
 
 const HELP: &str = "\
 Output:
@@ -58,7 +58,7 @@ struct MigrateJson<'a> {
 #[derive(Serialize)]
 struct ProofJson<'a> {
     same: bool,
-    differences: &'a [Difference],
+    differences: &'a [NodeDifference],
     refusal: Option<&'a str>,
 }
 
@@ -135,7 +135,7 @@ fn objection(proof: Option<&Proof>) -> Option<String> {
         )),
         Proof::Differs(differences) => {
             let mut text = "registries.conf would not stay the same\n".to_owned();
-            for Difference { stage, registry, what, impact, places } in differences {
+            for NodeDifference { stage, registry, what, impact, places } in differences {
                 // Writing to a String cannot fail.
                 let _ = writeln!(text, "  {}: {registry}: {what} ({impact})", with(*stage));
                 text += &documents::lines("    ", places);

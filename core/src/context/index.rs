@@ -1,10 +1,10 @@
-//! Sources to the places they stand in, as a hash table that holds no text of its own.
+//! The entries of each source, as a hash table that holds no text of its own.
 
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Where an entry stands: the slot of its set in the context, and its index in the set.
+/// The position of an entry: the slot of its set in the context, and its index in the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) slot: u32,
@@ -23,7 +23,7 @@ impl SourceIndex {
         self.hasher.hash_one(source)
     }
 
-    /// `source_of` tells the source at a place; it is asked when the table grows.
+    /// `source_of` returns the source at a place; it is called when the table grows.
     pub(super) fn insert<'s>(&mut self, source: &str, place: Place, source_of: impl Fn(Place) -> &'s str) {
         let hasher = &self.hasher;
         let hash = hasher.hash_one(source);

@@ -1,9 +1,12 @@
-//! What a decision looks at: every mirror set of a cluster, found by source without a scan, the
-//! cluster-wide settings that meet them, and the hosted clusters that depend on them.
+//! What a decision reads: every mirror set of a cluster, found by source without a scan, the cluster-wide
+//! settings that affect the same file, and the hosted clusters that depend on them.
 //!
 //! A [`Context`] is a value: it is changed object by object as a cluster changes, and cloning it is cheap.
-//! A [`View`] is the context with one set put in, replaced or taken out, so that a write can be judged
+//! A [`View`] is the context with one set added, replaced or left out, so that a write can be reviewed
 //! without changing anything.
+//!
+//! The context keeps the size of registries.conf as a running total. It takes the sizes from
+//! [`crate::registries_conf`], which writes the file: a module below both this one and [`crate::node`].
 
 mod index;
 mod never_contacted;
@@ -14,7 +17,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use index::{Place, SourceIndex};
 use never_contacted::NeverContacted;
-pub use size::{grows, size_at_most, sizes_of_write};
+pub use size::{SizeOfWrite, grows, size_at_most, size_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind, scope::is_wildcard};
@@ -28,7 +31,7 @@ pub struct Context {
     index: SourceIndex,
     /// Bytes that all sources take in registries.conf.
     size: usize,
-    /// How many entries have a wildcard as their source; hardly any cluster has one.
+    /// The number of entries whose source is a wildcard; most clusters have none.
     wildcards: usize,
     never_contacted: NeverContacted,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
@@ -39,7 +42,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Puts an object in, in place of one of the same kind and name.
+    /// Adds an object, or replaces the one of the same kind and name.
     pub fn insert(&mut self, object: Object) {
         match object {
             Object::MirrorSet(set) => self.insert_set(set),
@@ -55,12 +58,12 @@ impl Context {
         }
     }
 
-    /// Takes a HostedCluster out, where it is there.
+    /// Removes a HostedCluster, if it exists.
     pub fn remove_hosted(&mut self, namespace: &str, name: &str) {
         self.hosted.remove(&(namespace.into(), name.into()));
     }
 
-    /// Takes every HostedCluster out.
+    /// Removes every HostedCluster.
     pub fn clear_hosted(&mut self) {
         self.hosted.clear();
     }
@@ -75,7 +78,7 @@ impl Context {
         self.hosted.get(&(namespace.into(), name.into())).map(|hosted| &**hosted)
     }
 
-    /// Puts a mirror set in, in place of one of the same kind and name.
+    /// Adds a mirror set, or replaces the one of the same kind and name.
     pub fn insert_set(&mut self, set: Arc<MirrorSet>) {
         self.remove_set(set.kind, &set.name);
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -83,7 +86,7 @@ impl Context {
             u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
         });
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
-        self.wildcards += wildcards(&set);
+        self.wildcards += count_wildcards(&set);
         self.never_contacted.add(&set);
         self.sets[slot as usize] = Some(set);
         let Self { sets, index, .. } = self;
@@ -92,24 +95,24 @@ impl Context {
             let place = Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) };
             index.insert(source, place, |place| source_at(sets, place));
         }
-        let (without, with) = self.sizes_at(slot);
-        self.size = self.size + with - without;
+        let SizeOfWrite { before, after } = self.size_of_set(slot);
+        self.size = self.size + after - before;
     }
 
-    /// What the sources of the set in a slot take without it and with it.
-    fn sizes_at(&self, slot: u32) -> (usize, usize) {
+    /// Bytes that the sources of the set in a slot take before it is added and after.
+    fn size_of_set(&self, slot: u32) -> SizeOfWrite {
         let set = self.sets[slot as usize].as_deref();
-        sizes_of_write(View::new(self, Some(slot), None), self.view(), None, set)
+        size_of_write(View::new(self, Some(slot), None), self.view(), None, set)
     }
 
-    /// Takes a mirror set out, where it is there.
+    /// Removes a mirror set, if it exists.
     pub fn remove_set(&mut self, kind: SetKind, name: &str) {
         let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
-        let (without, with) = self.sizes_at(slot);
-        self.size = self.size + without - with;
+        let SizeOfWrite { before, after } = self.size_of_set(slot);
+        self.size = self.size + before - after;
         let Some(set) = self.sets[slot as usize].take() else { return };
         self.free.push(slot);
-        self.wildcards -= wildcards(&set);
+        self.wildcards -= count_wildcards(&set);
         self.never_contacted.remove(&set);
         for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
             self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
@@ -127,24 +130,24 @@ impl Context {
         slots.filter_map(|slot| self.sets[*slot as usize].as_deref())
     }
 
-    /// Every mirror set, to be kept.
+    /// Every mirror set, shared.
     pub fn shared_sets(&self) -> impl Iterator<Item = &Arc<MirrorSet>> {
         let slots =
             SetKind::ALL.into_iter().filter_map(|kind| self.slots.get(&kind)).flat_map(BTreeMap::values);
         slots.filter_map(|slot| self.sets[*slot as usize].as_ref())
     }
 
-    /// How many mirror sets of a kind there are.
+    /// The number of mirror sets of a kind.
     pub fn count(&self, kind: SetKind) -> usize {
         self.slots.get(&kind).map_or(0, BTreeMap::len)
     }
 
-    /// The context as it stands.
+    /// The context as it is.
     pub fn view(&self) -> View<'_> {
         View::new(self, None, None)
     }
 
-    /// The context without the set of this kind and name, and with `overlay` in its place, where given.
+    /// The context without the set of this kind and name, and with `overlay` instead, where given.
     pub fn view_with<'a>(&'a self, kind: SetKind, name: &str, overlay: Option<&'a Overlay<'a>>) -> View<'a> {
         View::new(self, self.slot(kind, name), overlay)
     }
@@ -162,7 +165,7 @@ impl FromIterator<Object> for Context {
     }
 }
 
-fn wildcards(set: &MirrorSet) -> usize {
+fn count_wildcards(set: &MirrorSet) -> usize {
     set.entries.iter().filter(|entry| is_wildcard(&entry.source)).count()
 }
 
@@ -177,13 +180,18 @@ mod tests {
     use crate::objects::MirrorSourcePolicy;
 
     fn set(kind: SetKind, name: &str, sources: &[&str]) -> Arc<MirrorSet> {
-        let entry = |source: &&str| Entry {
-            source: (*source).into(),
-            mirrors: ["m".into()].into_iter().collect(),
-            mirror_source_policy: None,
-        };
-        let entries = sources.iter().map(entry).collect();
-        Arc::new(MirrorSet::new(kind, name, entries))
+        Arc::new(MirrorSet::new(kind, name, sources.iter().map(|source| entry(source)).collect()))
+    }
+
+    fn entry(source: &str) -> Entry {
+        let mirrors = ["m".into()].into_iter().collect();
+        Entry { source: source.into(), mirrors, mirror_source_policy: None }
+    }
+
+    fn never_contacting_set(name: &str) -> Arc<MirrorSet> {
+        let policy = Some(MirrorSourcePolicy::NeverContactSource);
+        let entry = Entry { mirror_source_policy: policy, ..entry("x/a") };
+        Arc::new(MirrorSet::new(SetKind::Idms, name, vec![entry]))
     }
 
     fn found(view: View<'_>, source: &str) -> Vec<String> {
@@ -207,18 +215,13 @@ mod tests {
 
     #[test]
     fn a_host_that_is_never_contacted_is_known_while_a_set_has_one() {
-        let never = |name| {
-            let mut set = MirrorSet::clone(&set(SetKind::Idms, name, &["x/a"]));
-            set.entries[0].mirror_source_policy = Some(MirrorSourcePolicy::NeverContactSource);
-            Arc::new(set)
-        };
         let mut context = Context::default();
         context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
         assert!(!context.view().may_never_contact("x"));
-        let forbidding = never("b");
-        let overlay = Overlay::new(&context, &forbidding);
+        let never = never_contacting_set("b");
+        let overlay = Overlay::new(&context, &never);
         assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).may_never_contact("x"));
-        context.insert_set(never("a"));
+        context.insert_set(never_contacting_set("a"));
         assert!(context.view().may_never_contact("x"));
         context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
         assert!(!context.view().may_never_contact("x"));
@@ -240,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn a_view_puts_a_set_in_without_changing_the_context() {
+    fn a_view_replaces_a_set_without_changing_the_context() {
         let mut context = Context::default();
         context.insert_set(set(SetKind::Idms, "a", &["x"]));
         context.insert_set(set(SetKind::Idms, "b", &["x"]));
-        let changed = set(SetKind::Idms, "a", &["z"]);
-        let overlay = Overlay::new(&context, &changed);
+        let replacement = set(SetKind::Idms, "a", &["z"]);
+        let overlay = Overlay::new(&context, &replacement);
         let view = context.view_with(SetKind::Idms, "a", Some(&overlay));
         assert_eq!((found(view, "x"), found(view, "z")), (vec!["b[0]".to_owned()], vec!["a[0]".to_owned()]));
         assert_eq!(found(context.view(), "x"), ["a[0]", "b[0]"]);

@@ -1,14 +1,14 @@
-//! Where sources lie that nodes never contact.
+//! The hosts of sources that nodes never contact.
 
 use std::collections::BTreeMap;
 
 use crate::objects::{
     MirrorSet, MirrorSourcePolicy,
-    scope::{host, is_wildcard},
+    scope::{bare_host, is_wildcard},
 };
 
-/// The hosts, ports cut off, of entries that forbid to contact their source, each with the number of its
-/// entries. A mirror on another host is blocked by no entry, so nobody has to look its scopes up.
+/// The hosts, without ports, of the sources that are `NeverContactSource`, each with the number of its entries. A
+/// mirror on another host is blocked by no entry, so that its scopes need not be looked up.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NeverContacted {
     hosts: BTreeMap<Box<str>, usize>,
@@ -40,27 +40,22 @@ impl NeverContacted {
                 self.wildcards -= 1;
             } else if let Some(count) = self.hosts.get_mut(bare_host(source)) {
                 *count -= 1;
-                (*count == 0).then(|| self.hosts.remove(bare_host(source)));
+                if *count == 0 {
+                    self.hosts.remove(bare_host(source));
+                }
             }
         }
     }
 
-    /// Whether an entry may forbid to contact something on the host of this scope.
+    /// Whether a source on the host of this scope may be `NeverContactSource`.
     pub(super) fn may_cover(&self, scope: &str) -> bool {
         self.wildcards > 0 || (!self.hosts.is_empty() && self.hosts.contains_key(bare_host(scope)))
     }
 }
 
 fn sources(set: &MirrorSet) -> impl Iterator<Item = &str> {
-    let entries = set.entries.iter();
-    entries
-        .filter(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource)
-        .map(|entry| &*entry.source)
-}
-
-fn bare_host(scope: &str) -> &str {
-    let host = host(scope);
-    host.split_once(':').map_or(host, |(bare, _)| bare)
+    let never = set.entries.iter().filter(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource);
+    never.map(|entry| &*entry.source)
 }
 
 #[cfg(test)]
@@ -68,32 +63,39 @@ mod tests {
     use super::*;
     use crate::objects::{Entry, SetKind};
 
-    fn never(sources: &[&str]) -> MirrorSet {
-        let entry = |source: &&str| Entry {
-            source: (*source).into(),
+    fn never_contacting(sources: &[&str]) -> MirrorSet {
+        MirrorSet::new(SetKind::Idms, "a", sources.iter().map(|source| never_contacted(source)).collect())
+    }
+
+    fn never_contacted(source: &str) -> Entry {
+        Entry {
+            source: source.into(),
             mirrors: ["m.lab".into()].into_iter().collect(),
             mirror_source_policy: Some(MirrorSourcePolicy::NeverContactSource),
-        };
-        MirrorSet::new(SetKind::Idms, "a", sources.iter().map(entry).collect())
+        }
     }
 
     #[test]
     fn only_the_host_counts() {
         let table = [
             ("quay.io/a", "quay.io/b/c", true, "another path of the host"),
-            ("quay.io:443", "quay.io/b", true, "a host without a port stands for any"),
-            ("quay.io", "quay.io:443/b", true, "and one that has a port too"),
+            ("quay.io:443", "quay.io/b", true, "a port is not compared"),
+            ("quay.io", "quay.io:443/b", true, "wherever the port is"),
             ("quay.io", "m.quay.io", false, "a host below it"),
-            ("*.lab", "quay.io", true, "what a wildcard covers is not looked at"),
+            ("*.lab", "quay.io", true, "a wildcard may cover any host"),
         ];
         for (source, scope, expected, reason) in table {
-            assert_eq!(NeverContacted::of(&never(&[source])).may_cover(scope), expected, "{reason}");
+            assert_eq!(
+                NeverContacted::of(&never_contacting(&[source])).may_cover(scope),
+                expected,
+                "{reason}"
+            );
         }
     }
 
     #[test]
     fn a_host_is_known_while_an_entry_names_it() {
-        let (one, two) = (never(&["a.io/x", "*.lab"]), never(&["a.io/y"]));
+        let (one, two) = (never_contacting(&["a.io/x", "*.lab"]), never_contacting(&["a.io/y"]));
         let mut hosts = NeverContacted::of(&one);
         hosts.add(&two);
         assert!(hosts.may_cover("b.io"), "the wildcard");

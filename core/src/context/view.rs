@@ -1,16 +1,16 @@
-//! A context with one set put in, replaced or taken out.
+//! A context with one set added, replaced or left out.
 
 use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 
-use super::{Context, SourceIndex, never_contacted::NeverContacted};
+use super::{Context, never_contacted::NeverContacted};
 use crate::objects::{
-    Entry, HostedCluster, ImageConfig, MirrorSet, SetKind,
+    Entry, HostedCluster, ImageConfig, MirrorSet, Pull, SetKind,
     scope::{Ancestor, ancestors},
 };
 
-/// An entry and the set it stands in.
+/// An entry and its set.
 #[derive(Debug, Clone, Copy)]
 pub struct EntryRef<'a> {
     /// The set.
@@ -35,18 +35,18 @@ impl<'a> EntryRef<'a> {
         std::ptr::eq(self.set, other.set) && self.index > other.index
     }
 
-    /// Whether it has mirrors for pulls by digest, or by tag.
-    pub fn serves(&self, is_digest: bool) -> bool {
-        self.set.kind.is_digest() == is_digest && self.entry().is_effective()
+    /// Whether it has mirrors for these pulls.
+    pub fn serves(&self, pull: Pull) -> bool {
+        self.set.kind.pull() == pull && self.entry().is_effective()
     }
 
-    /// What findings list entries by: kind, name of the set, index.
+    /// The order in which entries are listed: kind, name of the set, index.
     pub fn order(&self) -> (SetKind, &'a str, usize) {
         (self.set.kind, &self.set.name, self.index)
     }
 }
 
-/// A set to be seen in place of the context's own, its sources indexed for the one decision.
+/// A set that a view shows in place of the context's own, its sources indexed for one decision.
 #[derive(Debug)]
 pub struct Overlay<'a> {
     set: &'a MirrorSet,
@@ -56,19 +56,23 @@ pub struct Overlay<'a> {
 }
 
 impl<'a> Overlay<'a> {
-    /// Indexes a set to be looked at through `context`.
+    /// Indexes a set for views of `context`.
     pub fn new(context: &Context, set: &'a MirrorSet) -> Self {
-        let index: &SourceIndex = &context.index;
-        let source = |at: &u32| index.hash(&set.entries[*at as usize].source);
         let mut places = HashTable::with_capacity(set.entries.len());
-        for at in 0..u32::try_from(set.entries.len()).unwrap_or(u32::MAX) {
-            places.insert_unique(source(&at), at, source);
+        for (at, entry) in (0..u32::MAX).zip(&set.entries) {
+            let hash = context.index.hash(&entry.source);
+            places.insert_unique(hash, at, |at| context.index.hash(&set.entries[*at as usize].source));
         }
-        Self { set, places, wildcards: super::wildcards(set) > 0, never_contacted: NeverContacted::of(set) }
+        Self {
+            set,
+            places,
+            wildcards: super::count_wildcards(set) > 0,
+            never_contacted: NeverContacted::of(set),
+        }
     }
 }
 
-/// What a decision sees. Copied freely.
+/// A context with one set added, replaced or left out. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     context: &'a Context,
@@ -101,23 +105,34 @@ impl<'a> View<'a> {
         scope: &str,
         counts: impl Fn(&EntryRef<'a>) -> bool,
     ) -> Option<(&'a str, Vec<EntryRef<'a>>)> {
-        let wildcards = self.has_wildcards();
-        let can_be_there = |above: &Ancestor<'_>| wildcards || matches!(above, Ancestor::Parent(_));
-        let above = ancestors(scope).filter(can_be_there).map(Ancestor::to_scope);
-        std::iter::once(scope.into()).chain(above).find_map(|scope| {
-            let found = self.entries(&scope).filter(|found| found.entry().is_effective() && counts(found));
-            let found: Vec<_> = found.collect();
-            found.first().map(|first| &*first.entry().source).map(|source| (source, found))
-        })
+        if let Some(found) = self.effective_entries(scope, &counts) {
+            return Some(found);
+        }
+        let has_wildcards = self.has_wildcards();
+        ancestors(scope)
+            .filter(|above| has_wildcards || matches!(above, Ancestor::Parent(_)))
+            .find_map(|above| self.effective_entries(&above.to_scope(), &counts))
     }
 
-    /// Whether any source may be a wildcard; without one, nobody needs to look for those above a scope.
+    /// The effective entries with exactly this source that count; `None` where there are none.
+    fn effective_entries(
+        self,
+        source: &str,
+        counts: &impl Fn(&EntryRef<'a>) -> bool,
+    ) -> Option<(&'a str, Vec<EntryRef<'a>>)> {
+        let found = self.entries(source).filter(|found| found.entry().is_effective() && counts(found));
+        let found: Vec<_> = found.collect();
+        let source = &*found.first()?.entry().source;
+        Some((source, found))
+    }
+
+    /// Whether any source may be a wildcard; without one, those above a scope need not be looked up.
     pub fn has_wildcards(&self) -> bool {
         self.context.wildcards > 0 || self.overlay.is_some_and(|overlay| overlay.wildcards)
     }
 
-    /// Whether an entry may forbid to contact what this scope stands for; where none does, nobody needs to look
-    /// those above it up.
+    /// Whether a source that covers this scope may be `NeverContactSource`; otherwise those above it need not be
+    /// looked up.
     pub fn may_never_contact(&self, scope: &str) -> bool {
         self.context.never_contacted.may_cover(scope)
             || self.overlay.is_some_and(|overlay| overlay.never_contacted.may_cover(scope))
@@ -130,21 +145,28 @@ impl<'a> View<'a> {
 
     /// The sets of a kind, by name.
     pub fn sets_of(self, kind: SetKind) -> impl Iterator<Item = &'a MirrorSet> {
-        let hidden = self.hidden.and_then(|slot| self.context.sets[slot as usize].as_deref());
-        let is_hidden = move |set: &&MirrorSet| hidden.is_some_and(|hidden| std::ptr::eq(hidden, *set));
-        let kept = move || self.context.sets_of(kind).filter(move |set| !is_hidden(set));
         let added = self.overlay.map(|overlay| overlay.set).filter(|set| set.kind == kind);
-        let before = kept().take_while(move |set| added.is_none_or(|added| set.name < added.name));
-        let after = kept().filter(move |set| added.is_some_and(|added| set.name >= added.name));
+        let before = self.kept(kind).take_while(move |set| added.is_none_or(|added| set.name < added.name));
+        let after = self.kept(kind).filter(move |set| added.is_some_and(|added| set.name >= added.name));
         before.chain(added).chain(after)
+    }
+
+    /// The context's own sets of a kind without the hidden one, by name.
+    fn kept(self, kind: SetKind) -> impl Iterator<Item = &'a MirrorSet> {
+        let hidden = self.hidden_set();
+        let sets = self.context.sets_of(kind);
+        sets.filter(move |set| !hidden.is_some_and(|hidden| std::ptr::eq(hidden, *set)))
+    }
+
+    fn hidden_set(&self) -> Option<&'a MirrorSet> {
+        self.context.sets[self.hidden? as usize].as_deref()
     }
 
     /// How many sets of a kind are seen.
     pub fn count(&self, kind: SetKind) -> usize {
-        let hidden = self.hidden.and_then(|slot| self.context.sets[slot as usize].as_deref());
-        let taken = usize::from(hidden.is_some_and(|set| set.kind == kind));
-        let put = usize::from(self.overlay.is_some_and(|overlay| overlay.set.kind == kind));
-        self.context.count(kind) - taken + put
+        let hidden = usize::from(self.hidden_set().is_some_and(|set| set.kind == kind));
+        let added = usize::from(self.overlay.is_some_and(|overlay| overlay.set.kind == kind));
+        self.context.count(kind) - hidden + added
     }
 
     /// Every source that an effective entry has, sorted. A scan: not for a single decision.
@@ -154,7 +176,7 @@ impl<'a> View<'a> {
     }
 
     /// Bytes that the sources of the context, not of this view of it, take in registries.conf; what the image
-    /// configuration adds is left out. Kept as sets come and go: nothing is gone through.
+    /// configuration adds is left out. The context keeps the number up to date as sets change.
     pub fn size_of_context(self) -> usize {
         self.context.size
     }

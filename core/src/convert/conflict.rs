@@ -1,14 +1,14 @@
-//! What mirror sets contradict each other about, in whatever objects.
+//! Contradictions between the entries of any objects.
 
 use std::collections::BTreeMap;
 
 use super::{Document, Problem};
 use crate::{
     node,
-    objects::{Entry, MirrorSourcePolicy},
+    objects::{Entry, MirrorSourcePolicy, Pull},
 };
 
-/// An entry, and the place it has.
+/// An entry and its document.
 #[derive(Clone, Copy)]
 struct Found<'a> {
     document: &'a Document,
@@ -23,67 +23,85 @@ impl<'a> Found<'a> {
     fn place(self) -> String {
         self.document.entry_place(self.index)
     }
+
+    /// The place with the mirrors in their order.
+    fn place_with_mirrors(self) -> String {
+        format!("{}: {}", self.place(), self.entry().mirrors.join(", then "))
+    }
 }
 
 fn entries_of(document: &Document) -> impl Iterator<Item = Found<'_>> {
     (0..document.set.entries.len()).map(move |index| Found { document, index })
 }
 
-/// Sources with two policies, in whatever objects: the nodes get nothing from them.
+/// Sources with two policies, in any objects: the nodes get nothing from them.
 pub(super) fn policy_conflicts(documents: &[Document]) -> Vec<Problem> {
-    let mut found: BTreeMap<&str, [Option<Found<'_>>; 2]> = BTreeMap::new();
-    for this in documents.iter().flat_map(entries_of) {
-        let entry = this.entry();
-        let never = entry.policy() == MirrorSourcePolicy::NeverContactSource;
-        found.entry(&entry.source).or_default()[usize::from(never)].get_or_insert(this);
+    let mut allowed: BTreeMap<&str, Found<'_>> = BTreeMap::new();
+    let mut never: BTreeMap<&str, Found<'_>> = BTreeMap::new();
+    for found in documents.iter().flat_map(entries_of) {
+        let entry = found.entry();
+        let first = match entry.policy() {
+            MirrorSourcePolicy::AllowContactingSource => &mut allowed,
+            MirrorSourcePolicy::NeverContactSource => &mut never,
+        };
+        first.entry(&entry.source).or_insert(found);
     }
-    let conflict = |(source, pair)| {
-        let [Some(allowed), Some(never)]: [Option<Found<'_>>; 2] = pair else { return None };
-        Some(Problem {
+    let mut problems = Vec::new();
+    for (source, allowed) in allowed {
+        let Some(never) = never.get(source) else { continue };
+        problems.push(Problem {
             what: format!(
-                "source \"{source}\" is AllowContactingSource in one place and NeverContactSource in another"
+                "source \"{source}\" has two values of mirrorSourcePolicy, AllowContactingSource and \
+                 NeverContactSource: nodes get no new configuration"
             ),
             places: vec![allowed.place(), never.place()],
-            fix: "give it one policy everywhere: no node gets a new configuration while there are two"
-                .to_owned(),
-        })
-    };
-    found.into_iter().filter_map(conflict).collect()
+            fix: "use the same mirrorSourcePolicy in every entry of the source".to_owned(),
+        });
+    }
+    problems
 }
 
 /// Sources whose lists of mirrors contradict each other, among the entries that the nodes merge: a cycle is
 /// no error to them, but their order is then called unspecified.
 pub(super) fn order_conflicts<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Vec<Problem> {
-    let mut lists: BTreeMap<(&str, bool), Vec<Found<'_>>> = BTreeMap::new();
-    for this in documents.into_iter().flat_map(entries_of).filter(|found| found.entry().is_effective()) {
-        lists.entry((&this.entry().source, this.document.set.kind.is_digest())).or_default().push(this);
+    let mut merged: BTreeMap<(&str, Pull), Vec<Found<'_>>> = BTreeMap::new();
+    for found in documents.into_iter().flat_map(entries_of).filter(|found| found.entry().is_effective()) {
+        merged.entry((&found.entry().source, found.document.set.kind.pull())).or_default().push(found);
     }
-    let contradict = |source: &str, found: &[Found<'_>]| {
-        let lists: Vec<&[Box<str>]> = found.iter().map(|found| &*found.entry().mirrors).collect();
-        node::merge(source, &lists).contradictory
-    };
-    let conflict = |((source, is_digest), found): ((&str, bool), Vec<Found<'_>>)| {
-        if !contradict(source, &found) {
-            return None;
+    let mut problems = Vec::new();
+    for ((source, pull), found) in merged {
+        if !is_contradictory(source, &found) {
+            continue;
         }
-        let pairs =
-            found.iter().enumerate().flat_map(|(at, one)| found[at..].iter().map(move |two| [*one, *two]));
-        let culprits =
-            pairs.into_iter().find(|pair| contradict(source, pair)).map_or(found.clone(), Vec::from);
-        let mut places: Vec<_> = culprits
-            .iter()
-            .map(|found| format!("{}: {}", found.place(), found.entry().mirrors.join(", then ")))
-            .collect();
+        let mut places: Vec<_> =
+            first_contradiction(source, &found).into_iter().map(Found::place_with_mirrors).collect();
         places.dedup();
-        Some(Problem {
+        problems.push(Problem {
             what: format!(
-                "the mirrors of source \"{source}\" stand in contradicting order, so that pulls by {} try them in an \
-                 order nobody chose",
-                if is_digest { "digest" } else { "tag" }
+                "the mirrors of source \"{source}\" are listed in contradicting orders: the order of {pull} pulls is \
+                 unspecified"
             ),
             places,
-            fix: "list them in one order everywhere".to_owned(),
-        })
-    };
-    lists.into_iter().filter_map(conflict).collect()
+            fix: "list the mirrors in the same order in every entry".to_owned(),
+        });
+    }
+    problems
+}
+
+fn is_contradictory(source: &str, found: &[Found<'_>]) -> bool {
+    let lists: Vec<&[Box<str>]> = found.iter().map(|found| &*found.entry().mirrors).collect();
+    node::merge(source, &lists).contradictory
+}
+
+/// The first two entries that contradict each other, or one that contradicts itself; all of them where only more
+/// than two together do.
+fn first_contradiction<'a>(source: &str, found: &[Found<'a>]) -> Vec<Found<'a>> {
+    for (at, one) in found.iter().enumerate() {
+        for other in &found[at..] {
+            if is_contradictory(source, &[*one, *other]) {
+                return vec![*one, *other];
+            }
+        }
+    }
+    found.to_vec()
 }

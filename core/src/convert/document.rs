@@ -1,32 +1,32 @@
-//! A mirror set with everything its author wrote, and where.
+//! A mirror set with everything that its author wrote, and where.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::objects::{Entry, MirrorSet, Object, annotation, manifest::Located};
+use crate::objects::{MirrorSet, Object, annotation, manifest::Located};
 
-/// Metadata that has a meaning and cannot be taken along, and why.
+/// Metadata that has a meaning and cannot be copied, and why.
 const LEFT_BEHIND: [(&str, &str); 2] = [
-    ("ownerReferences", "they are about the old object; its owner has to own the new one by itself"),
-    ("finalizers", "they hold the old object, and who set them knows nothing of the new one"),
+    ("ownerReferences", "the owner of the old object has to take ownership of the new one"),
+    ("finalizers", "the controller that set them does not know the new object"),
 ];
 
-/// A mirror set as its author meant it: without what the server adds to an object.
+/// A mirror set as its author wrote it: without what the API server adds to an object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// Kind, name and entries.
     pub set: MirrorSet,
     /// `metadata.labels`.
     pub labels: Map<String, Value>,
-    /// `metadata.annotations`, without what `kubectl apply` remembers there.
+    /// `metadata.annotations`, without the one that `kubectl apply` keeps there.
     pub annotations: Map<String, Value>,
-    /// Metadata that is not taken along although it has a meaning, and why.
+    /// Metadata that is not copied although it has a meaning, and why.
     pub left_behind: Vec<(&'static str, &'static str)>,
-    /// Where it stands.
+    /// Where it was read.
     pub origin: Origin,
 }
 
-/// Where an object and its entries stand.
+/// Where an object and its entries were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// In a file.
@@ -38,9 +38,9 @@ pub enum Origin {
         /// Line of each entry.
         entries: Vec<usize>,
     },
-    /// In the cluster that was asked.
+    /// In the cluster.
     Cluster,
-    /// Nowhere yet.
+    /// Nowhere: it is a result.
     New,
 }
 
@@ -48,39 +48,37 @@ impl Document {
     /// A mirror set of a file; `None` for an object of another kind.
     pub fn of_file(located: &Located) -> Option<Self> {
         let Object::MirrorSet(set) = &located.object else { return None };
-        let line = |path: &str| located.position(path).line;
-        let entries = (0..set.entries.len()).map(|at| line(&set.field_path(at, "source"))).collect();
-        let origin = Origin::File { name: located.source.name.clone(), line: line("metadata.name"), entries };
+        let entries =
+            (0..set.entries.len()).map(|at| located.position(&set.field_path(at, "source")).line).collect();
+        let line = located.position("metadata.name").line;
+        let origin = Origin::File { name: located.source.name.clone(), line, entries };
         Some(Self::new(MirrorSet::clone(set), &located.metadata(), origin))
     }
 
     /// A mirror set with its metadata as it was read. What is not known to be the author's is dropped.
     pub fn new(set: MirrorSet, metadata: &Map<String, Value>, origin: Origin) -> Self {
-        let map = |field| metadata.get(field).and_then(Value::as_object).cloned().unwrap_or_default();
-        let mut annotations = map("annotations");
+        let mut annotations = map_of(metadata, "annotations");
         annotations.remove(annotation::LAST_APPLIED);
-        let is_there =
-            |field: &str| metadata.get(field).and_then(Value::as_array).is_some_and(|l| !l.is_empty());
-        let left_behind = LEFT_BEHIND.into_iter().filter(|(field, _)| is_there(field)).collect();
-        Self { set, labels: map("labels"), annotations, left_behind, origin }
+        let left_behind = LEFT_BEHIND.into_iter().filter(|(field, _)| has_values(metadata, field)).collect();
+        Self { set, labels: map_of(metadata, "labels"), annotations, left_behind, origin }
     }
 
-    /// The object to be written.
+    /// The object to write.
     pub fn to_json(&self) -> Value {
-        let (group, version, _) = self.set.kind.api();
-        let mut metadata = Map::from_iter([("name".to_owned(), Value::from(&*self.set.name))]);
+        let mut object = serde_json::to_value(&self.set).unwrap_or_default();
         for (field, values) in [("labels", &self.labels), ("annotations", &self.annotations)] {
             if !values.is_empty() {
-                metadata.insert(field.to_owned(), Value::Object(values.clone()));
+                object["metadata"][field] = Value::Object(values.clone());
             }
         }
-        let entries: Vec<_> = self.set.entries.iter().map(entry_json).collect();
-        json!({
-            "apiVersion": format!("{group}/{version}"),
-            "kind": self.set.kind.name(),
-            "metadata": metadata,
-            "spec": {self.set.kind.list_field(): entries},
-        })
+        object
+    }
+
+    /// The notes about the metadata that is not copied.
+    pub(super) fn left_behind_notes(&self) -> impl Iterator<Item = String> {
+        self.left_behind
+            .iter()
+            .map(|(field, why)| format!("metadata.{field} of {} is not copied: {why}", self.place()))
     }
 
     /// Name of a file that holds this object alone: the same each time.
@@ -98,8 +96,8 @@ impl Document {
         format!("{} in {}", self.set.id(), self.origin.entry(entry))
     }
 
-    /// What is wrong with its name, where the apiserver would refuse it: a name is also part of a file's
-    /// name and of a command.
+    /// The problem with its name, where the API server rejects it: a name is also part of a file name and of a
+    /// command.
     pub(super) fn name_problem(&self) -> Option<Problem> {
         let name = &*self.set.name;
         if is_object_name(name) {
@@ -107,33 +105,32 @@ impl Document {
         }
         let kind = self.set.kind.name();
         Some(Problem {
-            what: format!("\"{name}\" is no name that the apiserver accepts for an {kind}"),
+            what: format!("the API server rejects \"{name}\" as the name of an {kind}"),
             places: vec![self.place()],
-            fix:
-                "give it a metadata.name of lower-case letters, digits, \"-\" and \".\"; generateName is none"
-                    .to_owned(),
+            fix: "set metadata.name to lower-case letters, digits, \"-\" and \".\"; generateName is not supported"
+                .to_owned(),
         })
     }
 }
 
-fn entry_json(entry: &Entry) -> Value {
-    let mut json = Map::from_iter([("source".to_owned(), Value::from(&*entry.source))]);
-    if !entry.mirrors.is_empty() {
-        json.insert("mirrors".to_owned(), entry.mirrors.iter().map(|mirror| &**mirror).collect());
-    }
-    if let Some(policy) = entry.mirror_source_policy {
-        json.insert("mirrorSourcePolicy".to_owned(), policy.name().into());
-    }
-    Value::Object(json)
+fn map_of(metadata: &Map<String, Value>, field: &str) -> Map<String, Value> {
+    metadata.get(field).and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+fn has_values(metadata: &Map<String, Value>, field: &str) -> bool {
+    metadata.get(field).and_then(Value::as_array).is_some_and(|values| !values.is_empty())
 }
 
 /// Whether it is a DNS subdomain, as the names of most objects are.
 fn is_object_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(is_label)
+    name.len() <= 253 && name.split('.').all(is_dns_label)
+}
+
+fn is_dns_label(label: &str) -> bool {
+    !label.is_empty()
+        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 impl Origin {
@@ -155,19 +152,21 @@ impl Origin {
     }
 }
 
-/// Why nothing is written: something that could mean two things, or that cannot be said.
+/// Why nothing is written: something that could mean two things, or that the result cannot express.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// What is wrong.
     pub what: String,
-    /// Every place that has to do with it, `Kind/name in file:line`.
+    /// The places of it, `Kind/name in file:line`.
     pub places: Vec<String>,
-    /// How to mend it.
+    /// How to fix it.
     pub fix: String,
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::objects::manifest;
 
@@ -201,7 +200,7 @@ status: {}
     }
 
     #[test]
-    fn what_the_server_added_is_gone_and_the_rest_is_kept_in_its_order() {
+    fn fields_of_the_server_are_dropped_and_the_rest_is_kept_in_order() {
         let expected = json!({
             "apiVersion": "operator.openshift.io/v1alpha1",
             "kind": "ImageContentSourcePolicy",
@@ -215,24 +214,24 @@ status: {}
     }
 
     #[test]
-    fn what_had_a_meaning_is_told() {
+    fn metadata_that_is_not_copied_is_listed() {
         let fields: Vec<_> = document().left_behind.into_iter().map(|(field, _)| field).collect();
         assert_eq!(fields, ["ownerReferences", "finalizers"]);
     }
 
     #[test]
-    fn objects_and_entries_know_their_lines() {
+    fn objects_and_entries_have_their_lines() {
         let document = document();
         assert_eq!(document.place(), "ImageContentSourcePolicy/a in a.yaml:13");
         assert_eq!(document.entry_place(1), "ImageContentSourcePolicy/a in a.yaml:22");
     }
 
     #[test]
-    fn a_name_that_is_no_name_never_becomes_a_path() {
+    fn an_invalid_name_never_becomes_a_path() {
         let table = [
-            ("release-0", true, "as oc-mirror names them"),
+            ("release-0", true, "a name of oc-mirror"),
             ("a.b", true, "a subdomain"),
-            ("", false, "no name"),
+            ("", false, "an empty name"),
             ("a-", false, "generateName"),
             ("../a", false, "a path"),
             ("a/b", false, "a path"),

@@ -1,4 +1,4 @@
-//! The outputs of several runs become one: objects of one kind and name are united, entries stand in order.
+//! Unites the outputs of several runs: objects of one kind and name become one, with sorted entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +13,21 @@ use crate::{
     objects::{Entry, MirrorSet, Mirrors, SetKind},
 };
 
-/// What a run of oc-mirror writes about itself: other values with each run, and nothing about the mirrors.
+/// Annotations with which oc-mirror describes a run: their values differ with each run and say nothing about the
+/// mirrors.
 ///
 /// Follows `oc-mirror internal/pkg/clusterresources/clusterresources.go` `generateOcMirrorAnnotations`;
 /// `createdBy`, the same each time, is kept.
 const STAMPS: [&str; 2] = ["createdAt", "oc-mirror_version"];
 
-/// What uniting came to. Where it would have had to guess, there is nothing to write.
+/// The result of uniting mirror sets. Where it would be a guess, there are problems and no documents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merging {
     /// One object of each kind and name, by kind and name, entries by source.
     pub documents: Vec<Document>,
-    /// What is not taken along.
+    /// What is not copied.
     pub notes: Vec<String>,
-    /// What two places contradict each other about.
+    /// The contradictions.
     pub problems: Vec<Problem>,
 }
 
@@ -44,12 +45,8 @@ pub fn merge(documents: &[Document]) -> Merging {
     let mut notes = Vec::new();
     for group in groups.values() {
         let labels = unite_values("label", group, |document| &document.labels, &mut problems);
-        let mut annotations =
-            unite_values("annotation", group, |document| &document.annotations, &mut problems);
-        annotations.retain(|name, _| !STAMPS.contains(&&**name));
-        for (document, (field, why)) in group.iter().flat_map(|d| d.left_behind.iter().map(move |l| (d, l))) {
-            notes.push(format!("metadata.{field} of {} is not taken along: {why}", document.place()));
-        }
+        let annotations = unite_values("annotation", group, |document| &document.annotations, &mut problems);
+        notes.extend(group.iter().flat_map(|document| document.left_behind_notes()));
         let set = unite(group);
         united.push(Document { set, labels, annotations, left_behind: Vec::new(), origin: Origin::New });
     }
@@ -65,17 +62,20 @@ fn unite(group: &[&Document]) -> MirrorSet {
     for entry in group.iter().flat_map(|document| &document.set.entries) {
         by_source.entry(&entry.source).or_default().push(entry);
     }
-    let unite_source = |(source, entries): (&str, Vec<&Entry>)| Entry {
-        source: source.into(),
-        mirrors: united_mirrors(source, &entries),
-        mirror_source_policy: entries.iter().find_map(|entry| entry.mirror_source_policy),
-    };
+    let mut entries = Vec::new();
+    for (source, of_source) in by_source {
+        entries.push(Entry {
+            source: source.into(),
+            mirrors: united_mirrors(source, &of_source),
+            mirror_source_policy: of_source.iter().find_map(|entry| entry.mirror_source_policy),
+        });
+    }
     let first = &group[0].set;
-    MirrorSet::new(first.kind, &first.name, by_source.into_iter().map(unite_source).collect())
+    MirrorSet::new(first.kind, &first.name, entries)
 }
 
 /// The mirrors as the nodes try them. Without a mirror other than the source the nodes drop an entry: then
-/// it stays what it was.
+/// it is kept as it is.
 fn united_mirrors(source: &str, entries: &[&Entry]) -> Mirrors {
     let lists: Vec<&[Box<str>]> =
         entries.iter().filter(|entry| entry.is_effective()).map(|entry| &*entry.mirrors).collect();
@@ -86,7 +86,7 @@ fn united_mirrors(source: &str, entries: &[&Entry]) -> Mirrors {
     node::merge(source, &lists).mirrors.into_iter().map(Box::from).collect()
 }
 
-/// Labels or annotations of all objects; two values for one name are a problem.
+/// Labels or annotations of all objects, without those of a run; two values for one name are a problem.
 fn unite_values<'a>(
     what: &str,
     group: &[&'a Document],
@@ -94,18 +94,18 @@ fn unite_values<'a>(
     problems: &mut Vec<Problem>,
 ) -> Map<String, Value> {
     let mut first: BTreeMap<&str, (&Value, &Document)> = BTreeMap::new();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for document in group {
         for (name, value) in of(document).iter().filter(|(name, _)| !STAMPS.contains(&&***name)) {
             let (known, place) = *first.entry(name).or_insert((value, document));
-            if known != value && told.insert(name) {
+            if known != value && reported.insert(name) {
                 problems.push(Problem {
                     what: format!(
-                        "{what} \"{name}\" of {} is {known} in one place and {value} in another",
+                        "{what} \"{name}\" of {} has two values, {known} and {value}",
                         document.set.id()
                     ),
                     places: vec![place.place(), document.place()],
-                    fix: format!("give the {what} one value everywhere, or take it out"),
+                    fix: format!("use the same value of the {what} everywhere, or remove it"),
                 });
             }
         }

@@ -1,4 +1,4 @@
-//! ICSPs become the IDMSs that mean the same.
+//! Migrates ICSPs to equivalent IDMSs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,20 +9,20 @@ use crate::{
     objects::{Entry, MirrorSet, MirrorSourcePolicy, SetKind, grammar},
 };
 
-/// What a migration would do, or why it would not be right. Where it would not, there is nothing to write.
+/// The steps of a migration, or why it would change something. Then there is nothing to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Migration {
     /// The IDMSs to apply, by name.
     pub idms: Vec<Document>,
-    /// Places of the IDMSs that are there already.
+    /// Places of the IDMSs that exist already.
     pub there: Vec<String>,
-    /// Names of the ICSPs to delete once all IDMSs are there.
+    /// Names of the ICSPs to delete once all IDMSs exist.
     pub icsps: Vec<String>,
-    /// What is not taken along, and what is written in another way.
+    /// What is not copied, and what is written in another way.
     pub notes: Vec<String>,
-    /// Why nothing is to be written, apart from the proof.
+    /// Why nothing is written, apart from the proof.
     pub problems: Vec<Problem>,
-    /// Whether the nodes' file stays the same; not asked where there are problems.
+    /// Whether the nodes' file stays the same; `None` where there are problems.
     pub proof: Option<Proof>,
 }
 
@@ -33,7 +33,7 @@ impl Migration {
     }
 }
 
-/// Migrates every ICSP among the mirror sets; `context` has the settings that meet them on the nodes.
+/// Migrates every ICSP among the mirror sets; `context` has the settings that affect the same file.
 pub fn migrate(documents: &[Document], context: &Context) -> Migration {
     let mut migration = Migration {
         idms: Vec::new(),
@@ -49,13 +49,12 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
         .filter(|document| document.set.kind == SetKind::Icsp)
         .map(|document| (&*document.set.name, document))
         .collect();
-    let blocked = never_contacted(documents);
+    let never_contacted = never_contacted(documents);
     for icsp in icsps.values() {
         migration.problems.extend(icsp.name_problem());
-        migration.problems.extend(refused_entries(icsp, &blocked));
+        migration.problems.extend(rejected_entries(icsp, &never_contacted));
         let idms = as_idms(icsp, &mut migration.notes);
-        let namesake = |d: &&Document| d.set.kind == SetKind::Idms && d.set.name == icsp.set.name;
-        match documents.iter().find(namesake) {
+        match documents.iter().find(|d| d.set.kind == SetKind::Idms && d.set.name == icsp.set.name) {
             None => migration.idms.push(idms),
             Some(there) if same_entries(&there.set, &idms.set) => migration.there.push(there.place()),
             Some(there) => migration.problems.push(namesake_problem(icsp, there, &idms)),
@@ -64,10 +63,9 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
     }
     if !icsps.is_empty() {
         let digest_sets = documents.iter().filter(|document| document.set.kind.is_digest());
-        let note = |Problem { what, places, .. }| {
-            format!("{what}; the migration leaves that as it is: {}", places.join("; "))
-        };
-        migration.notes.extend(order_conflicts(digest_sets).into_iter().map(note));
+        for Problem { what, places, .. } in order_conflicts(digest_sets) {
+            migration.notes.push(format!("{what}; the migration does not change it ({})", places.join("; ")));
+        }
     }
     if migration.problems.is_empty() && !icsps.is_empty() {
         migration.proof = Some(prove(documents, &migration.idms, context));
@@ -79,14 +77,14 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
     migration
 }
 
-/// Objects of one kind and name that say different things.
+/// Objects of one kind and name with different contents.
 fn clashes(documents: &[Document]) -> Vec<Problem> {
     let mut first: BTreeMap<(SetKind, &str), &Document> = BTreeMap::new();
     let mut problems = Vec::new();
     for this in documents {
         let before = *first.entry((this.set.kind, &this.set.name)).or_insert(this);
         let same_metadata = (&before.labels, &before.annotations) == (&this.labels, &this.annotations);
-        let told = if before.set.entries != this.set.entries {
+        let differing = if before.set.entries != this.set.entries {
             "entries"
         } else if this.set.kind == SetKind::Icsp && !same_metadata {
             "labels or annotations"
@@ -94,88 +92,94 @@ fn clashes(documents: &[Document]) -> Vec<Problem> {
             continue;
         };
         problems.push(Problem {
-            what: format!("{} stands here twice with different {told}", this.set.id()),
+            what: format!("{} is defined twice with different {differing}", this.set.id()),
             places: vec![before.place(), this.place()],
-            fix: "leave the outdated one out, or unite the two with mirrorguard merge".to_owned(),
+            fix: "remove the outdated definition, or unite the two with mirrorguard merge".to_owned(),
         });
     }
     problems
 }
 
 fn namesake_problem(icsp: &Document, there: &Document, wanted: &Document) -> Problem {
-    let sources = |set: &MirrorSet| set.entries.iter().map(|e| e.source.clone()).collect::<BTreeSet<_>>();
-    let (old, new) = (sources(&wanted.set), sources(&there.set));
+    let (old, new) = (sources_of(&wanted.set), sources_of(&there.set));
     let example = match (old.difference(&new).next(), new.difference(&old).next()) {
         (Some(source), _) => format!("\"{source}\" is only in the ICSP"),
         (None, Some(source)) => format!("\"{source}\" is only in the IDMS"),
-        (None, None) => "the mirrors or policies of a source are others".to_owned(),
+        (None, None) => "the mirrors or policies of a source differ".to_owned(),
     };
     Problem {
-        what: format!("{} is there already with other entries: {example}", there.set.id()),
+        what: format!("{} already exists with other entries: {example}", there.set.id()),
         places: vec![icsp.place(), there.place()],
         fix: format!(
-            "give the two the same entries, or save the ICSP under a name that is free and migrate that; \
-             where the IDMS is known to replace the ICSP, delete imagecontentsourcepolicy {}",
+            "give both the same entries, or save the ICSP under an unused name and migrate that; if the IDMS is \
+             known to replace the ICSP, delete imagecontentsourcepolicy {}",
             icsp.set.name
         ),
     }
 }
 
-/// Places of the entries that forbid their source, by source.
-fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> {
-    let entries =
-        documents.iter().flat_map(|d| d.set.entries.iter().enumerate().map(move |(at, e)| (d, at, e)));
-    let never = entries.filter(|(.., entry)| entry.policy() == MirrorSourcePolicy::NeverContactSource);
-    never.map(|(document, at, entry)| (&*entry.source, (document, at))).collect()
+fn sources_of(set: &MirrorSet) -> BTreeSet<&str> {
+    set.entries.iter().map(|entry| &*entry.source).collect()
 }
 
-/// Entries that no IDMS can carry, and those that another object contradicts.
-fn refused_entries(icsp: &Document, blocked: &HashMap<&str, (&Document, usize)>) -> Vec<Problem> {
+/// Places of the entries that are `NeverContactSource`, by source.
+fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> {
+    let mut never = HashMap::new();
+    for document in documents {
+        for (at, entry) in document.set.entries.iter().enumerate() {
+            if entry.policy() == MirrorSourcePolicy::NeverContactSource {
+                never.insert(&*entry.source, (document, at));
+            }
+        }
+    }
+    never
+}
+
+/// Entries that an IDMS rejects, and those that another object contradicts.
+fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document, usize)>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (at, entry) in icsp.set.entries.iter().enumerate() {
         let place = icsp.entry_place(at);
         if !grammar::is_valid_source(&entry.source) {
-            problems.push(refused_value("source", &entry.source, place.clone()));
+            problems.push(rejected_value("source", &entry.source, place.clone()));
         }
         let invalid = entry.mirrors.iter().filter(|mirror| !grammar::is_valid_mirror(mirror));
-        problems.extend(invalid.map(|mirror| refused_value("mirror", mirror, place.clone())));
-        if let Some((other, index)) = blocked.get(&*entry.source) {
+        problems.extend(invalid.map(|mirror| rejected_value("mirror", mirror, place.clone())));
+        if let Some((other, index)) = never_contacted.get(&*entry.source) {
             problems.push(Problem {
                 what: format!(
-                    "source \"{}\" is NeverContactSource in {}, while an ICSP always means AllowContactingSource: \
-                     no node gets a new configuration",
+                    "source \"{}\" is NeverContactSource in {}, but an ICSP always means AllowContactingSource: \
+                     nodes get no new configuration",
                     entry.source,
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: format!("take the entry out of the ICSP, or the policy out of {}", other.set.id()),
+                fix: format!("remove the entry from the ICSP, or the policy from {}", other.set.id()),
             });
         }
     }
     problems
 }
 
-fn refused_value(field: &str, value: &str, place: String) -> Problem {
+fn rejected_value(field: &str, value: &str, place: String) -> Problem {
     let (problem, meant) = grammar::diagnose(value, field == "source");
     let fix = match meant {
         Some(meant) => format!("write \"{meant}\" in the ICSP first"),
-        None => "correct it in the ICSP first, or take the entry out".to_owned(),
+        None => "correct it in the ICSP first, or remove the entry".to_owned(),
     };
     Problem {
         what: format!(
-            "{field} \"{value}\" {problem}: an ICSP can carry that, an ImageDigestMirrorSet cannot, and no node \
-             gets a new configuration from either"
+            "{field} \"{value}\" {problem}: an ImageDigestMirrorSet rejects it, and nodes get no new configuration \
+             from either kind"
         ),
         places: vec![place],
         fix,
     }
 }
 
-/// The IDMS that means the same as an ICSP.
+/// The IDMS that is equivalent to an ICSP.
 fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
-    for (field, why) in &icsp.left_behind {
-        notes.push(format!("metadata.{field} of {} is not taken along: {why}", icsp.place()));
-    }
+    notes.extend(icsp.left_behind_notes());
     let mut idms = Document { left_behind: Vec::new(), origin: Origin::New, ..icsp.clone() };
     idms.set.kind = SetKind::Idms;
     idms.set.resource_version = Box::default();
@@ -187,24 +191,21 @@ fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
         // In an IDMS the list is a set. This is the order in which the nodes try them.
         let tried: Vec<Box<str>> =
             node::merge(source, &[&*mirrors]).mirrors.into_iter().map(Box::from).collect();
-        notes.push(format!("a mirror is listed twice in {}; the IDMS has it once", icsp.entry_place(at)));
+        notes.push(format!("a mirror is listed twice in {}; the IDMS lists it once", icsp.entry_place(at)));
         *mirrors = tried.into();
     }
     idms
 }
 
-/// Whether two sets have the same entries, in whatever order.
+/// Whether two sets have the same entries, in any order.
 fn same_entries(one: &MirrorSet, other: &MirrorSet) -> bool {
-    let sorted = |set: &MirrorSet| {
-        let mut entries: Vec<_> = set
-            .entries
-            .iter()
-            .map(|e| {
-                (e.source.clone(), e.mirrors.clone(), e.policy() == MirrorSourcePolicy::NeverContactSource)
-            })
-            .collect();
-        entries.sort();
-        entries
-    };
-    sorted(one) == sorted(other)
+    sorted_entries(one) == sorted_entries(other)
+}
+
+/// The entries of a set with the policies in force, sorted.
+fn sorted_entries(set: &MirrorSet) -> Vec<(&str, &[Box<str>], MirrorSourcePolicy)> {
+    let entries = set.entries.iter().map(|entry| (&*entry.source, &*entry.mirrors, entry.policy()));
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_unstable_by_key(|(source, mirrors, policy)| (*source, *mirrors, policy.name()));
+    entries
 }

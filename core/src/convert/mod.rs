@@ -1,8 +1,7 @@
-//! Mirror sets to mirror sets: ICSPs become IDMSs with a proof and a plan, and the outputs of several runs
-//! become one.
+//! Migrates ICSPs to IDMSs, with a proof and a plan, and unites the outputs of several runs.
 //!
-//! Both refuse to guess: what could mean two things is a [`Problem`] that names every place, and then
-//! nothing is written.
+//! Neither guesses: what could mean two things is a [`Problem`] that names every place, and then nothing is
+//! written.
 
 mod conflict;
 mod document;
@@ -15,7 +14,7 @@ pub use document::{Document, Origin, Problem};
 pub use merge::{Merging, merge};
 pub use migrate::{Migration, migrate};
 pub use plan::{Plan, Step, Written};
-pub use proof::{Difference, Proof, Stage};
+pub use proof::{NodeDifference, Proof, Stage};
 
 #[cfg(test)]
 mod tests;

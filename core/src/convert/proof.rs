@@ -9,14 +9,14 @@ use crate::{
     objects::SetKind,
 };
 
-/// What the three states of a migration mean for the nodes: before, with both kinds, and after.
+/// The nodes' file in the three states of a migration: before, with both kinds, and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// One file in all three.
+    /// The same file in all three.
     Same,
     /// Another file.
-    Differs(Vec<Difference>),
-    /// No file at all in one of them: the stage, and the operator's words.
+    Differs(Vec<NodeDifference>),
+    /// No file at all in one of them: the stage, and the operator's error.
     NotRendered(Stage, String),
 }
 
@@ -24,7 +24,7 @@ pub enum Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// As things are.
+    /// As it is now.
     Before,
     /// With the IDMSs next to the ICSPs.
     During,
@@ -32,14 +32,14 @@ pub enum Stage {
     After,
 }
 
-/// One thing that would be different on the nodes.
+/// One difference on the nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// From which state on.
+pub struct NodeDifference {
+    /// The state in which it appears.
     pub stage: Stage,
     /// Scope of the registry.
     pub registry: String,
-    /// What happens to it.
+    /// What changes.
     pub what: String,
     /// `reload` or `drain`.
     pub impact: String,
@@ -47,17 +47,10 @@ pub struct Difference {
     pub places: Vec<String>,
 }
 
-/// Renders the three states, each with everything that `context` has beside the mirror sets.
+/// Renders the three states, each with everything that `context` has apart from the mirror sets.
 pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context) -> Proof {
-    let mut before = context.clone();
-    let insert = |into: &mut Context, sets: &[Document]| {
-        for document in sets {
-            into.insert_set(document.set.clone().into());
-        }
-    };
-    insert(&mut before, documents);
-    let mut during = before.clone();
-    insert(&mut during, idms);
+    let before = with_sets(context, documents);
+    let during = with_sets(&before, idms);
     let mut after = during.clone();
     for document in documents.iter().filter(|document| document.set.kind == SetKind::Icsp) {
         after.remove_set(SetKind::Icsp, &document.set.name);
@@ -70,10 +63,20 @@ pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context
             Err(refusal) => return Proof::NotRendered(stage, refusal),
         }
     }
-    let pairs = files.windows(2);
-    let differences: Vec<_> =
-        pairs.flat_map(|pair| differences(pair[1].0, &pair[0].1, &pair[1].1, documents)).collect();
-    if differences.is_empty() { Proof::Same } else { Proof::Differs(differences) }
+    let mut found = Vec::new();
+    for pair in files.windows(2) {
+        let [(_, old), (stage, new)] = pair else { continue };
+        found.extend(differences(*stage, old, new, documents));
+    }
+    if found.is_empty() { Proof::Same } else { Proof::Differs(found) }
+}
+
+fn with_sets(context: &Context, documents: &[Document]) -> Context {
+    let mut context = context.clone();
+    for document in documents {
+        context.insert_set(document.set.clone().into());
+    }
+    context
 }
 
 fn rendered(view: View<'_>) -> Result<RegistriesConf<'_>, String> {
@@ -86,22 +89,28 @@ fn differences(
     old: &RegistriesConf<'_>,
     new: &RegistriesConf<'_>,
     documents: &[Document],
-) -> Vec<Difference> {
-    let change = node::change_between(old, new);
-    let difference = |reason: node::Reason<'_>| Difference {
-        stage,
-        registry: reason.registry.to_owned(),
-        what: reason.what.to_string(),
-        impact: reason.impact.to_string(),
-        places: places_of(reason.registry, documents),
-    };
-    change.reasons.into_iter().map(difference).collect()
+) -> Vec<NodeDifference> {
+    let mut differences = Vec::new();
+    for reason in node::change_between(old, new).reasons {
+        differences.push(NodeDifference {
+            stage,
+            registry: reason.registry.to_owned(),
+            what: reason.what.to_string(),
+            impact: reason.impact.to_string(),
+            places: places_of(reason.registry, documents),
+        });
+    }
+    differences
 }
 
 fn places_of(source: &str, documents: &[Document]) -> Vec<String> {
-    let places = |document: &Document| {
-        let matching = document.set.entries.iter().enumerate().filter(|(_, entry)| *entry.source == *source);
-        matching.map(|(at, _)| document.entry_place(at)).collect::<Vec<_>>()
-    };
-    documents.iter().flat_map(places).collect()
+    let mut places = Vec::new();
+    for document in documents {
+        for (at, entry) in document.set.entries.iter().enumerate() {
+            if *entry.source == *source {
+                places.push(document.entry_place(at));
+            }
+        }
+    }
+    places
 }

@@ -1,44 +1,44 @@
-//! HyperShift's look-ups of the same image, held against what the nodes do.
+//! HyperShift's look-ups of the same image, compared with what the nodes do.
 
 use super::{Attempt, Question};
 use crate::{
     context::{EntryRef, View},
-    hypershift::{Era, Lookup, Overrides, metadata_lookup, release_lookup},
+    hypershift::{Era, LookupResult, Overrides, metadata_lookup, release_lookup},
     objects::reference::{Image, ReferenceError},
 };
 
 /// Which look-up, and in which releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LookUpKind {
+pub enum LookupKind {
     /// The look-up of release images, in every release.
     Release,
     /// The look-up of image metadata.
     Metadata(Era),
 }
 
-/// What one of HyperShift's look-ups makes of an image.
+/// Where one of HyperShift's look-ups tries an image.
 #[derive(Debug)]
-pub struct LookUp<'a> {
+pub struct ExplainedLookup<'a> {
     /// Which one.
-    pub kind: LookUpKind,
-    /// Every reference that the image may become, the original left out.
+    pub kind: LookupKind,
+    /// Every reference that the image may become, without the original.
     pub candidates: Vec<String>,
     /// The sources that match, by name; where there are several, HyperShift takes one at random.
-    pub sources: Vec<SourceReading<'a>>,
-    /// What is skipped with an error.
+    pub sources: Vec<MatchingSource<'a>>,
+    /// The overrides that are skipped with an error.
     pub errors: Vec<String>,
-    /// Nothing matches, while the nodes go to mirrors.
+    /// Nothing matches, while the nodes use mirrors.
     pub only_nodes_redirect: bool,
 }
 
-/// What one source makes of an image.
+/// A source that matches an image, and where its mirrors send the look-up.
 #[derive(Debug)]
-pub struct SourceReading<'a> {
+pub struct MatchingSource<'a> {
     /// The source.
     pub source: &'a str,
-    /// The entries that it stands in.
+    /// The entries with this source.
     pub entries: Vec<EntryRef<'a>>,
-    /// What its mirrors make of the image, in the order they are tried up to 5.0.
+    /// The image at each mirror, in the order they are tried up to 5.0.
     pub candidates: Vec<Candidate>,
     /// The order from 5.1 on, where it is another one: mirrors are then sorted by name.
     ///
@@ -46,103 +46,137 @@ pub struct SourceReading<'a> {
     pub later_order: Option<Vec<String>>,
 }
 
-/// A place that HyperShift tries.
+/// A reference that HyperShift tries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The reference.
     pub reference: String,
     /// How it differs from what the nodes try; `None`: they try the same.
-    pub differs: Option<Difference>,
+    pub differs: Option<Divergence>,
 }
 
 /// How a candidate differs from what the nodes try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Difference {
-    /// The nodes never go there.
+pub enum Divergence {
+    /// The nodes never pull from there.
     Elsewhere,
     /// It is the right repository, but the tag is lost.
     WithoutTag,
 }
 
-/// The look-ups of an image with these overrides. An error: HyperShift cannot read the image.
-pub fn look_ups<'a, 'n, I: Iterator<Item = &'n Attempt<'n>>>(
+/// The look-ups of an image with these overrides, compared with what the nodes try. An error: HyperShift cannot
+/// read the image.
+pub fn explain_lookups<'a>(
     view: View<'a>,
     overrides: &Overrides<'a>,
     question: &Question,
-    attempts: impl Fn() -> I,
-) -> Result<[LookUp<'a>; 3], ReferenceError> {
-    let kinds = [LookUpKind::Release, LookUpKind::Metadata(Era::Exact), LookUpKind::Metadata(Era::Prefix)];
-    let reached = attempts().filter(|attempt| attempt.blocked_by.is_none());
-    let nodes: Vec<Image> =
-        reached.filter_map(|attempt| Image::parse_canonical(&attempt.reference).ok()).collect();
-    let redirected = attempts().any(|attempt| !attempt.is_source);
-    let look_up = |kind: LookUpKind| {
-        let Lookup { candidates, errors } = kind.ask(overrides, &question.text)?;
-        let mut sources = Vec::new();
-        for (source, mirrors) in overrides {
-            sources.extend(reading(kind, view, source, mirrors, question, &nodes)?);
-        }
-        let only_nodes_redirect = redirected && candidates.is_empty();
-        Ok(LookUp { kind, candidates, sources, errors, only_nodes_redirect })
+    attempts: &[&Attempt<'_>],
+) -> Result<[ExplainedLookup<'a>; 3], ReferenceError> {
+    let reached = attempts.iter().filter(|attempt| attempt.blocked_by.is_none());
+    let lookups = Lookups {
+        view,
+        overrides,
+        question,
+        reached: reached.filter_map(|attempt| Image::parse_canonical(&attempt.reference).ok()).collect(),
+        nodes_redirect: attempts.iter().any(|attempt| !attempt.is_source),
     };
-    let [release, exact, prefix] = kinds.map(look_up);
-    Ok([release?, exact?, prefix?])
+    Ok([
+        lookups.explain(LookupKind::Release)?,
+        lookups.explain(LookupKind::Metadata(Era::Exact))?,
+        lookups.explain(LookupKind::Metadata(Era::Prefix))?,
+    ])
 }
 
-impl LookUpKind {
-    fn ask(self, overrides: &Overrides<'_>, image: &str) -> Result<Lookup, ReferenceError> {
+impl LookupKind {
+    fn look_up(self, overrides: &Overrides<'_>, image: &str) -> Result<LookupResult, ReferenceError> {
         match self {
-            Self::Release => Ok(Lookup { candidates: release_lookup(overrides, image), errors: Vec::new() }),
+            Self::Release => {
+                Ok(LookupResult { candidates: release_lookup(overrides, image), errors: Vec::new() })
+            }
             Self::Metadata(era) => metadata_lookup(era, overrides, image),
         }
     }
 }
 
-fn reading<'a>(
-    kind: LookUpKind,
+/// What every look-up of one image reads.
+struct Lookups<'a, 'o> {
     view: View<'a>,
-    source: &'a str,
-    mirrors: &[&'a str],
-    question: &Question,
-    nodes: &[Image],
-) -> Result<Option<SourceReading<'a>>, ReferenceError> {
-    let ask = |mirrors: Vec<&'a str>| kind.ask(&Overrides::from([(source, mirrors)]), &question.text);
-    let found = ask(mirrors.to_vec())?.candidates;
-    if found.is_empty() {
-        return Ok(None);
-    }
-    let mut by_name = mirrors.to_vec();
-    by_name.sort_unstable();
-    // The exact era ended before mirrors were sorted.
-    let later =
-        if kind == LookUpKind::Metadata(Era::Exact) { found.clone() } else { ask(by_name)?.candidates };
-    let later_order = (later != found).then_some(later);
-    let candidate = |reference: String| {
-        let differs = difference(kind, &reference, question, nodes);
-        Candidate { reference, differs }
-    };
-    // ITMS are not read.
-    let mut entries: Vec<_> = view.entries(source).filter(|found| found.set.kind.is_digest()).collect();
-    entries.sort_by_key(|found| (found.set.kind, &found.set.name, found.index));
-    Ok(Some(SourceReading {
-        source,
-        entries,
-        candidates: found.into_iter().map(candidate).collect(),
-        later_order,
-    }))
+    overrides: &'o Overrides<'a>,
+    question: &'o Question,
+    /// The images that the nodes try and reach.
+    reached: Vec<Image>,
+    nodes_redirect: bool,
 }
 
-fn difference(kind: LookUpKind, reference: &str, question: &Question, nodes: &[Image]) -> Option<Difference> {
-    let Ok(image) = Image::parse(reference) else { return Some(Difference::Elsewhere) };
-    // What a digest names is the same whatever the tag beside it.
-    let what = |image: &Image| image.digest().or(image.tag()).map(str::to_owned);
-    if kind != LookUpKind::Metadata(Era::Exact) {
-        let same = |tried: &Image| tried.name() == image.name() && what(tried) == what(&image);
-        return (!nodes.iter().any(same)).then_some(Difference::Elsewhere);
+impl<'a> Lookups<'a, '_> {
+    fn explain(&self, kind: LookupKind) -> Result<ExplainedLookup<'a>, ReferenceError> {
+        let LookupResult { candidates, errors } = kind.look_up(self.overrides, &self.question.text)?;
+        let mut sources = Vec::new();
+        for (source, mirrors) in self.overrides {
+            sources.extend(self.matching_source(kind, source, mirrors)?);
+        }
+        let only_nodes_redirect = self.nodes_redirect && candidates.is_empty();
+        Ok(ExplainedLookup { kind, candidates, sources, errors, only_nodes_redirect })
     }
-    if !nodes.iter().any(|tried| tried.name() == image.name()) {
-        return Some(Difference::Elsewhere);
+
+    fn matching_source(
+        &self,
+        kind: LookupKind,
+        source: &'a str,
+        mirrors: &[&'a str],
+    ) -> Result<Option<MatchingSource<'a>>, ReferenceError> {
+        let found = self.candidates(kind, source, mirrors)?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let mut later_order = None;
+        // The exact era ended before mirrors were sorted.
+        if kind != LookupKind::Metadata(Era::Exact) {
+            let mut by_name = mirrors.to_vec();
+            by_name.sort_unstable();
+            let later = self.candidates(kind, source, &by_name)?;
+            later_order = Some(later).filter(|later| *later != found);
+        }
+        // ITMS are not read.
+        let mut entries: Vec<_> =
+            self.view.entries(source).filter(|found| found.set.kind.is_digest()).collect();
+        entries.sort_by_key(EntryRef::order);
+        let candidates = found.into_iter().map(|reference| self.candidate(kind, reference)).collect();
+        Ok(Some(MatchingSource { source, entries, candidates, later_order }))
     }
-    // The digest is put back, the tag is not.
-    (!question.images.iter().any(Image::is_digested)).then_some(Difference::WithoutTag)
+
+    /// The references that the image becomes where this is the only source.
+    fn candidates(
+        &self,
+        kind: LookupKind,
+        source: &str,
+        mirrors: &[&str],
+    ) -> Result<Vec<String>, ReferenceError> {
+        let overrides = Overrides::from([(source, mirrors.to_vec())]);
+        Ok(kind.look_up(&overrides, &self.question.text)?.candidates)
+    }
+
+    fn candidate(&self, kind: LookupKind, reference: String) -> Candidate {
+        let differs = self.divergence(kind, &reference);
+        Candidate { reference, differs }
+    }
+
+    fn divergence(&self, kind: LookupKind, reference: &str) -> Option<Divergence> {
+        let Ok(image) = Image::parse(reference) else { return Some(Divergence::Elsewhere) };
+        let mut same_repository = self.reached.iter().filter(|tried| tried.name() == image.name());
+        if kind != LookupKind::Metadata(Era::Exact) {
+            let is_tried = same_repository.any(|tried| version(tried) == version(&image));
+            return if is_tried { None } else { Some(Divergence::Elsewhere) };
+        }
+        if same_repository.next().is_none() {
+            return Some(Divergence::Elsewhere);
+        }
+        // The digest is put back, the tag is not.
+        if self.question.images.iter().any(Image::is_digested) { None } else { Some(Divergence::WithoutTag) }
+    }
+}
+
+/// The digest, or the tag where there is no digest: with a digest, the tag changes nothing.
+fn version(image: &Image) -> Option<&str> {
+    image.digest().or(image.tag())
 }

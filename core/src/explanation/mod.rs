@@ -1,5 +1,5 @@
-//! Why a pull of one image goes where it goes: which entries decide, what they hide, what a node tries in
-//! order, where that ends, and where HyperShift's own look-ups go instead.
+//! Where a pull of one image goes, and why: which entries decide, what they hide, what a node tries in order,
+//! what blocks the source, and where HyperShift's own look-ups go instead.
 
 mod covering;
 mod lookup;
@@ -8,7 +8,7 @@ mod question;
 mod tests;
 
 pub use covering::{Covering, Part};
-pub use lookup::{Candidate, Difference, LookUp, LookUpKind, SourceReading, look_ups};
+pub use lookup::{Candidate, Divergence, ExplainedLookup, LookupKind, MatchingSource, explain_lookups};
 pub use question::{Question, QuestionError};
 
 use covering::{covering, never_contact};
@@ -30,15 +30,15 @@ pub struct Explanation<'a> {
     /// tried in this order.
     pub pulls: Vec<NodePull<'a>>,
     /// What HyperShift does: the release look-up, then the metadata look-up in each era.
-    pub look_ups: [LookUp<'a>; 3],
+    pub lookups: [ExplainedLookup<'a>; 3],
 }
 
 /// A pull on a node.
 #[derive(Debug)]
 pub struct NodePull<'a> {
-    /// What is pulled.
+    /// The image.
     pub image: Image,
-    /// What registries.conf says about it; `None`: nothing.
+    /// The part of registries.conf that decides; `None`: nothing matches.
     pub decided_by: Option<Decision<'a>>,
     /// Every entry whose source covers the image, those that decide first.
     pub covering: Vec<Covering<'a>>,
@@ -47,7 +47,7 @@ pub struct NodePull<'a> {
     pub attempts: Result<Vec<Attempt<'a>>, ReferenceError>,
     /// What blocks the source; empty where it is tried last.
     pub blockers: Vec<Blocker<'a>>,
-    /// Why the image may not be run although it could be pulled.
+    /// Why policy.json rejects the image although it could be pulled.
     pub refusal: Option<PolicyRefusal<'a>>,
 }
 
@@ -56,11 +56,11 @@ pub struct NodePull<'a> {
 pub struct Decision<'a> {
     /// Its scope.
     pub scope: &'a str,
-    /// The source above it whose mirrors it was given, where it has none of its own.
+    /// The source above it whose mirrors it inherits, where it has none of its own.
     pub mirrors_from: Option<&'a str>,
 }
 
-/// One place that is tried.
+/// One reference that is tried.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     /// The reference.
@@ -69,7 +69,7 @@ pub struct Attempt<'a> {
     pub is_source: bool,
     /// Reached without TLS verification.
     pub insecure: bool,
-    /// The scope of registries.conf that blocks this place, so that trying it fails at once.
+    /// The scope of registries.conf that blocks this mirror, so that trying it fails at once.
     pub blocked_by: Option<&'a str>,
 }
 
@@ -89,53 +89,71 @@ pub fn explain<'a>(
     conf: &RegistriesConf<'a>,
     question: &Question,
 ) -> Result<Explanation<'a>, ReferenceError> {
-    let pulls: Vec<_> = question.images.iter().map(|image| pull(view, conf, image)).collect();
-    let attempts = || pulls.iter().flat_map(|pull| pull.attempts.iter().flatten());
-    let look_ups = look_ups(view, &hypershift::overrides(view), question, attempts)?;
-    Ok(Explanation { pulls, look_ups })
+    let pulls: Vec<_> = question.images.iter().map(|image| explain_pull(view, conf, image)).collect();
+    let attempts: Vec<_> = pulls.iter().flat_map(|pull| pull.attempts.iter().flatten()).collect();
+    let lookups = explain_lookups(view, &hypershift::overrides(view), question, &attempts)?;
+    Ok(Explanation { pulls, lookups })
 }
 
-fn pull<'a>(view: View<'a>, conf: &RegistriesConf<'a>, image: &Image) -> NodePull<'a> {
-    let pulled = node::pull(conf, image);
-    let decided_by = pulled.registry.map(|registry| {
-        let mirrors_from = node::Rendering::new(view).heir_of(registry.scope);
-        Decision { scope: registry.scope, mirrors_from }
-    });
-    let mirrors = pulled.mirrors.iter().map(|mirror| (mirror.insecure, false));
-    let source = std::iter::once((pulled.registry.is_some_and(|registry| registry.insecure), true));
-    let attempts = pulled.tries.map(|tries| {
-        let flags = mirrors.chain(source);
-        let attempt = |(reference, (insecure, is_source)): (String, (bool, bool))| {
-            let blocked_by = (!is_source).then(|| blocked_by(conf, &reference)).flatten();
-            Attempt { reference, is_source, insecure, blocked_by }
-        };
-        tries.into_iter().zip(flags).map(attempt).collect()
+fn explain_pull<'a>(view: View<'a>, conf: &RegistriesConf<'a>, image: &Image) -> NodePull<'a> {
+    let route = node::route_pull(conf, image);
+    let decided_by = route.registry.map(|registry| Decision {
+        scope: registry.scope,
+        mirrors_from: node::Rendering::new(view).inherits_from(registry.scope),
     });
     NodePull {
         covering: covering(view, image, decided_by),
-        attempts,
-        blockers: pulled.registry.map(|registry| blockers(view, registry)).unwrap_or_default(),
+        blockers: route.registry.map(|registry| blockers(view, registry)).unwrap_or_default(),
+        attempts: attempts(conf, route),
         refusal: node::Policy::new(view).refuses(image),
         decided_by,
         image: image.clone(),
     }
 }
 
-/// Follows `containers/image docker/docker_client.go` `newDockerClient`, which asks registries.conf about
-/// every place it goes to, mirrors too.
+fn attempts<'a>(
+    conf: &RegistriesConf<'a>,
+    route: node::PullRoute<'_, '_>,
+) -> Result<Vec<Attempt<'a>>, ReferenceError> {
+    let mut attempts = Vec::new();
+    for (at, reference) in route.tries?.into_iter().enumerate() {
+        attempts.push(match route.mirrors.get(at) {
+            Some(mirror) => Attempt {
+                blocked_by: blocked_by(conf, &reference),
+                reference,
+                is_source: false,
+                insecure: mirror.insecure,
+            },
+            None => Attempt {
+                reference,
+                is_source: true,
+                insecure: route.registry.is_some_and(|registry| registry.insecure),
+                blocked_by: None,
+            },
+        });
+    }
+    Ok(attempts)
+}
+
+/// The scope of registries.conf that blocks a mirror.
+///
+/// Follows `containers/image docker/docker_client.go` `newDockerClient`, which looks every reference up in
+/// registries.conf, mirrors too.
 fn blocked_by<'a>(conf: &RegistriesConf<'a>, reference: &str) -> Option<&'a str> {
     let image = Image::parse_canonical(reference).ok()?;
-    node::registry_of(conf, &image)
-        .filter(|(registry, _)| registry.blocked)
-        .map(|(registry, _)| registry.scope)
+    let (registry, _) = node::registry_of(conf, &image)?;
+    registry.blocked.then_some(registry.scope)
 }
 
 fn blockers<'a>(view: View<'a>, registry: &Registry<'a>) -> Vec<Blocker<'a>> {
     if !registry.blocked {
         return Vec::new();
     }
-    let entries = never_contact(view, registry.scope).into_iter().map(Blocker::Entry);
-    let configured = node::effective_blocked(view).into_iter();
-    let configured = configured.filter(|outer| is_nested(registry.scope, outer)).map(Blocker::ImageConfig);
-    entries.chain(configured).collect()
+    let mut blockers: Vec<_> = never_contact(view, registry.scope).into_iter().map(Blocker::Entry).collect();
+    for scope in node::effective_blocked(view) {
+        if is_nested(registry.scope, scope) {
+            blockers.push(Blocker::ImageConfig(scope));
+        }
+    }
+    blockers
 }

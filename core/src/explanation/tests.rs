@@ -1,29 +1,27 @@
 use std::fmt::Write;
 
+use LookupKind::{Metadata, Release};
+
 use super::*;
 use crate::{context::Context, hypershift::Era, objects::manifest};
 
 const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
 
-/// What an explanation says, in short lines.
+/// The pulls of an explanation, in short lines.
 fn explained(yaml: &str, image: &str) -> Vec<String> {
     let context = context_of(yaml);
     let conf = node::render(context.view()).unwrap();
     let explanation = explain(context.view(), &conf, &Question::parse(image).unwrap()).unwrap();
     let mut lines = Vec::new();
     for pull in &explanation.pulls {
-        let decided = pull.decided_by.map(|d| (d.scope, d.mirrors_from));
-        lines.push(format!("decided by {decided:?}"));
+        let decided_by = pull.decided_by.map(|d| (d.scope, d.mirrors_from));
+        lines.push(format!("decided by {decided_by:?}"));
         for covering in &pull.covering {
             let entry = covering.entry;
             lines.push(format!("{}[{}] {:?}", entry.set.name, entry.index, covering.part));
         }
         for attempt in pull.attempts.iter().flatten() {
-            let Attempt { reference, is_source, insecure, blocked_by } = attempt;
-            let flags =
-                [(*is_source, " source"), (*insecure, " insecure"), (blocked_by.is_some(), " blocked")];
-            let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
-            lines.push(format!("try {}{flags}", reference.replace(DIGEST, "…")));
+            lines.push(format!("try {}{}", attempt.reference.replace(DIGEST, "…"), flags(attempt)));
         }
         for blocker in &pull.blockers {
             lines.push(match blocker {
@@ -35,24 +33,41 @@ fn explained(yaml: &str, image: &str) -> Vec<String> {
     lines
 }
 
-/// What one look-up makes of an image, in short words.
-fn look_up(yaml: &str, image: &str, kind: LookUpKind) -> String {
+fn flags(attempt: &Attempt<'_>) -> String {
+    let mut flags = String::new();
+    if attempt.is_source {
+        flags += " source";
+    }
+    if attempt.insecure {
+        flags += " insecure";
+    }
+    if attempt.blocked_by.is_some() {
+        flags += " blocked";
+    }
+    flags
+}
+
+/// One look-up of an image, in short words.
+fn looked_up(yaml: &str, image: &str, kind: LookupKind) -> Vec<String> {
     let context = context_of(yaml);
     let conf = node::render(context.view()).unwrap();
     let explanation = explain(context.view(), &conf, &Question::parse(image).unwrap()).unwrap();
-    let look_up = explanation.look_ups.iter().find(|look_up| look_up.kind == kind).unwrap();
-    let line = |candidate: &Candidate| {
-        let differs = candidate.differs.map(|differs| format!(" {differs:?}")).unwrap_or_default();
-        format!("{}{differs}", candidate.reference)
-    };
+    let lookup = explanation.lookups.iter().find(|lookup| lookup.kind == kind).unwrap();
     let mut words = Vec::new();
-    for source in &look_up.sources {
+    for source in &lookup.sources {
         words.push(source.source.to_owned());
-        words.extend(source.candidates.iter().map(line));
-        words.extend(source.later_order.iter().map(|order| format!("later {}", order.join(", "))));
+        for Candidate { reference, differs } in &source.candidates {
+            let differs = differs.map(|differs| format!(" {differs:?}")).unwrap_or_default();
+            words.push(format!("{}{differs}", reference.replace(DIGEST, "…")));
+        }
+        if let Some(order) = &source.later_order {
+            words.push(format!("later {}", order.join(", ").replace(DIGEST, "…")));
+        }
     }
-    words.extend(look_up.only_nodes_redirect.then(|| "only the nodes redirect".to_owned()));
-    words.join("|").replace(DIGEST, "…")
+    if lookup.only_nodes_redirect {
+        words.push("only the nodes redirect".to_owned());
+    }
+    words
 }
 
 fn context_of(yaml: &str) -> Context {
@@ -60,7 +75,7 @@ fn context_of(yaml: &str) -> Context {
     objects.into_iter().map(|located| located.object).collect()
 }
 
-/// Mirror sets, one a line: kind, name, then `source=mirror,mirror`, where `!` forbids the source.
+/// Mirror sets, one a line: kind, name, then `source=mirror,mirror`; `!` means `NeverContactSource`.
 fn sets(lines: &[&str]) -> String {
     let mut yaml = String::new();
     for line in lines {
@@ -102,9 +117,9 @@ fn each_entry_that_covers_the_image_has_its_part() {
     ]);
     let expected = [
         "decided by Some((\"quay.io/a\", None))",
-        "a[0] Asked",
-        "b[0] Asked",
-        "t[0] OtherPulls(TagOnly)",
+        "a[0] Tried",
+        "b[0] Tried",
+        "t[0] OtherPulls(Tag)",
         "b[1] WithoutMirror",
         "a[1] Hidden",
         "try m.lab/a/app@…",
@@ -115,9 +130,9 @@ fn each_entry_that_covers_the_image_has_its_part() {
 }
 
 #[test]
-fn a_policy_of_the_other_kind_blocks_all_the_same() {
+fn a_policy_of_the_other_kind_blocks_the_source_too() {
     let yaml = sets(&["itms t !quay.io/a=m.lab/t"]);
-    let expected = ["decided by Some((\"quay.io/a\", None))", "t[0] OtherPulls(TagOnly)", "blocked by t"];
+    let expected = ["decided by Some((\"quay.io/a\", None))", "t[0] OtherPulls(Tag)", "blocked by t"];
     assert_eq!(explained(&yaml, &format!("quay.io/a/app@{DIGEST}")), expected, "nothing is tried");
 }
 
@@ -145,11 +160,11 @@ fn the_image_configuration_marks_what_is_insecure_and_blocked() {
 }
 
 #[test]
-fn a_blocked_scope_without_mirrors_is_given_those_above_it() {
+fn a_blocked_scope_without_mirrors_inherits_those_above_it() {
     let yaml = sets(&["idms a quay.io=m.lab/q"]) + &image_config("blockedRegistries", "quay.io/a");
     let expected = [
         "decided by Some((\"quay.io/a\", Some(\"quay.io\")))",
-        "a[0] Asked",
+        "a[0] Tried",
         "try m.lab/q/a/b@…",
         "blocked by quay.io/a",
     ];
@@ -163,46 +178,108 @@ fn an_image_without_registry_is_looked_for_in_each_search_registry() {
         "decided by None",
         "try registry.access.redhat.com/nginx:latest source",
         "decided by Some((\"docker.io\", None))",
-        "t[0] Asked",
+        "t[0] Tried",
         "try m.lab/hub/library/nginx:latest",
         "try docker.io/library/nginx:latest source",
     ];
     assert_eq!(explained(&yaml, "nginx"), expected);
 }
 
-#[test]
-fn look_ups_are_held_against_the_nodes() {
-    use Era::{Exact, Prefix};
-    use LookUpKind::{Metadata, Release};
-    let digest = &*format!("quay.io/a/b@{DIGEST}");
-    let tag = "quay.io/a/b:v1";
-    let (repository, namespace) = ("idms a quay.io/a/b=m.lab/x/b", "idms a quay.io/a=m.lab/x/a");
-    let both = "itms t quay.io/a/b=m.lab/x/b;idms a quay.io/a/b=m.lab/x/b";
-    let table: [(LookUpKind, &str, &str, &str, &str); 9] = [
-        (Release, repository, digest, "quay.io/a/b|m.lab/x/b@…", "text is replaced"),
-        (Metadata(Exact), repository, digest, "quay.io/a/b|m.lab/x/b", "the digest is put back"),
-        (Metadata(Exact), both, tag, "quay.io/a/b|m.lab/x/b WithoutTag", "the tag is not"),
-        (Metadata(Exact), namespace, digest, "only the nodes redirect", "namespaces came later"),
-        (Metadata(Prefix), repository, digest, "quay.io/a/b|m.lab/x/b@…", "a full entry is right in both"),
-        (Metadata(Prefix), namespace, digest, "quay.io/a|m.lab/a/b@… Elsewhere", "a path element is lost"),
-        (
-            Metadata(Prefix),
-            "idms a other.io/a/b=m.lab/x/b",
-            digest,
-            "other.io/a/b|m.lab/x/b@… Elsewhere",
-            "the host is not compared",
-        ),
-        (Release, "itms t quay.io/a=m.lab/a", tag, "only the nodes redirect", "ITMS are not read"),
-        (
-            Release,
-            "idms a quay.io/a/b=z.lab/x/b,m.lab/x/b",
-            digest,
-            "quay.io/a/b|z.lab/x/b@…|m.lab/x/b@…|later m.lab/x/b@…, z.lab/x/b@…",
-            "mirrors are sorted later",
-        ),
-    ];
-    for (kind, lines, image, expected, reason) in table {
-        let yaml = sets(&lines.split(';').collect::<Vec<_>>());
-        assert_eq!(look_up(&yaml, image, kind), expected, "{reason}");
+struct Case {
+    kind: LookupKind,
+    sets: &'static [&'static str],
+    /// The tag or digest of `quay.io/a/b`.
+    version: &'static str,
+    expected: &'static [&'static str],
+    reason: &'static str,
+}
+
+fn assert_lookups(table: impl IntoIterator<Item = Case>) {
+    for Case { kind, sets: lines, version, expected, reason } in table {
+        let image = format!("quay.io/a/b{}", version.replace('…', DIGEST));
+        assert_eq!(looked_up(&sets(lines), &image, kind), expected, "{reason}");
     }
+}
+
+#[test]
+fn the_release_look_up_replaces_text() {
+    assert_lookups([
+        Case {
+            kind: Release,
+            sets: &["idms a quay.io/a/b=m.lab/x/b"],
+            version: "@…",
+            expected: &["quay.io/a/b", "m.lab/x/b@…"],
+            reason: "the nodes do the same",
+        },
+        Case {
+            kind: Release,
+            sets: &["itms t quay.io/a=m.lab/a"],
+            version: ":v1",
+            expected: &["only the nodes redirect"],
+            reason: "ITMS are not read",
+        },
+        Case {
+            kind: Release,
+            sets: &["idms a quay.io/a/b=z.lab/x/b,m.lab/x/b"],
+            version: "@…",
+            expected: &["quay.io/a/b", "z.lab/x/b@…", "m.lab/x/b@…", "later m.lab/x/b@…, z.lab/x/b@…"],
+            reason: "mirrors are sorted later",
+        },
+    ]);
+}
+
+#[test]
+fn the_metadata_look_up_compares_names_up_to_4_16() {
+    let kind = Metadata(Era::Exact);
+    assert_lookups([
+        Case {
+            kind,
+            sets: &["idms a quay.io/a/b=m.lab/x/b"],
+            version: "@…",
+            expected: &["quay.io/a/b", "m.lab/x/b"],
+            reason: "the digest is put back",
+        },
+        Case {
+            kind,
+            sets: &["itms t quay.io/a/b=m.lab/x/b", "idms a quay.io/a/b=m.lab/x/b"],
+            version: ":v1",
+            expected: &["quay.io/a/b", "m.lab/x/b WithoutTag"],
+            reason: "the tag is not",
+        },
+        Case {
+            kind,
+            sets: &["idms a quay.io/a=m.lab/x/a"],
+            version: "@…",
+            expected: &["only the nodes redirect"],
+            reason: "a namespace never matches",
+        },
+    ]);
+}
+
+#[test]
+fn the_metadata_look_up_replaces_prefixes_from_4_17_on() {
+    let kind = Metadata(Era::Prefix);
+    assert_lookups([
+        Case {
+            kind,
+            sets: &["idms a quay.io/a/b=m.lab/x/b"],
+            version: "@…",
+            expected: &["quay.io/a/b", "m.lab/x/b@…"],
+            reason: "an entry for the repository is right",
+        },
+        Case {
+            kind,
+            sets: &["idms a quay.io/a=m.lab/x/a"],
+            version: "@…",
+            expected: &["quay.io/a", "m.lab/a/b@… Elsewhere"],
+            reason: "a path element is lost",
+        },
+        Case {
+            kind,
+            sets: &["idms a other.io/a/b=m.lab/x/b"],
+            version: "@…",
+            expected: &["other.io/a/b", "m.lab/x/b@… Elsewhere"],
+            reason: "the host is not compared",
+        },
+    ]);
 }

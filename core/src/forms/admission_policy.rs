@@ -1,4 +1,4 @@
-//! The rules that need no other object, as policies that the apiserver judges by itself.
+//! The rules that need no other object, as policies that the API server evaluates by itself.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,20 +9,20 @@ use super::{
 };
 use crate::{
     objects::SetKind,
-    rules::{self, Check, Level, RULES, Rule, Settings},
+    rules::{self, Check, Level, RULES, Settings},
 };
 
 const COMMENTS: [&str; 10] = [
-    "The rules of mirrorguard that need no other object, judged by the apiserver itself.",
-    "For Kubernetes 1.30 and OpenShift 4.17, or later. Unlike the webhook:",
-    "- They see one object at a time; what conflicts with another object goes through.",
-    "- A denial names the first fault of the first rule, with the number of entries alike; the fix is a general one.",
-    "- An object that is too large for the apiserver's CEL budget is admitted unjudged (failurePolicy: Ignore).",
-    "As with the webhook, a write that leaves spec as it was is not judged, and a fault that the object had before",
-    "only warns. A fault is the same as before while its value is, wherever it stands; of two entries that",
-    "contradict each other it does not matter which came first.",
-    "mirror-sets.deny has the rules that deny, mirror-sets.warn those that warn and the faults that were there",
-    "before; the levels are those of the configuration that this was written with.",
+    "The rules of mirrorguard that need no other object, evaluated by the API server itself.",
+    "They require Kubernetes 1.30 or OpenShift 4.17, or later. Unlike the webhook:",
+    "- Each object is evaluated alone, so conflicts with other objects are admitted.",
+    "- A denial names the first fault of the first rule and the number of similar entries. The fix is a general one.",
+    "- An object that exceeds the CEL budget of the API server is admitted unevaluated (failurePolicy: Ignore).",
+    "Like the webhook, they ignore writes that do not change spec, and only warn of faults that the object had",
+    "before. A fault counts as old if the same value had it before, in any entry. Of two entries that contradict",
+    "each other, it does not matter which came first.",
+    "mirror-sets.deny has the rules that deny. mirror-sets.warn has the rules that warn, and reports the old faults.",
+    "The levels are those of the configuration that this was generated with.",
 ];
 
 /// A policy or its binding.
@@ -76,14 +76,23 @@ struct Binding {
 
 /// A policy that denies, one that warns, and their bindings, with the levels of the settings.
 pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
-    let level = |rule: &CelRule| rules::rule(rule.id).map_or(Level::Off, |rule| settings.level(rule));
-    let at = |wanted| CEL_RULES.iter().filter(move |rule| level(rule) == wanted);
-    let denying: Vec<_> = at(Level::Deny).map(|rule| (rule, Faults::New)).collect();
-    let old = at(Level::Deny).map(|rule| (rule, Faults::Old));
-    let warning: Vec<_> = at(Level::Warn).map(|rule| (rule, Faults::Any)).chain(old).collect();
+    let mut denying = Vec::new();
+    let mut warning = Vec::new();
+    let mut old = Vec::new();
+    for rule in &CEL_RULES {
+        match rules::rule(rule.id).map_or(Level::Off, |rule| settings.level(rule)) {
+            Level::Deny => {
+                denying.push((rule, Faults::New));
+                old.push((rule, Faults::Old));
+            }
+            Level::Warn => warning.push((rule, Faults::Any)),
+            Level::Off => {}
+        }
+    }
+    warning.append(&mut old);
     if denying.is_empty() && warning.is_empty() {
         let ids = CEL_RULES.map(|rule| rule.id).join(", ");
-        return Err(NoForm(vec![format!("every rule that a policy could hold is off: {ids}")]));
+        return Err(NoForm(vec![format!("every rule that a policy can contain is off: {ids}")]));
     }
     let mut form = Form { comments: COMMENTS.map(str::to_owned).into(), ..Form::default() };
     for (name, action, rules) in [
@@ -96,14 +105,23 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
             form.push(&object("ValidatingAdmissionPolicyBinding", name, binding));
         }
     }
-    let is_left = |rule: &&Rule| {
-        let is_asked = !matches!(rule.check, Check::ImageConfig(_));
-        is_asked && settings.level(rule) != Level::Off && CEL_RULES.iter().all(|in_cel| in_cel.id != rule.id)
-    };
-    let left: Vec<_> = RULES.iter().filter(is_left).map(|rule| rule.id).collect();
-    let why = "a policy sees one mirror set at a time; the webhook has them";
-    form.omissions.push(Omission::Aside(format!("the rules {}: {why}", left.join(", "))));
+    let left_out = rules_left_out(settings).join(", ");
+    let why = "a policy evaluates one mirror set at a time; the webhook evaluates these rules";
+    form.omissions.push(Omission::Aside(format!("the rules {left_out} are left out: {why}")));
     Ok(form)
+}
+
+/// The ids of the rules that are on and that no policy contains.
+fn rules_left_out(settings: &Settings) -> Vec<&'static str> {
+    let mut ids = Vec::new();
+    for rule in RULES {
+        let is_in_webhook = !matches!(rule.check, Check::ImageConfig(_));
+        let is_in_cel = CEL_RULES.iter().any(|in_cel| in_cel.id == rule.id);
+        if is_in_webhook && !is_in_cel && settings.level(rule) != Level::Off {
+            ids.push(rule.id);
+        }
+    }
+    ids
 }
 
 fn object<S>(kind: &'static str, name: &'static str, spec: S) -> Object<S> {
@@ -111,7 +129,6 @@ fn object<S>(kind: &'static str, name: &'static str, spec: S) -> Object<S> {
 }
 
 fn policy(rules: &[(&CelRule, Faults)]) -> Policy {
-    let named = |(name, expression)| Named { name, expression };
     let mut values = variables();
     for (rule, faults) in rules {
         if let Finds::Entries(fault) = &rule.finds {
@@ -123,8 +140,8 @@ fn policy(rules: &[(&CelRule, Faults)]) -> Policy {
     Policy {
         on_failure: "Ignore",
         match_constraints: json!({ "resourceRules": SetKind::ALL.map(resource_rule) }),
-        match_conditions: [named(("spec-changes", changes))],
-        variables: values.into_iter().map(named).collect(),
+        match_conditions: [Named { name: "spec-changes", expression: changes }],
+        variables: values.into_iter().map(|(name, expression)| Named { name, expression }).collect(),
         validations: rules.iter().map(|(rule, faults)| validation(rule, *faults)).collect(),
     }
 }
@@ -132,13 +149,17 @@ fn policy(rules: &[(&CelRule, Faults)]) -> Policy {
 fn validation(CelRule { id, finds }: &CelRule, faults: Faults) -> Validation {
     let (expression, message_expression, message) = match finds {
         Finds::Icsp(message) => {
-            // An ICSP has been one since it was created.
-            let excuse = match faults {
+            // An ICSP was one when it was created.
+            let exception = match faults {
                 Faults::Any => "",
                 Faults::New => " || oldObject != null",
                 Faults::Old => " || oldObject == null",
             };
-            (format!("object.kind != 'ImageContentSourcePolicy'{excuse}"), None, format!("[{id}] {message}"))
+            (
+                format!("object.kind != 'ImageContentSourcePolicy'{exception}"),
+                None,
+                format!("[{id}] {message}"),
+            )
         }
         Finds::Entries(fault) => (
             format!("size(variables.{}) == 0", fault.variable),
@@ -163,70 +184,76 @@ fn resource_rule(kind: SetKind) -> Value {
 mod tests {
     use super::*;
 
-    /// The first policy of each action, and the ids that its validations name.
-    fn held(settings: &Settings) -> Vec<(String, Vec<String>)> {
-        let list = admission_policies(settings).map_or_else(|_| json!({"items": []}), |form| form.json());
-        let items = list["items"].as_array().cloned().unwrap_or_default();
-        let policies = items.chunks(2).map(|pair| {
-            let binding = &pair[1]["spec"];
-            assert_eq!(binding["policyName"], pair[0]["metadata"]["name"]);
-            let validations = pair[0]["spec"]["validations"].as_array().cloned().unwrap_or_default();
-            let id = |v: &Value| v["message"].as_str().unwrap()[1..].split(']').next().unwrap().to_owned();
-            (
-                binding["validationActions"][0].as_str().unwrap().to_owned(),
-                validations.iter().map(id).collect(),
-            )
-        });
-        policies.collect()
+    /// A policy: the action of its binding, and the ids of its rules.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Found {
+        action: String,
+        ids: Vec<String>,
     }
 
-    fn expected(action: &str, ids: &[&str]) -> (String, Vec<String>) {
-        (action.to_owned(), ids.iter().map(ToString::to_string).collect())
+    fn policies(settings: &Settings) -> Vec<Found> {
+        let Ok(form) = admission_policies(settings) else { return Vec::new() };
+        let list = form.json();
+        let objects = list["items"].as_array().unwrap();
+        objects.chunks(2).map(|pair| found(&pair[0], &pair[1])).collect()
+    }
+
+    fn found(policy: &Value, binding: &Value) -> Found {
+        assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
+        let action = binding["spec"]["validationActions"][0].as_str().unwrap().to_owned();
+        let validations = policy["spec"]["validations"].as_array().unwrap();
+        Found { action, ids: validations.iter().map(id_of).collect() }
+    }
+
+    /// The id in brackets at the head of a message.
+    fn id_of(validation: &Value) -> String {
+        let message = validation["message"].as_str().unwrap();
+        message[1..].split(']').next().unwrap().to_owned()
+    }
+
+    fn expected(action: &str, ids: &[&str]) -> Found {
+        Found { action: action.to_owned(), ids: ids.iter().map(ToString::to_string).collect() }
+    }
+
+    fn all_at(level: Level) -> Settings {
+        let levels = CEL_RULES.iter().map(|rule| (rule.id.to_owned(), level)).collect();
+        Settings { levels, ..Settings::default() }
     }
 
     #[test]
-    fn levels_decide_which_policy_holds_a_rule() {
+    fn levels_decide_which_policy_contains_a_rule() {
         let ids = CEL_RULES.map(|rule| rule.id);
-        let all = |level| ids.iter().map(move |id| ((*id).to_owned(), level)).collect();
         let denying: Vec<_> = ids.into_iter().filter(|id| *id != "deprecated-icsp").collect();
-        let then_old = |first| [vec![first], denying.clone()].concat();
+        let warning = [vec!["deprecated-icsp"], denying.clone()].concat();
         let table = [
             (
                 Settings::default(),
-                vec![expected("Deny", &denying), expected("Warn", &then_old("deprecated-icsp"))],
-                "what denies also warns of old faults",
+                vec![expected("Deny", &denying), expected("Warn", &warning)],
+                "rules that deny also warn of old faults",
             ),
-            (
-                Settings { levels: all(Level::Warn), ..Settings::default() },
-                vec![expected("Warn", &ids)],
-                "nothing denies",
-            ),
-            (
-                Settings { levels: all(Level::Deny), ..Settings::default() },
-                vec![expected("Deny", &ids), expected("Warn", &ids)],
-                "everything denies",
-            ),
-            (Settings { levels: all(Level::Off), ..Settings::default() }, vec![], "nothing is left"),
+            (all_at(Level::Warn), vec![expected("Warn", &ids)], "no rule denies"),
+            (all_at(Level::Deny), vec![expected("Deny", &ids), expected("Warn", &ids)], "every rule denies"),
+            (all_at(Level::Off), vec![], "every rule is off"),
         ];
-        for (settings, policies, reason) in table {
-            assert_eq!(held(&settings), policies, "{reason}");
+        for (settings, expected, reason) in table {
+            assert_eq!(policies(&settings), expected, "{reason}");
         }
     }
 
     #[test]
-    fn every_rule_in_cel_is_a_rule_and_the_others_are_told() {
+    fn every_rule_in_cel_is_a_rule_and_the_others_are_omissions() {
         let form = admission_policies(&Settings::default()).unwrap();
-        let [Omission::Aside(told)] = &*form.omissions else { panic!("{:?}", form.omissions) };
+        let [Omission::Aside(omission)] = &*form.omissions else { panic!("{:?}", form.omissions) };
         for rule in RULES {
             let in_cel = CEL_RULES.iter().any(|in_cel| in_cel.id == rule.id);
             let is_on = rule.level != Level::Off && !matches!(rule.check, Check::ImageConfig(_));
-            assert_eq!(told.contains(rule.id), is_on && !in_cel, "{}", rule.id);
+            assert_eq!(omission.contains(rule.id), is_on && !in_cel, "{}", rule.id);
         }
         assert!(CEL_RULES.iter().all(|rule| rules::rule(rule.id).is_some()));
     }
 
     #[test]
-    fn what_becomes_part_of_an_expression_cannot_end_its_texts() {
+    fn patterns_cannot_end_the_strings_of_an_expression() {
         use crate::objects::grammar::{DOMAIN_PATTERN, MIRROR_PATTERN};
 
         for pattern in [DOMAIN_PATTERN, MIRROR_PATTERN] {

@@ -20,7 +20,7 @@ struct Metadata<'a> {
     annotations: BTreeMap<&'static str, &'a str>,
 }
 
-/// The annotation with the value that is right in every release, or why none is.
+/// The annotation with the value that is right in every one of the releases, or why there is none.
 pub fn catalog_annotation(derivations: &Derivations, releases: &Releases) -> Result<Form, NoForm> {
     let name = annotation::CATALOG_OVERRIDES;
     match &derivations.for_releases(releases).value {
@@ -30,10 +30,10 @@ pub fn catalog_annotation(derivations: &Derivations, releases: &Releases) -> Res
             Ok(Form { comments, ..Form::of(&Patch { metadata: Metadata { annotations } }) })
         }
         Err(obstacle) => {
-            let mut reasons = vec![format!("no value of the annotation is right in {releases}: {obstacle}")];
+            let mut reasons = vec![format!("no value of the annotation is right for {releases}: {obstacle}")];
             let newer = Release::THREE_CATALOGS;
             if let Ok(value) = &derivations.for_releases(&newer.into()).value {
-                reasons.push(format!("for hosted clusters from {newer} on it is {name}: \"{value}\""));
+                reasons.push(format!("hosted clusters from {newer} on can use {name}: \"{value}\""));
             }
             Err(NoForm(reasons))
         }

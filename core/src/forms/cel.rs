@@ -1,8 +1,8 @@
 //! The rules that need no other object, in CEL.
 //!
-//! Each finds entries: all of them, those with a fault that the object did not have before, or those with a
-//! fault that it had. The webhook's excuse for old faults is told from its [`Finding::key`], and so it is
-//! here: a fault is old where its value had it before, wherever the entry stood.
+//! Each finds entries: all with a fault, those with a fault that the object did not have before, or those with a
+//! fault that it had. Like the webhook, which compares [`Finding::key`], it compares values: a fault is old where
+//! the same value had it before, in any entry.
 //!
 //! [`Finding::key`]: crate::rules::Finding::key
 
@@ -34,7 +34,7 @@ pub(super) struct CelRule {
 /// What a rule finds.
 #[derive(Debug)]
 pub(super) enum Finds {
-    /// Any ICSP, and what to say of it.
+    /// Any ICSP, with this message.
     Icsp(&'static str),
     /// Entries.
     Entries(EntryFault),
@@ -47,39 +47,41 @@ pub(super) struct EntryFault {
     pub(super) variable: &'static str,
     /// A variable that the expressions need: name and value.
     pub(super) needs: Option<(&'static str, &'static str)>,
-    /// Whether each mirror `m` is looked at, or the entry itself.
+    /// Whether each mirror `m` is checked, or the entry itself.
     each_mirror: bool,
-    /// Whether there is the fault.
+    /// Whether the fault is there.
     fault: &'static str,
     /// Whether the object had it before; an entry of the old object is `o`.
     before: &'static str,
     /// The field of the entry and what is wrong with it, with a `%s` for each of `args`.
     what: &'static str,
     args: &'static str,
-    /// How to mend it.
+    /// How to fix it.
     fix: &'static str,
-    /// What is said where the message cannot be made, for a line break in a value.
+    /// The message where the other one cannot be made, because a value has a line break.
     pub(super) fallback: &'static str,
 }
 
 /// Variables of every policy, by name.
 pub(super) fn variables() -> Vec<(&'static str, String)> {
-    let entries = |object: &str| {
-        format!(
-            "dyn({object}).?spec[?variables.field].orValue([]).map(e, {{\n  'source': dyn(e.?source.orValue('')),\n  \
-             'mirrors': dyn(e.?mirrors.orValue([])),\n  \
-             'never': dyn(e.?mirrorSourcePolicy.orValue('') == 'NeverContactSource')}})"
-        )
-    };
     let field = SetKind::ALL.map(|kind| format!("'{}': '{}'", kind.name(), kind.list_field()));
     vec![
         ("field", format!("{{\n  {}}}[object.kind]", field.join(",\n  "))),
-        ("entries", entries("object")),
-        ("oldEntries", format!("oldObject == null ? [] : {}", entries("oldObject"))),
+        ("entries", entries_of("object")),
+        ("oldEntries", format!("oldObject == null ? [] : {}", entries_of("oldObject"))),
     ]
 }
 
-const EFFECT: &str = "no node configuration is rendered any more, for the whole cluster";
+/// The entries of an object, each with a `source`, `mirrors` and whether the source is `never` contacted.
+fn entries_of(object: &str) -> String {
+    format!(
+        "dyn({object}).?spec[?variables.field].orValue([]).map(e, {{\n  'source': dyn(e.?source.orValue('')),\n  \
+         'mirrors': dyn(e.?mirrors.orValue([])),\n  \
+         'never': dyn(e.?mirrorSourcePolicy.orValue('') == 'NeverContactSource')}})"
+    )
+}
+
+const EFFECT: &str = "Nodes get no new configuration, in the whole cluster";
 
 /// The rules, by id.
 pub(super) const CEL_RULES: [CelRule; 5] = [
@@ -95,15 +97,15 @@ pub(super) const CEL_RULES: [CelRule; 5] = [
             what: "mirrorSourcePolicy: source \"%s\" is AllowContactingSource here, which conflicts with \
                    NeverContactSource in another entry",
             args: "e.source",
-            fix: "give both entries the same mirrorSourcePolicy",
+            fix: "use the same mirrorSourcePolicy in both entries",
             fallback: "a source has two values of mirrorSourcePolicy",
         }),
     },
     CelRule {
         id: "deprecated-icsp",
         finds: Finds::Icsp(
-            "kind: ImageContentSourcePolicy is deprecated since 4.13: nothing converts it on upgrade. \
-             Fix: apply the equal ImageDigestMirrorSet, then delete this object",
+            "kind: ImageContentSourcePolicy is deprecated since 4.13. Upgrades do not convert it. \
+             Fix: apply an equivalent ImageDigestMirrorSet, then delete this object",
         ),
     },
     CelRule {
@@ -116,7 +118,7 @@ pub(super) const CEL_RULES: [CelRule; 5] = [
             before: "variables.oldEntries.exists(o, m in o.mirrors)",
             what: "mirrors[%s]: mirror \"%s\" is not host[:port][/namespace[/name]]",
             args: "string(e.mirrors.indexOf(m)), m",
-            fix: "write the mirror without scheme, tag and digest, its path in lower case",
+            fix: "write the mirror without scheme, tag and digest, and its path in lower case",
             fallback: "a mirror is not host[:port][/namespace[/name]]",
         }),
     },
@@ -132,7 +134,7 @@ pub(super) const CEL_RULES: [CelRule; 5] = [
             before: "e.source in variables.oldSources",
             what: "source: source \"%s\" is neither host[:port][/namespace[/name]] nor *.domain",
             args: "e.source",
-            fix: "write the source without scheme, tag and digest, its path in lower case",
+            fix: "write the source without scheme, tag and digest, and its path in lower case",
             fallback: "a source is neither host[:port][/namespace[/name]] nor *.domain",
         }),
     },
@@ -146,14 +148,14 @@ pub(super) const CEL_RULES: [CelRule; 5] = [
             before: "variables.oldEntries.exists(o, o.never && o.source == e.source && o.source in o.mirrors)",
             what: "mirrors[%s]: \"%s\" is NeverContactSource and one of its own mirrors",
             args: "string(e.mirrors.indexOf(e.source)), e.source",
-            fix: "take the source out of its mirrors",
+            fix: "remove the source from its mirrors",
             fallback: "a source that is NeverContactSource is one of its own mirrors",
         }),
     },
 ];
 
 impl EntryFault {
-    /// The entries with the faults asked for.
+    /// The entries with these faults.
     pub(super) fn entries(&self, faults: Faults) -> String {
         let has = self.has(faults);
         let has = if self.each_mirror { format!("e.mirrors.exists(m,\n  {has})") } else { has };
@@ -174,9 +176,12 @@ impl EntryFault {
     pub(super) fn message(&self, id: &str, faults: Faults) -> String {
         let Self { variable, each_mirror, what, args, fix, .. } = self;
         let count = format!("size(variables.{variable})");
-        let more = format!("{count} == 1 ? '' : ', and ' + string({count} - 1) + ' more entries alike'");
+        let more = format!(
+            "{count} == 1 ? '' : {count} == 2 ? ' (and 1 similar entry)' : ' (and ' + string({count} - 1) + ' similar \
+             entries)'"
+        );
         let line = format!(
-            "'[{id}] spec.%s[%s].{what}%s: {EFFECT}. Fix: {fix}'.format([\n  variables.field, \
+            "'[{id}] spec.%s[%s].{what}%s. {EFFECT}. Fix: {fix}'.format([\n  variables.field, \
              string(variables.entries.indexOf(e)), {args},\n  {more}])"
         );
         let line = if *each_mirror {

@@ -10,75 +10,81 @@ use super::{
     Form, NoForm, Omission,
     sources::{Source, misplaced, sources},
 };
-use crate::{context::View, objects::SetKind};
+use crate::{
+    context::View,
+    objects::{Entry, Pull},
+};
 
-/// Entries, mirrors of an entry, and characters of a source or mirror: each at most this many.
+/// The schema's limit of sources, of mirrors of a source, and of characters of each.
 const LIMIT: usize = 255;
 
 #[derive(Serialize)]
-struct Patch<'a> {
-    spec: Spec<'a>,
+struct Patch {
+    spec: Spec,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Spec<'a> {
-    image_content_sources: Vec<Entry<'a>>,
+struct Spec {
+    image_content_sources: Vec<Entry>,
 }
 
-#[derive(Serialize)]
-struct Entry<'a> {
-    source: &'a str,
-    mirrors: &'a [&'a str],
-}
-
-/// The part of a HostedCluster to paste or patch with, or what is over its schema's limits.
+/// The part of a HostedCluster to paste or patch with, or what exceeds its schema's limits.
 pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
-    let (sources, mut omissions) = sources(view, SetKind::is_digest);
-    let over = over_the_limits(&sources);
-    if !over.is_empty() {
-        return Err(NoForm(over));
+    let (sources, mut omissions) = sources(view, Pull::Digest);
+    let exceeded = exceeded_limits(&sources);
+    if !exceeded.is_empty() {
+        return Err(NoForm(exceeded));
     }
     for source in sources.iter().filter(|source| source.is_never_contacted()) {
         omissions.push(Omission::Lost(format!(
-            "{} is NeverContactSource, which a HostedCluster cannot say: its nodes may contact the source",
-            source.named()
+            "NeverContactSource of {} is not supported by a HostedCluster: its nodes may contact the source",
+            source.describe()
         )));
     }
-    let why = "the nodes of a hosted cluster get mirrors for pulls by digest only";
-    omissions.extend(misplaced(view, |kind| !kind.is_digest(), why));
-    let entries = sources.iter().map(|Source { name: source, mirrors, .. }| Entry { source, mirrors });
+    let why = "the nodes of a hosted cluster get mirrors for digest pulls only";
+    omissions.extend(misplaced(view, Pull::Digest, why));
+    let entries = sources.iter().map(|source| Entry { mirror_source_policy: None, ..source.to_entry() });
     let spec = Spec { image_content_sources: entries.collect() };
-    let comments = vec!["Every change of this list rolls every NodePool of the hosted cluster.".to_owned()];
+    let comments =
+        vec!["Every change of this list rolls out every NodePool of the hosted cluster.".to_owned()];
     Ok(Form { comments, omissions, ..Form::of(&Patch { spec }) })
 }
 
-fn over_the_limits(sources: &[Source<'_>]) -> Vec<String> {
-    let mut over = Vec::new();
+fn exceeded_limits(sources: &[Source<'_>]) -> Vec<String> {
+    let mut exceeded = Vec::new();
     if let Some(first) = sources.get(LIMIT) {
-        let count = sources.len();
-        over.push(format!(
-            "{count} sources are more than the {LIMIT} that spec.imageContentSources takes; the first too many is {}",
-            first.named()
+        exceeded.push(format!(
+            "spec.imageContentSources takes at most {LIMIT} sources, and there are {}; the first one over the limit is \
+             {}",
+            sources.len(),
+            first.describe()
         ));
     }
     for source in sources {
-        let named = source.named();
+        let described = source.describe();
         if source.mirrors.len() > LIMIT {
             let count = source.mirrors.len();
-            over.push(format!("{named} has {count} mirrors; a HostedCluster takes {LIMIT} a source"));
+            exceeded.push(format!("{described} has {count} mirrors: a HostedCluster takes at most {LIMIT}"));
         }
-        let long = |text: &str| text.chars().count() > LIMIT;
-        if long(source.name) {
-            let length = source.name.chars().count();
-            over.push(format!("{named} is {length} characters long; a HostedCluster takes {LIMIT}"));
-        }
-        for mirror in source.mirrors.iter().filter(|mirror| long(mirror)) {
-            let length = mirror.chars().count();
-            over.push(format!(
-                "the mirror \"{mirror}\" of {named} is {length} characters long; a HostedCluster takes {LIMIT}"
+        if let Some(length) = excessive_length(source.name) {
+            exceeded.push(format!(
+                "{described} is {length} characters long: a HostedCluster takes at most {LIMIT}"
             ));
         }
+        for mirror in &source.mirrors {
+            if let Some(length) = excessive_length(mirror) {
+                exceeded.push(format!(
+                    "mirror \"{mirror}\" of {described} is {length} characters long: a HostedCluster takes at most \
+                     {LIMIT}"
+                ));
+            }
+        }
     }
-    over
+    exceeded
+}
+
+/// The number of characters, where there are too many.
+fn excessive_length(text: &str) -> Option<usize> {
+    Some(text.chars().count()).filter(|length| *length > LIMIT)
 }

@@ -1,82 +1,31 @@
-//! One IDMS, or one ITMS, that says what all sets of its kind of pull say.
-
-use serde::Serialize;
+//! One IDMS, or one ITMS, with the entries of every set for the same pulls.
 
 use super::{
     Form,
     sources::{Source, misplaced, sources},
 };
-use crate::{context::View, objects::SetKind};
+use crate::{
+    context::View,
+    objects::{MirrorSet, SetKind},
+};
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MirrorSet<'a> {
-    api_version: String,
-    kind: &'static str,
-    metadata: Metadata,
-    spec: Spec<'a>,
-}
-
-#[derive(Serialize)]
-struct Metadata {
-    name: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Spec<'a> {
-    ImageDigestMirrors(Vec<Entry<'a>>),
-    ImageTagMirrors(Vec<Entry<'a>>),
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'a> {
-    source: &'a str,
-    mirrors: &'a [&'a str],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mirror_source_policy: Option<&'static str>,
-}
-
-impl<'a> Entry<'a> {
-    fn list(sources: &'a [Source<'a>]) -> Vec<Self> {
-        let entry = |source: &'a Source<'a>| Self {
-            source: source.name,
-            mirrors: &source.mirrors,
-            mirror_source_policy: source.is_never_contacted().then(|| source.policy.name()),
-        };
-        sources.iter().map(entry).collect()
-    }
-}
-
-/// The IDMS that stands for every ICSP and IDMS.
+/// The IDMS that replaces every ICSP and IDMS.
 pub fn digest_mirror_set(view: View<'_>) -> Form {
-    let (sources, omissions) = sources(view, SetKind::is_digest);
-    let spec = Spec::ImageDigestMirrors(Entry::list(&sources));
-    let mut form = Form::of(&set(SetKind::Idms, "digest-mirrors", spec));
-    let why = "they serve pulls by tag; --to itms writes them";
-    form.omissions = omissions;
-    form.omissions.extend(misplaced(view, |kind| !kind.is_digest(), why));
-    form
+    let why = "it serves tag pulls; use --to itms";
+    mirror_set(view, MirrorSet::new(SetKind::Idms, "digest-mirrors", Vec::new()), why)
 }
 
-/// The ITMS that stands for every ITMS.
+/// The ITMS that replaces every ITMS.
 pub fn tag_mirror_set(view: View<'_>) -> Form {
-    let (sources, omissions) = sources(view, |kind| !kind.is_digest());
-    let spec = Spec::ImageTagMirrors(Entry::list(&sources));
-    let mut form = Form::of(&set(SetKind::Itms, "tag-mirrors", spec));
-    let why = "they serve pulls by digest; --to idms writes them";
-    form.omissions = omissions;
-    form.omissions.extend(misplaced(view, SetKind::is_digest, why));
-    form
+    let why = "it serves digest pulls; use --to idms";
+    mirror_set(view, MirrorSet::new(SetKind::Itms, "tag-mirrors", Vec::new()), why)
 }
 
-fn set<'a>(kind: SetKind, name: &'static str, spec: Spec<'a>) -> MirrorSet<'a> {
-    let (group, version, _) = kind.api();
-    MirrorSet {
-        api_version: format!("{group}/{version}"),
-        kind: kind.name(),
-        metadata: Metadata { name },
-        spec,
-    }
+/// A set with the entries of all sets for its pulls, and why those for other pulls are left out.
+fn mirror_set(view: View<'_>, mut set: MirrorSet, why: &str) -> Form {
+    let pull = set.kind.pull();
+    let (sources, mut omissions) = sources(view, pull);
+    omissions.extend(misplaced(view, pull, why));
+    set.entries = sources.iter().map(Source::to_entry).collect();
+    Form { omissions, ..Form::of(&set) }
 }

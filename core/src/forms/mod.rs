@@ -1,8 +1,8 @@
-//! The places a set of mirror sets has to be written down, other than registries.conf: from what is seen
-//! to documents, and what they cannot say.
+//! The other forms in which mirrors are configured, apart from registries.conf: documents made of the mirror sets,
+//! and what they cannot express.
 //!
 //! Mirrors are merged per source as the nodes merge them, so that the same sets always give the same text.
-//! The callers have made sure that the nodes accept what is seen.
+//! The callers have checked that the nodes accept the mirror sets.
 
 mod admission_policy;
 mod catalog_annotation;
@@ -24,27 +24,27 @@ pub use mirror_set::{digest_mirror_set, tag_mirror_set};
 
 use crate::objects::to_documents;
 
-/// Documents, and what has to be said about them.
+/// Documents, with comments and omissions.
 #[derive(Debug, Default)]
 pub struct Form {
-    /// Stand at the head of the YAML as comments, without the `#`.
+    /// The comments at the head of the YAML, without the `#`.
     pub comments: Vec<String>,
     documents: Vec<Box<RawValue>>,
-    /// What the documents do not say.
+    /// What the documents leave out.
     pub omissions: Vec<Omission>,
 }
 
-/// Something that the documents do not say. A sentence without a full stop that names the entry, its object
+/// Something that the documents leave out. A sentence without a full stop that names the entry, its object
 /// and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Omission {
-    /// It belongs there and cannot be said: an entry, a mirror, a policy.
+    /// It belongs there and cannot be expressed: an entry, a mirror, a policy.
     Lost(String),
-    /// It does not belong there: another kind of pull, an entry that the nodes drop too.
+    /// It does not belong there: another kind of pull, or an entry that the nodes drop too.
     Aside(String),
 }
 
-/// Why there is no form; every reason, each a sentence without a full stop.
+/// Why there is no form: every reason, each a sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", .0.join("\n"))]
 pub struct NoForm(pub Vec<String>);
@@ -60,7 +60,7 @@ impl Form {
         self.documents.push(serde_json::value::to_raw_value(document).unwrap_or_default());
     }
 
-    /// Whether something that belongs into the documents is missing.
+    /// Whether something that belongs there is lost.
     pub fn is_lossy(&self) -> bool {
         self.omissions.iter().any(|omission| matches!(omission, Omission::Lost(_)))
     }
@@ -84,3 +84,5 @@ impl Form {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod texts;

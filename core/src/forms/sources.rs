@@ -6,10 +6,13 @@ use super::Omission;
 use crate::{
     context::{EntryRef, View},
     node,
-    objects::{MirrorSourcePolicy, SetKind},
+    objects::{Entry, MirrorSourcePolicy, Pull},
 };
 
-/// One source and all that the mirror sets of one kind of pull say about it.
+/// The entries listed for a source, before the number of the others.
+const MAX_PLACES: usize = 3;
+
+/// One source and all entries with it of one kind of pull.
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     pub(super) name: &'a str,
@@ -21,19 +24,38 @@ pub(super) struct Source<'a> {
     entries: Vec<EntryRef<'a>>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// Merges the entries of a source as the nodes merge them. Also returns whether their mirrors are listed in
+    /// contradicting orders.
+    fn merge(name: &'a str, entries: Vec<EntryRef<'a>>) -> (Self, bool) {
+        let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();
+        let merged = node::merge(name, &lists);
+        let mut policies = entries.iter().map(|found| found.entry().policy());
+        let policy = policies.find(|policy| *policy != MirrorSourcePolicy::default()).unwrap_or_default();
+        (Self { name, mirrors: merged.mirrors.to_vec(), policy, entries }, merged.contradictory)
+    }
+
     /// Whether the source may not be contacted.
     pub(super) fn is_never_contacted(&self) -> bool {
         self.policy == MirrorSourcePolicy::NeverContactSource
     }
 
-    /// `source "quay.io/a" (ImageDigestMirrorSet/a, spec.imageDigestMirrors[0])`, with the first three entries.
-    pub(super) fn named(&self) -> String {
-        let place = |found: &EntryRef<'_>| {
+    /// The source as one entry, without the default policy.
+    pub(super) fn to_entry(&self) -> Entry {
+        Entry {
+            source: self.name.into(),
+            mirrors: self.mirrors.iter().map(|mirror| Box::from(*mirror)).collect(),
+            mirror_source_policy: Some(self.policy).filter(|policy| *policy != MirrorSourcePolicy::default()),
+        }
+    }
+
+    /// `source "quay.io/a" (ImageDigestMirrorSet/a, spec.imageDigestMirrors[0])`, with the first entries.
+    pub(super) fn describe(&self) -> String {
+        let mut places = Vec::new();
+        for found in self.entries.iter().take(MAX_PLACES) {
             let path = found.set.field_path(found.index, "");
-            format!("{}, {}", found.set.id(), path.trim_end_matches('.'))
-        };
-        let places: Vec<_> = self.entries.iter().take(3).map(place).collect();
+            places.push(format!("{}, {}", found.set.id(), path.trim_end_matches('.')));
+        }
         let more = match self.entries.len() - places.len() {
             0 => String::new(),
             more => format!("; and {more} more"),
@@ -42,45 +64,51 @@ impl Source<'_> {
     }
 }
 
-/// The sources of the sets whose kind is asked for, sorted, each with its mirrors merged as the nodes merge
-/// them, and what was left out or is not certain.
-pub(super) fn sources(view: View<'_>, wanted: impl Fn(SetKind) -> bool) -> (Vec<Source<'_>>, Vec<Omission>) {
+/// The sources of the sets for these pulls, sorted, each with its mirrors merged as the nodes merge them, and what
+/// was left out or is not certain.
+pub(super) fn sources(view: View<'_>, pull: Pull) -> (Vec<Source<'_>>, Vec<Omission>) {
     let mut omissions = Vec::new();
     let mut by_source: BTreeMap<&str, Vec<EntryRef<'_>>> = BTreeMap::new();
-    for set in view.sets().filter(|set| wanted(set.kind)) {
+    for set in view.sets().filter(|set| set.kind.pull() == pull) {
         for (index, entry) in set.entries.iter().enumerate() {
             if entry.is_effective() {
                 by_source.entry(&entry.source).or_default().push(EntryRef { set, index });
             } else {
                 let path = set.field_path(index, "mirrors");
                 omissions.push(Omission::Aside(format!(
-                    "source \"{}\" ({}, {path}) has no mirror but itself: the nodes drop the entry, its policy included",
+                    "source \"{}\" ({}, {path}) has no mirror other than itself: nodes drop the entry and its policy",
                     entry.source,
                     set.id()
                 )));
             }
         }
     }
-    let merged = by_source.into_iter().map(|(source, entries)| {
-        let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();
-        let merged = node::merge(source, &lists);
-        let mut policies = entries.iter().map(|found| found.entry().policy());
-        let policy = policies.find(|policy| *policy != MirrorSourcePolicy::default()).unwrap_or_default();
-        let source = Source { name: source, mirrors: merged.mirrors.to_vec(), policy, entries };
-        if merged.contradictory {
-            let what =
-                "is given its mirrors in contradicting orders: the nodes' order is unspecified, this is one";
-            omissions.push(Omission::Aside(format!("{} {what}", source.named())));
+    let mut sources = Vec::new();
+    for (name, entries) in by_source {
+        let (source, is_contradictory) = Source::merge(name, entries);
+        if is_contradictory {
+            let source = source.describe();
+            omissions.push(Omission::Aside(format!(
+                "the mirrors of {source} are listed in contradicting orders: nodes use an unspecified order, this is \
+                 one"
+            )));
         }
-        source
-    });
-    let merged = merged.collect();
-    (merged, omissions)
+        sources.push(source);
+    }
+    (sources, omissions)
 }
 
-/// One line for each set of a kind that has no place in the form, and why.
-pub(super) fn misplaced(view: View<'_>, kind: impl Fn(SetKind) -> bool, why: &str) -> Vec<Omission> {
-    let sets = view.sets().filter(|set| kind(set.kind) && set.effective_entries().next().is_some());
-    sets.map(|set| Omission::Aside(format!("{} with {} entries: {why}", set.id(), set.entries.len())))
-        .collect()
+/// One omission for each set for other pulls, with the reason.
+pub(super) fn misplaced(view: View<'_>, pull: Pull, why: &str) -> Vec<Omission> {
+    let mut omissions = Vec::new();
+    for set in view.sets() {
+        if set.kind.pull() != pull && set.effective_entries().next().is_some() {
+            let count = match set.entries.len() {
+                1 => "1 entry".to_owned(),
+                count => format!("{count} entries"),
+            };
+            omissions.push(Omission::Aside(format!("{} ({count}) is left out: {why}", set.id())));
+        }
+    }
+    omissions
 }

@@ -1,89 +1,78 @@
-//! Forms of whole clusters: what is written, and what is told as missing.
+//! Forms of whole clusters: what is written, and what is left out.
 
 use super::*;
 use crate::{
-    hypershift::{Obstacle, Releases},
-    objects::manifest,
+    hypershift::Releases,
+    objects::{self, MirrorSourcePolicy, Object, SetKind},
     state::State,
 };
 
-/// Source, mirrors, policy.
-type Entry<'a> = (&'a str, &'a [&'a str], &'a str);
+/// Source, mirrors, and whether the source is never contacted.
+type Entry<'a> = (&'a str, &'a [&'a str], bool);
 /// Kind, name, entries.
-type Set<'a> = (&'a str, &'a str, &'a [Entry<'a>]);
+type Set<'a> = (SetKind, &'a str, &'a [Entry<'a>]);
 
 /// A cluster of a few mirror sets.
 fn state(sets: &[Set<'_>]) -> State {
-    let objects = sets.iter().flat_map(|(kind, name, entries)| {
-        let (api, list) = match *kind {
-            "ImageContentSourcePolicy" => ("operator.openshift.io/v1alpha1", "repositoryDigestMirrors"),
-            "ImageTagMirrorSet" => ("config.openshift.io/v1", "imageTagMirrors"),
-            _ => ("config.openshift.io/v1", "imageDigestMirrors"),
-        };
-        let entries = entries.iter().map(|(source, mirrors, policy)| {
-            let policy = if policy.is_empty() { Value::Null } else { json!(policy) };
-            json!({ "source": source, "mirrors": mirrors, "mirrorSourcePolicy": policy })
-        });
-        let entries: Vec<_> = entries.collect();
-        let spec = json!({ list: entries });
-        let object = json!({ "apiVersion": api, "kind": kind, "metadata": { "name": name }, "spec": spec });
-        let reading = manifest::read("test", object.to_string());
-        assert!(reading.errors.is_empty(), "{:?}", reading.errors);
-        reading.objects.into_iter().map(|located| located.object)
-    });
-    objects.collect()
+    let mut objects = Vec::new();
+    for (kind, name, entries) in sets {
+        let entries = entries.iter().copied().map(entry).collect();
+        objects.push(Object::from(objects::MirrorSet::new(*kind, name, entries)));
+    }
+    objects.into_iter().collect()
 }
 
-const ICSP: &str = "ImageContentSourcePolicy";
-const IDMS: &str = "ImageDigestMirrorSet";
-const ITMS: &str = "ImageTagMirrorSet";
+fn entry((source, mirrors, is_never_contacted): Entry<'_>) -> objects::Entry {
+    objects::Entry {
+        source: source.into(),
+        mirrors: mirrors.iter().map(|mirror| Box::from(*mirror)).collect(),
+        mirror_source_policy: is_never_contacted.then_some(MirrorSourcePolicy::NeverContactSource),
+    }
+}
+
 const NEVER: &str = "NeverContactSource";
 
-/// All that the forms have to deal with.
-fn mixed() -> State {
+/// A cluster with everything that the forms have to handle.
+pub(super) fn mixed() -> State {
     state(&[
-        (ICSP, "old", &[("quay.io/a", &["m1/a", "m2/a"], "")]),
-        (IDMS, "new", &[("quay.io/a", &["m2/a", "m:3/a"], ""), ("quay.io/b", &["m:3/b"], NEVER)]),
-        (IDMS, "odd", &[("quay.io/c", &["quay.io/c"], NEVER), ("*.lab.example", &["m:3"], "")]),
-        (ITMS, "tags", &[("quay.io/t", &["m:3/t"], NEVER)]),
+        (SetKind::Icsp, "old", &[("quay.io/a", &["m1/a", "m2/a"], false)]),
+        (SetKind::Idms, "new", &[("quay.io/a", &["m2/a", "m:3/a"], false), ("quay.io/b", &["m:3/b"], true)]),
+        (SetKind::Idms, "odd", &[("quay.io/c", &["quay.io/c"], true), ("*.lab.example", &["m:3"], false)]),
+        (SetKind::Itms, "tags", &[("quay.io/t", &["m:3/t"], true)]),
     ])
 }
 
-fn lost(form: &Form) -> Vec<&str> {
-    let lost = form.omissions.iter().filter_map(|omission| match omission {
-        Omission::Lost(what) => Some(what.as_str()),
-        Omission::Aside(_) => None,
-    });
-    lost.collect()
+/// A cluster with two sets that list mirrors in contradicting orders.
+pub(super) fn contradicting() -> State {
+    state(&[
+        (SetKind::Idms, "a", &[("quay.io/a", &["m1", "m2"], false)]),
+        (SetKind::Idms, "b", &[("quay.io/a", &["m2", "m1"], false)]),
+    ])
 }
 
-fn aside(form: &Form) -> Vec<&str> {
-    let aside = form.omissions.iter().filter_map(|omission| match omission {
-        Omission::Aside(what) => Some(what.as_str()),
-        Omission::Lost(_) => None,
-    });
-    aside.collect()
+/// The number of omissions that are lost, and of those that are not.
+fn omitted(form: &Form) -> (usize, usize) {
+    let lost = form.omissions.iter().filter(|omission| matches!(omission, Omission::Lost(_))).count();
+    (lost, form.omissions.len() - lost)
 }
 
 #[test]
 fn one_idms_has_the_entries_of_all_icsps_and_idms_merged() {
     let state = mixed();
     let form = digest_mirror_set(state.context().view());
-    let entries = json!([
-        { "source": "*.lab.example", "mirrors": ["m:3"] },
-        { "source": "quay.io/a", "mirrors": ["m1/a", "m2/a", "m:3/a"] },
-        { "source": "quay.io/b", "mirrors": ["m:3/b"], "mirrorSourcePolicy": NEVER },
-    ]);
-    assert_eq!(form.json()["spec"]["imageDigestMirrors"], entries);
-    assert_eq!(lost(&form), Vec::<&str>::new());
-    assert_eq!(
-        aside(&form),
-        [
-            "source \"quay.io/c\" (ImageDigestMirrorSet/odd, spec.imageDigestMirrors[0].mirrors) has no mirror but \
-             itself: the nodes drop the entry, its policy included",
-            "ImageTagMirrorSet/tags with 1 entries: they serve pulls by tag; --to itms writes them",
-        ]
-    );
+    let expected = json!({
+        "apiVersion": "config.openshift.io/v1",
+        "kind": "ImageDigestMirrorSet",
+        "metadata": { "name": "digest-mirrors" },
+        "spec": { "imageDigestMirrors": [
+            { "source": "*.lab.example", "mirrors": ["m:3"] },
+            { "source": "quay.io/a", "mirrors": ["m1/a", "m2/a", "m:3/a"] },
+            { "source": "quay.io/b", "mirrors": ["m:3/b"], "mirrorSourcePolicy": NEVER },
+        ] },
+    });
+    assert_eq!(form.json(), expected);
+    assert_eq!(omitted(&form), (0, 2), "an entry that the nodes drop, and an ITMS");
+    assert!(!form.is_lossy());
 }
 
 #[test]
@@ -91,30 +80,19 @@ fn one_itms_has_the_entries_of_all_itms() {
     let state = mixed();
     let form = tag_mirror_set(state.context().view());
     let entries = json!([{ "source": "quay.io/t", "mirrors": ["m:3/t"], "mirrorSourcePolicy": NEVER }]);
-    assert_eq!(form.json()["spec"]["imageTagMirrors"], entries);
-    assert!(!form.is_lossy());
-    assert_eq!(aside(&form).len(), 3, "one line a digest set: {:?}", aside(&form));
+    assert_eq!(form.json()["spec"], json!({ "imageTagMirrors": entries }));
+    assert_eq!(omitted(&form), (0, 3), "one for each digest set");
 }
 
 #[test]
-fn contradicting_orders_are_told() {
-    let state = state(&[
-        (IDMS, "a", &[("quay.io/a", &["m1", "m2"], "")]),
-        (IDMS, "b", &[("quay.io/a", &["m2", "m1"], "")]),
-    ]);
+fn contradicting_orders_are_an_omission() {
+    let state = contradicting();
     let form = digest_mirror_set(state.context().view());
-    assert_eq!(
-        aside(&form),
-        [
-            "source \"quay.io/a\" (ImageDigestMirrorSet/a, spec.imageDigestMirrors[0]; ImageDigestMirrorSet/b, \
-             spec.imageDigestMirrors[0]) is given its mirrors in contradicting orders: the nodes' order is \
-             unspecified, this is one"
-        ]
-    );
+    assert_eq!(omitted(&form), (0, 1));
 }
 
 #[test]
-fn a_hosted_cluster_cannot_say_never_contact_source() {
+fn a_hosted_cluster_loses_never_contact_source() {
     let state = mixed();
     let form = hosted_cluster(state.context().view()).unwrap();
     let entries = json!([
@@ -123,43 +101,36 @@ fn a_hosted_cluster_cannot_say_never_contact_source() {
         { "source": "quay.io/b", "mirrors": ["m:3/b"] },
     ]);
     assert_eq!(form.json(), json!({ "spec": { "imageContentSources": entries } }));
-    assert_eq!(
-        lost(&form),
-        [
-            "source \"quay.io/b\" (ImageDigestMirrorSet/new, spec.imageDigestMirrors[1]) is NeverContactSource, which a \
-             HostedCluster cannot say: its nodes may contact the source"
-        ]
-    );
+    assert_eq!(omitted(&form), (1, 2));
+}
+
+/// Clusters with this number of sources, of mirrors, and of characters of each.
+pub(super) fn with_limits(limit: usize) -> [(&'static str, State); 4] {
+    let sources = numbered(limit);
+    let entries: Vec<Entry<'_>> = sources.iter().map(|source| (&**source, &["m.lab/a"][..], false)).collect();
+    let mirrors = numbered(limit);
+    let mirrors: Vec<_> = mirrors.iter().map(String::as_str).collect();
+    let long = format!("quay.io/{}", "a".repeat(limit - "quay.io/".len()));
+    [
+        ("many sources", state(&[(SetKind::Idms, "a", &entries)])),
+        ("many mirrors", state(&[(SetKind::Idms, "a", &[("quay.io/a", &mirrors, false)])])),
+        ("a long source", state(&[(SetKind::Idms, "a", &[(&long, &["m.lab/a"], false)])])),
+        ("a long mirror", state(&[(SetKind::Idms, "a", &[("quay.io/a", &[&long], false)])])),
+    ]
+}
+
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|at| format!("m{at:03}.lab.example/x")).collect()
 }
 
 #[test]
 fn a_hosted_cluster_takes_255_of_each_and_no_more() {
-    let many = |count| (0..count).map(|at| format!("m{at:03}.lab.example/x")).collect::<Vec<_>>();
-    let long = |length| format!("quay.io/{}", "a".repeat(length - "quay.io/".len()));
-    let one = |name: String| vec![name];
-    let mirror = || one("m.lab.example/a".to_owned());
-    let table = [
-        (many(255), mirror(), "", "255 sources"),
-        (
-            many(256),
-            mirror(),
-            "256 sources … the first too many is source \"m255.lab.example/x\"",
-            "256 sources",
-        ),
-        (one(long(20)), many(255), "", "255 mirrors"),
-        (one(long(20)), many(256), "source \"quay.io/aaaaaaaaaaaa\" … has 256 mirrors", "256 mirrors"),
-        (one(long(255)), mirror(), "", "a source of 255"),
-        (one(long(256)), mirror(), "is 256 characters long", "a source of 256"),
-        (many(1), one(long(255)), "", "a mirror of 255"),
-        (many(1), one(long(256)), "the mirror \"quay.io/aaa … is 256 characters long", "a mirror of 256"),
-    ];
-    for (sources, mirrors, expected, reason) in table {
-        let mirrors: Vec<&str> = mirrors.iter().map(String::as_str).collect();
-        let entries: Vec<_> = sources.iter().map(|source| (&**source, &*mirrors, "")).collect();
-        let state = state(&[(IDMS, "a", &entries)]);
-        let told = hosted_cluster(state.context().view()).err().map(|no| no.to_string()).unwrap_or_default();
-        assert_eq!(expected.is_empty(), told.is_empty(), "{reason}: {told}");
-        assert!(expected.split(" … ").all(|part| told.contains(part)), "{reason}: {told}");
+    for (reason, state) in with_limits(255) {
+        assert!(hosted_cluster(state.context().view()).is_ok(), "{reason}");
+    }
+    for (reason, state) in with_limits(256) {
+        let NoForm(errors) = hosted_cluster(state.context().view()).unwrap_err();
+        assert_eq!(errors.len(), 1, "{reason}: {errors:?}");
     }
 }
 
@@ -172,38 +143,40 @@ fn an_install_config_has_policies_and_no_wildcards() {
         { "source": "quay.io/b", "mirrors": ["m:3/b"], "sourcePolicy": NEVER },
     ]);
     assert_eq!(form.json(), json!({ "imageDigestSources": entries }));
-    let lost = lost(&form);
-    assert_eq!(lost.len(), 3, "{lost:?}");
-    assert!(
-        lost[0].starts_with("source \"*.lab.example\"") && lost[0].ends_with("no wildcards"),
-        "{}",
-        lost[0]
-    );
-    assert!(lost[1].starts_with("the mirror \"m1/a\" of source \"quay.io/a\""), "{}", lost[1]);
-    assert!(form.yaml().contains("# Installers before 4.21"), "{}", form.yaml());
+    assert_eq!(omitted(&form), (3, 2), "a wildcard and two mirrors; a dropped entry and an ITMS");
+    assert_eq!(form.comments.len(), 2, "one is about policies");
+}
+
+/// A cluster with mirrors for each catalog of releases from 4.22 on.
+pub(super) fn three_catalogs() -> State {
+    let prefix = "registry.redhat.io/redhat";
+    state(&[(
+        SetKind::Itms,
+        "t",
+        &[
+            (&format!("{prefix}/certified-operator-index"), &["m:3/r/certified-operator-index"], false),
+            (&format!("{prefix}/community-operator-index"), &["m:3/r/community-operator-index"], false),
+            (&format!("{prefix}/redhat-operator-index"), &["m:3/r/redhat-operator-index"], false),
+        ],
+    )])
 }
 
 #[test]
 fn an_annotation_is_right_in_every_release_or_there_is_none() {
-    let one = state(&[(ITMS, "t", &[("registry.redhat.io/redhat", &["m:3/redhat"], "")])]);
+    let one = state(&[(SetKind::Itms, "t", &[("registry.redhat.io/redhat", &["m:3/redhat"], false)])]);
     let value = "registry.redhat.io/redhat=m:3/redhat";
     let name = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
     let form = catalog_annotation(one.derivations(), &Releases::default()).unwrap();
     assert_eq!(form.json(), json!({ "metadata": { "annotations": { name: value } } }));
 
-    let none =
-        catalog_annotation(State::default().derivations(), &Releases::default()).unwrap_err().to_string();
-    assert!(none.ends_with(&Obstacle::NoneMirrored.to_string()), "{none}");
+    let NoForm(reasons) =
+        catalog_annotation(State::default().derivations(), &Releases::default()).unwrap_err();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
 
-    let index = |name: &str| format!("registry.redhat.io/redhat/{name}-index");
-    let place = |name: &str| format!("m:3/r/{name}-index");
-    let names = ["certified-operator", "community-operator", "redhat-operator"];
-    let (sources, places) = (names.map(index), names.map(place));
-    let mirrors: Vec<_> = places.iter().map(|place| [place.as_str()]).collect();
-    let entries: Vec<_> = sources.iter().zip(&mirrors).map(|(s, m)| (s.as_str(), m.as_slice(), "")).collect();
-    let three = state(&[(ITMS, "t", &entries)]);
-    let newer = catalog_annotation(three.derivations(), &Releases::default()).unwrap_err().to_string();
-    assert!(newer.contains("redhat-marketplace-index\nfor hosted clusters from 4.22 on it is"), "{newer}");
+    let NoForm(reasons) =
+        catalog_annotation(three_catalogs().derivations(), &Releases::default()).unwrap_err();
+    let [_, newer] = &reasons[..] else { panic!("{reasons:?}") };
+    assert!(newer.contains("4.22") && newer.contains("registry.redhat.io/redhat=m:3/r"), "{newer}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Catalog {
     }
 }
 
-/// The default catalogs; the third is gone from 4.22 on.
+/// The default catalogs; releases from 4.22 on do not have the third.
 pub const CATALOGS: [Catalog; 4] = [
     Catalog {
         name: "certified-operators",
@@ -62,7 +62,7 @@ pub fn catalogs_of(releases: &Releases) -> impl Iterator<Item = &'static Catalog
     CATALOGS.iter().filter(move |catalog| !(three && catalog.name == "redhat-marketplace"))
 }
 
-/// What the annotation says: sources in the order they first appear, each with its places.
+/// The annotation's value: sources in the order they first appear, each with its places.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogOverrides<'a>(pub Vec<(&'a str, Vec<&'a str>)>);
 
@@ -111,10 +111,10 @@ pub fn command_line(overrides: Option<&CatalogOverrides<'_>>) -> String {
 
 /// A Go map of up to this many keys is gone through in the order of insertion, from a random start.
 const SMALL_MAP: usize = 8;
-/// More states than this are not followed; a value that needs them is random beyond use.
+/// More states than this are not followed; the result of a value that needs them is random anyway.
 const MAX_STATES: usize = 20_000;
 
-/// Every image that a release up to 4.16 may make of a catalog's image: each source found anywhere in it
+/// Every image that a release up to 4.16 may pull for a catalog's image: each source found anywhere in it
 /// is replaced by its places in turn, the sources in the order of a Go map.
 ///
 /// Follows `hypershift control-plane-operator/controllers/hostedcontrolplane/olm/catalogs.go`
@@ -124,11 +124,15 @@ pub fn replace_era(overrides: &CatalogOverrides<'_>, image: &str) -> BTreeSet<St
     if sources.len() > SMALL_MAP {
         return in_any_order(sources, image);
     }
-    let from = |start: usize| {
-        let order = sources[start..].iter().chain(&sources[..start]);
-        order.fold(image.to_owned(), |text, override_| replace(&text, override_))
-    };
-    (0..sources.len().max(1)).map(from).collect()
+    let mut results = BTreeSet::new();
+    for start in 0..sources.len().max(1) {
+        let mut text = image.to_owned();
+        for source in sources[start..].iter().chain(&sources[..start]) {
+            text = replace(&text, source);
+        }
+        results.insert(text);
+    }
+    results
 }
 
 type Override<'a> = (&'a str, Vec<&'a str>);
@@ -143,8 +147,12 @@ fn replace(image: &str, (source, places): &Override<'_>) -> String {
 fn in_any_order(sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
     // A source that never occurs, whatever was replaced before, changes nothing in any order.
     let reachable = explore(sources, image, false);
-    let occurs = |(source, _): &&Override<'_>| reachable.iter().any(|text| text.contains(source));
-    let relevant: Vec<_> = sources.iter().filter(occurs).cloned().collect();
+    let mut relevant = Vec::new();
+    for source in sources {
+        if reachable.iter().any(|text| text.contains(source.0)) {
+            relevant.push(source.clone());
+        }
+    }
     explore(&relevant, image, true)
 }
 
@@ -179,24 +187,23 @@ fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<
 ///
 /// Follows `hypershift support/catalogs/images.go` `computeCatalogImages`.
 pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<String>> {
-    let of_namespace: Option<Vec<String>> = overrides
-        .places(DEFAULT_NAMESPACE)
-        .map(|places| places.iter().map(|place| (*place).to_owned()).collect());
-    let of_registry: Option<Vec<String>> = overrides.places(DEFAULT_REGISTRY).map(|places| {
-        let with_namespace = |place: &&str| {
-            if place.contains('/') { (*place).to_owned() } else { format!("{place}/redhat") }
-        };
-        places.iter().map(with_namespace).collect()
-    });
+    let of_namespace: Option<Vec<_>> =
+        overrides.places(DEFAULT_NAMESPACE).map(|places| places.iter().map(ToString::to_string).collect());
+    let of_registry: Option<Vec<_>> = overrides
+        .places(DEFAULT_REGISTRY)
+        .map(|places| places.iter().map(|place| namespace_at(place)).collect());
     let lists = match (of_namespace, of_registry) {
         (None, None) => vec![vec![DEFAULT_NAMESPACE.to_owned()]],
         (Some(places), None) | (None, Some(places)) => vec![places],
-        // The namespace's places replace what was there, the registry's are added to it.
-        (Some(namespace), Some(registry)) => {
-            vec![namespace.clone(), namespace.into_iter().chain(registry).collect()]
-        }
+        // The namespace's places replace the default, the registry's are appended.
+        (Some(namespace), Some(registry)) => vec![namespace.clone(), [namespace, registry].concat()],
     };
     lists.into_iter().map(|places| places.iter().map(|place| catalog.image_of(place)).collect()).collect()
+}
+
+/// Where a release from 4.17 on expects the namespace of the catalogs at a place of the registry.
+fn namespace_at(place: &str) -> String {
+    if place.contains('/') { place.to_owned() } else { format!("{place}/redhat") }
 }
 
 #[cfg(test)]
@@ -204,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_sources_that_do_not_occur_cost_nothing_and_change_nothing() {
+    fn many_sources_that_do_not_occur_change_nothing() {
         let pairs: Vec<_> = (0..40).map(|at| format!("registry-{at}.example.com=m/{at}")).collect();
         let value = format!("{},{DEFAULT_NAMESPACE}=m/redhat", pairs.join(","));
         let results = replace_era(&parse(&value).unwrap(), "registry.redhat.io/redhat/x-index");
@@ -212,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn many_sources_that_all_occur_end() {
+    fn many_sources_that_all_occur_are_followed_to_an_end() {
         let letters = ["r", "e", "g", "i", "s", "t", "y", "d", "h", "a", "n", "x"];
         let value: Vec<_> = letters.iter().map(|letter| format!("{letter}={letter}r")).collect();
         assert!(

@@ -1,10 +1,14 @@
-//! The annotation's value from the mirror sets, where one is right in every release.
+//! Derives the annotation's value from the mirror sets, where one is right in every release.
 
 use super::{
     Obstacle, Release, Releases,
     catalogs::{self, Catalog, DEFAULT_NAMESPACE},
 };
-use crate::{context::View, node, objects::reference::DockerReference};
+use crate::{
+    context::View,
+    node,
+    objects::{Pull, reference::DockerReference},
+};
 
 /// Where the mirror sets place one catalog's index image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +19,7 @@ pub struct CatalogMirrors {
     pub mirrors: Vec<String>,
 }
 
-/// What the mirror sets say about the catalogs.
+/// The annotation's value for some releases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivation {
     /// The annotation's value, or why there is none.
@@ -24,7 +28,7 @@ pub struct Derivation {
     pub catalogs: Vec<CatalogMirrors>,
 }
 
-/// What the mirror sets say, worked out once for every release.
+/// The derivations for every release, made once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivations {
     four: Derivation,
@@ -54,19 +58,26 @@ pub fn derive(view: View<'_>, releases: &Releases) -> Derivation {
     let catalogs: Vec<_> = catalogs::catalogs_of(releases)
         .map(|catalog| CatalogMirrors { catalog, mirrors: mirrors_of(view, &catalog.image()) })
         .collect();
-    let value = agreed_namespaces(&catalogs).and_then(|namespaces| {
-        let pairs: Vec<_> = namespaces.iter().map(|place| format!("{DEFAULT_NAMESPACE}={place}")).collect();
-        let value = pairs.join(",");
-        prove(&value, &catalogs).map(|()| value)
-    });
-    Derivation { value, catalogs }
+    Derivation { value: derive_value(&catalogs), catalogs }
+}
+
+fn derive_value(catalogs: &[CatalogMirrors]) -> Result<String, Obstacle> {
+    let namespaces = agreed_namespaces(catalogs)?;
+    let pairs: Vec<_> = namespaces.iter().map(|place| format!("{DEFAULT_NAMESPACE}={place}")).collect();
+    let value = pairs.join(",");
+    prove(&value, catalogs)?;
+    Ok(value)
 }
 
 /// The image at each mirror of the most specific source that covers it. Tag sets come first, since the
 /// catalogs are pulled by tag; then digest sets, since many mirror catalogs and write only those.
 fn mirrors_of(view: View<'_>, image: &str) -> Vec<String> {
-    let nearest = |by_digest| node::places(view, image, |found| found.set.kind.is_digest() == by_digest);
-    nearest(false).or_else(|| nearest(true)).map(|found| found.places).unwrap_or_default()
+    for pull in [Pull::Tag, Pull::Digest] {
+        if let Some(found) = node::places(view, image, |found| found.set.kind.pull() == pull) {
+            return found.places;
+        }
+    }
+    Vec::new()
 }
 
 /// The namespaces that all catalogs are mirrored to, in order.
@@ -79,31 +90,33 @@ fn agreed_namespaces(catalogs: &[CatalogMirrors]) -> Result<Vec<String>, Obstacl
     if !missing.is_empty() {
         return Err(Obstacle::NotMirrored(missing));
     }
-    let namespaces = |of: &CatalogMirrors| -> Result<Vec<String>, Obstacle> {
-        let namespace = |mirror: &String| {
-            let kept = mirror.strip_suffix(of.catalog.index).and_then(|rest| rest.strip_suffix('/'));
-            let renamed = || Obstacle::Renamed(of.catalog.image(), mirror.clone());
-            kept.map(str::to_owned).ok_or_else(renamed)
-        };
-        of.mirrors.iter().map(namespace).collect()
-    };
-    let mut agreed: Option<(Vec<String>, &CatalogMirrors)> = None;
-    for catalog in catalogs {
-        let own = namespaces(catalog)?;
-        match &agreed {
-            Some((others, first)) if *others != own => {
-                return Err(Obstacle::Disagreeing(first.catalog.image(), catalog.catalog.image()));
-            }
-            Some(_) => {}
-            None => agreed = Some((own, catalog)),
+    let Some((first, others)) = catalogs.split_first() else { return Ok(Vec::new()) };
+    let agreed = first.namespaces()?;
+    for other in others {
+        if other.namespaces()? != agreed {
+            return Err(Obstacle::Disagreeing(first.catalog.image(), other.catalog.image()));
         }
     }
-    Ok(agreed.map(|(namespaces, _)| namespaces).unwrap_or_default())
+    Ok(agreed)
 }
 
-/// Whether both eras read the value as the mirror sets mean it: the replace era can only ever use the
-/// first mirror, the list era must have all in order. A mirror that gives no image reference is right in
-/// neither.
+impl CatalogMirrors {
+    /// The namespace at each mirror; an error where a mirror gives the index image another name.
+    fn namespaces(&self) -> Result<Vec<String>, Obstacle> {
+        let mut namespaces = Vec::new();
+        for mirror in &self.mirrors {
+            let namespace = mirror.strip_suffix(self.catalog.index).and_then(|rest| rest.strip_suffix('/'));
+            let Some(namespace) = namespace else {
+                return Err(Obstacle::Renamed(self.catalog.image(), mirror.clone()));
+            };
+            namespaces.push(namespace.to_owned());
+        }
+        Ok(namespaces)
+    }
+}
+
+/// Checks that both eras resolve every catalog as the mirror sets do: the replace era can only use the first
+/// mirror, the list era must have all in order. A mirror that gives no image reference is right in neither.
 pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obstacle> {
     for CatalogMirrors { catalog, mirrors } in catalogs {
         if let Some(bad) = mirrors.iter().find(|mirror| DockerReference::parse(mirror).is_err()) {
@@ -128,7 +141,7 @@ pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obst
 
 #[cfg(test)]
 mod tests {
-    use SetKind::{Idms, Itms};
+    use SetKind::{Icsp, Idms, Itms};
 
     use super::*;
     use crate::{
@@ -139,18 +152,21 @@ mod tests {
     type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
     type Sets<'a> = &'a [(SetKind, Entries<'a>)];
 
-    fn derived(sets: Sets<'_>, releases: &Releases) -> Result<String, String> {
-        let set = |(at, (kind, entries)): (usize, &(SetKind, Entries<'_>))| {
-            let entry = |(source, mirrors): &(&str, &[&str])| Entry {
-                source: (*source).into(),
-                mirrors: mirrors.iter().map(|m| Box::from(*m)).collect(),
-                mirror_source_policy: None,
-            };
-            let entries = entries.iter().map(entry).collect();
-            Object::from(MirrorSet::new(*kind, &format!("s{at}"), entries))
-        };
-        let context: Context = sets.iter().enumerate().map(set).collect();
-        derive(context.view(), releases).value.map_err(|obstacle| obstacle.to_string())
+    fn derived(sets: Sets<'_>, releases: &Releases) -> Result<String, Obstacle> {
+        let mut context = Context::default();
+        for (at, (kind, entries)) in sets.iter().enumerate() {
+            let entries = entries.iter().map(|(source, mirrors)| entry(source, mirrors)).collect();
+            context.insert(Object::from(MirrorSet::new(*kind, &format!("s{at}"), entries)));
+        }
+        derive(context.view(), releases).value
+    }
+
+    fn entry(source: &str, mirrors: &[&str]) -> Entry {
+        Entry {
+            source: source.into(),
+            mirrors: mirrors.iter().map(|m| Box::from(*m)).collect(),
+            mirror_source_policy: None,
+        }
     }
 
     const INDEXES: [&str; 4] = [
@@ -161,49 +177,55 @@ mod tests {
     ];
 
     #[test]
-    fn a_value_is_right_everywhere_or_there_is_none() {
-        let table: [(Sets, Result<&str, &str>, &str); 9] = [
+    fn a_value_is_right_in_every_release() {
+        let table: [(Sets<'_>, &str, &str); 5] = [
             (
                 &[(Itms, &[("registry.redhat.io/redhat", &["m/redhat"])])],
-                Ok("registry.redhat.io/redhat=m/redhat"),
-                "namespace",
+                "registry.redhat.io/redhat=m/redhat",
+                "a namespace",
             ),
             (
                 &[(Idms, &[("registry.redhat.io", &["m/redhat.io"])])],
-                Ok("registry.redhat.io/redhat=m/redhat.io/redhat"),
-                "a registry source is carried down to the namespace",
+                "registry.redhat.io/redhat=m/redhat.io/redhat",
+                "a registry: the namespace is appended to its mirror",
             ),
             (
                 &[(Idms, &[("*.redhat.io", &["m/x"])])],
-                Ok("registry.redhat.io/redhat=m/x/redhat"),
-                "a wildcard too",
+                "registry.redhat.io/redhat=m/x/redhat",
+                "a wildcard: likewise",
             ),
             (
                 &[
                     (Idms, &[("registry.redhat.io/redhat", &["digest/x"])]),
                     (Itms, &[("registry.redhat.io", &["tag"])]),
                 ],
-                Ok("registry.redhat.io/redhat=tag/redhat"),
+                "registry.redhat.io/redhat=tag/redhat",
                 "tag sets come first",
             ),
             (
                 &[(Itms, &[("registry.redhat.io/redhat", &["a/r", "b/r"])])],
-                Ok("registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r"),
-                "mirrors in order",
+                "registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r",
+                "mirrors keep their order",
             ),
+        ];
+        for (sets, expected, reason) in table {
+            assert_eq!(derived(sets, &Releases::default()), Ok(expected.to_owned()), "{reason}");
+        }
+    }
+
+    #[test]
+    fn there_is_no_value_where_none_is_right() {
+        let [certified, community, marketplace, operators] = INDEXES.map(str::to_owned);
+        let table: [(Sets<'_>, Obstacle, &str); 4] = [
             (
                 &[(Itms, &[("registry.redhat.io/redhat", &["a/registry.redhat.io/redhat", "b/r"])])],
-                Err(
-                    "releases up to 4.16 would not look for registry.redhat.io/redhat/certified-operator-index where the mirror sets place it",
-                ),
+                Obstacle::Misread(certified.clone(), "up to 4.16"),
                 "the second mirror would be put into the first",
             ),
-            (&[], Err("no mirror set covers the index images of the default catalogs"), "nothing"),
+            (&[], Obstacle::NoneMirrored, "no mirror set"),
             (
                 &[(Itms, &[(INDEXES[3], &["m/redhat/redhat-operator-index"])])],
-                Err(
-                    "no mirror set covers registry.redhat.io/redhat/certified-operator-index, registry.redhat.io/redhat/community-operator-index, registry.redhat.io/redhat/redhat-marketplace-index",
-                ),
+                Obstacle::NotMirrored(vec![certified, community, marketplace]),
                 "only one catalog",
             ),
             (
@@ -211,36 +233,31 @@ mod tests {
                     Itms,
                     &[("registry.redhat.io/redhat", &["m/redhat"]), (INDEXES[3], &["m/mine/our-index"])],
                 )],
-                Err(
-                    "mirror \"m/mine/our-index\" gives registry.redhat.io/redhat/redhat-operator-index another name",
-                ),
+                Obstacle::Renamed(operators, "m/mine/our-index".to_owned()),
                 "a renamed index",
             ),
         ];
         for (sets, expected, reason) in table {
-            let expected = expected.map(str::to_owned).map_err(str::to_owned);
-            assert_eq!(derived(sets, &Releases::default()), expected, "{reason}");
+            assert_eq!(derived(sets, &Releases::default()), Err(expected), "{reason}");
         }
     }
 
     #[test]
     fn a_mirror_that_gives_no_image_reference_gives_no_value() {
         let table = [
-            ("m.lab/redhat/", "a slash too many"),
-            ("m.lab/Redhat", "a path is lower case"),
+            ("m.lab/redhat/", "a trailing slash"),
+            ("m.lab/Redhat", "an upper-case path"),
             ("https://m.lab/redhat", "a URL"),
             ("m.lab/redhat:v1", "a tag"),
-            ("", "nothing"),
-            ("m.lab/a,b", "two in one"),
-            ("m.lab/a=b", "a pair"),
+            ("", "an empty mirror"),
+            ("m.lab/a,b", "a comma"),
+            ("m.lab/a=b", "an equals sign"),
         ];
         for (mirror, reason) in table {
-            for kind in [SetKind::Icsp, Idms, Itms] {
-                let found = derived(
-                    &[(kind, &[("registry.redhat.io/redhat", &["m.lab/redhat", mirror])])],
-                    &Releases::default(),
-                );
-                let expected = format!("mirror \"{mirror}\" gives no valid image reference");
+            for kind in [Icsp, Idms, Itms] {
+                let entries: Entries<'_> = &[("registry.redhat.io/redhat", &["m.lab/redhat", mirror])];
+                let found = derived(&[(kind, entries)], &Releases::default());
+                let expected = Obstacle::NoReference(mirror.to_owned());
                 assert_eq!(found, Err(expected), "{kind:?} {mirror}: {reason}");
             }
         }
@@ -248,25 +265,17 @@ mod tests {
 
     #[test]
     fn the_marketplace_is_needed_until_4_21() {
-        let entries = [0, 1, 3].map(|at| {
-            (
-                INDEXES[at],
-                [
-                    "m/r/certified-operator-index",
-                    "m/r/community-operator-index",
-                    "",
-                    "m/r/redhat-operator-index",
-                ][at],
-            )
-        });
-        let entries = entries.map(|(source, mirror)| (source, [mirror]));
-        let entries: Vec<(&str, &[&str])> = entries.iter().map(|(s, m)| (*s, m.as_slice())).collect();
-        let sets = [(SetKind::Itms, entries.as_slice())];
-        let release = |minor| Releases::from(Release { major: 4, minor });
-        assert_eq!(derived(&sets, &release(22)), Ok("registry.redhat.io/redhat=m/r".to_owned()));
-        assert_eq!(
-            derived(&sets, &release(21)),
-            Err("no mirror set covers registry.redhat.io/redhat/redhat-marketplace-index".to_owned())
-        );
+        let sets: Sets<'_> = &[(
+            Itms,
+            &[
+                (INDEXES[0], &["m/r/certified-operator-index"]),
+                (INDEXES[1], &["m/r/community-operator-index"]),
+                (INDEXES[3], &["m/r/redhat-operator-index"]),
+            ],
+        )];
+        let without = Releases::from(Release { major: 4, minor: 22 });
+        assert_eq!(derived(sets, &without), Ok("registry.redhat.io/redhat=m/r".to_owned()));
+        let with = Releases::from(Release { major: 4, minor: 21 });
+        assert_eq!(derived(sets, &with), Err(Obstacle::NotMirrored(vec![INDEXES[2].to_owned()])));
     }
 }

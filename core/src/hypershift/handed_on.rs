@@ -1,17 +1,17 @@
-//! What the HyperShift operator hands on to a hosted control plane when it starts it, read back.
+//! The overrides that a hosted control plane was started with, compared with the mirror sets.
 //!
 //! `OPENSHIFT_IMG_OVERRIDES` holds the management cluster's IDMS and ICSP entries. `--registry-overrides`
-//! holds what the operator itself was started with, and no mirror set. Both have the form `source=mirror,…`,
-//! and `=` for nothing.
+//! holds what the HyperShift operator itself was started with, and no mirror set. Both have the form
+//! `source=mirror,…`; `=` means none.
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Overrides, catalogs};
+use super::{Overrides, catalogs, lookup::override_mirrors};
 use crate::{context::View, objects::SetKind};
 
-/// The variable that the mirror sets' entries are handed on in.
+/// The variable that holds the mirror sets' entries.
 pub const IMAGE_OVERRIDES: &str = "OPENSHIFT_IMG_OVERRIDES";
-/// The option that the operator's own overrides are handed on in.
+/// The option that holds the operator's own overrides.
 pub const REGISTRY_OVERRIDES: &str = "--registry-overrides";
 
 /// More lists of one source than this are compared without their order: there are too many orders.
@@ -24,8 +24,8 @@ pub fn parse_overrides(value: &str) -> Overrides<'_> {
     catalogs::parse(value).map(|overrides| overrides.0.into_iter().collect()).unwrap_or_default()
 }
 
-/// The overrides that a control plane operator looks images up with: from 4.18 on it adds those of
-/// `--registry-overrides` behind the others, and hands the sum on to what it starts.
+/// The overrides that a control plane operator uses: from 4.18 on it appends those of `--registry-overrides` to
+/// the others, and starts other workloads with the sum.
 ///
 /// Follows `hypershift control-plane-operator/main.go`.
 pub fn sum<'a>(handed: &Overrides<'a>, own: &Overrides<'a>) -> Overrides<'a> {
@@ -36,29 +36,29 @@ pub fn sum<'a>(handed: &Overrides<'a>, own: &Overrides<'a>) -> Overrides<'a> {
     sum
 }
 
-/// How what was handed on relates to the mirror sets as they are now.
+/// How the overrides of a workload compare with the mirror sets as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HandedOn {
-    /// Some release would hand exactly this on.
+    /// Some release would start the workload with exactly these.
     AsNow,
     /// A release without the fix of OCPBUGS-29466 would: ICSPs are left out where there is any IDMS.
     WithoutIcsps,
     /// No release would.
-    Otherwise(Vec<Difference>),
+    Otherwise(Vec<OverrideMismatch>),
 }
 
-/// One way in which overrides are not what was expected.
+/// One way in which overrides are not as expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
-    /// This mirror of this source is not there.
+pub enum OverrideMismatch {
+    /// This mirror of this source is missing.
     Lacks(String, String),
-    /// This mirror of this source is there.
+    /// This mirror of this source is not expected.
     StillHas(String, String),
-    /// The mirrors of this source are in an order that no release makes.
+    /// The mirrors of this source are in an order that no release uses.
     Reordered(String),
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for OverrideMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lacks(source, mirror) => write!(f, "lacks {source}={mirror}"),
@@ -68,26 +68,28 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compares what was handed on with what any release would make of the mirror sets now. `own` may have
-/// been added by the one who handed it on; see [`sum`].
+/// Compares the overrides of a workload with what any release would read from the mirror sets now. `own` may
+/// have been appended to them; see [`sum`].
 pub fn handed_on(view: View<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> HandedOn {
     let expected = Expected::of(view);
-    let differences = differences(&expected, handed, own);
-    if differences.is_empty() {
+    let found = mismatches(&expected, handed, own);
+    if found.is_empty() {
         return HandedOn::AsNow;
     }
-    let alone = expected.without_icsps();
-    if !alone.0.is_empty() && self::differences(&alone, handed, own).is_empty() {
+    let without_icsps = expected.without_icsps();
+    if !without_icsps.0.is_empty() && mismatches(&without_icsps, handed, own).is_empty() {
         return HandedOn::WithoutIcsps;
     }
-    HandedOn::Otherwise(differences)
+    HandedOn::Otherwise(found)
 }
 
-/// How overrides differ from those of who handed them on.
-pub fn handed_further(from: &Overrides<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> Vec<Difference> {
-    let lists = |mirrors: &Vec<_>| Lists { idms: vec![mirrors.clone()], icsp: Vec::new() };
-    let expected = from.iter().map(|(source, mirrors)| (*source, lists(mirrors))).collect();
-    differences(&Expected(expected), handed, own)
+/// Compares the overrides of a workload with those of the operator that started it.
+pub fn handed_further(
+    from: &Overrides<'_>,
+    handed: &Overrides<'_>,
+    own: &Overrides<'_>,
+) -> Vec<OverrideMismatch> {
+    mismatches(&Expected::of_operator(from), handed, own)
 }
 
 /// The mirrors of a source by object. HyperShift lists objects from a cache, in no order.
@@ -97,7 +99,7 @@ struct Lists<'a> {
     icsp: Vec<Vec<&'a str>>,
 }
 
-/// What is handed on, by source.
+/// The overrides that are expected, by source.
 struct Expected<'a>(BTreeMap<&'a str, Lists<'a>>);
 
 impl<'a> Expected<'a> {
@@ -106,25 +108,43 @@ impl<'a> Expected<'a> {
         let mut expected: BTreeMap<&str, Lists<'_>> = BTreeMap::new();
         for set in view.sets().filter(|set| set.kind.is_digest()) {
             let mut of_set: Overrides<'_> = BTreeMap::new();
-            for entry in set.entries.iter().filter(|entry| !entry.source.is_empty()) {
-                let mirrors = entry.mirrors.iter().map(|mirror| &**mirror).filter(|m| !m.is_empty());
-                of_set.entry(&entry.source).or_default().extend(mirrors);
+            for entry in &set.entries {
+                if let Some(mirrors) = override_mirrors(entry) {
+                    of_set.entry(&entry.source).or_default().extend(mirrors);
+                }
             }
-            for (source, mirrors) in of_set.into_iter().filter(|(_, mirrors)| !mirrors.is_empty()) {
+            for (source, mirrors) in of_set {
                 let lists = expected.entry(source).or_default();
-                if set.kind == SetKind::Icsp { &mut lists.icsp } else { &mut lists.idms }.push(mirrors);
+                match set.kind {
+                    SetKind::Icsp => lists.icsp.push(mirrors),
+                    SetKind::Idms | SetKind::Itms => lists.idms.push(mirrors),
+                }
             }
         }
         Self(expected)
     }
 
+    /// Exactly these overrides.
+    fn of_operator(overrides: &Overrides<'a>) -> Self {
+        let mut expected = BTreeMap::new();
+        for (source, mirrors) in overrides {
+            expected.insert(*source, Lists { idms: vec![mirrors.clone()], icsp: Vec::new() });
+        }
+        Self(expected)
+    }
+
     fn without_icsps(&self) -> Self {
-        let idms = self.0.iter().filter(|(_, lists)| !lists.idms.is_empty());
-        Self(idms.map(|(s, lists)| (*s, Lists { idms: lists.idms.clone(), icsp: Vec::new() })).collect())
+        let mut expected = BTreeMap::new();
+        for (source, lists) in &self.0 {
+            if !lists.idms.is_empty() {
+                expected.insert(*source, Lists { idms: lists.idms.clone(), icsp: Vec::new() });
+            }
+        }
+        Self(expected)
     }
 }
 
-fn differences(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> Vec<Difference> {
+fn mismatches(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> Vec<OverrideMismatch> {
     let (none, no_lists) = (Vec::new(), Lists::default());
     let mut sources: Vec<_> = expected.0.keys().chain(handed.keys()).copied().collect();
     sources.sort_unstable();
@@ -134,37 +154,52 @@ fn differences(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<
         let lists = expected.0.get(source).unwrap_or(&no_lists);
         let handed = handed.get(source).unwrap_or(&none);
         let own = own.get(source).unwrap_or(&none);
-        if is_explained(handed, lists, own) {
-            continue;
+        if !lists.explain(handed, &[]) && !lists.explain(handed, own) {
+            found.extend(mismatches_of_source(source, &lists.mirrors(), handed, own));
+            found.dedup();
         }
-        let all: Vec<_> = lists.idms.iter().chain(&lists.icsp).flatten().copied().collect();
-        let before = found.len();
-        let lacks = all.iter().filter(|mirror| !handed.contains(mirror));
-        found.extend(lacks.map(|m| Difference::Lacks(source.to_owned(), (*m).to_owned())));
-        let extra = handed.iter().filter(|mirror| !all.contains(mirror) && !own.contains(mirror));
-        found.extend(extra.map(|m| Difference::StillHas(source.to_owned(), (*m).to_owned())));
-        if found.len() == before {
-            found.push(Difference::Reordered(source.to_owned()));
-        }
-        found.dedup();
     }
     found
 }
 
-/// Whether some release makes this list of the objects' lists: IDMS first, each kind's objects in any
-/// order, with or without what the one who hands it on adds; or, after 4.22, all of it sorted.
-fn is_explained(handed: &[&str], lists: &Lists<'_>, own: &[&str]) -> bool {
-    let of_sets = lists.idms.iter().flatten().count();
-    [&[], own].iter().any(|added| {
-        let mut sorted: Vec<_> = lists.idms.iter().chain(&lists.icsp).flatten().copied().collect();
-        sorted.extend(*added);
+fn mismatches_of_source(
+    source: &str,
+    expected: &[&str],
+    handed: &[&str],
+    own: &[&str],
+) -> Vec<OverrideMismatch> {
+    let mut found = Vec::new();
+    for mirror in expected.iter().filter(|mirror| !handed.contains(mirror)) {
+        found.push(OverrideMismatch::Lacks(source.to_owned(), (*mirror).to_owned()));
+    }
+    for mirror in handed.iter().filter(|mirror| !expected.contains(mirror) && !own.contains(mirror)) {
+        found.push(OverrideMismatch::StillHas(source.to_owned(), (*mirror).to_owned()));
+    }
+    if found.is_empty() {
+        found.push(OverrideMismatch::Reordered(source.to_owned()));
+    }
+    found
+}
+
+impl<'a> Lists<'a> {
+    /// The mirrors of every object, IDMS first.
+    fn mirrors(&self) -> Vec<&'a str> {
+        self.idms.iter().chain(&self.icsp).flatten().copied().collect()
+    }
+
+    /// Whether some release makes this list of the objects' lists: IDMS first, each kind's objects in any
+    /// order, then the mirrors that are added; or, after 4.22, all of it sorted.
+    fn explain(&self, handed: &[&str], added: &[&str]) -> bool {
+        let mut sorted: Vec<&str> = self.mirrors();
+        sorted.extend(added);
         sorted.sort_unstable();
-        handed == sorted
-            || handed
-                .strip_suffix(*added)
-                .and_then(|rest| rest.split_at_checked(of_sets))
-                .is_some_and(|(idms, icsp)| is_made_of(idms, &lists.idms) && is_made_of(icsp, &lists.icsp))
-    })
+        if handed == sorted {
+            return true;
+        }
+        let of_idms = self.idms.iter().flatten().count();
+        let of_sets = handed.strip_suffix(added).and_then(|rest| rest.split_at_checked(of_idms));
+        of_sets.is_some_and(|(idms, icsp)| is_made_of(idms, &self.idms) && is_made_of(icsp, &self.icsp))
+    }
 }
 
 /// Whether a list is these lists, one after another in any order.
@@ -173,16 +208,19 @@ fn is_made_of(list: &[&str], parts: &[Vec<&str>]) -> bool {
         return list.is_empty();
     }
     if parts.len() > MAX_LISTS {
-        let sorted = |mut all: Vec<_>| {
-            all.sort_unstable();
-            all
-        };
-        return sorted(list.to_vec()) == sorted(parts.concat());
+        let (mut list, mut all) = (list.to_vec(), parts.concat());
+        list.sort_unstable();
+        all.sort_unstable();
+        return list == all;
     }
-    (0..parts.len()).any(|at| {
-        let rest = || [&parts[..at], &parts[at + 1..]].concat();
-        list.strip_prefix(&*parts[at]).is_some_and(|left| is_made_of(left, &rest()))
-    })
+    for (at, part) in parts.iter().enumerate() {
+        let Some(left) = list.strip_prefix(&**part) else { continue };
+        let other_parts = [&parts[..at], &parts[at + 1..]].concat();
+        if is_made_of(left, &other_parts) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]

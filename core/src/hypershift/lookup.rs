@@ -9,7 +9,7 @@ use super::{Release, Releases};
 use crate::{
     context::View,
     objects::{
-        SetKind,
+        Entry, SetKind,
         reference::{DockerReference, ReferenceError},
     },
 };
@@ -30,27 +30,32 @@ pub enum Era {
 impl Era {
     /// The eras that the releases are in.
     pub fn of(releases: &Releases) -> Vec<Self> {
-        let second = Some(Release::SECOND_ERA);
-        let eras = [(Self::Exact, None, second), (Self::Prefix, second, None)];
-        eras.into_iter().filter(|(_, from, end)| releases.meet(*from, *end)).map(|(era, ..)| era).collect()
+        let mut eras = Vec::new();
+        if releases.meet(None, Some(Release::SECOND_ERA)) {
+            eras.push(Self::Exact);
+        }
+        if releases.meet(Some(Release::SECOND_ERA), None) {
+            eras.push(Self::Prefix);
+        }
+        eras
     }
 }
 
-/// Part of an override that HyperShift cannot parse; it logs this and goes on. The texts are its own.
+/// Part of an override that HyperShift cannot parse; it logs this and continues. The texts are its own.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum LookupError {
+pub enum OverrideError {
     /// The source, a wildcard for example.
     #[error("failed to parse source image reference \"{0}\": {1}")]
     Source(String, ReferenceError),
     /// The mirror.
     #[error("failed to parse mirror image reference \"{0}\": {1}")]
     Mirror(String, ReferenceError),
-    /// What the two make together.
+    /// The reference that the two make together.
     #[error("failed to parse composed image reference ({0} match): {1}")]
     Composed(&'static str, ReferenceError),
 }
 
-/// What one source and one mirror make of an image; `None` where the source does not match.
+/// The image at one mirror of one source; `None` where the source does not match.
 ///
 /// Follows `hypershift support/util/imagemetadata.go` `GetRegistryOverrides` at release-4.16 and at 4.17
 /// and later.
@@ -59,45 +64,48 @@ pub fn override_of(
     image: &DockerReference,
     source: &str,
     mirror: &str,
-) -> Result<Option<DockerReference>, LookupError> {
-    let from = DockerReference::parse(source).map_err(|e| LookupError::Source(source.to_owned(), e))?;
-    let to = || DockerReference::parse(mirror);
+) -> Result<Option<DockerReference>, OverrideError> {
+    let from = DockerReference::parse(source).map_err(|e| OverrideError::Source(source.to_owned(), e))?;
     let equal = from.namespace == image.namespace && from.name == image.name;
     match era {
-        // The mirror is parsed only on a match, and a failure then names nothing.
-        Era::Exact if equal => to().map(Some).map_err(|e| LookupError::Mirror(String::new(), e)),
+        // The mirror is parsed only on a match, and an error then names nothing.
+        Era::Exact if equal => {
+            let to = DockerReference::parse(mirror);
+            to.map(Some).map_err(|e| OverrideError::Mirror(String::new(), e))
+        }
         Era::Exact => Ok(None),
         Era::Prefix => {
-            let to = to().map_err(|e| LookupError::Mirror(mirror.to_owned(), e))?;
-            by_prefix(image, &from, &to, equal)
+            let to = DockerReference::parse(mirror);
+            let to = to.map_err(|e| OverrideError::Mirror(mirror.to_owned(), e))?;
+            override_by_prefix(image, &from, &to, equal)
         }
     }
 }
 
-/// Where the metadata look-up asks for a repository because of one source and one mirror.
+/// Where one source and one mirror send the metadata look-up of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// At the repository itself: the source does not match it, or what comes out is no reference.
-    Original,
-    /// At this repository.
-    At(String),
+pub enum Redirect {
+    /// Nowhere else: the source does not match the repository, or the result is no reference.
+    None,
+    /// To this repository.
+    To(String),
 }
 
-/// Where the metadata look-up asks for a repository, `host/namespace/name`.
-pub fn look(era: Era, repository: &DockerReference, source: &str, mirror: &str) -> Look {
+/// Where the metadata look-up of a repository, `host/namespace/name`, is sent.
+pub fn redirect(era: Era, repository: &DockerReference, source: &str, mirror: &str) -> Redirect {
     match override_of(era, repository, source, mirror) {
         // Without a registry it is a repository of the hub by accident, such as `host:5000` read as a tag.
-        Ok(Some(found)) if !found.registry.is_empty() => Look::At(found.to_string()),
-        Ok(_) | Err(_) => Look::Original,
+        Ok(Some(found)) if !found.registry.is_empty() => Redirect::To(found.to_string()),
+        Ok(_) | Err(_) => Redirect::None,
     }
 }
 
-fn by_prefix(
+fn override_by_prefix(
     image: &DockerReference,
     from: &DockerReference,
     to: &DockerReference,
     equal: bool,
-) -> Result<Option<DockerReference>, LookupError> {
+) -> Result<Option<DockerReference>, OverrideError> {
     let (kind, registry, namespace, name) =
         if from.namespace.is_empty() && from.registry.is_empty() && image.registry == from.name {
             ("root registry", to.to_string(), &image.namespace, image.name_string())
@@ -110,7 +118,7 @@ fn by_prefix(
             return Ok(None);
         };
     let composed = DockerReference::parse(&format!("{registry}/{namespace}/{name}"));
-    composed.map(Some).map_err(|error| LookupError::Composed(kind, error))
+    composed.map(Some).map_err(|error| OverrideError::Composed(kind, error))
 }
 
 /// Sources and their mirrors as HyperShift hands them on (`--registry-overrides`,
@@ -123,60 +131,67 @@ pub fn overrides(view: View<'_>) -> Overrides<'_> {
     icsps.reverse();
     let sets = view.sets_of(SetKind::Idms).chain(icsps);
     let mut overrides = Overrides::new();
-    for entry in sets.flat_map(|set| &set.entries).filter(|entry| !entry.source.is_empty()) {
-        let mirrors = entry.mirrors.iter().map(|mirror| &**mirror).filter(|mirror| !mirror.is_empty());
-        let mut mirrors = mirrors.peekable();
-        if mirrors.peek().is_some() {
+    for entry in sets.flat_map(|set| &set.entries) {
+        if let Some(mirrors) = override_mirrors(entry) {
             overrides.entry(&*entry.source).or_default().extend(mirrors);
         }
     }
     overrides
 }
 
+/// The mirrors that HyperShift reads of an entry; `None` where it skips the entry.
+pub(super) fn override_mirrors(entry: &Entry) -> Option<Vec<&str>> {
+    let mirrors: Vec<_> = entry.mirrors.iter().map(|mirror| &**mirror).filter(|m| !m.is_empty()).collect();
+    if entry.source.is_empty() || mirrors.is_empty() { None } else { Some(mirrors) }
+}
+
 /// Mirrors by source.
 pub type Overrides<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// What an image may become.
+/// Where a look-up tries an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lookup {
-    /// Every reference it may become, the original left out.
+pub struct LookupResult {
+    /// Every reference that the image may become, without the original.
     pub candidates: Vec<String>,
-    /// What was skipped with an error.
+    /// The overrides that are skipped with an error.
     pub errors: Vec<String>,
 }
 
-/// What the metadata look-up (labels, digests, the control plane operator's image) makes of an image. In the
-/// exact era that is the mirror alone: the digest is added afterwards, a tag never.
-pub fn metadata_lookup(era: Era, overrides: &Overrides<'_>, image: &str) -> Result<Lookup, ReferenceError> {
+/// Where the metadata look-up (labels, digests, the control plane operator's image) tries an image. In the
+/// exact era a candidate is the mirror alone: the digest is added afterwards, a tag never.
+pub fn metadata_lookup(
+    era: Era,
+    overrides: &Overrides<'_>,
+    image: &str,
+) -> Result<LookupResult, ReferenceError> {
     let image = DockerReference::parse(image)?;
-    let mut lookup = Lookup::default();
+    let mut result = LookupResult::default();
     for (source, mirrors) in overrides {
         for mirror in mirrors {
-            let result = override_of(era, &image, source, mirror);
-            match result {
+            match override_of(era, &image, source, mirror) {
                 Ok(None) => break,
                 Ok(Some(found)) => {
-                    let candidate = found.to_string();
-                    if !lookup.candidates.contains(&candidate) {
-                        lookup.candidates.push(candidate);
+                    push_new(&mut result.candidates, found.to_string());
+                    if era == Era::Exact {
+                        // Only the first mirror that can be parsed is ever tried.
+                        break;
                     }
                 }
-                Err(error) => {
-                    lookup.errors.push(error.to_string());
-                    continue;
-                }
-            }
-            if era == Era::Exact {
-                // Only the first mirror that can be parsed is ever asked.
-                break;
+                Err(error) => result.errors.push(error.to_string()),
             }
         }
     }
-    lookup.errors.dedup();
-    Ok(lookup)
+    result.errors.dedup();
+    Ok(result)
 }
 
-/// What the release look-up makes of a release image: the first occurrence of every source that is found
+fn push_new(candidates: &mut Vec<String>, candidate: String) {
+    if !candidates.contains(&candidate) {
+        candidates.push(candidate);
+    }
+}
+
+/// Where the release look-up tries a release image: the first occurrence of every source that is found
 /// anywhere in it, replaced by each of its mirrors in turn.
 ///
 /// Follows `hypershift support/releaseinfo/registry_image_content_policies.go` `Lookup` at 4.18 and later;
@@ -185,8 +200,8 @@ pub fn release_lookup(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
     let mut candidates = Vec::new();
     for (source, mirrors) in overrides.iter().filter(|(source, _)| image.contains(**source)) {
         for candidate in mirrors.iter().map(|mirror| image.replacen(source, mirror, 1)) {
-            if candidate != image && !candidates.contains(&candidate) {
-                candidates.push(candidate);
+            if candidate != image {
+                push_new(&mut candidates, candidate);
             }
         }
     }

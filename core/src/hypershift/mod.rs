@@ -11,12 +11,12 @@ mod release;
 
 pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
 pub use handed_on::{
-    Difference, HandedOn, IMAGE_OVERRIDES, REGISTRY_OVERRIDES, handed_further, handed_on, parse_overrides,
-    sum,
+    HandedOn, IMAGE_OVERRIDES, OverrideMismatch, REGISTRY_OVERRIDES, handed_further, handed_on,
+    parse_overrides, sum,
 };
 pub use lookup::{
-    Era, Look, Lookup, LookupError, Overrides, RELEASE_REPOSITORIES, look, metadata_lookup, override_of,
-    overrides, release_lookup,
+    Era, LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, metadata_lookup,
+    override_of, overrides, redirect, release_lookup,
 };
 pub use misreading::{CatalogEra, Misreading, find_correction, misreadings};
 pub use obstacle::Obstacle;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-use crate::objects::reference::Image;
+use crate::objects::{HostedCluster, reference::Image};
 
 /// A release's minor version, `4.16`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,43 +19,52 @@ impl Release {
     /// The first release in which HyperShift tries registry and namespace sources, and in which the
     /// catalogs annotation is a list of places.
     pub const SECOND_ERA: Self = Self { major: 4, minor: 17 };
-    /// The first release whose control plane operator looks images up with `--registry-overrides` too.
+    /// The first release whose control plane operator also uses `--registry-overrides` to look images up.
     pub const ADDS_OWN_OVERRIDES: Self = Self { major: 4, minor: 18 };
     /// The first release without the redhat-marketplace catalog.
     pub const THREE_CATALOGS: Self = Self { major: 4, minor: 22 };
-    /// The first release of which no z-stream asks for the image of the redhat-marketplace catalog.
+    /// The first release of which no z-stream requires the image of the redhat-marketplace catalog.
     pub const AFTER_FOUR_CATALOGS: Self = Self { major: 4, minor: 23 };
 
+    /// The release that a HostedCluster runs, where its release image has a tag that names one.
+    pub fn of_hosted(hosted: &HostedCluster) -> Option<Self> {
+        Self::of_image(&hosted.spec.release.image)
+    }
+
     /// The release that an image's tag names (`…/ocp-release:4.16.3-x86_64`); `None` for an image by
-    /// digest alone, whose release only a registry could tell.
-    pub fn of_image(image: &str) -> Option<Self> {
+    /// digest alone, whose release only a registry knows.
+    fn of_image(image: &str) -> Option<Self> {
         Self::of_version(Image::parse(image).ok()?.tag()?)
+    }
+
+    fn is_in(self, from: Option<Self>, before: Option<Self>) -> bool {
+        from.is_none_or(|from| self >= from) && before.is_none_or(|before| self < before)
     }
 
     fn of_version(version: &str) -> Option<Self> {
         let mut numbers = version.split(['.', '-', '+', '_']);
-        let mut number = || numbers.next()?.parse().ok();
-        Some(Self { major: number()?, minor: number()? })
+        let major = numbers.next()?.parse().ok()?;
+        let minor = numbers.next()?.parse().ok()?;
+        Some(Self { major, minor })
     }
 }
 
-/// The releases that something is said about; none named means every release.
+/// A set of releases; an empty one means every release.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Releases(Vec<Release>);
 
 impl Releases {
-    /// Whether no release is named, so that every one is meant.
+    /// Whether no release is named, which means every release.
     pub fn is_every(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether one that is meant lies in a range, its end left out.
+    /// Whether one of them is in a range, whose end is not part of it.
     pub fn meet(&self, from: Option<Release>, before: Option<Release>) -> bool {
-        let lies = |r: &Release| from.is_none_or(|from| *r >= from) && before.is_none_or(|end| *r < end);
-        self.is_every() || self.0.iter().any(lies)
+        self.is_every() || self.0.iter().any(|release| release.is_in(from, before))
     }
 
-    /// Whether only this release and later ones are meant.
+    /// Whether every one of them is this release or a later one.
     pub fn begin_at(&self, first: Release) -> bool {
         !self.is_every() && self.0.iter().all(|release| *release >= first)
     }
@@ -86,7 +95,7 @@ impl fmt::Display for Releases {
     }
 }
 
-/// A release as it is written, `4.16`; a z-stream behind it is left away.
+/// A text that names no release, such as `4.16`; a z-stream in it is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("\"{0}\" is not a release such as 4.20")]
 pub struct NotARelease(String);
@@ -109,13 +118,14 @@ impl fmt::Display for Release {
 mod tests {
     use super::*;
 
+    const EARLY: [Release; 2] = [Release { major: 4, minor: 16 }, Release { major: 4, minor: 14 }];
+
     #[test]
     fn releases_are_met_by_ranges() {
-        let release = |minor| Release { major: 4, minor };
-        let early: Releases = [release(16), release(14)].into_iter().collect();
+        let early: Releases = EARLY.into_iter().collect();
         let every = Releases::default();
         assert!(early.meet(None, Some(Release::SECOND_ERA)) && !early.meet(Some(Release::SECOND_ERA), None));
-        assert!(every.meet(Some(Release::SECOND_ERA), None) && !every.begin_at(release(14)));
+        assert!(every.meet(Some(Release::SECOND_ERA), None) && !every.begin_at(EARLY[1]));
         assert_eq!(
             (early.to_string(), every.to_string()),
             ("4.14, 4.16".to_owned(), "every release".to_owned())

@@ -1,158 +1,217 @@
-//! How two files differ in one registry, told as it is and priced as upstream prices it.
+//! How two files differ in one registry, described as it is and priced as upstream prices it.
 
-use super::{Difference, Impact, Mirror, PullFromMirror, Reason, Registry};
+use super::{Impact, Mirror, Reason, Registry, RegistryChange};
+use crate::objects::Pull;
 
-/// Adds every difference between what two files say about one scope.
-pub(super) fn compare<'a>(
-    old: Option<&Registry<'a>>,
-    new: Option<&Registry<'a>>,
-    reasons: &mut Vec<Reason<'a>>,
-) {
-    let (Some(registry), false) = (new.or(old), old == new) else { return };
-    let registry = registry.scope;
-    let mut add = |what, impact| reasons.push(Reason { registry, what, impact });
-    let (old, new) = match (old, new) {
-        (Some(old), Some(new)) => (old, new),
-        (Some(_), None) => return add(Difference::Removed, Impact::Drain),
-        (None, Some(new)) => return added(new, add),
-        (None, None) => return,
+/// Every difference between what two files say about one scope, with what it costs.
+pub(super) fn compare<'a>(old: Option<&Registry<'a>>, new: Option<&Registry<'a>>) -> Vec<Reason<'a>> {
+    let (registry, changes) = match (old, new) {
+        (Some(old), Some(new)) => (new.scope, compare_registries(old, new)),
+        (Some(old), None) => (old.scope, vec![(RegistryChange::Removed, Impact::Drain)]),
+        (None, Some(new)) => (new.scope, vec![added_registry(new)]),
+        (None, None) => return Vec::new(),
     };
+    changes.into_iter().map(|(what, impact)| Reason { registry, what, impact }).collect()
+}
+
+type Changes<'a> = Vec<(RegistryChange<'a>, Impact)>;
+
+fn compare_registries<'a>(old: &Registry<'a>, new: &Registry<'a>) -> Changes<'a> {
+    if old == new {
+        return Vec::new();
+    }
+    let mut changes = Vec::new();
     for (name, was, is) in [("blocked", old.blocked, new.blocked), ("insecure", old.insecure, new.insecure)] {
         if was != is {
-            add(Difference::Flag(name, is), Impact::Drain);
+            changes.push((RegistryChange::Flag(name, is), Impact::Drain));
         }
     }
-    compare_mirrors(&old.mirrors, &new.mirrors, add);
+    changes.extend(compare_mirrors(&old.mirrors, &new.mirrors));
+    changes
 }
 
-/// Adds every difference between the mirrors of one scope. What a difference costs is decided by the place
-/// alone, as upstream does it; what it is, by the place and the pulls it serves.
-fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], mut add: impl FnMut(Difference<'a>, Impact)) {
-    let is_same =
-        |one: &Mirror<'_>, other: &Mirror<'_>| one.location == other.location && one.pull == other.pull;
-    let has = |among: &[Mirror<'a>], mirror: &Mirror<'a>| among.iter().any(|other| is_same(other, mirror));
+/// Every difference between the mirrors of one scope.
+fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>]) -> Changes<'a> {
+    let mut changes = Vec::new();
     let mut locations: Vec<&str> = Vec::new();
     for mirror in old.iter().chain(new) {
-        if locations.contains(&&*mirror.location) {
-            continue;
+        if !locations.contains(&&*mirror.location) {
+            locations.push(&mirror.location);
+            changes.extend(compare_location(old, new, &mirror.location));
         }
-        locations.push(&mirror.location);
-        let at = |among: &[Mirror<'a>]| -> Vec<Mirror<'a>> {
-            among.iter().filter(|other| other.location == mirror.location).cloned().collect()
-        };
-        let (was, is) = (at(old), at(new));
-        let Some(first) = was.first() else {
-            for mirror in is {
-                let impact = cost(mirror.pull);
-                add(Difference::MirrorAdded(mirror), impact);
-            }
-            continue;
-        };
-        if is.is_empty() {
-            add(Difference::MirrorRemoved(mirror.location.clone()), Impact::Drain);
-            continue;
-        }
-        let changed = is.iter().filter(|mirror| mirror.pull != first.pull);
-        let impact = changed.map(|mirror| cost(mirror.pull)).max();
-        let gone = was.iter().find(|mirror| !has(new, mirror));
-        let come = is.iter().find(|mirror| !has(old, mirror));
-        let what = match (gone, come, impact) {
-            (Some(gone), Some(come), _) => Difference::MirrorServes(come.clone(), gone.pull),
-            (None, Some(come), _) => Difference::MirrorAdded(come.clone()),
-            (Some(gone), None, _) => Difference::MirrorWithdrawn(gone.clone()),
-            (None, None, Some(Impact::Drain)) => {
-                let Some(mistaken) = is.iter().find(|mirror| mirror.pull != first.pull) else { continue };
-                Difference::MirrorMistaken(mistaken.clone())
-            }
-            (None, None, _) => continue,
-        };
-        add(what, impact.unwrap_or(Impact::Reload));
     }
-    let kept_old = old.iter().filter(|mirror| has(new, mirror));
-    if !kept_old.eq(new.iter().filter(|mirror| has(old, mirror))) {
-        add(Difference::Order, Impact::Reload);
+    let kept_old = old.iter().filter(|mirror| has_mirror(new, mirror));
+    if !kept_old.eq(new.iter().filter(|mirror| has_mirror(old, mirror))) {
+        changes.push((RegistryChange::Order, Impact::Reload));
+    }
+    changes
+}
+
+/// Every difference between the mirrors at one location. What a difference costs is decided by the location
+/// alone, as upstream does it; what it is, by the location and the pulls.
+fn compare_location<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], location: &str) -> Changes<'a> {
+    let (was, is) = (mirrors_at(old, location), mirrors_at(new, location));
+    let Some(first) = was.first() else { return is.into_iter().map(added_mirror).collect() };
+    if is.is_empty() {
+        return vec![(RegistryChange::MirrorRemoved(first.location.clone()), Impact::Drain)];
+    }
+    let differing: Vec<_> = is.iter().copied().filter(|mirror| mirror.pull != first.pull).collect();
+    let impact = differing.iter().map(|mirror| impact_of_new(mirror.pull)).max();
+    let removed = was.iter().find(|mirror| !has_mirror(new, mirror));
+    let added = is.iter().find(|mirror| !has_mirror(old, mirror));
+    let what = match (removed, added, differing.first()) {
+        (Some(removed), Some(added), _) => RegistryChange::MirrorServes((*added).clone(), removed.pull),
+        (None, Some(added), _) => RegistryChange::MirrorAdded((*added).clone()),
+        (Some(removed), None, _) => RegistryChange::MirrorWithdrawn((*removed).clone()),
+        (None, None, Some(kept)) if impact == Some(Impact::Drain) => {
+            RegistryChange::MirrorMistaken((*kept).clone())
+        }
+        (None, None, _) => return Vec::new(),
+    };
+    vec![(what, impact.unwrap_or(Impact::Reload))]
+}
+
+fn mirrors_at<'m, 'a>(mirrors: &'m [Mirror<'a>], location: &str) -> Vec<&'m Mirror<'a>> {
+    mirrors.iter().filter(|mirror| mirror.location == location).collect()
+}
+
+/// Whether there is a mirror at the same location for the same pulls.
+fn has_mirror(mirrors: &[Mirror<'_>], mirror: &Mirror<'_>) -> bool {
+    mirrors.iter().any(|other| other.location == mirror.location && other.pull == mirror.pull)
+}
+
+/// What a new mirror for these pulls costs.
+fn impact_of_new(pull: Pull) -> Impact {
+    match pull {
+        Pull::Digest => Impact::Reload,
+        Pull::Tag => Impact::Drain,
     }
 }
 
-/// What a mirror for these pulls costs where it is new.
-fn cost(pull: PullFromMirror) -> Impact {
-    if pull == PullFromMirror::DigestOnly { Impact::Reload } else { Impact::Drain }
+fn added_mirror<'a>(mirror: &Mirror<'a>) -> (RegistryChange<'a>, Impact) {
+    (RegistryChange::MirrorAdded(mirror.clone()), impact_of_new(mirror.pull))
 }
 
-fn added<'a>(new: &Registry<'a>, mut add: impl FnMut(Difference<'a>, Impact)) {
-    let other = new.mirrors.iter().find(|mirror| mirror.pull != PullFromMirror::DigestOnly);
-    match (other, new.mirrors.first()) {
-        (Some(mirror), _) => add(Difference::AddedWith(mirror.clone()), Impact::Drain),
-        (None, Some(_)) => add(Difference::Added, Impact::Reload),
-        (None, None) => add(Difference::AddedBare, Impact::Drain),
+fn added_registry<'a>(new: &Registry<'a>) -> (RegistryChange<'a>, Impact) {
+    if new.mirrors.is_empty() {
+        return (RegistryChange::AddedBare, Impact::Drain);
+    }
+    match new.mirrors.iter().find(|mirror| mirror.pull != Pull::Digest) {
+        Some(mirror) => (RegistryChange::AddedWith(mirror.clone()), Impact::Drain),
+        None => (RegistryChange::Added, Impact::Reload),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use PullFromMirror::{DigestOnly, TagOnly};
+    use RegistryChange::{MirrorAdded, MirrorMistaken, MirrorRemoved, MirrorServes, MirrorWithdrawn, Order};
 
     use super::*;
     use crate::node::{RegistriesConf, change_between};
 
     /// A file with one registry and these mirrors.
-    fn conf(mirrors: &[(&'static str, PullFromMirror)]) -> RegistriesConf<'static> {
-        let mirrors = mirrors.iter().map(|(location, pull)| Mirror {
-            location: (*location).into(),
-            insecure: false,
-            pull: *pull,
-        });
+    fn conf(mirrors: &[Mirror<'static>]) -> RegistriesConf<'static> {
         let registry =
-            Registry { scope: "quay.io/a", insecure: false, blocked: false, mirrors: mirrors.collect() };
+            Registry { scope: "quay.io/a", insecure: false, blocked: false, mirrors: mirrors.to_vec() };
         RegistriesConf { registries: vec![registry] }
     }
 
+    fn mirror(location: &'static str, pull: Pull) -> Mirror<'static> {
+        Mirror { location: location.into(), insecure: false, pull }
+    }
+
+    struct Case {
+        old: Vec<Mirror<'static>>,
+        new: Vec<Mirror<'static>>,
+        expected: Vec<RegistryChange<'static>>,
+        impact: Impact,
+        reason: &'static str,
+    }
+
     #[test]
-    fn a_place_may_serve_both_kinds_of_pull() {
-        type Mirrors<'a> = &'a [(&'static str, PullFromMirror)];
-        const DIGEST: (&str, PullFromMirror) = ("m", DigestOnly);
-        const TAG: (&str, PullFromMirror) = ("m", TagOnly);
-        const OTHER: (&str, PullFromMirror) = ("n", DigestOnly);
-        let table: [(Mirrors<'_>, Mirrors<'_>, &[&str], Impact, &str); 9] = [
-            (&[DIGEST], &[DIGEST, TAG], &["tag-only mirror added: m"], Impact::Drain, "an ITMS comes"),
-            (&[DIGEST, TAG], &[DIGEST], &["tag-only mirror removed: m"], Impact::Reload, "it goes"),
-            (&[TAG], &[DIGEST, TAG], &["digest-only mirror added: m"], Impact::Reload, "an IDMS comes"),
-            (&[DIGEST, TAG], &[TAG], &["digest-only mirror removed: m"], Impact::Drain, "it goes"),
-            (&[DIGEST], &[TAG], &["mirror m becomes tag-only from digest-only"], Impact::Drain, "the kind"),
-            (
-                &[DIGEST, TAG],
-                &[OTHER],
-                &["mirror removed: m", "digest-only mirror added: n"],
-                Impact::Drain,
-                "both go",
-            ),
-            (&[DIGEST], &[DIGEST, OTHER], &["digest-only mirror added: n"], Impact::Reload, "another place"),
-            (
-                &[DIGEST, TAG],
-                &[DIGEST, OTHER, TAG],
-                &[
-                    "tag-only mirror m stays, but is compared with the other one there",
-                    "digest-only mirror added: n",
-                ],
-                Impact::Drain,
-                "upstream takes the first at a place",
-            ),
-            (
-                &[DIGEST, OTHER],
-                &[OTHER, DIGEST],
-                &["order or flags of the mirrors change"],
-                Impact::Reload,
-                "the order",
-            ),
-        ];
-        for (old, new, expected, impact, reason) in table {
-            let change = change_between(&conf(old), &conf(new));
-            let told: Vec<_> = change.reasons.iter().map(|reason| reason.what.to_string()).collect();
-            assert_eq!(
-                (told, change.impact),
-                (expected.iter().map(|s| (*s).to_owned()).collect(), impact),
-                "{reason}"
-            );
+    fn a_location_can_have_mirrors_for_both_kinds_of_pull() {
+        let (digest, tag) = (mirror("m", Pull::Digest), mirror("m", Pull::Tag));
+        assert_cases([
+            Case {
+                old: vec![digest.clone()],
+                new: vec![digest.clone(), tag.clone()],
+                expected: vec![MirrorAdded(tag.clone())],
+                impact: Impact::Drain,
+                reason: "an ITMS is added",
+            },
+            Case {
+                old: vec![digest.clone(), tag.clone()],
+                new: vec![digest.clone()],
+                expected: vec![MirrorWithdrawn(tag.clone())],
+                impact: Impact::Reload,
+                reason: "an ITMS is removed",
+            },
+            Case {
+                old: vec![tag.clone()],
+                new: vec![digest.clone(), tag.clone()],
+                expected: vec![MirrorAdded(digest.clone())],
+                impact: Impact::Reload,
+                reason: "an IDMS is added",
+            },
+            Case {
+                old: vec![digest.clone(), tag.clone()],
+                new: vec![tag.clone()],
+                expected: vec![MirrorWithdrawn(digest.clone())],
+                impact: Impact::Drain,
+                reason: "an IDMS is removed",
+            },
+            Case {
+                old: vec![digest],
+                new: vec![tag.clone()],
+                expected: vec![MirrorServes(tag, Pull::Digest)],
+                impact: Impact::Drain,
+                reason: "the kind of pull changes",
+            },
+        ]);
+    }
+
+    #[test]
+    fn locations_are_compared_one_by_one() {
+        let (digest, tag) = (mirror("m", Pull::Digest), mirror("m", Pull::Tag));
+        let other = mirror("n", Pull::Digest);
+        assert_cases([
+            Case {
+                old: vec![digest.clone(), tag.clone()],
+                new: vec![other.clone()],
+                expected: vec![MirrorRemoved("m".into()), MirrorAdded(other.clone())],
+                impact: Impact::Drain,
+                reason: "both mirrors of a location are removed",
+            },
+            Case {
+                old: vec![digest.clone()],
+                new: vec![digest.clone(), other.clone()],
+                expected: vec![MirrorAdded(other.clone())],
+                impact: Impact::Reload,
+                reason: "another location is added",
+            },
+            Case {
+                old: vec![digest.clone(), tag.clone()],
+                new: vec![digest.clone(), other.clone(), tag.clone()],
+                expected: vec![MirrorMistaken(tag), MirrorAdded(other.clone())],
+                impact: Impact::Drain,
+                reason: "upstream compares with the first mirror at a location",
+            },
+            Case {
+                old: vec![digest.clone(), other.clone()],
+                new: vec![other, digest],
+                expected: vec![Order],
+                impact: Impact::Reload,
+                reason: "the order changes",
+            },
+        ]);
+    }
+
+    fn assert_cases(table: impl IntoIterator<Item = Case>) {
+        for Case { old, new, expected, impact, reason } in table {
+            let (old, new) = (conf(&old), conf(&new));
+            let change = change_between(&old, &new);
+            let found: Vec<_> = change.reasons.into_iter().map(|reason| reason.what).collect();
+            assert_eq!((found, change.impact), (expected, impact), "{reason}");
         }
     }
 }

@@ -6,12 +6,13 @@ use std::{
     fmt,
 };
 
-use super::{
-    Mirror, Placed, PullFromMirror, RegistriesConf, RenderError, compare::compare, render::Rendering,
+use super::{Mirror, RegistriesConf, Registry, RenderError, compare::compare, render::Rendering};
+use crate::{
+    context::View,
+    objects::{MirrorSet, Pull},
 };
-use crate::{context::View, objects::MirrorSet};
 
-/// What every node of every pool goes through.
+/// What happens to every node of every pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Impact {
     /// The file stays the same.
@@ -35,65 +36,70 @@ impl fmt::Display for Impact {
 /// One difference between two files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason<'a> {
-    /// Scope of the registry it is about.
+    /// Scope of the registry.
     pub registry: &'a str,
     /// What is different.
-    pub what: Difference<'a>,
+    pub what: RegistryChange<'a>,
     /// What this difference alone costs.
     pub impact: Impact,
 }
 
 /// What can be different about a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference<'a> {
-    /// It is gone.
+pub enum RegistryChange<'a> {
+    /// It is removed.
     Removed,
     /// It is new, with digest mirrors only.
     Added,
-    /// It is new, and this mirror is not for digests only.
+    /// It is new, and this mirror serves tag pulls.
     AddedWith(Mirror<'a>),
     /// It is new and has no mirror.
     AddedBare,
     /// `blocked` or `insecure` becomes this.
     Flag(&'static str, bool),
-    /// No mirror is at this place any more.
+    /// The last mirror at this location is removed.
     MirrorRemoved(Cow<'a, str>),
-    /// A mirror is gone, and one for other pulls stays at its place.
+    /// A mirror is removed, and one for the other pulls stays at its location.
     MirrorWithdrawn(Mirror<'a>),
     /// A mirror is new.
     MirrorAdded(Mirror<'a>),
-    /// A mirror serves other pulls than these.
-    MirrorServes(Mirror<'a>, PullFromMirror),
-    /// A mirror stays, but is compared with the one for other pulls at its place.
+    /// A mirror serves other pulls than before, which were these.
+    MirrorServes(Mirror<'a>, Pull),
+    /// A mirror stays, but the machine-config operator compares it with the mirror for the other pulls at its
+    /// location.
     MirrorMistaken(Mirror<'a>),
-    /// The mirrors stay but for their order or their flags.
+    /// The order or the flags of the mirrors change.
     Order,
 }
 
-impl fmt::Display for Difference<'_> {
+impl fmt::Display for RegistryChange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Removed => f.write_str("registry removed"),
             Self::Added => f.write_str("registry added"),
-            Self::AddedWith(mirror) => {
-                write!(f, "registry added with {} mirror {}", mirror.pull, mirror.location)
+            Self::AddedWith(Mirror { location, pull, .. }) => {
+                write!(f, "registry added with {} mirror {location}", pull.pull_from_mirror())
             }
             Self::AddedBare => f.write_str("registry added without a mirror"),
-            Self::Flag(name, is) => write!(f, "{name}: {} becomes {is}", !is),
+            Self::Flag(name, is) => write!(f, "{name} changes from {} to {is}", !is),
             Self::MirrorRemoved(location) => write!(f, "mirror removed: {location}"),
-            Self::MirrorWithdrawn(mirror) => {
-                write!(f, "{} mirror removed: {}", mirror.pull, mirror.location)
+            Self::MirrorWithdrawn(Mirror { location, pull, .. }) => {
+                write!(f, "{} mirror removed: {location}", pull.pull_from_mirror())
             }
-            Self::MirrorMistaken(mirror) => write!(
+            Self::MirrorMistaken(Mirror { location, pull, .. }) => write!(
                 f,
-                "{} mirror {} stays, but is compared with the other one there",
-                mirror.pull, mirror.location
+                "{} mirror {location} is unchanged, but counts as new: the machine-config operator compares it with \
+                 the first mirror at that location",
+                pull.pull_from_mirror()
             ),
-            Self::MirrorAdded(mirror) => write!(f, "{} mirror added: {}", mirror.pull, mirror.location),
-            Self::MirrorServes(mirror, was) => {
-                write!(f, "mirror {} becomes {} from {was}", mirror.location, mirror.pull)
+            Self::MirrorAdded(Mirror { location, pull, .. }) => {
+                write!(f, "{} mirror added: {location}", pull.pull_from_mirror())
             }
-            Self::Order => f.write_str("order or flags of the mirrors change"),
+            Self::MirrorServes(Mirror { location, pull, .. }, was) => {
+                let (was, is) = (was.pull_from_mirror(), pull.pull_from_mirror());
+                write!(f, "mirror {location} changes from {was} to {is}")
+            }
+            Self::Order => f.write_str("the order or the flags of the mirrors change"),
         }
     }
 }
@@ -103,7 +109,7 @@ impl fmt::Display for Difference<'_> {
 pub struct Change<'a> {
     /// What it costs.
     pub impact: Impact,
-    /// Why, the costly differences first.
+    /// Why, the most costly differences first.
     pub reasons: Vec<Reason<'a>>,
 }
 
@@ -120,25 +126,24 @@ impl<'a> Change<'a> {
 ///
 /// Follows `machine-config-operator pkg/daemon/drain.go` `isSafeContainerRegistryConfChanges`.
 pub fn change_between<'a>(old: &RegistriesConf<'a>, new: &RegistriesConf<'a>) -> Change<'a> {
-    let by_scope = |conf: &'_ RegistriesConf<'a>| -> BTreeMap<&'a str, usize> {
-        conf.registries.iter().enumerate().map(|(at, registry)| (registry.scope, at)).collect()
-    };
-    let (old_at, new_at) = (by_scope(old), by_scope(new));
-    let scopes: BTreeSet<&str> = old_at.keys().chain(new_at.keys()).copied().collect();
+    let (old_registries, new_registries) = (by_scope(old), by_scope(new));
+    let scopes: BTreeSet<&str> = old_registries.keys().chain(new_registries.keys()).copied().collect();
     let mut reasons = Vec::new();
     for scope in scopes {
-        let old = old_at.get(scope).map(|at| &old.registries[*at]);
-        let new = new_at.get(scope).map(|at| &new.registries[*at]);
-        compare(old, new, &mut reasons);
+        reasons.extend(compare(old_registries.get(scope).copied(), new_registries.get(scope).copied()));
     }
     Change::of(reasons, old != new)
+}
+
+fn by_scope<'c, 'a>(conf: &'c RegistriesConf<'a>) -> BTreeMap<&'a str, &'c Registry<'a>> {
+    conf.registries.iter().map(|registry| (registry.scope, registry)).collect()
 }
 
 /// What a write of one set costs: the scopes it touches are rendered from both views and compared. The
 /// rest of the file cannot differ.
 ///
-/// `old` and `new` are the set before and after, as far as there is one. A file that does not render, on
-/// either side, changes nothing yet: that is for other rules to say.
+/// `old` and `new` are the set before and after, where there is one. A file that does not render, on either
+/// side, is an error: it changes nothing yet.
 pub fn change_of_write<'a>(
     before: View<'a>,
     after: View<'a>,
@@ -152,15 +157,14 @@ pub fn change_of_write<'a>(
     touched.sort_unstable();
     touched.dedup();
     let mut reasons = Vec::new();
-    let mut moved = false;
+    let mut sections_differ = false;
     for scope in touched {
         let (old, new) = (before.registry_at(scope)?, after.registry_at(scope)?);
-        let section = |placed: &Option<Placed<'_>>| placed.as_ref().map(|p| p.section);
-        moved |= section(&old) != section(&new);
-        compare(old.as_ref().map(|p| &p.registry), new.as_ref().map(|p| &p.registry), &mut reasons);
+        sections_differ |= old.as_ref().map(|old| old.section) != new.as_ref().map(|new| new.section);
+        reasons.extend(compare(old.as_ref().map(|p| &p.registry), new.as_ref().map(|p| &p.registry)));
     }
-    if reasons.is_empty() && moved {
-        // The same registries in another order, perhaps: only the whole files tell.
+    if reasons.is_empty() && sections_differ {
+        // Perhaps the same registries in another order: only the whole files show that.
         return Ok(Change::of(reasons, before.file()? != after.file()?));
     }
     let changed = !reasons.is_empty();

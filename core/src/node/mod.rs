@@ -8,16 +8,17 @@ mod merge;
 mod places;
 mod policy;
 mod pull;
-mod registries_conf;
 mod render;
+#[cfg(test)]
+mod texts;
 mod validate;
 
+pub use crate::registries_conf::{Mirror, RegistriesConf, Registry, SEARCH_REGISTRIES};
 pub use blocked::{effective_blocked, payload_repository};
-pub use impact::{Change, Difference, Impact, Reason, change_between, change_of_write};
+pub use impact::{Change, Impact, Reason, RegistryChange, change_between, change_of_write};
 pub use merge::{Merged, merge};
-pub use places::{Places, moved, places};
+pub use places::{Places, places, rewrite};
 pub use policy::{Policy, PolicyRefusal};
-pub use pull::{Pull, pull, registry_of};
-pub use registries_conf::{Mirror, PullFromMirror, RegistriesConf, Registry, SEARCH_REGISTRIES};
+pub use pull::{PullRoute, registry_of, route_pull};
 pub use render::{Placed, RenderError, Rendering, Section, render};
 pub use validate::{Refusal, validate};

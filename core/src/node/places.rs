@@ -6,12 +6,12 @@ use crate::{
     objects::scope::is_wildcard,
 };
 
-/// The nearest source over a scope, and where its mirrors place it.
+/// The nearest source that covers a scope, and the scope at each of its mirrors.
 #[derive(Debug, Clone)]
 pub struct Places<'a> {
     /// The source.
     pub source: &'a str,
-    /// The entries that have it, in no particular order.
+    /// The entries with this source, in no particular order.
     pub entries: Vec<EntryRef<'a>>,
     /// The scope at each mirror, in the order they are tried.
     pub places: Vec<String>,
@@ -22,12 +22,12 @@ pub fn places<'a>(view: View<'a>, scope: &str, counts: impl Fn(&EntryRef<'a>) ->
     let (source, entries) = view.nearest(scope, counts)?;
     let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();
     let merged = merge(source, &lists).mirrors;
-    let places = merged.iter().map(|mirror| moved(scope, source, mirror)).collect();
+    let places = merged.iter().map(|mirror| rewrite(scope, source, mirror)).collect();
     Some(Places { source, entries, places })
 }
 
-/// A scope that a source covers, at one of the source's mirrors. Of a wildcard only the host is exchanged.
-pub fn moved(scope: &str, source: &str, mirror: &str) -> String {
+/// A scope that a source covers, at one of the source's mirrors. Of a wildcard only the host is replaced.
+pub fn rewrite(scope: &str, source: &str, mirror: &str) -> String {
     let path = if is_wildcard(source) { scope.find('/') } else { Some(source.len()) };
     format!("{mirror}{}", path.and_then(|at| scope.get(at..)).unwrap_or_default())
 }

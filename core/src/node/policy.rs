@@ -1,4 +1,4 @@
-//! What the nodes' `/etc/containers/policy.json` refuses, wherever the image comes from.
+//! What the nodes' `/etc/containers/policy.json` rejects, wherever the image comes from.
 
 use super::{blocked::payload_repository, effective_blocked};
 use crate::{
@@ -6,19 +6,19 @@ use crate::{
     objects::{reference::Image, scope::is_nested},
 };
 
-/// Why an image may not be run. It is judged by the name that was asked for, never by the mirror's.
+/// Why an image may not be run. policy.json is evaluated against the original name, never the mirror's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyRefusal<'a> {
     /// This scope of `blockedRegistries` covers it.
     Blocked(&'a str),
     /// There are `allowedRegistries`, and none covers it.
     NotAllowed,
-    /// All that is blocked is this, the repository of the release payload: it is turned into the only one
-    /// that is allowed.
+    /// This repository of the release payload is the only one that is blocked: it becomes the only one that is
+    /// allowed.
     OnlyPayload(&'a str),
 }
 
-/// What the image configuration has `policy.json` refuse.
+/// What `policy.json` rejects because of the image configuration.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `getValidBlockedAndAllowedRegistries` and `updatePolicyJSON`. Those write nothing where registries are both
@@ -27,7 +27,7 @@ pub enum PolicyRefusal<'a> {
 pub struct Policy<'a> {
     blocked: Vec<&'a str>,
     allowed: &'a [String],
-    /// Accepted where a wider scope is blocked.
+    /// Accepted even where a wider scope is blocked.
     payload: String,
     /// The repository of the payload, where it is blocked by its own name and has a mirror.
     blocked_payload: Option<&'a str>,
@@ -37,49 +37,85 @@ pub struct Policy<'a> {
 const USUAL_PAYLOAD: &str = "quay.io/openshift-release-dev/ocp-release";
 
 impl<'a> Policy<'a> {
-    /// What the image configuration that is seen says. Where the payload is not known, it is taken to be where
-    /// it is unless the cluster was installed from a mirror.
+    /// The policy that the image configuration of a view makes. A payload that is not known is assumed to be in
+    /// the repository of a cluster that was not installed from a mirror.
     pub fn new(view: View<'a>) -> Self {
         let known = payload_repository(view);
-        let is_payload = |scope: &&str| known.as_deref() == Some(*scope);
         let effective = effective_blocked(view);
+        let (payload, blocked): (Vec<_>, Vec<_>) =
+            effective.into_iter().partition(|scope| known.as_deref() == Some(*scope));
         Self {
-            blocked_payload: effective.iter().copied().find(is_payload),
-            blocked: effective.into_iter().filter(|scope| !is_payload(scope)).collect(),
+            blocked_payload: payload.first().copied(),
+            blocked,
             allowed: &view.image_config().allowed_registries,
             payload: known.unwrap_or_else(|| USUAL_PAYLOAD.to_owned()),
         }
     }
 
-    /// Why an image is refused, if it is.
+    /// Why an image is rejected, if it is.
     pub fn refuses(&self, image: &Image) -> Option<PolicyRefusal<'a>> {
-        let covers = |scope: &str| is_nested(image.name(), scope) || image.as_str() == scope;
-        self.judge(image.name(), covers, covers)
+        self.evaluate(Subject::Image(image))
     }
 
-    /// Why the images of a scope are refused. Where only some of them are allowed, they are not.
+    /// Why the images of a scope are rejected. A scope is accepted where some of its images are allowed.
     pub fn refuses_scope(&self, scope: &str) -> Option<PolicyRefusal<'a>> {
-        let covers = |outer: &str| is_nested(scope, outer);
-        self.judge(scope, covers, |allowed| covers(allowed) || is_nested(allowed, scope))
+        self.evaluate(Subject::Scope(scope))
     }
 
-    fn judge(
-        &self,
-        name: &str,
-        covers: impl Fn(&str) -> bool,
-        allows: impl Fn(&str) -> bool,
-    ) -> Option<PolicyRefusal<'a>> {
-        // The most specific scope decides, and the payload's repository is one that is accepted.
-        let counts = |scope: &str| !is_nested(name, &self.payload) || is_nested(scope, &self.payload);
-        if let Some(scope) = self.blocked.iter().find(|scope| covers(scope) && counts(scope)) {
+    fn evaluate(&self, subject: Subject<'_>) -> Option<PolicyRefusal<'a>> {
+        if let Some(scope) = self.blocked.iter().find(|scope| self.blocks(scope, subject)) {
             return Some(PolicyRefusal::Blocked(scope));
         }
-        let allowed = || self.allowed.iter().map(String::as_str).chain(self.blocked_payload);
-        if !self.blocked.is_empty() || allowed().next().is_none() || allowed().any(allows) {
+        let mut allowed = self.allowed.iter().map(String::as_str).chain(self.blocked_payload).peekable();
+        if !self.blocked.is_empty() || allowed.peek().is_none() {
             return None;
         }
-        let only_payload = self.blocked_payload.filter(|_| self.allowed.is_empty());
-        Some(only_payload.map_or(PolicyRefusal::NotAllowed, PolicyRefusal::OnlyPayload))
+        if allowed.any(|scope| subject.is_allowed_by(scope)) {
+            return None;
+        }
+        match self.blocked_payload {
+            Some(payload) if self.allowed.is_empty() => Some(PolicyRefusal::OnlyPayload(payload)),
+            _ => Some(PolicyRefusal::NotAllowed),
+        }
+    }
+
+    /// Whether a blocked scope decides. The most specific scope does, and the payload's repository is one that
+    /// is accepted.
+    fn blocks(&self, scope: &str, subject: Subject<'_>) -> bool {
+        let is_payload = is_nested(subject.name(), &self.payload);
+        subject.is_covered_by(scope) && (!is_payload || is_nested(scope, &self.payload))
+    }
+}
+
+/// What is evaluated.
+#[derive(Debug, Clone, Copy)]
+enum Subject<'s> {
+    /// One image.
+    Image(&'s Image),
+    /// The images of a scope.
+    Scope(&'s str),
+}
+
+impl Subject<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Image(image) => image.name(),
+            Self::Scope(scope) => scope,
+        }
+    }
+
+    fn is_covered_by(self, outer: &str) -> bool {
+        match self {
+            Self::Image(image) => is_nested(image.name(), outer) || image.as_str() == outer,
+            Self::Scope(scope) => is_nested(scope, outer),
+        }
+    }
+
+    fn is_allowed_by(self, allowed: &str) -> bool {
+        match self {
+            Self::Image(_) => self.is_covered_by(allowed),
+            Self::Scope(scope) => self.is_covered_by(allowed) || is_nested(allowed, scope),
+        }
     }
 }
 
@@ -91,88 +127,153 @@ mod tests {
         objects::{Entry, ImageConfig, MirrorSet, Object, SetKind},
     };
 
+    #[derive(Default)]
+    struct Case {
+        /// The image without its tag, and the scope.
+        name: &'static str,
+        blocked: &'static [&'static str],
+        allowed: &'static [&'static str],
+        expected: Option<PolicyRefusal<'static>>,
+        reason: &'static str,
+    }
+
+    fn image_config(case: &Case) -> Object {
+        Object::from(ImageConfig {
+            blocked_registries: case.blocked.iter().map(ToString::to_string).collect(),
+            allowed_registries: case.allowed.iter().map(ToString::to_string).collect(),
+            ..ImageConfig::default()
+        })
+    }
+
     #[test]
-    fn the_image_configuration_refuses_by_the_name_that_was_asked_for() {
-        type Row<'a> = (&'a [&'a str], &'a [&'a str], Option<PolicyRefusal<'a>>, &'a str);
-        let table: [Row<'_>; 7] = [
-            (&[], &[], None, "nothing is configured"),
-            (&["quay.io"], &[], Some(PolicyRefusal::Blocked("quay.io")), "the whole registry"),
-            (&["quay.io/a/b"], &[], Some(PolicyRefusal::Blocked("quay.io/a/b")), "the repository"),
-            (&["quay.io/a/c"], &[], None, "another repository"),
-            (&[], &["*.lab.example"], Some(PolicyRefusal::NotAllowed), "only others are allowed"),
-            (&[], &["*.lab.example", "quay.io/a"], None, "its namespace is allowed"),
-            (&["docker.io"], &["docker.io"], None, "next to blocked ones the allowed ones are no limit"),
-        ];
+    fn the_original_image_name_is_evaluated() {
         let image = Image::parse("quay.io/a/b:v1").unwrap();
-        for (blocked, allowed, expected, reason) in table {
-            let texts = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-            let image_config = ImageConfig {
-                blocked_registries: texts(blocked),
-                allowed_registries: texts(allowed),
-                ..ImageConfig::default()
-            };
-            let context = Context::from_iter([Object::from(image_config)]);
-            assert_eq!(Policy::new(context.view()).refuses(&image), expected, "{reason}");
+        let table = [
+            Case { reason: "nothing is configured", ..Case::default() },
+            Case {
+                blocked: &["quay.io"],
+                expected: Some(PolicyRefusal::Blocked("quay.io")),
+                reason: "the whole registry",
+                ..Case::default()
+            },
+            Case {
+                blocked: &["quay.io/a/b"],
+                expected: Some(PolicyRefusal::Blocked("quay.io/a/b")),
+                reason: "the repository",
+                ..Case::default()
+            },
+            Case { blocked: &["quay.io/a/c"], reason: "another repository", ..Case::default() },
+            Case {
+                allowed: &["*.lab.example"],
+                expected: Some(PolicyRefusal::NotAllowed),
+                reason: "only others are allowed",
+                ..Case::default()
+            },
+            Case {
+                allowed: &["*.lab.example", "quay.io/a"],
+                reason: "its namespace is allowed",
+                ..Case::default()
+            },
+            Case {
+                blocked: &["docker.io"],
+                allowed: &["docker.io"],
+                reason: "the allowed registries are no limit where others are blocked",
+                ..Case::default()
+            },
+        ];
+        for case in table {
+            let context = Context::from_iter([image_config(&case)]);
+            assert_eq!(Policy::new(context.view()).refuses(&image), case.expected, "{}", case.reason);
         }
     }
 
     #[test]
-    fn the_payload_is_excepted_from_what_is_blocked_and_not_from_what_is_allowed() {
-        type Row<'a> = (&'a str, &'a [&'a str], &'a [&'a str], Option<PolicyRefusal<'a>>, &'a str);
+    fn the_payload_is_an_exception_to_blocked_registries_only() {
         let not_allowed = Some(PolicyRefusal::NotAllowed);
-        let own = Some(PolicyRefusal::Blocked("quay.io/p/r/own"));
-        let table: [Row<'_>; 10] = [
-            ("quay.io/p/r", &["quay.io"], &[], None, "the payload"),
-            (
-                "quay.io/p/r/below",
-                &["quay.io"],
-                &[],
-                None,
-                "what is nested in it, by the most specific scope",
-            ),
-            ("quay.io/p/r/own", &["quay.io", "quay.io/p/r/own"], &[], own, "unless blocked by its own name"),
-            ("quay.io/p/s", &["quay.io"], &[], Some(PolicyRefusal::Blocked("quay.io")), "its neighbour"),
-            ("quay.io/p/r", &[], &["m.lab"], not_allowed, "the payload must be allowed as everything else"),
-            ("quay.io/p/r", &[], &["quay.io/p"], None, "and is"),
-            (
-                "quay.io/p/r",
-                &["quay.io/p/r"],
-                &["m.lab"],
-                None,
-                "blocked with a mirror, it is allowed by itself",
-            ),
-            ("quay.io/p/s", &["quay.io/p/r"], &["m.lab"], not_allowed, "that makes no list of the blocked"),
-            (
-                "quay.io/p/s",
-                &["quay.io/p/r"],
-                &[],
-                Some(PolicyRefusal::OnlyPayload("quay.io/p/r")),
-                "and so all others are refused",
-            ),
-            (
-                "quay.io/p/s",
-                &["quay.io/p/r", "docker.io"],
-                &[],
-                None,
-                "while others are blocked, they are not",
-            ),
-        ];
-        for (name, blocked, allowed, expected, reason) in table {
-            let texts = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-            let image_config = ImageConfig {
-                blocked_registries: texts(blocked),
-                allowed_registries: texts(allowed),
-                ..ImageConfig::default()
-            };
+        assert_payload_cases([
+            Case { name: "quay.io/p/r", blocked: &["quay.io"], reason: "the payload", ..Case::default() },
+            Case {
+                name: "quay.io/p/r/below",
+                blocked: &["quay.io"],
+                reason: "a repository below the payload's: the most specific scope decides",
+                ..Case::default()
+            },
+            Case {
+                name: "quay.io/p/r/own",
+                blocked: &["quay.io", "quay.io/p/r/own"],
+                expected: Some(PolicyRefusal::Blocked("quay.io/p/r/own")),
+                reason: "blocked by its own name",
+                ..Case::default()
+            },
+            Case {
+                name: "quay.io/p/s",
+                blocked: &["quay.io"],
+                expected: Some(PolicyRefusal::Blocked("quay.io")),
+                reason: "a repository next to the payload's",
+                ..Case::default()
+            },
+            Case {
+                name: "quay.io/p/r",
+                allowed: &["m.lab"],
+                expected: not_allowed,
+                reason: "the payload must be allowed like everything else",
+                ..Case::default()
+            },
+            Case {
+                name: "quay.io/p/r",
+                allowed: &["quay.io/p"],
+                reason: "the payload's namespace is allowed",
+                ..Case::default()
+            },
+        ]);
+    }
+
+    #[test]
+    fn a_blocked_payload_is_allowed_by_its_own_name() {
+        assert_payload_cases([
+            Case {
+                name: "quay.io/p/r",
+                blocked: &["quay.io/p/r"],
+                allowed: &["m.lab"],
+                reason: "blocked with a mirror, it is allowed",
+                ..Case::default()
+            },
+            Case {
+                name: "quay.io/p/s",
+                blocked: &["quay.io/p/r"],
+                allowed: &["m.lab"],
+                expected: Some(PolicyRefusal::NotAllowed),
+                reason: "the payload alone is no list of blocked registries",
+            },
+            Case {
+                name: "quay.io/p/s",
+                blocked: &["quay.io/p/r"],
+                expected: Some(PolicyRefusal::OnlyPayload("quay.io/p/r")),
+                reason: "only the payload is allowed",
+                ..Case::default()
+            },
+            Case {
+                name: "quay.io/p/s",
+                blocked: &["quay.io/p/r", "docker.io"],
+                reason: "others are blocked too, so that the rest is accepted",
+                ..Case::default()
+            },
+        ]);
+    }
+
+    /// Compares images and scopes in a cluster whose payload, `quay.io/p/r`, has a mirror.
+    fn assert_payload_cases(table: impl IntoIterator<Item = Case>) {
+        for case in table {
             let entry = Entry {
                 source: "quay.io/p/r".into(),
                 mirrors: ["m.lab/p/r".into()].into_iter().collect(),
                 mirror_source_policy: None,
             };
             let mirrored = Object::from(MirrorSet::new(SetKind::Idms, "a", vec![entry]));
-            let mut context = Context::from_iter([Object::from(image_config), mirrored]);
+            let mut context = Context::from_iter([image_config(&case), mirrored]);
             context.payload = Some("quay.io/p/r:v1".to_owned());
             let policy = Policy::new(context.view());
+            let Case { name, expected, reason, .. } = case;
             let image = Image::parse(&format!("{name}:v1")).unwrap();
             assert_eq!(policy.refuses(&image), expected, "{reason}");
             assert_eq!(policy.refuses_scope(name), expected, "as a scope: {reason}");

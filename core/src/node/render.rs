@@ -1,24 +1,24 @@
-//! The mirror sets and the image configuration become registries.conf.
+//! Renders registries.conf from the mirror sets and the image configuration.
 //!
 //! Follows `runtime-utils pkg/registries/registries.go` `EditRegistriesConfig`, scope by scope: what the
 //! file says about one scope depends on the entries with that source and on the scopes above it, never on
-//! the rest, so that a single write can be judged without rendering everything.
+//! the rest, so that a single write can be reviewed without rendering everything.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::{Merged, Mirror, PullFromMirror, RegistriesConf, Registry, merge};
+use super::{Mirror, RegistriesConf, Registry, effective_blocked, merge};
 use crate::{
     context::View,
     objects::{
-        Entry, MirrorSourcePolicy,
+        Entry, MirrorSourcePolicy, Pull,
         scope::{ancestors, is_nested, is_wildcard},
     },
 };
 
-/// Where in the file a registry stands; the file is sorted by this.
+/// The part of the file that a registry is in; the file is sorted by this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
     /// The source of an ICSP or IDMS; sorted by source.
@@ -31,25 +31,32 @@ pub enum Section {
     Insecure,
 }
 
-/// A registry and its place.
+/// A registry and its part of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed<'a> {
-    /// Where in the file it stands.
+    /// The part of the file.
     pub section: Section,
     /// What the file says about it.
     pub registry: Registry<'a>,
 }
 
-/// A wildcard source lies over a blocked or insecure scope that has no mirrors of its own: its mirrors
-/// cannot be handed down, and nothing is rendered. The text is the machine-config operator's.
+/// A wildcard source covers a blocked or insecure scope that has no mirrors of its own: the scope cannot inherit
+/// the source's mirrors, and nothing is rendered. The text is the machine-config operator's.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("internal error: mirrorsAdjustedForNestedScope for a wildcard scope \"{wildcard}\"")]
 pub struct RenderError {
     /// The wildcard source.
     pub wildcard: String,
-    /// The scope below it.
+    /// The scope that it covers.
     pub scope: String,
     section: Section,
+}
+
+impl RenderError {
+    /// The order in which the machine-config operator would find errors.
+    fn order(&self) -> (Section, &str) {
+        (self.section, &self.wildcard)
+    }
 }
 
 /// What rendering reads: a view, and which of its settings count.
@@ -62,26 +69,20 @@ pub struct Rendering<'a> {
 }
 
 impl<'a> Rendering<'a> {
-    /// The digest sets and the blocked registries as they stand, which is what the machine-config
-    /// operator asks when it decides whether the payload's repository may be blocked.
+    /// The whole view, with the blocked registries as the machine-config operator takes them.
+    pub fn new(view: View<'a>) -> Self {
+        Self { blocked: effective_blocked(view), tags: true, ..Self::of_digest_sets(view) }
+    }
+
+    /// The digest sets, with every blocked registry: what the machine-config operator reads to decide whether
+    /// the payload's repository may be blocked.
     pub(super) fn of_digest_sets(view: View<'a>) -> Self {
-        Self::with(view, false)
-    }
-
-    /// Everything that is seen, with these blocked registries.
-    pub(super) fn blocking(view: View<'a>, blocked: Vec<&'a str>) -> Self {
-        Self { blocked, ..Self::with(view, true) }
-    }
-
-    /// All blocked registries as they stand, with or without the tag sets.
-    fn with(view: View<'a>, tags: bool) -> Self {
-        let texts = |list: &'a [String]| list.iter().map(String::as_str).collect();
         let config = view.image_config();
         Self {
             view,
-            blocked: texts(&config.blocked_registries),
-            insecure: texts(&config.insecure_registries),
-            tags,
+            blocked: config.blocked_registries.iter().map(String::as_str).collect(),
+            insecure: config.insecure_registries.iter().map(String::as_str).collect(),
+            tags: false,
         }
     }
 
@@ -100,7 +101,7 @@ impl<'a> Rendering<'a> {
         let registry = Registry {
             scope,
             insecure: self.is_insecure(scope),
-            blocked: own.never_contact || self.blocked.iter().any(|outer| is_nested(scope, outer)),
+            blocked: own.never_contact || self.blocks_nested(scope),
             mirrors,
         };
         Ok(Some(Placed { section, registry }))
@@ -113,13 +114,16 @@ impl<'a> Rendering<'a> {
 
     /// Whether what the file says about exactly this scope blocks it; `None` where the scope is not in the file.
     pub fn blocks(&self, scope: &str) -> Option<bool> {
-        let mut listed = self.blocked.contains(&scope) || self.insecure.contains(&scope);
+        let mut is_in_file = self.blocked.contains(&scope) || self.insecure.contains(&scope);
         let mut never_contact = false;
         for found in self.view.entries(scope).filter(|found| found.entry().is_effective()) {
-            listed = true;
+            is_in_file = true;
             never_contact |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         }
-        listed.then(|| never_contact || self.blocked.iter().any(|outer| is_nested(scope, outer)))
+        if !is_in_file {
+            return None;
+        }
+        Some(never_contact || self.blocks_nested(scope))
     }
 
     /// The scopes that are in the file only because they are blocked or insecure.
@@ -131,24 +135,25 @@ impl<'a> Rendering<'a> {
 
     /// The whole file.
     pub fn file(&self) -> Result<RegistriesConf<'a>, RenderError> {
-        let mut failed: Option<RenderError> = None;
+        let mut first_error: Option<RenderError> = None;
         let mut placed = Vec::new();
         for scope in self.view.sources().into_iter().chain(self.unmirrored_scopes()) {
             match self.registry_at(scope) {
                 Ok(registry) => placed.extend(registry),
-                Err(error) => {
-                    let key = |e: &RenderError| (e.section, e.wildcard.clone());
-                    if failed.as_ref().is_none_or(|first| key(&error) < key(first)) {
-                        failed = Some(error);
-                    }
+                Err(error) if first_error.as_ref().is_none_or(|first| error.order() < first.order()) => {
+                    first_error = Some(error);
                 }
+                Err(_) => {}
             }
         }
+        if let Some(error) = first_error {
+            return Err(error);
+        }
         placed.sort_by_key(|placed| placed.section);
-        let registries = placed.into_iter().map(|placed| placed.registry).collect();
-        failed.map_or(Ok(RegistriesConf { registries }), Err)
+        Ok(RegistriesConf { registries: placed.into_iter().map(|placed| placed.registry).collect() })
     }
 
+    /// What the entries with exactly this source say.
     fn own<'s>(&self, source: &'s str) -> Own<'s>
     where
         'a: 's,
@@ -157,48 +162,60 @@ impl<'a> Rendering<'a> {
         let (mut digest, mut tag): (Lists<'_>, Lists<'_>) = Default::default();
         for found in self.view.entries(source) {
             let entry: &'a Entry = found.entry();
-            let is_digest = found.set.kind.is_digest();
-            if !entry.is_effective() || !(is_digest || self.tags) {
+            let pull = found.set.kind.pull();
+            if !entry.is_effective() || (pull == Pull::Tag && !self.tags) {
                 continue;
             }
             own.never_contact |= entry.policy() == MirrorSourcePolicy::NeverContactSource;
-            if is_digest { &mut digest } else { &mut tag }.push(&*entry.mirrors);
-        }
-        own.section = match (digest.is_empty(), tag.is_empty()) {
-            (false, _) => Some(Section::Digest),
-            (true, false) => Some(Section::Tag),
-            (true, true) => return own,
-        };
-        for (lists, pull) in [(&digest, PullFromMirror::DigestOnly), (&tag, PullFromMirror::TagOnly)] {
-            if !lists.is_empty() {
-                own.mirrors.extend(self.mirrors(merge(source, lists), pull));
+            match pull {
+                Pull::Digest => digest.push(&*entry.mirrors),
+                Pull::Tag => tag.push(&*entry.mirrors),
             }
         }
+        if !tag.is_empty() {
+            own.section = Some(Section::Tag);
+        }
+        if !digest.is_empty() {
+            own.section = Some(Section::Digest);
+        }
+        own.mirrors = self.mirrors(source, &digest, Pull::Digest);
+        own.mirrors.extend(self.mirrors(source, &tag, Pull::Tag));
         own
     }
 
-    fn mirrors<'s>(&self, merged: Merged<'s>, pull: PullFromMirror) -> impl Iterator<Item = Mirror<'s>> {
-        merged.mirrors.into_iter().map(move |location| Mirror {
-            location: Cow::Borrowed(location),
-            insecure: self.is_insecure(location),
-            pull,
-        })
+    /// The mirrors that lists for one kind of pull give a source.
+    fn mirrors<'s>(&self, source: &'s str, lists: &Lists<'s>, pull: Pull) -> Vec<Mirror<'s>> {
+        if lists.is_empty() {
+            return Vec::new();
+        }
+        let merged = merge(source, lists).mirrors.into_iter();
+        merged
+            .map(|location| Mirror {
+                location: Cow::Borrowed(location),
+                insecure: self.is_insecure(location),
+                pull,
+            })
+            .collect()
+    }
+
+    fn blocks_nested(&self, scope: &str) -> bool {
+        self.blocked.iter().any(|outer| is_nested(scope, outer))
     }
 
     fn is_insecure(&self, scope: &str) -> bool {
         self.insecure.iter().any(|outer| is_nested(scope, outer))
     }
 
-    /// The source above a scope whose mirrors it gets, where it has none of its own.
-    pub fn heir_of(&self, scope: &str) -> Option<&'a str> {
+    /// The source above a scope whose mirrors it inherits, where it has none of its own.
+    pub fn inherits_from(&self, scope: &str) -> Option<&'a str> {
         if self.own(scope).section.is_some() {
             return None;
         }
         self.above(scope).map(|(_, source, _)| source)
     }
 
-    /// The source above a scope that hands its mirrors down. Upstream goes through the sources in the order
-    /// of the file and takes the first that covers the scope, which is the widest, not the nearest.
+    /// The source above a scope whose mirrors it inherits. Upstream goes through the sources in the order of the
+    /// file and takes the first that covers the scope, which is the widest, not the nearest.
     fn above(&self, scope: &str) -> Option<(Section, &'a str, Vec<Mirror<'a>>)> {
         let above = ancestors(scope).filter_map(|ancestor| {
             let source: &'a str = &self.view.entries(&ancestor.to_scope()).next()?.entry().source;
@@ -208,15 +225,17 @@ impl<'a> Rendering<'a> {
         above.min_by_key(|(section, source, _)| (*section, *source))
     }
 
-    /// Mirrors of the scope above, for one that has none.
+    /// The mirrors of the source above, for a scope that has none.
     fn inherited(&self, scope: &str) -> Result<Vec<Mirror<'a>>, RenderError> {
-        let Some((section, source, mirrors)) = self.above(scope) else { return Ok(Vec::new()) };
+        let Some((section, source, mut mirrors)) = self.above(scope) else { return Ok(Vec::new()) };
         if is_wildcard(source) {
             return Err(RenderError { wildcard: source.to_owned(), scope: scope.to_owned(), section });
         }
         let below = &scope[source.len()..];
-        let adjust = |m: Mirror<'a>| Mirror { location: Cow::Owned(format!("{}{below}", m.location)), ..m };
-        Ok(mirrors.into_iter().map(adjust).collect())
+        for mirror in &mut mirrors {
+            mirror.location = Cow::Owned(format!("{}{below}", mirror.location));
+        }
+        Ok(mirrors)
     }
 }
 
@@ -231,7 +250,7 @@ struct Own<'a> {
     never_contact: bool,
 }
 
-/// The file the nodes will get from what is seen, or why they would get none.
+/// The file that the nodes get, or why they get none.
 pub fn render(view: View<'_>) -> Result<RegistriesConf<'_>, RenderError> {
     Rendering::new(view).file()
 }

@@ -1,4 +1,4 @@
-//! What makes the machine-config operator refuse to render at all.
+//! What the machine-config operator rejects, so that it renders nothing at all.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use thiserror::Error;
 use crate::{
     context::View,
     objects::{
-        MirrorSet, MirrorSourcePolicy, SetKind,
+        MirrorSet, MirrorSourcePolicy,
         grammar::{is_valid_mirror, is_valid_registry_scope, is_valid_source},
     },
 };
 
-/// The first thing the machine-config operator would refuse; the texts are its own, as they stand in its
-/// log, and do not name the object.
+/// The first thing that the machine-config operator rejects; the texts are its own, as in its log, and do not
+/// name the object.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// An entry of the image configuration.
@@ -40,7 +40,7 @@ pub enum Refusal {
     NeverContact(String),
 }
 
-/// Checks everything that is seen, in the operator's order: IDMS, then ICSP, then ITMS, each by name.
+/// Checks every set of a view in the operator's order: IDMS, then ICSP, then ITMS, each by name.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `validateRegistriesConfScopes`.
@@ -56,8 +56,10 @@ pub fn validate(view: View<'_>) -> Result<(), Refusal> {
         }
     }
     let mut policies = BTreeMap::new();
-    let kinds = [SetKind::Idms, SetKind::Icsp, SetKind::Itms];
-    kinds.into_iter().flat_map(|kind| view.sets_of(kind)).try_for_each(|set| validate_set(set, &mut policies))
+    for set in view.sets() {
+        validate_set(set, &mut policies)?;
+    }
+    Ok(())
 }
 
 fn validate_set<'a>(

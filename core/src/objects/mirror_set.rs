@@ -1,9 +1,11 @@
 //! ICSP, IDMS and ITMS as one type.
 
-use serde::{Deserialize, Deserializer};
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use smallvec::SmallVec;
 
-use super::ObjectId;
+use super::{ObjectId, reference::Image};
 
 /// Which of the three spellings a [`MirrorSet`] has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,14 +49,58 @@ impl SetKind {
         }
     }
 
-    /// Whether its mirrors serve pulls by digest; those of an ITMS serve pulls by tag.
+    /// The pulls that its mirrors serve.
+    pub fn pull(self) -> Pull {
+        match self {
+            Self::Icsp | Self::Idms => Pull::Digest,
+            Self::Itms => Pull::Tag,
+        }
+    }
+
+    /// Whether its mirrors serve digest pulls.
     pub fn is_digest(self) -> bool {
-        self != Self::Itms
+        self.pull() == Pull::Digest
+    }
+}
+
+/// How an image is pulled. A mirror serves one of the two; displayed as `digest` and `tag`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pull {
+    /// By digest, with or without a tag.
+    Digest,
+    /// By tag.
+    Tag,
+}
+
+impl Pull {
+    /// Both, digest pulls first.
+    pub const ALL: [Self; 2] = [Self::Digest, Self::Tag];
+
+    /// How this image is pulled; one with a tag and a digest is pulled by digest.
+    pub fn of(image: &Image) -> Self {
+        if image.is_digested() { Self::Digest } else { Self::Tag }
+    }
+
+    /// The value of `pull-from-mirror` in registries.conf.
+    pub fn pull_from_mirror(self) -> &'static str {
+        match self {
+            Self::Digest => "digest-only",
+            Self::Tag => "tag-only",
+        }
+    }
+}
+
+impl fmt::Display for Pull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Digest => "digest",
+            Self::Tag => "tag",
+        })
     }
 }
 
 /// What may happen once no mirror has answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
 pub enum MirrorSourcePolicy {
     /// The source is tried last. What an entry without a policy means, and every ICSP.
     #[default]
@@ -76,18 +122,18 @@ impl MirrorSourcePolicy {
 /// Mirrors in the order they are tried; most entries have one or two, which then need no allocation.
 pub type Mirrors = SmallVec<[Box<str>; 2]>;
 
-/// One source and its mirrors.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+/// One source and its mirrors. Written without the fields that are empty or absent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// `host[:port][/namespace[/name]]` or `*.domain`; empty where the field is missing.
     #[serde(default)]
     pub source: Box<str>,
     /// `host[:port][/namespace[/name]]`, in the order they are tried.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "null_as_empty", skip_serializing_if = "Mirrors::is_empty")]
     pub mirrors: Mirrors,
     /// As written; see [`Entry::policy`] for what it means.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror_source_policy: Option<MirrorSourcePolicy>,
 }
 
@@ -97,12 +143,18 @@ impl Entry {
         self.mirror_source_policy.unwrap_or_default()
     }
 
-    /// Whether it has a mirror that is not the source itself. Without one the nodes drop the entry, its
+    /// The mirrors other than the source itself, with their index.
+    pub fn real_mirrors(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mirrors = self.mirrors.iter().map(|mirror| &**mirror).enumerate();
+        mirrors.filter(|(_, mirror)| *mirror != &*self.source)
+    }
+
+    /// Whether it has a mirror other than the source itself. Without one the nodes drop the entry, its
     /// policy included.
     ///
     /// Follows `runtime-utils pkg/registries/registries.go` `mirrorsContainsARealMirror`.
     pub fn is_effective(&self) -> bool {
-        self.mirrors.iter().any(|mirror| *mirror != self.source)
+        self.real_mirrors().next().is_some()
     }
 }
 
@@ -110,7 +162,8 @@ fn null_as_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Mirrors, D::Erro
     Ok(Option::deserialize(input)?.unwrap_or_default())
 }
 
-/// A mirror set: the entries of one ICSP, IDMS or ITMS.
+/// A mirror set: the entries of one ICSP, IDMS or ITMS. Written as an object with its kind, name and entries
+/// alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorSet {
     /// Which kind it is.
@@ -149,5 +202,61 @@ impl MirrorSet {
     /// The entries that take part in the nodes' configuration, with their index.
     pub fn effective_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter(|(_, entry)| entry.is_effective())
+    }
+}
+
+impl Serialize for MirrorSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Metadata<'a> {
+            name: &'a str,
+        }
+
+        let (group, version, _) = self.kind.api();
+        let mut object = serializer.serialize_map(Some(4))?;
+        object.serialize_entry("apiVersion", &format_args!("{group}/{version}"))?;
+        object.serialize_entry("kind", self.kind.name())?;
+        object.serialize_entry("metadata", &Metadata { name: &self.name })?;
+        object.serialize_entry("spec", &BTreeMap::from([(self.kind.list_field(), &self.entries)]))?;
+        object.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_set_is_written_with_what_it_has() {
+        let entries = vec![
+            Entry {
+                source: "quay.io/a".into(),
+                mirrors: ["m.lab/a".into()].into_iter().collect(),
+                mirror_source_policy: Some(MirrorSourcePolicy::NeverContactSource),
+            },
+            Entry { source: "quay.io/b".into(), mirrors: Mirrors::new(), mirror_source_policy: None },
+        ];
+        let expected = json!({
+            "apiVersion": "config.openshift.io/v1",
+            "kind": "ImageTagMirrorSet",
+            "metadata": {"name": "a"},
+            "spec": {"imageTagMirrors": [
+                {"source": "quay.io/a", "mirrors": ["m.lab/a"], "mirrorSourcePolicy": "NeverContactSource"},
+                {"source": "quay.io/b"},
+            ]},
+        });
+        assert_eq!(serde_json::to_value(MirrorSet::new(SetKind::Itms, "a", entries)).unwrap(), expected);
+    }
+
+    #[test]
+    fn real_mirrors_are_those_other_than_the_source() {
+        let entry = Entry {
+            source: "quay.io/a".into(),
+            mirrors: ["quay.io/a", "m.lab/a"].map(Box::from).into_iter().collect(),
+            mirror_source_policy: None,
+        };
+        assert_eq!(entry.real_mirrors().collect::<Vec<_>>(), [(1, "m.lab/a")]);
     }
 }

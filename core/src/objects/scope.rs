@@ -12,6 +12,12 @@ pub fn host(scope: &str) -> &str {
     scope.split_once('/').map_or(scope, |(host, _)| host)
 }
 
+/// The host of a scope or mirror without its port.
+pub fn bare_host(scope: &str) -> &str {
+    let host = host(scope);
+    host.split_once(':').map_or(host, |(bare, _)| bare)
+}
+
 /// Whether everything `inner` stands for is covered by `outer`, itself included.
 ///
 /// Follows `runtime-utils pkg/registries/registries.go` `ScopeIsNestedInsideScope`, port handling and all.

@@ -1,9 +1,9 @@
 //! Where HyperShift looks for an image, if that is not where the nodes look for it.
 
-use super::SetWrite;
+use super::{SetWrite, Settings, subject::releases_of};
 use crate::{
-    hypershift::{Era, Look, Release, Releases, look},
-    node::moved,
+    hypershift::{Era, Redirect, redirect},
+    node::rewrite,
     objects::{HostedCluster, reference::DockerReference},
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Astray {
     /// Index of the mirror.
     pub(super) mirror: usize,
     /// Where HyperShift looks for the image.
-    pub(super) look: Look,
+    pub(super) look: Redirect,
 }
 
 /// For each era, the first of a source's mirrors that HyperShift resolves to another place than the nodes do.
@@ -28,8 +28,8 @@ pub(super) fn astray<M: AsRef<str>>(
     let mut found = Vec::new();
     for &era in eras {
         for (at, mirror) in mirrors.iter().map(AsRef::as_ref).enumerate() {
-            let look = look(era, &reference, source, mirror);
-            if mirror != source && look != Look::At(moved(repository, source, mirror)) {
+            let look = redirect(era, &reference, source, mirror);
+            if mirror != source && look != Redirect::To(rewrite(repository, source, mirror)) {
                 found.push(Astray { era, mirror: at, look });
                 break;
             }
@@ -53,24 +53,22 @@ pub(super) fn describe_lookups(astray: &[Astray]) -> String {
     }
 }
 
-fn describe(look: &Look) -> String {
+fn describe(look: &Redirect) -> String {
     match look {
-        Look::Original => "does not use the mirror".to_owned(),
-        Look::At(place) => format!("looks for the image in {place}"),
+        Redirect::None => "does not use the mirror".to_owned(),
+        Redirect::To(place) => format!("looks for the image in {place}"),
     }
 }
 
-/// The eras that a HostedCluster may be in: its own release's, if the tag of its image shows it.
-pub(super) fn eras_of(hosted: &HostedCluster, otherwise: &Releases) -> Vec<Era> {
-    let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
-    Era::of(own.as_ref().unwrap_or(otherwise))
+/// The eras that a HostedCluster may be in.
+pub(super) fn eras_of(hosted: &HostedCluster, settings: &Settings) -> Vec<Era> {
+    Era::of(&releases_of(hosted, settings))
 }
 
 /// The HostedClusters of the cluster that are in one of the eras.
 pub(super) fn hosted_in<'a>(write: &SetWrite<'a>, eras: &[Era]) -> Vec<&'a HostedCluster> {
-    let releases = &write.settings.releases;
     let hosted = write.cluster.after.hosted_clusters();
-    hosted.filter(|hosted| eras_of(hosted, releases).iter().any(|era| eras.contains(era))).collect()
+    hosted.filter(|hosted| eras_of(hosted, write.settings).iter().any(|era| eras.contains(era))).collect()
 }
 
 #[cfg(test)]
@@ -80,7 +78,7 @@ mod tests {
     use super::*;
 
     fn at(era: Era, place: &str) -> Astray {
-        let look = if place.is_empty() { Look::Original } else { Look::At(place.to_owned()) };
+        let look = if place.is_empty() { Redirect::None } else { Redirect::To(place.to_owned()) };
         Astray { era, mirror: 0, look }
     }
 

@@ -104,7 +104,7 @@ fn blocked(path: String, mirror: &str, scope: &str, rendering: &Rendering<'_>) -
     Finding {
         effect: "nodes skip this mirror".to_owned(),
         fix,
-        ..Finding::at(path, format!("{mirror} blocked"), what)
+        ..Finding::new(path, format!("{mirror} blocked"), what)
     }
 }
 
@@ -114,7 +114,7 @@ fn not_allowed(path: String, mirror: &str) -> Finding {
         at_most: Level::Warn,
         effect: "nodes refuse images that are requested from this mirror by name".to_owned(),
         fix: format!("add \"{}\" to allowedRegistries", host(mirror)),
-        ..Finding::at(
+        ..Finding::new(
             path,
             format!("{mirror} not allowed"),
             format!("mirror \"{mirror}\" is not covered by allowedRegistries in image.config"),
@@ -146,7 +146,7 @@ fn refused_source(set: &MirrorSet, index: usize, entry: &Entry, refused: PolicyR
         effect: "nodes refuse its images and try no mirror, because policy.json checks the original name"
             .to_owned(),
         fix,
-        ..Finding::at(set.field_path(index, "source"), format!("{source} refused"), what)
+        ..Finding::new(set.field_path(index, "source"), format!("{source} refused"), what)
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         fix: "mirror the whole namespace registry.redhat.io/redhat, or set the catalog-image annotations"
             .to_owned(),
         yaml: Some(lines.collect()),
-        ..Finding::at(
+        ..Finding::new(
             "metadata.annotations",
             obstacle.key(),
             format!("the catalog overrides are not filled in, because {}", obstacle.short()),

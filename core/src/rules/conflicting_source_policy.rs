@@ -51,7 +51,7 @@ fn conflict(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
         effect: NOTHING_RENDERS.to_owned(),
         fix,
         related: others.iter().map(Related::to_policy).collect(),
-        ..Finding::at(
+        ..Finding::new(
             own.set.policy_path(own.index),
             format!("{source} {mine}"),
             format!("source \"{source}\" has {mine} here, but {theirs} in {names}"),

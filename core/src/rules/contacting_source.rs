@@ -30,7 +30,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
                 .to_owned(),
             fix: fix(set, &others),
             related: others.iter().map(Related::to_policy).collect(),
-            ..Finding::at(
+            ..Finding::new(
                 set.policy_path(index),
                 &*entry.source,
                 format!("nodes may contact source \"{}\"", entry.source),

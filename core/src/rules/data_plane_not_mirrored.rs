@@ -40,7 +40,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         fix: format!("add mirrors for {}", additions.join(" and ")),
         yaml: Some(list_yaml("imageContentSources", &entries)),
         related,
-        ..Finding::at(
+        ..Finding::new(
             "spec.imageContentSources",
             names.join(" "),
             format!("no source covers {}, which the management cluster mirrors", names.join(" or ")),

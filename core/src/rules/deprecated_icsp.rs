@@ -23,7 +23,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         ),
         yaml: Some(as_idms(set, &whole)),
         // An object has one kind, so there is one finding.
-        ..Finding::at("kind", set.kind.name(), "ImageContentSourcePolicy is deprecated since OpenShift 4.13")
+        ..Finding::new("kind", set.kind.name(), "ImageContentSourcePolicy is deprecated since OpenShift 4.13")
     });
 }
 

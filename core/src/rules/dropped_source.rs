@@ -34,7 +34,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         effect: format!("{its} images are no longer pulled from the mirrors"),
         fix: format!("keep the {entries}, or write the new entries to an object with another name"),
-        ..Finding::at(
+        ..Finding::new(
             format!("spec.{}", new.kind.list_field()),
             dropped.join(" "),
             format!("this update removes {sources} {names}"),
@@ -47,13 +47,13 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 fn is_dropped(write: &SetWrite<'_>, old: &MirrorSet, entry: &Entry) -> bool {
     let source = &*entry.source;
     let view = write.cluster.after;
-    let is_digest = old.kind.is_digest();
-    if view.entries(source).any(|found| found.serves(is_digest)) {
+    let pull = old.kind.pull();
+    if view.entries(source).any(|found| found.serves(pull)) {
         return false;
     }
     let Some((scope, found)) = view.nearest(source, |_| true) else { return true };
     let Some(end) = matching_prefix(source, scope) else { return true };
-    let broader = found.iter().filter(|found| found.set.kind.is_digest() == is_digest);
+    let broader = found.iter().filter(|found| found.set.kind.pull() == pull);
     let places: Vec<_> = broader.flat_map(|found| &found.entry().mirrors).collect();
     let rest = &source[end..];
     let mut mirrors = entry.mirrors.iter().filter(|mirror| **mirror != entry.source);

@@ -81,7 +81,7 @@ pub struct Finding {
 
 impl Finding {
     /// A finding, to be completed: the same as any other of its rule and object with this key.
-    pub fn at(path: impl Into<String>, key: impl Into<String>, what: impl Into<String>) -> Self {
+    pub fn new(path: impl Into<String>, key: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             at_most: Level::Deny,
             by_default: None,
@@ -92,22 +92,6 @@ impl Finding {
             fix: String::new(),
             yaml: None,
             related: Vec::new(),
-        }
-    }
-
-    /// A finding without YAML and without other objects, whose key is `what`.
-    pub fn new(path: impl Into<String>, what: String, effect: &str, fix: String) -> Self {
-        let key = what.clone();
-        Self {
-            at_most: Level::Deny,
-            by_default: None,
-            path: path.into(),
-            what,
-            effect: effect.to_owned(),
-            fix,
-            yaml: None,
-            related: Vec::new(),
-            key,
         }
     }
 

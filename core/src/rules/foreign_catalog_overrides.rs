@@ -54,7 +54,7 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
             "remove {} to keep the value, or both annotations to have it filled in again",
             annotation::DERIVED
         ),
-        ..Finding::at(
+        ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             format!("changed {filled_in} {value}"),
             format!("\"{filled_in}\" was filled in, but someone changed it to \"{value}\"{derived}"),
@@ -66,7 +66,7 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
 fn set_by_hand(value: &str, derived: &str, releases: &Releases) -> Finding {
     Finding {
         fix: format!("set the value to \"{derived}\", or remove the annotation to have it filled in"),
-        ..Finding::at(
+        ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             format!("set by hand {value}"),
             format!(

@@ -6,7 +6,7 @@ use super::{
     paste::{entry_yaml, list_yaml},
 };
 use crate::{
-    hypershift::{Era, Look, RELEASE_REPOSITORIES, look},
+    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, redirect},
     node::{Places, places},
     objects::{
         Entry, HostedCluster, MirrorSet, annotation,
@@ -74,7 +74,7 @@ fn find_asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
         for image in [Some(&*hosted.spec.release.image), operator].into_iter().flatten() {
             let Ok(image) = Image::parse(image) else { continue };
             if !asked.iter().any(|known| known.name == image.name()) {
-                asked.push(Asked::new(image.name(), Some(hosted), eras_of(hosted, &write.settings.releases)));
+                asked.push(Asked::new(image.name(), Some(hosted), eras_of(hosted, write.settings)));
             }
         }
     }
@@ -126,7 +126,7 @@ fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> F
     Finding {
         effect: describe_lookups(astray),
         fix: format!("mirror the images to a location such as {right}"),
-        ..Finding::at(
+        ..Finding::new(
             set.field_path(index, &format!("mirrors[{at}]")),
             format!("{} {mirror}", entry.source),
             format!("mirror \"{mirror}\" has fewer than two path elements"),
@@ -148,7 +148,7 @@ fn broader(
         effect: describe_lookups(astray),
         fix: format!("add {yaml}"),
         yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
-        ..Finding::at(
+        ..Finding::new(
             set.field_path(index, "source"),
             format!("{source} {repository}"),
             format!("HyperShift does not resolve {repository} through \"{source}\" as nodes do"),
@@ -174,7 +174,7 @@ fn taken_by_mistake(
         effect: describe_lookups(&astray),
         fix: "give both sources the same mirror, or keep this one off clusters that host control planes"
             .to_owned(),
-        ..Finding::at(
+        ..Finding::new(
             set.field_path(index, "source"),
             format!("{} {}", entry.source, asked.name),
             format!("HyperShift does not compare hosts, so it uses \"{}\" for {}", entry.source, asked.name),
@@ -186,11 +186,11 @@ fn taken_by_mistake(
 fn find_wrong_place(era: Era, repository: &str, entry: &Entry, right: &[String]) -> Option<Astray> {
     let reference = DockerReference::parse(repository).ok()?;
     for (mirror, location) in entry.mirrors.iter().enumerate() {
-        match look(era, &reference, &entry.source, location) {
-            Look::At(place) if place != repository && !right.contains(&place) => {
-                return Some(Astray { era, mirror, look: Look::At(place) });
+        match redirect(era, &reference, &entry.source, location) {
+            Redirect::To(place) if place != repository && !right.contains(&place) => {
+                return Some(Astray { era, mirror, look: Redirect::To(place) });
             }
-            Look::At(_) | Look::Original => {}
+            Redirect::To(_) | Redirect::None => {}
         }
     }
     None

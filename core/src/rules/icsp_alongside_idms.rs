@@ -56,7 +56,7 @@ fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
         effect: "only the last step of the migration is left".to_owned(),
         fix: format!("delete imagecontentsourcepolicy {}, which changes no node", icsp.name),
         related: vec![Related::to_set(idms, NAME.to_owned())],
-        ..Finding::at(
+        ..Finding::new(
             NAME,
             format!("covered by {}", idms.id()),
             format!("{} has every entry of this ICSP", idms.id()),
@@ -71,7 +71,7 @@ fn first_step(icsp: &MirrorSet) -> Finding {
         effect: "this is the first step of the migration".to_owned(),
         fix: format!("delete imagecontentsourcepolicy {} next", icsp.name),
         related: vec![Related::to_set(icsp, NAME.to_owned())],
-        ..Finding::at(
+        ..Finding::new(
             NAME,
             format!("covers {}", icsp.id()),
             format!("this IDMS has every entry of {}", icsp.id()),
@@ -93,7 +93,7 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         fix: "put these entries in an ImageDigestMirrorSet instead".to_owned(),
         related,
         yaml: Some(as_idms(set, fresh)),
-        ..Finding::at(
+        ..Finding::new(
             set.field_path(fresh[0], "source"),
             format!("{:?}", fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()),
             format!("this ICSP exists alongside {names}"),

@@ -5,8 +5,8 @@ use std::fmt;
 use super::{Finding, Related, SetWrite, finding::some_names, mirror_order_conflict::contradicted};
 use crate::{
     context::EntryRef,
-    node::{PullFromMirror, Rendering},
-    objects::{Entry, MirrorSet, SetKind},
+    node::Rendering,
+    objects::{Entry, MirrorSet, Pull, SetKind},
 };
 
 /// An entry that changes what nodes do with the images of entries of the other sort.
@@ -82,7 +82,7 @@ impl Overlap<'_> {
             effect,
             fix,
             related: self.with.iter().map(|found| Related::to_entry(found, field)).collect(),
-            ..Finding::at(set.field_path(self.index, field), key, what)
+            ..Finding::new(set.field_path(self.index, field), key, what)
         }
     }
 }
@@ -106,8 +106,8 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
         }
         let Some((scope, found)) = write.cluster.others.nearest(source, |_| true) else { continue };
         let with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
-        for pull in [PullFromMirror::DigestOnly, PullFromMirror::TagOnly] {
-            if !with.iter().any(|found| found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)) {
+        for pull in Pull::ALL {
+            if !with.iter().any(|found| found.set.kind.pull() == pull) {
                 continue;
             }
             let was = tries(&before, scope, source, pull);
@@ -127,13 +127,13 @@ fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a
         return Vec::new();
     }
     let same_source = write.cluster.others.entries(&own.entry().source);
-    let mut merged: Vec<_> = same_source.filter(|found| found.serves(true)).collect();
+    let mut merged: Vec<_> = same_source.filter(|found| found.serves(Pull::Digest)).collect();
     merged.sort_by_key(EntryRef::order);
     contradicted(own, &merged).into_iter().filter(|found| is_other(own.set, found)).collect()
 }
 
 /// What a pull of something at `source` tries while `scope` decides.
-fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: PullFromMirror) -> Tries {
+fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: Pull) -> Tries {
     let Ok(Some(placed)) = rendering.registry_at(scope) else {
         return Tries { mirrors: Vec::new(), blocked: false };
     };

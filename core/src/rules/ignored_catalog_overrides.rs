@@ -33,7 +33,7 @@ fn with_guest_placement() -> Finding {
     Finding {
         effect: "the nodes of the hosted cluster pull the catalogs from registry.redhat.io".to_owned(),
         fix: "disable the default catalogs and create CatalogSources in the hosted cluster".to_owned(),
-        ..Finding::at(
+        ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             "olmCatalogPlacement",
             "releases up to 4.16 ignore this annotation with olmCatalogPlacement: guest",
@@ -46,7 +46,7 @@ fn next_to_image(catalog: &Catalog) -> Finding {
     Finding {
         effect: "the catalogs use the images in the catalog-image annotations".to_owned(),
         fix: "remove this annotation, or remove the catalog-image annotations".to_owned(),
-        ..Finding::at(
+        ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             catalog.image_annotation,
             format!("HyperShift ignores this annotation next to {name}"),

@@ -49,7 +49,7 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
             .to_owned(),
         fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".to_owned(),
         related,
-        ..Finding::at(
+        ..Finding::new(
             &*setting.path,
             ids.join(" "),
             format!("the overrides contain the ImageDigestMirrorSets, but nothing from {}", some_names(ids)),

@@ -50,7 +50,7 @@ fn without_digest(catalog: &Catalog, image: &str) -> Finding {
     Finding {
         effect: EFFECT.to_owned(),
         fix: "name the image by digest: REPOSITORY@sha256:DIGEST".to_owned(),
-        ..Finding::at(
+        ..Finding::new(
             annotation::path(catalog.image_annotation),
             format!("{} {image}", catalog.image_annotation),
             format!("\"{image}\" has no digest"),
@@ -70,7 +70,7 @@ fn missing_at(present: &Catalog, missing: &Catalog, unsure: bool) -> Finding {
         at_most,
         effect: EFFECT.to_owned(),
         fix: "set the annotations of all default catalogs, or none of them".to_owned(),
-        ..Finding::at(
+        ..Finding::new(
             annotation::path(present.image_annotation),
             format!("{name} {kind}"),
             format!("{name} is missing{needed}"),

@@ -39,7 +39,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             effect: effect.to_owned(),
             fix: fix.to_owned(),
-            ..Finding::at(set.field_path(index, "mirrors"), key, what)
+            ..Finding::new(set.field_path(index, "mirrors"), key, what)
         });
     }
 }

@@ -37,7 +37,7 @@ fn invalid(list: &str, at: usize, scope: &str) -> Finding {
     Finding {
         effect: NOTHING_RENDERS.to_owned(),
         fix: fix.to_owned(),
-        ..Finding::at(format!("spec.registrySources.{list}[{at}]"), format!("{list} {scope}"), what)
+        ..Finding::new(format!("spec.registrySources.{list}[{at}]"), format!("{list} {scope}"), what)
     }
 }
 

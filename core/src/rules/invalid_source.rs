@@ -35,7 +35,7 @@ pub(super) fn rejected(role: &str, value: &str, wildcard_allowed: bool, path: St
     Finding {
         effect: NOTHING_RENDERS.to_owned(),
         fix,
-        ..Finding::at(path, value, format!("{role} \"{value}\" {problem}"))
+        ..Finding::new(path, value, format!("{role} \"{value}\" {problem}"))
     }
 }
 

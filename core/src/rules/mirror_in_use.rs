@@ -131,7 +131,7 @@ fn finding(old: &MirrorSet, key: String, what: String, effect: &str, users: &[&H
         effect: effect.to_owned(),
         fix: "add the new mirror first, or keep this entry".to_owned(),
         related: users.iter().map(|hosted| Related::to_hosted(hosted, "spec")).collect(),
-        ..Finding::at(format!("spec.{}", old.kind.list_field()), key, what)
+        ..Finding::new(format!("spec.{}", old.kind.list_field()), key, what)
     }
 }
 

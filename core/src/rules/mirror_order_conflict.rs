@@ -40,7 +40,7 @@ fn finding(own: EntryRef<'_>, first: EntryRef<'_>, others: &[EntryRef<'_>]) -> F
         effect: "the lists are merged, and the order of their mirrors is unspecified".to_owned(),
         fix,
         related: others.iter().map(|other| Related::to_entry(other, "mirrors")).collect(),
-        ..Finding::at(path, key, what)
+        ..Finding::new(path, key, what)
     }
 }
 

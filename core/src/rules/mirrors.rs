@@ -24,7 +24,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     let hosted = write.new;
     for (at, entry) in hosted.spec.image_content_sources.iter().enumerate() {
         let path = format!("spec.imageContentSources[{at}].mirrors");
-        for mirror in entry.mirrors.iter().filter(|mirror| **mirror != entry.source) {
+        for (_, mirror) in entry.real_mirrors() {
             mirrors.entry(mirror).or_default().push(Related::to_hosted(hosted, &path));
         }
     }
@@ -53,7 +53,7 @@ fn collect<'a>(view: View<'a>, counts: impl Fn(&EntryRef<'a>) -> bool) -> Mirror
             if !counts(&found) {
                 continue;
             }
-            for mirror in entry.mirrors.iter().filter(|mirror| **mirror != entry.source) {
+            for (_, mirror) in entry.real_mirrors() {
                 mirrors.entry(mirror).or_default().push(Related::to_entry(&found, "mirrors"));
             }
         }

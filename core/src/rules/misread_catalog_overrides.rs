@@ -37,7 +37,7 @@ pub(crate) fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             at_most,
             effect: effect.to_owned(),
             fix,
-            ..Finding::at(path, key(&misreading), misreading.to_string())
+            ..Finding::new(path, key(&misreading), misreading.to_string())
         });
     }
 }

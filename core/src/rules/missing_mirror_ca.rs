@@ -5,7 +5,7 @@ use crate::{
     inventory::CaBundle,
     objects::{
         ObjectId,
-        scope::{self, is_nested},
+        scope::{self, bare_host, is_nested},
     },
 };
 
@@ -46,7 +46,7 @@ fn missing(bundle: &CaBundle) -> Option<Finding> {
     Some(Finding {
         effect: effect.to_owned(),
         fix: "create it, or correct the name".to_owned(),
-        ..Finding::at(
+        ..Finding::new(
             &bundle.used_by.1,
             format!("missing {name}"),
             format!("ConfigMap {name} does not exist"),
@@ -65,7 +65,7 @@ fn missing_key(bundle: &CaBundle) -> Option<Finding> {
     Some(Finding {
         effect: NOT_RECONCILED.to_owned(),
         fix: format!("put the certificates into the key {BUNDLE_KEY}"),
-        ..Finding::at(&bundle.used_by.1, format!("no-key {name}"), what)
+        ..Finding::new(&bundle.used_by.1, format!("no-key {name}"), what)
     })
 }
 
@@ -81,7 +81,7 @@ fn check_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
         if insecure || reported.contains(&host) || registries.iter().any(|registry| registry == host) {
             continue;
         }
-        let Some(other) = registries.iter().find(|other| without_port(other) == without_port(host)) else {
+        let Some(other) = registries.iter().find(|other| bare_host(other) == bare_host(host)) else {
             continue;
         };
         reported.push(host);
@@ -91,15 +91,11 @@ fn check_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
             effect: "nodes look up a CA by host and port, and do not find it".to_owned(),
             fix: format!("rename the key to \"{}\"", host.replace(':', "..")),
             related: places.into_iter().take(1).collect(),
-            ..Finding::at(format!("data[{key}]"), format!("port {host}"), what)
+            ..Finding::new(format!("data[{key}]"), format!("port {host}"), what)
         };
         let object = ObjectId::new("ConfigMap", &bundle.namespace, &bundle.name);
         found.push(Found { object, finding });
     }
-}
-
-fn without_port(registry: &str) -> &str {
-    registry.split(':').next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ fn check_secret(secret: &PullSecret, pulled: &Mirrors<'_>, found: &mut Vec<Found
             effect: "pulls from it are anonymous, and fail if it requires a login".to_owned(),
             fix: format!("add an entry for \"{host}\", or turn this rule off if it needs no login"),
             related: places.into_iter().take(MAX_RELATED).cloned().collect(),
-            ..Finding::at(PATH, host, format!("the pull secret has no entry for mirror host {host}"))
+            ..Finding::new(PATH, host, format!("the pull secret has no entry for mirror host {host}"))
         };
         found.push(Found { object: secret.object(), finding });
     }
@@ -68,7 +68,7 @@ fn unreadable() -> Finding {
     Finding {
         effect: "pulls from mirrors that require a login fail".to_owned(),
         fix: "set its key .dockerconfigjson to the JSON that \"podman login --authfile\" writes".to_owned(),
-        ..Finding::at(PATH, "unreadable", "the pull secret has no auths that can be read")
+        ..Finding::new(PATH, "unreadable", "the pull secret has no auths that can be read")
     }
 }
 

@@ -25,7 +25,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             effect: "rendering fails, and nodes get no new configuration".to_owned(),
             fix: "remove the source from its mirrors, or remove NeverContactSource".to_owned(),
-            ..Finding::at(path, &*entry.source, what)
+            ..Finding::new(path, &*entry.source, what)
         });
     }
 }

@@ -31,7 +31,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let registry = first.map_or("", |reason| reason.registry);
     findings.push(Finding {
         effect: effect.to_owned(),
-        ..Finding::at("spec", format!("{impact} {registry}"), format!("{what}{}", describe(&reasons)))
+        ..Finding::new("spec", format!("{impact} {registry}"), format!("{what}{}", describe(&reasons)))
     });
 }
 

@@ -26,7 +26,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         effect: "every node is replaced, or is drained and updated in place".to_owned(),
         fix: "combine such changes in one write, or set spec.pausedUntil of the NodePools first".to_owned(),
-        ..Finding::at("spec.imageContentSources", key, what)
+        ..Finding::new("spec.imageContentSources", key, what)
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Level, Rule, SetWrite};
 use crate::{
-    context::{View, grows, size_at_most, sizes_of_write},
+    context::{View, grows, size_at_most, size_of_write},
     objects::MirrorSet,
     write::Operation,
 };
@@ -43,9 +43,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         }
         return;
     }
-    let (was, is) =
-        sizes_of_write(write.cluster.before, write.cluster.after, write.old_set(), write.new_set());
-    let (before, after) = (encoded(there), encoded((there + is).saturating_sub(was)));
+    let size = size_of_write(write.cluster.before, write.cluster.after, write.old_set(), write.new_set());
+    let (before, after) = (encoded(there), encoded((there + size.after).saturating_sub(size.before)));
     if is_near(after, room) && after > before {
         // This write did not make the file too large if it was too large before.
         let at_most = if before > room { Level::Warn } else { Level::Deny };
@@ -87,7 +86,7 @@ fn finding(set: &MirrorSet, encoded: usize, room: usize) -> Finding {
         by_default,
         effect: effect.to_owned(),
         fix: "use registries or namespaces as sources instead of repositories".to_owned(),
-        ..Finding::at(path, key, what)
+        ..Finding::new(path, key, what)
     }
 }
 

@@ -1,6 +1,4 @@
-//! The YAML that findings print to be pasted: it reads back as the object that was meant.
-
-use serde_json::{Value, json};
+//! YAML to paste: what a finding prints reads back as what is meant.
 
 use crate::{
     node::merge,
@@ -19,33 +17,22 @@ pub(super) fn list_yaml(field: &str, entries: &[String]) -> String {
     format!("  {field}:\n{}", lines.concat())
 }
 
-/// These entries as a set of this kind, each mirror once and in the order that nodes try.
+/// These entries as a set of this kind, each with the mirrors once, in the order in which nodes try them.
 pub(super) fn set_yaml<'a>(
     kind: SetKind,
     name: &str,
     entries: impl IntoIterator<Item = &'a Entry>,
 ) -> String {
-    let (group, version, _) = kind.api();
-    let entries: Vec<_> = entries.into_iter().map(entry_json).collect();
-    to_yaml(&json!({
-        "apiVersion": format!("{group}/{version}"),
-        "kind": kind.name(),
-        "metadata": {"name": name},
-        "spec": {kind.list_field(): entries},
-    }))
+    to_yaml(&MirrorSet::new(kind, name, entries.into_iter().map(with_mirrors_once).collect()))
 }
 
-fn entry_json(entry: &Entry) -> Value {
+fn with_mirrors_once(entry: &Entry) -> Entry {
     let mirrors = if entry.is_effective() {
-        merge(&entry.source, &[&*entry.mirrors]).mirrors.into_vec()
+        merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().map(Box::from).collect()
     } else {
-        entry.mirrors.first().map(|mirror| &**mirror).into_iter().collect()
+        entry.mirrors.first().cloned().into_iter().collect()
     };
-    let mut json = json!({"source": entry.source, "mirrors": mirrors});
-    if let Some(policy) = entry.mirror_source_policy {
-        json["mirrorSourcePolicy"] = json!(policy.name());
-    }
-    json
+    Entry { mirrors, ..entry.clone() }
 }
 
 /// These entries of an ICSP as an IDMS.
@@ -55,6 +42,8 @@ pub(super) fn as_idms(set: &MirrorSet, entries: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::{
         objects::{Object, manifest},
@@ -65,9 +54,9 @@ mod tests {
     fn an_object_reads_back_as_what_it_was() {
         let table: [(&str, &[&str], &[&str], &str); 6] = [
             ("quay.io/a", &["m.lab/b", "m.lab/a"], &["m.lab/b", "m.lab/a"], "nothing to quote"),
-            ("*.lab.example", &["m.lab/a"], &["m.lab/a"], "a wildcard is not an alias"),
-            ("10.0", &["5000"], &["5000"], "a number that is meant as text"),
-            ("a: b", &["[m]", "# n"], &["[m]", "# n"], "texts that need quotes"),
+            ("*.lab.example", &["m.lab/a"], &["m.lab/a"], "a wildcard is no alias"),
+            ("10.0", &["5000"], &["5000"], "a number is no text"),
+            ("a: b", &["[m]", "# n"], &["[m]", "# n"], "what is no source at all"),
             ("quay.io/a", &["m/b", "m/c", "m/b", "m/d"], &["m/b", "m/c", "m/d"], "a mirror listed twice"),
             ("quay.io/a", &["quay.io/a", "quay.io/a"], &["quay.io/a"], "an entry that the nodes drop"),
         ];
@@ -80,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_kept() {
+    fn a_policy_is_taken_along() {
         let digests = never(set(SetKind::Idms, "a", &[("quay.io/a", &["m.lab/a"])]));
         let yaml = set_yaml(SetKind::Itms, "a", &digests.entries);
         let read = manifest::read("pasted", yaml).objects.remove(0).object;

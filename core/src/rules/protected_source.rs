@@ -23,7 +23,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             effect: "nodes would pull protected images through this mirror set".to_owned(),
             fix: "remove the entry, or ask the administrators of mirrorguard for an exemption".to_owned(),
-            ..Finding::at(path, &*entry.source, what)
+            ..Finding::new(path, &*entry.source, what)
         });
     }
 }

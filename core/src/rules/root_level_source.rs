@@ -51,7 +51,7 @@ impl<'a> Affected<'a> {
         // Hosted clusters add their releases to the configured ones. If none are configured, all count.
         let releases = &write.settings.releases;
         let mut used = Era::of(releases);
-        used.extend(hosted.iter().flat_map(|hosted| eras_of(hosted, releases)));
+        used.extend(hosted.iter().flat_map(|hosted| eras_of(hosted, write.settings)));
         lookups.retain(|lookup| used.contains(&lookup.era));
         Self { lookups, hosted }
     }
@@ -73,7 +73,7 @@ fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &A
         fix: format!("add {yaml}"),
         related: others.chain(hosted).collect(),
         yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
-        ..Finding::at(set.field_path(index, "source"), format!("{source} {repository}"), what)
+        ..Finding::new(set.field_path(index, "source"), format!("{source} {repository}"), what)
     }
 }
 
@@ -81,7 +81,7 @@ fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &A
 mod tests {
     use super::*;
     use crate::{
-        hypershift::Look,
+        hypershift::Redirect,
         objects::{MirrorSet, Object, SetKind::Idms},
         rules::{
             Settings, Views,
@@ -103,8 +103,8 @@ mod tests {
         let found = places(view, release, |found| found.set.kind.is_digest()).unwrap();
         let lookups = Affected::find(&write, release, &found).lookups.into_iter();
         let lookups = lookups.map(|lookup| match lookup.look {
-            Look::Original => (lookup.era, None),
-            Look::At(location) => (lookup.era, Some(location)),
+            Redirect::None => (lookup.era, None),
+            Redirect::To(location) => (lookup.era, Some(location)),
         });
         lookups.collect()
     }

@@ -10,9 +10,8 @@ use super::{
 };
 use crate::{
     context::{EntryRef, View},
-    node::PullFromMirror,
     objects::{
-        Entry, SetKind,
+        Entry, Pull, SetKind,
         scope::{Ancestor, ancestors, matching_prefix},
     },
 };
@@ -39,7 +38,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         if here.iter().any(|found| std::ptr::eq(found.set, set) && found.index < index) {
             continue;
         }
-        let pulls = [PullFromMirror::DigestOnly, PullFromMirror::TagOnly];
+        let pulls = Pull::ALL;
         findings.extend(pulls.into_iter().filter_map(|pull| hidden(pull, own, &here, &above)));
     }
 }
@@ -87,18 +86,13 @@ impl<'a> Broader<'a> {
     }
 }
 
-fn serves(found: &EntryRef<'_>, pull: PullFromMirror) -> bool {
-    found.set.kind.is_digest() == (pull == PullFromMirror::DigestOnly)
+fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
+    found.set.kind.pull() == pull
 }
 
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever
 /// its kind: an ITMS also hides a broader IDMS from digest pulls, and offers them no mirror itself.
-fn hidden(
-    pull: PullFromMirror,
-    own: EntryRef<'_>,
-    here: &[EntryRef<'_>],
-    above: &[EntryRef<'_>],
-) -> Option<Finding> {
+fn hidden(pull: Pull, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &[EntryRef<'_>]) -> Option<Finding> {
     let serving: Vec<_> = here.iter().filter(|found| serves(found, pull)).copied().collect();
     // If entries of this source serve these pulls, those have to include the broader source's mirrors.
     if !serving.is_empty() && !serves(&own, pull) {
@@ -126,18 +120,12 @@ fn is_icsp(found: EntryRef<'_>) -> bool {
 
 /// The finding that an entry hides these mirrors of a broader source. If no entry of its source serves the
 /// pulls, they have no mirror at all.
-fn finding(
-    pull: PullFromMirror,
-    own: EntryRef<'_>,
-    is_unserved: bool,
-    broader: &str,
-    lost: &[String],
-) -> Finding {
+fn finding(pull: Pull, own: EntryRef<'_>, is_unserved: bool, broader: &str, lost: &[String]) -> Finding {
     let EntryRef { set, index } = own;
     let Entry { source, mirrors, .. } = own.entry();
     let (kind, pulls) = match pull {
-        PullFromMirror::DigestOnly => (SetKind::Idms, "digest"),
-        PullFromMirror::TagOnly => (SetKind::Itms, "tag"),
+        Pull::Digest => (SetKind::Idms, "digest"),
+        Pull::Tag => (SetKind::Itms, "tag"),
     };
     let some = list_names(&lost[..lost.len().min(1)], lost.len().saturating_sub(1));
     let (effect, fix, kind, mirrors) = if is_unserved {
@@ -154,7 +142,7 @@ fn finding(
         effect,
         fix,
         yaml: Some(list_yaml(kind.list_field(), &[entry_yaml(source, &mirrors)])),
-        ..Finding::at(set.field_path(index, "source"), key, what)
+        ..Finding::new(set.field_path(index, "source"), key, what)
     }
 }
 

@@ -59,7 +59,7 @@ fn split(shared: &SharedSource<'_>) -> Option<Finding> {
         fix: fix.to_owned(),
         yaml: Some(list_yaml(set.kind.list_field(), &[yaml])),
         related: others.iter().map(|other| Related::to_entry(other, "source")).collect(),
-        ..Finding::at(path, key, format!("source \"{source}\" is also in {place}"))
+        ..Finding::new(path, key, format!("source \"{source}\" is also in {place}"))
     })
 }
 

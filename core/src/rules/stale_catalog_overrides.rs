@@ -29,7 +29,7 @@ fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
     let (namespace, name) = (&hosted.metadata.namespace, &hosted.metadata.name);
     Some(Finding {
         fix: format!("run oc -n {namespace} annotate hostedcluster {name} {}-", annotation::DERIVED),
-        ..Finding::at(
+        ..Finding::new(
             annotation::path(annotation::DERIVED),
             "orphan",
             "the catalog overrides that mirrorguard filled in were removed, but this annotation is left",
@@ -62,7 +62,7 @@ fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
     Some(Finding {
         effect: "HyperShift looks for the catalogs where they were mirrored before".to_owned(),
         fix: fix.to_owned(),
-        ..Finding::at(annotation::path(annotation::CATALOG_OVERRIDES), key, what)
+        ..Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), key, what)
     })
 }
 

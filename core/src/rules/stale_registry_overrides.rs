@@ -4,7 +4,7 @@ use super::{Check, Finding, Found, Level, Rule, Survey, finding::list_names};
 use crate::{
     context::View,
     hypershift::{
-        Difference, HandedOn, IMAGE_OVERRIDES, Overrides, REGISTRY_OVERRIDES, handed_further, handed_on,
+        HandedOn, IMAGE_OVERRIDES, OverrideMismatch, Overrides, REGISTRY_OVERRIDES, handed_further, handed_on,
     },
     inventory::{Inventory, Workload},
 };
@@ -59,7 +59,7 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     Some(Finding {
         effect: "HyperShift looks for images where they were mirrored before".to_owned(),
         fix: restart(inventory, workload),
-        ..Finding::at(path, key(IMAGE_OVERRIDES, &differences), what)
+        ..Finding::new(path, key(IMAGE_OVERRIDES, &differences), what)
     })
 }
 
@@ -85,11 +85,11 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
     Some(Finding {
         effect: "components are pulled from other locations".to_owned(),
         fix: restart(inventory, workload),
-        ..Finding::at(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
+        ..Finding::new(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
     })
 }
 
-fn registry_differences(starter: &Workload, workload: &Workload) -> Vec<Difference> {
+fn registry_differences(starter: &Workload, workload: &Workload) -> Vec<OverrideMismatch> {
     handed_further(&starter.registry_overrides(), &workload.registry_overrides(), &Overrides::new())
 }
 
@@ -115,24 +115,24 @@ fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
         findings.push(Finding {
             effect: "hosted control planes pull components from there".to_owned(),
             fix: format!("change it to {source}={first}, or remove it"),
-            ..Finding::at(path, format!("{REGISTRY_OVERRIDES} {source}"), what)
+            ..Finding::new(path, format!("{REGISTRY_OVERRIDES} {source}"), what)
         });
     }
     findings
 }
 
 /// The first differences in words, and how many more there are.
-fn describe(differences: &[Difference]) -> String {
+fn describe(differences: &[OverrideMismatch]) -> String {
     let shown: Vec<_> = differences.iter().take(MAX_NAMED).map(ToString::to_string).collect();
     list_names(&shown, differences.len() - shown.len())
 }
 
 /// The setting and its differences.
-fn key(setting: &str, differences: &[Difference]) -> String {
+fn key(setting: &str, differences: &[OverrideMismatch]) -> String {
     let differences = differences.iter().map(|difference| match difference {
-        Difference::Lacks(source, mirror) => format!("-{source}={mirror}"),
-        Difference::StillHas(source, mirror) => format!("+{source}={mirror}"),
-        Difference::Reordered(source) => format!("~{source}"),
+        OverrideMismatch::Lacks(source, mirror) => format!("-{source}={mirror}"),
+        OverrideMismatch::StillHas(source, mirror) => format!("+{source}={mirror}"),
+        OverrideMismatch::Reordered(source) => format!("~{source}"),
     });
     format!("{setting} {}", differences.collect::<Vec<_>>().join(" "))
 }

@@ -63,8 +63,8 @@ impl<'a> SharedSource<'a> {
         if !self.own.entry().is_effective() {
             return Vec::new();
         }
-        let is_digest = self.own.set.kind.is_digest();
-        self.compared().filter(|other| other.serves(is_digest)).collect()
+        let pull = self.own.set.kind.pull();
+        self.compared().filter(|other| other.serves(pull)).collect()
     }
 }
 
@@ -191,8 +191,7 @@ impl<'a> HostedWrite<'a> {
 
 /// The release of a HostedCluster by the tag of its image, or else the configured ones.
 pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releases {
-    let own = Release::of_image(&hosted.spec.release.image).map(Releases::from);
-    own.unwrap_or_else(|| settings.releases.clone())
+    Release::of_hosted(hosted).map_or_else(|| settings.releases.clone(), Releases::from)
 }
 
 /// Whether no default catalog of this HostedCluster runs in the management cluster.

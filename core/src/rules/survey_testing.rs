@@ -111,11 +111,6 @@ impl Cluster {
         self.found(id).iter().map(|one| finding(one).clone()).collect()
     }
 
-    /// The findings of one rule as `Kind/name: what is wrong`.
-    pub(crate) fn told(&self, id: &str) -> Vec<String> {
-        self.found(id).iter().map(|one| format!("{}: {}", name(one), finding(one).what)).collect()
-    }
-
     fn audited(&self, state: &State, settings: &Settings) -> Vec<Audited> {
         Reviewer::new(state, settings, date(2026, 1, 1)).audit(&self.inventory)
     }

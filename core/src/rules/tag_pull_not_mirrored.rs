@@ -35,7 +35,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             effect: "this digest mirror is never used for it".to_owned(),
             fix: "add the entry to an ImageTagMirrorSet too".to_owned(),
             yaml: Some(set_yaml(SetKind::Itms, &set.name, [entry])),
-            ..Finding::at(set.field_path(index, "source"), source, what)
+            ..Finding::new(set.field_path(index, "source"), source, what)
         });
     }
 }

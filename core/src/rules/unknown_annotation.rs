@@ -33,7 +33,7 @@ fn unknown_name(name: &str) -> Option<Finding> {
     Some(Finding {
         effect: EFFECT.to_owned(),
         fix,
-        ..Finding::at(annotation::path(name), name, format!("the annotation {name} does not exist"))
+        ..Finding::new(annotation::path(name), name, format!("the annotation {name} does not exist"))
     })
 }
 
@@ -45,7 +45,7 @@ fn invalid_value(name: &str, value: &str) -> Option<Finding> {
     Some(Finding {
         effect: EFFECT.to_owned(),
         fix: "set it to \"disabled\", or remove it".to_owned(),
-        ..Finding::at(annotation::path(name), format!("{name} {value}"), what)
+        ..Finding::new(annotation::path(name), format!("{name} {value}"), what)
     })
 }
 

@@ -27,7 +27,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding {
                 effect: "nodes would pull images from a registry that is not allowed".to_owned(),
                 fix: format!("use a mirror in {}", some_names(allowed.clone())),
-                ..Finding::at(path, key, what)
+                ..Finding::new(path, key, what)
             });
         }
     }

@@ -39,7 +39,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             effect: "rendering fails, and nodes get no new configuration".to_owned(),
             fix: format!("add an entry for \"{scope}\", or list the hosts instead of \"{wildcard}\""),
-            ..Finding::at(path, format!("{wildcard} {scope}"), what)
+            ..Finding::new(path, format!("{wildcard} {scope}"), what)
         });
     }
 }

@@ -6,26 +6,26 @@ use crate::cli::{
     tree::Branch,
 };
 use mirrorguard_core::{
-    explanation::{Candidate, Difference, Explanation, LookUp, LookUpKind, SourceReading},
+    explanation::{Candidate, Divergence, ExplainedLookup, Explanation, LookupKind, MatchingSource},
     hypershift::Era,
 };
 
 impl Drawing<'_> {
     pub(super) fn hypershift(&self, explanation: &Explanation<'_>) -> Branch {
         let forbidden = explanation.pulls.iter().any(|pull| !pull.blockers.is_empty());
-        let look_ups = explanation.look_ups.iter().map(|look_up| self.look_up(look_up, forbidden));
+        let look_ups = explanation.lookups.iter().map(|look_up| self.look_up(look_up, forbidden));
         let reads = "reads the management cluster's IDMS and ICSP, never ITMS or image.config";
         Branch::new("in HyperShift").styled(BOLD).styled_note(reads, DIM).with(look_ups)
     }
 
-    fn look_up(&self, look_up: &LookUp<'_>, forbidden: bool) -> Branch {
+    fn look_up(&self, look_up: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
         let (name, ends_with_source) = match look_up.kind {
-            LookUpKind::Release => ("release look-up", true),
+            LookupKind::Release => ("release look-up", true),
             // The first mirror that can be parsed is all that is asked.
-            LookUpKind::Metadata(Era::Exact) => {
+            LookupKind::Metadata(Era::Exact) => {
                 ("metadata look-up, 4.14 to 4.16", look_up.sources.is_empty())
             }
-            LookUpKind::Metadata(Era::Prefix) => ("metadata look-up, 4.17 and later", true),
+            LookupKind::Metadata(Era::Prefix) => ("metadata look-up, 4.17 and later", true),
         };
         let mut branch = Branch::new(name).styled(CYAN);
         if look_up.sources.len() > 1 {
@@ -36,8 +36,8 @@ impl Drawing<'_> {
         branch.with(sources).with(skipped).with(ends_with_source.then(|| itself(look_up, forbidden)))
     }
 
-    fn source(&self, kind: LookUpKind, reading: &SourceReading<'_>) -> Branch {
-        let SourceReading { source, entries, candidates, later_order } = reading;
+    fn source(&self, kind: LookupKind, reading: &MatchingSource<'_>) -> Branch {
+        let MatchingSource { source, entries, candidates, later_order } = reading;
         let mut branch = Branch::new(*source);
         for entry in entries {
             branch = branch.styled_note(format!("{} {}", entry.set.id(), path_of(*entry)), DIM);
@@ -45,7 +45,7 @@ impl Drawing<'_> {
         let several = candidates.len() > 1;
         let first_only = "up to 4.17 only the first of them is really tried";
         let first_only =
-            (several && kind == LookUpKind::Release).then(|| Branch::new(first_only).styled(YELLOW));
+            (several && kind == LookupKind::Release).then(|| Branch::new(first_only).styled(YELLOW));
         let later = later_order.as_ref().map(|order| {
             let number = |wanted: &String| {
                 candidates.iter().position(|c| c.reference == *wanted).map_or(0, |at| at + 1)
@@ -62,16 +62,16 @@ impl Drawing<'_> {
         let branch = Branch::new(format!("{}. {}", at + 1, self.short(&candidate.reference)));
         match candidate.differs {
             None => branch,
-            Some(Difference::Elsewhere) => {
+            Some(Divergence::Elsewhere) => {
                 branch.styled_note("DIFFERS: the nodes never pull from there", YELLOW)
             }
-            Some(Difference::WithoutTag) => branch.styled_note("DIFFERS: the tag is lost", YELLOW),
+            Some(Divergence::WithoutTag) => branch.styled_note("DIFFERS: the tag is lost", YELLOW),
         }
     }
 }
 
 /// The image itself, which is asked last, or alone.
-fn itself(look_up: &LookUp<'_>, forbidden: bool) -> Branch {
+fn itself(look_up: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
     let head = if look_up.sources.is_empty() {
         "not redirected: the image as it is"
     } else {

@@ -9,8 +9,8 @@ use super::{
 use mirrorguard_core::{
     context::EntryRef,
     explanation::{
-        Attempt, Blocker, Candidate, Covering, Difference, Explanation, LookUp, NodePull, Part, Question,
-        SourceReading,
+        Attempt, Blocker, Candidate, Covering, Divergence, ExplainedLookup, Explanation, MatchingSource,
+        NodePull, Part, Question,
     },
     node::PolicyRefusal,
 };
@@ -134,7 +134,7 @@ pub(super) fn explanation<'a>(
     places: &Places<'a>,
     hosted_control_planes: Option<&'a [HostedControlPlane]>,
 ) -> ExplanationJson<'a> {
-    let [release, exact, prefix] = &explanation.look_ups;
+    let [release, exact, prefix] = &explanation.lookups;
     let first = &explanation.pulls[0];
     let searched = explanation.pulls.iter().filter(|_| question.is_short);
     ExplanationJson {
@@ -193,8 +193,8 @@ fn attempt<'a>(attempt: &'a Attempt<'a>) -> AttemptJson<'a> {
 fn entry<'a>(covering: &Covering<'a>, places: &Places<'a>) -> EntryJson<'a> {
     let place = places.place(covering.entry);
     let part = match covering.part {
-        Part::Asked => "asked".to_owned(),
-        Part::OtherPulls(kind) => kind.to_string(),
+        Part::Tried => "asked".to_owned(),
+        Part::OtherPulls(pull) => pull.pull_from_mirror().to_owned(),
         Part::WithoutMirror => "without-mirror".to_owned(),
         Part::Hidden => "hidden".to_owned(),
     };
@@ -219,7 +219,7 @@ fn blocker<'a>(blocker: &Blocker<'a>) -> BlockerJson<'a> {
     }
 }
 
-fn look_up<'a>(look_up: &'a LookUp<'a>) -> LookUpJson<'a> {
+fn look_up<'a>(look_up: &'a ExplainedLookup<'a>) -> LookUpJson<'a> {
     LookUpJson {
         candidates: &look_up.candidates,
         errors: &look_up.errors,
@@ -228,7 +228,7 @@ fn look_up<'a>(look_up: &'a LookUp<'a>) -> LookUpJson<'a> {
     }
 }
 
-fn source<'a>(reading: &'a SourceReading<'a>) -> SourceJson<'a> {
+fn source<'a>(reading: &'a MatchingSource<'a>) -> SourceJson<'a> {
     let mut objects: Vec<_> = reading.entries.iter().map(|entry| entry.set.id().to_string()).collect();
     objects.dedup();
     SourceJson {
@@ -241,8 +241,8 @@ fn source<'a>(reading: &'a SourceReading<'a>) -> SourceJson<'a> {
 
 fn candidate(candidate: &Candidate) -> CandidateJson<'_> {
     let differs = candidate.differs.map(|difference| match difference {
-        Difference::Elsewhere => "elsewhere",
-        Difference::WithoutTag => "without-tag",
+        Divergence::Elsewhere => "elsewhere",
+        Divergence::WithoutTag => "without-tag",
     });
     CandidateJson { reference: &candidate.reference, differs }
 }

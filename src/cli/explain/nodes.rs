@@ -62,7 +62,7 @@ impl Drawing<'_> {
         };
         let mut branch = Branch::new(format!("{scope} decides"));
         let is_source = pull.covering.iter().any(|c| {
-            *c.entry.entry().source == *scope && matches!(c.part, Part::Asked | Part::OtherPulls(_))
+            *c.entry.entry().source == *scope && matches!(c.part, Part::Tried | Part::OtherPulls(_))
         });
         if !is_source {
             branch = branch.note("from image.config.openshift.io/cluster");
@@ -78,10 +78,10 @@ impl Drawing<'_> {
         let forbids = entry.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         let branch = self.place_noted(Branch::new(entry.set.id().to_string()), entry);
         match covering.part {
-            Part::Asked | Part::Hidden => branch,
-            Part::OtherPulls(kind) => {
+            Part::Tried | Part::Hidden => branch,
+            Part::OtherPulls(pull) => {
                 let policy = if forbids { "; its NeverContactSource counts all the same" } else { "" };
-                branch.styled_note(format!("not asked: {kind}{policy}"), YELLOW)
+                branch.styled_note(format!("not asked: {}{policy}", pull.pull_from_mirror()), YELLOW)
             }
             Part::WithoutMirror => {
                 let policy = if forbids { ", and so its NeverContactSource has none either" } else { "" };

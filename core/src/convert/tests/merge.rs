@@ -1,32 +1,30 @@
-use super::{documents, set};
+use super::{ProblemCase, numbered, set, with_metadata};
 use crate::{
     convert::{Merging, merge},
     objects::to_documents,
 };
 
-/// Unites sets that stand in one file each: `0.yaml`, `1.yaml`, …
+/// Unites sets of one file each: `0.yaml`, `1.yaml`, …
 fn merged(sets: &[String]) -> Merging {
-    let names: Vec<_> = (0..sets.len()).map(|at| format!("{at}.yaml")).collect();
-    let files: Vec<_> = names.iter().zip(sets).map(|(name, text)| (&**name, &**text)).collect();
-    merge(&documents(&files))
+    merge(&numbered(sets))
 }
 
 fn text_of(merging: &Merging) -> String {
-    assert_eq!(merging.problems, [], "nothing contradicts");
+    assert_eq!(merging.problems, [], "there are no contradictions");
     let objects: Vec<_> = merging.documents.iter().map(crate::convert::Document::to_json).collect();
     to_documents(&objects)
 }
 
-/// One run of oc-mirror v2, with what it says about itself.
+/// One run of oc-mirror v2, with the annotations that describe it.
 fn run(at: &str, version: &str, entries: &str) -> String {
     let stamps = format!(
         "annotations: {{createdAt: \"{at}\", createdBy: oc-mirror v2, oc-mirror_version: {version}}}"
     );
-    set("idms", "idms-operator-0", entries).replace("{name:", &format!("{{{stamps}, name:"))
+    with_metadata(&set("idms", "idms-operator-0", entries), &stamps)
 }
 
 #[test]
-fn runs_become_one_set_with_the_entries_of_all_in_order() {
+fn runs_are_united_into_one_set_with_the_entries_of_all_in_order() {
     let merging = merged(&[
         run(
             "2026-04-14T09:30:12Z",
@@ -65,8 +63,8 @@ spec:
 fn entries_of_one_source_are_united_as_the_nodes_merge_them() {
     let table = [
         (vec!["[m/a, m/b]", "[m/b, m/c]"], vec!["m/a", "m/b", "m/c"], "overlapping lists chain"),
-        (vec!["[m/b]", "[m/a]"], vec!["m/a", "m/b"], "unrelated ones go by name"),
-        (vec!["[m/a]", "[]"], vec!["m/a"], "no mirror adds none"),
+        (vec!["[m/b]", "[m/a]"], vec!["m/a", "m/b"], "unrelated ones are sorted by name"),
+        (vec!["[m/a]", "[]"], vec!["m/a"], "an empty list adds nothing"),
         (vec!["[]", "[]"], vec![], "an entry without mirrors is kept"),
         (vec!["[quay.io/a]", "[]"], vec!["quay.io/a"], "so is one whose only mirror is the source"),
         (vec!["[m/a, quay.io/a]", "[m/a]"], vec!["m/a"], "the source comes last anyway"),
@@ -103,7 +101,7 @@ fn kinds_and_names_stay_apart() {
 }
 
 #[test]
-fn the_order_of_runs_does_not_matter_and_none_of_them_adds_anything_again() {
+fn the_order_of_runs_does_not_matter_and_none_adds_anything_twice() {
     let sets = [
         run(
             "1",
@@ -135,53 +133,55 @@ fn the_order_of_runs_does_not_matter_and_none_of_them_adds_anything_again() {
     assert_eq!(text_of(&merged(std::slice::from_ref(&expected))), expected, "alone");
 }
 
-#[test]
-fn what_contradicts_is_told_with_both_places() {
+/// Sets that cannot be united, each with one problem.
+pub(super) fn contradictions() -> Vec<ProblemCase> {
+    let allowed = "{source: quay.io/a, mirrors: [m/1]}";
     let never = "{source: quay.io/a, mirrors: [m/1], mirrorSourcePolicy: NeverContactSource}";
-    let labelled =
-        |value| set("icsp", "a", "").replace("{name:", &format!("{{labels: {{site: {value}}}, name:"));
-    let table = [
-        (
-            [set("idms", "a", "{source: quay.io/a, mirrors: [m/1]}"), set("idms", "a", never)],
-            "source \"quay.io/a\" is AllowContactingSource in one place and NeverContactSource in another",
-            vec!["ImageDigestMirrorSet/a in 0.yaml:4", "ImageDigestMirrorSet/a in 1.yaml:4"],
-            "two policies in what is to become one entry",
-        ),
-        (
-            [set("itms", "b", "{source: quay.io/a, mirrors: [m/1]}"), set("idms", "a", never)],
-            "source \"quay.io/a\" is AllowContactingSource in one place and NeverContactSource in another",
-            vec!["ImageTagMirrorSet/b in 0.yaml:4", "ImageDigestMirrorSet/a in 1.yaml:4"],
-            "two policies in two objects",
-        ),
-        (
-            [
-                set("icsp", "a", "{source: quay.io/a, mirrors: [m/1, m/2]}"),
-                set("icsp", "a", "{source: quay.io/a, mirrors: [m/2, m/1]}"),
-            ],
-            "the mirrors of source \"quay.io/a\" stand in contradicting order, so that pulls by digest try them in an \
-             order nobody chose",
-            vec![
+    let (one, other) =
+        ("{source: quay.io/a, mirrors: [m/1, m/2]}", "{source: quay.io/a, mirrors: [m/2, m/1]}");
+    vec![
+        ProblemCase {
+            sets: vec![set("idms", "a", allowed), set("idms", "a", never)],
+            places: &["ImageDigestMirrorSet/a in 0.yaml:4", "ImageDigestMirrorSet/a in 1.yaml:4"],
+            reason: "two policies in objects that would be one",
+        },
+        ProblemCase {
+            sets: vec![set("itms", "b", allowed), set("idms", "a", never)],
+            places: &["ImageTagMirrorSet/b in 0.yaml:4", "ImageDigestMirrorSet/a in 1.yaml:4"],
+            reason: "two policies in two objects",
+        },
+        ProblemCase {
+            sets: vec![set("icsp", "a", one), set("icsp", "a", other)],
+            places: &[
                 "ImageContentSourcePolicy/a in 0.yaml:4: m/1, then m/2",
                 "ImageContentSourcePolicy/a in 1.yaml:4: m/2, then m/1",
             ],
-            "two orders",
-        ),
-        (
-            [labelled("lab"), labelled("office")],
-            "label \"site\" of ImageContentSourcePolicy/a is \"lab\" in one place and \"office\" in another",
-            vec!["ImageContentSourcePolicy/a in 0.yaml:3", "ImageContentSourcePolicy/a in 1.yaml:3"],
-            "two labels",
-        ),
-    ];
-    for (sets, what, places, reason) in table {
-        let merging = merged(&sets);
-        let [problem] = &merging.problems[..] else { panic!("{reason}: {:?}", merging.problems) };
-        assert_eq!(
-            (&*problem.what, problem.places.iter().map(|p| &**p).collect::<Vec<_>>()),
-            (what, places),
-            "{reason}"
-        );
-        assert_eq!(merging.documents, [], "{reason}: there is nothing to write");
+            reason: "two orders",
+        },
+        ProblemCase {
+            sets: vec![set("itms", "a", one), set("itms", "b", other)],
+            places: &[
+                "ImageTagMirrorSet/a in 0.yaml:4: m/1, then m/2",
+                "ImageTagMirrorSet/b in 1.yaml:4: m/2, then m/1",
+            ],
+            reason: "two orders of tag pulls, in two objects",
+        },
+        ProblemCase {
+            sets: ["lab", "office"]
+                .map(|site| with_metadata(&set("icsp", "a", ""), &format!("labels: {{site: {site}}}")))
+                .to_vec(),
+            places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageContentSourcePolicy/a in 1.yaml:3"],
+            reason: "two labels",
+        },
+    ]
+}
+
+#[test]
+fn contradictions_are_problems_with_both_places() {
+    for case in contradictions() {
+        let merging = merged(&case.sets);
+        case.assert_places(&merging.problems);
+        assert_eq!(merging.documents, [], "{}: there is nothing to write", case.reason);
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{documents, set};
+use super::{ProblemCase, documents, numbered, set, with_metadata};
 use crate::{
     context::Context,
     convert::{Document, Migration, Plan, Proof, Stage, Written, migrate},
@@ -7,11 +7,9 @@ use crate::{
 
 const ICSP: &str = "{source: quay.io/b, mirrors: [m.lab/b2, m.lab/b1]}, {source: quay.io/a}";
 
-/// Migrates sets that stand in one file each: `0.yaml`, `1.yaml`, …
+/// Migrates sets of one file each: `0.yaml`, `1.yaml`, …
 fn migrated(sets: &[String]) -> Migration {
-    let names: Vec<_> = (0..sets.len()).map(|at| format!("{at}.yaml")).collect();
-    let files: Vec<_> = names.iter().zip(sets).map(|(name, text)| (&**name, &**text)).collect();
-    migrate(&documents(&files), &Context::default())
+    migrate(&numbered(sets), &Context::default())
 }
 
 fn names(documents: &[Document]) -> Vec<&str> {
@@ -19,7 +17,7 @@ fn names(documents: &[Document]) -> Vec<&str> {
 }
 
 #[test]
-fn each_icsp_becomes_an_idms_of_its_name_with_the_same_order() {
+fn each_icsp_is_migrated_to_an_idms_of_its_name_in_the_same_order() {
     let migration = migrated(&[set("icsp", "b", ICSP), set("icsp", "a", ""), set("itms", "t", "")]);
     assert_eq!(names(&migration.idms), ["a", "b"]);
     assert_eq!(migration.icsps, ["a", "b"]);
@@ -29,109 +27,98 @@ fn each_icsp_becomes_an_idms_of_its_name_with_the_same_order() {
 }
 
 #[test]
-fn a_migration_half_way_goes_on_where_it_stopped() {
-    let icsp = || set("icsp", "a", ICSP);
+fn a_migration_that_was_begun_is_continued() {
+    let icsp = set("icsp", "a", ICSP);
     let table = [
         (ICSP.to_owned(), "the same"),
         (
             "{source: quay.io/a}, {source: quay.io/b, mirrors: [m.lab/b2, m.lab/b1]}".to_owned(),
-            "in other order",
+            "in another order",
         ),
         (ICSP.replace("a}", "a, mirrorSourcePolicy: AllowContactingSource}"), "with the default policy"),
     ];
     for (entries, reason) in table {
-        let migration = migrated(&[icsp(), set("idms", "a", &entries)]);
+        let migration = migrated(&[icsp.clone(), set("idms", "a", &entries)]);
         assert_eq!(migration.idms, [], "{reason}");
         assert_eq!(migration.there, ["ImageDigestMirrorSet/a in 1.yaml:3"], "{reason}");
         assert_eq!(migration.icsps, ["a"], "{reason}");
     }
-    let migration = migrated(&[icsp(), set("idms", "a", ICSP), set("icsp", "b", "")]);
+    let migration = migrated(&[icsp, set("idms", "a", ICSP), set("icsp", "b", "")]);
     assert_eq!((names(&migration.idms), migration.icsps), (vec!["b"], vec!["a".to_owned(), "b".to_owned()]));
 }
 
-/// The sets, the only problem with them, its places, and why it is one.
-type Refused<'a> = (Vec<String>, &'a str, Vec<&'a str>, &'a str);
+/// Sets of which one name means two things.
+pub(super) fn ambiguous_names() -> Vec<ProblemCase> {
+    let other = "{source: quay.io/b, mirrors: [m.lab/other]}";
+    let icsp = set("icsp", "a", ICSP);
+    vec![
+        ProblemCase {
+            sets: vec![icsp.clone(), set("icsp", "a", other)],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageContentSourcePolicy/a in 1.yaml:3"],
+            reason: "two ICSPs of one name",
+        },
+        ProblemCase {
+            sets: vec![icsp.clone(), with_metadata(&icsp, "labels: {b: c}")],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageContentSourcePolicy/a in 1.yaml:3"],
+            reason: "the labels of the IDMS would be a guess",
+        },
+        ProblemCase {
+            sets: vec![icsp.clone(), set("idms", "a", other)],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageDigestMirrorSet/a in 1.yaml:3"],
+            reason: "another IDMS has the name, without a source of the ICSP",
+        },
+        ProblemCase {
+            sets: vec![icsp.clone(), set("idms", "a", &format!("{ICSP}, {{source: quay.io/c}}"))],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageDigestMirrorSet/a in 1.yaml:3"],
+            reason: "another IDMS has the name, with one source more",
+        },
+        ProblemCase {
+            sets: vec![icsp, set("idms", "a", &ICSP.replace("b2", "b3"))],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageDigestMirrorSet/a in 1.yaml:3"],
+            reason: "another IDMS has the name, with another mirror",
+        },
+    ]
+}
 
-fn refused(table: Vec<Refused<'_>>) {
-    for (sets, what, places, reason) in table {
-        let migration = migrated(&sets);
-        let [problem] = &migration.problems[..] else { panic!("{reason}: {:?}", migration.problems) };
-        let found: Vec<_> = problem.places.iter().map(|place| &**place).collect();
-        assert_eq!((&*problem.what, found), (what, places), "{reason}");
-        assert!(migration.idms.is_empty() && migration.icsps.is_empty() && !migration.is_right(), "{reason}");
+/// Sets with an ICSP that no IDMS can replace.
+pub(super) fn rejected_entries() -> Vec<ProblemCase> {
+    let never = "{source: quay.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: NeverContactSource}";
+    vec![
+        ProblemCase {
+            sets: vec![set("icsp", "a", "{source: quay.io/a, mirrors: [m.lab/a]}"), set("idms", "b", never)],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:4", "ImageDigestMirrorSet/b in 1.yaml:4"],
+            reason: "an ICSP has no policy",
+        },
+        ProblemCase {
+            sets: vec![set("icsp", "a", "{source: \"https://quay.io/a\", mirrors: [m.lab/a]}")],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:4"],
+            reason: "a source that the schema of an IDMS rejects",
+        },
+        ProblemCase {
+            sets: vec![set("icsp", "a", "{source: quay.io/a, mirrors: [\"*.lab\"]}")],
+            places: &["ImageContentSourcePolicy/a in 0.yaml:4"],
+            reason: "a mirror that the schema of an IDMS rejects",
+        },
+        ProblemCase {
+            sets: vec![set("icsp", "../a", ICSP)],
+            places: &["ImageContentSourcePolicy/../a in 0.yaml:3"],
+            reason: "a name that would be part of a path",
+        },
+    ]
+}
+
+#[test]
+fn problems_have_every_place_and_nothing_is_migrated() {
+    for case in ambiguous_names().into_iter().chain(rejected_entries()) {
+        let migration = migrated(&case.sets);
+        case.assert_places(&migration.problems);
+        let is_empty = migration.idms.is_empty() && migration.icsps.is_empty();
+        assert!(is_empty && !migration.is_right(), "{}", case.reason);
     }
 }
 
 #[test]
-fn a_name_that_stands_for_two_things_is_refused_with_both_places() {
-    let other = "{source: quay.io/b, mirrors: [m.lab/other]}";
-    refused(vec![
-        (
-            vec![set("icsp", "a", ICSP), set("icsp", "a", other)],
-            "ImageContentSourcePolicy/a stands here twice with different entries",
-            vec!["ImageContentSourcePolicy/a in 0.yaml:3", "ImageContentSourcePolicy/a in 1.yaml:3"],
-            "two ICSPs of one name",
-        ),
-        (
-            vec![
-                set("icsp", "a", ICSP),
-                set("icsp", "a", ICSP).replace("{name: a}", "{name: a, labels: {b: c}}"),
-            ],
-            "ImageContentSourcePolicy/a stands here twice with different labels or annotations",
-            vec!["ImageContentSourcePolicy/a in 0.yaml:3", "ImageContentSourcePolicy/a in 1.yaml:3"],
-            "which labels the IDMS gets would be a guess",
-        ),
-        (
-            vec![set("icsp", "a", ICSP), set("idms", "a", other)],
-            "ImageDigestMirrorSet/a is there already with other entries: \"quay.io/a\" is only in the ICSP",
-            vec!["ImageContentSourcePolicy/a in 0.yaml:3", "ImageDigestMirrorSet/a in 1.yaml:3"],
-            "an IDMS of the name that the new one needs",
-        ),
-    ]);
-}
-
-#[test]
-fn what_no_idms_can_carry_is_refused_with_its_place() {
-    refused(vec![
-        (
-            vec![
-                set("icsp", "a", "{source: quay.io/a, mirrors: [m.lab/a]}"),
-                set(
-                    "idms",
-                    "b",
-                    "{source: quay.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: NeverContactSource}",
-                ),
-            ],
-            "source \"quay.io/a\" is NeverContactSource in ImageDigestMirrorSet/b, while an ICSP always means \
-             AllowContactingSource: no node gets a new configuration",
-            vec!["ImageContentSourcePolicy/a in 0.yaml:4", "ImageDigestMirrorSet/b in 1.yaml:4"],
-            "an ICSP has no policy",
-        ),
-        (
-            vec![set("icsp", "a", "{source: \"https://quay.io/a\", mirrors: [m.lab/a]}")],
-            "source \"https://quay.io/a\" has a scheme: an ICSP can carry that, an ImageDigestMirrorSet cannot, and no \
-             node gets a new configuration from either",
-            vec!["ImageContentSourcePolicy/a in 0.yaml:4"],
-            "refused by the schema of an IDMS",
-        ),
-        (
-            vec![set("icsp", "a", "{source: quay.io/a, mirrors: [\"*.lab\"]}")],
-            "mirror \"*.lab\" is a wildcard, which only a source may be: an ICSP can carry that, an \
-             ImageDigestMirrorSet cannot, and no node gets a new configuration from either",
-            vec!["ImageContentSourcePolicy/a in 0.yaml:4"],
-            "a mirror likewise",
-        ),
-        (
-            vec![set("icsp", "../a", ICSP)],
-            "\"../a\" is no name that the apiserver accepts for an ImageContentSourcePolicy",
-            vec!["ImageContentSourcePolicy/../a in 0.yaml:3"],
-            "a name becomes part of a path",
-        ),
-    ]);
-}
-
-#[test]
-fn what_says_the_same_twice_is_no_clash() {
+fn the_same_icsp_twice_is_no_problem() {
     let migration = migrated(&[set("icsp", "a", ICSP), set("icsp", "a", ICSP)]);
     assert_eq!((names(&migration.idms), migration.problems), (vec!["a"], vec![]));
 }
@@ -158,34 +145,36 @@ fn a_mirror_listed_twice_stands_once_in_the_order_of_the_nodes() {
             migration.idms[0].set.entries[0].mirrors.iter().map(|mirror| &**mirror).collect();
         assert_eq!(mirrors, expected, "{reason}");
         assert_eq!(migration.proof, Some(Proof::Same), "{reason}");
-        assert!(
-            migration.notes[0].contains("listed twice in ImageContentSourcePolicy/a in 0.yaml:4"),
-            "{reason}"
-        );
+        let note = migration.notes.first().expect(reason);
+        assert!(note.contains("ImageContentSourcePolicy/a in 0.yaml:4"), "{reason}: {note}");
     }
 }
 
 #[test]
-fn lists_in_contradicting_order_stay_what_they_are_and_are_told() {
+fn lists_in_contradicting_orders_are_kept_with_a_note() {
     let one = "{source: quay.io/a, mirrors: [m.lab/1, m.lab/2]}";
     let other = "{source: quay.io/a, mirrors: [m.lab/2, m.lab/1]}";
     let migration = migrated(&[set("icsp", "a", one), set("icsp", "b", other)]);
     assert_eq!(migration.proof, Some(Proof::Same));
-    assert!(migration.notes[0].contains("an order nobody chose"), "{:?}", migration.notes);
+    let [note] = &migration.notes[..] else { panic!("{:?}", migration.notes) };
+    assert!(note.contains("quay.io/a") && note.contains("1.yaml:4"), "{note}");
     assert_eq!(migrated(&[set("icsp", "a", one), set("icsp", "b", one)]).notes, Vec::<String>::new());
 }
 
 #[test]
-fn another_order_on_the_nodes_is_told_and_nothing_is_migrated() {
+fn nothing_is_migrated_where_the_nodes_would_use_another_order() {
     // A mirror that is listed twice comes after those of other sets; an IDMS can list it only once.
     let repeated = "{source: quay.io/a, mirrors: [m.lab/a, m.lab/a]}";
     let other = "{source: quay.io/a, mirrors: [m.lab/b]}";
     let migration = migrated(&[set("icsp", "a", repeated), set("idms", "b", other)]);
     let Some(Proof::Differs(differences)) = &migration.proof else { panic!("{:?}", migration.proof) };
-    let found: Vec<_> = differences.iter().map(|d| (d.stage, &*d.registry, &*d.what, &*d.impact)).collect();
-    assert_eq!(found, [(Stage::After, "quay.io/a", "order or flags of the mirrors change", "reload")]);
+    let [difference] = &differences[..] else { panic!("{differences:?}") };
     assert_eq!(
-        differences[0].places,
+        (difference.stage, &*difference.registry, &*difference.impact),
+        (Stage::After, "quay.io/a", "reload")
+    );
+    assert_eq!(
+        difference.places,
         ["ImageContentSourcePolicy/a in 0.yaml:4", "ImageDigestMirrorSet/b in 1.yaml:4"]
     );
     assert!(migration.idms.is_empty() && !migration.is_right());
@@ -202,43 +191,59 @@ fn without_a_configuration_before_there_is_nothing_to_prove() {
     assert!(migration.idms.is_empty() && !migration.is_right());
 }
 
+struct PlanCase {
+    sets: Vec<String>,
+    written: Written,
+    commands: Vec<&'static str>,
+    reason: &'static str,
+}
+
 #[test]
 fn the_plan_applies_before_it_deletes() {
-    let steps = |sets: &[String], written| {
-        let Plan(steps) = Plan::of(&migrated(sets), &written);
-        steps.into_iter().map(|step| format!("{}: {}", step.step, step.command)).collect::<Vec<_>>()
-    };
-    let wait = "wait: oc wait machineconfigpools --all --for=condition=Updated --timeout=10m";
-    let files = || Written::Files(vec!["out/a.yaml".to_owned(), "out/b.yaml".to_owned()]);
-    let printed = || Written::Printed("mirrorguard migrate x".to_owned());
-    let delete = "delete: oc delete imagecontentsourcepolicies a";
-    let long = (0..3000)
-        .map(|n| format!("{{source: quay.io/a{n}, mirrors: [m.lab/a]}}"))
-        .collect::<Vec<_>>()
-        .join(",");
+    const WAIT: &str = "oc wait machineconfigpools --all --for=condition=Updated --timeout=10m";
+    const DELETE: &str = "oc delete imagecontentsourcepolicies a";
+    let files = Written::Files(vec!["out/a.yaml".to_owned(), "out/b.yaml".to_owned()]);
+    let printed = Written::Printed("mirrorguard migrate x".to_owned());
+    let icsp = set("icsp", "a", ICSP);
+    let entries: Vec<_> =
+        (0..3000).map(|n| format!("{{source: quay.io/a{n}, mirrors: [m.lab/a]}}")).collect();
     let table = [
-        (
-            vec![set("icsp", "a", ICSP)],
-            files(),
-            vec!["apply: oc apply -f out/a.yaml -f out/b.yaml", wait, delete],
-            "files",
-        ),
-        (
-            vec![set("icsp", "a", ICSP)],
-            printed(),
-            vec!["apply: mirrorguard migrate x | oc apply -f -", wait, delete],
-            "a pipe",
-        ),
-        (
-            vec![set("icsp", "a", &long)],
-            printed(),
-            vec!["apply: mirrorguard migrate x | oc apply --server-side -f -", wait, delete],
-            "too long for the annotation of a client-side apply",
-        ),
-        (vec![set("icsp", "a", ICSP), set("idms", "a", ICSP)], files(), vec![wait, delete], "half way"),
-        (vec![set("idms", "a", ICSP)], files(), vec![], "nothing to migrate"),
+        PlanCase {
+            sets: vec![icsp.clone()],
+            written: files.clone(),
+            commands: vec!["oc apply -f out/a.yaml -f out/b.yaml", WAIT, DELETE],
+            reason: "files",
+        },
+        PlanCase {
+            sets: vec![icsp.clone()],
+            written: printed.clone(),
+            commands: vec!["mirrorguard migrate x | oc apply -f -", WAIT, DELETE],
+            reason: "a pipe",
+        },
+        PlanCase {
+            sets: vec![set("icsp", "a", &entries.join(","))],
+            written: printed,
+            commands: vec!["mirrorguard migrate x | oc apply --server-side -f -", WAIT, DELETE],
+            reason: "too long for the annotation of a client-side apply",
+        },
+        PlanCase {
+            sets: vec![icsp, set("idms", "a", ICSP)],
+            written: files.clone(),
+            commands: vec![WAIT, DELETE],
+            reason: "the IDMS exists already",
+        },
+        PlanCase {
+            sets: vec![set("idms", "a", ICSP)],
+            written: files,
+            commands: vec![],
+            reason: "nothing to migrate",
+        },
     ];
-    for (sets, written, expected, reason) in table {
-        assert_eq!(steps(&sets, written), expected, "{reason}");
+    for PlanCase { sets, written, commands, reason } in table {
+        let Plan(steps) = Plan::of(&migrated(&sets), &written);
+        let found: Vec<_> = steps.iter().map(|step| &*step.command).collect();
+        assert_eq!(found, commands, "{reason}");
+        let names: Vec<_> = steps.iter().map(|step| step.step).collect();
+        assert!(["apply", "wait", "delete"].ends_with(&names), "{reason}: {names:?}");
     }
 }

@@ -1,19 +1,28 @@
-//! What becomes of whole files.
+//! The results of whole files.
 
 mod merge;
 mod migrate;
+mod texts;
 
-use super::Document;
+use super::{Document, Problem};
 use crate::objects::manifest;
 
 /// The mirror sets of files, each given by its name and text.
 fn documents(files: &[(&str, &str)]) -> Vec<Document> {
-    let read = |(name, text): &(&str, &str)| {
+    let mut documents = Vec::new();
+    for (name, text) in files {
         let reading = manifest::read(name, (*text).to_owned());
         assert!(reading.errors.is_empty(), "{name}: {:?}", reading.errors);
-        reading.objects
-    };
-    files.iter().flat_map(read).map(|located| Document::of_file(&located).unwrap()).collect()
+        documents.extend(reading.objects.iter().filter_map(Document::of_file));
+    }
+    documents
+}
+
+/// The mirror sets of one file each: `0.yaml`, `1.yaml`, …
+fn numbered(sets: &[String]) -> Vec<Document> {
+    let names: Vec<_> = (0..sets.len()).map(|at| format!("{at}.yaml")).collect();
+    let files: Vec<_> = names.iter().zip(sets).map(|(name, text)| (&**name, &**text)).collect();
+    documents(&files)
 }
 
 /// One set on one line: its kind in short, its name and its entries in YAML.
@@ -27,4 +36,23 @@ fn set(kind: &str, name: &str, entries: &str) -> String {
     format!(
         "apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {{{field}: [{entries}]}}\n"
     )
+}
+
+/// The same set with labels, annotations or other metadata in YAML.
+fn with_metadata(set: &str, metadata: &str) -> String {
+    set.replace("{name:", &format!("{{{metadata}, name:"))
+}
+
+/// Sets in one file each that have exactly one problem, and its places.
+struct ProblemCase {
+    sets: Vec<String>,
+    places: &'static [&'static str],
+    reason: &'static str,
+}
+
+impl ProblemCase {
+    fn assert_places(&self, problems: &[Problem]) {
+        let [problem] = problems else { panic!("{}: {problems:?}", self.reason) };
+        assert_eq!(problem.places, self.places, "{}", self.reason);
+    }
 }

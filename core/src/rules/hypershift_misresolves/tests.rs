@@ -56,7 +56,7 @@ impl Case {
 }
 
 fn astray_at(era: Era, place: &str) -> Astray {
-    let look = if place.is_empty() { Look::Original } else { Look::At(place.to_owned()) };
+    let look = if place.is_empty() { Redirect::None } else { Redirect::To(place.to_owned()) };
     Astray { era, mirror: 0, look }
 }
 

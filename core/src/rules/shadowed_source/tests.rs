@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     context::Context,
-    node::{pull, render},
+    node::{render, route_pull},
     objects::{
         MirrorSet, Object,
         SetKind::{Icsp, Idms, Itms},
@@ -17,7 +17,7 @@ use crate::{
 fn tried(sets: &[&MirrorSet], image: &str) -> Vec<String> {
     let context: Context = sets.iter().map(|set| Object::from((*set).clone())).collect();
     let conf = render(context.view()).unwrap();
-    pull(&conf, &Image::parse(image).unwrap()).tries.unwrap()
+    route_pull(&conf, &Image::parse(image).unwrap()).tries.unwrap()
 }
 
 fn find(others: &[&MirrorSet], new: &MirrorSet) -> Vec<Finding> {
