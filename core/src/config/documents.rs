@@ -1,5 +1,5 @@
-//! The page about the configuration, held against what is read.
-#![expect(clippy::disallowed_methods, reason = "the tests look at the page that is checked in")]
+//! Compares the page about the configuration with the types that read it.
+#![expect(clippy::disallowed_methods, reason = "the tests read the page that is checked in")]
 
 use std::fs;
 
@@ -16,23 +16,23 @@ fn schema() -> Value {
     schemars::schema_for!(File).to_value()
 }
 
-/// Every profile with what it is for and the levels it sets.
+/// A table of the profiles, with the levels that each sets.
 fn profiles() -> String {
-    let row = |profile: &Value| {
-        let name = profile["const"].as_str().unwrap();
-        let read: Profile = serde_json::from_value(json!(name)).unwrap();
-        let levels = read.levels().iter().map(|(rule, level)| {
-            let level = serde_json::to_value(level).unwrap();
-            format!("`{rule}: {}`", level.as_str().unwrap())
-        });
-        let levels = levels.collect::<Vec<_>>().join(", ");
-        let levels = if levels.is_empty() { "nothing" } else { &levels };
-        format!("| `{name}` | {} | {levels} |\n", profile["description"].as_str().unwrap())
-    };
     let schema = schema();
-    let rows = schema["$defs"]["Profile"]["oneOf"].as_array().unwrap().iter().map(row);
-    let head = "\n| profile | for | sets |\n|---|---|---|\n".to_owned();
-    std::iter::once(head).chain(rows).chain(["\n".to_owned()]).collect()
+    let rows = schema["$defs"]["Profile"]["oneOf"].as_array().unwrap().iter().map(profile_row);
+    format!("\n| profile | for | sets |\n|---|---|---|\n{}\n", rows.collect::<String>())
+}
+
+fn profile_row(profile: &Value) -> String {
+    let name = profile["const"].as_str().unwrap();
+    let read: Profile = serde_json::from_value(json!(name)).unwrap();
+    let mut levels = Vec::new();
+    for (rule, level) in read.levels() {
+        let level = serde_json::to_value(level).unwrap();
+        levels.push(format!("`{rule}: {}`", level.as_str().unwrap()));
+    }
+    let levels = if levels.is_empty() { "nothing".to_owned() } else { levels.join(", ") };
+    format!("| `{name}` | {} | {levels} |\n", profile["description"].as_str().unwrap())
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{profile::Profile, unknown_rule};
 use crate::{
-    hypershift::Release,
+    hypershift::{NotARelease, Release},
     rules::{self, Level},
 };
 
@@ -16,60 +16,60 @@ use crate::{
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "mirrorguard configuration"))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct File {
-    /// The levels to start from; `rules` says what differs.
+    /// The default levels of the rules; `rules` overrides them.
     pub(super) profile: Profile,
     /// Levels by rule id.
     #[cfg_attr(test, schemars(schema_with = "super::schema::levels"))]
     pub(super) rules: BTreeMap<RuleId, LevelName>,
-    /// When an ICSP next to an IDMS or ITMS is refused.
+    /// When an ICSP next to an IDMS or ITMS is rejected.
     pub(super) icsp_alongside_idms: Mode,
-    /// What happens to a write of a mirror set while the apiserver cannot be asked for the others.
+    /// What happens to a write of a mirror set while the other sets cannot be read from the API server.
     pub(super) when_unverified: Unverified,
-    /// Bytes that registries.conf may take in a MachineConfig, in base64, for the rule oversized-config. Without
-    /// it 1572864, which is all that etcd takes: name less to leave room for what else is in the MachineConfig.
+    /// Bytes that registries.conf may take in a MachineConfig, in base64, for the rule oversized-config. Defaults to
+    /// 1572864, the most that etcd accepts; set less to leave room for the rest of the MachineConfig.
     pub(super) registries_conf_room: Option<usize>,
-    /// About hosted control planes.
+    /// Hosted control planes.
     pub(super) hypershift: Hypershift,
-    /// Registries, namespaces or repositories that mirrors may lie in, for the rule untrusted-mirror.
+    /// Registries, namespaces or repositories that mirrors may be in, for the rule untrusted-mirror.
     pub(super) allowed_mirror_registries: Vec<String>,
-    /// Sources for the rule protected-source: `quay.io` for itself, `quay.io/**` for everything below it.
-    /// Without any, those that managed OpenShift protects.
+    /// Sources for the rule protected-source: `quay.io` for the registry as a source, `quay.io/**` for everything
+    /// below it. Defaults to those that managed OpenShift protects.
     pub(super) protected_sources: Option<Vec<String>>,
-    /// Findings that count for nothing, for a reason and until a day.
+    /// Exemptions: findings to ignore until a date, with a reason.
     pub(super) exemptions: Vec<Exemption>,
 }
 
-/// When an ICSP next to an IDMS or ITMS is refused.
+/// When an ICSP next to an IDMS or ITMS is rejected.
 #[derive(Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Mode {
-    /// Always, whatever it says.
+    /// Always.
     #[default]
     Strict,
-    /// Only where the two say different things about the same images.
+    /// Only if the two configure the same images differently.
     Conflicts,
 }
 
-/// What happens to a write that could not be compared with the apiserver's own state.
+/// What happens to a write of a mirror set while the other sets cannot be read from the API server.
 #[derive(Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Unverified {
-    /// It is refused.
+    /// It is denied.
     #[default]
     Deny,
-    /// It is judged on what is known, with a warning.
+    /// It is reviewed against the last known sets, with a warning.
     Warn,
 }
 
-/// About hosted control planes.
+/// Hosted control planes.
 #[derive(Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct Hypershift {
-    /// Releases of the hosted clusters, such as "4.16", for objects that do not tell their own. All releases
-    /// when empty.
+    /// Releases of the hosted clusters, such as "4.16", for objects that do not specify one. An empty list means
+    /// every release.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(deserialize_with = "releases")]
     pub(super) releases: Vec<Release>,
@@ -83,17 +83,18 @@ pub(super) struct Exemption {
     /// Ids of the rules.
     #[cfg_attr(test, schemars(schema_with = "super::schema::rule_ids"))]
     pub(super) rules: Vec<RuleId>,
-    /// Objects that are exempt: `ImageDigestMirrorSet/name`, `HostedCluster/namespace/name`; a name may end
-    /// in `*`. Either this or `annotated`.
+    /// Exempt objects: `ImageDigestMirrorSet/name`, `HostedCluster/namespace/name`; a name may end in `*`. Either
+    /// this or `annotated` is required.
     #[serde(default)]
     pub(super) objects: Vec<String>,
-    /// Exempt are objects whose annotation `mirrorguard.io/exempt` names the rule and a reason.
+    /// Exempts objects whose annotation `mirrorguard.io/exempt` names the rule and a reason.
     #[serde(default)]
     pub(super) annotated: bool,
-    /// Why.
+    /// Why the findings are ignored.
     pub(super) reason: String,
-    /// The last day, `2026-12-31`, in UTC.
+    /// The last day, such as `2026-12-31`, in UTC.
     #[cfg_attr(test, schemars(with = "String", extend("format" = "date")))]
+    #[serde(deserialize_with = "date")]
     pub(super) until: Date,
 }
 
@@ -111,7 +112,7 @@ impl<'de> Deserialize<'de> for RuleId {
     }
 }
 
-/// A level; a YAML reader that takes `off` for a boolean is understood.
+/// A level; also `false`, since YAML 1.1 readers read `off` as a boolean.
 pub(super) struct LevelName(pub(super) Level);
 
 impl<'de> Deserialize<'de> for LevelName {
@@ -120,17 +121,25 @@ impl<'de> Deserialize<'de> for LevelName {
             serde_json::Value::Bool(false) => Ok(Self(Level::Off)),
             value => Level::deserialize(&value)
                 .map(Self)
-                .map_err(|_| D::Error::custom(format!("unknown level {value}, expected deny, warn or off"))),
+                .map_err(|_| D::Error::custom(format!("unknown level {value}: use deny, warn or off"))),
         }
     }
 }
 
-/// Releases as texts; a bare `4.20` is a number in YAML, and would lose its zero.
+/// Releases as strings; an unquoted `4.20` is a number in YAML, and would lose its zero.
 fn releases<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Release>, D::Error> {
     let values: Vec<serde_json::Value> = Vec::deserialize(input)?;
-    let release = |value: serde_json::Value| match value.as_str() {
-        Some(text) => text.parse().map_err(D::Error::custom),
-        None => Err(D::Error::custom(format!("{value} is not a text: write releases in quotes, \"4.20\""))),
+    values.iter().map(|value| release(value).map_err(D::Error::custom)).collect()
+}
+
+fn release(value: &serde_json::Value) -> Result<Release, String> {
+    let Some(text) = value.as_str() else {
+        return Err(format!("{value} is not a string: write releases in quotes, such as \"4.20\""));
     };
-    values.into_iter().map(release).collect()
+    text.parse().map_err(|error: NotARelease| error.to_string())
+}
+
+fn date<'de, D: Deserializer<'de>>(input: D) -> Result<Date, D::Error> {
+    let text = String::deserialize(input)?;
+    text.parse().map_err(|_| D::Error::custom(format!("\"{text}\" is not a date such as 2026-12-31")))
 }

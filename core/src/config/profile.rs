@@ -1,27 +1,27 @@
-//! Levels for kinds of installations.
+//! Default levels for kinds of installations.
 
 use serde::Deserialize;
 
 use crate::rules::Level::{self, Deny, Warn};
 
-/// A profile: levels to start from.
+/// Default levels of the rules.
 #[derive(Deserialize, Default, Clone, Copy)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Profile {
-    /// The rules' own levels.
+    /// The default levels of the rules.
     #[default]
     Default,
-    /// Nothing outside can be reached: sources must not be contacted, mirrors must be reachable.
+    /// For clusters without internet access: sources must not be contacted, and mirrors must be reachable.
     AirGap,
-    /// The cluster hosts control planes: what leads HyperShift astray is denied.
+    /// For clusters that host control planes: entries that HyperShift resolves incorrectly are errors.
     HostedControlPlanes,
-    /// The sources that managed OpenShift (ROSA, OSD) protects are denied.
+    /// Sources that managed OpenShift (ROSA, OSD) protects are errors.
     ManagedOpenshift,
 }
 
 impl Profile {
-    /// The levels that differ from the rules' own.
+    /// The levels that differ from the rules' defaults.
     pub(super) fn levels(self) -> &'static [(&'static str, Level)] {
         match self {
             Self::Default => &[],
@@ -38,7 +38,7 @@ impl Profile {
     }
 }
 
-/// What `managed-cluster-validating-webhooks` refuses as a source.
+/// The sources that `managed-cluster-validating-webhooks` rejects.
 pub(super) const MANAGED_SOURCES: [&str; 5] = [
     "registry.redhat.io",
     "quay.io",

@@ -1,20 +1,21 @@
 //! The JSON schema of the configuration, generated from its types and kept in the repository.
-#![expect(clippy::disallowed_methods, reason = "the test looks at the schema that is checked in")]
+#![expect(clippy::disallowed_methods, reason = "the test reads the schema that is checked in")]
 
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::file::File;
 use crate::rules;
 
 pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
-    let level = |rule: &rules::Rule| {
-        let about = format!("{}. Its own level: {:?}.", rule.summary, rule.level).replace("Deny", "deny");
-        let about = about.replace("Warn", "warn").replace("Off", "off");
-        // A YAML 1.1 reader takes `off` for a boolean.
-        (rule.id.to_owned(), json!({ "enum": ["deny", "warn", "off", false], "description": about }))
-    };
-    let properties: Map<String, Value> = rules::RULES.iter().map(level).collect();
+    let mut properties = Map::new();
+    for rule in rules::RULES {
+        let level = serde_json::to_value(rule.level).unwrap_or_default();
+        let description = format!("{}. Default: {}.", rule.summary, level.as_str().unwrap_or_default());
+        // YAML 1.1 readers read `off` as a boolean.
+        let schema = json!({ "enum": ["deny", "warn", "off", false], "description": description });
+        properties.insert(rule.id.to_owned(), schema);
+    }
     json_schema!({
         "type": "object",
         "description": "Levels by rule id.",

@@ -111,8 +111,7 @@ pub(super) fn assert_texts(rule: &str, findings: &[Finding]) {
     let mut texts: Vec<_> = findings
         .iter()
         .map(|finding| {
-            let fix =
-                if finding.fix.is_empty() { String::new() } else { format!("  fix: {}\n", finding.fix) };
+            let fix = if finding.fix.is_empty() { String::new() } else { format!("  fix: {}\n", finding.fix) };
             format!("{}\n{fix}", finding.message())
         })
         .collect();
