@@ -212,31 +212,3 @@ fn skipped(count: usize) -> String {
 fn some(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_nothing_in_it_is_named() {
-        let cluster = || Some("https://api.lab.example:6443".to_owned());
-        let table = [
-            (0, None, "no file named *.yaml, *.yml or *.json was found", "a folder of other files"),
-            (2, None, "no mirror set and no HostedCluster in 2 files", "files of something else"),
-            (
-                0,
-                cluster(),
-                "no mirror set and no HostedCluster in https://api.lab.example:6443",
-                "another cluster than meant, perhaps",
-            ),
-        ];
-        for (files, cluster, expected, reason) in table {
-            let input = Input { cluster, files, ..Input::default() };
-            assert_eq!(
-                nothing_to_check(&input),
-                format!("warning: nothing to check: {expected}\n"),
-                "{reason}"
-            );
-        }
-    }
-}

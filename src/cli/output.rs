@@ -170,7 +170,8 @@ mod tests {
         use clap::CommandFactory as _;
         let command = super::super::args::Cli::command();
         let help = command.get_after_long_help().map(ToString::to_string).unwrap();
-        assert!(help.contains(&format!("else the terminal's width, or {WIDTH}\n")), "{help}");
+        let columns = help.lines().find(|line| line.trim_start().starts_with("COLUMNS ")).unwrap();
+        assert!(columns.contains(&WIDTH.to_string()), "{columns}");
     }
 
     #[test]

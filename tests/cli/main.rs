@@ -24,6 +24,7 @@ mod help;
 mod input;
 mod man;
 mod merge;
+mod messages;
 mod migrate;
 mod pipelines;
 mod pipes;

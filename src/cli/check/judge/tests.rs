@@ -61,7 +61,7 @@ fn all_is_well_where_the_webhook_refuses_and_admits() {
     let expected = ["validating-webhooks", "mutating-webhook", "ca", "endpoints", "denial", "admission"];
     assert_eq!(names, expected);
     assert!(checks.iter().all(|check| check.status == Status::Ok && check.remedy.is_none()), "{checks:?}");
-    assert_eq!(checks[2].message, "every webhook trusts a CA, the first until 2029-12-31");
+    assert!(checks[2].message.contains("2029-12-31"), "{checks:?}");
 }
 
 /// One thing that differs from the cluster in which all is well.
@@ -122,13 +122,12 @@ fn one_fault_fails_one_check_with_a_remedy() {
 }
 
 #[test]
-fn a_right_is_asked_for_only_where_it_is_missing() {
-    for (is_forbidden, remedy) in
-        [(true, "grant list on validatingwebhookconfigurations"), (false, "see whether")]
-    {
+fn a_right_is_named_only_where_it_is_missing() {
+    for is_forbidden in [true, false] {
         let unread = Unread { is_forbidden, ..forbidden() };
         let check = &judge(&Seen { validating: Err(unread), ..guarded() })[0];
-        assert!(check.remedy.as_ref().is_some_and(|told| told.starts_with(remedy)), "{check:?}");
+        let remedy = check.remedy.as_ref().unwrap();
+        assert_eq!(remedy.contains("validatingwebhookconfigurations"), is_forbidden, "{check:?}");
     }
 }
 
@@ -159,28 +158,32 @@ fn without_any_ca_a_denial_proves_that_the_certificate_is_trusted() {
 }
 
 #[test]
-fn only_a_right_that_is_missing_is_to_be_granted() {
+fn the_remedy_names_the_right_or_the_policy() {
     let table = [
-        (Tried::Forbidden("may not (403)".to_owned()), "grant create on", "the right is"),
-        (Tried::Failed("no etcd (500)".to_owned()), "mend what the apiserver says", "something else is"),
-        (denied_by_policy(POLICY), "take the binding of mirror-sets.deny.mirrorguard.io off", "our policy"),
-        (denied_by_policy("other.example"), "have that policy let", "somebody else's policy"),
+        (
+            Tried::Forbidden("may not (403)".to_owned()),
+            "imagedigestmirrorsets.config.openshift.io",
+            "a right",
+        ),
+        (Tried::Failed("no etcd (500)".to_owned()), "", "something else"),
+        (denied_by_policy(POLICY), POLICY, "our policy"),
+        (denied_by_policy("other.example"), "ImageDigestMirrorSet/mirrorguard-check", "another's policy"),
     ];
     for (bad, expected, reason) in table {
         let seen = Seen { good: bad.clone(), bad, ..guarded() };
         for check in &judge(&seen)[4..] {
             assert_eq!(check.status, Status::Unknown, "{reason}: {check:?}");
             let remedy = check.remedy.as_ref().unwrap();
-            assert!(remedy.starts_with(expected), "{reason}: {remedy}");
+            assert!(remedy.contains(expected), "{reason}: {remedy}");
+            assert_eq!(remedy.contains("create"), reason == "a right", "{reason}: {remedy}");
         }
     }
 }
 
 #[test]
-fn a_missing_configuration_is_named_as_it_was_asked_for() {
+fn a_missing_configuration_is_named_as_on_the_command_line() {
     let mut seen = guarded();
     seen.named = Some("misspelt".to_owned());
     seen.validating = Ok(vec![]);
-    let expected = "there is no ValidatingWebhookConfiguration \"misspelt\" with webhooks of mirrorguard";
-    assert_eq!(judge(&seen)[0].message, expected);
+    assert!(judge(&seen)[0].message.contains("\"misspelt\""));
 }
