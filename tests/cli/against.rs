@@ -60,7 +60,7 @@ fn writes_of_mirror_sets() -> Vec<Case> {
             old: idms("a", BAD),
             new: idms("b", BAD),
             code: 1,
-            found: "denied[invalid-source]",
+            found: "error[invalid-source]",
             reason: "a new one with the same fault",
         },
         Case {
@@ -74,7 +74,7 @@ fn writes_of_mirror_sets() -> Vec<Case> {
             old: idms("a", GOOD),
             new: good_and_bad,
             code: 1,
-            found: "denied[invalid-source]",
+            found: "error[invalid-source]",
             reason: "what is wrong now is an error",
         },
     ]
@@ -101,7 +101,7 @@ fn writes_of_hosted_clusters() -> Vec<Case> {
             old: hosted("registry.redhat.io/redhat=m.lab/redhat"),
             new: hosted_cluster,
             code: 1,
-            found: "denied[misread-catalog-overrides]",
+            found: "error[misread-catalog-overrides]",
             reason: "it is wrong now",
         },
     ]
@@ -157,7 +157,7 @@ fn each_is_reviewed_with_all_the_others() -> Result<()> {
     let apart = lint(&folder, "--against old.yaml new.yaml")?.code(0)?;
     ensure!(!apart.stdout.contains("conflicting-source-policy"), "{}", apart.stdout);
     let expected =
-        "denied[conflicting-source-policy] … --> new.yaml:7:65 … ::: more.yaml:7:5 … ImageDigestMirrorSet/d";
+        "error[conflicting-source-policy] … --> new.yaml:7:65 … ::: more.yaml:7:5 … ImageDigestMirrorSet/d";
     lint(&folder, "--against old.yaml --against more.yaml new.yaml")?.code(1)?.prints(expected)?;
     let related =
         lint(&folder, "-o json --against old.yaml --against more.yaml new.yaml")?.code(1)?.json()?;
@@ -209,7 +209,7 @@ fn the_image_configuration_is_blamed_for_what_it_newly_breaks() -> Result<()> {
             wildcard,
             "insecureRegistries: [registry.redhat.io]",
             1,
-            "denied[wildcard-over-nested-scope] … ImageDigestMirrorSet/a … --> new.yaml:6:20 … old.yaml:7:",
+            "error[wildcard-over-nested-scope] … ImageDigestMirrorSet/a … --> new.yaml:6:20 … old.yaml:7:",
             "it stops all rendering",
         ),
         (
@@ -242,7 +242,7 @@ fn two_objects_that_change_together_are_reviewed_one_by_one() -> Result<()> {
     let folder = folder(&idms_and_itms(""), &idms_and_itms(", mirrorSourcePolicy: NeverContactSource"))?;
     lint(&folder, "--against old.yaml new.yaml")?
         .code(1)?
-        .prints("denied[conflicting-source-policy] … new.yaml:7")?;
+        .prints("error[conflicting-source-policy] … new.yaml:7")?;
     lint(&folder, "--against old.yaml old.yaml")?.code(0)?.prints("")?;
     Ok(())
 }

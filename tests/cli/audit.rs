@@ -130,14 +130,14 @@ fn rules_are_evaluated_and_their_levels_decide() -> Result<()> {
     let bad = json!({"metadata": {"name": "bad"}, "spec": {"imageDigestMirrors": [
         {"source": "quay.io/x", "mirrors": ["quay.io/x"], "mirrorSourcePolicy": "NeverContactSource"}]}});
     let server = Apiserver::start(mirror_sets().list(IDMS, &[bad]))?;
-    server.mirrorguard("audit")?.code(1)?.prints("denied[never-contact-source-lists-source]")?;
+    server.mirrorguard("audit")?.code(1)?.prints("error[never-contact-source-lists-source]")?;
 
     let lacking = Apiserver::start(mirror_sets().object(PULL_SECRET, &pull_secret("quay.io")))?;
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("config.yaml");
     for (level, code, text) in [
         ("warn", 0, "warning[missing-pull-secret-entry] … new.lab:8443"),
-        ("deny", 1, "denied[missing-pull-secret-entry] … new.lab:8443"),
+        ("deny", 1, "error[missing-pull-secret-entry] … new.lab:8443"),
     ] {
         std::fs::write(&config, format!("rules:\n  missing-pull-secret-entry: {level}\n"))?;
         let line = format!("audit --config {}", config.display());

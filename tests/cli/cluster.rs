@@ -61,7 +61,7 @@ fn a_link_makes_it_a_plugin_of_kubectl() -> Result<()> {
     let link = folder.path().join("kubectl-mirrorguard");
     symlink(env!("CARGO_BIN_EXE_mirrorguard"), &link)?;
     let run = Run::of(command(&link).args(["lint", "examples/policy-conflict"]))?;
-    let run = run.code(1)?.prints("denied[conflicting-source-policy]")?;
+    let run = run.code(1)?.prints("error[conflicting-source-policy]")?;
     ensure!(run.findings().errors == 2, "{}", run.stdout);
     Ok(())
 }

@@ -79,7 +79,7 @@ impl Run {
     /// How many errors and how many warnings were printed as findings.
     pub(crate) fn findings(&self) -> Findings {
         let text = without_colours(&self.stdout);
-        let errors = text.lines().filter(|line| line.starts_with("denied[")).count();
+        let errors = text.lines().filter(|line| line.starts_with("error[")).count();
         let warnings = text.lines().filter(|line| line.starts_with("warning[")).count();
         Findings { errors, warnings }
     }

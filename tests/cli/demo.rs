@@ -16,12 +16,12 @@ fn the_demo_is_as_people_see_it() -> Result<()> {
     transcript.add_all("demo", &run);
     transcript.matches("demo.txt")?;
     let in_order = [
-        "\"icsp.yaml\" … \"mirror-sets.validate.mirrorguard.io\" … [icsp-alongside-idms]",
-        "\"never-contact.yaml\" … \"mirror-sets.validate.mirrorguard.io\" … [conflicting-source-policy]",
+        "icsp.yaml\": … \"mirror-sets.validate.mirrorguard.io\" … [icsp-alongside-idms]",
+        "never-contact.yaml\": … \"mirror-sets.validate.mirrorguard.io\" … [conflicting-source-policy]",
         "Warning: [root-level-source]",
         "imagedigestmirrorset.config.openshift.io/release created",
         "hostedcluster.hypershift.openshift.io/lab created",
-        "+ hypershift.openshift.io/olm-catalogs-is-registry-overrides: registry.redhat.io/redhat=mirror.lab.example:8443/redhat.io/redhat",
+        "+ hypershift.openshift.io/olm-catalogs-is-registry-overrides: … registry.redhat.io/redhat=mirror.lab.example:8443/redhat.io/redhat",
     ];
     let run = run.prints(&in_order.join(" … "))?;
     ensure!(run.stdout.matches("Error from server (Forbidden): ").count() == 2, "{}", run.stdout);

@@ -55,7 +55,7 @@ fn existing_objects_are_left_out_likewise() -> Result<()> {
     let folder = folder(&["new.yaml", "live/a.yaml"])?;
     // With the old state left out, the set is a new one.
     lint(&folder, "--against live new.yaml")?.code(0)?.prints("")?;
-    lint(&folder, "--against live --exclude a.yaml new.yaml")?.code(1)?.prints("denied[invalid-source]")?;
+    lint(&folder, "--against live --exclude a.yaml new.yaml")?.code(1)?.prints("error[invalid-source]")?;
     Ok(())
 }
 

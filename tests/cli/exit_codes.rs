@@ -82,7 +82,7 @@ fn lint_fails_by_the_level_given() -> Result<()> {
             reason: "worse than that",
         },
     ])?;
-    mirrorguard(&format!("lint -q {CONFLICT}"))?.code(1)?.prints("denied[")?.says("")?;
+    mirrorguard(&format!("lint -q {CONFLICT}"))?.code(1)?.prints("error[")?.says("")?;
     Ok(())
 }
 
@@ -135,7 +135,7 @@ fn what_the_nodes_would_refuse_is_refused() -> Result<()> {
     ];
     for (line, reason) in table {
         let run = mirrorguard(&line)?.code(1).and_then(|run| run.prints(""));
-        run.and_then(|run| run.says("denied[conflicting-source-policy] … \nerror: ")).context(reason)?;
+        run.and_then(|run| run.says("error[conflicting-source-policy] … \nerror: ")).context(reason)?;
     }
     Ok(())
 }
@@ -147,7 +147,7 @@ fn check_overrides(value: &str) -> String {
 #[test]
 fn overrides_that_are_misread_fail() -> Result<()> {
     let (good, bad) = ("registry.redhat.io/redhat=m.lab/redhat", "registry.redhat.io=m.lab/redhat.io");
-    let misread = "denied[misread-catalog-overrides] … registry.redhat.io/redhat=m.lab/redhat.io/redhat";
+    let misread = "error[misread-catalog-overrides] … registry.redhat.io/redhat=m.lab/redhat.io/redhat";
     hold(&[
         Case {
             line: &check_overrides(good),
@@ -210,7 +210,7 @@ fn the_configuration_decides_what_is_an_error() -> Result<()> {
 #[test]
 fn a_malformed_scope_of_the_image_configuration_is_found() -> Result<()> {
     for scope in ["", "*.x/y"] {
-        let found = "denied[invalid-registry-scope] … <stdin>:6:25";
+        let found = "error[invalid-registry-scope] … <stdin>:6:25";
         mirrorguard_reads("lint -", &image(scope))?.code(1)?.prints(found)?;
         mirrorguard_reads("render -q -", &image(scope))?
             .code(1)?

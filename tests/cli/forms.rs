@@ -214,7 +214,7 @@ fn junit_holds_all_of_a_finding() -> Result<()> {
     ensure!(failure.get("type") == "conflicting-source-policy", "{failure:?}");
     let finding = first_finding("examples/policy-conflict")?;
     ensure!(failure.get("message") == finding.message, "{failure:?}");
-    let text = "examples/policy-conflict/idms.yaml:10:27: denied[conflicting-source-policy] spec.imageDigestMirrors[0]";
+    let text = "examples/policy-conflict/idms.yaml:10:27: error[conflicting-source-policy] spec.imageDigestMirrors[0]";
     ensure!(failure.text.starts_with(text) && failure.text.contains(&finding.help), "{failure:?}");
     Ok(())
 }

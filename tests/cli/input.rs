@@ -60,7 +60,7 @@ fn a_broken_file_is_an_error_and_the_others_are_still_linted() -> Result<()> {
                   spec.imageDigestMirrors: … \nerror: ";
     let folder = "tests/cli/fixtures/broken";
     let run = mirrorguard(&format!("lint {folder}"))?.code(2)?;
-    run.prints("denied[invalid-source] … good.yaml:8:15")?.says(errors)?;
+    run.prints("error[invalid-source] … good.yaml:8:15")?.says(errors)?;
     let run = mirrorguard(&format!("lint -o json {folder}"))?.code(2)?.says(errors)?;
     ensure!(run.json()?["findings"][0]["rule"] == "invalid-source", "{}", run.stdout);
     for command in ["render", "overrides", "explain example.com/a:1"] {

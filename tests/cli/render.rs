@@ -144,7 +144,7 @@ fn what_has_no_form_is_not_printed() -> Result<()> {
         Case { arguments: "yaml .", code: 2, stdout: "", reason: "no such target" },
     ])?;
     let run = mirrorguard(&format!("render --to idms {CONFLICT}"))?.code(1)?;
-    run.says("denied[conflicting-source-policy] … \nerror: ")?;
+    run.says("error[conflicting-source-policy] … \nerror: ")?;
     Ok(())
 }
 
