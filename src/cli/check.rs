@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod outcome;
+mod status;
 
 use std::collections::BTreeSet;
 
@@ -26,8 +27,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::{
-    evaluate::{Check, Configuration, Endpoints, Observed, Status, Unread, Webhook, evaluate},
+    evaluate::{Configuration, Endpoints, Observed, Unread, Webhook, evaluate},
     outcome::{is_ours, outcome_of},
+    status::{Check, Status},
 };
 use super::{
     Answer,
@@ -113,7 +115,7 @@ async fn observe(name: Option<&str>) -> Result<Observed> {
     if let Err(error) = &validating
         && !matches!(error, Error::Api(status) if status.code != 401)
     {
-        bail!("cannot read {server}: {} ({})", cause(error), input::advice(error, ""));
+        bail!("cannot read {server}: {}; {}", cause(error), input::advice(error, ""));
     }
     let mutating = configurations::<MutatingWebhookConfiguration>(&client, name).await;
     let (validating, mutating) = (or_unread(validating), or_unread(mutating));

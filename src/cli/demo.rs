@@ -103,7 +103,7 @@ pub(super) fn run(_: &DemoArgs, output: &Output) -> Result<Answer> {
         let app = App::new(settings, source);
         let webhook = tokio::spawn(bound.serve(app, made.config, Signals::catch()?, Duration::ZERO));
         output.message(&format!(
-            "The webhook listens on https://{address} and knows the mirror sets of {FOLDER}/cluster.yaml.\n\n"
+            "The webhook listens on https://{address}.\nIts mirror sets are those of {FOLDER}/cluster.yaml.\n\n"
         ));
         let client = Client::new(address, &made.ca)?;
         for manifest in &MANIFESTS {
@@ -116,7 +116,7 @@ pub(super) fn run(_: &DemoArgs, output: &Output) -> Result<Answer> {
         }
         webhook.abort();
         output.message(&format!(
-            "The files are in {FOLDER}. To check your own: mirrorguard lint FILE; for all commands: mirrorguard --help\n"
+            "The files are in {FOLDER}.\nTo check your own files, run mirrorguard lint FILE.\n"
         ));
         Ok(Answer::Yes)
     })

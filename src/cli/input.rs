@@ -202,7 +202,7 @@ pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
 pub(super) fn cannot_list(server: &str, error: &kube::Error) -> anyhow::Error {
     let right = "requires list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
     let advice = advice(error, right);
-    let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
+    let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
     anyhow::anyhow!("cannot list the mirror sets of {server}: {}{advice}", cause(error))
 }
 

@@ -161,7 +161,7 @@ fn summary(migration: &Migration, Plan(steps): &Plan, sets: usize) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "registries.conf is the same with the ICSPs, with both kinds, and with the IDMSs only (compared {})",
+        "registries.conf is the same with the ICSPs, with both kinds, and with the IDMSs only ({} read)",
         plural(sets, "mirror set")
     );
     for (at, step) in steps.iter().enumerate() {

@@ -55,7 +55,7 @@ impl Format {
 /// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On terminals, unless NO_COLOR is set
+    /// On terminals, unless `NO_COLOR` is set
     Auto,
     /// Always
     Always,

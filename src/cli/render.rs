@@ -26,7 +26,7 @@ use mirrorguard_core::{
 const HELP: &str = "\
 Output:
   stdout  registries.conf exactly as on the nodes, or the target; with -o json {\"registriesConf\": \"…\"} or the target as JSON
-  stderr  what the target cannot express: \"lost\" for settings that it should have, \"skipped\" for others; or why nothing was printed
+  stderr  what the target cannot express: \"lost\" for what belongs in it, \"left out\" for what does not; or why nothing was printed
 
 Exit codes:
   0  the target was printed
@@ -71,7 +71,7 @@ pub(super) enum Target {
     InstallConfig,
     /// Catalog overrides annotation of a HostedCluster
     Annotation,
-    /// ValidatingAdmissionPolicies for the rules that need a single object; ignores PATH
+    /// Validating admission policies for rules that need a single object; ignores PATH
     Vap,
 }
 
@@ -132,7 +132,7 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     for omission in &form.omissions {
         match omission {
             Omission::Lost(what) => output.important_message(&format!("lost: {what}\n")),
-            Omission::Aside(what) => output.message(&format!("skipped: {what}\n")),
+            Omission::Aside(what) => output.message(&format!("left out: {what}\n")),
         }
     }
     Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })

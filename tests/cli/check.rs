@@ -52,6 +52,11 @@ fn cluster(ready: usize) -> Answers {
     cluster_with_ca(ready, "")
 }
 
+/// A cluster without webhook configurations.
+fn no_configurations() -> Answers {
+    Answers::default().list(VALIDATING, &[]).list(MUTATING, &[])
+}
+
 /// The answer to a write that is admitted.
 fn admitted() -> Value {
     json!({"metadata": {"name": "mirrorguard-check"}})
@@ -83,7 +88,7 @@ struct Case {
 
 fn faults_of_the_webhook() -> Result<Vec<Case>> {
     Ok(vec![
-        Case { fault: "no configuration", answers: Answers::default().object(IDMS, &admitted()), code: 1 },
+        Case { fault: "no configuration", answers: no_configurations().object(IDMS, &admitted()), code: 1 },
         Case { fault: "no ready pod, no CA", answers: cluster(0).refuse_with(IDMS, 403, DENIAL), code: 1 },
         Case {
             fault: "an expired CA, and nothing is denied",

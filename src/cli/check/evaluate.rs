@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Serialize;
 
-use super::outcome::{Outcome, is_ours};
+use super::{
+    outcome::{Outcome, is_ours},
+    status::Check,
+};
 use crate::{
     certificates::{Certificate, ConfigurationKind},
     cli::words::plural,
@@ -71,47 +73,6 @@ pub(super) struct Endpoints {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) ready: Result<usize, Unread>,
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Check {
-    #[serde(rename = "check")]
-    pub(super) name: &'static str,
-    pub(super) status: Status,
-    pub(super) message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) remedy: Option<String>,
-}
-
-/// The result of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Status {
-    Ok,
-    Failed,
-    /// There is no result.
-    Unknown,
-    /// It does not apply to the cluster.
-    Skipped,
-}
-
-impl Check {
-    fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, status: Status::Ok, message: message.into(), remedy: None }
-    }
-
-    fn skipped(name: &'static str, message: impl Into<String>) -> Self {
-        Self { status: Status::Skipped, ..Self::ok(name, message) }
-    }
-
-    fn failed(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { name, status: Status::Failed, message: message.into(), remedy: Some(remedy.into()) }
-    }
-
-    fn unknown(name: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { status: Status::Unknown, ..Self::failed(name, message, remedy) }
-    }
 }
 
 /// All checks, in the order in which an API server calls a webhook.
@@ -252,7 +213,7 @@ fn admission(valid: &Outcome) -> Check {
         Outcome::Denied { webhook, why } if is_ours(webhook) => Check::failed(
             CHECK,
             format!("{webhook} denies a mirror set without entries: {why}"),
-            "fix the reported cause; if the webhook cannot read the API server, see the logs and the roles of the pods",
+            "resolve the reported cause; if the webhook cannot read the API server, see the logs and the roles of the pods",
         ),
         other => not_reached(CHECK, other),
     }

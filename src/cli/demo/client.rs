@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// The AdmissionReview of creating an object.
+/// The `AdmissionReview` of creating an object.
 pub(super) fn review(object: &Value, resource: &str) -> Value {
     let (group, version) = object["apiVersion"].as_str().and_then(|v| v.split_once('/')).unwrap_or_default();
     let (kind, metadata) = (&object["kind"], &object["metadata"]);
@@ -42,7 +42,7 @@ struct Review {
     response: Response,
 }
 
-/// The response of an AdmissionReview.
+/// The response of an `AdmissionReview`.
 #[derive(Deserialize)]
 pub(super) struct Response {
     pub(super) allowed: bool,

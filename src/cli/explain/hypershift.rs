@@ -46,7 +46,9 @@ impl Drawing<'_> {
         branch =
             branch.with(candidates.iter().enumerate().map(|(at, candidate)| self.candidate(at, candidate)));
         if candidates.len() > 1 && kind == LookUpKind::Release {
-            branch = branch.with([Branch::new("4.16 and earlier, and early releases of 4.17, try only the first one").styled(YELLOW)]);
+            branch = branch
+                .with([Branch::new("4.16 and earlier, and early releases of 4.17, try only the first one")
+                    .styled(YELLOW)]);
         }
         if let Some(order) = later_order {
             let numbers = numbers_of(order, candidates).join(", then ");

@@ -3,6 +3,7 @@
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 use super::*;
+use crate::cli::check::status::Status;
 
 const SETS: &str = "mirror-sets.validate.mirrorguard.io";
 const POLICY: &str = "mirror-sets.deny.mirrorguard.io";
@@ -67,10 +68,26 @@ fn a_working_webhook_passes_all_checks() {
 /// A change to the cluster with a working webhook.
 type Fault = fn(&mut Observed);
 
+/// Applies each fault, after which the check of this name has this status.
+fn assert_statuses(table: &[(Fault, &str, Status, &str)]) {
+    for (fault, name, expected, reason) in table {
+        let mut observed = working();
+        // A denial would prove that no CA is needed.
+        if *name == "ca" {
+            observed.invalid = unreached(SETS);
+        }
+        fault(&mut observed);
+        let checks = evaluate(&observed);
+        let check = checks.iter().find(|check| check.name == *name).unwrap();
+        assert_eq!(check.status, *expected, "{reason}: {check:?}");
+        assert_eq!(check.remedy.is_some(), *expected != Status::Skipped, "{reason}: {check:?}");
+    }
+}
+
 #[test]
-fn one_fault_fails_one_check_with_a_remedy() {
-    use Status::{Failed, Skipped, Unknown};
-    let table: [(Fault, &str, Status, &str); 20] = [
+fn a_fault_of_the_installation_fails_one_check_with_a_remedy() {
+    use Status::{Failed, Unknown};
+    assert_statuses(&[
         (|s| s.validating = Ok(vec![]), "validating-webhooks", Failed, "the configuration was deleted"),
         (|s| s.mutating = Ok(vec![]), "mutating-webhook", Failed, "or the other one"),
         (|s| s.validating = Err(forbidden()), "validating-webhooks", Unknown, "a permission is missing"),
@@ -86,6 +103,13 @@ fn one_fault_fails_one_check_with_a_remedy() {
         (|s| hook(s).bundle = ca(2025), "ca", Failed, "it was not renewed"),
         (|s| s.endpoints[0].ready = Ok(0), "endpoints", Failed, "no pod is ready"),
         (|s| s.endpoints[0].ready = Err(forbidden()), "endpoints", Unknown, "a permission is missing"),
+    ]);
+}
+
+#[test]
+fn a_wrong_outcome_fails_one_check_with_a_remedy() {
+    use Status::{Failed, Skipped, Unknown};
+    assert_statuses(&[
         (|s| s.invalid = Outcome::Admitted, "denial", Failed, "the webhook was not called"),
         (|s| s.invalid = unreached(SETS), "denial", Failed, "no response, and failurePolicy is Fail"),
         (
@@ -126,19 +150,7 @@ fn one_fault_fails_one_check_with_a_remedy() {
             Unknown,
             "another webhook denies",
         ),
-    ];
-    for (fault, name, expected, reason) in table {
-        let mut observed = working();
-        // A denial would prove that no CA is needed.
-        if name == "ca" {
-            observed.invalid = unreached(SETS);
-        }
-        fault(&mut observed);
-        let checks = evaluate(&observed);
-        let check = checks.iter().find(|check| check.name == name).unwrap();
-        assert_eq!(check.status, expected, "{reason}: {check:?}");
-        assert_eq!(check.remedy.is_some(), expected != Skipped, "{reason}: {check:?}");
-    }
+    ]);
 }
 
 #[test]
