@@ -216,7 +216,7 @@ fn a_cluster_that_cannot_be_read_is_named() -> Result<()> {
     let mut transcript = Transcript::default();
     for code in [401, 403] {
         let server = Apiserver::start(cluster("=").refuse(IDMS, code))?;
-        transcript.replace(server.url(), "https://api.lab.example:6443");
+        transcript.replace(&server.url(), "https://api.lab.example:6443");
         for line in ["audit", "lint", "migrate"] {
             let run = server.mirrorguard(line)?.code(2)?.prints("").context(line)?;
             transcript.add_messages(line, &run);
@@ -227,7 +227,7 @@ fn a_cluster_that_cannot_be_read_is_named() -> Result<()> {
     let unused = format!("https://{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?);
     std::fs::write(&config, kubeconfig(&json!({"server": unused})))?;
     let run = with_kubeconfig("audit", config)?.code(2)?.prints("")?.says(&unused)?;
-    transcript.replace(unused, "https://api.lab.example:6443");
+    transcript.replace(&unused, "https://api.lab.example:6443");
     transcript.add_messages("audit  # nothing listens there", &run);
     transcript.matches("messages/cluster.txt")
 }
@@ -236,7 +236,7 @@ fn a_cluster_that_cannot_be_read_is_named() -> Result<()> {
 fn a_cluster_without_mirror_sets_is_named() -> Result<()> {
     let server = Apiserver::start(Answers::default().list(IDMS, &[]))?;
     let mut transcript = Transcript::default();
-    transcript.replace(server.url(), "https://api.lab.example:6443");
+    transcript.replace(&server.url(), "https://api.lab.example:6443");
     transcript.add_messages("lint", &server.mirrorguard("lint")?.code(0)?.prints("")?);
     transcript.matches("messages/empty-cluster.txt")
 }

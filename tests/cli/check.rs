@@ -176,7 +176,7 @@ fn faults_are_as_people_see_them() -> Result<()> {
     transcript.add_all("check --webhook-configuration misspelt", &run);
     let server = Apiserver::start(Answers::default().refuse(VALIDATING, 401))?;
     let run = server.mirrorguard("check")?.code(2)?.prints("")?.says(&server.url())?;
-    transcript.replace(server.url(), "https://api.lab.example:6443");
+    transcript.replace(&server.url(), "https://api.lab.example:6443");
     transcript.add_all("check  # not logged in", &run);
     transcript.matches("messages/check.txt")
 }

@@ -12,7 +12,7 @@ fn the_demo_is_as_people_see_it() -> Result<()> {
     let port = run.stderr.split_once("https://127.0.0.1:").context("no address")?.1;
     let port = port.split(|c: char| !c.is_ascii_digit()).next().context("no port")?;
     let mut transcript = Transcript::default();
-    transcript.replace(format!("127.0.0.1:{port}"), "127.0.0.1:PORT");
+    transcript.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:PORT");
     transcript.add_all("demo", &run);
     transcript.matches("demo.txt")?;
     let in_order = [

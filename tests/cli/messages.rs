@@ -43,6 +43,7 @@ fn command_lines_that_are_wrong() -> Result<()> {
         ("lint -o xml .", "an unknown format"),
         ("render -o sarif .", "a format for findings"),
         ("rules -o junit", "another one"),
+        ("-o sarif render .", "before the command"),
         ("man -o json", "a page is not JSON"),
         ("completions bash -o json", "a script is not JSON"),
         ("completions tcsh", "an unknown shell"),
@@ -73,7 +74,6 @@ fn command_lines_of_serve_that_are_wrong() -> Result<()> {
         ("serve", "no certificate"),
         ("serve --tls-self-signed", "no state outside of a pod"),
         ("serve --tls-self-signed --state missing", "no state there"),
-        ("serve --tls-self-signed --state cluster", "no cluster"),
         ("serve --tls-self-signed --state examples/demo --listen localhost", "not an address"),
         ("serve --tls-self-signed --state examples/demo --shutdown-delay=2h", "too long"),
         (

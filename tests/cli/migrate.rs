@@ -68,7 +68,7 @@ fn files_are_named_by_their_objects_and_only_overwritten_with_force() -> Result<
     fs::write(&file, "another's content")?;
     let run = migrate_into(&folder, ICSP)?.code(2)?.prints("")?.says(&file.display().to_string())?;
     let mut transcript = Transcript::default();
-    transcript.replace(parent.path().display(), "/tmp/test");
+    transcript.replace(&parent.path().display(), "/tmp/test");
     transcript.add_messages(&format!("migrate --out {} {ICSP}", folder.display()), &run);
     transcript.matches("messages/out.txt")?;
     ensure!(fs::read_to_string(&file)? == "another's content", "overwritten without --force");

@@ -29,7 +29,7 @@ pub(crate) struct Transcript {
 
 impl Transcript {
     /// Writes `name` where a later run shows `value`, such as the path of a temporary folder.
-    pub(crate) fn replace(&mut self, value: impl ToString, name: &'static str) {
+    pub(crate) fn replace(&mut self, value: &impl ToString, name: &'static str) {
         self.replaced.push((value.to_string(), name));
     }
 

@@ -58,8 +58,8 @@ Examples:
 pub(super) struct ExplainArgs {
     /// Image with a tag or digest
     ///
-    /// Without both, the tag defaults to latest, as in the kubelet. With both, the tag is ignored. A name without a
-    /// registry is resolved with the search registries of the nodes, in their order.
+    /// If both are missing, the tag defaults to latest, as in the kubelet. If both are given, the tag is ignored. A name
+    /// without a registry is resolved with the search registries of the nodes, in their order.
     pub(super) image: String,
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
