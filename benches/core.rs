@@ -1,4 +1,4 @@
-//! The pure core alone: what a decision costs without the network, with few sets and with many.
+//! The pure core: the cost of a decision without the network, with few and with many sets.
 //!
 //! `cargo bench` prints times of this machine; compare the pairs of one run.
 
@@ -25,22 +25,26 @@ const MANY: usize = 1000;
 
 /// A set of entries with two mirrors each, none of whose sources is in another set.
 fn set(kind: SetKind, name: &str, entries: usize) -> MirrorSet {
-    let entry = |at| {
-        let path = format!("{name}/service-{at:04}");
-        let mirrors =
-            ["mirror-a", "mirror-b"].map(|host| format!("{host}.corp.example.com:5000/{path}").into());
-        Entry {
-            source: format!("registry-{:02}.upstream.example.com/{path}", at % 50).into(),
-            mirrors: mirrors.into_iter().collect(),
-            mirror_source_policy: None,
-        }
-    };
-    MirrorSet::new(kind, name, (0..entries).map(entry).collect())
+    MirrorSet::new(kind, name, (0..entries).map(|at| entry(name, at)).collect())
+}
+
+fn entry(set: &str, at: usize) -> Entry {
+    let path = format!("{set}/service-{at:04}");
+    let mirrors = ["mirror-a", "mirror-b"].map(|host| format!("{host}.corp.example.com:5000/{path}").into());
+    Entry {
+        source: format!("registry-{:02}.upstream.example.com/{path}", at % 50).into(),
+        mirrors: mirrors.into_iter().collect(),
+        mirror_source_policy: None,
+    }
 }
 
 fn state(sets: usize) -> State {
-    let kind = |at| if at % 2 == 0 { SetKind::Idms } else { SetKind::Itms };
-    (0..sets).map(|at| Object::from(set(kind(at), &format!("team-{at:04}"), 20))).collect()
+    let mut objects = Vec::new();
+    for at in 0..sets {
+        let kind = if at % 2 == 0 { SetKind::Idms } else { SetKind::Itms };
+        objects.push(Object::from(set(kind, &format!("team-{at:04}"), 20)));
+    }
+    objects.into_iter().collect()
 }
 
 fn created(set: MirrorSet) -> Write {
@@ -64,7 +68,7 @@ fn decisions(c: &mut Criterion) {
     group.finish();
 }
 
-/// The question whether a set may be created.
+/// An `AdmissionReview` of creating a set.
 fn review(new: &MirrorSet) -> Vec<u8> {
     let entries: Vec<_> =
         new.entries.iter().map(|e| json!({"source": e.source, "mirrors": e.mirrors.to_vec()})).collect();
@@ -97,7 +101,7 @@ fn whole_clusters(c: &mut Criterion) {
     });
 }
 
-/// What a decision pays for being counted.
+/// The cost of the metrics of a decision.
 fn counting(c: &mut Criterion) {
     let (settings, state) = (Settings::default(), state(FEW));
     let reviewer = Reviewer::new(&state, &settings, today());

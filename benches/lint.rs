@@ -1,7 +1,7 @@
-//! Files to verdicts: reading many entries with their places, and judging every set beside the others.
+//! Linting files: reading many entries with their places, and checking every set together with all others.
 //!
-//! `cargo bench --bench lint` prints times of this machine. What the drawing of findings takes is measured
-//! with the program itself.
+//! `cargo bench --bench lint` prints times of this machine. The time to print findings
+//! is measured with the program itself.
 
 use std::{fmt::Write as _, hint::black_box};
 
@@ -49,7 +49,7 @@ fn lint(c: &mut Criterion) {
 
     let located = read(&files);
     let settings = Settings::default();
-    c.bench_function("judge 10000 entries in 200 sets", |b| {
+    c.bench_function("check 10000 entries in 200 sets", |b| {
         b.iter(|| {
             let state: State = located.iter().map(|located| located.object.clone()).collect();
             let reviewer = Reviewer::new(&state, &settings, mirrorguard::clock::today());

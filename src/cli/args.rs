@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The arguments of the program.
 
 use clap::{Parser, Subcommand};
 
@@ -8,32 +8,32 @@ use super::{
     options::Global, overrides::OverridesArgs, render::RenderArgs, rules::RulesArgs, serve::ServeArgs,
 };
 
-const ABOUT: &str = "Guards the mirror sets of disconnected OpenShift: ImageContentSourcePolicy, \
-ImageDigestMirrorSet, ImageTagMirrorSet, and what HyperShift makes of them";
+const ABOUT: &str = "Checks the mirror sets of disconnected OpenShift clusters (ImageContentSourcePolicy, \
+ImageDigestMirrorSet, ImageTagMirrorSet) for nodes and HyperShift";
 
-const LONG_ABOUT: &str = "Guards the mirror sets of disconnected OpenShift: ImageContentSourcePolicy (ICSP), \
-ImageDigestMirrorSet (IDMS), ImageTagMirrorSet (ITMS), and what HyperShift makes of them.
+const LONG_ABOUT: &str = "Checks the mirror sets of disconnected OpenShift clusters: ImageContentSourcePolicy (ICSP), \
+ImageDigestMirrorSet (IDMS) and ImageTagMirrorSet (ITMS).
 
-The commands read objects from files, folders or standard input, or from the cluster of the current kubeconfig, \
-and tell what the nodes and HyperShift would do with them. `serve` is the admission webhook with the same \
-engine. No registry is ever called, and nothing is written to a cluster.";
+The commands read objects from files, folders, standard input, or the cluster of the current kubeconfig, and show how \
+nodes and HyperShift use them. `mirrorguard serve` is the admission webhook with the same rules. mirrorguard never \
+contacts a registry, and its commands never change a cluster.";
 
 const HELP: &str = "\
 Output:
-  stdout  the result; -o json makes it JSON
-  stderr  what is said about it, errors, and on a terminal what takes longer than a second; -q leaves only errors
+  stdout  the result; -o json prints JSON
+  stderr  messages, errors, and progress on a terminal; -q prints errors only
 
 Exit codes:
-  0  all is well
-  1  the answer is no: findings, a refused configuration, an impact that --fail-on names
-  2  the question could not be answered: usage, files, cluster
+  0  success
+  1  the answer is no: findings at or above --fail-on, a configuration that nodes reject, or a change with too much impact
+  2  usage, I/O or parse error
 
 Environment:
-  KUBECONFIG      the cluster that is read, as kubectl does it
-  NO_COLOR        no colours; CLICOLOR_FORCE=1: colours everywhere; --color is stronger than both
-  COLUMNS         how wide drawings are; else the terminal's width, or 140
-  LC_ALL, LANG    a terminal gets trees of box characters where these say UTF-8, else of ASCII
-  RUST_LOG        what serve logs, in place of -v
+  KUBECONFIG      kubeconfig of the cluster, as for kubectl
+  NO_COLOR        disables colors; CLICOLOR_FORCE=1 enables them everywhere; --color overrides both
+  COLUMNS         width of the output; defaults to the width of the terminal, or 140
+  LC_ALL, LANG    trees use box characters on UTF-8 terminals and ASCII on others
+  RUST_LOG        log filter of serve, overrides -v
 
 Examples:
   mirrorguard demo
@@ -41,9 +41,9 @@ Examples:
   mirrorguard explain quay.io/openshift-release-dev/ocp-release:4.20.4-x86_64 mirrors/
   oc get idms,itms,icsp -o yaml | mirrorguard render -
 
-As a plugin of kubectl and oc:
-  A link named kubectl-mirrorguard in the PATH makes `kubectl mirrorguard lint` of `mirrorguard lint`, also for oc; \
-mirrorguard completions --help tells how its words are completed.";
+kubectl plugin:
+  With a link named kubectl-mirrorguard in PATH, `kubectl mirrorguard lint` and `oc mirrorguard lint` run \
+`mirrorguard lint`. See mirrorguard completions --help for the completion of plugin commands.";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -76,7 +76,7 @@ pub(super) enum Command {
 
 impl Command {
     /// Whether the result is a list of findings.
-    pub(super) fn tells_findings(&self) -> bool {
+    pub(super) fn reports_findings(&self) -> bool {
         matches!(self, Self::Lint(_) | Self::Audit(_))
     }
 }

@@ -25,29 +25,29 @@ use crate::{
 
 const HELP: &str = "\
 Output:
-  stdout  the findings; a JSON report; SARIF for code scanning; JUnit XML for test reports
-  stderr  the count, and what could not be checked, with the right it needs
+  stdout  findings; or a JSON, SARIF or JUnit report
+  stderr  a summary, and what was not checked, with the permission that is missing
 
 Exit codes:
-  0  nothing at or above --fail-on was found
-  1  something was
-  2  usage, or the mirror sets cannot be read
+  0  no findings at or above --fail-on
+  1  findings at or above --fail-on
+  2  usage error, or the mirror sets could not be read
 
 Examples:
   mirrorguard audit
   mirrorguard audit --fail-on warn -o json
   mirrorguard rules stale-registry-overrides";
 
-/// Check what is in the cluster now, and what its hosted control planes were started with
+/// Check a running cluster and its hosted control planes
 ///
-/// Reads the cluster of the current kubeconfig: every rule over its mirror sets and HostedClusters, and beyond the
-/// rules annotations that have gone stale, what hosted control planes were really started with, pull secrets and
-/// CAs for the mirrors. Nothing is written. What may not be read is told and left out.
+/// Checks the cluster of the current kubeconfig: mirror sets and HostedClusters with all rules, and also stale
+/// annotations, the overrides that hosted control planes run with, and the pull secrets and CAs of the mirrors. Never
+/// changes the cluster. Checks without the required permissions are skipped and reported.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct AuditArgs {
-    /// The lowest level that makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Deny)]
+    /// Lowest level with exit code 1
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Deny)]
     pub(super) fail_on: FailOn,
 }
 
@@ -55,54 +55,54 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     let (input, Readings { inventory, unread }) = input::runtime()?.block_on(read(output))?;
     for line in unread {
-        not_checked(&line, output);
+        report_not_checked(&line, output);
     }
     let state: State = input.objects().cloned().collect();
     let mut reviewed = lint::review(&input, &state, &settings);
     let objects = reviewed.len() + inventory.len();
     let audited = Reviewer::new(&state, &settings, today()).audit(&inventory);
-    reviewed.extend(audited.into_iter().map(|Audited { object, verdict }| Reviewed {
-        object,
-        place: None,
-        verdict,
-    }));
+    for Audited { object, verdict } in audited {
+        reviewed.push(Reviewed { object, place: None, verdict });
+    }
     let places = Places::default();
     let run = Run { reviewed: &reviewed, places: &places, unread: &[], fails_from: args.fail_on.into() };
-    lint::print(&run, lint::Checked { objects, more: !inventory.is_empty() }, &input, output)
+    lint::print(&run, lint::Checked { objects, has_more_kinds: !inventory.is_empty() }, &input, output)
 }
 
-/// Everything that can be read; only mirror sets must be.
+/// Reads everything that the user may read; mirror sets are required.
 async fn read(output: &Output) -> Result<(Input, Readings)> {
     let Connection { client, server } = input::connect().await?;
     let listing = Listing::of(&client).await;
-    let Listing { objects: live, unread } = listing.map_err(|error| input::unreadable(&server, &error))?;
+    let Listing { objects: live, unread } = listing.map_err(|error| input::cannot_list(&server, &error))?;
     for (kind, error) in unread {
-        not_checked(&refused(kind, &error), output);
+        report_not_checked(&describe_refusal(kind, &error), output);
     }
-    let hosted = live.iter().filter_map(|object| match object {
-        Object::HostedCluster(hosted) => Some(Arc::clone(hosted)),
-        _ => None,
-    });
-    let readings = read_inventory(&client, hosted.collect()).await;
+    let mut hosted_clusters = Vec::new();
+    for object in &live {
+        if let Object::HostedCluster(hosted) = object {
+            hosted_clusters.push(Arc::clone(hosted));
+        }
+    }
+    let readings = read_inventory(&client, hosted_clusters).await;
     Ok((Input { live, cluster: Some(server), ..Input::default() }, readings))
 }
 
-/// What of a kind is missing, and what reading it takes.
-fn refused(kind: Kind, error: &kube::Error) -> String {
+/// What could not be read of a kind, and the permission that is missing.
+fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
     let (what, needs) = match kind {
         Kind::HostedCluster => ("HostedClusters", "hostedclusters.hypershift.openshift.io"),
         Kind::ImageConfig => ("insecure and blocked registries", "images.config.openshift.io"),
-        Kind::ClusterVersion => ("the payload", "clusterversions.config.openshift.io"),
+        Kind::ClusterVersion => ("the release image", "clusterversions.config.openshift.io"),
         Kind::Set(set) => (set.name(), set.api().2),
     };
     match error {
         kube::Error::Api(status) if status.code == 403 => {
-            format!("{what}: not allowed, needs list on {needs}")
+            format!("{what}: forbidden, requires list on {needs}")
         }
         other => format!("{what}: {}", cause(other)),
     }
 }
 
-fn not_checked(line: &str, output: &Output) {
-    output.say(&format!("not checked: {line}\n"));
+fn report_not_checked(line: &str, output: &Output) {
+    output.message(&format!("not checked: {line}\n"));
 }

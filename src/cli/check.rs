@@ -1,7 +1,8 @@
 //! `mirrorguard check`.
 
-mod judge;
-mod tried;
+mod evaluate;
+mod outcome;
+mod status;
 
 use std::collections::BTreeSet;
 
@@ -26,66 +27,70 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::{
-    judge::{Check, Configuration, Endpoints, Seen, Status, Unread, Webhook, judge},
-    tried::{is_ours, tried},
+    evaluate::{Configuration, Endpoints, Observed, Unread, Webhook, evaluate},
+    outcome::{is_ours, outcome_of},
+    status::{Check, Status},
 };
 use super::{
     Answer,
     input::{self, Connection},
     output::Output,
     paint::{GREEN, RED, YELLOW, painted},
+    words::plural,
 };
 use crate::{certificates::ConfigurationKind, cluster::cause};
 
 const HELP: &str = "\
 Output:
-  stdout  a line for each check, with the remedy where it failed; as JSON checks, each with check, status (ok, failed, unknown, skipped), message and remedy
-  stderr  the count
+  stdout  a line for each check, and a fix for each failed one; or JSON with check, status (ok, failed, unknown, skipped), message and remedy of each check
+  stderr  a summary
 
 Exit codes:
-  0  the webhook guards the cluster
-  1  it does not, or not as it should
-  2  usage, or something could not be asked, with the right it needs
+  0  all checks passed
+  1  a check failed
+  2  usage or I/O error, or a check without a result, for example because of a missing permission
 
 Examples:
   mirrorguard check
   mirrorguard check --webhook-configuration mirrorguard.mirrorguard
   mirrorguard check -o json | jq -r '.checks[] | select(.status == \"failed\").remedy'";
 
-/// Check that the webhook guards the cluster
+/// Check that the webhook works in the cluster
 ///
-/// Asks the cluster of the current kubeconfig: are the webhook configurations there, do they trust a CA, does their
-/// Service lead to pods that are ready, is a mirror set that no node could render refused by mirrorguard, and one
-/// without entries admitted. Both are written with dryRun, so that nothing is stored. Needs get on the configurations
-/// (list without --webhook-configuration), list on endpointslices, and create on imagedigestmirrorsets.
+/// Checks the cluster of the current kubeconfig: the webhook configurations exist and trust a CA, their Service has
+/// ready pods, the webhook denies an invalid mirror set and admits a valid one. Both mirror sets are dry runs: nothing
+/// is stored. Requires get on the webhook configurations (list without --webhook-configuration), list on
+/// endpointslices, and create on imagedigestmirrorsets.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct CheckArgs {
-    /// Name of the webhook configurations; without it, all that have webhooks of mirrorguard
+    /// Name of the webhook configurations. Defaults to all with webhooks of mirrorguard
     #[arg(long, value_name = "NAME")]
     pub(super) webhook_configuration: Option<String>,
 }
 
 pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Answer> {
-    let progress = output.progress("asking the cluster of the current kubeconfig");
-    let seen = input::runtime()?.block_on(look(args.webhook_configuration.as_deref()))?;
+    let progress = output.progress("checking the cluster of the current kubeconfig");
+    let observed = input::runtime()?.block_on(observe(args.webhook_configuration.as_deref()))?;
     drop(progress);
-    let checks = judge(&seen);
-    let count = |status| checks.iter().filter(|check| check.status == status).count();
-    let (failed, unknown) = (count(Status::Failed), count(Status::Unknown));
+    let checks = evaluate(&observed);
+    let [ok, failed, unknown, skipped] = [Status::Ok, Status::Failed, Status::Unknown, Status::Skipped]
+        .map(|status| checks.iter().filter(|check| check.status == status).count());
     if output.is_json() {
-        let (ok, skipped) = (count(Status::Ok), count(Status::Skipped));
         let summary = json!({"ok": ok, "failed": failed, "unknown": unknown, "skipped": skipped});
         output.json(&json!({"checks": checks, "summary": summary}))?;
     } else {
         output.result(&checks.iter().map(line).collect::<String>())?;
-        output.say(&format!("{} checks: {failed} failed, {unknown} not answered\n", checks.len()));
+        output.message(&format!(
+            "{}: {failed} failed, {unknown} without a result\n",
+            plural(checks.len(), "check")
+        ));
     }
     if failed > 0 {
         return Ok(Answer::No);
     }
     if unknown > 0 {
-        bail!("not every check could be answered");
+        bail!("{} had no result", plural(unknown, "check"));
     }
     Ok(Answer::Yes)
 }
@@ -103,42 +108,40 @@ fn line(check: &Check) -> String {
     format!("{mark} {}: {}\n{remedy}", check.name, check.message)
 }
 
-async fn look(name: Option<&str>) -> Result<Seen> {
+/// Reads what the checks are about, and tries two writes.
+async fn observe(name: Option<&str>) -> Result<Observed> {
     let Connection { client, server } = input::connect().await?;
     let validating = configurations::<ValidatingWebhookConfiguration>(&client, name).await;
     if let Err(error) = &validating
         && !matches!(error, Error::Api(status) if status.code != 401)
     {
-        bail!("cannot ask {server} ({}): {}", input::advice(error, ""), cause(error));
+        bail!("cannot read {server}: {}; {}", cause(error), input::advice(error, ""));
     }
     let mutating = configurations::<MutatingWebhookConfiguration>(&client, name).await;
-    let (validating, mutating) = (told(validating), told(mutating));
-    let mut services: Vec<_> = [&validating, &mutating]
-        .into_iter()
-        .flat_map(|read| read.iter().flatten())
-        .flat_map(|configuration| configuration.webhooks.iter().filter_map(|hook| hook.service.clone()))
-        .collect();
-    services.sort();
-    services.dedup();
+    let (validating, mutating) = (or_unread(validating), or_unread(mutating));
+    let mut services = BTreeSet::new();
+    for configuration in [&validating, &mutating].into_iter().flatten().flatten() {
+        services.extend(configuration.webhooks.iter().filter_map(|hook| hook.service.clone()));
+    }
     let mut endpoints = Vec::new();
     for (namespace, name) in services {
-        let ready = told(ready_endpoints(&client, &namespace, &name).await);
+        let ready = or_unread(ready_endpoints(&client, &namespace, &name).await);
         endpoints.push(Endpoints { namespace, name, ready });
     }
-    let bad = tried(write(&client, &unrenderable()).await);
-    let good = tried(write(&client, &empty()).await);
-    Ok(Seen {
+    let invalid = outcome_of(write(&client, &invalid_spec()).await);
+    let valid = outcome_of(write(&client, &empty_spec()).await);
+    Ok(Observed {
         named: name.map(str::to_owned),
         validating,
         mutating,
         endpoints,
-        bad,
-        good,
+        invalid,
+        valid,
         now: Timestamp::now(),
     })
 }
 
-/// The one of the name, or all with webhooks of ours.
+/// The configuration of this name, or all with webhooks of mirrorguard.
 async fn configurations<K>(client: &Client, name: Option<&str>) -> Result<Vec<Configuration>, Error>
 where
     K: Resource<DynamicType = (), Scope = kube::core::ClusterResourceScope> + Hooks,
@@ -157,7 +160,7 @@ where
     Ok(read.filter(|read| read.webhooks.iter().any(|hook| is_ours(&hook.name))).collect())
 }
 
-/// What the two kinds have in common.
+/// A kind of webhook configuration.
 trait Hooks {
     const KIND: ConfigurationKind;
     fn webhooks(self) -> Vec<Webhook>;
@@ -190,19 +193,25 @@ async fn ready_endpoints(client: &Client, namespace: &str, service: &str) -> Res
     Ok(count_ready(slices.items))
 }
 
-/// How many pods are ready. Each address family has slices of its own, in which the same pods are told.
+/// The number of ready pods. Each address family has slices of its own with the same pods.
 fn count_ready(slices: Vec<EndpointSlice>) -> usize {
-    let endpoints = slices.into_iter().flat_map(|slice| slice.endpoints);
-    // Who says nothing is ready.
-    let ready = endpoints.filter(|e| e.conditions.as_ref().and_then(|c| c.ready) != Some(false));
-    let who = |endpoint: Endpoint| {
-        let uid = endpoint.target_ref.and_then(|target| target.uid);
-        uid.or_else(|| endpoint.addresses.into_iter().next()).unwrap_or_default()
-    };
-    ready.map(who).collect::<BTreeSet<_>>().len()
+    let mut pods = BTreeSet::new();
+    for endpoint in slices.into_iter().flat_map(|slice| slice.endpoints) {
+        // Endpoints without the condition are ready.
+        if endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false) {
+            pods.insert(pod_of(endpoint));
+        }
+    }
+    pods.len()
 }
 
-/// Writes a mirror set without storing it.
+/// The UID of an endpoint's pod, or its address where it has no pod.
+fn pod_of(endpoint: Endpoint) -> String {
+    let uid = endpoint.target_ref.and_then(|target| target.uid);
+    uid.or_else(|| endpoint.addresses.into_iter().next()).unwrap_or_default()
+}
+
+/// Creates a mirror set as a dry run, which stores nothing.
 async fn write(client: &Client, spec: &Value) -> Result<(), Error> {
     let gvk = GroupVersionKind::gvk("config.openshift.io", "v1", "ImageDigestMirrorSet");
     let resource = ApiResource::from_gvk_with_plural(&gvk, "imagedigestmirrorsets");
@@ -212,19 +221,20 @@ async fn write(client: &Client, spec: &Value) -> Result<(), Error> {
     api.create(&dry, &set).await.map(drop)
 }
 
-/// What the resource's schema lets through and no node's configuration could be rendered with.
-fn unrenderable() -> Value {
+/// A spec that the schema accepts and that stops rendering on all nodes.
+fn invalid_spec() -> Value {
     let source = "mirrorguard.invalid/check";
     let entry = json!({"source": source, "mirrors": [source], "mirrorSourcePolicy": "NeverContactSource"});
     json!({ "imageDigestMirrors": [entry] })
 }
 
-/// What no rule finds anything in, however strict the configuration.
-fn empty() -> Value {
+/// A spec without findings, whatever the configuration.
+fn empty_spec() -> Value {
     json!({ "imageDigestMirrors": [] })
 }
 
-fn told<T>(read: Result<T, Error>) -> Result<T, Unread> {
+/// Describes a failed request.
+fn or_unread<T>(read: Result<T, Error>) -> Result<T, Unread> {
     read.map_err(|error| Unread {
         why: cause(&error),
         is_forbidden: matches!(&error, Error::Api(status) if status.code == 403),
@@ -235,30 +245,31 @@ fn told<T>(read: Result<T, Error>) -> Result<T, Unread> {
 mod tests {
     use super::*;
 
+    fn slice(endpoints: &[Value]) -> EndpointSlice {
+        let slice = json!({"metadata": {}, "addressType": "IPv4", "endpoints": endpoints});
+        serde_json::from_value(slice).unwrap()
+    }
+
+    fn pod(address: &str, uid: &str) -> Value {
+        json!({"addresses": [address], "targetRef": {"uid": uid}})
+    }
+
+    /// An endpoint without a pod.
+    fn address(address: &str, ready: Option<bool>) -> Value {
+        json!({"addresses": [address], "conditions": {"ready": ready}})
+    }
+
     #[test]
     fn a_pod_is_counted_once_whatever_its_addresses() {
-        let slice = |endpoints: Value| {
-            let slice = json!({"metadata": {}, "addressType": "IPv4", "endpoints": endpoints});
-            serde_json::from_value::<EndpointSlice>(slice).unwrap()
-        };
-        let pod = |address: &str, uid: &str| json!({"addresses": [address], "targetRef": {"uid": uid}});
-        let bare = |address: &str, ready: Option<bool>| json!({"addresses": [address], "conditions": {"ready": ready}});
+        let ipv4 = slice(&[pod("192.0.2.1", "a"), pod("192.0.2.2", "b")]);
+        let ipv6 = slice(&[pod("2001:db8::1", "a"), pod("2001:db8::2", "b")]);
+        let manual = slice(&[address("192.0.2.1", Some(true)), address("192.0.2.2", None)]);
+        let one_not_ready = slice(&[address("192.0.2.1", Some(false)), address("192.0.2.2", None)]);
         let table = [
             (vec![], 0, "no slice yet"),
-            (
-                vec![
-                    slice(json!([pod("192.0.2.1", "a"), pod("192.0.2.2", "b")])),
-                    slice(json!([pod("2001:db8::1", "a"), pod("2001:db8::2", "b")])),
-                ],
-                2,
-                "two families",
-            ),
-            (
-                vec![slice(json!([bare("192.0.2.1", Some(true)), bare("192.0.2.2", None)]))],
-                2,
-                "endpoints that somebody wrote by hand are told apart by address",
-            ),
-            (vec![slice(json!([bare("192.0.2.1", Some(false)), bare("192.0.2.2", None)]))], 1, "one is dead"),
+            (vec![ipv4, ipv6], 2, "two address families"),
+            (vec![manual], 2, "endpoints without pods are distinguished by address"),
+            (vec![one_not_ready], 1, "one is not ready"),
         ];
         for (slices, expected, reason) in table {
             assert_eq!(count_ready(slices), expected, "{reason}");

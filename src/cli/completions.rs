@@ -1,13 +1,10 @@
-//! `mirrorguard completions`, and what kubectl and oc ask for when a plugin's words are completed.
+//! `mirrorguard completions`, and completion for kubectl and oc plugins.
 
 use std::{env, ffi::OsString, fmt::Write};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use clap_complete::{
-    Shell,
-    engine::{self, CompletionCandidate},
-};
+use clap_complete::{Shell, engine};
 
 use super::{
     Answer,
@@ -21,7 +18,7 @@ Output:
 
 Exit codes:
   0  the script was printed
-  2  usage, or the script could not be written
+  2  usage or I/O error
 
 Examples:
   mirrorguard completions bash > ~/.local/share/bash-completion/completions/mirrorguard
@@ -29,44 +26,44 @@ Examples:
   mirrorguard completions fish > ~/.config/fish/completions/mirrorguard.fish
   source <(mirrorguard completions bash)
 
-As a plugin of kubectl or oc:
-  kubectl and oc ask a program named kubectl_complete-mirrorguard. Link it to the same file as the plugin; no script is needed:
+kubectl plugin:
+  kubectl and oc complete plugin commands with a program named kubectl_complete-mirrorguard. Create a link to mirrorguard; no script is needed:
     ln -s \"$(command -v mirrorguard)\" ~/.local/bin/kubectl-mirrorguard
     ln -s \"$(command -v mirrorguard)\" ~/.local/bin/kubectl_complete-mirrorguard";
 
-/// Print the completions of a shell
+/// Print a shell completion script
 ///
-/// Commands, options, their values and files are completed, in bash and zsh the ids of rules too. The script is
-/// made from the same definition as the help, and belongs to this version: print it anew after an upgrade.
+/// Completes commands, options, values and files, and rule IDs in bash and zsh. Print the script again after an
+/// upgrade of mirrorguard.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Shell to complete commands in
     #[arg(value_enum)]
     shell: Shell,
 }
 
 pub(super) fn run(args: &CompletionsArgs, output: &Output) -> Result<Answer> {
     if output.is_json() {
-        bail!("completions are a script, there is no JSON of them: leave out -o json");
+        bail!("completions does not support -o json");
     }
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut for_completion(), NAME, &mut script);
-    output.result(&String::from_utf8(script).context("the script is not text")?)?;
+    output.result(&String::from_utf8(script).context("the script is not UTF-8")?)?;
     Ok(Answer::Yes)
 }
 
-/// Whether the program was started by kubectl or oc to complete the words of the plugin.
-pub(super) fn is_asked_by_kubectl(program: Option<&OsString>) -> bool {
+/// Whether kubectl or oc started the program to complete a plugin command.
+pub(super) fn is_called_by_kubectl(program: Option<&OsString>) -> bool {
     let file = program.and_then(|program| std::path::Path::new(program).file_name());
     file.is_some_and(|file| file == "kubectl_complete-mirrorguard" || file == "oc_complete-mirrorguard")
 }
 
-/// Answers kubectl: a line for each candidate, then what to do with them. The words are those after the
-/// plugin's name; the last one, possibly empty, is to be completed.
+/// The completion for kubectl: a line for each candidate, then a directive. The words are those after the name of
+/// the plugin; the last one, which may be empty, is completed.
 ///
 /// Follows `kubectl pkg/cmd/plugin/plugin_completion.go`; the directives are those of spf13/cobra.
-pub(super) fn answer_kubectl(words: &[OsString]) -> Result<String> {
+pub(super) fn complete_for_kubectl(words: &[OsString]) -> Result<String> {
     const NO_SPACE: u8 = 2;
     const NO_FILES: u8 = 4;
     let mut words: Vec<_> = std::iter::once(OsString::from(NAME)).chain(words.iter().cloned()).collect();
@@ -74,29 +71,26 @@ pub(super) fn answer_kubectl(words: &[OsString]) -> Result<String> {
         words.push(OsString::new());
     }
     let last = words.len() - 1;
-    // As cobra does, options are offered once a dash is there.
-    let options = words[last].to_string_lossy().starts_with('-');
+    // As in cobra, options are candidates after a dash only.
+    let wants_options = words[last].to_string_lossy().starts_with('-');
     let here = env::current_dir().ok();
     let candidates = engine::complete(&mut for_completion(), words, last, here.as_deref())
-        .context("cannot complete this")?;
-    let offered = |candidate: &CompletionCandidate| {
-        let is_option = candidate.get_value().to_string_lossy().starts_with('-');
-        !candidate.is_hide_set() && (options || !is_option)
-    };
-    let candidates: Vec<_> = candidates.into_iter().filter(offered).collect();
+        .context("cannot complete the command")?;
     let mut text = String::new();
-    for candidate in &candidates {
+    let mut directive = 0;
+    for candidate in candidates {
         let value = candidate.get_value().to_string_lossy();
+        if candidate.is_hide_set() || value.starts_with('-') && !wants_options {
+            continue;
+        }
         let help = candidate.get_help().map(|help| format!("\t{help}")).unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{value}{}", help.lines().next().unwrap_or_default());
+        directive |= NO_FILES;
+        if value.ends_with('/') {
+            directive |= NO_SPACE;
+        }
     }
-    let folders = candidates.iter().any(|candidate| candidate.get_value().to_string_lossy().ends_with('/'));
-    let directive = match (candidates.is_empty(), folders) {
-        (true, _) => 0,
-        (false, true) => NO_FILES | NO_SPACE,
-        (false, false) => NO_FILES,
-    };
     let _ = writeln!(text, ":{directive}");
     Ok(text)
 }

@@ -1,14 +1,14 @@
-//! The definition of the command line, for whoever needs more of it than the values that were typed.
+//! The definition of the command line, for parsing, help, completions and manual pages.
 
 use std::{ffi::OsStr, path::Path};
 
 use clap::{
-    ColorChoice, Command, CommandFactory,
-    builder::{PossibleValue, PossibleValuesParser},
+    Arg, ColorChoice, Command, CommandFactory, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{args::Cli, help::folded};
+use super::{args::Cli, help::folded, options::Format};
 use mirrorguard_core::{
     rules::{self, Rule},
     suggest::closest,
@@ -17,12 +17,18 @@ use mirrorguard_core::{
 /// Wider help is hard to read.
 const WIDEST: usize = 100;
 
-/// The program's own name.
+/// The name of the program.
 pub(super) const NAME: &str = "mirrorguard";
 
-/// What the program is called by somebody who started this file: as a plugin `kubectl mirrorguard` or
-/// `oc mirrorguard`.
-pub(super) fn called(program: Option<&OsStr>) -> &'static str {
+/// Commands with findings as their result, which have every format.
+const WITH_FINDINGS: [&str; 2] = ["lint", "audit"];
+
+/// Commands whose output has one format only.
+const WITHOUT_FORMATS: [&str; 3] = ["serve", "completions", "man"];
+
+/// How a user calls the program that was started as this file: `kubectl mirrorguard` or `oc mirrorguard` for a
+/// plugin.
+pub(super) fn name_of(program: Option<&OsStr>) -> &'static str {
     let file = program.and_then(|program| Path::new(program).file_name()).and_then(OsStr::to_str);
     match file {
         Some("kubectl-mirrorguard") => "kubectl mirrorguard",
@@ -31,24 +37,48 @@ pub(super) fn called(program: Option<&OsStr>) -> &'static str {
     }
 }
 
-/// The command line of somebody who calls the program by this name, which usage and examples then say, on
-/// a terminal of this width.
-pub(super) fn command_as(name: &'static str, color: ColorChoice, width: usize) -> Command {
-    let width = width.min(WIDEST);
-    let finished = |command: Command| {
-        let Some(help) = command.get_after_long_help().map(ToString::to_string) else { return command };
-        let named = |help: String, before: &str| {
-            help.replace(&format!("{before}{NAME} "), &format!("{before}{name} "))
-        };
-        let help = named(named(help, "\n  "), "| ");
-        command.after_long_help(folded(&help, width))
+/// The command line, with the formats of `-o` that each command has.
+pub(super) fn command() -> Command {
+    let command = Cli::command();
+    let Some(output) = command.get_arguments().find(|arg| arg.get_id() == "output").cloned() else {
+        return command;
     };
-    let command = Cli::command().bin_name(name).color(color).term_width(width);
-    finished(command.mut_subcommands(finished))
+    command.mut_subcommands(|command| {
+        if WITH_FINDINGS.contains(&command.get_name()) {
+            return command;
+        }
+        let output = with_common_formats(output.clone()).hide(WITHOUT_FORMATS.contains(&command.get_name()));
+        command.arg(output)
+    })
 }
 
-/// Names the command that was meant, where `help` was asked for one that there is not; everywhere else clap
-/// does it.
+fn with_common_formats(output: Arg) -> Arg {
+    let formats = Format::value_variants().iter().filter(|format| format.is_for_all());
+    let values: Vec<_> = formats.filter_map(ValueEnum::to_possible_value).collect();
+    // The parser accepts names of formats only.
+    let parser =
+        PossibleValuesParser::new(values).map(|name| Format::from_str(&name, false).unwrap_or(Format::Human));
+    output.value_parser(parser)
+}
+
+/// The command line under the name that the user calls it by, which usage and examples show, for a terminal of
+/// this width.
+pub(super) fn command_as(name: &'static str, color: ColorChoice, width: usize) -> Command {
+    let width = width.min(WIDEST);
+    let command = command().bin_name(name).color(color).term_width(width);
+    let command = command.mut_subcommands(|command| with_help_for(command, name, width));
+    with_help_for(command, name, width)
+}
+
+/// The command with its help folded, and with the program's name in its examples.
+fn with_help_for(command: Command, name: &str, width: usize) -> Command {
+    let Some(help) = command.get_after_long_help().map(ToString::to_string) else { return command };
+    let help = help.replace(&format!("\n  {NAME} "), &format!("\n  {name} "));
+    let help = help.replace(&format!("| {NAME} "), &format!("| {name} "));
+    command.after_long_help(folded(&help, width))
+}
+
+/// Adds the most similar command to the error about `help` of an unknown one; clap does it for all other errors.
 pub(super) fn with_suggestion(mut error: clap::Error, command: &Command) -> clap::Error {
     if error.kind() != ErrorKind::InvalidSubcommand || error.get(ContextKind::SuggestedSubcommand).is_some() {
         return error;
@@ -61,16 +91,19 @@ pub(super) fn with_suggestion(mut error: clap::Error, command: &Command) -> clap
     error
 }
 
-/// The command whose name is most like what was typed, where one is.
+/// The command with the most similar name, if one is similar.
 pub(super) fn nearest<'c>(typed: &str, command: &'c Command) -> Option<&'c str> {
     closest(typed, command.get_subcommands().map(Command::get_name))
 }
 
-/// The command line with all that can be completed: also what is checked only when it is used.
+/// The command line with the ids of rules as values that can be completed.
 pub(super) fn for_completion() -> Command {
-    let rule = |rule: &'static Rule| PossibleValue::new(rule.id).help(rule.summary);
-    let ids = PossibleValuesParser::new(rules::RULES.iter().map(rule));
-    Cli::command().mut_subcommand("rules", |rules| rules.mut_arg("id", |id| id.value_parser(ids)))
+    let ids = PossibleValuesParser::new(rules::RULES.iter().map(id_value));
+    command().mut_subcommand("rules", |rules| rules.mut_arg("id", |id| id.value_parser(ids)))
+}
+
+fn id_value(rule: &'static Rule) -> PossibleValue {
+    PossibleValue::new(rule.id).help(rule.summary)
 }
 
 #[cfg(test)]
@@ -91,11 +124,11 @@ mod tests {
             (Some("/usr/bin/kubectl-mirrorguard"), "kubectl mirrorguard", "a link"),
             (Some("oc-mirrorguard"), "oc mirrorguard", "another"),
             (Some("./mirrorguard"), NAME, "itself"),
-            (Some("mg"), NAME, "a name of somebody's own says nothing"),
+            (Some("mg"), NAME, "another name"),
             (None, NAME, "no name at all"),
         ];
         for (program, expected, reason) in table {
-            assert_eq!(called(program.map(OsStr::new)), expected, "{reason}");
+            assert_eq!(name_of(program.map(OsStr::new)), expected, "{reason}");
         }
     }
 }

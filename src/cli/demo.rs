@@ -1,26 +1,21 @@
-//! `mirrorguard demo`: the webhook on loopback, asked as an apiserver asks.
+//! `mirrorguard demo`: the webhook on loopback, with the files of `examples/demo`.
 
-use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+mod client;
+
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use serde_json::Value;
+use textwrap::{Options, WordSeparator, WordSplitter};
 
+use self::client::{Client, review};
 use super::{
     Answer, input,
     output::Output,
-    paint::{BOLD, GREEN, PLAIN, RED, YELLOW},
+    paint::{BOLD, DIM, GREEN, PLAIN, RED, YELLOW, painted},
 };
 use crate::{
     cluster::{FileState, Source},
@@ -28,54 +23,72 @@ use crate::{
 };
 use mirrorguard_core::objects::manifest;
 
+/// The folder of the files, in the repository.
+const FOLDER: &str = "examples/demo";
+
 const CLUSTER: &str = include_str!("../../examples/demo/cluster.yaml");
 
-/// Each file, the hooks an apiserver would ask about it, and what it is called in a URL.
-const WRITES: [(&str, &str, &[&str], &str); 4] = [
-    (
-        "icsp.yaml",
-        include_str!("../../examples/demo/icsp.yaml"),
-        &["mirror-sets.validate"],
-        "imagecontentsourcepolicies",
-    ),
-    (
-        "never-contact.yaml",
-        include_str!("../../examples/demo/never-contact.yaml"),
-        &["mirror-sets.validate"],
-        "imagedigestmirrorsets",
-    ),
-    (
-        "release.yaml",
-        include_str!("../../examples/demo/release.yaml"),
-        &["mirror-sets.validate"],
-        "imagedigestmirrorsets",
-    ),
-    (
-        "hostedcluster.yaml",
-        include_str!("../../examples/demo/hostedcluster.yaml"),
-        &["hosted-clusters.mutate", "hosted-clusters.validate"],
-        "hostedclusters",
-    ),
+/// A file that is applied.
+struct Manifest {
+    file: &'static str,
+    text: &'static str,
+    /// The webhooks that an API server calls, in their order.
+    webhooks: &'static [&'static str],
+    /// The name of the kind in URLs.
+    resource: &'static str,
+    /// The part that is shown: its first line, and the first line after it; without that, all to the end.
+    part: (&'static str, Option<&'static str>),
+}
+
+const MANIFESTS: [Manifest; 4] = [
+    Manifest {
+        file: "icsp.yaml",
+        text: include_str!("../../examples/demo/icsp.yaml"),
+        webhooks: &["mirror-sets.validate"],
+        resource: "imagecontentsourcepolicies",
+        part: ("kind:", None),
+    },
+    Manifest {
+        file: "never-contact.yaml",
+        text: include_str!("../../examples/demo/never-contact.yaml"),
+        webhooks: &["mirror-sets.validate"],
+        resource: "imagedigestmirrorsets",
+        part: ("spec:", None),
+    },
+    Manifest {
+        file: "release.yaml",
+        text: include_str!("../../examples/demo/release.yaml"),
+        webhooks: &["mirror-sets.validate"],
+        resource: "imagedigestmirrorsets",
+        part: ("spec:", None),
+    },
+    Manifest {
+        file: "hostedcluster.yaml",
+        text: include_str!("../../examples/demo/hostedcluster.yaml"),
+        webhooks: &["hosted-clusters.mutate", "hosted-clusters.validate"],
+        resource: "hostedclusters",
+        part: ("metadata:", Some("  pullSecret:")),
+    },
 ];
 
 const HELP: &str = "\
 Output:
-  stdout  what kubectl apply would print of each write; with -o json a line for each write, with file, object, allowed, deniedBy, message, warnings and patch
-  stderr  where the webhook listens
+  stdout  for each file, the lines that matter and the output of kubectl apply; with -o json a line for each file, with file, object, allowed, deniedBy, message, warnings and patch
+  stderr  the address of the webhook
 
 Exit codes:
-  0  every write was answered, be it with a rejection
-  2  the webhook could not be started or asked
+  0  the webhook answered every request
+  2  the webhook could not be started or called
 
 Examples:
   mirrorguard demo
   mirrorguard demo -o json | jq -r .message";
 
-/// Start the webhook on loopback with an example cluster and show its answers
+/// Try the webhook on this computer with an example cluster
 ///
-/// Nothing is needed: the example cluster is in the program, the webhook listens on a free port of 127.0.0.1
-/// with a certificate made up for it, and is asked over TLS as an apiserver asks. Two writes are rejected, one
-/// is warned about, and one comes back with an annotation filled in.
+/// Requires no cluster: starts the webhook on a free port of 127.0.0.1 with a self-signed certificate and the mirror
+/// sets of examples/demo/cluster.yaml, sends it the other files of examples/demo as an API server does, and shows
+/// each response. Two writes are denied, one is admitted with warnings, and one gets an annotation.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct DemoArgs {}
@@ -89,25 +102,27 @@ pub(super) fn run(_: &DemoArgs, output: &Output) -> Result<Answer> {
         let address = bound.address;
         let app = App::new(settings, source);
         let webhook = tokio::spawn(bound.serve(app, made.config, Signals::catch()?, Duration::ZERO));
-        output.say(&format!(
-            "webhook on https://{address}, with the example cluster of examples/demo/cluster.yaml\n\n"
+        output.message(&format!(
+            "The webhook listens on https://{address}.\nIts mirror sets are those of {FOLDER}/cluster.yaml.\n\n"
         ));
         let client = Client::new(address, &made.ca)?;
-        for (file, text, hooks, resource) in WRITES {
-            let outcome = apply(&client, file, text, hooks, resource).await?;
+        for manifest in &MANIFESTS {
+            let outcome = apply(&client, manifest).await?;
             if output.is_json() {
                 output.json_line(&outcome)?;
             } else {
-                output.result(&human(&outcome))?;
+                output.result(&human(manifest, &outcome, Output::width()))?;
             }
         }
         webhook.abort();
-        output.say("try your own: mirrorguard lint FILES, mirrorguard rules, mirrorguard --help\n");
+        output.message(&format!(
+            "The files are in {FOLDER}.\nTo check your own files, run mirrorguard lint FILE.\n"
+        ));
         Ok(Answer::Yes)
     })
 }
 
-/// What became of a write.
+/// The outcome of applying a file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outcome {
@@ -130,109 +145,93 @@ struct ObjectName {
     name: String,
 }
 
-/// Asks each hook as an apiserver does, until one denies.
-async fn apply(
-    client: &Client,
-    file: &'static str,
-    text: &str,
-    hooks: &[&str],
-    resource: &str,
-) -> Result<Outcome> {
-    let object: Value = manifest::read_document(file, text)?;
-    let field = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let group = field("/apiVersion").split('/').next().unwrap_or_default().to_owned();
+impl ObjectName {
+    fn of(object: &Value) -> Self {
+        Self {
+            group: text_at(object, "/apiVersion").split('/').next().unwrap_or_default().to_owned(),
+            kind: text_at(object, "/kind").to_owned(),
+            name: text_at(object, "/metadata/name").to_owned(),
+        }
+    }
+}
+
+/// A text in an object; empty where there is none.
+fn text_at<'o>(object: &'o Value, pointer: &str) -> &'o str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Calls each webhook as an API server does, until one denies.
+async fn apply(client: &Client, manifest: &Manifest) -> Result<Outcome> {
+    let object: Value = manifest::read_document(manifest.file, manifest.text)?;
     let mut outcome = Outcome {
-        file,
-        object: ObjectName { group, kind: field("/kind"), name: field("/metadata/name") },
+        file: manifest.file,
+        object: ObjectName::of(&object),
         allowed: true,
         denied_by: None,
         message: None,
         warnings: Vec::new(),
         patch: Vec::new(),
     };
-    for hook in hooks {
-        let path = if hook.ends_with("mutate") { "/mutate" } else { "/validate" };
-        let answer = client.ask(path, &review(&object, resource)).await?;
-        outcome.warnings.extend(answer.warnings);
-        if !answer.allowed {
+    for webhook in manifest.webhooks {
+        let path = if webhook.ends_with("mutate") { "/mutate" } else { "/validate" };
+        let response = client.send(path, &review(&object, manifest.resource)).await?;
+        outcome.warnings.extend(response.warnings);
+        if !response.allowed {
             outcome.allowed = false;
-            outcome.denied_by = Some(format!("{hook}.mirrorguard.io"));
-            outcome.message = answer.status.map(|status| status.message);
+            outcome.denied_by = Some(format!("{webhook}.mirrorguard.io"));
+            outcome.message = response.status.map(|status| status.message);
             break;
         }
-        if let Some(patch) = answer.patch {
+        if let Some(patch) = response.patch {
             let operations: Vec<Operation> =
-                serde_json::from_slice(&STANDARD.decode(patch)?).context("the patch is not readable")?;
+                serde_json::from_slice(&STANDARD.decode(patch)?).context("cannot parse the patch")?;
             outcome.patch.extend(operations);
         }
     }
     Ok(outcome)
 }
 
-/// What `kubectl apply` would print.
-fn human(outcome: &Outcome) -> String {
-    let Outcome { file, object, denied_by, message, warnings, patch, .. } = outcome;
-    let mut shown = format!("{BOLD}$ kubectl apply -f {file}{PLAIN}\n");
+/// The command, the lines that matter, and what `kubectl apply` prints.
+fn human(manifest: &Manifest, outcome: &Outcome, width: usize) -> String {
+    let path = format!("{FOLDER}/{}", manifest.file);
+    let Outcome { object, denied_by, message, warnings, patch, .. } = outcome;
+    let mut shown = format!("{BOLD}$ kubectl apply -f {path}{PLAIN}\n{}", excerpt(manifest));
     for warning in warnings {
-        // Writing to a String cannot fail.
-        let _ = writeln!(shown, "{YELLOW}Warning:{PLAIN} {warning}");
+        shown += &folded("Warning:", YELLOW, warning, width);
     }
-    if let Some(hook) = denied_by {
+    if let Some(webhook) = denied_by {
         let message = message.as_deref().unwrap_or_default();
-        let _ = writeln!(
-            shown,
-            "{RED}Error from server (Forbidden):{PLAIN} error when creating \"{file}\": admission webhook \
-             \"{hook}\" denied the request: {message}\n"
+        let text = format!(
+            "error when creating \"{path}\": admission webhook \"{webhook}\" denied the request: {message}"
         );
-        return shown;
+        return shown + &folded("Error from server (Forbidden):", RED, &text, width) + "\n";
     }
     let ObjectName { group, kind, name } = object;
+    // Writing to a String cannot fail.
     let _ = writeln!(shown, "{}.{group}/{name} created", kind.to_lowercase());
     for (name, value) in patch.iter().flat_map(Operation::annotations) {
-        let _ = writeln!(shown, "  {GREEN}+ {name}: {value}{PLAIN}");
+        let _ = writeln!(shown, "{GREEN}  + {name}:{PLAIN}\n{GREEN}      {value}{PLAIN}");
     }
-    shown.push('\n');
-    shown
+    shown + "\n"
 }
 
-fn review(object: &Value, resource: &str) -> Value {
-    let (group, version) = object["apiVersion"].as_str().and_then(|v| v.split_once('/')).unwrap_or_default();
-    let (kind, metadata) = (&object["kind"], &object["metadata"]);
-    json!({
-        "apiVersion": "admission.k8s.io/v1",
-        "kind": "AdmissionReview",
-        "request": {
-            "uid": "6f1c0b4e-0d2c-4c8e-9d53-3f1f0c1c2d10",
-            "kind": { "group": group, "version": version, "kind": kind },
-            "resource": { "group": group, "version": version, "resource": resource },
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
-            "operation": "CREATE",
-            "userInfo": { "username": "kubeadmin", "groups": ["system:authenticated"] },
-            "object": object,
-            "oldObject": null,
-            "dryRun": false,
-        },
-    })
+/// The lines of a file that matter, with their numbers.
+fn excerpt(manifest: &Manifest) -> String {
+    let (first, after) = manifest.part;
+    let lines = manifest.text.lines().zip(1..).skip_while(|(line, _)| !line.starts_with(first));
+    let lines = lines.take_while(|(line, _)| after.is_none_or(|after| !line.starts_with(after)));
+    lines.map(|(line, number): (_, usize)| painted(&format!("{number:>4} | {line}"), DIM) + "\n").collect()
 }
 
-#[derive(Deserialize)]
-struct Review {
-    response: Response,
-}
-
-#[derive(Deserialize)]
-struct Response {
-    allowed: bool,
-    #[serde(default)]
-    warnings: Vec<String>,
-    status: Option<Status>,
-    patch: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Status {
-    message: String,
+/// A line of kubectl, folded where it is longer than the terminal is wide.
+fn folded(label: &str, style: &str, text: &str, width: usize) -> String {
+    let options = Options::new(width)
+        .subsequent_indent("  ")
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    let text = textwrap::fill(&format!("{label} {text}"), options);
+    format!("{}{}\n", painted(label, style), text.strip_prefix(label).unwrap_or(&text))
 }
 
 /// An operation of a JSON patch on annotations.
@@ -244,47 +243,28 @@ struct Operation {
 }
 
 impl Operation {
+    /// Names and values of the annotations that it sets.
     fn annotations(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        match &self.value {
-            Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-            value => {
-                let name =
-                    self.path.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
-                vec![(name, text(value))]
-            }
+        if let Value::Object(map) = &self.value {
+            return map.iter().map(|(name, value)| (name.clone(), text_at(value, "").to_owned())).collect();
         }
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        let name = name.replace("~1", "/").replace("~0", "~");
+        vec![(name, text_at(&self.value, "").to_owned())]
     }
 }
 
-/// Asks the webhook as an apiserver does: a new review, HTTP/1.1 over TLS, trusting only its CA.
-struct Client {
-    address: SocketAddr,
-    tls: TlsConnector,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Client {
-    fn new(address: SocketAddr, ca: &str) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add(
-            CertificateDer::from_pem_slice(ca.as_bytes()).context("the CA that was made is not readable")?,
-        )?;
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { address, tls: TlsConnector::from(Arc::new(config)) })
-    }
-
-    async fn ask(&self, path: &str, review: &Value) -> Result<Response> {
-        let stream = TcpStream::connect(self.address).await.context("cannot reach the webhook")?;
-        let stream = self.tls.connect(ServerName::try_from("localhost")?, stream).await.context("no TLS")?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        let request = Request::post(path)
-            .header("host", "localhost")
-            .header("content-type", "application/json")
-            .body(Full::new(Bytes::from(review.to_string())))?;
-        let answer = sender.send_request(request).await.context("the webhook did not answer")?;
-        let body = answer.into_body().collect().await?.to_bytes();
-        let review: Review = serde_json::from_slice(&body).context("the webhook's answer is not readable")?;
-        Ok(review.response)
+    #[test]
+    fn the_part_that_is_shown_is_in_the_file() {
+        for manifest in &MANIFESTS {
+            let lines = excerpt(manifest);
+            let (first, after) = manifest.part;
+            assert!(lines.contains(first) && lines.lines().count() >= 4, "{}: {lines}", manifest.file);
+            assert!(after.is_none_or(|after| manifest.text.contains(after)), "{}", manifest.file);
+        }
     }
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    input::{self, Input},
+    input::{self, Input, ReadOptions},
     output::Output,
-    render::rendered,
+    render::render,
 };
 use mirrorguard_core::{
     node::{Change, Impact, Reason, change_between},
@@ -20,42 +20,41 @@ use mirrorguard_core::{
 
 const HELP: &str = "\
 Output:
-  stdout  the impact and its reasons, with the lines that cause them, or one JSON object
-  stderr  what could not be read, or why the nodes would get nothing from one of the two
+  stdout  the impact and its reasons, with file and line
+  stderr  errors; if the nodes would reject OLD or NEW, why
 
 Exit codes:
-  0  the impact was told, or is below --fail-on
-  1  the impact is at or above --fail-on, or one of the two gives the nodes no configuration
-  2  usage, or a file or cluster that cannot be read
+  0  the impact is below --fail-on, or --fail-on is not set
+  1  the impact is at or above --fail-on, or the nodes would reject OLD or NEW
+  2  usage, I/O or parse error
 
 Examples:
   mirrorguard diff cluster mirrors/
   mirrorguard diff --fail-on drain old.yaml new.yaml
   git show main:mirrors.yaml | mirrorguard diff - mirrors.yaml";
 
-/// Tell what changing one set of objects into another costs the nodes
+/// Show whether a change reloads CRI-O or drains nodes
 ///
-/// None: registries.conf stays the same. Reload: CRI-O reloads it, and no pod is evicted. Drain: every node of
-/// every pool is cordoned, emptied and brought back, one after another. The nodes decide this by comparing the
-/// two files, and so does this.
+/// Compares registries.conf of both sides as the nodes do. none: the file does not change. reload: CRI-O reloads the
+/// file, no pod is evicted. drain: every node of every pool is drained, one after another.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct DiffArgs {
-    /// The objects before: a file, a folder, `-`, or `cluster`
+    /// Objects before the change: a file, a folder, `-`, or `cluster`
     pub(super) old: PathBuf,
-    /// The objects after: a file, a folder, `-`, or `cluster`
+    /// Objects after the change: a file, a folder, `-`, or `cluster`
     pub(super) new: PathBuf,
-    /// The least impact that makes the exit code 1
-    #[arg(long, value_enum)]
+    /// Lowest impact with exit code 1
+    #[arg(long, value_enum, value_name = "IMPACT")]
     pub(super) fail_on: Option<FailOnImpact>,
 }
 
 /// Which impacts fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOnImpact {
-    /// CRI-O reloads, or worse
+    /// A reload or a drain
     Reload,
-    /// Nodes are drained
+    /// A drain
     Drain,
 }
 
@@ -77,20 +76,21 @@ struct ReasonJson<'a> {
 
 pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     if args.old == args.new && args.old.as_os_str() == "-" {
-        bail!("standard input can only be one of the two");
+        bail!("standard input (-) can be OLD or NEW, not both");
     }
-    let old = input::read_or_cluster(&args.old, output)?.complete()?;
-    let new = input::read_or_cluster(&args.new, output)?.complete()?;
-    let states = [&old, &new].map(|input| input.objects().cloned().collect::<State>());
-    let [Some(before), Some(after)] =
-        [(&old, &states[0]), (&new, &states[1])].map(|(i, s)| rendered(i, s, output))
-    else {
-        return Ok(Answer::No);
-    };
+    // No mirror sets at all are a valid side.
+    let options = ReadOptions { warn_if_empty: false, ..ReadOptions::default() };
+    let old = input::read_path_or_cluster(&args.old, options, output)?.complete()?;
+    let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?;
+    let old_state: State = old.objects().cloned().collect();
+    let new_state: State = new.objects().cloned().collect();
+    // Both are rendered, so that the errors of both are printed.
+    let before = render(&old, &old_state, output);
+    let after = render(&new, &new_state, output);
+    let (Some(before), Some(after)) = (before, after) else { return Ok(Answer::No) };
     let Change { impact, reasons } = change_between(&before, &after);
     if output.is_json() {
-        let reason = |r| reason_json(r, &old, &new);
-        let reasons = reasons.iter().map(reason).collect();
+        let reasons = reasons.iter().map(|reason| reason_json(reason, &old, &new)).collect();
         output.json(&DiffJson { changed: impact != Impact::None, impact: impact.to_string(), reasons })?;
     } else {
         output.result(&human(impact, &reasons, &old, &new))?;
@@ -114,12 +114,12 @@ fn reason_json<'a>(reason: &Reason<'a>, old: &Input, new: &Input) -> ReasonJson<
 
 fn human(impact: Impact, reasons: &[Reason<'_>], old: &Input, new: &Input) -> String {
     let mut text = match impact {
-        Impact::None => "none: registries.conf stays the same\n".to_owned(),
-        Impact::Reload => "reload: CRI-O reloads on every node, no pod is evicted\n".to_owned(),
+        Impact::None => "none: registries.conf does not change\n".to_owned(),
+        Impact::Reload => "reload: CRI-O reloads on every node, and no pod is evicted\n".to_owned(),
         Impact::Drain => "drain: every node of every pool is drained, one after another\n".to_owned(),
     };
     if impact != Impact::None {
-        text += "(releases before the CRI-O reload reboot every node for any change)\n";
+        text += "(releases without the CRI-O reload reboot every node instead)\n";
     }
     for reason in reasons {
         let lines = lines_of(reason.registry, old, new).join(", ");
@@ -131,19 +131,24 @@ fn human(impact: Impact, reasons: &[Reason<'_>], old: &Input, new: &Input) -> St
     text
 }
 
-/// Where a source stands, in the new files, or where it is gone, in the old ones.
+/// The places of a source in the new files, or in the old ones where it was removed.
 fn lines_of(source: &str, old: &Input, new: &Input) -> Vec<String> {
-    let lines = |input: &Input| input.located.iter().flat_map(|l| places(l, source)).collect::<Vec<_>>();
-    let found = lines(new);
-    if found.is_empty() { lines(old) } else { found }
+    let found = places_in(new, source);
+    if found.is_empty() { places_in(old, source) } else { found }
+}
+
+fn places_in(input: &Input, source: &str) -> Vec<String> {
+    input.located.iter().flat_map(|located| places(located, source)).collect()
 }
 
 fn places(located: &Located, source: &str) -> Vec<String> {
     let Object::MirrorSet(set) = &located.object else { return Vec::new() };
-    let matching = set.entries.iter().enumerate().filter(|(_, entry)| *entry.source == *source);
-    let place = |(index, _)| {
-        let at = located.position(&set.field_path(index, "source"));
-        format!("{}:{}", located.source.name, at.line)
-    };
-    matching.map(place).collect()
+    let mut places = Vec::new();
+    for (index, entry) in set.entries.iter().enumerate() {
+        if *entry.source == *source {
+            let at = located.position(&set.field_path(index, "source"));
+            places.push(format!("{}:{}", located.source.name, at.line));
+        }
+    }
+    places
 }

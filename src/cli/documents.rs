@@ -1,4 +1,4 @@
-//! Mirror sets as documents: read with their metadata, printed, written to files.
+//! Mirror sets with their metadata: reading, printing, and writing them to files.
 
 use std::{
     fs,
@@ -10,28 +10,31 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::{input, output::Output};
-use crate::cluster::{Exclude, Listing, metadata_of_sets};
+use super::{
+    input::{self, Connection, ReadOptions},
+    output::Output,
+};
+use crate::cluster::{Listing, metadata_of_sets};
 use mirrorguard_core::{
     context::Context,
     convert::{Document, Origin, Problem},
     objects::{MirrorSet, Object, to_documents, to_yaml},
 };
 
-/// Where documents are written to.
+/// The folder that objects are written to.
 #[derive(Debug, Args)]
 pub(super) struct OutArgs {
-    /// Write a file for each object into this folder, named by kind and name, instead of standard output
+    /// Write each object to a file KIND-NAME.yaml in this folder instead of printing it
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Overwrite files that are there with other content
+    /// Overwrite existing files with different content
     #[arg(long, requires = "out")]
     pub(super) force: bool,
 }
 
 impl OutArgs {
-    /// Writes each object to its file, all or, as far as can be known before, none; the files, in the order
-    /// of the objects. Without `--out`, or without objects, nothing is touched.
+    /// Writes each object to its file and returns the files in the order of the objects. Existing files are
+    /// checked before the first is written. Without `--out`, or without objects, nothing is written.
     pub(super) fn write(&self, documents: &[Document]) -> Result<Vec<PathBuf>> {
         match &self.out {
             Some(folder) if !documents.is_empty() => write(documents, folder, self.force),
@@ -40,33 +43,37 @@ impl OutArgs {
     }
 }
 
-/// What was read.
+/// The objects that were read.
 #[derive(Debug)]
 pub(super) struct Given {
-    /// The mirror sets, in the order of the input.
+    /// The mirror sets in the order of the input.
     pub(super) documents: Vec<Document>,
     /// Every object.
     pub(super) context: Context,
-    /// How many objects of other kinds there were.
+    /// Number of objects of other kinds.
     pub(super) skipped: usize,
 }
 
-/// Reads files, or without any the cluster.
+/// Reads files, or the cluster where no path is given. Duplicates are no warning here: both commands report
+/// them.
 pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
     if paths.is_empty() {
-        return from_cluster();
+        return read_cluster();
     }
-    let input = input::read_every(paths, &Exclude::default(), output)?.complete()?;
+    let options = ReadOptions { exclude: None, warn_of_duplicates: false, warn_if_empty: false };
+    let input = input::read(paths, options, output)?.complete()?;
     let documents = input.located.iter().filter_map(Document::of_file).collect();
     Ok(Given { documents, context: input.objects().cloned().collect(), skipped: input.skipped })
 }
 
-fn from_cluster() -> Result<Given> {
+fn read_cluster() -> Result<Given> {
     let (objects, metadata) = input::runtime()?.block_on(async {
-        let client = input::client().await?;
+        let Connection { client, server } = input::connect().await?;
         let listing = Listing::of(&client).await.and_then(Listing::complete);
-        let objects = listing.context("cannot list the cluster's mirror sets")?;
-        anyhow::Ok((objects, metadata_of_sets(&client).await?))
+        let objects = listing.map_err(|error| input::cannot_list(&server, &error))?;
+        let metadata = metadata_of_sets(&client).await;
+        let metadata = metadata.map_err(|error| input::cannot_list(&server, &error))?;
+        anyhow::Ok((objects, metadata))
     })?;
     let mut documents = Vec::new();
     for object in &objects {
@@ -92,23 +99,23 @@ pub(super) fn lines<'a>(indent: &'a str, texts: &'a [String]) -> String {
     texts.iter().flat_map(|text| [indent, text, "\n"]).collect()
 }
 
-/// Says why nothing is written.
-pub(super) fn say_problems(problems: &[Problem], output: &Output) {
+/// Prints why nothing is written.
+pub(super) fn print_problems(problems: &[Problem], output: &Output) {
     for Problem { what, places, fix } in problems {
-        output.problem(&format!("{what}\n{}  fix: {fix}", lines("  ", places)));
+        output.error(&format!("{what}\n{}  fix: {fix}", lines("  ", places)));
     }
 }
 
-/// Says what is worth knowing about what is written.
-pub(super) fn say_notes(notes: &[String], output: &Output) {
+/// Prints notes about the result.
+pub(super) fn print_notes(notes: &[String], output: &Output) {
     for note in notes {
-        output.say(&format!("note: {note}\n"));
+        output.message(&format!("note: {note}\n"));
     }
 }
 
-/// A file that says the same already is left as it is.
+/// A file with the same content is left unchanged.
 fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
     let mut files = Vec::new();
     let mut changed = Vec::new();
     for document in documents {
@@ -116,7 +123,7 @@ fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathB
         match fs::read(&path) {
             Ok(there) if there == text.as_bytes() => {}
             Ok(_) if !force => {
-                bail!("{} is there already with other content; --force overwrites it", path.display())
+                bail!("{} already exists with different content; use --force to overwrite it", path.display())
             }
             Ok(_) => changed.push((path.clone(), text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => changed.push((path.clone(), text)),
@@ -130,16 +137,16 @@ fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathB
     Ok(files)
 }
 
-/// Writes beside the file and then takes its place, so that a full disk leaves no half of an object.
+/// Writes a temporary file in the same folder and renames it, so that a full disk leaves no partial file.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let written = fs::File::create_new(&beside)
+    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = fs::File::create_new(&temporary)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // What went wrong is in the first error.
-        let _ = fs::remove_file(&beside);
+        // The first error is the one that is reported.
+        let _ = fs::remove_file(&temporary);
     }
     written
 }
@@ -149,17 +156,20 @@ pub(super) fn displayed(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| path.display().to_string()).collect()
 }
 
-/// Paths as a shell takes them.
+/// Paths as a shell reads them.
 pub(super) fn quoted<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<String> {
-    let quote = |path: &PathBuf| {
-        let path = path.display().to_string();
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+=,%".contains(c);
-        if !path.is_empty() && path.chars().all(is_plain) {
-            return path;
-        }
-        format!("'{}'", path.replace('\'', r"'\''"))
-    };
-    paths.into_iter().map(quote).collect()
+    paths.into_iter().map(|path| quote(&path.display().to_string())).collect()
+}
+
+fn quote(path: &str) -> String {
+    if !path.is_empty() && path.chars().all(is_plain_in_a_shell) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
+fn is_plain_in_a_shell(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_./:@+=,%".contains(c)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The sections below a command's options: written once, folded for a terminal, set in roff for a manual.
+//! The sections below a command's options: written once, folded for a terminal, formatted in roff for a manual.
 //!
-//! A line at the left edge is a heading. Below it each line is one item, however long: `  key  text`, or prose.
-//! What is indented by four or stands under `Examples:` is typed by people, and stays as it is.
+//! A line without indentation is a heading. Below it each line is one item, however long: `  key  text`, or prose.
+//! Lines that are indented by four, and those under `Examples:`, are commands and stay as they are.
 
 use textwrap::{Options, WordSplitter};
 
@@ -10,13 +10,13 @@ use textwrap::{Options, WordSplitter};
 pub(super) enum Line<'a> {
     /// `Examples:`
     Heading(&'a str),
-    /// What is typed.
+    /// A command.
     Code(&'a str),
     /// A word and what it means.
     Item(&'a str, &'a str),
     /// Prose.
     Prose(&'a str),
-    /// Nothing.
+    /// An empty line.
     Blank,
 }
 
@@ -42,32 +42,39 @@ pub(super) fn lines(help: &str) -> impl Iterator<Item = Line<'_>> {
 /// The text with each item folded below itself.
 pub(super) fn folded(help: &str, width: usize) -> String {
     let mut folded = Vec::new();
-    let column = |heading: &str| {
-        let section = lines(help).skip_while(|line| *line != Line::Heading(heading)).skip(1);
-        let section = section.take_while(|line| !matches!(line, Line::Heading(_)));
-        let keys =
-            section.filter_map(|line| if let Line::Item(key, _) = line { Some(key.len()) } else { None });
-        keys.max().unwrap_or_default() + 4
-    };
-    let fold = |first: &str, after: usize, text: &str| {
-        let after = " ".repeat(after);
-        let options = Options::new(width).initial_indent(first).subsequent_indent(&after);
-        textwrap::fill(text, options.word_splitter(WordSplitter::NoHyphenation).break_words(false))
-    };
     let mut indent = 0;
     for line in lines(help) {
         folded.push(match line {
             Line::Heading(heading) => {
-                indent = column(heading);
+                indent = column_of(help, heading);
                 heading.to_owned()
             }
             Line::Code(code) => format!("  {code}"),
-            Line::Item(key, text) => fold(&format!("  {key:<0$}", indent - 2), indent, text),
-            Line::Prose(text) => fold("  ", 2, text),
+            Line::Item(key, text) => fold(&format!("  {key:<0$}", indent - 2), indent, text, width),
+            Line::Prose(text) => fold("  ", 2, text, width),
             Line::Blank => String::new(),
         });
     }
     folded.join("\n")
+}
+
+/// The column of the texts below a heading.
+fn column_of(help: &str, heading: &str) -> usize {
+    let section = lines(help).skip_while(|line| *line != Line::Heading(heading)).skip(1);
+    let mut longest = 0;
+    for line in section.take_while(|line| !matches!(line, Line::Heading(_))) {
+        if let Line::Item(key, _) = line {
+            longest = longest.max(key.len());
+        }
+    }
+    longest + 4
+}
+
+/// A text after its first words, folded and indented below itself.
+fn fold(first: &str, indent: usize, text: &str, width: usize) -> String {
+    let indent = " ".repeat(indent);
+    let options = Options::new(width).initial_indent(first).subsequent_indent(&indent);
+    textwrap::fill(text, options.word_splitter(WordSplitter::NoHyphenation).break_words(false))
 }
 
 #[cfg(test)]

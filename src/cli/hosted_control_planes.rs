@@ -1,5 +1,5 @@
-//! Where hosted control planes look for an image with what they were started with: the part of
-//! `mirrorguard explain` that asks the cluster.
+//! How running hosted control planes resolve an image, with the overrides that they were started with: the part of
+//! `mirrorguard explain` that reads a cluster.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -18,69 +18,75 @@ use mirrorguard_core::{
     state::State,
 };
 
-/// Where one workload of a hosted control plane looks for the image.
+/// How one workload of a hosted control plane resolves the image.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HostedControlPlane {
     namespace: String,
-    /// `namespace/name` of its HostedCluster, where that could be told.
+    /// `namespace/name` of its HostedCluster, where it is known.
     hosted_cluster: Option<String>,
     /// Name of the Deployment.
     deployment: String,
     release: Candidates,
     exact: Candidates,
     prefix: Candidates,
-    /// Whether the mirror sets would now lead it elsewhere.
+    /// Whether the current mirror sets give other results.
     differs: bool,
-    /// The rules that its release follows; both where it is not known.
+    /// The era of its release; both where the release is not known.
     #[serde(skip)]
     eras: &'static [Era],
 }
 
-/// References that the image may become, the original left out.
+/// References that the image may resolve to, without the original.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Candidates {
     candidates: Vec<String>,
 }
 
-/// Asks the cluster of the current kubeconfig what its hosted control planes were started with, and follows
-/// the image through it.
-pub(super) fn look_up(image: &str, state: &State, output: &Output) -> Result<Vec<HostedControlPlane>> {
+/// Reads the overrides of hosted control planes in the cluster of the current kubeconfig, and resolves the image with
+/// them.
+pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec<HostedControlPlane>> {
     let Readings { inventory, unread } = input::runtime()?.block_on(async {
         let Connection { client, server } = input::connect().await?;
         let hosted = list(&client, Kind::HostedCluster).await;
-        let hosted = hosted.map_err(|error| {
+        let listed = hosted.map_err(|error| {
             anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {}", cause(&error))
         })?;
-        let hosted = hosted.into_iter().filter_map(|object| match object {
-            Object::HostedCluster(hosted) => Some(hosted),
-            _ => None,
-        });
-        anyhow::Ok(read_workloads(&client, hosted.collect()).await)
+        let mut hosted_clusters = Vec::new();
+        for object in listed {
+            if let Object::HostedCluster(hosted) = object {
+                hosted_clusters.push(hosted);
+            }
+        }
+        anyhow::Ok(read_workloads(&client, hosted_clusters).await)
     })?;
     for line in unread {
-        output.say(&format!("not checked: {line}\n"));
+        output.message(&format!("not checked: {line}\n"));
     }
-    section(image, state, &inventory)
+    resolve_in_each(image, state, &inventory)
 }
 
-fn section(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<HostedControlPlane>> {
+/// The results of all workloads with overrides.
+fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<HostedControlPlane>> {
     let now = hypershift::overrides(state.context().view());
     let mut found = Vec::new();
     for workload in inventory.control_planes() {
-        let Some(handed) = workload.image_overrides() else { continue };
+        let Some(given) = workload.image_overrides() else { continue };
         let hosted = inventory.hosted_cluster_of(workload);
         let tag = hosted.and_then(Release::of_hosted);
         let own = workload.registry_overrides();
-        // The control plane operator adds its own from 4.18 on, so that what it starts has them already.
+        // From 4.18 on the control plane operator adds its own overrides, so the workloads that it starts have them.
         let is_first = workload.name == Workload::CONTROL_PLANE_OPERATOR;
         let adds = tag.is_none_or(|release| release >= Release::ADDS_OWN_OVERRIDES);
-        let would =
-            if adds && (is_first || has(&handed, &own)) { hypershift::sum(&now, &own) } else { now.clone() };
-        let started = if adds && is_first { hypershift::sum(&handed, &own) } else { handed };
-        let (there, expected) = (follow(image, &started)?, follow(image, &would)?);
-        let differs = there.iter().zip(&expected).any(|(a, b)| a.sorted() != b.sorted());
-        let [release, exact, prefix] = there;
+        let expected = if adds && (is_first || contains_all(&given, &own)) {
+            hypershift::sum(&now, &own)
+        } else {
+            now.clone()
+        };
+        let running = if adds && is_first { hypershift::sum(&given, &own) } else { given };
+        let (running, expected) = (candidates(image, &running)?, candidates(image, &expected)?);
+        let differs = running.iter().zip(&expected).any(|(a, b)| a.sorted() != b.sorted());
+        let [release, exact, prefix] = running;
         found.push(HostedControlPlane {
             namespace: workload.namespace.clone(),
             hosted_cluster: hosted.map(HostedCluster::namespaced_name),
@@ -103,42 +109,44 @@ fn eras(release: Option<Release>) -> &'static [Era] {
     }
 }
 
-/// Whether all of the second are in the first.
-fn has(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
+/// Whether all overrides of the second are in the first.
+fn contains_all(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
     part.iter().all(|(source, mirrors)| {
         all.get(source).is_some_and(|there| mirrors.iter().all(|mirror| there.contains(mirror)))
     })
 }
 
-/// The release look-up, and the metadata look-up in both eras.
-fn follow(image: &str, overrides: &Overrides<'_>) -> Result<[Candidates; 3]> {
-    let metadata = |era| {
-        let lookup = hypershift::metadata_lookup(era, overrides, image);
-        let lookup = lookup.with_context(|| format!("HyperShift cannot read the image \"{image}\""))?;
-        anyhow::Ok(Candidates { candidates: lookup.candidates })
-    };
+/// The results of the release look-up, and of the metadata look-up in both eras.
+fn candidates(image: &str, overrides: &Overrides<'_>) -> Result<[Candidates; 3]> {
     let release = Candidates { candidates: hypershift::release_lookup(overrides, image) };
-    Ok([release, metadata(Era::Exact)?, metadata(Era::Prefix)?])
+    let exact = metadata_candidates(Era::Exact, image, overrides)?;
+    Ok([release, exact, metadata_candidates(Era::Prefix, image, overrides)?])
+}
+
+fn metadata_candidates(era: Era, image: &str, overrides: &Overrides<'_>) -> Result<Candidates> {
+    let lookup = hypershift::metadata_lookup(era, overrides, image);
+    let lookup = lookup.with_context(|| format!("HyperShift cannot parse the image \"{image}\""))?;
+    Ok(Candidates { candidates: lookup.candidates })
 }
 
 impl Candidates {
-    /// Several objects are handed on in no order.
+    /// The order of several objects is random.
     fn sorted(&self) -> Vec<&String> {
         let mut sorted: Vec<_> = self.candidates.iter().collect();
         sorted.sort_unstable();
         sorted
     }
 
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         if self.candidates.is_empty() { "not redirected".to_owned() } else { self.candidates.join(", ") }
     }
 }
 
-/// The section as people read it: what agrees in a hosted control plane is told once.
+/// The results for people: workloads of a hosted control plane with the same results are shown together.
 pub(super) fn human(found: &[HostedControlPlane]) -> String {
-    let mut text = "\nin hosted control planes (with what each was started with)\n".to_owned();
+    let mut text = "\nrunning hosted control planes\n".to_owned();
     if found.is_empty() {
-        text += "  there are none\n";
+        text += "  none found\n";
     }
     let mut groups: BTreeMap<_, Vec<&HostedControlPlane>> = BTreeMap::new();
     for one in found {
@@ -151,17 +159,17 @@ pub(super) fn human(found: &[HostedControlPlane]) -> String {
         let names: Vec<_> = group.iter().map(|one| &*one.deployment).collect();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {namespace}: {}", names.join(", "));
-        let _ = writeln!(text, "    release look-up   {}", release.told());
+        let _ = writeln!(text, "    release look-up   {}", release.describe());
         for era in group[0].eras {
             let (lookup, which) = match era {
                 Era::Exact => (exact, "up to 4.16"),
                 Era::Prefix => (prefix, "4.17 and later"),
             };
             let which = if group[0].eras.len() == 1 { String::new() } else { format!(" ({which})") };
-            let _ = writeln!(text, "    metadata look-up  {}{which}", lookup.told());
+            let _ = writeln!(text, "    metadata look-up  {}{which}", lookup.describe());
         }
         if differs {
-            text += "    <- not where the mirror sets lead now; mirrorguard audit tells why\n";
+            text += "    <- differs from the current mirror sets; run mirrorguard audit for details\n";
         }
     }
     text
@@ -187,14 +195,17 @@ mod tests {
         std::iter::once(Object::from_json(Kind::Set(SetKind::Idms), &json.to_string()).unwrap()).collect()
     }
 
+    fn setting(value: &str) -> Setting {
+        Setting { path: String::new(), value: value.to_owned() }
+    }
+
     fn workload(name: &str, image_overrides: &str, registry_overrides: &str) -> Workload {
-        let setting = |value: &str| Some(Setting { path: String::new(), value: value.to_owned() });
         Workload {
             namespace: "clusters-lab".to_owned(),
             name: name.to_owned(),
             is_operator: false,
-            registry_overrides: setting(registry_overrides),
-            image_overrides: setting(image_overrides),
+            registry_overrides: Some(setting(registry_overrides)),
+            image_overrides: Some(setting(image_overrides)),
         }
     }
 
@@ -207,20 +218,18 @@ mod tests {
     }
 
     #[test]
-    fn a_control_plane_that_was_started_before_the_mirror_moved_differs() {
-        let handed = "quay.io/openshift-release-dev/ocp-release=old.lab/ocp/release";
+    fn a_control_plane_that_was_started_before_the_mirror_changed_differs() {
+        let given = "quay.io/openshift-release-dev/ocp-release=old.lab/ocp/release";
         let inventory =
-            inventory(["control-plane-operator", "ignition-server"].map(|n| workload(n, handed, "=")).into());
-        let told = |mirror| human(&section(IMAGE, &state(mirror), &inventory).unwrap());
-        assert_eq!(
-            told("new.lab/ocp/release"),
-            "\nin hosted control planes (with what each was started with)\n\
-             \x20 clusters-lab: control-plane-operator, ignition-server\n\
-             \x20   release look-up   old.lab/ocp/release:4.18.9-x86_64\n\
-             \x20   metadata look-up  old.lab/ocp/release:4.18.9-x86_64\n\
-             \x20   <- not where the mirror sets lead now; mirrorguard audit tells why\n"
-        );
-        assert!(!told("old.lab/ocp/release").contains("<-"), "the same mirror as now");
+            inventory(["control-plane-operator", "ignition-server"].map(|n| workload(n, given, "=")).into());
+        for (mirror, differs) in [("new.lab/ocp/release", true), ("old.lab/ocp/release", false)] {
+            let found = resolve_in_each(IMAGE, &state(mirror), &inventory).unwrap();
+            assert_eq!(found.len(), 2);
+            assert!(found.iter().all(|one| one.differs == differs), "{mirror}: {found:?}");
+            assert_eq!(found[0].release.candidates, ["old.lab/ocp/release:4.18.9-x86_64"]);
+            let text = human(&found);
+            assert!(text.contains("clusters-lab: control-plane-operator, ignition-server\n"), "once: {text}");
+        }
     }
 
     #[test]
@@ -231,9 +240,9 @@ mod tests {
             workload("control-plane-operator", &sets, own),
             workload("ignition-server", &format!("{own},{sets}"), own),
         ]);
-        let found = section(IMAGE, &state("m.lab/ocp/release"), &inventory).unwrap();
+        let found = resolve_in_each(IMAGE, &state("m.lab/ocp/release"), &inventory).unwrap();
         let [operator, server] = found.as_slice() else { panic!("both workloads") };
-        assert_eq!(operator.release, server.release, "the one adds what the other has");
+        assert_eq!(operator.release, server.release, "one adds what the other has");
         assert!(!operator.differs && !server.differs);
         assert_eq!(operator.hosted_cluster.as_deref(), Some("clusters/lab"));
     }

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anstream::adapter::strip_str;
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config};
 
@@ -17,29 +18,29 @@ use mirrorguard_core::objects::{
     manifest::{Located, Position, ReadError, Reading},
 };
 
-/// What a command works on.
+/// The objects that a command works on.
 #[derive(Debug, Default)]
 pub(super) struct Input {
-    /// Objects of files, which know their place.
+    /// Objects of files, with their places.
     pub(super) located: Vec<Located>,
     /// Objects of a cluster.
     pub(super) live: Vec<Object>,
     /// URL of the cluster, where one was read.
     pub(super) cluster: Option<String>,
-    /// How many objects of other kinds there were.
+    /// Number of objects of other kinds.
     pub(super) skipped: usize,
-    /// How many files there were.
+    /// Number of files.
     pub(super) files: usize,
-    /// What could not be read; it has been said.
+    /// What could not be read; the errors are printed already.
     pub(super) unread: Vec<Unread>,
 }
 
-/// What could not be read, and why.
+/// An error in a file, or a file that could not be read.
 #[derive(Debug)]
 pub(super) struct Unread {
-    /// All of it, the place included.
+    /// The error, with its place.
     pub(super) text: String,
-    /// Where in which file, as far as there is one.
+    /// The place of an error in a file.
     pub(super) place: Option<(String, Position)>,
 }
 
@@ -61,48 +62,77 @@ impl Input {
         located.chain(self.live.iter().map(|object| (object, None)))
     }
 
-    /// Whether there is nothing that a command could work on, although everything could be read.
+    /// Whether everything could be read, and there are no objects that a command could work on.
     fn is_empty(&self) -> bool {
         self.unread.is_empty() && self.objects().next().is_none()
     }
 
-    /// Fails where a file could not be read whole.
+    /// Fails where something could not be read.
     pub(super) fn complete(self) -> Result<Self> {
         if !self.unread.is_empty() {
-            bail!("not everything could be read");
+            bail!("stopped because not all files could be read");
         }
         Ok(self)
     }
 }
 
-/// Reads files, or without any the cluster. What is wrong in a file is said, and the rest still read.
-pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Input> {
-    let input = read_except(paths, &Exclude::default(), output)?;
-    if input.is_empty() && !paths.is_empty() {
-        let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-        output.say(&format!("warning: no mirror set and no HostedCluster in {}\n", paths.join(", ")));
-    }
-    Ok(input)
+/// How files are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReadOptions<'a> {
+    /// What is left out of folders.
+    pub(super) exclude: Option<&'a Exclude>,
+    /// Whether to warn about an object that is defined twice.
+    pub(super) warn_of_duplicates: bool,
+    /// Whether to warn where there are no objects.
+    pub(super) warn_if_empty: bool,
 }
 
-/// The same without what is to be left out of folders.
-pub(super) fn read_except(paths: &[PathBuf], exclude: &Exclude, output: &Output) -> Result<Input> {
-    let input = read_every(paths, exclude, output)?;
-    for twice in defined_twice(&input.located) {
-        output.say(&format!("warning: {twice}; the last one counts\n"));
+impl Default for ReadOptions<'_> {
+    /// Reads everything, with both warnings.
+    fn default() -> Self {
+        Self { exclude: None, warn_of_duplicates: true, warn_if_empty: true }
     }
-    Ok(input)
 }
 
-/// The same for who decides by itself what to make of an object that is defined twice.
-pub(super) fn read_every(paths: &[PathBuf], exclude: &Exclude, output: &Output) -> Result<Input> {
+/// Reads files, or the cluster where no path is given. Errors in a file are printed, and the other files read.
+pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> Result<Input> {
     if paths.is_empty() {
-        return from_cluster(output);
+        return read_cluster(output);
     }
-    let progress = output.progress("reading");
+    let input = read_files(paths, options.exclude, output);
+    if options.warn_of_duplicates {
+        for (first, second) in duplicates(&input.located) {
+            let text = format!(
+                "warning: {} is defined twice, at {} and at {}; the second definition is used\n",
+                first.object.id(),
+                place_of_name(first),
+                place_of_name(second)
+            );
+            output.message(&text);
+        }
+    }
+    if options.warn_if_empty && input.is_empty() {
+        let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        output.message(&format!("warning: no mirror set or HostedCluster found in {}\n", paths.join(", ")));
+    }
+    Ok(input)
+}
+
+/// Reads one path, or the cluster where it is the word `cluster`.
+pub(super) fn read_path_or_cluster(path: &Path, options: ReadOptions<'_>, output: &Output) -> Result<Input> {
+    if path.as_os_str() == "cluster" && !path.exists() {
+        return read_cluster(output);
+    }
+    read(&[path.to_owned()], options, output)
+}
+
+fn read_files(paths: &[PathBuf], exclude: Option<&Exclude>, output: &Output) -> Input {
+    let nothing = Exclude::default();
+    let exclude = exclude.unwrap_or(&nothing);
+    let progress = output.progress("reading files");
     let mut input = Input::default();
     for path in paths {
-        progress.now(format!("reading {}", path.display()));
+        progress.show(format!("reading {}", path.display()));
         match read_path(path, exclude) {
             Ok(Reading { objects, skipped, files, errors }) => {
                 input.located.extend(objects);
@@ -115,86 +145,73 @@ pub(super) fn read_every(paths: &[PathBuf], exclude: &Exclude, output: &Output) 
     }
     drop(progress);
     for unread in &input.unread {
-        output.error(&anyhow::Error::msg(unread.text.clone()));
+        output.error(&strip_str(&unread.text).to_string());
     }
-    Ok(input)
+    input
 }
 
-/// What stands in the files more than once, and where.
-fn defined_twice(located: &[Located]) -> Vec<String> {
-    let mut first: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
-    let mut twice = Vec::new();
+/// Objects that are defined more than once, each with the definition before it.
+fn duplicates(located: &[Located]) -> Vec<(&Located, &Located)> {
+    let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
+    let mut duplicates = Vec::new();
     for this in located {
         let object = &this.object;
-        if let Some(before) = first.insert((object.kind(), object.namespace(), object.name()), this) {
-            let place = |l: &Located| format!("{}:{}", l.source.name, l.position("metadata.name").line);
-            let id = object.id();
-            twice.push(format!("{id} is defined at {} and again at {}", place(before), place(this)));
+        if let Some(before) = last.insert((object.kind(), object.namespace(), object.name()), this) {
+            duplicates.push((before, this));
         }
     }
-    twice
+    duplicates
 }
 
-/// Reads one path that may also be the word `cluster`.
-pub(super) fn read_or_cluster(path: &Path, output: &Output) -> Result<Input> {
-    read_or_cluster_except(path, &Exclude::default(), output)
+fn place_of_name(located: &Located) -> String {
+    format!("{}:{}", located.source.name, located.position("metadata.name").line)
 }
 
-/// The same without what is to be left out of folders.
-pub(super) fn read_or_cluster_except(path: &Path, exclude: &Exclude, output: &Output) -> Result<Input> {
-    if path.as_os_str() == "cluster" && !path.exists() {
-        return from_cluster(output);
-    }
-    read_except(&[path.to_owned()], exclude, output)
-}
-
-fn from_cluster(output: &Output) -> Result<Input> {
+fn read_cluster(output: &Output) -> Result<Input> {
     let _progress = output.progress("reading the cluster of the current kubeconfig");
     let (live, server) = runtime()?.block_on(async {
         let Connection { client, server } = connect().await?;
-        let live = Listing::of(&client)
-            .await
-            .and_then(Listing::complete)
-            .map_err(|error| unreadable(&server, &error))?;
+        let live = Listing::of(&client).await.and_then(Listing::complete);
+        let live = live.map_err(|error| cannot_list(&server, &error))?;
         anyhow::Ok((live, server))
     })?;
     Ok(Input { live, cluster: Some(server), ..Input::default() })
 }
 
-/// A cluster to ask.
+/// A connection to a cluster.
 pub(super) struct Connection {
     pub(super) client: Client,
     /// Its URL.
     pub(super) server: String,
 }
 
-/// What to do about an apiserver that did not tell what it was asked; `right` where that is missing.
+/// What to do about a failed request to an API server: `right` where that is missing.
 pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
     match error {
-        kube::Error::Api(status) if status.code == 401 => "log in again, with oc login for example",
+        kube::Error::Api(status) if status.code == 401 => "log in again, for example with oc login",
         kube::Error::Api(status) if status.code == 403 => right,
         kube::Error::Api(_) => "",
         kube::Error::SerdeError(_) => {
-            "this is no answer of an apiserver, check the server of the current context: \
+            "the response is not from an API server; check the server of the current context: \
              kubectl config view --minify"
         }
-        _ => "check server and certificates of the current context: kubectl config view --minify",
+        _ => "check the server and certificates of the current context: kubectl config view --minify",
     }
 }
 
 /// Why the mirror sets of a cluster could not be listed, and what to do about it.
-pub(super) fn unreadable(server: &str, error: &kube::Error) -> anyhow::Error {
-    let right = "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
+pub(super) fn cannot_list(server: &str, error: &kube::Error) -> anyhow::Error {
+    let right = "requires list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
     let advice = advice(error, right);
-    let advice = if advice.is_empty() { String::new() } else { format!(" ({advice})") };
-    anyhow::anyhow!("cannot list the mirror sets of {server}{advice}: {}", cause(error))
+    let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
+    anyhow::anyhow!("cannot list the mirror sets of {server}: {}{advice}", cause(error))
 }
 
 /// A connection for the current kubeconfig, or to the cluster that the process runs in.
 pub(super) async fn connect() -> Result<Connection> {
     let config = config().await?;
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client = Client::try_from(config).context("cannot make a client of the kubeconfig")?;
+    let client = Client::try_from(config).context("cannot create a client from the kubeconfig")?;
     Ok(Connection { client, server })
 }
 
@@ -205,22 +222,22 @@ pub(super) async fn client() -> Result<Client> {
 
 async fn config() -> Result<Config> {
     Config::infer().await.map_err(|error| {
-        // Outside of pods nobody expects their variables; the texts have their causes in them already.
+        // Outside of a pod only the error of the kubeconfig matters; both texts include their causes.
         let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
         let text = match error.source() {
             Some(kubeconfig) if !in_pod => kubeconfig.to_string(),
             _ => error.to_string(),
         };
         let why = text.lines().next().unwrap_or_default();
-        anyhow::anyhow!("no cluster: set KUBECONFIG, or name files where the command takes them: {why}")
+        anyhow::anyhow!("no cluster: set KUBECONFIG, or give PATH to read files: {why}")
     })
 }
 
-/// A runtime for the commands that talk to somebody. On one core everything stays on one thread, which
-/// saves waking another for every request.
+/// A runtime for commands with network connections. On one core it has one thread, which saves waking another
+/// one for every request.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
-    let alone = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
-    let mut builder = if alone {
+    let is_single_core = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+    let mut builder = if is_single_core {
         tokio::runtime::Builder::new_current_thread()
     } else {
         tokio::runtime::Builder::new_multi_thread()

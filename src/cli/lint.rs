@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    input::{self, Input},
+    input::{self, Input, ReadOptions},
     options::{Format, PATHS_HELP},
     output::Output,
     report::{self, Run},
+    words::{plural, skipped},
 };
 use crate::{clock::today, cluster::Exclude};
 use mirrorguard_core::{
@@ -25,13 +26,13 @@ use mirrorguard_core::{
 
 const HELP: &str = "\
 Output:
-  stdout  the findings, each pointing at its line; a JSON report; SARIF for code scanning; JUnit XML for test reports
-  stderr  the count, what could not be read, and what is defined twice
+  stdout  findings, each with its lines; or a JSON, SARIF or JUnit report
+  stderr  a summary, read errors, exemptions, and objects that are defined twice
 
 Exit codes:
-  0  nothing at or above --fail-on was found
-  1  something was
-  2  usage, or something could not be read; what could be read was checked all the same
+  0  no findings at or above --fail-on
+  1  findings at or above --fail-on
+  2  usage, I/O or parse error; files without errors are checked nevertheless
 
 Examples:
   mirrorguard lint mirrors/
@@ -40,36 +41,38 @@ Examples:
   mirrorguard lint -o sarif --exclude charts/ . > mirrorguard.sarif
   oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -";
 
-/// Check mirror sets and HostedClusters by every rule, as one cluster
+/// Check mirror sets and HostedClusters in files or a cluster
 ///
-/// All objects are judged together, by the rules and levels that the webhook has too: what is denied here is
-/// what it would reject. Each finding says what is wrong, what that does to the cluster, and how to mend it;
-/// `mirrorguard rules ID` tells more. Objects of other kinds are skipped and counted.
+/// Checks all objects together, as one cluster, with the rules and levels of the webhook: it would deny what is an
+/// error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
+/// explains the rule. Objects of other kinds are skipped and counted.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct LintArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// Existing objects, read but not blamed: a file, a folder, or `cluster`. What is checked is then judged
-    /// as a change of them, as the webhook would judge it when all is applied one after another in the order
-    /// of the files. May be given several times
+    /// Existing objects: a file, a folder, or `cluster`; can be repeated
+    ///
+    /// They are read, but findings are reported for PATH only. The objects of PATH are checked as changes to the
+    /// existing objects, applied one after another, as the webhook checks them.
     #[arg(long, value_name = "PATH|cluster")]
     pub(super) against: Vec<PathBuf>,
-    /// Leaves files and folders out of the folders that are read, as a .gitignore in each of them would. A
-    /// file that is named itself is read all the same. May be given several times
+    /// Skip files and folders that match GLOB; can be repeated
+    ///
+    /// The syntax is that of .gitignore, relative to each folder in PATH. Files in PATH are always read.
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
-    /// The lowest level that makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Deny)]
+    /// Lowest level with exit code 1
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Deny)]
     pub(super) fail_on: FailOn,
 }
 
 /// Which findings fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
-    /// What the webhook would refuse
+    /// Errors
     Deny,
-    /// Warnings too
+    /// Errors and warnings
     Warn,
 }
 
@@ -85,10 +88,10 @@ impl From<FailOn> for Level {
 #[derive(Serialize)]
 struct Report<'a> {
     findings: Vec<FindingJson<'a>>,
-    /// What the configuration exempts from.
+    /// Findings that the configuration exempts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exempted: Vec<ExemptedJson<'a>>,
-    /// What could not be read.
+    /// Errors in files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<&'a str>,
     summary: Summary,
@@ -106,13 +109,16 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     let exclude = Exclude::new(&args.exclude).context("--exclude")?;
     if args.paths.iter().chain(&args.against).filter(|path| path.as_os_str() == "-").count() > 1 {
-        bail!("standard input can only be read once");
+        bail!("standard input (-) can be read only once");
     }
-    let input = input::read_except(&args.paths, &exclude, output)?;
-    let against =
-        args.against.iter().map(|path| input::read_or_cluster_except(path, &exclude, output)?.complete());
-    let against = against.collect::<Result<Vec<_>>>()?;
-    let progress = output.progress("checking");
+    // Nothing to check is part of the summary.
+    let options = ReadOptions { exclude: Some(&exclude), warn_if_empty: false, ..ReadOptions::default() };
+    let input = input::read(&args.paths, options, output)?;
+    let mut against = Vec::new();
+    for path in &args.against {
+        against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
+    }
+    let progress = output.progress("checking objects");
     let reviewed = if against.is_empty() {
         review(&input, &input.objects().cloned().collect(), &settings)
     } else {
@@ -122,9 +128,8 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let places = against.iter().chain([&input]).flat_map(|input| &input.located).collect();
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
-    let is_setting = |object: &Object| matches!(object, Object::ImageConfig(_) | Object::ClusterVersion(_));
-    let more = !against.is_empty() && input.objects().any(is_setting);
-    print(&run, Checked { objects: reviewed.len(), more }, &input, output)
+    let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
+    print(&run, Checked { objects: reviewed.len(), has_more_kinds: has_settings }, &input, output)
 }
 
 /// Reviews every object of the input as it is.
@@ -143,27 +148,33 @@ fn review_writes<'a>(input: &'a Input, against: &'a [Input], settings: &'a Setti
     review_each(input.with_places(), |object| cluster.apply(object))
 }
 
-/// What was looked at.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Checked {
-    /// How many objects.
-    pub(super) objects: usize,
-    /// Whether that was more than mirror sets and HostedClusters.
-    pub(super) more: bool,
+fn is_cluster_setting(object: &Object) -> bool {
+    matches!(object, Object::ImageConfig(_) | Object::ClusterVersion(_))
 }
 
-/// Prints the result in the form asked for, and for people what it comes to.
+/// Whether a rule is evaluated on an object of files.
+fn has_rules(object: &Object) -> bool {
+    matches!(object, Object::MirrorSet(_) | Object::HostedCluster(_))
+}
+
+/// What was checked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checked {
+    /// Number of objects.
+    pub(super) objects: usize,
+    /// Whether other kinds than mirror sets and HostedClusters were checked.
+    pub(super) has_more_kinds: bool,
+}
+
+/// Prints the result in its format, and a summary as a message.
 pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Output) -> Result<Answer> {
     let Run { reviewed, places, .. } = run;
     let (deny, warn) = findings::counts(reviewed);
     let summary = Summary { deny, warn, objects: checked.objects, skipped: input.skipped };
-    let is_read_by_a_rule =
-        |object: &Object| matches!(object, Object::MirrorSet(_) | Object::HostedCluster(_));
-    let is_checked = checked.more || deny + warn > 0 || input.objects().any(is_read_by_a_rule);
-    let said = match (is_checked, run.unread.is_empty()) {
-        (false, true) => nothing_to_check(input),
-        (_, is_whole) => summed_up(&summary, is_whole),
-    };
+    let is_complete = run.unread.is_empty();
+    let is_checked = checked.has_more_kinds || deny + warn > 0 || input.objects().any(has_rules);
+    let text =
+        if is_checked || !is_complete { summary.for_people(is_complete) } else { nothing_to_check(input) };
     match output.format() {
         Format::Human => output.result(&report::human(reviewed, places, Output::width()))?,
         Format::Json => {
@@ -178,65 +189,34 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
         }
         Format::Junit => output.result(&report::junit(run).context("cannot write XML")?)?,
     }
-    output.say(&report::exemptions(reviewed));
-    output.say(&said);
+    output.message(&report::exemptions(reviewed));
+    output.message(&text);
     match run.exit_code() {
         0 => Ok(Answer::Yes),
         1 => Ok(Answer::No),
-        _ => bail!("not everything could be read; what could was checked"),
+        _ => bail!("some files could not be read; all others were checked"),
     }
 }
 
-fn summed_up(summary: &Summary, is_whole: bool) -> String {
-    let Summary { deny, warn, objects, skipped: others } = *summary;
-    let nothing = if deny + warn == 0 && is_whole { "nothing found: " } else { "" };
-    let objects = some(objects, "object");
-    format!("{nothing}{deny} denied, {warn} warned, in {objects}{}\n", skipped(others))
+impl Summary {
+    /// `1 error, 2 warnings in 5 objects, 1 object of another kind skipped`.
+    fn for_people(&self, is_complete: bool) -> String {
+        let found = match (self.deny, self.warn) {
+            (0, 0) if is_complete => "no problems found".to_owned(),
+            (0, 0) => "0 errors".to_owned(),
+            (errors, 0) => plural(errors, "error"),
+            (0, warnings) => plural(warnings, "warning"),
+            (errors, warnings) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
+        };
+        format!("{found} in {}{}\n", plural(self.objects, "object"), skipped(self.skipped))
+    }
 }
 
 fn nothing_to_check(input: &Input) -> String {
-    let place = match input.files {
-        0 => match &input.cluster {
-            Some(server) => format!("no mirror set and no HostedCluster in {server}"),
-            None => "no file named *.yaml, *.yml or *.json was found".to_owned(),
-        },
-        files => format!("no mirror set and no HostedCluster in {}", some(files, "file")),
+    let why = match (input.files, &input.cluster) {
+        (0, Some(server)) => format!("no mirror set or HostedCluster found in {server}"),
+        (0, None) => "no *.yaml, *.yml or *.json file found".to_owned(),
+        (files, _) => format!("no mirror set or HostedCluster found in {}", plural(files, "file")),
     };
-    format!("warning: nothing to check: {place}{}\n", skipped(input.skipped))
-}
-
-fn skipped(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(", {} of other kinds skipped", some(count, "object")) }
-}
-
-fn some(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_nothing_in_it_is_named() {
-        let cluster = || Some("https://api.lab.example:6443".to_owned());
-        let table = [
-            (0, None, "no file named *.yaml, *.yml or *.json was found", "a folder of other files"),
-            (2, None, "no mirror set and no HostedCluster in 2 files", "files of something else"),
-            (
-                0,
-                cluster(),
-                "no mirror set and no HostedCluster in https://api.lab.example:6443",
-                "another cluster than meant, perhaps",
-            ),
-        ];
-        for (files, cluster, expected, reason) in table {
-            let input = Input { cluster, files, ..Input::default() };
-            assert_eq!(
-                nothing_to_check(&input),
-                format!("warning: nothing to check: {expected}\n"),
-                "{reason}"
-            );
-        }
-    }
+    format!("warning: nothing to check: {why}{}\n", skipped(input.skipped))
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::{
     Man,
     roff::{Roff, bold, roman},
@@ -14,79 +14,77 @@ use clap_mangen::{
 
 use super::{
     Answer,
-    args::Cli,
-    definition::{NAME, nearest},
+    definition::{self, NAME, nearest},
     help::{self, Line},
     output::Output,
+    words::plural,
 };
 
 const HELP: &str = "\
 Output:
-  stdout  the page, or with --out nothing
-  stderr  how many pages were written
+  stdout  the page; nothing with --out
+  stderr  the number of pages that were written
 
 Exit codes:
-  0  the page was printed, or all were written
-  2  usage, an unknown command, or a folder that cannot be written to
+  0  the page was printed, or all pages were written
+  2  usage or I/O error, or an unknown command
 
 Examples:
   mirrorguard man | man -l -
   mirrorguard man lint | man -l -
   mirrorguard man --out ~/.local/share/man/man1";
 
-/// Print the manual page, or write all of them to a folder
+/// Print a manual page, or write all of them to a folder
 ///
-/// The pages are made from the same definition as --help: mirrorguard(1), and one for each command such as
-/// mirrorguard-lint(1).
+/// The pages are mirrorguard(1) and one for each command, such as mirrorguard-lint(1), with the content of --help.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct ManArgs {
-    /// The command whose page to print; without one, the page of mirrorguard itself
+    /// Command to print the page of. Defaults to the page of mirrorguard
     command: Option<String>,
-    /// Write all pages to this folder, which is made if need be
+    /// Write all pages to this folder, which is created if it does not exist
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     out: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &ManArgs, output: &Output) -> Result<Answer> {
     if output.is_json() {
-        bail!("a manual page has no JSON form: leave out -o json");
+        bail!("man does not support -o json");
     }
-    let mut root = Cli::command().disable_help_subcommand(true);
+    let mut root = definition::command().disable_help_subcommand(true);
     root.build();
     if let Some(folder) = &args.out {
         let written = write_all(&root, folder)?;
-        output.say(&format!("{written} pages written to {}\n", folder.display()));
+        output.message(&format!("wrote {} to {}\n", plural(written, "page"), folder.display()));
         return Ok(Answer::Yes);
     }
     let command = match &args.command {
         None => &root,
         Some(name) => root.find_subcommand(name).with_context(|| {
-            let hint = nearest(name, &root).map_or(format!("{NAME} --help lists them"), |nearest| {
-                format!("did you mean \"{nearest}\"?")
-            });
-            format!("there is no command \"{name}\", and so no page of it; {hint}")
+            let hint = nearest(name, &root)
+                .map_or(format!("see {NAME} --help"), |nearest| format!("did you mean \"{nearest}\"?"));
+            format!("unknown command \"{name}\"; {hint}")
         })?,
     };
-    output.result(&page(command).context("cannot make the page")?)?;
+    output.result(&page(command).context("cannot format the page")?)?;
     Ok(Answer::Yes)
 }
 
 fn write_all(root: &Command, folder: &Path) -> Result<usize> {
     fs::create_dir_all(folder)
-        .with_context(|| format!("--out: cannot make the folder {}", folder.display()))?;
+        .with_context(|| format!("--out: cannot create folder {}", folder.display()))?;
     let commands = std::iter::once(root).chain(root.get_subcommands());
     let mut written = 0;
     for command in commands {
         let path = folder.join(Man::new(command.clone()).get_filename());
-        let text = page(command).context("cannot make the page")?;
+        let text = page(command).context("cannot format the page")?;
         fs::write(&path, text).with_context(|| format!("--out: cannot write {}", path.display()))?;
         written += 1;
     }
     Ok(written)
 }
 
-/// A page: what the library makes of the definition, then the sections of the long help as they stand.
+/// A page: the sections that the library generates, then the sections of the long help.
 fn page(command: &Command) -> io::Result<String> {
     let man = Man::new(command.clone()).manual("mirrorguard manual");
     let mut text = Vec::new();
@@ -110,15 +108,16 @@ fn page(command: &Command) -> io::Result<String> {
 }
 
 fn sections(roff: &mut Roff, help: &str) {
-    let mut open = false;
+    // Whether lines are printed as they are, until the next request.
+    let mut is_nofill = false;
     for line in help::lines(help) {
-        let typed = matches!(line, Line::Code(_));
-        if typed != open {
-            if typed {
+        let is_code = matches!(line, Line::Code(_));
+        if is_code != is_nofill {
+            if is_code {
                 roff.control("PP", []);
             }
-            roff.control(if typed { "nf" } else { "fi" }, []);
-            open = typed;
+            roff.control(if is_code { "nf" } else { "fi" }, []);
+            is_nofill = is_code;
         }
         match line {
             Line::Heading(heading) => {
@@ -137,7 +136,7 @@ fn sections(roff: &mut Roff, help: &str) {
             Line::Blank => {}
         }
     }
-    if open {
+    if is_nofill {
         roff.control("fi", []);
     }
 }

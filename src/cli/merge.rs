@@ -11,30 +11,31 @@ use super::{
     Answer,
     documents::{self, OutArgs},
     output::Output,
+    words::{plural, skipped},
 };
 use mirrorguard_core::convert::{self, Merging, Problem};
 
-const PATHS: &str = "Files, folders (*.yaml, *.yml, *.json, read recursively) or - for standard input";
+const PATHS: &str = "Files, folders (*.yaml, *.yml, *.json, recursively) or - for standard input";
 
 const HELP: &str = "\
 Output:
-  stdout  one object of each kind and name, YAML or JSON
-  stderr  what is not taken along, and both places of whatever contradicts itself
+  stdout  one object of each kind and name as YAML or JSON; with --out the files
+  stderr  a summary, fields that are not copied, and conflicts with both places
 
 Exit codes:
-  0  the united objects were written
-  1  two places contradict each other; nothing is written
-  2  usage, a file that cannot be read, or a file in --out that is there with other content
+  0  the merged objects were written
+  1  nothing was written: two entries conflict
+  2  usage, I/O or parse error, or an existing file in --out with different content
 
 Examples:
   mirrorguard merge oc-mirror-workspace/results-*/ > mirrors.yaml
   oc get icsp -o yaml | mirrorguard merge - new-run/
   mirrorguard merge old-run/ new-run/ | mirrorguard migrate -";
 
-/// Unite the mirror sets of several runs of oc-mirror into one canonical set
+/// Merge the mirror sets of several oc-mirror runs
 ///
-/// Objects of one kind and name become one with the entries of all, ordered by source; the same inputs give the
-/// same bytes in whatever order. Kinds stay what they are: mirrorguard migrate turns ICSPs into IDMSs.
+/// Merges objects of the same kind and name into one with all entries, sorted by source. The output does not depend on
+/// the order of the inputs. Kinds do not change: mirrorguard migrate converts ICSPs to IDMSs.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct MergeArgs {
@@ -64,16 +65,13 @@ pub(super) fn run(args: &MergeArgs, output: &Output) -> Result<Answer> {
     } else {
         output.result(&documents::yaml(&documents))?;
     }
-    documents::say_notes(&notes, output);
-    documents::say_problems(&problems, output);
+    documents::print_notes(&notes, output);
+    documents::print_problems(&problems, output);
     if !problems.is_empty() {
-        output.say("nothing is written: united, they would not say what each of them says\n");
+        output.message("nothing was written\n");
         return Ok(Answer::No);
     }
-    let skipped = match given.skipped {
-        0 => String::new(),
-        skipped => format!(", {skipped} objects of other kinds skipped"),
-    };
-    output.say(&format!("{} mirror sets united into {}{skipped}\n", given.documents.len(), documents.len()));
+    let (before, after) = (plural(given.documents.len(), "mirror set"), documents.len());
+    output.message(&format!("merged {before} into {after}{}\n", skipped(given.skipped)));
     Ok(Answer::Yes)
 }

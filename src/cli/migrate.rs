@@ -12,29 +12,30 @@ use super::{
     documents::{self, OutArgs},
     options::PATHS_HELP,
     output::Output,
+    words::plural,
 };
 use mirrorguard_core::convert::{self, Migration, NodeDifference, Plan, Problem, Proof, Stage, Written};
 
 const HELP: &str = "\
 Output:
-  stdout  the IDMSs, YAML or a JSON object with the plan; with --out the plan
-  stderr  the plan, what is not taken along, and why nothing is written where nothing is
+  stdout  the IDMSs as YAML, or JSON with the plan; with --out the files and the plan
+  stderr  the plan, fields that are not copied, and errors
 
 Exit codes:
   0  the IDMSs were written, and no node changes
-  1  something could mean two things, or registries.conf would not stay the same; nothing is written
-  2  usage, a file or cluster that cannot be read, or a file in --out that is there with other content
+  1  nothing was written: the ICSPs are ambiguous, or registries.conf would change
+  2  usage, I/O or parse error, or an existing file in --out with different content
 
 Examples:
   mirrorguard migrate icsp.yaml
   mirrorguard migrate --out idms/ mirrors/
   oc get icsp,idms,itms,image.config -o yaml | mirrorguard migrate -";
 
-/// Turn ICSPs into the IDMSs that mean the same, with a proof and a plan
+/// Convert ICSPs to IDMSs without changing any node
 ///
-/// Reads ICSPs together with whatever else is in the cluster or the files, and prints the equal IDMSs, only where
-/// registries.conf stays the same with the ICSPs, with both, and with the IDMSs alone. The order in which to carry
-/// it out is told beside; nothing is applied.
+/// Prints an equivalent IDMS for each ICSP, and the steps of the migration. It first verifies that registries.conf is
+/// the same with the ICSPs, with both kinds, and with the IDMSs only, together with all other objects in the files or
+/// the cluster. Nothing is applied.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct MigrateArgs {
@@ -84,7 +85,7 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<Answer> {
     let summary = if migration.is_right() {
         summary(&migration, &plan, given.documents.len())
     } else {
-        "nothing is written\n".to_owned()
+        "nothing was written\n".to_owned()
     };
     if output.is_json() {
         output.json(&MigrateJson {
@@ -99,45 +100,48 @@ pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<Answer> {
     } else if args.to.out.is_none() {
         output.result(&documents::yaml(&migration.idms))?;
     }
-    documents::say_notes(&migration.notes, output);
-    documents::say_problems(&migration.problems, output);
+    documents::print_notes(&migration.notes, output);
+    documents::print_problems(&migration.problems, output);
     if let Some(objection) = objection(migration.proof.as_ref()) {
-        output.problem(objection.trim_end());
+        output.error(objection.trim_end());
     }
     if args.to.out.is_some() && migration.is_right() && !output.is_json() {
         output.result(&format!("{}{summary}", documents::lines("", &documents::displayed(&files))))?;
     } else {
-        output.say(&summary);
+        output.message(&summary);
     }
     Ok(if migration.is_right() { Answer::Yes } else { Answer::No })
 }
 
-/// How this command was typed; what was piped into it is not known.
+/// The command line of this run, without what was piped into it.
 fn this_command(paths: &[PathBuf]) -> String {
     let piped = if paths.iter().any(|path| path.as_os_str() == "-") { "… | " } else { "" };
     let words = documents::quoted(paths).into_iter().map(|path| format!(" {path}"));
     format!("{piped}mirrorguard migrate{}", words.collect::<String>())
 }
 
-/// What speaks against it, where the nodes' file would not stay the same.
-fn objection(proof: Option<&Proof>) -> Option<String> {
-    let with = |stage: Stage| match stage {
-        Stage::Before => "as things are",
+fn name_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Before => "with the current objects",
         Stage::During => "with both kinds",
-        Stage::After => "with the IDMSs alone",
-    };
+        Stage::After => "with the IDMSs only",
+    }
+}
+
+/// Why the migration would change the nodes, if it would.
+fn objection(proof: Option<&Proof>) -> Option<String> {
     match proof? {
         Proof::Same => None,
         Proof::NotRendered(stage, refusal) => Some(format!(
-            "the nodes get no new configuration {}, so that there is nothing to compare: {refusal}\n  \
-             fix: mirrorguard lint names the object",
-            with(*stage)
+            "the nodes get no new configuration {}, so there is nothing to compare: {refusal}\n  \
+             fix: run mirrorguard lint to find the object",
+            name_of(*stage)
         )),
         Proof::Differs(differences) => {
-            let mut text = "registries.conf would not stay the same\n".to_owned();
+            let mut text = "registries.conf would change\n".to_owned();
             for NodeDifference { stage, registry, what, impact, places } in differences {
                 // Writing to a String cannot fail.
-                let _ = writeln!(text, "  {}: {registry}: {what} ({impact})", with(*stage));
+                let _ = writeln!(text, "  {}: {registry}: {what} ({impact})", name_of(*stage));
                 text += &documents::lines("    ", places);
             }
             Some(text)
@@ -145,16 +149,20 @@ fn objection(proof: Option<&Proof>) -> Option<String> {
     }
 }
 
-/// The proof and the steps that are left.
+/// The result of the comparison, and the remaining steps.
 fn summary(migration: &Migration, Plan(steps): &Plan, sets: usize) -> String {
     if migration.icsps.is_empty() {
-        return format!("nothing to migrate: no ImageContentSourcePolicy among {sets} mirror sets\n");
+        return format!(
+            "nothing to migrate: no ImageContentSourcePolicy in {}\n",
+            plural(sets, "mirror set")
+        );
     }
-    let mut text = documents::lines("there already with the same entries: ", &migration.there);
+    let mut text = documents::lines("already exists with the same entries: ", &migration.there);
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "registries.conf stays the same with the ICSPs, with both kinds, and with the IDMSs alone ({sets} mirror sets given)"
+        "registries.conf is the same with the ICSPs, with both kinds, and with the IDMSs only ({} read)",
+        plural(sets, "mirror set")
     );
     for (at, step) in steps.iter().enumerate() {
         let _ = writeln!(text, "{}. {}: {}\n     {}", at + 1, step.step, step.what, step.command);

@@ -1,7 +1,7 @@
-//! The command line: arguments, one file a command, and what is printed where.
+//! The command line: arguments, one file for each command, and the output.
 //!
-//! Results go to standard output, everything said about them to standard error. The exit code is 0 when
-//! all is well, 1 when the answer is no, 2 when the question could not be answered.
+//! Results go to standard output, messages to standard error. The exit code is 0 when all is well, 1 when the
+//! answer is no, and 2 when there is no answer: usage, I/O or parse errors.
 
 mod args;
 mod audit;
@@ -31,10 +31,12 @@ mod report;
 mod rules;
 mod serve;
 mod tree;
+mod words;
 
 use std::{
     env,
     ffi::{OsStr, OsString},
+    io,
     process::ExitCode,
 };
 
@@ -45,7 +47,7 @@ use clap::{FromArgMatches, error::ErrorKind};
 use args::{Cli, Command};
 use output::Output;
 
-/// What a command found out.
+/// The answer of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Yes,
@@ -56,39 +58,40 @@ enum Answer {
 pub fn run() -> ExitCode {
     let words: Vec<OsString> = env::args_os().collect();
     let color = color_of(&words);
-    if completions::is_asked_by_kubectl(words.first()) {
-        let answer = completions::answer_kubectl(&words[1..]);
-        return ended(answer.and_then(|text| printed(&text, ColorChoice::Never)), color);
+    if completions::is_called_by_kubectl(words.first()) {
+        let answer = completions::complete_for_kubectl(&words[1..]);
+        return exit_code(answer.and_then(|text| print(&text, ColorChoice::Never)), color);
     }
-    let cli = match parsed(&words, color) {
+    let cli = match parse(&words, color) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => error.exit(),
-        Err(help) => return ended(printed(&help.render().ansi().to_string(), color), color),
+        Err(help) => return exit_code(print(&help.render().ansi().to_string(), color), color),
     };
     let output = Output::new(&cli.global);
-    ended(dispatch(cli.command, &output), color)
+    exit_code(dispatch(cli.command, &output), color)
 }
 
-fn parsed(words: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
+fn parse(words: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
     let color = match color {
         ColorChoice::Always | ColorChoice::AlwaysAnsi => clap::ColorChoice::Always,
         ColorChoice::Never => clap::ColorChoice::Never,
         ColorChoice::Auto => clap::ColorChoice::Auto,
     };
-    let name = definition::called(words.first().map(OsString::as_os_str));
+    let name = definition::name_of(words.first().map(OsString::as_os_str));
     let mut command = definition::command_as(name, color, Output::width());
     let matches = command
         .try_get_matches_from_mut(words)
         .map_err(|error| definition::with_suggestion(error, &command))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-    if !cli.global.output.is_for_all() && !cli.command.tells_findings() {
-        let message = "only lint and audit write sarif and junit; write -o human or -o json here";
+    // Before the command, as in `mirrorguard -o sarif render`, the option accepts every format.
+    if !cli.global.output.is_for_all() && !cli.command.reports_findings() {
+        let message = "-o sarif and -o junit are only available for lint and audit";
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
     Ok(cli)
 }
 
-/// What `--color` says, before anything else is understood: help and usage errors are coloured too.
+/// The value of `--color`, before anything else is parsed: help and usage errors are coloured too.
 fn color_of(words: &[OsString]) -> ColorChoice {
     let words = words.iter().map(OsString::as_os_str).filter_map(OsStr::to_str);
     let words: Vec<_> = words.take_while(|word| *word != "--").collect();
@@ -100,17 +103,17 @@ fn color_of(words: &[OsString]) -> ColorChoice {
     }
 }
 
-fn printed(text: &str, color: ColorChoice) -> Result<Answer> {
+fn print(text: &str, color: ColorChoice) -> Result<Answer> {
     output::print(text, color).map(|()| Answer::Yes)
 }
 
-fn ended(answer: Result<Answer>, color: ColorChoice) -> ExitCode {
+fn exit_code(answer: Result<Answer>, color: ColorChoice) -> ExitCode {
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::error(&error, color);
+            output::print_error(&error, color);
             ExitCode::from(2)
         }
     }
@@ -135,10 +138,8 @@ fn dispatch(command: Command, output: &Output) -> Result<Answer> {
     }
 }
 
-/// Whoever read our output has seen enough.
+/// Whether the reader of the output closed it, as `head` does.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    };
-    error.chain().any(io)
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -4,55 +4,55 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// What `PATH…` means wherever it stands.
-pub(super) const PATHS_HELP: &str = "Files, folders (*.yaml, *.yml, *.json, read recursively) or - for standard input; \
-without any, the cluster of the current kubeconfig";
+/// The help of `PATH…`.
+pub(super) const PATHS_HELP: &str = "Files, folders (*.yaml, *.yml, *.json, recursively) or - for standard input. \
+Defaults to the cluster of the current kubeconfig";
 
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// Rule levels and settings, YAML
+    /// Configuration file (YAML) with rule levels and settings
     ///
-    /// The same file as the webhook's: a profile, levels of rules (deny, warn, off), exemptions and settings, told
-    /// in docs/configuration.md. A key or rule that does not exist is an error.
+    /// The same file as for the webhook: profile, rule levels (deny, warn, off), exemptions and settings. See
+    /// docs/configuration.md. Unknown keys and rules are errors.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Form of the result
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Human)]
+    /// Output format
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
     pub(super) output: Format,
-    /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    /// When to use colors
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
-    /// Say nothing but the result and errors
+    /// Print the result and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Say more; twice for everything
+    /// Log more in serve; -vv logs everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 }
 
-/// Form of the result.
+/// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    /// Text
     Human,
-    /// For programs
+    /// JSON
     Json,
-    /// Findings for code hosts, SARIF 2.1.0
+    /// SARIF 2.1.0 for code scanning (lint and audit)
     Sarif,
-    /// Findings for CI systems, JUnit XML
+    /// JUnit XML for test reports (lint and audit)
     Junit,
 }
 
 impl Format {
-    /// Whether every command has it; the others tell findings and nothing else.
+    /// Whether every command has it; the others hold findings only.
     pub(super) fn is_for_all(self) -> bool {
         matches!(self, Self::Human | Self::Json)
     }
 }
 
-/// When to use colours.
+/// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
     /// On terminals, unless `NO_COLOR` is set

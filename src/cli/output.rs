@@ -1,4 +1,4 @@
-//! Where results and talk go.
+//! Printing results and messages.
 
 use std::{
     env, fs,
@@ -15,16 +15,16 @@ use super::{
 };
 use mirrorguard_core::{config, rules::Settings};
 
-/// The width where there is no terminal: wider than most, since nothing breaks its lines.
+/// The width where there is no terminal, which would break lines.
 const WIDTH: usize = 140;
 
-/// What was asked of the output.
+/// The options of the output.
 #[derive(Debug)]
 pub(super) struct Output {
     format: Format,
     color: ColorChoice,
     quiet: bool,
-    /// How much is logged: `-v` counted.
+    /// The number of `-v`.
     pub(super) verbose: u8,
     config: Option<std::path::PathBuf>,
 }
@@ -45,12 +45,12 @@ impl Output {
         }
     }
 
-    /// The form that the result is wanted in.
+    /// The format of the result.
     pub(super) fn format(&self) -> Format {
         self.format
     }
 
-    /// Whether the result is wanted as JSON.
+    /// Whether the result is JSON.
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
     }
@@ -72,42 +72,39 @@ impl Output {
         self.result(&format!("{text}\n"))
     }
 
-    /// Says something about the result.
-    pub(super) fn say(&self, text: &str) {
+    /// Prints a message, unless `--quiet` is given.
+    pub(super) fn message(&self, text: &str) {
         if !self.quiet {
-            self.insist(text);
+            self.important_message(text);
         }
     }
 
-    /// Says, however quiet it is to be, what the answer cannot do without.
-    pub(super) fn insist(&self, text: &str) {
-        // Nobody is left to be told that standard error is gone.
+    /// Prints a message with `--quiet` too: one that explains the exit code.
+    pub(super) fn important_message(&self, text: &str) {
+        // A closed standard error cannot be reported anywhere.
         let _ = AutoStream::new(io::stderr(), self.color).lock().write_all(text.as_bytes());
     }
 
-    /// Says why the answer is no.
-    pub(super) fn problem(&self, text: &str) {
-        problem(text, self.color);
+    /// Prints an error: why the answer is no.
+    pub(super) fn error(&self, text: &str) {
+        print_error_text(text, self.color);
     }
 
-    /// Says why the question could not be answered.
-    pub(super) fn error(&self, why: &anyhow::Error) {
-        error(why, self.color);
-    }
-
-    /// Says on a terminal what is going on, if it takes long, until that is dropped.
+    /// Shows on a terminal what is going on, if it takes long, until the value is dropped.
     pub(super) fn progress(&self, what: impl Into<String>) -> Progress {
         if self.quiet { Progress::none() } else { Progress::on_terminal(what.into()) }
     }
 
-    /// How wide a drawing may be: what `COLUMNS` says, or the terminal.
+    /// The width of drawings: `COLUMNS`, or the width of the terminal.
     pub(super) fn width() -> usize {
         let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        let terminal = || Self::to_terminal().then(terminal_size::terminal_size).flatten();
-        columns
-            .filter(|columns| *columns > 0)
-            .or_else(|| terminal().map(|(w, _)| w.0.into()))
-            .unwrap_or(WIDTH)
+        if let Some(columns) = columns.filter(|columns| *columns > 0) {
+            return columns;
+        }
+        if !Self::to_terminal() {
+            return WIDTH;
+        }
+        terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0.into())
     }
 
     /// Whether the result goes to a terminal.
@@ -115,8 +112,8 @@ impl Output {
         io::stdout().is_terminal()
     }
 
-    /// Whether lines may be drawn with box characters: not on a terminal whose `LC_ALL`, `LC_CTYPE` or `LANG`
-    /// speaks of no UTF-8.
+    /// Whether lines may be drawn with box characters: not on a terminal without UTF-8 in `LC_ALL`, `LC_CTYPE`
+    /// or `LANG`.
     pub(super) fn unicode() -> bool {
         supports_unicode::on(supports_unicode::Stream::Stdout)
     }
@@ -136,19 +133,19 @@ pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
-/// Says why the question could not be answered.
-pub(super) fn error(error: &anyhow::Error, color: ColorChoice) {
+/// Prints an error and its causes.
+pub(super) fn print_error(error: &anyhow::Error, color: ColorChoice) {
     let text = anstream::adapter::strip_str(&chain(error)).to_string();
-    problem(&text, color);
+    print_error_text(&text, color);
 }
 
-fn problem(text: &str, color: ColorChoice) {
+fn print_error_text(text: &str, color: ColorChoice) {
     let red = "\u{1b}[1;91m";
-    // Nobody is left to be told that standard error is gone.
+    // A closed standard error cannot be reported anywhere.
     let _ = writeln!(AutoStream::new(io::stderr(), color).lock(), "{red}error\u{1b}[0m: {text}");
 }
 
-/// An error and its causes. Many libraries write the cause into their own text too; it is said once.
+/// An error and its causes. Many libraries repeat the cause in their own text; it is shown once.
 fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -166,15 +163,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_help_says_how_wide_drawings_are() {
+    fn the_help_names_the_width_of_drawings() {
         use clap::CommandFactory as _;
         let command = super::super::args::Cli::command();
         let help = command.get_after_long_help().map(ToString::to_string).unwrap();
-        assert!(help.contains(&format!("else the terminal's width, or {WIDTH}\n")), "{help}");
+        let columns = help.lines().find(|line| line.trim_start().starts_with("COLUMNS ")).unwrap();
+        assert!(columns.contains(&WIDTH.to_string()), "{columns}");
     }
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn a_cause_is_shown_once() {
         let error = anyhow::anyhow!("refused").context("connect: refused").context("cannot list");
         assert_eq!(chain(&error), "cannot list: connect: refused");
     }

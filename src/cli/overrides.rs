@@ -6,7 +6,13 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Answer, input, options::PATHS_HELP, output::Output, report};
+use super::{
+    Answer,
+    input::{self, ReadOptions},
+    options::PATHS_HELP,
+    output::Output,
+    report,
+};
 use crate::clock::today;
 use mirrorguard_core::{
     hypershift::{
@@ -23,33 +29,33 @@ use mirrorguard_core::{
 
 const HELP: &str = "\
 Output:
-  stdout  the value and where each catalog is mirrored, or with --check how each era reads the value, and the findings; or one JSON object
-  stderr  what is said about it
+  stdout  the value, and the mirrors of each catalog; with --check what the value resolves to in each release, and findings
+  stderr  messages
 
 Exit codes:
-  0  derived, also where no value is right; or the value that was checked is read as it is meant
-  1  the value that was checked is ignored, corrupted or read at random
-  2  usage, or a file or cluster that cannot be read
+  0  a value was derived, or no value is correct in every release; with --check: the value is correct
+  1  with --check: HyperShift ignores or misreads the value, or its meaning is random
+  2  usage, I/O or parse error
 
 Examples:
   mirrorguard overrides mirrors/
   mirrorguard overrides --release 4.20 -o json mirrors/ | jq -r .value
   mirrorguard overrides --check registry.redhat.io=mirror.lab.example:8443/redhat.io mirrors/";
 
-/// Derive the catalog overrides annotation of HostedClusters, or judge one
+/// Derive or check the catalog overrides annotation of HostedClusters
 ///
-/// The catalogs of a hosted cluster run in the management cluster, from an ImageStream that mirror sets do not
-/// amend. The annotation hypershift.openshift.io/olm-catalogs-is-registry-overrides does, but its meaning
-/// changed with 4.17. A value is derived only where both readings place every catalog where the mirror sets do.
+/// The OLM catalogs of a hosted cluster run on the management cluster, from an ImageStream that ignores mirror sets.
+/// The annotation hypershift.openshift.io/olm-catalogs-is-registry-overrides redirects them, but its meaning changed
+/// in 4.17. A value is derived only if every release resolves each catalog to the mirror that the mirror sets name.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct OverridesArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// Judge this value instead of deriving one
+    /// Check this value instead of deriving one
     #[arg(long, value_name = "VALUE")]
     pub(super) check: Option<String>,
-    /// Only for this release of the hosted cluster, such as 4.20; may be given again
+    /// Release of the hosted cluster, such as 4.20; can be repeated. Defaults to the releases of the configuration
     #[arg(long, value_name = "RELEASE")]
     pub(super) release: Vec<Release>,
 }
@@ -84,21 +90,24 @@ struct CheckedJson<'a> {
 
 pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
-    let asked = (!args.release.is_empty()).then(|| args.release.iter().copied().collect());
-    let releases: Releases = asked.unwrap_or_else(|| settings.releases.clone());
-    // A value can be judged without knowing any mirror set.
+    let releases: Releases = if args.release.is_empty() {
+        settings.releases.clone()
+    } else {
+        args.release.iter().copied().collect()
+    };
+    // A value can be checked without any mirror set.
     let state: State = if args.check.is_some() && args.paths.is_empty() {
         State::default()
     } else {
-        input::read(&args.paths, output)?.complete()?.objects().cloned().collect()
+        input::read(&args.paths, ReadOptions::default(), output)?.complete()?.objects().cloned().collect()
     };
     match &args.check {
         Some(value) => check(value, releases, &state, settings, output),
-        None => derived(state.derivations().for_releases(&releases), output),
+        None => print_derivation(state.derivations().for_releases(&releases), output),
     }
 }
 
-fn derived(derivation: &Derivation, output: &Output) -> Result<Answer> {
+fn print_derivation(derivation: &Derivation, output: &Output) -> Result<Answer> {
     let Derivation { value, catalogs } = derivation;
     if output.is_json() {
         output.json(&DerivedJson {
@@ -110,7 +119,7 @@ fn derived(derivation: &Derivation, output: &Output) -> Result<Answer> {
     }
     let mut text = match value {
         Ok(value) => format!("{}: \"{value}\"\n", annotation::CATALOG_OVERRIDES),
-        Err(obstacle) => format!("no value is right in every release: {obstacle}\n"),
+        Err(obstacle) => format!("no value is correct in every release: {obstacle}\n"),
     };
     for catalog in catalogs {
         let mirrors =
@@ -137,38 +146,36 @@ fn check(
     let reviewed = [Reviewed { object: HostedCluster::default().id(), place: None, verdict }];
     let overrides = catalogs::parse(value).unwrap_or_default();
     if output.is_json() {
-        output.json(&checked(&overrides, releases, findings_json(&reviewed, &Places::default())))?;
+        output.json(&checked_json(&overrides, releases, findings_json(&reviewed, &Places::default())))?;
     } else {
         output.result(&human(&overrides, releases))?;
         output.result(&report::human(&reviewed, &Places::default(), Output::width()))?;
-        let placed = state.derivations().for_releases(releases);
-        if misreadings(value, releases, placed).is_empty() {
-            output.say("read as it is meant in every release asked for\n");
+        let derivation = state.derivations().for_releases(releases);
+        if misreadings(value, releases, derivation).is_empty() {
+            output.message("the value is correct in every release that was checked\n");
         }
     }
     Ok(if is_misread { Answer::No } else { Answer::Yes })
 }
 
-fn checked<'a>(
+fn checked_json<'a>(
     overrides: &CatalogOverrides<'a>,
     releases: &Releases,
     findings: Vec<FindingJson<'a>>,
 ) -> CheckedJson<'a> {
-    let catalogs = || catalogs::catalogs_of(releases);
-    CheckedJson {
-        parsed: overrides.0.iter().cloned().collect(),
-        replace: catalogs()
-            .map(|c| (c.name, catalogs::replace_era(overrides, &c.image()).into_iter().collect()))
-            .collect(),
-        list: catalogs()
-            .map(|c| {
-                let lists = catalogs::list_era(overrides, c);
-                (c.name, <[_; 1]>::try_from(lists).ok().map(|[list]| list))
-            })
-            .collect(),
-        findings,
+    let (mut replace, mut list) = (BTreeMap::new(), BTreeMap::new());
+    for catalog in catalogs::catalogs_of(releases) {
+        let replaced = catalogs::replace_era(overrides, &catalog.image());
+        replace.insert(catalog.name, replaced.into_iter().collect());
+        // Several lists depend on the order of a map.
+        let lists = catalogs::list_era(overrides, catalog);
+        list.insert(catalog.name, <[_; 1]>::try_from(lists).ok().map(|[only]| only));
     }
+    CheckedJson { parsed: overrides.0.iter().cloned().collect(), replace, list, findings }
 }
+
+/// Between results of which a random one is used.
+const OR_RANDOMLY: &str = "  or randomly  ";
 
 fn human(overrides: &CatalogOverrides<'_>, releases: &Releases) -> String {
     let mut text = String::new();
@@ -178,8 +185,8 @@ fn human(overrides: &CatalogOverrides<'_>, releases: &Releases) -> String {
         let listed: Vec<_> = listed.iter().map(|list| list.join(", then ")).collect();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", catalog.name);
-        let _ = writeln!(text, "  up to 4.16    {}", replaced.join("  or at random  "));
-        let _ = writeln!(text, "  from 4.17 on  {}", listed.join("  or at random  "));
+        let _ = writeln!(text, "  4.16 and earlier  {}", replaced.join(OR_RANDOMLY));
+        let _ = writeln!(text, "  4.17 and later    {}", listed.join(OR_RANDOMLY));
     }
     text
 }

@@ -12,7 +12,7 @@ const WIDEST: usize = 100;
 pub(super) fn for_terminal(markdown: &str, width: usize) -> String {
     let mut page = Page { width: width.min(WIDEST), ..Page::default() };
     for event in Parser::new(markdown) {
-        page.take(event);
+        page.add(event);
     }
     page.text
 }
@@ -21,17 +21,17 @@ pub(super) fn for_terminal(markdown: &str, width: usize) -> String {
 struct Page {
     text: String,
     width: usize,
-    /// What is folded next.
+    /// The text that is folded next.
     open: String,
-    /// The numbers of the lists that are open; `None` for one without.
+    /// The next numbers of the open lists; `None` for lists of bullets.
     lists: Vec<Option<u64>>,
-    /// What the next folded line begins with.
+    /// The beginning of the next folded line.
     bullet: String,
     in_code: bool,
 }
 
 impl Page {
-    fn take(&mut self, event: Event<'_>) {
+    fn add(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start(&tag),
             Event::End(tag) => self.end(tag),
@@ -42,7 +42,7 @@ impl Page {
                 }
             }
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.open += &text,
-            // Blanks inside are kept together, so that what is typed is not broken.
+            // Spaces are not broken, so that a command can be copied.
             Event::Code(code) => self.open += &painted(&code.replace(' ', "\u{a0}"), CYAN),
             Event::SoftBreak | Event::HardBreak => self.open.push(' '),
             _ => {}
@@ -127,7 +127,7 @@ mod tests {
     use mirrorguard_core::rules::RULES;
 
     #[test]
-    fn markdown_becomes_legible() {
+    fn markdown_becomes_readable() {
         let markdown = "# a-rule\n\nOne two three `four five` six.\nSeven **eight**.\n\n## Example\n\n\
                         ```yaml denied\na:\n\n  - b\n```\n\n1. First step of it all.\n2. Second.\n\n- A bullet\n";
         let expected = "\
@@ -153,17 +153,19 @@ six. Seven \u{1b}[1meight\u{1b}[0m.
         assert_eq!(for_terminal(markdown, 24), expected);
     }
 
+    /// The letters of a text, without spaces, marks, numbers and colors.
+    fn letters(text: &str) -> String {
+        let text = anstream::adapter::strip_str(text).to_string();
+        text.chars().filter(|c| c.is_alphanumeric() && !c.is_ascii_digit()).collect()
+    }
+
     #[test]
     fn every_page_keeps_its_words() {
         for rule in RULES {
-            let words = |text: &str| {
-                let kept = |c: &char| c.is_alphanumeric() && !c.is_ascii_digit();
-                anstream::adapter::strip_str(text).to_string().chars().filter(kept).collect::<String>()
-            };
-            // What follows the language of a fence is shown, the language is not.
+            // The language of a fence is not shown, the words after it are.
             let source =
                 rule.page.replace("```yaml", "```").replace("```console", "```").replace("```text", "```");
-            assert_eq!(words(&for_terminal(rule.page, 60)), words(&source), "{}", rule.id);
+            assert_eq!(letters(&for_terminal(rule.page, 60)), letters(&source), "{}", rule.id);
         }
     }
 }

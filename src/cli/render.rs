@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::{
     Answer,
-    input::{self, Input},
+    input::{self, Input, ReadOptions},
     lint,
     options::PATHS_HELP,
     output::Output,
     report,
 };
 use mirrorguard_core::{
+    context::View,
     forms::{self, Form, NoForm, Omission},
     node::{self, RegistriesConf},
     report::Reviewed,
@@ -24,15 +25,13 @@ use mirrorguard_core::{
 
 const HELP: &str = "\
 Output:
-  stdout  the file, byte for byte, or the form; with -o json {\"registriesConf\": \"…\"} or the form as JSON
-  stderr  what a form cannot say: \"lost\" belongs there, and fails; \"left out\" has no place there, and does not. \
-Where there is nothing to print, why
+  stdout  registries.conf exactly as on the nodes, or the target; with -o json {\"registriesConf\": \"…\"} or the target as JSON
+  stderr  what the target cannot express: \"lost\" for what belongs in it, \"left out\" for what does not; or why nothing was printed
 
 Exit codes:
-  0  the file or form was printed
-  1  something was lost, or there is no form: the nodes refuse the mirror sets, a limit is exceeded, no value of the \
-annotation is right
-  2  usage, or a file or cluster that cannot be read
+  0  the target was printed
+  1  settings were lost, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, or no value of the annotation is correct
+  2  usage, I/O or parse error
 
 Examples:
   mirrorguard render mirrors/
@@ -42,38 +41,37 @@ Examples:
   oc patch hostedcluster -n clusters lab --type merge -p \"$(mirrorguard render --to hostedcluster -o json mirrors/)\"
   mirrorguard render --to vap --config mirrorguard.yaml | oc apply -f -";
 
-/// Print registries.conf as the nodes will get it, or the mirror sets in another form
+/// Print registries.conf of the nodes, or convert mirror sets to another format
 ///
-/// The machine-config operator merges ICSP, IDMS, ITMS and the image configuration
-/// (image.config.openshift.io/cluster) into one file for all nodes. Where it would refuse to, so does this, and
-/// names the object, which the operator does not.
+/// The machine-config operator merges ICSP, IDMS, ITMS and image.config.openshift.io/cluster into one file for all
+/// nodes. If it cannot render the file, neither can this command, which names the objects that cause it.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct RenderArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// What to write
-    #[arg(long, value_enum, default_value_t = Target::RegistriesConf)]
+    /// What to print
+    #[arg(long, value_enum, value_name = "TARGET", default_value_t = Target::RegistriesConf)]
     pub(super) to: Target,
 }
 
 /// What `render` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Target {
-    /// The nodes' /etc/containers/registries.conf
+    /// /etc/containers/registries.conf of the nodes
     RegistriesConf,
-    /// One IDMS for all ICSPs and IDMSs
+    /// One IDMS with the entries of all ICSPs and IDMSs
     Idms,
-    /// One ITMS for all ITMSs
+    /// One ITMS with the entries of all ITMSs
     Itms,
     /// spec.imageContentSources of a HostedCluster
     #[value(name = "hostedcluster")]
     HostedCluster,
-    /// imageDigestSources of the installer's install-config.yaml
+    /// imageDigestSources of install-config.yaml
     InstallConfig,
-    /// The catalog overrides annotation of a HostedCluster
+    /// Catalog overrides annotation of a HostedCluster
     Annotation,
-    /// Validating admission policies with the rules that need no other object; reads --config, no PATH
+    /// Validating admission policies for rules that need a single object; ignores PATH
     Vap,
 }
 
@@ -89,18 +87,18 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
             |state, settings| forms::catalog_annotation(state.derivations(), &settings.releases)
         }
     };
-    let input = input::read(&args.paths, output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
-    if rendered(&input, &state, output).is_none() {
+    if render(&input, &state, output).is_none() {
         return Ok(Answer::No);
     }
     print(write(&state, &output.settings()?), output)
 }
 
 fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
-    let input = input::read(&args.paths, output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
-    let Some(conf) = rendered(&input, &state, output) else { return Ok(Answer::No) };
+    let Some(conf) = render(&input, &state, output) else { return Ok(Answer::No) };
     if output.is_json() {
         output.json(&json!({ "registriesConf": conf.to_string() }))?;
     } else {
@@ -111,7 +109,7 @@ fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
 
 fn policies(args: &RenderArgs, output: &Output) -> Result<Answer> {
     if !args.paths.is_empty() {
-        output.say("the policies are the same for all mirror sets: no PATH is read\n");
+        output.message("note: PATH is ignored: the policies are the same for all mirror sets\n");
     }
     print(forms::admission_policies(&output.settings()?), output)
 }
@@ -121,7 +119,7 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
         Ok(form) => form,
         Err(NoForm(reasons)) => {
             for reason in &reasons {
-                output.problem(reason);
+                output.error(reason);
             }
             return Ok(Answer::No);
         }
@@ -133,32 +131,34 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     }
     for omission in &form.omissions {
         match omission {
-            Omission::Lost(what) => output.insist(&format!("lost: {what}\n")),
-            Omission::Aside(what) => output.say(&format!("left out: {what}\n")),
+            Omission::Lost(what) => output.important_message(&format!("lost: {what}\n")),
+            Omission::Aside(what) => output.message(&format!("left out: {what}\n")),
         }
     }
     Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })
 }
 
-/// The file the nodes would get; where they would get none, says why and which object did it.
-pub(super) fn rendered<'a>(input: &Input, state: &'a State, output: &Output) -> Option<RegistriesConf<'a>> {
+/// Renders the file of the nodes; where that fails, prints why, with the objects that cause it.
+pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Option<RegistriesConf<'a>> {
     let view = state.context().view();
-    let refusal = match node::validate(view)
-        .map_err(|e| e.to_string())
-        .and_then(|()| node::render(view).map_err(|e| e.to_string()))
-    {
+    let refusal = match validate_and_render(view) {
         Ok(conf) => return Some(conf),
         Err(refusal) => refusal,
     };
     let mut reviewed = lint::review(input, state, &Settings::default());
     reviewed.iter_mut().for_each(keep_what_stops_rendering);
     let places = input.located.iter().collect();
-    output.insist(&report::human(&reviewed, &places, Output::width()));
-    output.problem(&format!("the nodes get no new configuration: {refusal}"));
+    output.important_message(&report::human(&reviewed, &places, Output::width()));
+    output.error(&format!("the nodes get no new configuration: {refusal}"));
     None
 }
 
-/// Leaves the findings that explain why the nodes get no configuration.
+fn validate_and_render(view: View<'_>) -> Result<RegistriesConf<'_>, String> {
+    node::validate(view).map_err(|error| error.to_string())?;
+    node::render(view).map_err(|error| error.to_string())
+}
+
+/// Keeps the findings that explain why the nodes get no configuration.
 fn keep_what_stops_rendering(reviewed: &mut Reviewed<'_>) {
     let diagnostics = &mut reviewed.verdict.diagnostics;
     diagnostics.retain(|diagnostic| diagnostic.level == Level::Deny && diagnostic.rule.stops_rendering);

@@ -1,4 +1,4 @@
-//! A run of `lint` or `audit` in its output formats: one file a format.
+//! A run of `lint` or `audit` in its output formats, each in a file of its own.
 
 mod human;
 mod junit;
@@ -16,26 +16,28 @@ use mirrorguard_core::{
 
 use super::input::Unread;
 
-/// A whole run, as the formats for other programs report it.
+/// A whole run.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
     pub(super) reviewed: &'a [Reviewed<'a>],
     pub(super) places: &'a Places<'a>,
-    /// What could not be read.
+    /// Errors in files.
     pub(super) unread: &'a [Unread],
-    /// The lowest level that fails.
+    /// The lowest level that fails the run.
     pub(super) fails_from: Level,
 }
 
 impl Run<'_> {
     /// The exit code of the process.
     pub(super) fn exit_code(&self) -> u8 {
-        let fails = || findings(self.reviewed).any(|(_, diagnostic)| diagnostic.level >= self.fails_from);
-        if self.unread.is_empty() { fails().into() } else { 2 }
+        if !self.unread.is_empty() {
+            return 2;
+        }
+        findings(self.reviewed).any(|(_, diagnostic)| diagnostic.level >= self.fails_from).into()
     }
 }
 
-/// What would be an error if it were not exempt, a line each.
+/// Errors that are exempt, a line each.
 pub(super) fn exemptions(reviewed: &[Reviewed<'_>]) -> String {
     let errors = exempted(reviewed).filter(|(_, exempted)| exempted.level == Level::Deny);
     errors.map(|(reviewed, exempted)| exemption(reviewed, exempted)).collect()
@@ -43,4 +45,9 @@ pub(super) fn exemptions(reviewed: &[Reviewed<'_>]) -> String {
 
 fn exemption(reviewed: &Reviewed<'_>, Exempted { rule, reason, until, .. }: &Exempted) -> String {
     format!("exempt until {until}: [{rule}] {}: {reason}\n", reviewed.object)
+}
+
+/// What people read for the level of a finding.
+fn level_name(level: Level) -> &'static str {
+    if level == Level::Deny { "error" } else { "warning" }
 }

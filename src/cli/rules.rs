@@ -17,25 +17,25 @@ use mirrorguard_core::{
 
 const HELP: &str = "\
 Output:
-  stdout  a line for each rule, with its id, its level where the configuration says nothing, and what it finds; or the rule's page. On a terminal both are folded to its width, elsewhere a page is Markdown
+  stdout  a line for each rule, with id, default level and summary; or the page of the rule, formatted on a terminal and Markdown elsewhere
 
 Exit codes:
   0  the list or the page was printed
-  2  no rule has this id
+  2  usage error, or no rule has this ID
 
 Examples:
   mirrorguard rules
   mirrorguard rules root-level-source
   mirrorguard rules -o json | jq -r '.[] | select(.level == \"deny\").id'";
 
-/// List the rules and the checks of audit, or print the page of one
+/// List the rules, or explain one
 ///
-/// A page tells what the rule finds, what that does to the cluster and by which symptom it is known, an example
-/// that is refused and one that is not, the cure, and how to configure the rule.
+/// The page of a rule explains what it finds, the symptoms in the cluster, examples with and without a finding, the
+/// fix, and the configuration of the rule. The list includes the rules that only audit checks.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct RulesArgs {
-    /// The rule or check whose page to print
+    /// ID of the rule to explain
     pub(super) id: Option<String>,
 }
 
@@ -48,16 +48,17 @@ struct RuleJson {
     page: Option<&'static str>,
 }
 
+impl RuleJson {
+    fn without_page(rule: &Rule) -> Self {
+        Self { id: rule.id, level: rule.level, summary: rule.summary, page: None }
+    }
+}
+
 pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
     if let Some(id) = &args.id {
         let Some(rule) = rules::rule(id) else { bail!(config::unknown_rule(id)) };
         if output.is_json() {
-            output.json(&RuleJson {
-                id: rule.id,
-                level: rule.level,
-                summary: rule.summary,
-                page: Some(rule.page),
-            })?;
+            output.json(&RuleJson { page: Some(rule.page), ..RuleJson::without_page(rule) })?;
         } else if Output::to_terminal() {
             output.result(&page::for_terminal(rule.page, Output::width()))?;
         } else {
@@ -66,22 +67,16 @@ pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
         return Ok(Answer::Yes);
     }
     if output.is_json() {
-        let list = rules::RULES.iter().map(|r| RuleJson {
-            id: r.id,
-            level: r.level,
-            summary: r.summary,
-            page: None,
-        });
-        output.json(&list.collect::<Vec<_>>())?;
+        output.json(&rules::RULES.iter().map(RuleJson::without_page).collect::<Vec<_>>())?;
     } else {
-        // A line for each rule is what grep wants.
+        // In a pipe each rule is on one line, for grep.
         let width = if Output::to_terminal() { Output::width() } else { usize::MAX };
         output.result(&rules::RULES.iter().map(|rule| line(rule, width)).collect::<String>())?;
     }
     Ok(Answer::Yes)
 }
 
-/// Id, level and summary, the summary folded below itself.
+/// Id, level and summary; the summary is folded below itself.
 fn line(rule: &Rule, width: usize) -> String {
     const ID: usize = 34;
     const LEVEL: usize = 5;
@@ -109,11 +104,11 @@ mod tests {
             summary: "one two three four five six seven eight",
             ..mirrorguard_core::rules::RULES[0]
         };
-        let line = |width| anstream::adapter::strip_str(&line(&rule, width)).to_string();
+        let plain = [200, 71, 50].map(|width| anstream::adapter::strip_str(&line(&rule, width)).to_string());
         let one = "some-rule                          deny  one two three four five six seven eight\n";
-        assert_eq!(line(200), one);
+        assert_eq!(plain[0], one);
         let two = "some-rule                          deny  one two three four five six\n                                         seven eight\n";
-        assert_eq!(line(71), two);
-        assert_eq!(line(50), line(200), "no room to fold into");
+        assert_eq!(plain[1], two);
+        assert_eq!(plain[2], one, "no room to fold into");
     }
 }

@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     Answer, input,
-    managed::{ManagedArgs, time},
+    managed::{ManagedArgs, duration},
     output::Output,
 };
 use crate::{
@@ -35,15 +35,15 @@ use mirrorguard_core::rules::Settings;
 const HELP: &str = "\
 Output:
   stdout  nothing
-  stderr  the log, as text on a terminal and as JSON elsewhere
+  stderr  the log: text on a terminal, JSON elsewhere
 
 Environment:
-  RUST_LOG                     what is logged, such as mirrorguard=debug
-  OTEL_EXPORTER_OTLP_ENDPOINT  where traces are sent; other variables of OpenTelemetry too
+  RUST_LOG                     log filter, such as mirrorguard=debug
+  OTEL_EXPORTER_OTLP_ENDPOINT  endpoint for traces; other OpenTelemetry variables apply too
 
 Exit codes:
-  0  stopped by SIGTERM or SIGINT, after the requests under way were answered
-  2  usage, a certificate, configuration or state that cannot be read, an address that is taken, the cluster of a hosted control plane
+  0  stopped by SIGTERM or SIGINT after all requests were answered
+  2  usage error; a certificate, configuration or state that cannot be read; an address that is in use; the cluster of a hosted control plane
 
 Examples:
   mirrorguard serve --tls-cert tls.crt --tls-key tls.key --state cluster
@@ -52,84 +52,84 @@ Examples:
   mirrorguard serve --state mirrors/ --listen 127.0.0.1:8443 --tls-self-signed --tls-ca-out ca.crt
   curl --cacert ca.crt --json @review.json https://127.0.0.1:8443/validate";
 
-/// Longer than any apiserver takes to learn that an endpoint is gone.
-const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// Longer than any API server needs to notice that an endpoint was removed.
+const LONGEST_DELAY: Duration = Duration::from_hours(1);
 
 /// Run the admission webhook
 ///
-/// POST /validate and /mutate take AdmissionReviews of admission.k8s.io/v1 over TLS. The admin address serves
-/// /healthz, /readyz and /metrics without TLS. Certificates and files of state are followed as they change.
-/// SIGTERM ends it once the requests under way are answered.
+/// Serves POST /validate and /mutate for AdmissionReviews (admission.k8s.io/v1) over TLS, and /healthz, /readyz and
+/// /metrics on the admin address without TLS. Reloads certificates and state files when they change. On SIGTERM it
+/// answers the requests in progress, then stops.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 #[command(group(ArgGroup::new("certificate").args(["tls_cert", "tls_self_signed", "tls_managed_secret"]).required(true)))]
 pub(super) struct ServeArgs {
-    /// Where the mirror sets are: `cluster`, or a file or folder that is followed as it changes [default: cluster in
-    /// a pod]
+    /// Source of the mirror sets: `cluster`, or a file or folder; required outside of a pod [default in a pod:
+    /// cluster]
     ///
-    /// With `cluster` the apiserver of the current kubeconfig, or of the pod, is watched, and asked again before
-    /// each decision on a mirror set. A path needs no cluster.
+    /// With `cluster`, mirrorguard watches the cluster of the pod or of the current kubeconfig, and reads it again
+    /// before each decision on a mirror set. Files are reloaded when they change.
     #[arg(long, value_name = "cluster|PATH")]
     pub(super) state: Option<PathBuf>,
-    /// Where the webhook listens; [::] is every address, of IPv4 too
+    /// Address of the webhook; [::] listens on all IPv4 and IPv6 addresses
     #[arg(long, value_name = "ADDRESS", default_value = "[::]:8443", value_parser = address)]
     pub(super) listen: SocketAddr,
-    /// Where probes and metrics are served, without TLS
+    /// Address for probes and metrics, without TLS
     #[arg(long, value_name = "ADDRESS", default_value = "[::]:8080", value_parser = address)]
     pub(super) admin_listen: SocketAddr,
-    /// Serving certificate, PEM; followed as it changes
+    /// Serving certificate (PEM); reloaded when it changes
     ///
-    /// The chain, leaf first. It must name the service that the webhook configuration names, such as
+    /// The certificate chain, leaf first. It must be valid for the Service of the webhook configuration, such as
     /// mirrorguard.mirrorguard.svc.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(super) tls_cert: Option<PathBuf>,
-    /// Its key, PEM; followed as it changes
+    /// Private key of the serving certificate (PEM); reloaded when it changes
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(super) tls_key: Option<PathBuf>,
-    /// Make a certificate for localhost and the listen address
+    /// Generate a self-signed certificate for localhost and the listen address
     ///
-    /// For trying out: it is made anew at every start, and only --tls-ca-out tells clients which CA to trust.
+    /// For tests only: every start generates a new one. Use --tls-ca-out to get the CA that clients must trust.
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key", "client_ca"])]
     pub(super) tls_self_signed: bool,
-    /// Write the CA of the certificate that was made
+    /// Write the CA of the self-signed certificate to this file
     #[arg(long, value_name = "FILE", requires = "tls_self_signed", conflicts_with_all = ["tls_cert", "tls_key"])]
     pub(super) tls_ca_out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) managed: ManagedArgs,
-    /// Answer only clients with a certificate of this CA, PEM
+    /// CA of client certificates (PEM); clients without a certificate of this CA are rejected
     #[arg(long, value_name = "FILE")]
     pub(super) client_ca: Option<PathBuf>,
-    /// How long requests are still taken after SIGTERM, while /readyz answers 503 already
+    /// Time to accept requests after SIGTERM, while /readyz returns 503
     ///
-    /// As long as apiservers may take to learn that this endpoint goes away. Requests under way have 10 s more, so
-    /// a pod needs a grace period that much longer, and some to spare.
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = pause, hide_short_help = true)]
+    /// Set it to the time that API servers need to notice that this endpoint is removed. Requests in progress have
+    /// another 10 s, so the grace period of the pod must be more than 10 s longer than this.
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = shutdown_delay, hide_short_help = true)]
     pub(super) shutdown_delay: Duration,
-    /// Form of the log on standard error
-    #[arg(long, value_enum, default_value_t = LogFormat::Auto, hide_short_help = true)]
+    /// Format of the log on standard error
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Auto, hide_short_help = true)]
     pub(super) log_format: LogFormat,
 }
 
-/// An address with its port; names are not looked up.
+/// An address with its port; names are not resolved.
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443".to_owned())
 }
 
-/// A time that somebody waits for.
-fn pause(text: &str) -> Result<Duration> {
-    let time = Duration::try_from(time(text)?).ok().filter(|time| *time <= LONGEST_PAUSE);
-    time.ok_or_else(|| anyhow!("expected a time from zero to an hour, such as 10s"))
+/// A delay of at most [`LONGEST_DELAY`].
+fn shutdown_delay(text: &str) -> Result<Duration> {
+    let delay = Duration::try_from(duration(text)?).ok().filter(|delay| *delay <= LONGEST_DELAY);
+    delay.ok_or_else(|| anyhow!("expected a duration from 0s to 1h, such as 10s"))
 }
 
-/// Form of the log.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
     /// Text on a terminal, JSON elsewhere
     Auto,
-    /// Lines for people
+    /// Text
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -158,17 +158,11 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
 
 async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
     let mut signals = Signals::catch().context("cannot catch signals")?;
-    let start = async {
-        let source = open(args.state.as_deref()).await?;
-        let app = App::new(settings, source.clone());
-        let tls = certificate(args, &app).await?;
-        anyhow::Ok((source, app, tls))
-    };
     let (source, app, tls) = tokio::select! {
-        started = start => started?,
-        // An apiserver that does not answer holds up the start, and not its end.
+        started = start(args, settings) => started?,
+        // An API server that does not respond delays the start, not the end.
         () = signals.received() => {
-            info!("stopped before it listened");
+            info!("stopped before listening");
             return Ok(Answer::Yes);
         }
     };
@@ -183,6 +177,14 @@ async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
     Ok(Answer::Yes)
 }
 
+/// Opens the state and loads the certificate.
+async fn start(args: &ServeArgs, settings: Settings) -> Result<(Source, Arc<App>, RustlsConfig)> {
+    let source = open(args.state.as_deref()).await?;
+    let app = App::new(settings, source.clone());
+    let tls = certificate(args, &app).await?;
+    Ok((source, app, tls))
+}
+
 async fn open(state: Option<&Path>) -> Result<Source> {
     let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
     match state {
@@ -190,7 +192,9 @@ async fn open(state: Option<&Path>) -> Result<Source> {
             FileState::open(path).map(Source::Files).with_context(|| format!("--state {}", path.display()))
         }
         None if !in_pod => {
-            bail!("--state is missing: name a file or folder, or `cluster` for the current kubeconfig")
+            bail!(
+                "--state is required outside of a pod: a file, a folder, or cluster for the current kubeconfig"
+            )
         }
         _ => {
             let client = input::client().await.context("--state cluster")?;
@@ -200,18 +204,17 @@ async fn open(state: Option<&Path>) -> Result<Source> {
     }
 }
 
-/// The chart refuses such a cluster too, where it was not rendered without one.
+/// Fails on the cluster of a hosted control plane. The chart does too, unless it is rendered without a cluster.
 async fn refuse_hosted_control_plane(client: Client) -> Result<()> {
     match is_hosted_control_plane(client).await {
         Ok(false) => {}
         Ok(true) => bail!(
-            "--state cluster: this is the cluster of a hosted control plane (Infrastructure/cluster has \
-             controlPlaneTopology External): its mirror sets are written from spec.imageContentSources of its \
-             HostedCluster. Run mirrorguard on the management cluster, and uninstall it here: until then writes \
-             of mirror sets are refused"
+            "--state cluster: this is a hosted cluster (controlPlaneTopology of Infrastructure/cluster is External); \
+             its mirror sets come from spec.imageContentSources of its HostedCluster. Uninstall mirrorguard here, \
+             and run it on the management cluster. Until then, writes of mirror sets are denied here"
         ),
         Err(why) => warn!(
-            "cannot tell whether this is the cluster of a hosted control plane, needs get on \
+            "cannot check whether this is a hosted cluster, requires get on \
              infrastructures.config.openshift.io: {why}"
         ),
     }
@@ -250,13 +253,13 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
     Ok(made.config)
 }
 
-/// What is logged: by `RUST_LOG`, or as `-v` says.
+/// The log filter: `RUST_LOG`, or by `-v`.
 fn log_filter(verbose: u8) -> Result<EnvFilter> {
     if let Ok(directives) = env::var("RUST_LOG")
         && !directives.is_empty()
     {
         return EnvFilter::try_new(&directives).with_context(|| {
-            format!("RUST_LOG: cannot read {directives:?}, expected such as mirrorguard=debug")
+            format!("RUST_LOG: cannot parse {directives:?}, expected a filter such as mirrorguard=debug")
         });
     }
     let level = match verbose {
@@ -264,6 +267,6 @@ fn log_filter(verbose: u8) -> Result<EnvFilter> {
         1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,h2=info",
         _ => "trace",
     };
-    // A request or batch that fails is told where it matters; the libraries would tell it once more.
+    // mirrorguard logs failed requests and batches itself.
     Ok(EnvFilter::new(format!("{level},kube_client::client::builder=off,opentelemetry=off")))
 }

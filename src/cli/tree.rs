@@ -7,10 +7,10 @@ use super::paint::painted;
 
 /// How far a level is indented.
 const INDENT: usize = 4;
-/// No text is squeezed into less than this.
+/// The smallest width of a text.
 const LEAST: usize = 30;
 
-/// A line, what is noted beside or below it, and what hangs under it.
+/// A line, its notes, and its branches.
 #[derive(Debug, Default)]
 pub(super) struct Branch {
     head: Words,
@@ -26,29 +26,29 @@ struct Words {
 }
 
 impl Branch {
-    /// A line. It is never broken, so that what it names can be copied.
+    /// A line. It is never broken, so that names in it can be copied.
     pub(super) fn new(text: impl Into<String>) -> Self {
         Self { head: Words { text: text.into(), style: "" }, ..Self::default() }
     }
 
-    /// The same in a style.
+    /// Sets the style of the line.
     pub(super) fn styled(mut self, style: &'static str) -> Self {
         self.head.style = style;
         self
     }
 
-    /// The same with a note, which goes to a line of its own where there is no room beside.
+    /// Adds a note, on the same line where there is room, else below.
     pub(super) fn note(self, text: impl Into<String>) -> Self {
         self.styled_note(text, "")
     }
 
-    /// The same with a note in a style.
+    /// Adds a note in a style.
     pub(super) fn styled_note(mut self, text: impl Into<String>, style: &'static str) -> Self {
         self.notes.push(Words { text: text.into(), style });
         self
     }
 
-    /// The same with branches.
+    /// Adds branches.
     pub(super) fn with(mut self, branches: impl IntoIterator<Item = Self>) -> Self {
         self.branches.extend(branches);
         self
@@ -68,15 +68,15 @@ impl Branch {
     }
 
     fn tree(self, width: usize) -> Tree<String> {
-        let text = laid_out(&self.head, &self.notes, width);
+        let text = lay_out(&self.head, &self.notes, width);
         let inner = width.saturating_sub(INDENT);
         let branches = self.branches.into_iter().map(|branch| branch.tree(inner));
         Tree::new(text).with_multiline(true).with_leaves(branches)
     }
 }
 
-/// The head, then each note beside it while there is room, else below it, folded.
-fn laid_out(head: &Words, notes: &[Words], width: usize) -> String {
+/// The head with each note on the same line while there is room, else below it, folded.
+fn lay_out(head: &Words, notes: &[Words], width: usize) -> String {
     let width = width.max(LEAST);
     let mut text = painted(&head.text, head.style);
     let mut used = display_width(&head.text);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_stand_beside_or_below() {
+    fn notes_are_on_the_line_or_below() {
         let wide = "\
 image
 ├── nodes

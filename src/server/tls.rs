@@ -236,7 +236,7 @@ pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
     leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&key, &Issuer::new(ca, ca_key))?;
-    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| TlsError::ClientCa(e.to_owned()))?;
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let config = server_config(vec![certificate.der().clone()], key, None)?;
     Ok(SelfSigned { ca: ca_certificate.pem(), config: RustlsConfig::from_config(config) })
 }

@@ -1,4 +1,4 @@
-//! `lint --against`: what is judged is the write, as the webhook would judge it.
+//! `lint --against`: the write is reviewed, as the webhook would review it.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::api::Api;
-use crate::command::{Run, command, mirrorguard};
+use crate::command::{Findings, Run, command, mirrorguard};
 
 /// An IDMS with these entries.
 fn idms(name: &str, entries: &str) -> String {
@@ -40,56 +40,104 @@ fn lint(folder: &TempDir, line: &str) -> Result<Run> {
     Run::of(command.current_dir(folder.path()).arg("lint").args(line.split(' ')))
 }
 
+/// A write upon an existing object.
+struct Case {
+    old: String,
+    new: String,
+    code: i32,
+    /// On standard output; empty where nothing is found.
+    found: &'static str,
+    reason: &'static str,
+}
+
+const MISREAD: &str = "registry.redhat.io=m.lab/redhat.io";
+
+fn writes_of_mirror_sets() -> Vec<Case> {
+    let good_and_bad = idms("a", &format!("{GOOD}{BAD}"));
+    vec![
+        Case { old: idms("a", BAD), new: idms("a", BAD), code: 0, found: "", reason: "it stays as it is" },
+        Case {
+            old: idms("a", BAD),
+            new: idms("b", BAD),
+            code: 1,
+            found: "error[invalid-source]",
+            reason: "a new one with the same fault",
+        },
+        Case {
+            old: idms("a", BAD),
+            new: good_and_bad.clone(),
+            code: 0,
+            found: "warning[invalid-source]",
+            reason: "what was wrong before is a warning",
+        },
+        Case {
+            old: idms("a", GOOD),
+            new: good_and_bad,
+            code: 1,
+            found: "error[invalid-source]",
+            reason: "what is wrong now is an error",
+        },
+    ]
+}
+
+fn writes_of_hosted_clusters() -> Vec<Case> {
+    let hosted_cluster = hosted(MISREAD);
+    vec![
+        Case {
+            old: hosted_cluster.clone(),
+            new: hosted(&format!("{MISREAD} # again")).replace("issuerURL", "autoscaling"),
+            code: 0,
+            found: "",
+            reason: "nothing changes of what the rules read",
+        },
+        Case {
+            old: hosted_cluster.clone(),
+            new: hosted_cluster.replace("{issuerURL: \"true\"}", "{olmCatalogPlacement: management}"),
+            code: 0,
+            found: "warning[misread-catalog-overrides]",
+            reason: "it was wrong before",
+        },
+        Case {
+            old: hosted("registry.redhat.io/redhat=m.lab/redhat"),
+            new: hosted_cluster,
+            code: 1,
+            found: "error[misread-catalog-overrides]",
+            reason: "it is wrong now",
+        },
+    ]
+}
+
 #[test]
-fn a_write_is_judged_as_the_webhook_judges_it() -> Result<()> {
-    let both = format!("{GOOD}{OTHER}");
-    let (misread, read) = ("registry.redhat.io=m.lab/redhat.io", "registry.redhat.io/redhat=m.lab/redhat");
-    let table = [
-        (idms("a", BAD), idms("a", BAD), 0, "", "it stays as it is"),
-        (idms("a", BAD), idms("b", BAD), 1, "denied[invalid-source]", "a new one with the same fault"),
-        (
-            idms("a", BAD),
-            idms("a", &format!("{GOOD}{BAD}")),
-            0,
-            "warning[invalid-source]",
-            "what was wrong before only warns",
-        ),
-        (
-            idms("a", GOOD),
-            idms("a", &format!("{GOOD}{BAD}")),
-            1,
-            "denied[invalid-source]",
-            "what is wrong now denies",
-        ),
-        (
-            idms("a", GOOD),
-            idms("b", OTHER),
-            0,
-            "warning[node-impact]: this write reloads CRI-O on every node",
-            "created",
-        ),
-        (idms("a", GOOD), idms("a", &both), 0, "this write reloads CRI-O on every node", "extended"),
-        (idms("a", &both), idms("a", GOOD), 0, "this write drains every node", "shortened"),
-        (
-            hosted(misread),
-            hosted(&format!("{misread} # again")).replace("issuerURL", "autoscaling"),
-            0,
-            "",
-            "a HostedCluster that stays the same as far as it is read",
-        ),
-        (
-            hosted(misread),
-            hosted(misread).replace("{issuerURL: \"true\"}", "{olmCatalogPlacement: management}"),
-            0,
-            "warning[misread-catalog-overrides]",
-            "a HostedCluster that was wrong before",
-        ),
-        (hosted(read), hosted(misread), 1, "denied[misread-catalog-overrides]", "one that is wrong now"),
-    ];
-    for (old, new, code, expected, reason) in table {
+fn a_write_is_reviewed_as_the_webhook_reviews_it() -> Result<()> {
+    for Case { old, new, code, found, reason } in
+        writes_of_mirror_sets().into_iter().chain(writes_of_hosted_clusters())
+    {
         let folder = folder(&old, &new)?;
         let run = lint(&folder, "--against old.yaml new.yaml")?.code(code);
-        run.and_then(|run| run.prints(expected)).context(reason)?;
+        run.and_then(|run| run.prints(found)).context(reason)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_write_is_reported_with_its_impact() -> Result<()> {
+    let both = format!("{GOOD}{OTHER}");
+    let table = [
+        (idms("a", GOOD), idms("b", OTHER), "reload", "created"),
+        (idms("a", GOOD), idms("a", &both), "reload", "extended"),
+        (idms("a", &both), idms("a", GOOD), "drain", "shortened"),
+    ];
+    for (old, new, impact, reason) in table {
+        let folder = folder(&old, &new)?;
+        lint(&folder, "--against old.yaml new.yaml")?
+            .code(0)?
+            .prints("warning[node-impact]")
+            .context(reason)?;
+        let report = lint(&folder, "-o json --against old.yaml new.yaml")?.json()?;
+        let findings = report["findings"].as_array().context("no findings")?;
+        let finding = findings.iter().find(|finding| finding["rule"] == "node-impact").context(reason)?;
+        let text = finding["message"].as_str().unwrap_or_default();
+        ensure!(text.contains(impact), "{reason}: {finding}");
     }
     Ok(())
 }
@@ -97,21 +145,19 @@ fn a_write_is_judged_as_the_webhook_judges_it() -> Result<()> {
 #[test]
 fn without_existing_objects_nothing_is_written() -> Result<()> {
     let folder = folder("", &idms("a", GOOD))?;
-    lint(&folder, "new.yaml")?
-        .code(0)?
-        .prints("")?
-        .says("nothing found: 0 denied, 0 warned, in 1 object\n")?;
+    lint(&folder, "new.yaml")?.code(0)?.prints("")?;
     Ok(())
 }
 
 #[test]
-fn each_is_judged_beside_all_the_others() -> Result<()> {
+fn each_is_reviewed_with_all_the_others() -> Result<()> {
     let blocked = "  - {source: quay.io/a, mirrors: [m.lab/z], mirrorSourcePolicy: NeverContactSource}\n";
     let folder = folder(&idms("a", OTHER), &format!("{}---\n{}", idms("b", blocked), idms("c", OTHER)))?;
     fs::write(folder.path().join("more.yaml"), idms("d", GOOD))?;
     let apart = lint(&folder, "--against old.yaml new.yaml")?.code(0)?;
     ensure!(!apart.stdout.contains("conflicting-source-policy"), "{}", apart.stdout);
-    let expected = "denied[conflicting-source-policy] … --> new.yaml:7:65 … ::: more.yaml:7:5 … in ImageDigestMirrorSet/d";
+    let expected =
+        "error[conflicting-source-policy] … --> new.yaml:7:65 … ::: more.yaml:7:5 … ImageDigestMirrorSet/d";
     lint(&folder, "--against old.yaml --against more.yaml new.yaml")?.code(1)?.prints(expected)?;
     let related =
         lint(&folder, "-o json --against old.yaml --against more.yaml new.yaml")?.code(1)?.json()?;
@@ -121,13 +167,10 @@ fn each_is_judged_beside_all_the_others() -> Result<()> {
 }
 
 #[test]
-fn existing_objects_that_cannot_be_read_are_no_ground() -> Result<()> {
+fn without_the_existing_objects_there_is_no_answer() -> Result<()> {
     let folder = folder("kind: [", &idms("a", GOOD))?;
-    lint(&folder, "--against old.yaml new.yaml")?
-        .code(2)?
-        .prints("")?
-        .says("not everything could be read")?;
-    mirrorguard("lint --against cluster examples/oc-mirror-v2")?.code(2)?.prints("")?.says("no cluster")?;
+    lint(&folder, "--against old.yaml new.yaml")?.code(2)?.prints("")?.says("old.yaml:")?;
+    mirrorguard("lint --against cluster examples/oc-mirror-v2")?.code(2)?.prints("")?;
     Ok(())
 }
 
@@ -139,17 +182,15 @@ fn a_cluster_is_what_is_written_to() -> Result<()> {
     let cluster = json!({"metadata": {"name": "h", "namespace": "clusters", "annotations": {
         annotation: "registry.redhat.io=m.lab/redhat.io"}}});
     let api = Api::with(&[("imagedigestmirrorsets", set), ("hostedclusters", cluster)])?;
-    // The annotation is not in the file, and stays on the object: kubectl did not put it there.
+    // The annotation is not in the file and stays on the object: kubectl did not write it.
     let new = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\nmetadata: {name: h}\n\
                spec: {olmCatalogPlacement: management}\n";
     let folder = folder("", &format!("{}---\n{new}", idms("a", GOOD)))?;
     let mut command = command(env!("CARGO_BIN_EXE_mirrorguard"));
     command.current_dir(folder.path()).env("KUBECONFIG", api.kubeconfig());
     let run = Run::of(command.args(["lint", "--against", "cluster", "new.yaml"]))?.code(0)?;
-    run.prints(
-        "warning[dropped-source] … this write drains every node … warning[misread-catalog-overrides]",
-    )?
-    .says("0 denied, 3 warned")?;
+    ensure!(run.findings() == Findings { errors: 0, warnings: 3 }, "{}", run.stdout);
+    run.prints("warning[dropped-source] … warning[node-impact] … warning[misread-catalog-overrides]")?;
     Ok(())
 }
 
@@ -168,14 +209,14 @@ fn the_image_configuration_is_blamed_for_what_it_newly_breaks() -> Result<()> {
             wildcard,
             "insecureRegistries: [registry.redhat.io]",
             1,
-            "denied[wildcard-over-nested-scope]: in ImageDigestMirrorSet/a, … --> new.yaml:6:20 … old.yaml:7:",
+            "error[wildcard-over-nested-scope] … ImageDigestMirrorSet/a … --> new.yaml:6:20 … old.yaml:7:",
             "it stops all rendering",
         ),
         (
             GOOD,
             "blockedRegistries: [m.lab]",
             0,
-            "warning[blocked-mirror]: in ImageDigestMirrorSet/a, mirror",
+            "warning[blocked-mirror] … ImageDigestMirrorSet/a",
             "a mirror in use",
         ),
         (GOOD, "blockedRegistries: [n.lab]", 0, "", "no mirror of theirs"),
@@ -183,24 +224,25 @@ fn the_image_configuration_is_blamed_for_what_it_newly_breaks() -> Result<()> {
     for (entries, sources, code, expected, reason) in table {
         let folder = folder(&idms("a", entries), &image(sources))?;
         let run = lint(&folder, "--against old.yaml new.yaml")?.code(code).context(reason)?;
-        ensure!(!run.stderr.contains("nothing to check"), "{reason}: {}", run.stderr);
+        ensure!(!run.stderr.contains("warning: "), "it was checked, {reason}: {}", run.stderr);
         run.prints(expected).context(reason)?;
     }
     Ok(())
 }
 
+/// An IDMS and an ITMS with the same entry and policy.
+fn idms_and_itms(policy: &str) -> String {
+    let entry = format!("  - {{source: q.io/c, mirrors: [m.lab/c]{policy}}}\n");
+    let itms = idms("t", &entry).replace("imageDigest", "imageTag").replace("ImageDigest", "ImageTag");
+    format!("{}---\n{itms}", idms("a", &entry))
+}
+
 #[test]
-fn two_objects_that_change_together_are_denied_one_by_one() -> Result<()> {
-    let set = |never: bool| {
-        let policy = if never { ", mirrorSourcePolicy: NeverContactSource" } else { "" };
-        let entry = format!("  - {{source: q.io/c, mirrors: [m.lab/c]{policy}}}\n");
-        let itms = idms("t", &entry).replace("imageDigest", "imageTag").replace("ImageDigest", "ImageTag");
-        format!("{}---\n{}", idms("a", &entry), itms)
-    };
-    let folder = folder(&set(false), &set(true))?;
+fn two_objects_that_change_together_are_reviewed_one_by_one() -> Result<()> {
+    let folder = folder(&idms_and_itms(""), &idms_and_itms(", mirrorSourcePolicy: NeverContactSource"))?;
     lint(&folder, "--against old.yaml new.yaml")?
         .code(1)?
-        .prints("denied[conflicting-source-policy] … new.yaml:7")?;
+        .prints("error[conflicting-source-policy] … new.yaml:7")?;
     lint(&folder, "--against old.yaml old.yaml")?.code(0)?.prints("")?;
     Ok(())
 }

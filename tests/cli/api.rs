@@ -1,4 +1,4 @@
-//! An apiserver that has a few objects and answers lists of them.
+//! An API server that has a few objects and answers lists of them.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -16,14 +16,14 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Starts one with objects, each under its plural name; of other kinds it says that there are none.
+    /// Starts one with objects, each under its plural name; other kinds are not found.
     pub(crate) fn with(objects: &[(&'static str, Value)]) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
         let objects = objects.to_vec();
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                // A client that has gone away is told nothing.
+                // A client may be gone before it is answered.
                 let _ = answer(connection, &objects);
             }
         });
@@ -38,7 +38,7 @@ impl Api {
         Ok(Self { folder })
     }
 
-    /// The file that leads to it.
+    /// The kubeconfig of this server.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
     }

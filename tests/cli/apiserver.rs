@@ -1,4 +1,4 @@
-//! A stand-in for an apiserver: a table of answers by path.
+//! A test API server: a table of answers by path.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -51,10 +51,10 @@ fn status(code: u16, reason: &str) -> Value {
         "message": reason.to_lowercase()})
 }
 
-/// The running stand-in; it ends with the test's process.
+/// The running server; it ends with the test's process.
 pub(crate) struct Apiserver {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     folder: TempDir,
 }
 
@@ -62,16 +62,16 @@ impl Apiserver {
     pub(crate) fn start(answers: Answers) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (answers, log) = (Arc::new(answers), Arc::clone(&asked));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (answers, log) = (Arc::new(answers), Arc::clone(&requests));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (answers, log) = (Arc::clone(&answers), Arc::clone(&log));
-                // A client that goes away in the middle is no concern of the test.
+                // A client may close the connection before it is answered.
                 thread::spawn(move || answer(&stream, &answers, &log).ok());
             }
         });
-        Ok(Self { address, asked, folder: tempfile::tempdir()? })
+        Ok(Self { address, requests, folder: tempfile::tempdir()? })
     }
 
     /// `http://127.0.0.1:port`.
@@ -79,12 +79,12 @@ impl Apiserver {
         format!("http://{}", self.address)
     }
 
-    /// The paths that were asked for.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The paths of all requests.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs `mirrorguard` with the words of a line and this as its cluster.
+    /// Runs `mirrorguard` with the words of a line on this cluster.
     pub(crate) fn mirrorguard(&self, line: &str) -> Result<Run> {
         let config = self.folder.path().join("kubeconfig");
         std::fs::write(&config, kubeconfig(&json!({"server": self.url()})))?;
@@ -126,7 +126,7 @@ fn answer(mut stream: &TcpStream, Answers(answers): &Answers, log: &Mutex<Vec<St
     let target = first.split_whitespace().nth(1).unwrap_or_default();
     log.lock().unwrap_or_else(PoisonError::into_inner).push(target.to_owned());
     let path = target.split('?').next().unwrap_or_default();
-    // A page that is asked for by its token stands under the whole target's end.
+    // A later page of a list has its token in its key.
     let token = target.split(['?', '&']).find_map(|part| part.strip_prefix("continue="));
     let key = token.map_or_else(|| path.to_owned(), |token| format!("{path}#{token}"));
     let missing = (404, status(404, "NotFound"));

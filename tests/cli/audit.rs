@@ -1,4 +1,4 @@
-//! `audit`, and `explain --cluster`, against a stand-in for the apiserver.
+//! `audit`, and `explain --cluster`, against a test API server.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 
 use crate::apiserver::{Answers, Apiserver, kubeconfig, with_kubeconfig};
+use crate::snapshot::{Transcript, matches_snapshot};
 
 const IDMS: &str = "/apis/config.openshift.io/v1/imagedigestmirrorsets";
 const HOSTED_CLUSTERS: &str = "/apis/hypershift.openshift.io/v1beta1/hostedclusters";
@@ -61,9 +62,10 @@ fn pull_secret(host: &str) -> Value {
 
 /// The mirrors of a release.
 fn entries() -> Value {
-    let entry =
-        |source: &str, path: &str| json!({"source": source, "mirrors": [format!("new.lab:8443/{path}")]});
-    json!([entry(RELEASE, "ocp/release"), entry(COMPONENTS, "ocp/components")])
+    json!([
+        {"source": RELEASE, "mirrors": ["new.lab:8443/ocp/release"]},
+        {"source": COMPONENTS, "mirrors": ["new.lab:8443/ocp/components"]},
+    ])
 }
 
 /// Mirror sets alone, as on a cluster without HyperShift.
@@ -96,10 +98,9 @@ fn cluster(overrides: &str) -> Answers {
 }
 
 #[test]
-fn a_control_plane_that_is_up_to_date_is_told_from_one_that_is_not() -> Result<()> {
+fn a_stale_control_plane_is_found_and_a_current_one_is_not() -> Result<()> {
     let current = Apiserver::start(cluster(&overrides("new.lab:8443")))?;
-    let report =
-        current.mirrorguard("audit -o json --fail-on warn")?.code(0)?.says("nothing found")?.json()?;
+    let report = current.mirrorguard("audit -o json --fail-on warn")?.code(0)?.json()?;
     let summary = json!({"deny": 0, "warn": 0, "objects": 6, "skipped": 0});
     ensure!(report == json!({"findings": [], "summary": summary}), "{report}");
 
@@ -117,26 +118,26 @@ fn a_control_plane_that_is_up_to_date_is_told_from_one_that_is_not() -> Result<(
     );
 
     stale.mirrorguard("audit --fail-on warn")?.code(1)?.prints(
-        "warning[stale-registry-overrides]: OPENSHIFT_IMG_OVERRIDES lacks quay.io/openshift-release-dev/ocp-release=new.lab:8443/ocp/release, \
-         … in Deployment/clusters-lab/control-plane-operator, spec.template.spec.containers[0].env[0].value … \
-         help: oc -n hypershift rollout restart deployment/operator",
+        "warning[stale-registry-overrides] … quay.io/openshift-release-dev/ocp-release=new.lab:8443/ocp/release \
+         … Deployment/clusters-lab/control-plane-operator, spec.template.spec.containers[0].env[0].value … \
+         oc -n hypershift rollout restart deployment/operator",
     )?;
     Ok(())
 }
 
 #[test]
-fn rules_are_asked_too_and_their_levels_count() -> Result<()> {
+fn rules_are_evaluated_and_their_levels_decide() -> Result<()> {
     let bad = json!({"metadata": {"name": "bad"}, "spec": {"imageDigestMirrors": [
         {"source": "quay.io/x", "mirrors": ["quay.io/x"], "mirrorSourcePolicy": "NeverContactSource"}]}});
     let server = Apiserver::start(mirror_sets().list(IDMS, &[bad]))?;
-    server.mirrorguard("audit")?.code(1)?.prints("denied[never-contact-source-lists-source]")?;
+    server.mirrorguard("audit")?.code(1)?.prints("error[never-contact-source-lists-source]")?;
 
     let lacking = Apiserver::start(mirror_sets().object(PULL_SECRET, &pull_secret("quay.io")))?;
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("config.yaml");
     for (level, code, text) in [
-        ("warn", 0, "warning[missing-pull-secret-entry]: mirror host new.lab:8443"),
-        ("deny", 1, "denied[missing-pull-secret-entry]: mirror host new.lab:8443"),
+        ("warn", 0, "warning[missing-pull-secret-entry] … new.lab:8443"),
+        ("deny", 1, "error[missing-pull-secret-entry] … new.lab:8443"),
     ] {
         std::fs::write(&config, format!("rules:\n  missing-pull-secret-entry: {level}\n"))?;
         let line = format!("audit --config {}", config.display());
@@ -161,74 +162,83 @@ fn what_a_secret_holds_is_never_printed() -> Result<()> {
 }
 
 #[test]
-fn what_may_not_be_read_is_said_once_and_the_rest_is_checked() -> Result<()> {
-    let answers = cluster(&overrides("old.lab:8443"))
+fn what_may_not_be_read_is_reported_and_the_rest_is_checked() -> Result<()> {
+    let some = cluster(&overrides("old.lab:8443"))
         .refuse(PULL_SECRET, 403)
         .refuse("/api/v1/namespaces/clusters/secrets/pull-secret", 403)
         .refuse(IMAGE, 403);
-    let run = Apiserver::start(answers)?.mirrorguard("audit --fail-on warn")?.code(1)?;
-    let run = run.prints("warning[stale-registry-overrides]")?;
-    let secrets = "not checked: pull secrets (clusters/pull-secret, openshift-config/pull-secret): not allowed, needs get on secrets\n";
-    ensure!(run.stderr.matches(secrets).count() == 1, "{}", run.stderr);
-    run.says("not checked: the nodes' additional CAs (cluster): not allowed, needs get on images.config.openshift.io\n")?;
-
-    let answers = cluster("=").refuse(DEPLOYMENTS, 403);
-    let run = Apiserver::start(answers)?.mirrorguard("audit --fail-on warn")?.code(0)?;
-    run.prints("")?.says("what hosted control planes were started with (every namespace): not allowed, needs list on deployments.apps\n")?;
-
-    let answers = cluster("=").refuse(HOSTED_CLUSTERS, 403);
-    let run = Apiserver::start(answers)?.mirrorguard("audit --fail-on warn")?.code(0)?;
-    run.prints("")?.says(
-        "not checked: HostedClusters: not allowed, needs list on hostedclusters.hypershift.openshift.io\n",
-    )?;
-    Ok(())
+    let table = [
+        (some, 1, "warning[stale-registry-overrides]", "# no right to secrets and images"),
+        (cluster("=").refuse(DEPLOYMENTS, 403), 0, "", "# no right to deployments"),
+        (cluster("=").refuse(HOSTED_CLUSTERS, 403), 0, "", "# no right to HostedClusters"),
+    ];
+    let mut transcript = Transcript::default();
+    for (answers, code, found, reason) in table {
+        let run =
+            Apiserver::start(answers)?.mirrorguard("audit --fail-on warn")?.code(code).context(reason)?;
+        let run = run.prints(found).context(reason)?;
+        let messages = run.stderr.lines().filter(|line| line.contains("not checked")).count();
+        ensure!(messages > 0, "{reason}: {}", run.stderr);
+        transcript.add_messages(&format!("audit --fail-on warn  {reason}"), &run);
+    }
+    transcript.matches("messages/audit.txt")
 }
 
 #[test]
 fn without_hypershift_only_the_nodes_are_checked() -> Result<()> {
     let server = Apiserver::start(mirror_sets())?;
-    server
-        .mirrorguard("audit --fail-on warn")?
-        .code(0)?
-        .prints("")?
-        .says("0 denied, 0 warned, in 2 objects\n")?;
-    let asked = server.asked();
-    ensure!(asked.iter().any(|path| path.starts_with(HOSTED_CLUSTERS)), "{asked:?}");
-    ensure!(!asked.iter().any(|path| path.starts_with(DEPLOYMENTS)), "listed for nothing: {asked:?}");
+    server.mirrorguard("audit --fail-on warn")?.code(0)?.prints("")?;
+    let report = server.mirrorguard("audit -o json")?.code(0)?.json()?;
+    ensure!(report["summary"]["objects"] == 2, "{report}");
+    let requests = server.requests();
+    ensure!(requests.iter().any(|path| path.starts_with(HOSTED_CLUSTERS)), "{requests:?}");
+    ensure!(!requests.iter().any(|path| path.starts_with(DEPLOYMENTS)), "listed for nothing: {requests:?}");
     Ok(())
+}
+
+/// A page of a list, and the token of the next one.
+fn page_of_deployments(items: &[Value], token: &str) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {"continue": token}, "items": items})
 }
 
 #[test]
 fn deployments_are_read_page_by_page() -> Result<()> {
-    let page = |items: &[Value], token: &str| json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {"continue": token}, "items": items});
     let answers = cluster("=")
-        .object(DEPLOYMENTS, &page(&[operator()], "next"))
-        .object(&format!("{DEPLOYMENTS}#next"), &page(&[control_plane_operator("=")], ""));
+        .object(DEPLOYMENTS, &page_of_deployments(&[operator()], "next"))
+        .object(&format!("{DEPLOYMENTS}#next"), &page_of_deployments(&[control_plane_operator("=")], ""));
     let run = Apiserver::start(answers)?.mirrorguard("audit --fail-on warn")?.code(1)?;
     run.prints("warning[stale-registry-overrides] … rollout restart deployment/operator")?;
     Ok(())
 }
 
 #[test]
-fn a_cluster_that_cannot_be_asked_is_named_with_the_remedy() -> Result<()> {
-    for (code, remedy) in [(401, "log in again, with oc login"), (403, "needs list on imagedigestmirrorsets")]
-    {
+fn a_cluster_that_cannot_be_read_is_named() -> Result<()> {
+    let mut transcript = Transcript::default();
+    for code in [401, 403] {
         let server = Apiserver::start(cluster("=").refuse(IDMS, code))?;
-        for line in ["audit", "lint"] {
-            let said = format!("error: cannot list the mirror sets of {} ({remedy}", server.url());
-            server.mirrorguard(line)?.code(2)?.prints("")?.says(&said).context(line)?;
+        transcript.replace(&server.url(), "https://api.lab.example:6443");
+        for line in ["audit", "lint", "migrate"] {
+            let run = server.mirrorguard(line)?.code(2)?.prints("").context(line)?;
+            transcript.add_messages(line, &run);
         }
     }
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("kubeconfig");
-    let nobody = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    std::fs::write(&config, kubeconfig(&json!({"server": format!("https://{nobody}")})))?;
-    let said = format!(
-        "error: cannot list the mirror sets of https://{nobody} (check server and certificates of the current context: \
-         kubectl config view --minify): … refused"
-    );
-    with_kubeconfig("audit", config)?.code(2)?.prints("")?.says(&said)?;
-    Ok(())
+    let unused = format!("https://{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?);
+    std::fs::write(&config, kubeconfig(&json!({"server": unused})))?;
+    let run = with_kubeconfig("audit", config)?.code(2)?.prints("")?.says(&unused)?;
+    transcript.replace(&unused, "https://api.lab.example:6443");
+    transcript.add_messages("audit  # nothing listens there", &run);
+    transcript.matches("messages/cluster.txt")
+}
+
+#[test]
+fn a_cluster_without_mirror_sets_is_named() -> Result<()> {
+    let server = Apiserver::start(Answers::default().list(IDMS, &[]))?;
+    let mut transcript = Transcript::default();
+    transcript.replace(&server.url(), "https://api.lab.example:6443");
+    transcript.add_messages("lint", &server.mirrorguard("lint")?.code(0)?.prints("")?);
+    transcript.matches("messages/empty-cluster.txt")
 }
 
 #[test]
@@ -249,7 +259,7 @@ fn an_expired_certificate_is_named_as_such() -> Result<()> {
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let Ok(mut connection) = rustls::ServerConnection::new(Arc::clone(&tls)) else { return };
-            // The client ends the handshake; what it says is not looked at.
+            // The client ends the handshake.
             connection.complete_io(&mut stream).ok();
         }
     });
@@ -258,13 +268,12 @@ fn an_expired_certificate_is_named_as_such() -> Result<()> {
     let server = format!("https://{address}");
     let ca = BASE64_STANDARD.encode(certificate.pem());
     std::fs::write(&config, kubeconfig(&json!({"server": server, "certificate-authority-data": ca})))?;
-    let said = format!("cannot list the mirror sets of {server} (check server and certificates … expired");
-    with_kubeconfig("audit", config)?.code(2)?.prints("")?.says(&said)?;
+    with_kubeconfig("audit", config)?.code(2)?.prints("")?.says(&format!("{server} … expired"))?;
     Ok(())
 }
 
 #[test]
-fn explain_follows_an_image_through_what_control_planes_were_started_with() -> Result<()> {
+fn explain_resolves_an_image_with_the_overrides_of_running_control_planes() -> Result<()> {
     let server = Apiserver::start(cluster(&overrides("old.lab:8443")))?;
     let image = format!("{RELEASE}:4.18.9-x86_64");
     let explained = server.mirrorguard(&format!("explain -o json --cluster {image}"))?.code(0)?.json()?;
@@ -279,14 +288,12 @@ fn explain_follows_an_image_through_what_control_planes_were_started_with() -> R
         "{explained}"
     );
 
-    server.mirrorguard(&format!("explain --cluster {image}"))?.code(0)?.prints(
-        "in hosted control planes (with what each was started with)\n  clusters-lab: control-plane-operator\n \
-         … old.lab:8443/ocp/release:4.18.9-x86_64 … <- not where the mirror sets lead now",
-    )?;
-    // The mirror sets of files, what runs of the cluster.
+    let run = server.mirrorguard(&format!("explain --cluster {image}"))?.code(0)?.says("")?;
+    matches_snapshot(&run.stdout, "explain/hosted-control-planes.txt")?;
+    // Mirror sets from files, control planes from the cluster.
     let run = server.mirrorguard(&format!("explain --cluster {image} examples/hosted-cluster"))?.code(0)?;
     run.prints("clusters-lab: control-plane-operator")?;
     let without = server.mirrorguard(&format!("explain -o json {image}"))?.code(0)?.json()?;
-    ensure!(without.get("hostedControlPlanes").is_none(), "not asked for: {without}");
+    ensure!(without.get("hostedControlPlanes").is_none(), "without --cluster: {without}");
     Ok(())
 }

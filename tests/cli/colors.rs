@@ -11,13 +11,13 @@ const ESCAPE: char = '\u{1b}';
 type Variable = (&'static str, &'static str);
 
 #[test]
-fn colours_are_used_when_asked_for_and_never_in_json() -> Result<()> {
+fn colours_are_used_where_wanted_and_never_in_json() -> Result<()> {
     let table: [(&str, &[Variable], bool, &str); 9] = [
         ("", &[], false, "no terminal"),
         ("--color auto", &[], false, "no terminal"),
         ("--color never", &[], false, "refused"),
-        ("--color always", &[], true, "asked for"),
-        ("--color always", &[("NO_COLOR", "1")], true, "a flag is said after the environment"),
+        ("--color always", &[], true, "wanted"),
+        ("--color always", &[("NO_COLOR", "1")], true, "an option overrides the environment"),
         ("--color never", &[("CLICOLOR_FORCE", "1")], false, "likewise"),
         ("", &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false, "refused by the environment"),
         ("", &[("CLICOLOR_FORCE", "1")], true, "forced by the environment"),

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// The folder of the project, in which all runs take place.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Files that lie beside these tests.
+/// A file in the fixtures of these tests.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(ROOT).join("tests/cli/fixtures").join(name)
 }
@@ -48,6 +48,13 @@ pub(crate) fn mirrorguard_reads(line: &str, input: &str) -> Result<Run> {
     Run::of(command(env!("CARGO_BIN_EXE_mirrorguard")).args(line.split_whitespace()).stdin(file))
 }
 
+/// Findings by level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Findings {
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+}
+
 /// A finished run.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -62,6 +69,19 @@ impl Run {
         let Output { status, stdout, stderr } = command.output().context("failed to start mirrorguard")?;
         let (stdout, stderr) = (String::from_utf8(stdout)?, String::from_utf8(stderr)?);
         Ok(Self { code: status.code(), stdout, stderr })
+    }
+
+    /// The exit code; none where a signal ended the run.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.code
+    }
+
+    /// How many errors and how many warnings were printed as findings.
+    pub(crate) fn findings(&self) -> Findings {
+        let text = without_colours(&self.stdout);
+        let errors = text.lines().filter(|line| line.starts_with("error[")).count();
+        let warnings = text.lines().filter(|line| line.starts_with("warning[")).count();
+        Findings { errors, warnings }
     }
 
     /// Expects this exit code.
@@ -95,7 +115,17 @@ impl Run {
     }
 }
 
-/// Expects the pattern somewhere in the text, where ` … ` stands for anything; without a pattern, no text.
+/// The text without escape sequences of colours, `ESC [ … m`.
+pub(crate) fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain += part.split_once('m').map_or("", |(_, rest)| rest);
+    }
+    plain
+}
+
+/// Expects the pattern somewhere in the text, where ` … ` is any text; an empty pattern expects no text.
 fn holds(name: &str, text: &str, pattern: &str) -> Result<()> {
     ensure!(!pattern.is_empty() || text.is_empty(), "there is something on {name}:\n{text}");
     let mut rest = text;

@@ -72,22 +72,23 @@ fn each_shell_gets_a_script() -> Result<()> {
 #[test]
 fn kubectl_is_answered_in_its_own_protocol() -> Result<()> {
     let (_folder, link) = link("kubectl_complete-mirrorguard")?;
-    let table: [(&[&str], &str, &str); 6] = [
-        (
-            &["li"],
-            "lint\tCheck mirror sets and HostedClusters by every rule, as one cluster\n:4\n",
-            "a command",
-        ),
-        (&["lint", "--fail-on", "d"], "deny\tWhat the webhook would refuse\n:4\n", "a value"),
-        (&["rules", "node"], "node-impact\t", "a rule"),
-        (&["lint", "examples/pol"], "examples/policy-conflict/\n:6\n", "a folder, which goes on"),
-        (&["lint", "README"], "README.md\n:4\n", "a file"),
-        (&["lint", "no/such/fi"], ":0\n", "nothing: kubectl may look for files itself"),
+    let table: [(&[&str], &[&str], u8, &str); 6] = [
+        (&["li"], &["lint"], 4, "a command"),
+        (&["lint", "--fail-on", "d"], &["deny"], 4, "a value"),
+        (&["rules", "node"], &["node-impact", "node-pool-rollout"], 4, "rules"),
+        (&["lint", "examples/pol"], &["examples/policy-conflict/"], 6, "a folder, which goes on"),
+        (&["lint", "README"], &["README.md"], 4, "a file"),
+        (&["lint", "no/such/fi"], &[], 0, "nothing: kubectl may look for files itself"),
     ];
-    for (words, expected, reason) in table {
+    for (words, expected, directive, reason) in table {
         let run = Run::of(command(&link).args(words))?.code(0)?;
-        ensure!(run.stdout.starts_with(expected), "{words:?} ({reason}): {}", run.stdout);
+        let mut lines: Vec<_> = run.stdout.lines().collect();
+        ensure!(lines.pop() == Some(&*format!(":{directive}")), "{words:?} ({reason}): {}", run.stdout);
+        let values: Vec<_> = lines.iter().filter_map(|line| line.split('\t').next()).collect();
+        ensure!(values == expected, "{words:?} ({reason}): {}", run.stdout);
     }
+    let described = Run::of(command(&link).arg("li"))?.code(0)?.stdout;
+    ensure!(described.starts_with("lint\t"), "a candidate without its description: {described}");
     let all = Run::of(command(&link).arg(""))?.code(0)?;
     ensure!(!all.stdout.contains("--"), "options before a dash is typed: {}", all.stdout);
     let none = Run::of(&mut command(&link))?.code(0)?;
@@ -96,7 +97,7 @@ fn kubectl_is_answered_in_its_own_protocol() -> Result<()> {
 }
 
 #[test]
-fn a_plugin_says_how_it_is_called() -> Result<()> {
+fn the_help_of_a_plugin_shows_how_it_is_called() -> Result<()> {
     let (_folder, link) = link("kubectl-mirrorguard")?;
     let table: [(&[&str], i32, &str, &str); 4] = [
         (&["--help"], 0, "Usage: kubectl mirrorguard [OPTIONS] <COMMAND>", ""),

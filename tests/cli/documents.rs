@@ -1,4 +1,4 @@
-//! What the documents tell people to type exists.
+//! Every command and rule that a document names exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,7 +48,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// What stands between backticks on a line, and the line itself where it is indented or begins with a prompt.
+/// What is between backticks on a line, and the line itself where it is indented or begins with a prompt.
 fn code_of(line: &str) -> impl Iterator<Item = &str> {
     let whole = line.strip_prefix("    ").or_else(|| line.strip_prefix("$ "));
     line.split('`').skip(1).step_by(2).chain(whole.map(str::trim_start))
@@ -70,7 +70,7 @@ fn every_command_that_a_document_names_exists() -> Result<()> {
             }
         }
     }
-    ensure!(named == commands, "no document tells of {:?}", commands.difference(&named));
+    ensure!(named == commands, "no document names {:?}", commands.difference(&named));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::command::{ROOT, Run, mirrorguard};
 use crate::snapshot::matches_snapshot;
 
-/// The folder, the exit code, the findings as [`line`] writes them, and why they are these.
+/// The folder, the exit code, the findings as [`line`] writes them, and why these.
 const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
     ("hosted-cluster", 0, &[], "every entry is there, and the annotation is left to be filled in"),
     (
@@ -28,7 +28,7 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
         "no-release-repository",
         0,
         &[],
-        "no source covers the release images, and nothing tells that one should",
+        "no source covers the release images, and nothing shows that one should",
     ),
     (
         "oc-mirror-v1-deltas",
@@ -39,9 +39,9 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
             "warn deprecated-icsp ImageContentSourcePolicy/generic-0 kind imageContentSourcePolicy.yaml:3:7",
             "warn deprecated-icsp ImageContentSourcePolicy/operator-0 kind imageContentSourcePolicy.yaml:13:7",
         ],
-        "nothing is wrong with each of them alone but their kind",
+        "each of them alone is right but for its kind",
     ),
-    ("oc-mirror-v2", 0, &[], "what oc-mirror writes is in order"),
+    ("oc-mirror-v2", 0, &[], "what oc-mirror writes is right"),
     (
         "policy-conflict",
         1,
@@ -49,7 +49,7 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
             "deny conflicting-source-policy ImageDigestMirrorSet/never-contact spec.imageDigestMirrors[0].mirrorSourcePolicy idms.yaml:10:27",
             "deny conflicting-source-policy ImageTagMirrorSet/by-tag spec.imageTagMirrors[0].mirrorSourcePolicy itms.yaml:8:7",
         ],
-        "both sides are told; the one without a policy at the start of its entry",
+        "both sides are found; the one without a policy at the start of its entry",
     ),
     (
         "root-level-only",
@@ -62,23 +62,25 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
     ),
 ];
 
+/// A value of a finding, as text.
+fn text(finding: &Value, pointer: &str) -> Result<String> {
+    let found = finding.pointer(pointer).with_context(|| format!("no {pointer} in {finding}"))?;
+    Ok(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
+}
+
 /// A finding on one line.
 fn line(finding: &Value) -> Result<String> {
-    let text = |pointer: &str| {
-        let found = finding.pointer(pointer).with_context(|| format!("no {pointer} in {finding}"))?;
-        Ok::<_, anyhow::Error>(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
-    };
-    let file = text("/file")?;
+    let file = text(finding, "/file")?;
     let file = Path::new(&file).file_name().context("a file without a name")?.display();
     Ok(format!(
         "{} {} {}/{} {} {file}:{}:{}",
-        text("/severity")?,
-        text("/rule")?,
-        text("/object/kind")?,
-        text("/object/name")?,
-        text("/path")?,
-        text("/line")?,
-        text("/column")?,
+        text(finding, "/severity")?,
+        text(finding, "/rule")?,
+        text(finding, "/object/kind")?,
+        text(finding, "/object/name")?,
+        text(finding, "/path")?,
+        text(finding, "/line")?,
+        text(finding, "/column")?,
     ))
 }
 
@@ -90,10 +92,12 @@ fn each_example_has_the_findings_that_it_is_there_for() -> Result<()> {
         let findings = report["findings"].as_array().context("no list of findings")?;
         let found = findings.iter().map(line).collect::<Result<Vec<_>>>()?;
         ensure!(found == expected, "{folder} ({reason}): {found:#?}");
-        let told = |level| report["summary"][level].as_u64();
-        let denied = expected.iter().filter(|finding| finding.starts_with("deny ")).count();
-        let counts = (u64::try_from(denied)?, u64::try_from(expected.len() - denied)?);
-        ensure!((told("deny"), told("warn")) == (Some(counts.0), Some(counts.1)), "{folder}: {report}");
+        let summary = &report["summary"];
+        let errors = expected.iter().filter(|finding| finding.starts_with("deny ")).count();
+        ensure!(
+            summary["deny"] == errors && summary["warn"] == expected.len() - errors,
+            "{folder}: {report}"
+        );
     }
     Ok(())
 }
@@ -110,7 +114,7 @@ fn no_example_is_left_out() -> Result<()> {
     Ok(())
 }
 
-/// Result and talk of a run, held against a file.
+/// Holds the result and the messages of a run against a file.
 pub(crate) fn is_seen(run: &Run, name: &str) -> Result<()> {
     matches_snapshot(&format!("{}--- standard error\n{}", run.stdout, run.stderr), name)
 }

@@ -1,4 +1,4 @@
-//! What `--help` says, of each command that there is.
+//! The help of every command.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -70,7 +70,7 @@ fn the_options_in_examples_exist() -> Result<()> {
 }
 
 #[test]
-fn help_is_as_wide_as_asked_for() -> Result<()> {
+fn help_is_as_wide_as_the_terminal() -> Result<()> {
     for name in commands()? {
         let mut command = command(env!("CARGO_BIN_EXE_mirrorguard"));
         let help = Run::of(command.args([&*name, "--help"]).env("COLUMNS", "60"))?.code(0)?.stdout;

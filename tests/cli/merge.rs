@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 
 use crate::command::{mirrorguard, mirrorguard_reads, text_of};
+use crate::snapshot::Transcript;
 
 const RUNS: &str = "examples/oc-mirror-v1-deltas";
 
@@ -27,11 +28,13 @@ fn the_runs_of_oc_mirror_become_one_set_in_any_order_and_stay_it() -> Result<()>
 }
 
 #[test]
-fn what_is_united_is_told_without_complaints_about_the_input() -> Result<()> {
+fn merging_prints_one_summary_and_no_warnings() -> Result<()> {
     let run = mirrorguard(&format!("merge {RUNS}"))?.code(0)?;
-    let expected = "4 mirror sets united into 3, 1 objects of other kinds skipped\n";
-    ensure!(run.stderr == expected, "{}", run.stderr);
-    Ok(())
+    let mut transcript = Transcript::default();
+    transcript.add_messages(&format!("merge {RUNS}"), &run);
+    let run = mirrorguard("merge examples/policy-conflict")?.code(1)?.prints("")?;
+    transcript.add_messages("merge examples/policy-conflict", &run);
+    transcript.matches("messages/merge.txt")
 }
 
 #[test]
@@ -57,15 +60,14 @@ fn the_random_order_and_the_date_of_a_run_are_gone() -> Result<()> {
 }
 
 #[test]
-fn what_contradicts_is_told_with_both_places_and_nothing_is_written() -> Result<()> {
+fn a_contradiction_is_an_error_with_both_places_and_nothing_is_written() -> Result<()> {
     let parent = tempfile::tempdir()?;
     let folder = parent.path().join("out");
-    let expected = "error: source \"registry.redhat.io/ubi9\" is AllowContactingSource in one place and \
-                    NeverContactSource in another\n  ImageTagMirrorSet/by-tag in examples/policy-conflict/itms.yaml:8\n  \
-                    ImageDigestMirrorSet/never-contact in examples/policy-conflict/idms.yaml:7\n  fix: ";
+    let places = "ImageTagMirrorSet/by-tag in examples/policy-conflict/itms.yaml:8\n  \
+                  ImageDigestMirrorSet/never-contact in examples/policy-conflict/idms.yaml:7\n";
     for out in [String::new(), format!("--out {}", folder.display())] {
         let run = mirrorguard(&format!("merge {out} examples/policy-conflict"))?.code(1)?;
-        run.prints("")?.says(expected)?.says("nothing is written: ")?;
+        run.prints("")?.says("error: ")?.says(places)?;
     }
     ensure!(!folder.exists(), "the folder was made");
     let report = mirrorguard("merge -o json examples/policy-conflict")?.code(1)?.json()?;
@@ -92,12 +94,9 @@ fn each_object_can_have_its_file() -> Result<()> {
 }
 
 #[test]
-fn something_has_to_be_given() -> Result<()> {
+fn paths_are_required() -> Result<()> {
     mirrorguard("merge")?.code(2)?.prints("")?.says("<PATH>")?;
-    mirrorguard("merge missing.yaml")?.code(2)?.prints("")?.says("cannot read missing.yaml: No such file")?;
-    mirrorguard("merge tests/cli/fixtures/broken")?
-        .code(2)?
-        .prints("")?
-        .says("not everything could be read")?;
+    mirrorguard("merge missing.yaml")?.code(2)?.prints("")?.says("missing.yaml")?;
+    mirrorguard("merge tests/cli/fixtures/broken")?.code(2)?.prints("")?.says("syntax.yaml:4:1")?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The mirror sets in other forms than registries.conf.
+//! The mirror sets written for other targets than registries.conf.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,138 +9,143 @@ use serde_json::{Value, json};
 use crate::command::{mirrorguard, mirrorguard_of, mirrorguard_reads};
 use crate::examples::is_seen;
 
-/// The words after `render --to`, the exit code, what is on standard output and on standard error, and why.
-type Row<'a> = (&'a str, i32, &'a str, &'a str, &'a str);
+/// A run of `render --to`. The messages are held in `messages.rs`.
+struct Case<'a> {
+    arguments: &'a str,
+    code: i32,
+    /// On standard output; empty where nothing is printed.
+    stdout: &'a str,
+    reason: &'a str,
+}
 
-fn holds(table: &[Row<'_>]) -> Result<()> {
-    for (line, code, stdout, stderr, reason) in table {
-        let run = mirrorguard(&format!("render --to {line}"))?.code(*code);
-        let run = run.and_then(|run| run.prints(stdout)?.says(stderr));
-        run.with_context(|| format!("{line} ({reason})"))?;
+fn hold(cases: &[Case<'_>]) -> Result<()> {
+    for Case { arguments, code, stdout, reason } in cases {
+        let run = mirrorguard(&format!("render --to {arguments}"))?.code(*code);
+        run.and_then(|run| run.prints(stdout)).with_context(|| format!("{arguments} ({reason})"))?;
     }
     Ok(())
 }
 
+const HOSTED: &str = "examples/hosted-cluster";
+const CONFLICT: &str = "examples/policy-conflict";
+const NEVER: &str = "tests/cli/fixtures/forms/never-contact.yaml";
+const ALLOWED: &str = "tests/cli/fixtures/forms/allowed.yaml";
+const WILDCARD: &str = "tests/cli/fixtures/forms/wildcard.yaml";
+
+/// `target examples/hosted-cluster`.
+fn from_hosted(target: &str) -> String {
+    format!("{target} {HOSTED}")
+}
+
 #[test]
-fn each_form_is_written_from_the_examples() -> Result<()> {
-    let hosted = "examples/hosted-cluster";
-    let tags = "left out: ImageTagMirrorSet/hosted-clusters with 3 entries";
-    holds(&[
-        (&format!("registries-conf {hosted}"), 0, "[[registry]]", "", "the default, named"),
-        (
-            &format!("idms {hosted}"),
-            0,
-            "kind: ImageDigestMirrorSet … - source: registry.redhat.io/redhat\n      mirrors:\n        - mirror.lab",
-            tags,
-            "tags are no loss",
-        ),
-        (
-            "idms examples/icsp-to-idms/icsp.yaml",
-            0,
-            "kind: ImageDigestMirrorSet",
-            "",
-            "an ICSP becomes an IDMS",
-        ),
-        (
-            &format!("itms {hosted}"),
-            0,
-            "kind: ImageTagMirrorSet",
-            "left out: ImageDigestMirrorSet/",
-            "nor digests",
-        ),
-        (
-            &format!("hostedcluster {hosted}"),
-            0,
-            "spec:\n  imageContentSources:\n    - source: ",
-            tags,
-            "a part",
-        ),
-        (&format!("install-config {hosted}"), 0, "imageDigestSources:\n  - source: ", tags, "a part"),
-        (
-            &format!("annotation {hosted}"),
-            0,
-            "# oc annotate hostedcluster … olm-catalogs-is-registry-overrides: registry.redhat.io/redhat=mirror.lab",
-            "",
-            "to paste, or to run",
-        ),
-        (
-            "vap",
-            0,
-            "kind: ValidatingAdmissionPolicy\n … validationActions:\n    - Deny",
-            "left out: ",
-            "without PATH",
-        ),
-        (&format!("vap {hosted}"), 0, "ValidatingAdmissionPolicy", "no PATH is read", "the same for all"),
+fn each_target_is_written_from_the_examples() -> Result<()> {
+    let idms = "kind: ImageDigestMirrorSet … - source: registry.redhat.io/redhat\n      mirrors:\n        - mirror.lab";
+    let annotation = "# oc annotate hostedcluster … olm-catalogs-is-registry-overrides: registry.redhat.io/redhat=mirror.lab";
+    let policy = "kind: ValidatingAdmissionPolicy\n … validationActions:\n    - Deny";
+    let from_icsp = "idms examples/icsp-to-idms/icsp.yaml";
+    let content_sources = "spec:\n  imageContentSources:\n    - source: ";
+    let digest_sources = "imageDigestSources:\n  - source: ";
+    hold(&[
+        Case {
+            arguments: &from_hosted("registries-conf"),
+            code: 0,
+            stdout: "[[registry]]",
+            reason: "the default",
+        },
+        Case { arguments: &from_hosted("idms"), code: 0, stdout: idms, reason: "tag pulls are not lost" },
+        Case { arguments: from_icsp, code: 0, stdout: "kind: ImageDigestMirrorSet", reason: "from an ICSP" },
+        Case {
+            arguments: &from_hosted("itms"),
+            code: 0,
+            stdout: "kind: ImageTagMirrorSet",
+            reason: "by tag",
+        },
+        Case { arguments: &from_hosted("hostedcluster"), code: 0, stdout: content_sources, reason: "a part" },
+        Case { arguments: &from_hosted("install-config"), code: 0, stdout: digest_sources, reason: "a part" },
+        Case {
+            arguments: &from_hosted("annotation"),
+            code: 0,
+            stdout: annotation,
+            reason: "a part, or a command",
+        },
+        Case { arguments: "vap", code: 0, stdout: policy, reason: "without PATH" },
+        Case {
+            arguments: &from_hosted("vap"),
+            code: 0,
+            stdout: policy,
+            reason: "the same for all mirror sets",
+        },
     ])
 }
 
 #[test]
-fn what_is_lost_is_told_and_fails_and_the_rest_is_printed() -> Result<()> {
-    let [never, allowed, wildcard] =
-        ["never-contact", "allowed", "wildcard"].map(|name| format!("tests/cli/fixtures/forms/{name}.yaml"));
-    let entry =
-        "source \"registry.redhat.io/ubi9\" (ImageDigestMirrorSet/air-gap, spec.imageDigestMirrors[0])";
-    let lost = format!("lost: {entry} is NeverContactSource, which a HostedCluster cannot say");
-    holds(&[
-        (
-            &format!("hostedcluster {never}"),
-            1,
-            "- source: registry.redhat.io/ubi9",
-            &lost,
-            "no policies there",
-        ),
-        (&format!("hostedcluster {allowed}"), 0, "- source: registry.redhat.io/ubi9", "", "the default"),
-        (&format!("install-config {never}"), 0, "sourcePolicy: NeverContactSource", "", "policies there"),
-        (&format!("idms {never}"), 0, "mirrorSourcePolicy: NeverContactSource", "", "and there"),
-        (
-            &format!("install-config {wildcard}"),
-            1,
-            "imageDigestSources:\n  - source: quay.io/team",
-            "lost: source \"*.redhat.io\" (ImageDigestMirrorSet/wildcard, … the installer takes no wildcards",
-            "no wildcards there",
-        ),
-        (&format!("hostedcluster {wildcard}"), 0, "- source: \"*.redhat.io\"", "", "wildcards there"),
-        (
-            &format!("hostedcluster -q {never}"),
-            1,
-            "imageContentSources",
-            "lost: ",
-            "why the code is 1 is said quietly too",
-        ),
-    ])
+fn what_is_lost_fails_and_the_rest_is_printed() -> Result<()> {
+    let source = "- source: registry.redhat.io/ubi9";
+    let policy = "ourcePolicy: NeverContactSource";
+    hold(&[
+        Case {
+            arguments: &format!("hostedcluster {NEVER}"),
+            code: 1,
+            stdout: source,
+            reason: "no policies there",
+        },
+        Case {
+            arguments: &format!("hostedcluster {ALLOWED}"),
+            code: 0,
+            stdout: source,
+            reason: "the default",
+        },
+        Case {
+            arguments: &format!("install-config {NEVER}"),
+            code: 0,
+            stdout: policy,
+            reason: "policies there",
+        },
+        Case { arguments: &format!("idms {NEVER}"), code: 0, stdout: policy, reason: "and there" },
+        Case {
+            arguments: &format!("install-config {WILDCARD}"),
+            code: 1,
+            stdout: "imageDigestSources:\n  - source: quay.io/team",
+            reason: "no wildcards there",
+        },
+        Case {
+            arguments: &format!("hostedcluster {WILDCARD}"),
+            code: 0,
+            stdout: "- source: \"*.redhat.io\"",
+            reason: "wildcards there",
+        },
+    ])?;
+    // With -q too, since the exit code is 1.
+    let run = mirrorguard(&format!("render -q --to hostedcluster {NEVER}"))?.code(1)?;
+    run.says("registry.redhat.io/ubi9 … ImageDigestMirrorSet/air-gap, spec.imageDigestMirrors[0]")?;
+    Ok(())
 }
 
 #[test]
 fn what_has_no_form_is_not_printed() -> Result<()> {
-    let refused = "denied[conflicting-source-policy] … the nodes get no new configuration: ";
-    let conflict = "examples/policy-conflict";
-    holds(&[
-        (&format!("idms {conflict}"), 1, "", refused, "what the nodes refuse"),
-        (&format!("hostedcluster -o json {conflict}"), 1, "", refused, "nor as JSON"),
-        (
-            "annotation examples/oc-mirror-v2",
-            1,
-            "",
-            "no value of the annotation is right in every release: no mirror set covers",
-            "no catalog is mirrored",
-        ),
-        (
-            "vap --config tests/cli/fixtures/forms/all-off.yaml",
-            1,
-            "",
-            "every rule that a policy could hold is off: conflicting-source-policy, ",
-            "nothing to hold",
-        ),
-        ("vap --config missing.yaml", 2, "", "--config: cannot read", "not answered"),
-        ("idms missing.yaml", 2, "", "cannot read missing.yaml", "not answered"),
-        (
-            "yaml .",
-            2,
-            "",
-            "invalid value 'yaml' … idms, itms, hostedcluster, install-config, annotation, vap",
-            "no form",
-        ),
-    ])
+    let all_off = "vap --config tests/cli/fixtures/forms/all-off.yaml";
+    hold(&[
+        Case { arguments: &format!("idms {CONFLICT}"), code: 1, stdout: "", reason: "the nodes refuse it" },
+        Case {
+            arguments: &format!("hostedcluster -o json {CONFLICT}"),
+            code: 1,
+            stdout: "",
+            reason: "nor JSON",
+        },
+        Case {
+            arguments: "annotation examples/oc-mirror-v2",
+            code: 1,
+            stdout: "",
+            reason: "no catalog is mirrored",
+        },
+        Case { arguments: all_off, code: 1, stdout: "", reason: "no rule is on" },
+        Case { arguments: "vap --config missing.yaml", code: 2, stdout: "", reason: "no configuration" },
+        Case { arguments: "idms missing.yaml", code: 2, stdout: "", reason: "no file" },
+        Case { arguments: "yaml .", code: 2, stdout: "", reason: "no such target" },
+    ])?;
+    let run = mirrorguard(&format!("render --to idms {CONFLICT}"))?.code(1)?;
+    run.says("error[conflicting-source-policy] … \nerror: ")?;
+    Ok(())
 }
 
 /// An IDMS with this many sources, each with this many mirrors.
@@ -156,44 +161,58 @@ fn idms(sources: usize, mirrors: usize) -> Result<String> {
     Ok(yaml)
 }
 
+/// Mirror sets at a limit of `spec.imageContentSources`, or past it.
+struct Limit {
+    yaml: String,
+    code: i32,
+    /// On standard error.
+    blamed: &'static str,
+    reason: &'static str,
+}
+
+fn limits() -> Result<Vec<Limit>> {
+    let (source, mirror) = ("quay.io/s000", "m0.lab.example/x");
+    let one = idms(1, 1)?;
+    Ok(vec![
+        Limit { yaml: idms(255, 1)?, code: 0, blamed: "", reason: "255 sources" },
+        Limit { yaml: idms(256, 1)?, code: 1, blamed: "quay.io/s255", reason: "256 sources" },
+        Limit { yaml: idms(1, 255)?, code: 0, blamed: "", reason: "255 mirrors" },
+        Limit { yaml: idms(1, 256)?, code: 1, blamed: "quay.io/s000", reason: "256 mirrors" },
+        Limit { yaml: one.replace(source, &"a".repeat(255)), code: 0, blamed: "", reason: "a source of 255" },
+        Limit {
+            yaml: one.replace(source, &"a".repeat(256)),
+            code: 1,
+            blamed: "256",
+            reason: "a source of 256",
+        },
+        Limit { yaml: one.replace(mirror, &"m".repeat(255)), code: 0, blamed: "", reason: "a mirror of 255" },
+        Limit {
+            yaml: one.replace(mirror, &"m".repeat(256)),
+            code: 1,
+            blamed: "mmm … 256",
+            reason: "a mirror of 256",
+        },
+    ])
+}
+
 #[test]
 fn the_limits_of_a_hosted_cluster_are_kept() -> Result<()> {
-    let table = [
-        (idms(255, 1)?, 0, "", "255 sources"),
-        (
-            idms(256, 1)?,
-            1,
-            "the first too many is source \"quay.io/s255\" (ImageDigestMirrorSet/many",
-            "256 sources",
-        ),
-        (idms(1, 255)?, 0, "", "255 mirrors"),
-        (
-            idms(1, 256)?,
-            1,
-            "source \"quay.io/s000\" (Image … has 256 mirrors; a HostedCluster takes 255",
-            "256 mirrors",
-        ),
-        (idms(1, 1)?.replace("quay.io/s000", &"a".repeat(255)), 0, "", "a source of 255"),
-        (
-            idms(1, 1)?.replace("quay.io/s000", &"a".repeat(256)),
-            1,
-            "is 256 characters long",
-            "a source of 256",
-        ),
-        (idms(1, 1)?.replace("m0.lab.example/x", &"m".repeat(255)), 0, "", "a mirror of 255"),
-        (
-            idms(1, 1)?.replace("m0.lab.example/x", &"m".repeat(256)),
-            1,
-            "the mirror \"mmm … 256 characters",
-            "a mirror",
-        ),
-    ];
-    for (yaml, code, stderr, reason) in table {
+    for Limit { yaml, code, blamed, reason } in limits()? {
         let run = mirrorguard_reads("render --to hostedcluster -", &yaml)?.code(code).context(reason)?;
         ensure!(run.stdout.is_empty() == (code == 1), "{reason}: {}", run.stdout);
-        run.says(stderr).context(reason)?;
+        run.says(blamed).context(reason)?;
     }
     Ok(())
+}
+
+/// The result of `render --to`.
+fn rendered(arguments: &str) -> Result<String> {
+    Ok(mirrorguard(&format!("render --to {arguments}"))?.code(0)?.stdout)
+}
+
+/// The result of `render -o json --to`.
+fn rendered_json(arguments: &str) -> Result<Value> {
+    mirrorguard(&format!("render -o json --to {arguments}"))?.code(0)?.json()
 }
 
 #[test]
@@ -207,31 +226,30 @@ fn rendered_mirror_sets_render_the_same_file() -> Result<()> {
         "demo/cluster.yaml",
     ];
     for example in examples {
-        let form = |to: &str| mirrorguard(&format!("render --to {to} examples/{example}"))?.code(0);
-        let sets = format!("{}---\n{}", form("idms")?.stdout, form("itms")?.stdout);
+        let digest_set = rendered(&format!("idms examples/{example}"))?;
+        let tag_set = rendered(&format!("itms examples/{example}"))?;
+        let sets = format!("{digest_set}---\n{tag_set}");
         let again = mirrorguard_reads("render -", &sets)?.code(0)?.stdout;
-        ensure!(again == form("registries-conf")?.stdout, "{example}:\n{again}");
+        ensure!(again == rendered(&format!("registries-conf examples/{example}"))?, "{example}:\n{again}");
         let canonical = mirrorguard_reads("render --to idms -", &sets)?.code(0)?.stdout;
-        ensure!(canonical == form("idms")?.stdout, "{example} is not written alike again:\n{canonical}");
+        ensure!(canonical == digest_set, "{example} is not written alike again:\n{canonical}");
     }
     Ok(())
 }
 
 #[test]
 fn json_has_the_same_objects() -> Result<()> {
-    let of = |line: &str| mirrorguard(&format!("render -o json --to {line}"))?.code(0)?.json();
-    let hosted = "examples/hosted-cluster";
-    let idms = of(&format!("idms {hosted}"))?;
+    let idms = rendered_json(&from_hosted("idms"))?;
     let entry = json!({"source": "registry.redhat.io/redhat", "mirrors": ["mirror.lab.example:8443/redhat"]});
     ensure!(
         idms["kind"] == "ImageDigestMirrorSet" && idms["spec"]["imageDigestMirrors"][2] == entry,
         "{idms}"
     );
-    let patch = of(&format!("hostedcluster {hosted}"))?;
+    let patch = rendered_json(&from_hosted("hostedcluster"))?;
     ensure!(patch["spec"]["imageContentSources"][2] == entry, "{patch}");
-    let part = of(&format!("install-config {hosted}"))?;
+    let part = rendered_json(&from_hosted("install-config"))?;
     ensure!(part["imageDigestSources"][2] == entry, "{part}");
-    let list = of("vap")?;
+    let list = rendered_json("vap")?;
     let kinds: Vec<_> = list["items"].as_array().into_iter().flatten().map(|item| &item["kind"]).collect();
     let [policy, binding] =
         ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(Value::from);

@@ -1,4 +1,4 @@
-//! The examples on the rules' pages, as `lint` judges them.
+//! The examples on the rules' pages, checked by `lint`.
 
 use std::fs;
 
@@ -9,33 +9,32 @@ use crate::command::mirrorguard_of;
 use crate::pages::{Example, Expected, examples};
 
 #[test]
-fn lint_judges_the_examples_of_every_page_as_they_say() -> Result<()> {
-    examples().iter().try_for_each(|example| judge(example).with_context(|| example.place()))
+fn lint_finds_what_each_example_of_a_page_shows() -> Result<()> {
+    examples().iter().try_for_each(|example| check(example).with_context(|| example.place()))
 }
 
-fn judge(example: &Example) -> Result<()> {
+fn check(example: &Example) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    fs::write(path("example.yaml"), &example.text)?;
-    let mut arguments = vec!["lint".to_owned(), "--output=json".to_owned(), path("example.yaml")];
+    let file = folder.path().join("example.yaml");
+    fs::write(&file, &example.text)?;
+    let mut arguments = vec!["lint".into(), "--output=json".into(), file.into_os_string()];
     for (name, option, text) in
         [("before.yaml", "--against", &example.before), ("settings.yaml", "--config", &example.settings)]
     {
         if !text.is_empty() {
-            fs::write(path(name), text)?;
-            arguments.extend([option.to_owned(), path(name)]);
+            let file = folder.path().join(name);
+            fs::write(&file, text)?;
+            arguments.extend([option.into(), file.into_os_string()]);
         }
     }
     let report = mirrorguard_of(&arguments)?.answers()?.json()?;
     let (_, written) = example.write();
-    let about = |finding: &&Value| {
-        let object = &finding["object"];
-        finding["rule"] == example.rule
-            && object["kind"] == written["kind"]
-            && object["name"] == written["metadata"]["name"]
-    };
-    let found = report["findings"].as_array().context("no findings")?.iter().filter(about);
-    let levels: Vec<_> = found.map(|finding| finding["severity"].clone()).collect();
+    let mut levels = Vec::new();
+    for finding in report["findings"].as_array().context("no findings")? {
+        if finding["rule"] == example.rule && is_about(finding, &written) {
+            levels.push(finding["severity"].clone());
+        }
+    }
     let verdict = if levels.iter().any(|level| level == "deny") {
         Expected::Denied
     } else if levels.is_empty() {
@@ -43,6 +42,10 @@ fn judge(example: &Example) -> Result<()> {
     } else {
         Expected::Warned
     };
-    ensure!(verdict == example.expected, "lint says {verdict:?}: {report:#}");
+    ensure!(verdict == example.expected, "lint finds {verdict:?}: {report:#}");
     Ok(())
+}
+
+fn is_about(finding: &Value, object: &Value) -> bool {
+    finding["object"]["kind"] == object["kind"] && finding["object"]["name"] == object["metadata"]["name"]
 }

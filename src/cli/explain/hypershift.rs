@@ -1,4 +1,4 @@
-//! HyperShift's part of the drawing.
+//! The part of the tree about HyperShift.
 
 use super::{Drawing, place::path_of};
 use crate::cli::{
@@ -14,14 +14,14 @@ impl Drawing<'_> {
     pub(super) fn hypershift(&self, explanation: &Explanation<'_>) -> Branch {
         let forbidden = explanation.pulls.iter().any(|pull| !pull.blockers.is_empty());
         let look_ups = explanation.lookups.iter().map(|look_up| self.look_up(look_up, forbidden));
-        let reads = "reads the management cluster's IDMS and ICSP, never ITMS or image.config";
+        let reads = "uses IDMS and ICSP of the management cluster, and ignores ITMS and image.config";
         Branch::new("in HyperShift").styled(BOLD).styled_note(reads, DIM).with(look_ups)
     }
 
     fn look_up(&self, look_up: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
         let (name, ends_with_source) = match look_up.kind {
             LookupKind::Release => ("release look-up", true),
-            // The first mirror that can be parsed is all that is asked.
+            // Only the first mirror that can be parsed is used.
             LookupKind::Metadata(Era::Exact) => {
                 ("metadata look-up, 4.14 to 4.16", look_up.sources.is_empty())
             }
@@ -29,7 +29,8 @@ impl Drawing<'_> {
         };
         let mut branch = Branch::new(name).styled(CYAN);
         if look_up.sources.len() > 1 {
-            branch = branch.styled_note("AT RANDOM one of these sources, its mirrors in order", YELLOW);
+            branch =
+                branch.styled_note("RANDOM: one of these sources is used, with its mirrors in order", YELLOW);
         }
         let sources = look_up.sources.iter().map(|source| self.source(look_up.kind, source));
         let skipped = look_up.errors.iter().map(|error| Branch::new("skipped").note(&**error).styled(YELLOW));
@@ -42,20 +43,19 @@ impl Drawing<'_> {
         for entry in entries {
             branch = branch.styled_note(format!("{} {}", entry.set.id(), path_of(*entry)), DIM);
         }
-        let several = candidates.len() > 1;
-        let first_only = "up to 4.17 only the first of them is really tried";
-        let first_only =
-            (several && kind == LookupKind::Release).then(|| Branch::new(first_only).styled(YELLOW));
-        let later = later_order.as_ref().map(|order| {
-            let number = |wanted: &String| {
-                candidates.iter().position(|c| c.reference == *wanted).map_or(0, |at| at + 1)
-            };
-            let numbers: Vec<_> = order.iter().map(|wanted| number(wanted).to_string()).collect();
-            let text = format!("from 5.1 on sorted by name: {}", numbers.join(", then "));
-            Branch::new(text).styled(YELLOW)
-        });
-        let candidates = candidates.iter().enumerate().map(|(at, candidate)| self.candidate(at, candidate));
-        branch.with(candidates).with(first_only).with(later)
+        branch =
+            branch.with(candidates.iter().enumerate().map(|(at, candidate)| self.candidate(at, candidate)));
+        if candidates.len() > 1 && kind == LookupKind::Release {
+            branch = branch
+                .with([Branch::new("4.16 and earlier, and early releases of 4.17, try only the first one")
+                    .styled(YELLOW)]);
+        }
+        if let Some(order) = later_order {
+            let numbers = numbers_of(order, candidates).join(", then ");
+            let text = format!("5.1 and later sort them by name: {numbers}");
+            branch = branch.with([Branch::new(text).styled(YELLOW)]);
+        }
+        branch
     }
 
     fn candidate(&self, at: usize, candidate: &Candidate) -> Branch {
@@ -63,24 +63,34 @@ impl Drawing<'_> {
         match candidate.differs {
             None => branch,
             Some(Divergence::Elsewhere) => {
-                branch.styled_note("DIFFERS: the nodes never pull from there", YELLOW)
+                branch.styled_note("DIFFERS: nodes never pull from this location", YELLOW)
             }
-            Some(Divergence::WithoutTag) => branch.styled_note("DIFFERS: the tag is lost", YELLOW),
+            Some(Divergence::WithoutTag) => branch.styled_note("DIFFERS: the tag is dropped", YELLOW),
         }
     }
 }
 
-/// The image itself, which is asked last, or alone.
+/// The numbers in the tree of these references.
+fn numbers_of(references: &[String], candidates: &[Candidate]) -> Vec<String> {
+    let mut numbers = Vec::new();
+    for reference in references {
+        let index = candidates.iter().position(|candidate| candidate.reference == *reference);
+        numbers.push(index.map_or(0, |index| index + 1).to_string());
+    }
+    numbers
+}
+
+/// The image itself, which is tried last, or alone.
 fn itself(look_up: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
     let head = if look_up.sources.is_empty() {
-        "not redirected: the image as it is"
+        "not redirected: the image itself"
     } else {
-        "last, the image as it is"
+        "the image itself, last"
     };
     let branch = Branch::new(head);
     match (look_up.only_nodes_redirect, forbidden) {
-        (true, _) => branch.styled_note("DIFFERS: the nodes go to mirrors", YELLOW),
-        (false, true) => branch.styled_note("DIFFERS: the nodes never ask the source", YELLOW),
+        (true, _) => branch.styled_note("DIFFERS: nodes use mirrors", YELLOW),
+        (false, true) => branch.styled_note("DIFFERS: nodes never contact the source", YELLOW),
         (false, false) => branch,
     }
 }

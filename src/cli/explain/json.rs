@@ -1,4 +1,4 @@
-//! An explanation as programs read it.
+//! The JSON of an explanation.
 
 use serde::Serialize;
 
@@ -127,7 +127,7 @@ struct CandidateJson<'a> {
     differs: Option<&'static str>,
 }
 
-/// An explanation as programs read it.
+/// The JSON of an explanation.
 pub(super) fn explanation<'a>(
     question: &'a Question,
     explanation: &'a Explanation<'a>,
@@ -154,25 +154,23 @@ pub(super) fn explanation<'a>(
 }
 
 fn node<'a>(pull: &'a NodePull<'a>, places: &Places<'a>) -> NodeJson<'a> {
-    let attempts = || pull.attempts.iter().flatten();
+    let attempts = pull.attempts.as_deref().unwrap_or_default();
     let source = pull.decided_by.map(|decision| decision.scope);
     let deciding = pull.covering.iter().filter(|c| source == Some(&*c.entry.entry().source));
     let mut objects: Vec<_> = deciding.map(|covering| covering.entry.set.id().to_string()).collect();
     objects.sort();
     objects.dedup();
-    let entries = |hidden: bool| {
-        let wanted = pull.covering.iter().filter(move |c| (c.part == Part::Hidden) == hidden);
-        wanted.map(|covering| entry(covering, places)).collect()
-    };
+    let (hidden, covering): (Vec<_>, Vec<_>) =
+        pull.covering.iter().partition(|covering| covering.part == Part::Hidden);
     NodeJson {
         source,
         objects,
-        tries: attempts().map(|attempt| &*attempt.reference).collect(),
+        tries: attempts.iter().map(|attempt| &*attempt.reference).collect(),
         blocked: !pull.blockers.is_empty(),
         error: pull.attempts.as_ref().err().map(|error| format!("rewriting reference: {error}")),
-        attempts: attempts().map(attempt).collect(),
-        entries: entries(false),
-        hidden: entries(true),
+        attempts: attempts.iter().map(attempt).collect(),
+        entries: covering.into_iter().map(|covering| entry(covering, places)).collect(),
+        hidden: hidden.into_iter().map(|covering| entry(covering, places)).collect(),
         mirrors_from: pull.decided_by.and_then(|decision| decision.mirrors_from),
         blocked_by: pull.blockers.iter().map(blocker).collect(),
         refused: pull.refusal.map(|refusal| match refusal {

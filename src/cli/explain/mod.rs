@@ -11,11 +11,12 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::{
-    Answer, hosted_control_planes, input,
+    Answer, hosted_control_planes,
+    input::{self, ReadOptions},
     options::PATHS_HELP,
     output::Output,
     paint::{BOLD, DIM},
-    render::rendered,
+    render::render,
     tree::Branch,
 };
 use mirrorguard_core::{
@@ -26,64 +27,65 @@ use mirrorguard_core::{
 use place::Places;
 
 const HELP: &str = "\
-The drawing:
-  decides  the most specific source that covers the image, with the entries that say it: object, path, file and line
-  hidden  less specific sources, which count for nothing here
-  1. 2. 3.  what is tried, in order; digests are shortened, -o json has them whole
-  BLOCKED  a place that may not be asked, or where the pull ends
-  DIFFERS  HyperShift looks in another place than the nodes pull from
+Tree:
+  applies  the most specific source that matches the image, with its entries: object, path, file and line
+  ignored  less specific sources, which do not apply to this image
+  1. 2. 3.  locations that are tried, in this order; digests are shortened (-o json prints them in full)
+  BLOCKED  a location that may not be contacted, or the end of the pull
+  DIFFERS  HyperShift uses another location than the nodes
 
 Output:
-  stdout  the drawing, or one JSON object
-  stderr  what could not be read, or why the nodes would get nothing
+  stdout  the tree, or a JSON object
+  stderr  errors; if the nodes would reject the mirror sets, why
 
 Exit codes:
-  0  the pull is explained, wherever it ends
-  1  the nodes would get no configuration from these objects; the findings say why
-  2  usage, a file or cluster that cannot be read, or an image that is none
+  0  the pull was explained, even if it would fail
+  1  the nodes would reject the mirror sets
+  2  usage, I/O or parse error, or an invalid image name
 
 Examples:
   mirrorguard explain quay.io/openshift-release-dev/ocp-release:4.20.4-x86_64 mirrors/
   mirrorguard explain registry.redhat.io/redhat/redhat-operator-index:v4.20
   oc get icsp,idms,itms,image.config -o yaml | mirrorguard explain -o json quay.io/app/web:v1 -";
 
-/// Tell where a pull of an image goes, on the nodes and in HyperShift's own look-ups
+/// Show where nodes and HyperShift pull an image from
 ///
-/// On the nodes: which entry decides, what it hides, each place that is tried in order, and where that ends.
-/// In HyperShift: the release look-up, and the metadata look-up of 4.14 to 4.16 and of 4.17 and later, which
-/// read the same IDMS and ICSP by rules of their own. Nothing is pulled and no registry is asked.
+/// On the nodes: the entry that applies, the entries that it overrides, and the locations that are tried in order. In
+/// HyperShift: the release look-up, and the metadata look-up of 4.14 to 4.16 and of 4.17 and later, which interpret
+/// IDMS and ICSP differently. No image is pulled, and no registry is contacted.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct ExplainArgs {
-    /// The image, with a tag or digest
+    /// Image with a tag or digest
     ///
-    /// Without either the tag "latest" is assumed, as the kubelet does. With both, the digest counts. A name
-    /// without a registry is looked for in the search registries of the nodes, one after the other.
+    /// If both are missing, the tag defaults to latest, as in the kubelet. If both are given, the tag is ignored. A name
+    /// without a registry is resolved with the search registries of the nodes, in their order.
     pub(super) image: String,
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// Also where the hosted control planes of the current kubeconfig's cluster look, with what they were
-    /// started with
+    /// Also show how running hosted control planes in the cluster of the current kubeconfig resolve the image
     #[arg(long)]
     pub(super) cluster: bool,
 }
 
 pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
     let question = Question::parse(&args.image)?;
-    let input = input::read(&args.paths, output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
-    let Some(conf) = rendered(&input, &state, output) else { return Ok(Answer::No) };
+    let Some(conf) = render(&input, &state, output) else { return Ok(Answer::No) };
     let explanation = explain(state.context().view(), &conf, &question)
-        .with_context(|| format!("HyperShift cannot read the image \"{}\"", question.text))?;
-    let started_with = args.cluster.then(|| hosted_control_planes::look_up(&question.text, &state, output));
-    let started_with = started_with.transpose()?;
+        .with_context(|| format!("HyperShift cannot parse the image \"{}\"", question.text))?;
+    let mut running = None;
+    if args.cluster {
+        running = Some(hosted_control_planes::resolve(&question.text, &state, output)?);
+    }
     let places = Places::of(&input);
     if output.is_json() {
-        output.json(&json::explanation(&question, &explanation, &places, started_with.as_deref()))?;
+        output.json(&json::explanation(&question, &explanation, &places, running.as_deref()))?;
     } else {
         let drawing = Drawing { places: &places, unicode: Output::unicode() };
         output.result(&drawing.draw(&question, &explanation, Output::width()))?;
-        if let Some(found) = &started_with {
+        if let Some(found) = &running {
             output.result(&hosted_control_planes::human(found))?;
         }
     }
@@ -99,10 +101,10 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     fn draw(&self, question: &Question, explanation: &Explanation<'_>, width: usize) -> String {
         let by_digest = question.images.iter().any(Image::is_digested);
-        let kind = if by_digest { "a pull by digest" } else { "a pull by tag" };
+        let kind = if by_digest { "digest pull" } else { "tag pull" };
         let mut root = Branch::new(&*question.text).styled(BOLD).styled_note(kind, DIM);
         if let Some(tag) = question.assumed_tag {
-            root = root.note(format!("neither tag nor digest given: {tag} is assumed, as the kubelet does"));
+            root = root.note(format!("the tag defaults to {tag}, as in the kubelet"));
         }
         root.with([self.nodes(question, explanation), self.hypershift(explanation)]).draw(width, self.unicode)
     }

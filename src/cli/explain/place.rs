@@ -1,4 +1,4 @@
-//! Where an entry stands.
+//! The places of entries in files.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,15 @@ use mirrorguard_core::{
 pub(super) struct Places<'a>(HashMap<(SetKind, &'a str), &'a Located>);
 
 impl<'a> Places<'a> {
-    /// The places of what was read. Of an object that is defined twice the last one counts.
+    /// The places of all mirror sets. The last definition of an object is used.
     pub(super) fn of(input: &'a Input) -> Self {
-        let set = |located: &'a Located| match &located.object {
-            Object::MirrorSet(set) => Some(((set.kind, &*set.name), located)),
-            _ => None,
-        };
-        Self(input.located.iter().filter_map(set).collect())
+        let mut places = HashMap::new();
+        for located in &input.located {
+            if let Object::MirrorSet(set) = &located.object {
+                places.insert((set.kind, &*set.name), located);
+            }
+        }
+        Self(places)
     }
 
     /// File and line of an entry's source; `None` for one from a cluster.

@@ -1,4 +1,4 @@
-//! Findings as people read them, pointed at the text where there is one.
+//! Findings for people, pointing at their lines in files.
 
 use std::{fmt::Write, ops::Range, sync::Arc};
 
@@ -13,13 +13,13 @@ use mirrorguard_core::{
     rules::Level,
 };
 
-/// As far apart in one file two places are shown in one drawing, in bytes.
+/// The largest distance of two places in one drawing, in bytes.
 const NEAR: usize = 4096;
 
-/// A line that is longer is not drawn, in bytes: in JSON on one line the object and the field say more.
+/// The longest line that is drawn, in bytes: for JSON on one line, object and path are more useful.
 const LONG: usize = 2000;
 
-/// How many other places are shown.
+/// The number of related places that are shown.
 const OTHERS: usize = 3;
 
 /// All findings, drawn `width` columns wide.
@@ -44,21 +44,15 @@ fn group<'a>(
     width: usize,
 ) -> Group<'a> {
     let (object, finding) = (&one.object, &diagnostic.finding);
-    let level =
-        if diagnostic.level == Level::Deny { Title::ERROR.with_name("denied") } else { Title::WARNING };
+    let level = if diagnostic.level == Level::Deny { Title::ERROR } else { Title::WARNING };
     let mut group = Group::with_title(level.primary_title(finding.what.clone()).id(diagnostic.rule.id));
     let mut effect = Some(&*finding.effect).filter(|effect| !effect.is_empty());
     if let Some(place) = one.place {
         let here = Drawing::new(place, &finding.path);
-        // What fits beside the underline is said there.
-        let beside = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
-        let here = here.labelled(beside.to_owned());
-        let others = finding.related.iter().filter_map(|related| {
-            let there = Drawing::new(places.find(&related.object)?, &related.path);
-            Some(there.labelled(format!("in {}", related.object)))
-        });
-        let elsewhere = others.take(OTHERS).collect();
-        group = drawn(group, &here, elsewhere);
+        // After the underline where there is room.
+        let label = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
+        let here = here.with_label(label.to_owned());
+        group = draw(group, &here, related_drawings(diagnostic, places));
         if here.is_long() {
             group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
         }
@@ -71,14 +65,27 @@ fn group<'a>(
     if finding.fix.is_empty() { group } else { group.element(Title::HELP.message(&*finding.fix)) }
 }
 
-/// Adds the place to blame with the others in the same file and near it, and those elsewhere.
-fn drawn<'a>(group: Group<'a>, here: &Drawing<'a>, others: Vec<Drawing<'a>>) -> Group<'a> {
-    let (near, far): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| here.is_near(other));
-    let group = here.drawn(group, AnnotationKind::Primary, &near);
-    far.iter().fold(group, |group, other| other.drawn(group, AnnotationKind::Context, &[]))
+/// Drawings of the first related places in files.
+fn related_drawings<'a>(diagnostic: &'a Diagnostic, places: &Places<'a>) -> Vec<Drawing<'a>> {
+    let mut drawings = Vec::new();
+    for related in &diagnostic.finding.related {
+        if let Some(place) = places.find(&related.object) {
+            let drawing = Drawing::new(place, &related.path);
+            drawings.push(drawing.with_label(format!("in {}", related.object)));
+        }
+    }
+    drawings.truncate(OTHERS);
+    drawings
 }
 
-/// A value in a file, and the lines that it stands on.
+/// Adds the place of a finding, with related places near it in the same drawing and all others in their own.
+fn draw<'a>(group: Group<'a>, here: &Drawing<'a>, others: Vec<Drawing<'a>>) -> Group<'a> {
+    let (near, far): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| here.is_near(other));
+    let group = here.draw(group, AnnotationKind::Primary, &near);
+    far.iter().fold(group, |group, other| other.draw(group, AnnotationKind::Context, &[]))
+}
+
+/// A value in a file, and its lines.
 struct Drawing<'a> {
     place: &'a Located,
     at: Position,
@@ -97,7 +104,7 @@ impl<'a> Drawing<'a> {
         Self { place, at, span, lines, label: String::new() }
     }
 
-    fn labelled(mut self, label: String) -> Self {
+    fn with_label(mut self, label: String) -> Self {
         self.label = label;
         self
     }
@@ -106,7 +113,7 @@ impl<'a> Drawing<'a> {
         self.lines.len() > LONG
     }
 
-    /// Whether a label ends within the width when it begins after the value.
+    /// Whether a label fits into the width after the value.
     fn has_room_for(&self, label: &str, width: usize) -> bool {
         let gutter = self.at.line.to_string().len() + " | ".len();
         let before = self.place.source.text[self.lines.start..self.span.end].chars().count();
@@ -122,16 +129,18 @@ impl<'a> Drawing<'a> {
             && !other.is_long()
     }
 
-    fn drawn(&self, group: Group<'a>, kind: AnnotationKind, near: &[Self]) -> Group<'a> {
+    fn draw(&self, group: Group<'a>, kind: AnnotationKind, near: &[Self]) -> Group<'a> {
         let source = &*self.place.source;
         if self.is_long() {
             let origin = Origin::path(&*source.name).line(self.at.line).char_column(self.at.column);
             return group.element(origin);
         }
-        let all = || std::iter::once(self).chain(near);
-        let start = all().map(|d| d.lines.start).min().unwrap_or_default();
-        let end = all().map(|d| d.lines.end).max().unwrap_or_default();
-        let first = all().map(|d| d.at.line).min().unwrap_or_default();
+        let (mut start, mut end, mut first) = (self.lines.start, self.lines.end, self.at.line);
+        for other in near {
+            start = start.min(other.lines.start);
+            end = end.max(other.lines.end);
+            first = first.min(other.at.line);
+        }
         let snippet = Snippet::source(&source.text[start..end]).line_start(first).path(&*source.name);
         let others = near.iter().map(|other| other.annotation(AnnotationKind::Context, start));
         group.element(snippet.annotation(self.annotation(kind, start)).annotations(others))
@@ -150,12 +159,12 @@ mod tests {
     use super::*;
     use mirrorguard_core::{objects::manifest, review::Verdict, rules};
 
-    /// What is drawn of a finding in the source of the first entry, without its title and its fix.
+    /// The drawing of a finding at the source of the first entry, without title and fix.
     fn drawing(text: &str, width: usize) -> String {
         let reading = manifest::read("x.yaml", text.to_owned());
         let located = &reading.objects[0];
         let path = "spec.imageTagMirrors[0].source";
-        let finding = rules::Finding::new(path, "wrong".to_owned(), "it stops", "mend it".to_owned());
+        let finding = rules::Finding::new(path, "wrong".to_owned(), "it stops", "fix it".to_owned());
         let rule = &rules::RULES[0];
         let verdict = Verdict {
             diagnostics: vec![Diagnostic { rule, level: Level::Deny, finding }],
@@ -184,7 +193,7 @@ mod tests {
                 set("  - source: q.io"),
                 20,
                 " --> x.yaml:5:13\n  |\n5 |   - source: q.io\n  |             ^^^^\n  |\n  = note: it stops",
-                "no room beside it",
+                "no room after it",
             ),
             (
                 set("  - {mirrors: [日本], source: \"ü\"} # 語"),
@@ -204,14 +213,17 @@ mod tests {
         }
     }
 
+    /// A set with a mirror of this length before its source.
+    fn set_with_long_line(length: usize) -> String {
+        set(&format!("  - {{mirrors: [{}], source: q.io}}", "m".repeat(length)))
+    }
+
     #[test]
     fn a_long_line_is_cut_and_a_very_long_one_is_not_drawn() {
-        let entry =
-            |filling: usize| set(&format!("  - {{mirrors: [{}], source: q.io}}", "m".repeat(filling)));
-        let cut = drawing(&entry(300), 60);
+        let cut = drawing(&set_with_long_line(300), 60);
         assert!(cut.lines().all(|line| line.chars().count() <= 60), "{cut}");
         assert!(cut.contains("x.yaml:5:327") && cut.contains("source: q.io"), "{cut}");
         let named = "--> x.yaml:5:400027\n = note: in ImageTagMirrorSet/, spec.imageTagMirrors[0].source\n = note: it stops";
-        assert_eq!(drawing(&entry(400_000), 60), named);
+        assert_eq!(drawing(&set_with_long_line(400_000), 60), named);
     }
 }

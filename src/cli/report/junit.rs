@@ -1,8 +1,7 @@
 //! Findings as JUnit XML, which CI systems show as tests.
 //!
-//! A file is a suite, and each rule that has found something in an object a test case of it: failed where
-//! the finding fails the run, passed with the warning as its output where it does not. An object in which
-//! nothing was found is one test case that passed.
+//! A file is a suite. Each rule with findings in an object is a test case: failed if a finding fails the run,
+//! else passed with the findings as its output. An object without findings is one test case that passed.
 
 use std::{borrow::Cow, io};
 
@@ -13,9 +12,10 @@ use quick_xml::{
 
 use mirrorguard_core::{report::Reviewed, review::Diagnostic, rules::Level};
 
-use super::Run;
+use super::{Run, level_name};
+use crate::cli::input::Unread;
 
-/// The suite of objects that stand in no file.
+/// The suite of objects without a file.
 const LIVE: &str = "cluster";
 
 type Xml = Writer<Vec<u8>>;
@@ -28,21 +28,28 @@ struct Suite<'a> {
 struct Case {
     name: String,
     line: Option<usize>,
-    /// Rule, first line and whole text of what failed.
-    failure: Option<[String; 3]>,
-    /// What is said without failing.
-    said: Option<String>,
+    failure: Option<Failure>,
+    /// Findings that do not fail the run.
+    output: Option<String>,
+}
+
+struct Failure {
+    /// Whether a file could not be read.
     is_error: bool,
+    rule: String,
+    /// The first finding.
+    message: String,
+    /// All findings.
+    text: String,
 }
 
 /// A run.
 pub(in crate::cli) fn junit(run: &Run<'_>) -> io::Result<String> {
     let suites = suites(run);
-    let cases = || suites.iter().flat_map(|suite| &suite.cases);
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let root = xml.create_element("testsuites").with_attribute(("name", env!("CARGO_PKG_NAME")));
-    let counts = counts(cases());
+    let counts = counts(suites.iter().flat_map(|suite| &suite.cases));
     let root = root.with_attributes(counts.iter().map(|(name, count)| (*name, count.as_str())));
     root.write_inner_content(|xml| suites.iter().try_for_each(|suite| write_suite(xml, suite)))?;
     let mut text = String::from_utf8(xml.into_inner()).map_err(io::Error::other)?;
@@ -50,7 +57,7 @@ pub(in crate::cli) fn junit(run: &Run<'_>) -> io::Result<String> {
     Ok(text)
 }
 
-/// What could not be read is an error of its file's suite.
+/// An error in a file is an error of its suite.
 fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     let mut suites: Vec<Suite<'_>> = Vec::new();
     for one in run.reviewed {
@@ -64,9 +71,7 @@ fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     }
     for unread in run.unread {
         let name = unread.place.as_ref().map_or("files", |(file, _)| file);
-        let failure = Some(["unreadable", &*unread.text, &*unread.text].map(str::to_owned));
-        let line = unread.place.as_ref().map(|(_, at)| at.line);
-        let case = Case { name: "reading".to_owned(), line, failure, said: None, is_error: true };
+        let case = unread_case(unread);
         match suites.iter_mut().find(|suite| suite.name == name) {
             Some(suite) => suite.cases.push(case),
             None => suites.push(Suite { name, cases: vec![case] }),
@@ -75,37 +80,62 @@ fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     suites
 }
 
-fn cases_of(one: &Reviewed<'_>, fails_from: Level) -> Vec<Case> {
-    let id = &one.object;
-    let all = &one.verdict.diagnostics;
-    let line = |path: &str| one.place.map(|place| place.position(path).line);
-    if all.is_empty() {
-        let line = line("");
-        return vec![Case { name: id.to_string(), line, failure: None, said: None, is_error: false }];
-    }
-    let of_one_rule = all.chunk_by(|a, b| a.rule.id == b.rule.id);
-    let case = |found: &[Diagnostic]| {
-        let rule = found[0].rule.id;
-        let text = |fails: bool| {
-            let these: Vec<_> = found.iter().filter(|j| (j.level >= fails_from) == fails).collect();
-            let texts: Vec<_> = these.iter().map(|diagnostic| told(one, diagnostic)).collect();
-            these.first().map(|first| (first.finding.message(), texts.join("\n")))
-        };
-        Case {
-            name: format!("{id}: {rule}"),
-            line: line(&found[0].finding.path),
-            failure: text(true).map(|(first, all)| [rule.to_owned(), first, all]),
-            said: text(false).map(|(_, all)| all),
-            is_error: false,
-        }
+fn unread_case(unread: &Unread) -> Case {
+    let failure = Failure {
+        is_error: true,
+        rule: "unreadable".to_owned(),
+        message: unread.text.clone(),
+        text: unread.text.clone(),
     };
-    of_one_rule.map(case).collect()
+    let line = unread.place.as_ref().map(|(_, at)| at.line);
+    Case { name: "reading".to_owned(), line, failure: Some(failure), output: None }
+}
+
+fn cases_of(one: &Reviewed<'_>, fails_from: Level) -> Vec<Case> {
+    let all = &one.verdict.diagnostics;
+    if all.is_empty() {
+        return vec![Case {
+            name: one.object.to_string(),
+            line: line_of(one, ""),
+            failure: None,
+            output: None,
+        }];
+    }
+    all.chunk_by(|a, b| a.rule.id == b.rule.id).map(|found| case_of_rule(one, found, fails_from)).collect()
+}
+
+/// The case of one rule, which has at least one finding.
+fn case_of_rule(one: &Reviewed<'_>, found: &[Diagnostic], fails_from: Level) -> Case {
+    let rule = found[0].rule.id;
+    let (failing, passing): (Vec<_>, Vec<_>) = found.iter().partition(|finding| finding.level >= fails_from);
+    let failure = failing.first().map(|first| Failure {
+        is_error: false,
+        rule: rule.to_owned(),
+        message: first.finding.message(),
+        text: describe_all(one, &failing),
+    });
+    let output = if passing.is_empty() { None } else { Some(describe_all(one, &passing)) };
+    Case {
+        name: format!("{}: {rule}", one.object),
+        line: line_of(one, &found[0].finding.path),
+        failure,
+        output,
+    }
+}
+
+fn line_of(one: &Reviewed<'_>, path: &str) -> Option<usize> {
+    one.place.map(|place| place.position(path).line)
+}
+
+fn describe_all(one: &Reviewed<'_>, diagnostics: &[&Diagnostic]) -> String {
+    let texts: Vec<_> = diagnostics.iter().map(|diagnostic| describe(one, diagnostic)).collect();
+    texts.join("\n")
 }
 
 /// A finding in text, with its place.
-fn told(one: &Reviewed<'_>, diagnostic: &Diagnostic) -> String {
+fn describe(one: &Reviewed<'_>, diagnostic: &Diagnostic) -> String {
     let finding = &diagnostic.finding;
-    let level = if diagnostic.level == Level::Deny { "denied" } else { "warning" };
+    let level = level_name(diagnostic.level);
     let place = one.place.map_or_else(String::new, |place| {
         let at = place.position(&finding.path);
         format!("{}:{}:{}: ", place.source.name, at.line, at.column)
@@ -119,7 +149,7 @@ fn counts<'c>(cases: impl Iterator<Item = &'c Case>) -> [(&'static str, String);
     for case in cases {
         tests += 1;
         match &case.failure {
-            Some(_) if case.is_error => errors += 1,
+            Some(failure) if failure.is_error => errors += 1,
             Some(_) => failures += 1,
             None => {}
         }
@@ -139,7 +169,7 @@ fn write_suite(xml: &mut Xml, suite: &Suite<'_>) -> io::Result<()> {
 
 fn write_case(xml: &mut Xml, suite: &Suite<'_>, case: &Case) -> io::Result<()> {
     let file = valid(suite.name);
-    // A dot would be taken for the end of a package's name.
+    // Readers of JUnit XML split class names at dots.
     let class = file.rsplit_once('.').map_or(&*file, |(stem, _)| stem);
     let line = case.line.map(|line| line.to_string());
     let element = xml
@@ -148,29 +178,32 @@ fn write_case(xml: &mut Xml, suite: &Suite<'_>, case: &Case) -> io::Result<()> {
         .with_attribute(("name", &*valid(&case.name)))
         .with_attribute(("file", &*file))
         .with_attributes(line.iter().map(|line| ("line", line.as_str())));
-    if case.failure.is_none() && case.said.is_none() {
+    if case.failure.is_none() && case.output.is_none() {
         element.write_empty()?;
         return Ok(());
     }
     element.write_inner_content(|xml| {
-        if let Some([rule, first, all]) = &case.failure {
-            let name = if case.is_error { "error" } else { "failure" };
+        if let Some(Failure { is_error, rule, message, text }) = &case.failure {
+            let name = if *is_error { "error" } else { "failure" };
             xml.create_element(name)
                 .with_attribute(("type", &**rule))
-                .with_attribute(("message", &*valid(first)))
-                .write_text_content(BytesText::new(&valid(all)))?;
+                .with_attribute(("message", &*valid(message)))
+                .write_text_content(BytesText::new(&valid(text)))?;
         }
-        if let Some(said) = &case.said {
-            xml.create_element("system-out").write_text_content(BytesText::new(&valid(said)))?;
+        if let Some(output) = &case.output {
+            xml.create_element("system-out").write_text_content(BytesText::new(&valid(output)))?;
         }
         Ok(())
     })?;
     Ok(())
 }
 
+/// Whether XML cannot hold a character.
+fn is_invalid(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\r' | '\t') || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
 /// A text without the characters that XML cannot hold.
 fn valid(text: &str) -> Cow<'_, str> {
-    let is_invalid =
-        |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t') || matches!(c, '\u{fffe}' | '\u{ffff}');
     if text.contains(is_invalid) { text.replace(is_invalid, "\u{fffd}").into() } else { text.into() }
 }

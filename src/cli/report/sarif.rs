@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, which code hosts show in changes.
+//! Findings as SARIF 2.1.0, which code hosts show on changed lines.
 
 use std::{
     collections::BTreeMap,
@@ -17,12 +17,12 @@ use mirrorguard_core::{
     rules::{Finding, Level, RULES, Related, Rule},
 };
 
-use super::Run;
+use super::{Run, level_name};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What a path in a URI may not hold as it is.
+/// Characters that are escaped in the path of a URI.
 const IN_PATHS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -41,7 +41,7 @@ const IN_PATHS: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// A run. URIs of files below `folder`, from which paths are counted, are relative.
+/// A run. URIs of files below `folder` are relative to it.
 pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
     let index: BTreeMap<_, _> = RULES.iter().enumerate().map(|(at, rule)| (rule.id, at)).collect();
     let results = findings(run.reviewed).map(|(one, diagnostic)| {
@@ -54,7 +54,7 @@ pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "rules": RULES.iter().map(descriptor).collect::<Vec<_>>(),
     });
-    // Cargo has an empty text where the package names no home.
+    // Cargo has an empty text where the package has no repository.
     if let Some(home) = Some(env!("CARGO_PKG_REPOSITORY")).filter(|home| !home.is_empty()) {
         driver["informationUri"] = json!(home);
     }
@@ -71,15 +71,14 @@ pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
 }
 
 fn descriptor(rule: &Rule) -> Value {
-    // A page begins with its title, and then says in a sentence what the rule is about.
+    // The first paragraph after the title of a page describes the rule.
     let about = rule.page.split("\n\n").nth(1).unwrap_or(rule.summary);
-    let level = if rule.level == Level::Deny { "error" } else { "warning" };
     json!({
         "id": rule.id,
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": about},
         "help": {"text": rule.page, "markdown": rule.page},
-        "defaultConfiguration": {"level": level, "enabled": rule.level != Level::Off},
+        "defaultConfiguration": {"level": level_name(rule.level), "enabled": rule.level != Level::Off},
     })
 }
 
@@ -96,23 +95,26 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
     if let Some(place) = one.place {
         location["physicalLocation"] = physical(place, &finding.path, folder);
     }
-    let related = |(at, related): (usize, &Related)| {
-        let place = places.find(&related.object)?;
-        Some(json!({
-            "id": at,
-            "message": {"text": format!("in {}", related.object)},
-            "physicalLocation": physical(place, &related.path, folder),
-        }))
-    };
+    let related = finding.related.iter().enumerate();
+    let related = related.filter_map(|(id, related)| related_location(id, related, places, folder));
     json!({
         "ruleId": diagnostic.rule.id,
-        "level": if diagnostic.level == Level::Deny { "error" } else { "warning" },
+        "level": level_name(diagnostic.level),
         "message": message,
         "locations": [location],
-        "relatedLocations": finding.related.iter().enumerate().filter_map(related).collect::<Vec<_>>(),
+        "relatedLocations": related.collect::<Vec<_>>(),
         "partialFingerprints": {"mirrorguard/v1": fingerprint(&[diagnostic.rule.id, &name, &finding.key])},
         "properties": {"path": finding.path},
     })
+}
+
+fn related_location(id: usize, related: &Related, places: &Places<'_>, folder: &Path) -> Option<Value> {
+    let place = places.find(&related.object)?;
+    Some(json!({
+        "id": id,
+        "message": {"text": format!("in {}", related.object)},
+        "physicalLocation": physical(place, &related.path, folder),
+    }))
 }
 
 fn text(finding: &Finding) -> String {
@@ -149,7 +151,7 @@ fn artifact(name: &str, folder: &Path) -> Value {
     }
 }
 
-/// The same as long as the same is wrong with the same object, wherever in the file it moves.
+/// A finding keeps its fingerprint when it moves within its file.
 fn fingerprint(parts: &[&str]) -> String {
     let mut hasher = FnvHasher::default();
     for part in parts {
@@ -184,12 +186,12 @@ mod tests {
     fn files_are_named_by_uris() {
         let table = [
             ("mirrors/a.yaml", "mirrors/a.yaml", true, "below"),
-            ("./mirrors//a.yaml", "mirrors/a.yaml", true, "the same otherwise"),
+            ("./mirrors//a.yaml", "mirrors/a.yaml", true, "not normalized"),
             ("/srv/repo/mirrors/a.yaml", "mirrors/a.yaml", true, "absolute, but below"),
             ("/srv/other/a.yaml", "file:///srv/other/a.yaml", false, "elsewhere"),
-            ("../other/a.yaml", "../other/a.yaml", true, "beside"),
-            ("a b/ü#1:x.yaml", "a%20b/%C3%BC%231%3Ax.yaml", true, "what has a meaning in URIs"),
-            ("<stdin>", "%3Cstdin%3E", true, "no file"),
+            ("../other/a.yaml", "../other/a.yaml", true, "outside"),
+            ("a b/ü#1:x.yaml", "a%20b/%C3%BC%231%3Ax.yaml", true, "characters with a meaning in URIs"),
+            ("<stdin>", "%3Cstdin%3E", true, "not a file"),
         ];
         for (name, uri, relative, reason) in table {
             let found = artifact(name, Path::new("/srv/repo"));

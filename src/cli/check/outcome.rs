@@ -1,81 +1,84 @@
-//! What became of a write, by the apiserver's answer.
+//! The outcome of a write, from the response of the API server.
 
 use kube::Error;
 
 use crate::cluster::cause;
 
-/// How the names of mirrorguard's webhooks, and of its admission policies, end.
+/// The suffix of the names of mirrorguard's webhooks and admission policies.
 const DOMAIN: &str = ".mirrorguard.io";
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Tried {
+pub(super) enum Outcome {
     Admitted,
-    /// By a webhook, which gave a reason.
+    /// Denied by a webhook, with its reason.
     Denied {
         webhook: String,
         why: String,
     },
-    /// A webhook that counts could not be asked.
+    /// A webhook with failurePolicy Fail could not be called.
     Unreached {
         webhook: String,
         why: String,
     },
-    /// By an admission policy; those are asked before validating webhooks.
+    /// Denied by an admission policy; those run before validating webhooks.
     DeniedByPolicy {
         policy: String,
         why: String,
     },
-    /// The cluster does not know the kind.
+    /// The cluster does not serve the kind.
     NotServed,
-    /// The account may not write it.
+    /// The user may not write it.
     Forbidden(String),
-    /// It came to no webhook for another reason.
+    /// It reached no webhook for another reason.
     Failed(String),
 }
 
-impl Tried {
-    pub(super) fn is_denied_by_us(&self) -> bool {
+impl Outcome {
+    pub(super) fn is_denied_by_mirrorguard(&self) -> bool {
         matches!(self, Self::Denied { webhook, .. } if is_ours(webhook))
     }
 }
 
-/// Whether a webhook or an admission policy of this name is mirrorguard's.
+/// Whether mirrorguard has a webhook or an admission policy of this name.
 pub(super) fn is_ours(name: &str) -> bool {
     name.ends_with(DOMAIN)
 }
 
-/// What an apiserver's answer to a write means.
+/// The outcome of a write.
 ///
-/// The words are those of `apiserver/pkg/admission/plugin`: `webhook/errors/statuserror.go`,
+/// The messages are those of `apiserver/pkg/admission/plugin`: `webhook/errors/statuserror.go`,
 /// `policy/validating/dispatcher.go`, and `policy/generic` for policies that mutate.
-pub(super) fn tried(written: Result<(), Error>) -> Tried {
+pub(super) fn outcome_of(written: Result<(), Error>) -> Outcome {
     let status = match written {
-        Ok(()) => return Tried::Admitted,
+        Ok(()) => return Outcome::Admitted,
         Err(Error::Api(status)) => status,
-        Err(error) => return Tried::Failed(cause(&error)),
+        Err(error) => return Outcome::Failed(cause(&error)),
     };
-    let quoted = |before: &str| {
-        let (_, rest) = status.message.split_once(before)?;
-        rest.split_once('"').map(|(name, rest)| (name.to_owned(), rest))
-    };
-    if let Some((webhook, rest)) = quoted("admission webhook \"")
+    if let Some((webhook, rest)) = quoted_name_after(&status.message, "admission webhook \"")
         && let Some((_, why)) = rest.split_once("denied the request")
     {
-        return Tried::Denied { webhook, why: why.trim_start_matches([':', ' ']).to_owned() };
+        return Outcome::Denied { webhook, why: why.trim_start_matches([':', ' ']).to_owned() };
     }
-    if let Some((webhook, rest)) = quoted("failed calling webhook \"") {
-        return Tried::Unreached { webhook, why: rest.trim_start_matches([':', ' ']).to_owned() };
+    if let Some((webhook, rest)) = quoted_name_after(&status.message, "failed calling webhook \"") {
+        return Outcome::Unreached { webhook, why: rest.trim_start_matches([':', ' ']).to_owned() };
     }
     if let Some((policy, why)) = policy_of(&status.message) {
-        return Tried::DeniedByPolicy { policy: policy.to_owned(), why: why.to_owned() };
+        return Outcome::DeniedByPolicy { policy: policy.to_owned(), why: why.to_owned() };
     }
     let answer = format!("{} ({})", status.message, status.code);
     match status.code {
-        404 => Tried::NotServed,
-        403 => Tried::Forbidden(answer),
-        _ => Tried::Failed(answer),
+        404 => Outcome::NotServed,
+        403 => Outcome::Forbidden(answer),
+        _ => Outcome::Failed(answer),
     }
+}
+
+/// The name between this text and the next quote, and the rest of the message.
+fn quoted_name_after<'m>(message: &'m str, text: &str) -> Option<(String, &'m str)> {
+    let (_, rest) = message.split_once(text)?;
+    let (name, rest) = rest.split_once('"')?;
+    Some((name.to_owned(), rest))
 }
 
 /// The policy that denied, and why: `ValidatingAdmissionPolicy '…'`, of those that mutate `policy '…'` or `policy "…"`.
@@ -99,17 +102,20 @@ mod tests {
         Err(Error::Api(Box::new(Answer::failure(message, "").with_code(code))))
     }
 
+    fn denied_by_us(why: &str) -> Outcome {
+        Outcome::Denied { webhook: SETS.to_owned(), why: why.to_owned() }
+    }
+
     #[test]
-    fn an_apiservers_answer_is_understood() {
-        let ours = |why: &str| Tried::Denied { webhook: SETS.to_owned(), why: why.to_owned() };
+    fn a_response_is_an_outcome() {
         let table = [
-            (Ok(()), Tried::Admitted, "a dry run that went through"),
+            (Ok(()), Outcome::Admitted, "a dry run that was admitted"),
             (
                 api(
                     403,
                     "admission webhook \"mirror-sets.validate.mirrorguard.io\" denied the request: [a] b: c",
                 ),
-                ours("[a] b: c"),
+                denied_by_us("[a] b: c"),
                 "a denial with its reason",
             ),
             (
@@ -117,7 +123,7 @@ mod tests {
                     400,
                     "admission webhook \"mirror-sets.validate.mirrorguard.io\" denied the request without explanation",
                 ),
-                ours("without explanation"),
+                denied_by_us("without explanation"),
                 "a denial without one",
             ),
             (
@@ -125,28 +131,32 @@ mod tests {
                     500,
                     "Internal error occurred: failed calling webhook \"mirror-sets.validate.mirrorguard.io\": connection refused",
                 ),
-                Tried::Unreached { webhook: SETS.to_owned(), why: "connection refused".to_owned() },
-                "a webhook that counts and does not answer",
+                Outcome::Unreached { webhook: SETS.to_owned(), why: "connection refused".to_owned() },
+                "a webhook that does not answer",
             ),
-            (api(404, "the server could not find the requested resource"), Tried::NotServed, "no such kind"),
+            (
+                api(404, "the server could not find the requested resource"),
+                Outcome::NotServed,
+                "no such kind",
+            ),
             (
                 api(403, "imagedigestmirrorsets is forbidden"),
-                Tried::Forbidden("imagedigestmirrorsets is forbidden (403)".to_owned()),
+                Outcome::Forbidden("imagedigestmirrorsets is forbidden (403)".to_owned()),
                 "no right",
             ),
             (
                 api(500, "etcdserver: request timed out"),
-                Tried::Failed("etcdserver: request timed out (500)".to_owned()),
-                "in the apiserver's words",
+                Outcome::Failed("etcdserver: request timed out (500)".to_owned()),
+                "an error of the API server",
             ),
         ];
         for (answer, expected, reason) in table {
-            assert_eq!(tried(answer), expected, "{reason}");
+            assert_eq!(outcome_of(answer), expected, "{reason}");
         }
     }
 
     #[test]
-    fn a_policys_denial_is_known_by_its_words_whatever_its_code() {
+    fn a_denial_of_a_policy_has_its_message_and_any_code() {
         let object = "imagedigestmirrorsets.config.openshift.io \"mirrorguard-check\" is forbidden";
         let table = [
             (
@@ -166,7 +176,7 @@ mod tests {
                 422,
                 "ValidatingAdmissionPolicy 'other.example' denied request: failed to configure policy: no",
                 ("other.example", "failed to configure policy: no"),
-                "one that cannot be asked",
+                "one that cannot be evaluated",
             ),
             (
                 422,
@@ -178,12 +188,12 @@ mod tests {
                 403,
                 "policy \"other.example\" denied request: failed to configure policy: no",
                 ("other.example", "failed to configure policy: no"),
-                "one that cannot be asked",
+                "one that cannot be evaluated",
             ),
         ];
         for (code, message, (policy, why), reason) in table {
-            let expected = Tried::DeniedByPolicy { policy: policy.to_owned(), why: why.to_owned() };
-            assert_eq!(tried(api(code, &format!("{object}: {message}"))), expected, "{reason}");
+            let expected = Outcome::DeniedByPolicy { policy: policy.to_owned(), why: why.to_owned() };
+            assert_eq!(outcome_of(api(code, &format!("{object}: {message}"))), expected, "{reason}");
         }
     }
 }

@@ -1,0 +1,262 @@
+//! Evaluates the checks on what was observed.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    outcome::{Outcome, is_ours},
+    status::Check,
+};
+use crate::{
+    certificates::{Certificate, ConfigurationKind},
+    cli::words::plural,
+};
+
+/// The rule with a finding in the invalid mirror set.
+const RULE: &str = "never-contact-source-lists-source";
+
+/// What was observed in a cluster.
+#[derive(Debug)]
+pub(super) struct Observed {
+    /// The name of `--webhook-configuration`.
+    pub(super) named: Option<String>,
+    pub(super) validating: Result<Vec<Configuration>, Unread>,
+    pub(super) mutating: Result<Vec<Configuration>, Unread>,
+    /// Of each Service that the webhooks name.
+    pub(super) endpoints: Vec<Endpoints>,
+    /// The outcome of writing an invalid mirror set.
+    pub(super) invalid: Outcome,
+    /// The outcome of writing a valid one, without entries.
+    pub(super) valid: Outcome,
+    pub(super) now: Timestamp,
+}
+
+/// A webhook configuration.
+#[derive(Debug, Clone)]
+pub(super) struct Configuration {
+    pub(super) kind: ConfigurationKind,
+    pub(super) name: String,
+    pub(super) webhooks: Vec<Webhook>,
+}
+
+/// A webhook of a configuration.
+#[derive(Debug, Clone)]
+pub(super) struct Webhook {
+    pub(super) name: String,
+    /// `caBundle`, PEM; empty where it is not set.
+    pub(super) bundle: Vec<u8>,
+    /// Namespace and name; none for a webhook with a URL.
+    pub(super) service: Option<(String, String)>,
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone)]
+pub(super) struct Unread {
+    pub(super) why: String,
+    /// Whether the user lacks the permission.
+    pub(super) is_forbidden: bool,
+}
+
+impl Unread {
+    fn remedy(&self, right: &str) -> String {
+        if self.is_forbidden {
+            return format!("grant {right}");
+        }
+        "check the API server with kubectl get --raw '/readyz?verbose', then run the check again".to_owned()
+    }
+}
+
+/// The number of ready pods of a Service.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoints {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) ready: Result<usize, Unread>,
+}
+
+/// All checks, in the order in which an API server calls a webhook.
+pub(super) fn evaluate(observed: &Observed) -> Vec<Check> {
+    let Observed { validating, mutating, .. } = observed;
+    let mut checks = vec![
+        configuration("validating-webhooks", ConfigurationKind::Validating, validating, observed),
+        configuration("mutating-webhook", ConfigurationKind::Mutating, mutating, observed),
+    ];
+    let configurations: Vec<_> = [validating, mutating].into_iter().flatten().flatten().collect();
+    if !configurations.is_empty() {
+        checks.push(ca(&configurations, observed));
+        checks.extend(observed.endpoints.iter().map(endpoints));
+    }
+    checks.push(denial(&observed.invalid));
+    checks.push(admission(&observed.valid));
+    checks
+}
+
+fn configuration(
+    check: &'static str,
+    kind: ConfigurationKind,
+    read: &Result<Vec<Configuration>, Unread>,
+    observed: &Observed,
+) -> Check {
+    let kind = kind.name();
+    match read.as_deref() {
+        Err(unread) => {
+            let verb = if observed.named.is_some() { "get" } else { "list" };
+            let right = format!("{verb} on {}s.admissionregistration.k8s.io", kind.to_lowercase());
+            Check::unknown(check, format!("{kind}: {}", unread.why), unread.remedy(&right))
+        }
+        Ok([]) => {
+            let which = observed.named.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+            let message = format!("no {kind}{which} with webhooks of mirrorguard found");
+            Check::failed(
+                check,
+                message,
+                "install the chart; if the configuration was deleted, run helm upgrade",
+            )
+        }
+        Ok(found) => {
+            let webhooks = found.iter().map(|configuration| {
+                let count = plural(configuration.webhooks.len(), "webhook");
+                format!("{kind} {} has {count}", configuration.name)
+            });
+            Check::ok(check, webhooks.collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+fn ca(configurations: &[&Configuration], observed: &Observed) -> Check {
+    const CHECK: &str = "ca";
+    const REMEDY: &str = "check what certificates.mode of the Helm release depends on: the pods of mirrorguard, \
+                          OpenShift's service CA, cert-manager, or your value of certificates.caBundle";
+    let mut hooks = configurations.iter().flat_map(|configuration| &configuration.webhooks);
+    if hooks.all(|hook| hook.bundle.is_empty()) && observed.invalid.is_denied_by_mirrorguard() {
+        return Check::ok(
+            CHECK,
+            "no caBundle is set; the API server trusts the certificate with its system roots",
+        );
+    }
+    let mut ends = BTreeSet::new();
+    for configuration in configurations {
+        for hook in &configuration.webhooks {
+            let place =
+                format!("{} {}, webhook {}", configuration.kind.name(), configuration.name, hook.name);
+            if hook.bundle.is_empty() {
+                return Check::failed(CHECK, format!("{place}: caBundle is empty"), REMEDY);
+            }
+            match Certificate::read_all(&hook.bundle).iter().map(|ca| ca.end).max() {
+                None => return Check::failed(CHECK, format!("{place}: caBundle has no certificate"), REMEDY),
+                Some(end) if end < observed.now => {
+                    return Check::failed(CHECK, format!("{place}: the CA expired on {}", day(end)), REMEDY);
+                }
+                Some(end) => ends.insert(end),
+            };
+        }
+    }
+    let end = ends.first().map(|end| day(*end)).unwrap_or_default();
+    Check::ok(CHECK, format!("every webhook has a CA; the first expires on {end}"))
+}
+
+fn day(moment: Timestamp) -> String {
+    TimeZone::UTC.to_datetime(moment).date().to_string()
+}
+
+fn endpoints(Endpoints { namespace, name, ready }: &Endpoints) -> Check {
+    const CHECK: &str = "endpoints";
+    match ready {
+        Err(unread) => {
+            let right = format!("list on endpointslices.discovery.k8s.io in {namespace}");
+            let message = format!("Service {namespace}/{name}: {}", unread.why);
+            Check::unknown(CHECK, message, unread.remedy(&right))
+        }
+        Ok(0) => Check::failed(
+            CHECK,
+            format!(
+                "Service {namespace}/{name} has no ready pods, so the API server cannot call the webhook"
+            ),
+            format!(
+                "find out why no pod is ready: kubectl --namespace {namespace} get pods, then describe and logs"
+            ),
+        ),
+        Ok(ready) => {
+            Check::ok(CHECK, format!("Service {namespace}/{name} has {}", plural(*ready, "ready pod")))
+        }
+    }
+}
+
+fn denial(invalid: &Outcome) -> Check {
+    const CHECK: &str = "denial";
+    match invalid {
+        Outcome::Denied { webhook, why } if is_ours(webhook) && why.contains(&format!("[{RULE}]")) => {
+            Check::ok(CHECK, format!("{webhook} denies a mirror set that stops rendering [{RULE}]"))
+        }
+        Outcome::Denied { webhook, why } if is_ours(webhook) => Check::failed(
+            CHECK,
+            format!("{webhook} denies a mirror set that stops rendering, but not because of {RULE}: {why}"),
+            "see the logs of the pods; check that the configuration sets the rule to deny",
+        ),
+        Outcome::Admitted => Check::failed(
+            CHECK,
+            "a mirror set that stops rendering is admitted",
+            format!(
+                "check that pods are ready, that the configuration does not set {RULE} to warn or off, and that \
+                 no webhook was removed from the ValidatingWebhookConfiguration"
+            ),
+        ),
+        other => not_reached(CHECK, other),
+    }
+}
+
+fn admission(valid: &Outcome) -> Check {
+    const CHECK: &str = "admission";
+    match valid {
+        Outcome::Admitted => Check::ok(CHECK, "a mirror set without entries is admitted"),
+        Outcome::Denied { webhook, why } if is_ours(webhook) => Check::failed(
+            CHECK,
+            format!("{webhook} denies a mirror set without entries: {why}"),
+            "resolve the reported cause; if the webhook cannot read the API server, see the logs and the roles of the pods",
+        ),
+        other => not_reached(CHECK, other),
+    }
+}
+
+/// The check of a write that mirrorguard did not admit or deny.
+fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
+    match outcome {
+        Outcome::Unreached { webhook, why } if is_ours(webhook) => Check::failed(
+            check,
+            format!("the API server cannot call {webhook}: {why}"),
+            "check that pods are ready, that their certificate is signed by the CA, and that NetworkPolicies allow \
+             the API server",
+        ),
+        Outcome::Denied { webhook, why } | Outcome::Unreached { webhook, why } => Check::unknown(
+            check,
+            format!("another webhook ({webhook}) handled the request before mirrorguard: {why}"),
+            "exempt ImageDigestMirrorSet/mirrorguard-check from that webhook",
+        ),
+        Outcome::DeniedByPolicy { policy, why } if is_ours(policy) => Check::unknown(
+            check,
+            format!("the admission policy {policy} denied the request before the webhook was called: {why}"),
+            format!("remove the binding of {policy} for the check, then restore it"),
+        ),
+        Outcome::DeniedByPolicy { policy, why } => Check::unknown(
+            check,
+            format!("another admission policy ({policy}) denied the request before mirrorguard: {why}"),
+            "exempt ImageDigestMirrorSet/mirrorguard-check from that policy",
+        ),
+        Outcome::NotServed => Check::skipped(check, "this cluster does not serve ImageDigestMirrorSets"),
+        Outcome::Forbidden(why) => Check::unknown(
+            check,
+            format!("the request did not reach mirrorguard: {why}"),
+            "grant create on imagedigestmirrorsets.config.openshift.io; the request is a dry run, nothing is stored",
+        ),
+        Outcome::Failed(why) => Check::unknown(
+            check,
+            format!("the request did not reach mirrorguard: {why}"),
+            "fix the error that the API server reported, then run the check again",
+        ),
+        Outcome::Admitted => Check::ok(check, "admitted"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
