@@ -31,5 +31,5 @@ mod tests;
 pub use contents::{Certificate, Contents, KEYS, Key, MARK, Reading, Serving, Signer};
 pub use issue::{Lifetimes, UnusableLifetimes, authority, issue};
 pub use plan::{Action, Change, Situation, plan};
-pub use serving::{obstacle, select};
+pub use serving::{Obstacle, obstacle, select};
 pub use trust::{Configuration, ConfigurationKind};

@@ -1,10 +1,21 @@
 //! What one replica serves.
 
+use jiff::Timestamp;
+
 use super::{
     contents::{Certificate, Reading, Serving},
     plan::Situation,
-    trust::Configuration,
+    trust::{Configuration, ConfigurationKind},
 };
+
+/// Why API servers do not accept the certificate that a replica serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It expired at this time.
+    Expired(Timestamp),
+    /// The configuration of this kind does not trust it.
+    Untrusted(ConfigurationKind),
+}
 
 /// What to serve from now on, where that is not what is served: the Secret's certificate, once apiservers
 /// have had the time to hear of its CA, or at once where there is nothing to lose.
@@ -22,13 +33,13 @@ pub fn select(current: Option<&Serving>, situation: &Situation<'_>) -> Option<Se
     (better || ended).then(|| offered.clone())
 }
 
-/// Why apiservers would not talk to a replica that serves this, if so.
-pub fn obstacle(current: &Serving, situation: &Situation<'_>) -> Option<String> {
+/// Why API servers do not accept this certificate; `None` if they do.
+pub fn obstacle(current: &Serving, situation: &Situation<'_>) -> Option<Obstacle> {
     if current.certificate.end <= situation.now {
-        return Some(format!("the serving certificate ended at {}", current.certificate.end));
+        return Some(Obstacle::Expired(current.certificate.end));
     }
     let refuser = refuser(&current.certificate, situation)?;
-    Some(format!("the {} does not trust the serving certificate", refuser.kind.name()))
+    Some(Obstacle::Untrusted(refuser.kind))
 }
 
 /// The configuration whose webhooks would not be called with this certificate.

@@ -62,6 +62,6 @@ mod tests {
     #[test]
     fn a_glob_that_is_none_is_an_error() {
         let error = Exclude::new(&["a{b".to_owned()]).unwrap_err();
-        assert!(format!("{error:#}").starts_with("cannot read the glob \"a{b\": "), "{error:#}");
+        assert!(error.to_string().contains("a{b"), "{error:#}");
     }
 }

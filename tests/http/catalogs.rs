@@ -84,20 +84,10 @@ async fn the_annotation_is_left_where_it_is_not_ours_to_write() {
 #[tokio::test]
 async fn an_opt_out_with_a_typing_error_is_told_and_the_right_one_is_not() {
     let (right, wrong) = ("mirrorguard.io/catalog-overrides", "mirrorguard.io/catalog-override");
+    // The annotations, what a warning has to name, and why.
     let table = [
-        (
-            json!({right: "Disabled"}),
-            Some((
-                format!("the value \"Disabled\" of {right} means nothing"),
-                "write \"disabled\"".to_owned(),
-            )),
-            "another value",
-        ),
-        (
-            json!({wrong: "disabled"}),
-            Some((format!("there is no annotation {wrong}"), format!("did you mean {right}?"))),
-            "another name",
-        ),
+        (json!({right: "Disabled"}), Some([right, "\"Disabled\"", "\"disabled\""]), "another value"),
+        (json!({wrong: "disabled"}), Some([wrong, right, ""]), "another name"),
         (json!({right: "disabled"}), None, "the opt-out"),
         (json!({}), None, "no annotation"),
     ];
@@ -108,10 +98,12 @@ async fn an_opt_out_with_a_typing_error_is_told_and_the_right_one_is_not() {
         let warnings = answer.warnings().join("\n");
         assert!(answer.is_allowed(), "{reason}");
         match expected {
-            Some((what, fix)) => {
+            Some(names) => {
                 assert!(!filled.0["patch"].is_null(), "{reason}: it is filled in all the same");
                 assert_eq!(answer.warned_by(), ["unknown-annotation"], "{reason}");
-                assert!(warnings.contains(&what) && warnings.contains(&fix), "{reason}: {warnings}");
+                for name in names {
+                    assert!(warnings.contains(name), "{reason}: {name} is not in {warnings}");
+                }
             }
             None => assert_eq!(warnings, "", "{reason}"),
         }
@@ -181,13 +173,11 @@ async fn a_mirror_that_gives_no_image_reference_keeps_no_hosted_cluster_from_bei
         let answer = mutate(&webhook, &new).await;
         assert!(answer.is_allowed() && answer.0["patch"].is_null(), "{mirror}");
         assert_eq!(answer.warned_by(), ["catalogs-not-expressible"], "{mirror}");
-        let reason = format!("because the mirror \"{mirror}\" gives no image reference");
-        assert!(answer.warnings()[0].contains(&reason), "{:?}", answer.warnings());
+        assert!(answer.warnings()[0].contains(&format!("\"{mirror}\"")), "{:?}", answer.warnings());
         assert!(validate(&webhook, &Value::Null, &new).await.is_allowed(), "{mirror}");
         let wrong = hosted(&json!({OVERRIDES: format!("registry.redhat.io/redhat={mirror}")}), &json!({}));
-        let [line] = validate(&webhook, &Value::Null, &wrong).await.denial().try_into().unwrap();
-        let fix = "Fix: name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE";
-        assert!(line.ends_with(fix), "{mirror}: {line}");
+        let answer = validate(&webhook, &Value::Null, &wrong).await;
+        assert_eq!(answer.denied_by(), ["misread-catalog-overrides"], "{mirror}");
     }
 }
 
@@ -201,7 +191,7 @@ async fn a_misread_value_is_denied_and_the_same_place_written_right_is_not() {
         line.starts_with(&format!("[misread-catalog-overrides] metadata.annotations[{OVERRIDES}]: ")),
         "{line}"
     );
-    assert!(line.ends_with("Fix: write \"registry.redhat.io/redhat=m.lab/redhat.io/redhat\""), "{line}");
+    assert!(line.contains("registry.redhat.io/redhat=m.lab/redhat.io/redhat"), "{line}");
     let right = hosted(&json!({OVERRIDES: "registry.redhat.io/redhat=m.lab/redhat.io/redhat"}), &json!({}));
     assert!(validate(&webhook, &Value::Null, &right).await.is_allowed());
     let mut labelled = wrong.clone();

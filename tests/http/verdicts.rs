@@ -11,8 +11,8 @@ async fn an_icsp_next_to_an_idms_is_denied_and_alone_it_is_not() {
     let new = icsp("new", "quay.io/a", &["m.lab/a"]);
     let answer = Webhook::with(&idms("there", "quay.io/b", &["m.lab/b"])).validate("", &new).await;
     let [line] = answer.denial().try_into().unwrap();
-    assert!(line.starts_with("[icsp-alongside-idms] spec.repositoryDigestMirrors[0].source: an ICSP next to ImageDigestMirrorSet/there"), "{line}");
-    assert!(line.contains(" Fix: "), "{line}");
+    assert!(line.starts_with("[icsp-alongside-idms] spec.repositoryDigestMirrors[0].source: "), "{line}");
+    assert!(line.contains("ImageDigestMirrorSet/there") && line.contains(" Fix: "), "{line}");
     let answer = Webhook::with("").validate("", &new).await;
     assert!(answer.is_allowed());
     assert_eq!(answer.warned_by(), ["deprecated-icsp", "node-impact"]);
@@ -66,9 +66,11 @@ async fn an_idms_that_conflicts_with_an_icsp_is_denied_and_the_migration_step_is
     for mirrors in [vec!["m.lab/a"], vec!["m.lab/a", "n.lab/a"]] {
         let answer = webhook.validate("", &idms("new", "quay.io/a", &mirrors)).await;
         assert!(answer.is_allowed());
-        let next = "[icsp-alongside-idms] metadata.name: this has every entry of ImageContentSourcePolicy/old: \
-                    it is the first step of the migration. Fix: next, delete imagecontentsourcepolicy old";
-        assert!(answer.warnings().contains(&next.to_owned()), "{:?}", answer.warnings());
+        let warnings = answer.warnings();
+        let next = warnings.iter().find(|line| line.starts_with("[icsp-alongside-idms] metadata.name: "));
+        let next = next.unwrap();
+        assert!(next.contains("ImageContentSourcePolicy/old"), "{next}");
+        assert!(next.contains("delete imagecontentsourcepolicy old"), "{next}");
     }
 }
 
@@ -180,9 +182,9 @@ async fn a_namespace_over_the_release_warns_until_both_repositories_are_there() 
     let webhook = Webhook::with("");
     let root = idms("new", "quay.io/openshift-release-dev", &["m.lab/ord"]);
     let warnings = webhook.validate("", &root).await.warnings();
-    let fix = "[root-level-source] Fix: add {source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}";
+    let entry = "{source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}";
     assert!(
-        warnings.iter().any(|w| w == fix || w.ends_with(fix.trim_start_matches("[root-level-source] "))),
+        warnings.iter().any(|line| line.starts_with("[root-level-source] ") && line.ends_with(entry)),
         "{warnings:?}"
     );
     let both = format!(
@@ -204,7 +206,7 @@ async fn a_deletion_that_a_hosted_cluster_lives_on_is_warned_about_and_never_den
     let answer = webhook.validate(&release, "").await;
     assert!(answer.is_allowed());
     assert_eq!(answer.warned_by(), ["mirror-in-use", "node-impact"]);
-    assert!(answer.warnings()[0].contains("takes m.lab/ocp/release away"), "{:?}", answer.warnings());
+    assert!(answer.warnings()[0].contains("m.lab/ocp/release"), "{:?}", answer.warnings());
     let moved = release.replace("m.lab", "n.lab");
     assert_eq!(webhook.validate(&release, &moved).await.denied_by(), ["mirror-in-use"]);
     let alone = Webhook::with(&release).validate(&release, "").await;

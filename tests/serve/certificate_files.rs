@@ -1,5 +1,6 @@
 //! The certificate follows its files.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use crate::certificates::{Serving, shown};
 use crate::client::{Client, trusting};
 use crate::ground::Ground;
 use crate::reviews::new_icsp;
+use crate::texts::matches_snapshot;
 use crate::wait::eventually;
 use crate::webhook::Webhook;
 
@@ -110,13 +112,23 @@ fn the_expiry_metric_is_that_of_the_certificate_served() -> Result<()> {
 }
 
 #[test]
-fn a_certificate_out_of_its_time_is_told_at_the_start() -> Result<()> {
-    for (begin, end, told) in [(1990, 2001, "has expired"), (2100, 2200, "is not valid yet")] {
+fn only_a_certificate_outside_its_validity_is_warned_about_at_the_start() -> Result<()> {
+    let table = [(1990, 2001, 1, "expired"), (2100, 2200, 1, "not valid yet"), (1990, 2200, 0, "valid")];
+    let mut texts = String::new();
+    for (begin, end, expected, reason) in table {
         let mut ground = Ground::new()?;
         ground.publish(&lasting(begin, end)?)?;
-        ground.start()?.logged(NOTICED, told)?;
+        let certificate = ground.tls.path("tls.crt").display().to_string();
+        // The line with the address, for which a start waits, is later than any warning.
+        let lines = ground.start()?.lines()?;
+        let warnings: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+        let is_about_it = warnings.iter().all(|warning| warning["certificate"] == certificate);
+        ensure!(warnings.len() == expected && is_about_it, "{reason}: {lines:?}");
+        for warning in warnings {
+            writeln!(texts, "{}", warning["message"].as_str().context("no message")?)?;
+        }
     }
-    Ok(())
+    matches_snapshot(&texts, "validity.txt")
 }
 
 /// A self-signed pair that is good until the first day of a year.

@@ -178,11 +178,12 @@ impl Answer {
         Ok(())
     }
 
-    /// Expects a refusal with this status of HTTP, and a message that an apiserver hands on.
-    pub(crate) fn refused_with(&self, expected: u16, message: &str) -> Result<()> {
+    /// Expects a refusal with this HTTP status, as a `Status` with a message for the API server to pass on.
+    pub(crate) fn refused_with(&self, expected: u16) -> Result<()> {
         let Self { status, review, .. } = self;
-        let said = review["message"].as_str().unwrap_or_default();
-        ensure!(*status == expected && said.contains(message), "{status}: {review}");
+        let has_message = review["message"].as_str().is_some_and(|message| !message.is_empty());
+        let is_status = review["kind"] == "Status" && review["code"] == expected;
+        ensure!(*status == expected && is_status && has_message, "{status}: {review}");
         Ok(())
     }
 

@@ -37,7 +37,7 @@ fn a_body_that_is_too_large_is_answered_before_the_connection_ends() -> Result<(
     let webhook = ground.start()?;
     let review = new_idms("too-large", 25 * LARGE);
     ensure!(review.to_string().len() > 9 << 20, "the body is too small for this test");
-    ground.client(&webhook)?.validate(&review)?.refused_with(413, "larger than 8 MiB")?;
+    ground.client(&webhook)?.validate(&review)?.refused_with(413)?;
     answers_in_time(&ground, &webhook)
 }
 

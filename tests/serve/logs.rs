@@ -66,7 +66,10 @@ fn people_get_lines_of_text() -> Result<()> {
     let process = Process::start(ground.arguments().into_iter().chain(more), &[], ground.path("log"))?;
     eventually(SOON, "the first line", || {
         let log = process.log()?;
-        ensure!(log.contains(" INFO mirrorguard::cli::serve: listening address=127.0.0.1:"), "{log}");
+        ensure!(
+            log.contains(" INFO mirrorguard::cli::serve: ") && log.contains(" address=127.0.0.1:"),
+            "{log}"
+        );
         Ok(())
     })
 }

@@ -17,6 +17,7 @@ mod ground;
 mod process;
 mod reviews;
 mod stalled;
+mod texts;
 mod volume;
 mod webhook;
 

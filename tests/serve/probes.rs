@@ -1,9 +1,18 @@
 //! What is served beside the reviews.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 
+use crate::apiserver::Apiserver;
 use crate::ground::Ground;
+use crate::process::Signal;
 use crate::reviews::{ICSP_ALONGSIDE_IDMS, IDMS_FILE, new_icsp, new_idms};
+use crate::texts::matches_snapshot;
+use crate::wait::eventually;
+
+/// Shorter than requests are still answered after SIGTERM.
+const SOON: Duration = Duration::from_secs(2);
 
 /// The sample of creations that were judged.
 macro_rules! requests {
@@ -28,6 +37,22 @@ fn the_probes_are_answered() -> Result<()> {
         ensure!(status == expected, "{path} answers {status}, not {expected}");
     }
     Ok(())
+}
+
+#[test]
+fn readyz_says_why_it_is_not_ready() -> Result<()> {
+    let (ground, cluster) = (Ground::new()?, Apiserver::start()?);
+    cluster.break_down();
+    let webhook = ground.start_on(&cluster, &[])?;
+    let unread = webhook.get("/readyz")?;
+    webhook.signal(Signal::Terminate)?;
+    let stopping = eventually(SOON, "another answer after SIGTERM", || {
+        let answer = webhook.get("/readyz")?;
+        ensure!(answer.body != unread.body, "the same");
+        Ok(answer)
+    })?;
+    ensure!((unread.status, stopping.status) == (503, 503), "{unread:?}, {stopping:?}");
+    matches_snapshot(&format!("{}{}", unread.body, stopping.body), "readyz.txt")
 }
 
 #[test]

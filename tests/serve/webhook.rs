@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::http;
+use crate::http::{self, Response};
 use crate::process::{Process, Signal};
 use crate::wait::eventually;
 
@@ -49,12 +49,17 @@ impl Webhook {
 
     /// What a probe gets.
     pub(crate) fn probe(&self, path: &str) -> Result<u16> {
-        Ok(http::get(self.admin, path)?.status)
+        Ok(self.get(path)?.status)
+    }
+
+    /// The response of the admin port.
+    pub(crate) fn get(&self, path: &str) -> Result<Response> {
+        http::get(self.admin, path)
     }
 
     /// The text of the metrics.
     pub(crate) fn metrics(&self) -> Result<String> {
-        let response = http::get(self.admin, "/metrics")?;
+        let response = self.get("/metrics")?;
         ensure!(response.status == 200, "the metrics answer {}", response.status);
         Ok(response.body)
     }
@@ -93,14 +98,13 @@ impl Webhook {
     }
 }
 
-/// The address of the log line that tells it.
+/// The address in the log line about the listeners.
 fn listening(log: &str) -> Result<Option<SocketAddr>> {
     // The last line may be half written.
     let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
     for line in whole.lines() {
         let Ok(event) = serde_json::from_str::<Value>(line) else { bail!("not a line of JSON: {line}") };
-        if event["message"] == "listening" {
-            let address = event["address"].as_str().context("no address in the log line")?;
+        if let Some(address) = event["address"].as_str() {
             return Ok(Some(address.parse()?));
         }
     }

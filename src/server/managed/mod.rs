@@ -29,7 +29,7 @@ use super::{
     App,
     tls::{ClientCa, TlsError, server_config, unix_seconds},
 };
-use crate::certificates::{Action, Change, Lifetimes, Reading, Serving, obstacle, plan, select};
+use crate::certificates::{Action, Change, Lifetimes, Obstacle, Reading, Serving, obstacle, plan, select};
 
 /// How long the cluster is left alone while nothing tells of a change.
 const QUIET: Duration = Duration::from_mins(1);
@@ -237,7 +237,8 @@ impl Managed {
             });
         }
         let obstacle = self.served.as_ref().and_then(|(serving, _)| obstacle(serving, &situation));
-        self.app.readiness.untrusted(obstacle.map(|why| format!("{why} ({})", self.options.configuration)));
+        let configuration = &self.options.configuration;
+        self.app.readiness.untrusted(obstacle.map(|obstacle| describe_obstacle(obstacle, configuration)));
         Ok(())
     }
 
@@ -256,6 +257,16 @@ fn told(change: Change) -> &'static str {
         Change::NewAuthority => "made a new CA",
         Change::NewCertificate => "issued a new serving certificate",
         Change::RetireAuthorities => "the CAs before the present one are no longer trusted",
+    }
+}
+
+/// Why API servers do not accept the certificate, for `/readyz`.
+pub fn describe_obstacle(obstacle: Obstacle, configuration: &str) -> String {
+    match obstacle {
+        Obstacle::Expired(end) => format!("the serving certificate ended at {end} ({configuration})"),
+        Obstacle::Untrusted(kind) => {
+            format!("the {} does not trust the serving certificate ({configuration})", kind.name())
+        }
     }
 }
 
