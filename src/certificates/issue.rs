@@ -28,7 +28,7 @@ pub struct Lifetimes {
 #[derive(Debug, ThisError, PartialEq, Eq)]
 pub enum UnusableLifetimes {
     /// Nothing or less.
-    #[error("--tls-overlap must be more than nothing")]
+    #[error("--tls-overlap must be greater than zero")]
     NoOverlap,
     /// A certificate is renewed when a third of its life is left.
     #[error("--tls-overlap must be less than a third of --tls-duration")]

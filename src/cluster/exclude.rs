@@ -24,9 +24,9 @@ impl Exclude {
     pub(super) fn below(&self, folder: &Path) -> Result<Gitignore> {
         let mut builder = GitignoreBuilder::new(folder);
         for glob in &self.globs {
-            builder.add_line(None, glob).with_context(|| format!("cannot read the glob \"{glob}\""))?;
+            builder.add_line(None, glob).with_context(|| format!("invalid glob \"{glob}\""))?;
         }
-        builder.build().context("cannot read the globs")
+        builder.build().context("invalid globs")
     }
 }
 

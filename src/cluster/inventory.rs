@@ -82,8 +82,9 @@ impl Reader<'_> {
                     }
                 }
                 Err(error) => {
-                    let what = ("what hosted control planes were started with", "list on deployments.apps");
-                    self.unread(what, "every namespace".to_owned(), &error);
+                    let what =
+                        ("the overrides that hosted control planes run with", "list on deployments.apps");
+                    self.unread(what, "all namespaces".to_owned(), &error);
                     break;
                 }
             }
@@ -140,7 +141,7 @@ impl Reader<'_> {
                 Some(name).filter(|name| !name.is_empty())
             }
             Err(error) => {
-                let what = ("the nodes' additional CAs", "get on images.config.openshift.io");
+                let what = ("additional CAs of the nodes", "get on images.config.openshift.io");
                 self.unread(what, "cluster".to_owned(), &error);
                 None
             }

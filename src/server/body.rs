@@ -43,7 +43,7 @@ impl Bodies {
     /// Reads a body, or says with which status it is refused, and why.
     pub(super) async fn read(&self, body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
         let late = |_| {
-            let text = format!("no whole body within {} s", BODY_PATIENCE.as_secs());
+            let text = format!("the request body did not arrive within {} s", BODY_PATIENCE.as_secs());
             (StatusCode::REQUEST_TIMEOUT, text)
         };
         tokio::time::timeout(BODY_PATIENCE, self.collect(body)).await.map_err(late)?
@@ -51,7 +51,7 @@ impl Bodies {
 
     async fn collect(&self, mut body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
         let too_large = || {
-            let text = format!("the body is larger than {} MiB", BODY_MAX >> 20);
+            let text = format!("the request body is larger than {} MiB", BODY_MAX >> 20);
             (StatusCode::PAYLOAD_TOO_LARGE, text)
         };
         let announced = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
@@ -64,11 +64,16 @@ impl Bodies {
         let mut place = None;
         loop {
             let patience = if place.is_some() { PIECE_PATIENCE } else { BODY_PATIENCE };
-            let stalled = |_| (StatusCode::REQUEST_TIMEOUT, "the body stopped arriving".to_owned());
+            let stalled = |_| (StatusCode::REQUEST_TIMEOUT, "the request body stopped arriving".to_owned());
             let Some(frame) = tokio::time::timeout(patience, body.frame()).await.map_err(stalled)? else {
                 return Ok(bytes);
             };
-            let frame = frame.map_err(|e| (StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
+            let frame = frame.map_err(|e| {
+                (
+                    StatusCode::BAD_REQUEST,
+                    format!("the connection failed before the end of the request body: {e}"),
+                )
+            })?;
             let Ok(data) = frame.into_data() else { continue };
             let length = bytes.len() + data.len();
             if length > BODY_MAX {

@@ -99,7 +99,11 @@ impl Metrics {
         let mut registry = Registry::default();
         let ours = registry.sub_registry_with_prefix("mirrorguard");
         metrics.register(ours);
-        ours.register("build", "What runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        ours.register(
+            "build",
+            "Version of the running binary",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
         ours.register_collector(Box::new(StateCollector { source, readiness }));
         #[cfg(target_os = "linux")]
         process::register(registry.sub_registry_with_prefix("process"));
@@ -108,49 +112,49 @@ impl Metrics {
     }
 
     fn register(&self, ours: &mut Registry) {
-        ours.register("admission_requests", "Writes that were judged", self.requests.clone());
+        ours.register("admission_requests", "Admission requests answered", self.requests.clone());
         ours.register(
             "unreadable_requests",
-            "Bodies that could not be read, by the HTTP status that answered them",
+            "Request bodies that could not be read, by HTTP status of the answer",
             self.unreadable.clone(),
         );
         ours.register_with_unit(
             "admission_duration",
-            "Time from the whole body to the answer",
+            "Time from receiving the whole body to the answer",
             Unit::Seconds,
             self.duration.clone(),
         );
         ours.register_with_unit(
             "comparison_duration",
-            "Time that it took to compare the mirror sets with the apiserver's, within admission_duration",
+            "Time to compare the mirror sets with those of the API server; part of admission_duration",
             Unit::Seconds,
             self.comparison.clone(),
         );
-        ours.register("findings", "Findings of the rules", self.findings.clone());
+        ours.register("findings", "Findings, by rule and level", self.findings.clone());
         ours.register(
             "exempted_findings",
-            "Findings that counted for nothing by an exemption",
+            "Findings ignored because of an exemption",
             self.exemptions.clone(),
         );
         ours.register(
             "unverified_decisions",
-            "Decisions taken while the apiserver could not be asked for the mirror sets",
+            "Decisions made while the API server could not be queried for the mirror sets",
             self.unverified.clone(),
         );
         ours.register(
             "filled_in_annotations",
-            "Catalog overrides annotations that were put into a HostedCluster",
+            "Catalog overrides annotations added to HostedClusters",
             self.filled_in.clone(),
         );
         ours.register_with_unit(
             "certificate_expiry_timestamp",
-            "When the serving certificate ends, Unix time; 0 where it lives as long as the process",
+            "Expiry of the serving certificate, as Unix time; 0 if it is valid for the lifetime of the process",
             Unit::Seconds,
             self.certificate_end.clone(),
         );
         ours.register(
             "certificate_reload_failures",
-            "Certificates that could not be loaded or renewed; the old one stays. An apiserver that cannot be asked counts while one is due",
+            "Failed attempts to load or renew the certificate; the previous one stays in use. While a renewal is due, failed requests to the API server count too",
             self.certificate_failures.clone(),
         );
     }

@@ -23,7 +23,7 @@ impl Readiness {
     /// Why no requests should be sent, if so.
     pub fn not_ready(&self) -> Option<String> {
         if self.is_stopping() {
-            return Some("stopping\n".to_owned());
+            return Some("shutting down\n".to_owned());
         }
         if !self.source.is_synced() {
             return Some("the mirror sets have not been read yet\n".to_owned());

@@ -93,15 +93,15 @@ fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener> {
         let Some(other) = stand_in(address, error.kind()) else { return Err(error) };
         // What was asked for is what the user knows.
         let listener = TcpListener::bind(other).map_err(|_| error)?;
-        info!("{flag}: there is no IPv6 here: listening on {other} in place of {address}");
+        info!("{flag}: IPv6 is not available; listening on {other} instead of {address}");
         Ok(listener)
     });
     let listener = bound.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     listener.map_err(|error| {
         let fix = match error.kind() {
-            io::ErrorKind::AddrInUse => "; end what listens there, or choose another port",
-            io::ErrorKind::AddrNotAvailable => "; it is no address of this machine",
-            io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
+            io::ErrorKind::AddrInUse => "; stop the process that uses this port, or choose another port",
+            io::ErrorKind::AddrNotAvailable => "; choose an address of this machine",
+            io::ErrorKind::PermissionDenied => "; choose a port above 1023",
             _ => "",
         };
         anyhow!("{flag}: cannot listen on {address}: {error}{fix}")
@@ -155,7 +155,7 @@ impl Bound {
         stop.abort();
         admin_handle.shutdown();
         if let Ok(Err(error)) = admin.await {
-            warn!("probes and metrics: {error}");
+            warn!("cannot serve probes and metrics: {error}");
         }
         result
     }
@@ -168,7 +168,7 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
         // Someone at a terminal waits for nobody.
         _ = interrupt.recv() => Duration::ZERO,
     };
-    info!("stopping; a second signal aborts");
+    info!("shutting down; a second signal stops the process immediately");
     app.readiness.stop();
     let drain = async {
         tokio::time::sleep(delay).await;
@@ -180,7 +180,7 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    warn!("aborting");
+    warn!("stopping immediately");
     handle.shutdown();
 }
 

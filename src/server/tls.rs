@@ -28,17 +28,17 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file that cannot be read.
-    #[error("{flag}: cannot read {path}")]
+    #[error("{flag}: cannot read {path}: {error}")]
     Read {
         /// The flag that named it.
         flag: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// A file without what should be in it.
-    #[error("{flag}: {path} holds no {what} in PEM form")]
+    #[error("{flag}: {path} contains no PEM-encoded {what}")]
     Empty {
         /// The flag that named it.
         flag: &'static str,
@@ -49,21 +49,31 @@ pub enum TlsError {
     },
     /// A key that is not the certificate's.
     #[error(
-        "--tls-cert, --tls-key: the key is not that of the certificate: give the two that were issued together"
+        "--tls-cert, --tls-key: the private key does not match the certificate; specify a certificate and the \
+         key that it was issued for"
     )]
     Mismatch,
     /// Certificate and key that cannot be used.
-    #[error("--tls-cert, --tls-key: {0}")]
-    Pair(#[source] rustls::Error),
+    #[error("--tls-cert, --tls-key: cannot use the certificate: {0}")]
+    Pair(rustls::Error),
     /// A client CA that cannot be used.
-    #[error("--client-ca: {0}")]
+    #[error("--client-ca: cannot use the CA: {0}")]
     ClientCa(String),
     /// A managed certificate that cannot be used.
     #[error("--tls-managed-secret: {0}")]
     Managed(String),
-    /// A certificate that could not be made.
-    #[error("--tls-self-signed: {0}")]
-    SelfSigned(#[from] rcgen::Error),
+    /// A certificate that could not be issued.
+    #[error("--tls-self-signed: cannot issue a certificate: {0}")]
+    SelfSigned(rcgen::Error),
+    /// The key of a certificate that was issued, which cannot be loaded.
+    #[error("--tls-self-signed: cannot load the private key: {0}")]
+    SelfSignedKey(&'static str),
+}
+
+impl From<rcgen::Error> for TlsError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::SelfSigned(error)
+    }
 }
 
 /// Where the serving certificate comes from.
@@ -119,11 +129,11 @@ impl CertificateFiles {
             match self.server_config(&now, &app.metrics) {
                 Ok(loaded) => {
                     config.reload_from_config(loaded);
-                    info!(certificate = %self.certificate.display(), "certificate loaded again");
+                    info!(certificate = %self.certificate.display(), "certificate reloaded");
                 }
                 Err(error) => {
                     app.metrics.certificate_failures.inc();
-                    warn!("the old certificate stays: {error}");
+                    warn!("cannot load the new certificate, the previous one stays in use: {error}");
                 }
             }
             seen = now;
@@ -153,9 +163,9 @@ impl CertificateFiles {
             let certificate = self.certificate.display();
             let now = Timestamp::now();
             if now > end {
-                warn!(%certificate, "has expired: apiservers will not talk to us; issue a new one");
+                warn!(%certificate, "the serving certificate has expired, so the API server rejects it; issue a new one");
             } else if now < begin {
-                warn!(%certificate, "is not valid yet: apiservers will not talk to us; look at the clock, or issue a new one");
+                warn!(%certificate, "the serving certificate is not valid yet, so the API server rejects it; check the clock, or issue a new one");
             }
         }
         Ok(config)
@@ -163,7 +173,7 @@ impl CertificateFiles {
 }
 
 fn read(flag: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|source| TlsError::Read { flag, path: path.to_owned(), source })
+    fs::read(path).map_err(|error| TlsError::Read { flag, path: path.to_owned(), error })
 }
 
 fn empty(flag: &'static str, path: &Path, what: &'static str) -> TlsError {
@@ -236,7 +246,7 @@ pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
     leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&key, &Issuer::new(ca, ca_key))?;
-    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|e| TlsError::ClientCa(e.to_owned()))?;
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(TlsError::SelfSignedKey)?;
     let config = server_config(vec![certificate.der().clone()], key, None)?;
     Ok(SelfSigned { ca: ca_certificate.pem(), config: RustlsConfig::from_config(config) })
 }

@@ -40,6 +40,7 @@ fn errors() -> Result<Vec<ManagedError>> {
         TlsError::Pair(rustls::Error::EncryptError).into(),
         TlsError::ClientCa("REASON".to_owned()).into(),
         TlsError::Managed("REASON".to_owned()).into(),
+        TlsError::SelfSignedKey("REASON").into(),
         TlsError::SelfSigned(rcgen::Error::CouldNotParseCertificate).into(),
     ])
 }

@@ -160,7 +160,7 @@ impl Access {
         };
         let result = result.map_err(|e| self.about_configuration("patch", configuration.kind, e))?;
         if result == Written::Done {
-            info!(kind = configuration.kind.name(), name, "the CA was put into the webhooks");
+            info!(kind = configuration.kind.name(), name, "wrote the CA to the webhook configuration");
         }
         Ok(result)
     }

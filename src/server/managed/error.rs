@@ -11,20 +11,20 @@ use crate::{cluster::cause, server::tls::TlsError};
 pub enum ManagedError {
     /// There is no such Secret.
     #[error(
-        "--tls-managed-secret: there is no Secret {0}: install it with the chart, or make an empty one: \
+        "--tls-managed-secret: Secret {0} does not exist; install the chart, or create an empty Secret: \
          kubectl --namespace {ns} create secret generic {name}", ns = .0.namespace, name = .0.name
     )]
     NoSecret(SecretName),
     /// The Secret is somebody else's.
     #[error(
-        "--tls-managed-secret: Secret {0} holds something that mirrorguard has not written, and is left as \
-         it is: name an empty one, or empty this one if nobody needs it"
+        "--tls-managed-secret: Secret {0} contains data that mirrorguard did not write and does not overwrite; \
+         specify an empty Secret, or empty this one if its data is not needed"
     )]
     Foreign(SecretName),
     /// The account may not do it.
     #[error(
-        "{flag}: may not {verb} {object}: {message}; grant get, watch and patch on it (rbac.create in the \
-         chart does)"
+        "{flag}: not allowed to {verb} {object}: {message}; grant get, watch and patch on it (rbac.create in \
+         the chart does this)"
     )]
     Forbidden {
         /// The flag that named the object.
@@ -50,8 +50,8 @@ pub enum ManagedError {
     },
     /// What was written does not stay.
     #[error(
-        "{flag}: {object} was written again and again and does not stay as it is written: somebody else writes it \
-         too; see who, and take it from them: kubectl get {resource} --output yaml --show-managed-fields"
+        "{flag}: another client keeps overwriting {object}; find the client in the managed fields, and stop it: \
+         kubectl get {resource} --output yaml --show-managed-fields"
     )]
     Contested {
         /// The flag that named the object.
@@ -62,11 +62,17 @@ pub enum ManagedError {
         resource: String,
     },
     /// A certificate could not be made.
-    #[error("--tls-name: {0}")]
-    Issue(#[from] rcgen::Error),
+    #[error("--tls-name: cannot issue a certificate: {0}")]
+    Issue(rcgen::Error),
     /// What was read cannot be served with.
     #[error(transparent)]
     Tls(#[from] TlsError),
+}
+
+impl From<rcgen::Error> for ManagedError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Issue(error)
+    }
 }
 
 impl ManagedError {

@@ -222,7 +222,7 @@ impl Managed {
         let to_load = selected.or_else(|| current.filter(|_| client_ca_changed).cloned());
         if let Some(serving) = to_load {
             let key = PrivateKeyDer::from_pem_slice(serving.key.pem().as_bytes());
-            let key = key.map_err(|_| TlsError::Managed("its key cannot be read".to_owned()))?;
+            let key = key.map_err(|_| TlsError::Managed("cannot read the private key".to_owned()))?;
             let chain = vec![serving.certificate.der.clone()];
             let roots = self.options.client_ca.as_ref().map(ClientCa::roots).transpose()?;
             let config = server_config(chain, key, roots)?;
@@ -254,18 +254,18 @@ impl Managed {
 
 fn told(change: Change) -> &'static str {
     match change {
-        Change::NewAuthority => "made a new CA",
+        Change::NewAuthority => "created a new CA",
         Change::NewCertificate => "issued a new serving certificate",
-        Change::RetireAuthorities => "the CAs before the present one are no longer trusted",
+        Change::RetireAuthorities => "removed the previous CAs",
     }
 }
 
 /// Why API servers do not accept the certificate, for `/readyz`.
 pub fn describe_obstacle(obstacle: Obstacle, configuration: &str) -> String {
     match obstacle {
-        Obstacle::Expired(end) => format!("the serving certificate ended at {end} ({configuration})"),
+        Obstacle::Expired(end) => format!("the serving certificate expired at {end}"),
         Obstacle::Untrusted(kind) => {
-            format!("the {} does not trust the serving certificate ({configuration})", kind.name())
+            format!("{} {configuration} does not trust the serving certificate", kind.name())
         }
     }
 }

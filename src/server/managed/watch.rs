@@ -47,7 +47,7 @@ async fn watch<K: Clone + Debug + DeserializeOwned + 'static>(
         let ended = events(api, &params, changed, &mut failures).await;
         let (pause, news) = failures.after(ended);
         if let Some(why) = news {
-            warn!(kind, name, "cannot watch, changes are seen later: {why}");
+            warn!(kind, name, "cannot watch, so changes are noticed later: {why}");
         }
         tokio::time::sleep(pause).await;
         // What happened in between was not told.

@@ -30,7 +30,7 @@ impl Collector for ProcessCollector {
         let seconds = Unit::Seconds;
         put.metric(
             "start_time",
-            "When the process started, Unix time.",
+            "Start time of the process, as Unix time.",
             Some(&seconds),
             &ConstGauge::new(self.start),
         )?;
@@ -38,38 +38,33 @@ impl Collector for ProcessCollector {
         let Ok(process) = Process::myself() else { return Ok(()) };
         if let Ok(stat) = process.stat() {
             let cpu = as_number(stat.utime + stat.stime) / as_number(procfs::ticks_per_second());
-            put.metric(
-                "cpu",
-                "Time on a processor, of user and system.",
-                Some(&seconds),
-                &ConstCounter::new(cpu),
-            )?;
+            put.metric("cpu", "Total user and system CPU time.", Some(&seconds), &ConstCounter::new(cpu))?;
             let (resident, virtual_) = (stat.rss_bytes().get(), stat.vsize);
             let bytes = Unit::Bytes;
             put.metric(
                 "resident_memory",
-                "Memory in RAM.",
+                "Resident memory size.",
                 Some(&bytes),
                 &ConstGauge::new(as_number(resident)),
             )?;
             put.metric(
                 "virtual_memory",
-                "Addresses in use.",
+                "Virtual memory size.",
                 Some(&bytes),
                 &ConstGauge::new(as_number(virtual_)),
             )?;
-            put.metric("threads", "Threads of the process.", None, &ConstGauge::new(stat.num_threads))?;
+            put.metric("threads", "Number of threads.", None, &ConstGauge::new(stat.num_threads))?;
         }
         if let Ok(count) = process.fd_count() {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
-            put.metric("open_fds", "Open file descriptors.", None, &ConstGauge::new(count))?;
+            put.metric("open_fds", "Number of open file descriptors.", None, &ConstGauge::new(count))?;
         }
         if let Ok(limits) = process.limits()
             && let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit
         {
             put.metric(
                 "max_fds",
-                "Most file descriptors that may be open.",
+                "Maximum number of open file descriptors.",
                 None,
                 &ConstGauge::new(as_number(most)),
             )?;
