@@ -105,13 +105,13 @@ impl LiveState {
                     true
                 }
                 Err(error) => {
-                    health.failed();
+                    health.record_error();
                     warn!(kind = kind.name(), "cannot watch: {}", why(&error));
                     false
                 }
             };
             if is_read {
-                health.heard();
+                health.record_contact();
             }
             if is_read && std::mem::take(&mut first) {
                 self.shared.part_is_read();
@@ -142,7 +142,7 @@ impl LiveState {
                 .sets_of(kind)
                 .map(|set| (set.name.to_string(), set.resource_version.to_string()));
             if known.collect::<BTreeMap<_, _>>() != versions {
-                self.health.of(Kind::Set(kind)).was_behind();
+                self.health.of(Kind::Set(kind)).record_behind();
                 let listed = self.list(Kind::Set(kind)).await?;
                 let context = context.get_or_insert_with(|| current.context().clone());
                 replace(context, Kind::Set(kind), listed);
@@ -230,7 +230,7 @@ fn heard(client: Client, kind: Kind, health: Arc<Health>) -> Client {
         async move {
             let response = client.send(request).await?;
             if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
-                health.of(kind).heard();
+                health.of(kind).record_contact();
             }
             Ok::<_, Error>(response)
         }

@@ -1,4 +1,4 @@
-//! What is counted. Names and units follow the Prometheus conventions; no label holds a name of an object.
+//! The metrics. Names and units follow the Prometheus conventions; no label holds the name of an object.
 
 #[cfg(target_os = "linux")]
 mod process;
@@ -24,7 +24,7 @@ use mirrorguard_core::{
     rules::Level,
 };
 
-/// Upper bounds in seconds: a small decision takes a tenth of a millisecond, and an apiserver waits for 5 s.
+/// Upper bounds in seconds: a small decision takes a tenth of a millisecond, and an API server waits 5 s.
 const BUCKETS: [f64; 11] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0];
 
 /// Every metric of the process.
@@ -39,9 +39,9 @@ pub struct Metrics {
     exemptions: Family<ExemptionLabels, Counter>,
     unverified: Counter,
     filled_in: Counter,
-    /// Unix time, in seconds, at which the serving certificate ends.
+    /// Expiry of the serving certificate, as Unix time in seconds.
     pub certificate_end: Gauge<f64, AtomicU64>,
-    /// Attempts to load or renew a certificate that failed.
+    /// Failed attempts to load or renew the certificate.
     pub certificate_failures: Counter,
 }
 
@@ -80,7 +80,7 @@ fn histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// Metrics of a process that decides on what `source` knows. `readiness` is asked at each look.
+    /// Creates metrics that read the state of `source` and `readiness` whenever they are scraped.
     pub fn new(source: Source, readiness: Arc<Readiness>) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
@@ -95,7 +95,7 @@ impl Metrics {
             certificate_end: Gauge::default(),
             certificate_failures: Counter::default(),
         };
-        metrics.begin_at_zero();
+        metrics.start_at_zero();
         let mut registry = Registry::default();
         let ours = registry.sub_registry_with_prefix("mirrorguard");
         metrics.register(ours);
@@ -159,8 +159,8 @@ impl Metrics {
         );
     }
 
-    /// A rate does not see the step from nothing to one, so what alerts are made of begins at zero.
-    fn begin_at_zero(&self) {
+    /// Creates the series that alerts use at zero: a rate does not see the step from a missing series to one.
+    fn start_at_zero(&self) {
         let sets = SetKind::ALL.map(Kind::Set);
         let hosted = [Kind::HostedCluster];
         let writes = ["CREATE", "UPDATE"];
@@ -207,22 +207,22 @@ impl Metrics {
         self.unreadable.get_or_create(&UnreadableLabels { endpoint, code }).inc();
     }
 
-    /// Counts a comparison with the apiserver.
+    /// Records how long a comparison with the API server took.
     pub fn compared(&self, took: Duration) {
         self.comparison.observe(took.as_secs_f64());
     }
 
-    /// Counts a decision that could not be compared with the apiserver.
+    /// Counts a decision made while the API server could not be queried.
     pub fn unverified(&self) {
         self.unverified.inc();
     }
 
-    /// Counts an annotation that was filled in.
+    /// Counts an annotation that was added.
     pub fn filled_in(&self) {
         self.filled_in.inc();
     }
 
-    /// All of it in the text format of `OpenMetrics`.
+    /// The metrics in the `OpenMetrics` text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.

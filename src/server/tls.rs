@@ -1,4 +1,4 @@
-//! Certificates: loaded from files, looked at again and again, or made up.
+//! Serving certificates from files, which are polled for changes, or self-signed.
 
 use std::{
     fs, io,
@@ -20,11 +20,11 @@ use tracing::{info, warn};
 use super::{App, Metrics};
 use crate::certificates::Certificate;
 
-/// How often the files are looked at. Reading two small files finds every way of changing them, the
-/// exchange of a Secret volume's `..data` link included, where a watch on the file would go deaf.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the files are read. Reading two small files notices every kind of change, also when the `..data` link of
+/// a Secret volume is replaced, after which a watch on the file would report nothing.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is wrong with the certificates; names the flag.
+/// Why a certificate cannot be used; names the flag.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file that cannot be read.
@@ -37,7 +37,7 @@ pub enum TlsError {
         /// Why.
         error: io::Error,
     },
-    /// A file without what should be in it.
+    /// A file without a certificate or key.
     #[error("{flag}: {path} contains no PEM-encoded {what}")]
     Empty {
         /// The flag that named it.
@@ -47,13 +47,13 @@ pub enum TlsError {
         /// `certificate` or `private key`.
         what: &'static str,
     },
-    /// A key that is not the certificate's.
+    /// A key that does not match the certificate.
     #[error(
         "--tls-cert, --tls-key: the private key does not match the certificate; specify a certificate and the \
          key that it was issued for"
     )]
     Mismatch,
-    /// Certificate and key that cannot be used.
+    /// A certificate and a key that cannot be used.
     #[error("--tls-cert, --tls-key: cannot use the certificate: {0}")]
     Pair(rustls::Error),
     /// A client CA that cannot be used.
@@ -62,10 +62,10 @@ pub enum TlsError {
     /// A managed certificate that cannot be used.
     #[error("--tls-managed-secret: {0}")]
     Managed(String),
-    /// A certificate that could not be issued.
+    /// A self-signed certificate that could not be issued.
     #[error("--tls-self-signed: cannot issue a certificate: {0}")]
     SelfSigned(rcgen::Error),
-    /// The key of a certificate that was issued, which cannot be loaded.
+    /// The key of a self-signed certificate, if it cannot be loaded.
     #[error("--tls-self-signed: cannot load the private key: {0}")]
     SelfSignedKey(&'static str),
 }
@@ -76,53 +76,52 @@ impl From<rcgen::Error> for TlsError {
     }
 }
 
-/// Where the serving certificate comes from.
+/// The files of the serving certificate.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
-    /// The chain, leaf first, PEM.
+    /// The certificate chain, leaf first, PEM.
     pub certificate: PathBuf,
-    /// Its key, PEM: PKCS#8, PKCS#1 or SEC1.
+    /// The private key, PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: PathBuf,
-    /// Where given, only clients with a certificate of this CA are answered.
+    /// If set, only clients with a certificate issued by this CA are accepted.
     pub client_ca: Option<PathBuf>,
 }
 
-/// The CA of the clients that are answered.
+/// The file of the CA that issues the certificates of clients.
 #[derive(Debug, Clone)]
 pub struct ClientCa(pub PathBuf);
 
 impl ClientCa {
-    /// The file's bytes.
+    /// Reads the file.
     pub(super) fn read(&self) -> Result<Vec<u8>, TlsError> {
         read("--client-ca", &self.0)
     }
 
-    /// The CAs in it.
+    /// The CAs in the file.
     pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
         client_roots(&self.read()?, &self.0)
     }
 }
 
-/// What was read from the files, to see whether they change.
-pub type Contents = Vec<Vec<u8>>;
+/// The contents of the files, to notice changes.
+pub type FileContents = Vec<Vec<u8>>;
 
 impl CertificateFiles {
-    /// Loads the pair, and tells what was read.
-    pub fn load(&self, metrics: &Metrics) -> Result<(RustlsConfig, Contents), TlsError> {
+    /// Loads the files, and returns their contents too.
+    pub fn load(&self, metrics: &Metrics) -> Result<(RustlsConfig, FileContents), TlsError> {
         let contents = self.contents()?;
         Ok((RustlsConfig::from_config(self.server_config(&contents, metrics)?), contents))
     }
 
-    /// Follows the files from what was loaded on, until the task is dropped. A pair that cannot be loaded
-    /// leaves the old one.
-    pub async fn follow(self, loaded: Contents, config: RustlsConfig, app: Arc<App>) {
+    /// Reloads the files whenever they differ from `loaded`, until the task is dropped. If they cannot be loaded, the
+    /// previous certificate stays in use.
+    pub async fn follow(self, loaded: FileContents, config: RustlsConfig, app: Arc<App>) {
         let mut seen = loaded;
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         loop {
             ticks.tick().await;
-            let now = self.contents();
-            // Between two looks a file may be gone for a moment; that is no change yet.
-            let Ok(now) = now else { continue };
+            // While files are replaced, one may be missing for a moment.
+            let Ok(now) = self.contents() else { continue };
             if seen == now {
                 continue;
             }
@@ -140,16 +139,19 @@ impl CertificateFiles {
         }
     }
 
-    fn contents(&self) -> Result<Contents, TlsError> {
-        let files = [
-            ("--tls-cert", Some(&self.certificate)),
-            ("--tls-key", Some(&self.key)),
-            ("--client-ca", self.client_ca.as_ref()),
-        ];
-        files.into_iter().filter_map(|(flag, path)| path.map(|path| read(flag, path))).collect()
+    fn contents(&self) -> Result<FileContents, TlsError> {
+        let mut contents = vec![read("--tls-cert", &self.certificate)?, read("--tls-key", &self.key)?];
+        if let Some(path) = &self.client_ca {
+            contents.push(read("--client-ca", path)?);
+        }
+        Ok(contents)
     }
 
-    fn server_config(&self, contents: &Contents, metrics: &Metrics) -> Result<Arc<ServerConfig>, TlsError> {
+    fn server_config(
+        &self,
+        contents: &FileContents,
+        metrics: &Metrics,
+    ) -> Result<Arc<ServerConfig>, TlsError> {
         let chain = certificates(&contents[0]);
         let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
         let validity = Certificate::read(leaf).map(|leaf| (leaf.begin, leaf.end));
@@ -190,7 +192,7 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
-/// What every way of serving has in common.
+/// The TLS configuration for a certificate, from whichever source.
 pub(super) fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -209,29 +211,28 @@ pub(super) fn server_config(
         error => TlsError::Pair(error),
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // An apiserver keeps its connections: nothing is gained by remembering sessions to take up again.
+    // API servers keep their connections, so resuming sessions gains nothing.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }
 
-/// Unix time as a metric has it.
+/// Unix time in seconds, for a metric.
 #[expect(clippy::cast_precision_loss, reason = "seconds are exact in a double for millions of years")]
 pub(super) fn unix_seconds(moment: Timestamp) -> f64 {
     moment.as_second() as f64
 }
 
-/// A certificate made for this process alone.
+/// A certificate for this process alone.
 #[derive(Debug)]
 pub struct SelfSigned {
-    /// The CA that a client has to trust, PEM.
+    /// The CA for clients to trust, PEM.
     pub ca: String,
-    /// What to serve with.
+    /// The TLS configuration.
     pub config: RustlsConfig,
 }
 
-/// Makes a CA, and with it a certificate for this host by name and by both loopback addresses, and for the
-/// names given.
+/// Issues a certificate for localhost, both loopback addresses and `names`, signed by a new CA.
 pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
     let mut ca = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! What is known of the cluster, looked up at each look at the metrics.
+//! Metrics of the cluster's state, read whenever they are scraped.
 
 use std::{fmt, sync::Arc};
 
