@@ -1,4 +1,4 @@
-//! What one replica serves.
+//! The certificate that a replica serves.
 
 use jiff::Timestamp;
 
@@ -17,8 +17,8 @@ pub enum Obstacle {
     Untrusted(ConfigurationKind),
 }
 
-/// What to serve from now on, where that is not what is served: the Secret's certificate, once apiservers
-/// have had the time to hear of its CA, or at once where there is nothing to lose.
+/// The certificate to serve instead of `current`: that of the Secret, once API servers have had the time to notice its
+/// CA, or at once if `current` is of no use. `None` to keep serving `current`.
 pub fn select(current: Option<&Serving>, situation: &Situation<'_>) -> Option<Serving> {
     let Reading::Ours(contents) = situation.secret else { return None };
     let offered = contents.serving.as_ref()?;
@@ -26,11 +26,15 @@ pub fn select(current: Option<&Serving>, situation: &Situation<'_>) -> Option<Se
     if current == offered {
         return None;
     }
-    let is_accepted = |serving: &Serving| refuser(&serving.certificate, situation).is_none();
-    let heard = situation.bundles_unchanged >= situation.lifetimes.overlap;
-    let better = is_accepted(offered) && (heard || !is_accepted(current));
-    let ended = current.certificate.end <= situation.now;
-    (better || ended).then(|| offered.clone())
+    let is_noticed = situation.bundles_unchanged >= situation.lifetimes.overlap;
+    let is_better = is_accepted(offered, situation) && (is_noticed || !is_accepted(current, situation));
+    let is_expired = current.certificate.end <= situation.now;
+    if is_better || is_expired { Some(offered.clone()) } else { None }
+}
+
+/// Whether all configurations trust the certificate.
+fn is_accepted(serving: &Serving, situation: &Situation<'_>) -> bool {
+    distrusting(&serving.certificate, situation).is_none()
 }
 
 /// Why API servers do not accept this certificate; `None` if they do.
@@ -38,12 +42,12 @@ pub fn obstacle(current: &Serving, situation: &Situation<'_>) -> Option<Obstacle
     if current.certificate.end <= situation.now {
         return Some(Obstacle::Expired(current.certificate.end));
     }
-    let refuser = refuser(&current.certificate, situation)?;
-    Some(Obstacle::Untrusted(refuser.kind))
+    let configuration = distrusting(&current.certificate, situation)?;
+    Some(Obstacle::Untrusted(configuration.kind))
 }
 
-/// The configuration whose webhooks would not be called with this certificate.
-fn refuser<'a>(certificate: &Certificate, situation: &Situation<'a>) -> Option<&'a Configuration> {
+/// The first configuration that does not trust the certificate.
+fn distrusting<'a>(certificate: &Certificate, situation: &Situation<'a>) -> Option<&'a Configuration> {
     let name = situation.names.first()?;
     situation
         .configurations
