@@ -84,17 +84,17 @@ mod tests {
         let workload = workload(&serde_json::from_value(deployment).unwrap())?;
         Some((
             workload.is_operator,
-            workload.registry_overrides.map(show),
-            workload.image_overrides.map(show),
+            workload.registry_overrides.as_ref().map(show),
+            workload.image_overrides.as_ref().map(show),
         ))
     }
 
-    fn show(setting: Setting) -> String {
+    fn show(setting: &Setting) -> String {
         format!("{}: {}", setting.path, setting.value)
     }
 
-    fn at(place: &str) -> Option<String> {
-        Some(format!("spec.template.spec.containers[1].{place}"))
+    fn at(place: &str) -> String {
+        format!("spec.template.spec.containers[1].{place}")
     }
 
     #[test]
@@ -104,17 +104,17 @@ mod tests {
             (
                 json!({"name": "c", "command": ["/usr/bin/control-plane-operator"],
                     "args": ["run", "--registry-overrides=a=b,c=d"], "env": env}),
-                Some((false, at("args[1]: a=b,c=d"), at("env[1].value: q=m"))),
+                Some((false, Some(at("args[1]: a=b,c=d")), Some(at("env[1].value: q=m")))),
                 "control-plane-operator: one word",
             ),
             (
                 json!({"name": "c", "args": ["--registry-overrides", "=", "--platform", "None"], "env": env}),
-                Some((false, at("args[1]: ="), at("env[1].value: q=m"))),
+                Some((false, Some(at("args[1]: =")), Some(at("env[1].value: q=m")))),
                 "ignition-server: two words",
             ),
             (
                 json!({"name": "c", "command": ["/usr/bin/x", "--registry-overrides", "a=b"], "env": env}),
-                Some((false, at("command[2]: a=b"), at("env[1].value: q=m"))),
+                Some((false, Some(at("command[2]: a=b")), Some(at("env[1].value: q=m")))),
                 "hosted-cluster-config-operator: in the command",
             ),
             (
@@ -129,7 +129,7 @@ mod tests {
             ),
             (
                 json!({"name": "c", "args": ["--registry-overrides-file=x"], "env": env}),
-                Some((false, None, at("env[1].value: q=m"))),
+                Some((false, None, Some(at("env[1].value: q=m")))),
                 "another option that starts alike",
             ),
         ];

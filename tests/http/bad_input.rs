@@ -142,6 +142,6 @@ async fn other_methods_and_paths_are_not_served() {
 #[tokio::test]
 async fn a_mirror_set_sent_to_mutate_is_left_as_it_is() {
     let webhook = Webhook::with("");
-    let answer = webhook.ask("/mutate", "", &idms("a", "https://quay.io/a", &["m.lab/a"])).await;
+    let answer = webhook.review("/mutate", "", &idms("a", "https://quay.io/a", &["m.lab/a"])).await;
     assert!(answer.is_allowed() && answer.0["patch"].is_null());
 }

@@ -1,4 +1,4 @@
-//! The webhook as a process: real TLS on loopback, real files, real signals.
+//! The webhook as a process, with real TLS on loopback, files and signals.
 
 #![expect(clippy::print_stderr, reason = "a failed test shows the log of the process")]
 

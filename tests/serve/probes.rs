@@ -1,4 +1,4 @@
-//! What is served beside the reviews.
+//! Probes and metrics.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::wait::eventually;
 /// Shorter than requests are still answered after SIGTERM.
 const SOON: Duration = Duration::from_secs(2);
 
-/// The sample of creations that were judged.
+/// The sample of creations with this verdict.
 macro_rules! requests {
     ($kind:literal, $verdict:literal) => {
         concat!(
@@ -67,13 +67,13 @@ fn answers_and_findings_are_counted() -> Result<()> {
     let table = [
         (requests!("ImageContentSourcePolicy", "denied"), 2.0, "both ICSPs"),
         (requests!("ImageDigestMirrorSet", "allowed"), 1.0, "the IDMS"),
-        (requests!("ImageDigestMirrorSet", "denied"), 0.0, "there before anything is denied"),
+        (requests!("ImageDigestMirrorSet", "denied"), 0.0, "exists before anything is denied"),
         ("mirrorguard_admission_duration_seconds_count{endpoint=\"validate\"}", 3.0, "every answer is timed"),
-        (concat!("mirrorguard_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0, "what runs"),
-        ("mirrorguard_findings_total{rule=\"icsp-alongside-idms\",level=\"deny\"}", 2.0, "what denied"),
-        ("mirrorguard_findings_total{rule=\"deprecated-icsp\",level=\"warn\"}", 2.0, "what only warned"),
-        ("mirrorguard_certificate_reload_failures_total", 0.0, "there before anything fails"),
-        ("mirrorguard_unverified_decisions_total", 0.0, "files need no apiserver"),
+        (concat!("mirrorguard_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0, "the version"),
+        ("mirrorguard_findings_total{rule=\"icsp-alongside-idms\",level=\"deny\"}", 2.0, "errors"),
+        ("mirrorguard_findings_total{rule=\"deprecated-icsp\",level=\"warn\"}", 2.0, "warnings"),
+        ("mirrorguard_certificate_reload_failures_total", 0.0, "exists before anything fails"),
+        ("mirrorguard_unverified_decisions_total", 0.0, "files need no API server"),
     ];
     for (sample, expected, reason) in table {
         let value = webhook.metric(sample)?;

@@ -23,19 +23,15 @@ pub(crate) fn matches_snapshot(text: &str, name: &str) -> Result<()> {
 
 /// Errors about managed certificates, and those of TLS that no file brings about.
 fn errors() -> Result<Vec<ManagedError>> {
-    let secret = || "mirrorguard/tls".parse::<SecretName>().map_err(anyhow::Error::msg);
-    let object = || "Secret mirrorguard/tls".to_owned();
+    let secret: SecretName = "mirrorguard/tls".parse().map_err(anyhow::Error::msg)?;
+    let object = "Secret mirrorguard/tls".to_owned();
     let flag = "--tls-managed-secret";
     Ok(vec![
-        ManagedError::NoSecret(secret()?),
-        ManagedError::Foreign(secret()?),
-        ManagedError::Forbidden { flag, verb: "get", object: object(), message: "MESSAGE".to_owned() },
-        ManagedError::Failed { flag, verb: "patch", object: object(), why: "REASON".to_owned() },
-        ManagedError::Contested {
-            flag,
-            object: object(),
-            resource: "secret tls --namespace mirrorguard".to_owned(),
-        },
+        ManagedError::NoSecret(secret.clone()),
+        ManagedError::Foreign(secret),
+        ManagedError::Forbidden { flag, verb: "get", object: object.clone(), message: "MESSAGE".to_owned() },
+        ManagedError::Failed { flag, verb: "patch", object: object.clone(), why: "REASON".to_owned() },
+        ManagedError::Contested { flag, object, resource: "secret tls --namespace mirrorguard".to_owned() },
         ManagedError::Issue(rcgen::Error::CouldNotParseCertificate),
         TlsError::Pair(rustls::Error::EncryptError).into(),
         TlsError::ClientCa("REASON".to_owned()).into(),

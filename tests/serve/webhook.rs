@@ -18,12 +18,12 @@ const START: Duration = Duration::from_secs(30);
 /// A running webhook.
 pub(crate) struct Webhook {
     process: Process,
-    /// Where it answers reviews.
+    /// The address for reviews.
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
 }
 
-/// Loopback, with a port that nobody listens on.
+/// Loopback, with a free port.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
     Ok(listener.local_addr()?)
@@ -39,7 +39,7 @@ impl Webhook {
             if let Some(address) = listening(&process.log()?)? {
                 return Ok(Ok(address));
             }
-            // The outer result ends the waiting: the dead say nothing more.
+            // The outer result ends the wait: a process that has ended logs nothing more.
             let ended =
                 process.status()?.map(|status| Err(anyhow::anyhow!("mirrorguard ended early ({status})")));
             ended.context("not there yet")
@@ -47,7 +47,7 @@ impl Webhook {
         Ok(Self { process, address, admin })
     }
 
-    /// What a probe gets.
+    /// The status that a probe gets.
     pub(crate) fn probe(&self, path: &str) -> Result<u16> {
         Ok(self.get(path)?.status)
     }
@@ -64,7 +64,7 @@ impl Webhook {
         Ok(response.body)
     }
 
-    /// The value of a sample, as it is written in the text of the metrics, labels included.
+    /// The value of a sample, given as in the text of the metrics with its labels.
     pub(crate) fn metric(&self, sample: &str) -> Result<f64> {
         let text = self.metrics()?;
         let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
@@ -72,14 +72,14 @@ impl Webhook {
         value.parse().with_context(|| format!("{sample} is {value}"))
     }
 
-    /// The lines that it has logged, each an object.
+    /// The lines of the log, each an object.
     pub(crate) fn lines(&self) -> Result<Vec<Value>> {
         let log = self.process.log()?;
         let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
         whole.lines().map(|line| serde_json::from_str(line).with_context(|| line.to_owned())).collect()
     }
 
-    /// Waits until it has logged something that holds the text.
+    /// Waits until the log contains a text.
     pub(crate) fn logged(&self, deadline: Duration, text: &str) -> Result<()> {
         eventually(deadline, &format!("\"{text}\" in the log"), || {
             ensure!(self.process.log()?.contains(text), "not logged");
@@ -87,7 +87,7 @@ impl Webhook {
         })
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         self.process.signal(signal)
     }

@@ -62,16 +62,18 @@ fn certificates_begin_in_the_past_and_never_outlive_their_ca() {
     assert!(!format!("{last:?}").contains("PRIVATE"), "the debug output shows no key");
 }
 
+/// A situation before a new CA is created, and the CAs that it keeps.
+struct Row<'a> {
+    secret: Vec<&'a Signer>,
+    trusted: Vec<&'a Signer>,
+    day: i32,
+    kept: Vec<&'a Signer>,
+    reason: &'static str,
+}
+
 #[test]
 fn a_new_ca_keeps_the_trusted_ones_and_drops_expired_ones() {
     let (old, a, foreign) = (ca(-1090), ca(0), ca(0));
-    struct Row<'a> {
-        secret: Vec<&'a Signer>,
-        trusted: Vec<&'a Signer>,
-        day: i32,
-        kept: Vec<&'a Signer>,
-        reason: &'static str,
-    }
     let table = [
         Row { secret: vec![], trusted: vec![], day: 0, kept: vec![], reason: "nothing was trusted" },
         Row {

@@ -3,20 +3,22 @@
 use super::{ca, case, certificate, contents, day, trusting};
 use crate::certificates::{ConfigurationKind, Obstacle, Serving, Signer, obstacle, select};
 
+/// An offered certificate, and whether it is served from now on.
+struct Row<'a> {
+    current: Option<&'a Serving>,
+    offered: &'a Serving,
+    trusted: &'a [&'a Signer],
+    unchanged_for: i32,
+    is_selected: bool,
+    reason: &'static str,
+}
+
 #[test]
 fn a_replica_serves_a_certificate_once_api_servers_trust_it() {
     let (a, b) = (ca(0), ca(0));
     let (of_a, of_b) = (certificate(&a, 0), certificate(&b, 0));
     let renewed = certificate(&a, 1);
     let ended = certificate(&a, -90);
-    struct Row<'a> {
-        current: Option<&'a Serving>,
-        offered: &'a Serving,
-        trusted: &'a [&'a Signer],
-        unchanged_for: i32,
-        is_selected: bool,
-        reason: &'static str,
-    }
     let row = Row {
         current: Some(&of_a),
         offered: &of_b,
