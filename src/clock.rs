@@ -1,4 +1,4 @@
-//! The one look at the calendar, which the pure core gets as a value.
+//! Today's date, which the pure core gets as a value.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 

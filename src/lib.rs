@@ -1,12 +1,9 @@
-//! The shell around [`mirrorguard_core`]: the admission webhook and the command line.
+//! The admission webhook and the command line around [`mirrorguard_core`].
 //!
-//! [`cluster`], [`server`] and [`cli`] do the input and output; what they decide is decided in the core.
+//! [`cluster`], [`server`] and [`cli`] do the input and output; the core makes the decisions.
 
 pub mod certificates;
-
+pub mod cli;
 pub mod clock;
 pub mod cluster;
-
 pub mod server;
-
-pub mod cli;

@@ -1,4 +1,4 @@
-//! What the Secret holds.
+//! The contents of the Secret.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,51 +8,50 @@ use rcgen::{KeyPair, PublicKeyData};
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// The annotation of a Secret that mirrorguard has written. One that holds something without it is somebody
-/// else's.
+/// The annotation of a Secret that mirrorguard has written. A Secret with data but without it belongs to somebody else.
 pub const MARK: &str = "mirrorguard.io/managed-certificates";
 
-/// The keys of the Secret: the CAs to be trusted, the key of the one that signs, and the serving certificate
-/// with its key; all PEM.
+/// The keys of the Secret: the trusted CAs, the key of the CA that signs, the serving certificate and its key; all PEM.
 pub const KEYS: [&str; 4] = [CA, CA_KEY, CERTIFICATE, CERTIFICATE_KEY];
 const CA: &str = "ca.crt";
 const CA_KEY: &str = "ca.key";
 const CERTIFICATE: &str = "tls.crt";
 const CERTIFICATE_KEY: &str = "tls.key";
 
-/// A certificate, and from when to when it is valid.
+/// A certificate and its validity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// In DER form.
+    /// The DER encoding.
     pub der: CertificateDer<'static>,
-    /// The first moment.
+    /// Start of the validity.
     pub begin: Timestamp,
-    /// The last moment.
+    /// End of the validity.
     pub end: Timestamp,
 }
 
 impl Certificate {
-    /// Reads DER; `None` where it is no certificate.
+    /// Reads DER; `None` if it is not a certificate.
     pub fn read(der: &[u8]) -> Option<Self> {
         let (_, parsed) = X509Certificate::from_der(der).ok()?;
-        let moment = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).ok();
-        let (begin, end) = (moment(parsed.validity().not_before)?, moment(parsed.validity().not_after)?);
+        let validity = parsed.validity();
+        let begin = Timestamp::from_second(validity.not_before.timestamp()).ok()?;
+        let end = Timestamp::from_second(validity.not_after.timestamp()).ok()?;
         Some(Self { der: CertificateDer::from(der.to_vec()), begin, end })
     }
 
-    /// Every certificate in PEM text.
+    /// Reads all certificates of a PEM file.
     pub fn read_all(text: &[u8]) -> Vec<Self> {
         let sections = pem::parse_many(text).unwrap_or_default();
         let certificates = sections.iter().filter(|section| section.tag() == "CERTIFICATE");
         certificates.filter_map(|section| Self::read(section.contents())).collect()
     }
 
-    /// Whether it counts at this moment: begun, and not ended.
+    /// Whether it is valid at this time.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.begin <= now && now <= self.end
     }
 
-    /// Whether two thirds of its life are over.
+    /// Whether a renewal is due, because a third of its lifetime is left.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let life = self.end.duration_since(self.begin);
         self.end.duration_since(now) <= life / 3
@@ -64,12 +63,12 @@ impl Certificate {
     }
 }
 
-/// A private key in PEM form; it does not print itself.
+/// A private key, PEM; its debug output does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(String);
 
 impl Key {
-    /// Reads PEM; `None` where it is no key that can be used.
+    /// Reads PEM; `None` if it is not a usable key.
     fn read(text: &[u8]) -> Option<(Self, KeyPair)> {
         let text = std::str::from_utf8(text).ok()?;
         Some((Self(text.to_owned()), KeyPair::from_pem(text).ok()?))
@@ -93,7 +92,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A CA that can sign.
+/// A CA with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     /// Its certificate.
@@ -111,28 +110,28 @@ pub struct Serving {
     pub key: Key,
 }
 
-/// What of the Secret can be read. A part that is missing or damaged is not there.
+/// The parts of the Secret that can be read. A part that is missing or damaged is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// The CAs to be trusted, oldest first.
+    /// The trusted CAs, oldest first.
     pub authorities: Vec<Certificate>,
-    /// The one of them whose key is known.
+    /// The CA whose key is in the Secret.
     pub signer: Option<Signer>,
-    /// What is to be served.
+    /// The serving certificate.
     pub serving: Option<Serving>,
 }
 
-/// A Secret, looked at.
+/// A Secret that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
     /// Empty, or written by mirrorguard.
     Ours(Contents),
-    /// It holds something that mirrorguard has not written.
+    /// It contains data that mirrorguard did not write.
     Foreign,
 }
 
 impl Reading {
-    /// Reads a Secret's data; `marked` is whether it has the annotation [`MARK`].
+    /// Reads the data of a Secret; `marked` says whether it has the annotation [`MARK`].
     pub fn of(data: &BTreeMap<String, Vec<u8>>, marked: bool) -> Self {
         if !marked && data.values().any(|value| !value.is_empty()) {
             return Self::Foreign;
@@ -141,22 +140,39 @@ impl Reading {
     }
 }
 
+fn value<'a>(data: &'a BTreeMap<String, Vec<u8>>, key: &str) -> &'a [u8] {
+    data.get(key).map(Vec::as_slice).unwrap_or_default()
+}
+
+impl Signer {
+    /// The one of these CAs that the key in the Secret belongs to.
+    fn read(data: &BTreeMap<String, Vec<u8>>, authorities: &[Certificate]) -> Option<Self> {
+        let (key, pair) = Key::read(value(data, CA_KEY))?;
+        let certificate = authorities.iter().find(|authority| authority.belongs_to(&pair))?.clone();
+        Some(Self { certificate, key })
+    }
+}
+
+impl Serving {
+    /// The serving certificate, if the key in the Secret belongs to it.
+    fn read(data: &BTreeMap<String, Vec<u8>>) -> Option<Self> {
+        let (key, pair) = Key::read(value(data, CERTIFICATE_KEY))?;
+        let certificate = Certificate::read_all(value(data, CERTIFICATE)).into_iter().next()?;
+        if !certificate.belongs_to(&pair) {
+            return None;
+        }
+        Some(Self { certificate, key })
+    }
+}
+
 impl Contents {
     fn read(data: &BTreeMap<String, Vec<u8>>) -> Self {
-        let value = |key| data.get(key).map(Vec::as_slice).unwrap_or_default();
-        let authorities = Certificate::read_all(value(CA));
-        let signer = Key::read(value(CA_KEY)).and_then(|(key, pair)| {
-            let certificate = authorities.iter().find(|authority| authority.belongs_to(&pair))?.clone();
-            Some(Signer { certificate, key })
-        });
-        let serving = Key::read(value(CERTIFICATE_KEY)).and_then(|(key, pair)| {
-            let certificate = Certificate::read_all(value(CERTIFICATE)).into_iter().next()?;
-            certificate.belongs_to(&pair).then_some(Serving { certificate, key })
-        });
-        Self { authorities, signer, serving }
+        let authorities = Certificate::read_all(value(data, CA));
+        let signer = Signer::read(data, &authorities);
+        Self { authorities, signer, serving: Serving::read(data) }
     }
 
-    /// The Secret's values, by [`KEYS`]; `None` for one that is to go.
+    /// The values of the Secret by [`KEYS`]; `None` removes a key.
     pub fn data(&self) -> BTreeMap<&'static str, Option<String>> {
         let serving = self.serving.as_ref();
         BTreeMap::from([
@@ -167,7 +183,7 @@ impl Contents {
         ])
     }
 
-    /// What the configurations are to trust, PEM.
+    /// The CAs for the configurations, PEM.
     pub fn bundle(&self) -> String {
         self.authorities.iter().map(pem_of).collect()
     }

@@ -10,36 +10,36 @@ use time::OffsetDateTime;
 
 use super::contents::{Certificate, Key, Serving, Signer};
 
-/// How far a certificate's validity begins in the past, at most, for apiservers whose clock is behind.
+/// How far in the past the validity of a certificate starts at most, for API servers whose clock is behind.
 const BACKDATED: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long certificates live, and how long both CAs are trusted while one follows the other.
+/// How long certificates are valid, and how long both CAs are trusted while one replaces the other.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
-    /// Of a serving certificate.
+    /// Lifetime of a serving certificate.
     pub serving: SignedDuration,
-    /// Of a CA.
+    /// Lifetime of a CA.
     pub authority: SignedDuration,
-    /// From when the configurations trust a new CA until its certificate is served.
+    /// Time between adding a CA to the configurations and serving its first certificate.
     pub overlap: SignedDuration,
 }
 
-/// Lifetimes that would leave no time to renew.
+/// Why lifetimes leave no time to renew.
 #[derive(Debug, ThisError, PartialEq, Eq)]
 pub enum UnusableLifetimes {
-    /// Nothing or less.
-    #[error("--tls-overlap must be more than nothing")]
+    /// The overlap is zero or negative.
+    #[error("--tls-overlap must be greater than zero")]
     NoOverlap,
-    /// A certificate is renewed when a third of its life is left.
+    /// The overlap is too long: a certificate is renewed when a third of its lifetime is left.
     #[error("--tls-overlap must be less than a third of --tls-duration")]
     Overlap,
-    /// A CA is followed by the next when a third of its life is left.
+    /// Serving certificates live too long: a CA is replaced when a third of its lifetime is left.
     #[error("--tls-duration must be at most a third of --tls-ca-duration")]
     Serving,
 }
 
 impl Lifetimes {
-    /// Checks that each renewal has the time it needs.
+    /// Checks that every renewal has enough time.
     pub fn check(self) -> Result<Self, UnusableLifetimes> {
         if self.overlap <= SignedDuration::ZERO {
             return Err(UnusableLifetimes::NoOverlap);
@@ -54,21 +54,21 @@ impl Lifetimes {
     }
 }
 
-/// Makes a CA.
+/// Creates a CA.
 pub fn authority(now: Timestamp, life: SignedDuration) -> Result<Signer, Error> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // A name of its own, so that people can tell two CAs apart.
+    // A distinct name, so that people can tell two CAs apart.
     params.distinguished_name = common_name(&format!("mirrorguard CA of {now:.0}"));
-    valid(&mut params, now, now.saturating_add(life).unwrap_or(Timestamp::MAX), life);
+    set_validity(&mut params, now, now.saturating_add(life).unwrap_or(Timestamp::MAX), life);
     let key = KeyPair::generate()?;
     let made = params.self_signed(&key)?;
     let certificate = Certificate::read(made.der()).ok_or(Error::CouldNotParseCertificate)?;
     Ok(Signer { certificate, key: Key::from(&key) })
 }
 
-/// Issues a serving certificate for these names and addresses; it never outlives its CA.
+/// Issues a serving certificate for these names and addresses. It expires no later than its CA.
 pub fn issue(
     signer: &Signer,
     names: &[String],
@@ -82,7 +82,7 @@ pub fn issue(
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     let end = now.saturating_add(life).unwrap_or(Timestamp::MAX).min(signer.certificate.end);
-    valid(&mut params, now, end, life);
+    set_validity(&mut params, now, end, life);
     let issuer = Issuer::from_ca_cert_der(&signer.certificate.der, KeyPair::from_pem(signer.key.pem())?)?;
     let key = KeyPair::generate()?;
     let made = params.signed_by(&key, &issuer)?;
@@ -91,19 +91,18 @@ pub fn issue(
 }
 
 fn common_name(name: &str) -> DistinguishedName {
-    // The field holds 64 characters; clients read the names elsewhere.
+    // The field is limited to 64 characters; clients read the names from the alternative names.
     let name: String = name.chars().take(64).collect();
     let mut names = DistinguishedName::new();
     names.push(DnType::CommonName, name);
     names
 }
 
-fn valid(params: &mut CertificateParams, now: Timestamp, end: Timestamp, life: SignedDuration) {
+fn set_validity(params: &mut CertificateParams, now: Timestamp, end: Timestamp, life: SignedDuration) {
     let begin = now.saturating_sub(BACKDATED.min(life / 10)).unwrap_or(now);
-    let moment = |timestamp: Timestamp| OffsetDateTime::from_unix_timestamp(timestamp.as_second());
-    // Both fail only outside of the years that a certificate can name.
-    params.not_before = moment(begin).unwrap_or(params.not_before);
-    params.not_after = moment(end).unwrap_or(params.not_after);
+    // Both fail only outside the years that a certificate can express.
+    params.not_before = OffsetDateTime::from_unix_timestamp(begin.as_second()).unwrap_or(params.not_before);
+    params.not_after = OffsetDateTime::from_unix_timestamp(end.as_second()).unwrap_or(params.not_after);
 }
 
 #[cfg(test)]
@@ -112,19 +111,55 @@ mod tests {
 
     #[test]
     fn lifetimes_leave_the_time_to_renew() {
-        let (hour, minute) = (SignedDuration::from_hours(1), SignedDuration::from_mins(1));
+        struct Case {
+            serving_days: i32,
+            authority_days: i32,
+            overlap_minutes: i32,
+            expected: Result<(), UnusableLifetimes>,
+            reason: &'static str,
+        }
         let table = [
-            (90, 1095, 5, Ok(()), "the defaults"),
-            (365, 1095, 5, Ok(()), "exactly a third"),
-            (366, 1095, 5, Err(UnusableLifetimes::Serving), "a CA would end before what it issued last"),
-            (1, 3, 8 * 60, Err(UnusableLifetimes::Overlap), "a renewed certificate would come too late"),
-            (1, 3, 0, Err(UnusableLifetimes::NoOverlap), "no apiserver hears of a CA in no time"),
+            Case {
+                serving_days: 90,
+                authority_days: 1095,
+                overlap_minutes: 5,
+                expected: Ok(()),
+                reason: "the defaults",
+            },
+            Case {
+                serving_days: 365,
+                authority_days: 1095,
+                overlap_minutes: 5,
+                expected: Ok(()),
+                reason: "exactly a third",
+            },
+            Case {
+                serving_days: 366,
+                authority_days: 1095,
+                overlap_minutes: 5,
+                expected: Err(UnusableLifetimes::Serving),
+                reason: "a CA would expire before the last certificate that it issued",
+            },
+            Case {
+                serving_days: 1,
+                authority_days: 3,
+                overlap_minutes: 8 * 60,
+                expected: Err(UnusableLifetimes::Overlap),
+                reason: "a renewed certificate would be served too late",
+            },
+            Case {
+                serving_days: 1,
+                authority_days: 3,
+                overlap_minutes: 0,
+                expected: Err(UnusableLifetimes::NoOverlap),
+                reason: "API servers need some time to notice a CA",
+            },
         ];
-        for (serving, authority, minutes, expected, reason) in table {
+        for Case { serving_days, authority_days, overlap_minutes, expected, reason } in table {
             let lifetimes = Lifetimes {
-                serving: hour * 24 * serving,
-                authority: hour * 24 * authority,
-                overlap: minute * minutes,
+                serving: SignedDuration::from_hours(24) * serving_days,
+                authority: SignedDuration::from_hours(24) * authority_days,
+                overlap: SignedDuration::from_mins(1) * overlap_minutes,
             };
             assert_eq!(lifetimes.check().map(|_| ()), expected, "{reason}");
         }

@@ -1,23 +1,23 @@
 //! Certificates that mirrorguard manages itself: a CA and a serving certificate in a Secret, and the CA in its
-//! own webhook configurations.
+//! webhook configurations.
 //!
-//! [`plan`] says what is to be done next, from what the Secret and the configurations hold; [`select`] and
-//! [`obstacle`] say what a replica serves, and whether it may be called. A CA's whole life:
+//! [`plan`] returns the next steps, given the contents of the Secret and the configurations; [`select`] and
+//! [`obstacle`] return which certificate a replica serves, and why API servers would not accept it. The life of a CA:
 //!
 //! ```text
 //! ca.crt  ca.key  tls.crt     what happens next
-//! -       -       -           a CA is made
+//! -       -       -           a CA is created
 //! A       A       -           a certificate is issued
-//! A       A       by A        the configurations come to trust A; later the certificate is renewed
-//! A B     B       by A        A is near its end: the configurations come to trust both
-//! A B     B       by B        after an overlap: B's certificate, which every replica begins to serve
-//! B       B       by B        after two more: A goes
+//! A       A       by A        A is added to the configurations; later the certificate is renewed
+//! A B     B       by A        A nears its expiry: B is added to the configurations
+//! A B     B       by B        one overlap later: B has issued a certificate, which every replica starts to serve
+//! B       B       by B        two overlaps later: A is removed
 //! ```
 //!
-//! Every replica does all of this, and none leads. A write of the Secret carries the version it was planned
-//! on, so that of two writers one is refused, reads again, and finds the work done. What the configurations
-//! are to trust is read from the Secret alone, and later than they are: a bundle that is written over is
-//! never newer than the one that is written. A lease would only say who is allowed to be late.
+//! Every replica does all of this; there is no leader. A write of the Secret carries the version that it was planned
+//! for, so if two replicas write, one gets a conflict, reads again and finds nothing left to do. The CAs of the
+//! configurations are taken from the Secret alone, which is read after the configurations: so a bundle is never
+//! replaced by an older one. A lease would not make this any safer.
 
 mod contents;
 mod issue;
@@ -31,5 +31,5 @@ mod tests;
 pub use contents::{Certificate, Contents, KEYS, Key, MARK, Reading, Serving, Signer};
 pub use issue::{Lifetimes, UnusableLifetimes, authority, issue};
 pub use plan::{Action, Change, Situation, plan};
-pub use serving::{obstacle, select};
+pub use serving::{Obstacle, obstacle, select};
 pub use trust::{Configuration, ConfigurationKind};

@@ -1,103 +1,108 @@
-//! What is to be done next.
+//! The next steps.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    contents::{Certificate, Contents, Reading},
+    contents::{Certificate, Contents, Reading, Serving},
     issue::{Lifetimes, authority, issue},
     trust::{Configuration, accepts},
 };
 
-/// How many CAs that only the configurations know are taken over. Each time that something empties the
-/// Secret adds one; what they trusted at first is long out of use when the last comes.
+/// How many CAs that are only in the configurations are adopted at most. Each time that the Secret is emptied adds one;
+/// the first of them are long out of use when this number is reached.
 const ADOPTED_MAX: usize = 8;
 
-/// Everything a decision rests on.
+/// Everything that a decision depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
     /// The Secret, read after the configurations.
     pub secret: &'a Reading,
-    /// Those of the webhook configurations that exist.
+    /// The webhook configurations that exist.
     pub configurations: &'a [Configuration],
-    /// Names and addresses to be served, at least one. The first is the one that apiservers call.
+    /// Names and addresses of the serving certificate, at least one. API servers call the first one.
     pub names: &'a [String],
-    /// How long certificates live.
+    /// How long certificates are valid.
     pub lifetimes: Lifetimes,
-    /// For how long the Secret has been seen as it is.
+    /// How long the Secret has been unchanged.
     pub secret_unchanged: SignedDuration,
-    /// For how long the bundles have been seen as they are.
+    /// How long the bundles have been unchanged.
     pub bundles_unchanged: SignedDuration,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// One thing to be done.
+/// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Touch nothing: the Secret is somebody else's.
+    /// Write nothing: the Secret belongs to somebody else.
     Refuse,
-    /// Change the Secret, and then look again.
+    /// Change the Secret, then plan again.
     Write(Change),
-    /// Put the Secret's CAs into the configuration at this place of the list.
+    /// Write the CAs of the Secret to the configuration at this index.
     Trust(usize),
 }
 
 /// A change of the Secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// A new CA, which from now on signs. Those that are trusted stay.
+    /// Create a CA that signs from now on; the trusted ones stay.
     NewAuthority,
-    /// A new serving certificate by the CA that signs.
+    /// Issue a serving certificate with the CA that signs.
     NewCertificate,
-    /// The CAs that no longer sign go.
+    /// Remove the CAs that no longer sign.
     RetireAuthorities,
 }
 
-/// What is to be done now, in this order; nothing when all is well.
+/// The next steps, in order; none if nothing is left to do.
 pub fn plan(situation: &Situation<'_>) -> Vec<Action> {
     let Reading::Ours(contents) = situation.secret else { return vec![Action::Refuse] };
     if let Some(change) = change(situation, contents) {
         return vec![Action::Write(change)];
     }
     let bundle = contents.bundle();
-    let differs =
-        |configuration: &Configuration| configuration.bundles.iter().any(|found| found != bundle.as_bytes());
-    let configurations = situation.configurations.iter().enumerate();
-    configurations
-        .filter(|(_, configuration)| differs(configuration))
-        .map(|(place, _)| Action::Trust(place))
-        .collect()
+    let mut actions = Vec::new();
+    for (index, configuration) in situation.configurations.iter().enumerate() {
+        if configuration.bundles.iter().any(|found| found != bundle.as_bytes()) {
+            actions.push(Action::Trust(index));
+        }
+    }
+    actions
 }
 
+/// The next change of the Secret.
 fn change(situation: &Situation<'_>, contents: &Contents) -> Option<Change> {
     let now = situation.now;
-    let signs = |authority: &Certificate| authority.is_valid(now) && !authority.is_due(now);
-    let signer = contents.signer.as_ref().filter(|signer| signs(&signer.certificate));
-    let Some(signer) = signer else { return Some(Change::NewAuthority) };
-    let verifies = |authorities: &[Certificate]| {
-        contents.serving.as_ref().is_some_and(|serving| {
-            situation.names.iter().all(|name| accepts(authorities, &serving.certificate, name, now))
-        })
-    };
-    if !verifies(&contents.authorities) {
+    let Some(signer) = &contents.signer else { return Some(Change::NewAuthority) };
+    if !signer.certificate.is_valid(now) || signer.certificate.is_due(now) {
+        return Some(Change::NewAuthority);
+    }
+    let Some(serving) = &contents.serving else { return Some(Change::NewCertificate) };
+    if !situation.is_issued_by(&contents.authorities, serving) {
         return Some(Change::NewCertificate);
     }
     let overlap = situation.lifetimes.overlap;
     let trusts_signer =
         situation.configurations.iter().all(|configuration| configuration.holds(&signer.certificate));
-    let is_signers = verifies(std::slice::from_ref(&signer.certificate));
-    let is_due = contents.serving.as_ref().is_some_and(|serving| serving.certificate.is_due(now));
+    let is_signers = situation.is_issued_by(std::slice::from_ref(&signer.certificate), serving);
+    let is_due = serving.certificate.is_due(now);
     if (is_due || !is_signers) && trusts_signer && situation.bundles_unchanged >= overlap {
         return Some(Change::NewCertificate);
     }
     let unchanged = situation.secret_unchanged.min(situation.bundles_unchanged);
-    // Twice: a replica may have begun to look one overlap later than this one.
-    let retire = contents.authorities.len() > 1 && is_signers && trusts_signer && unchanged >= overlap * 2;
-    retire.then_some(Change::RetireAuthorities)
+    // Twice, because a replica may have noticed a change one overlap later than this one.
+    if contents.authorities.len() > 1 && is_signers && trusts_signer && unchanged >= overlap * 2 {
+        return Some(Change::RetireAuthorities);
+    }
+    None
 }
 
 impl Situation<'_> {
-    /// What the Secret is to hold after the change.
+    /// Whether one of these CAs has issued the certificate for every name.
+    fn is_issued_by(&self, authorities: &[Certificate], serving: &Serving) -> bool {
+        self.names.iter().all(|name| accepts(authorities, &serving.certificate, name, self.now))
+    }
+
+    /// The contents of the Secret after the change.
     pub fn changed(&self, change: Change) -> Result<Contents, rcgen::Error> {
         let mut contents = match self.secret {
             Reading::Ours(contents) => contents.clone(),
@@ -123,8 +128,9 @@ impl Situation<'_> {
         Ok(contents)
     }
 
-    /// The CAs that are trusted now and have not ended: by the Secret, or only by the configurations where
-    /// the Secret was emptied or another way to certificates was used. Replicas may serve by them still.
+    /// The trusted CAs that have not expired, from the Secret and the configurations. Those that are only in the
+    /// configurations are from before the Secret was emptied, or from another source of certificates; replicas may
+    /// still serve certificates that they issued.
     fn trusted(&self, contents: &Contents) -> Vec<Certificate> {
         let bundles = self.configurations.iter().flat_map(|configuration| &configuration.bundles);
         let mut adopted: Vec<Certificate> = Vec::new();

@@ -1,13 +1,24 @@
-//! What one replica serves.
+//! The certificate that a replica serves.
+
+use jiff::Timestamp;
 
 use super::{
     contents::{Certificate, Reading, Serving},
     plan::Situation,
-    trust::Configuration,
+    trust::{Configuration, ConfigurationKind},
 };
 
-/// What to serve from now on, where that is not what is served: the Secret's certificate, once apiservers
-/// have had the time to hear of its CA, or at once where there is nothing to lose.
+/// Why API servers do not accept the certificate that a replica serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It expired at this time.
+    Expired(Timestamp),
+    /// The configuration of this kind does not trust it.
+    Untrusted(ConfigurationKind),
+}
+
+/// The certificate to serve instead of `current`: that of the Secret, once API servers have had the time to notice its
+/// CA, or at once if `current` is of no use. `None` to keep serving `current`.
 pub fn select(current: Option<&Serving>, situation: &Situation<'_>) -> Option<Serving> {
     let Reading::Ours(contents) = situation.secret else { return None };
     let offered = contents.serving.as_ref()?;
@@ -15,24 +26,28 @@ pub fn select(current: Option<&Serving>, situation: &Situation<'_>) -> Option<Se
     if current == offered {
         return None;
     }
-    let is_accepted = |serving: &Serving| refuser(&serving.certificate, situation).is_none();
-    let heard = situation.bundles_unchanged >= situation.lifetimes.overlap;
-    let better = is_accepted(offered) && (heard || !is_accepted(current));
-    let ended = current.certificate.end <= situation.now;
-    (better || ended).then(|| offered.clone())
+    let is_noticed = situation.bundles_unchanged >= situation.lifetimes.overlap;
+    let is_better = is_accepted(offered, situation) && (is_noticed || !is_accepted(current, situation));
+    let is_expired = current.certificate.end <= situation.now;
+    if is_better || is_expired { Some(offered.clone()) } else { None }
 }
 
-/// Why apiservers would not talk to a replica that serves this, if so.
-pub fn obstacle(current: &Serving, situation: &Situation<'_>) -> Option<String> {
+/// Whether all configurations trust the certificate.
+fn is_accepted(serving: &Serving, situation: &Situation<'_>) -> bool {
+    distrusting(&serving.certificate, situation).is_none()
+}
+
+/// Why API servers do not accept this certificate; `None` if they do.
+pub fn obstacle(current: &Serving, situation: &Situation<'_>) -> Option<Obstacle> {
     if current.certificate.end <= situation.now {
-        return Some(format!("the serving certificate ended at {}", current.certificate.end));
+        return Some(Obstacle::Expired(current.certificate.end));
     }
-    let refuser = refuser(&current.certificate, situation)?;
-    Some(format!("the {} does not trust the serving certificate", refuser.kind.name()))
+    let configuration = distrusting(&current.certificate, situation)?;
+    Some(Obstacle::Untrusted(configuration.kind))
 }
 
-/// The configuration whose webhooks would not be called with this certificate.
-fn refuser<'a>(certificate: &Certificate, situation: &Situation<'a>) -> Option<&'a Configuration> {
+/// The first configuration that does not trust the certificate.
+fn distrusting<'a>(certificate: &Certificate, situation: &Situation<'a>) -> Option<&'a Configuration> {
     let name = situation.names.first()?;
     situation
         .configurations

@@ -1,4 +1,4 @@
-//! What an apiserver accepts, told by the verification of a TLS client.
+//! Whether API servers accept a certificate, decided by the verification of a TLS client.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use rustls::{
 
 use super::contents::Certificate;
 
-/// Which of the two kinds of webhook configurations.
+/// The kind of a webhook configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigurationKind {
     /// `ValidatingWebhookConfiguration`
@@ -22,7 +22,7 @@ pub enum ConfigurationKind {
 }
 
 impl ConfigurationKind {
-    /// The kind's name.
+    /// The name of the kind.
     pub fn name(self) -> &'static str {
         match self {
             Self::Validating => "ValidatingWebhookConfiguration",
@@ -36,28 +36,28 @@ impl ConfigurationKind {
 pub struct Configuration {
     /// Its kind.
     pub kind: ConfigurationKind,
-    /// Its version.
+    /// Its resource version.
     pub version: String,
-    /// The `caBundle` of each of its webhooks, PEM; empty where there is none.
+    /// The `caBundle` of each of its webhooks, PEM; empty if there is none.
     pub bundles: Vec<Vec<u8>>,
 }
 
 impl Configuration {
-    /// Whether each webhook's bundle has this CA.
+    /// Whether the bundle of every webhook contains this CA.
     pub(super) fn holds(&self, authority: &Certificate) -> bool {
         self.bundles.iter().all(|bundle| Certificate::read_all(bundle).contains(authority))
     }
 
-    /// Whether an apiserver that calls these webhooks by this name accepts the certificate.
+    /// Whether API servers that call these webhooks by this name accept the certificate.
     pub(super) fn accepts(&self, certificate: &Certificate, name: &str, now: Timestamp) -> bool {
         self.bundles.iter().all(|bundle| accepts(&Certificate::read_all(bundle), certificate, name, now))
     }
 }
 
-/// Whether somebody who trusts these CAs accepts the certificate as that of `name`.
+/// Whether a client that trusts these CAs accepts the certificate for `name`.
 ///
-/// A CA counts from its first moment to its last, as for an apiserver (Go `crypto/x509/verify.go` `isValid`); rustls
-/// leaves the dates of its roots alone.
+/// A CA counts only while it is valid, as for an API server (Go `crypto/x509/verify.go` `isValid`); rustls does not
+/// check the validity of its roots.
 pub(super) fn accepts(
     authorities: &[Certificate],
     certificate: &Certificate,

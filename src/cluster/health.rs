@@ -1,4 +1,4 @@
-//! How the watches are doing: counted where it happens, read where metrics are written.
+//! The health of the watches: the watches record it, and the metrics report it.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,7 +7,7 @@ use std::{
 
 use mirrorguard_core::objects::Kind;
 
-/// What is known of one kind's watch.
+/// The health of the watch of one kind.
 #[derive(Debug, Default)]
 pub struct WatchHealth {
     contact: AtomicU64,
@@ -16,36 +16,39 @@ pub struct WatchHealth {
 }
 
 impl WatchHealth {
-    /// When the apiserver last answered the watch, Unix time in seconds; 0 before it did.
+    /// Time of the last answer of the API server to the watch, as Unix time in seconds; 0 before the first one.
     pub fn contact(&self) -> u64 {
         self.contact.load(Ordering::Relaxed)
     }
 
-    /// How often listing or watching failed.
+    /// Number of failed attempts to list or watch.
     pub fn errors(&self) -> u64 {
         self.errors.load(Ordering::Relaxed)
     }
 
-    /// How often a decision found that the apiserver was ahead of the watch.
+    /// Number of decisions that found the watch behind the API server.
     pub fn behind(&self) -> u64 {
         self.behind.load(Ordering::Relaxed)
     }
 
+    /// Records an answer of the API server.
     pub(super) fn record_contact(&self) {
         let now = UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
         self.contact.store(now, Ordering::Relaxed);
     }
 
-    pub(super) fn failed(&self) {
+    /// Counts a failed attempt to list or watch.
+    pub(super) fn record_error(&self) {
         self.errors.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn was_behind(&self) {
+    /// Counts a decision that found the watch behind the API server.
+    pub(super) fn record_behind(&self) {
         self.behind.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// One for each kind that is read.
+/// The health of the watch of each kind.
 #[derive(Debug, Default)]
 pub struct Health([WatchHealth; Kind::ALL.len()]);
 

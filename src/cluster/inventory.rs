@@ -1,4 +1,4 @@
-//! Reads what an audit looks at beside the mirror sets. What may not be read is told and left out.
+//! Reads the objects besides the mirror sets that an audit checks. Objects that cannot be read are reported and left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,21 +25,21 @@ use mirrorguard_core::{
     objects::HostedCluster,
 };
 
-/// How many Deployments are listed at once.
+/// How many Deployments are listed per page.
 const PAGE: u32 = 250;
-/// The key of a pull secret.
+/// The key with the credentials of a pull secret.
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
 
-/// What could be read, and what could not.
+/// The objects that could be read, and a report of the others.
 #[derive(Debug, Default)]
 pub struct Readings {
-    /// What there is.
+    /// The objects.
     pub inventory: Inventory,
-    /// What was not read and what that takes, a line each.
+    /// A line for each group of objects that could not be read, with the missing permission or the error.
     pub unread: Vec<String>,
 }
 
-/// Reads what belongs to these hosted clusters and to the nodes.
+/// Reads the objects of these hosted clusters and of the nodes.
 pub async fn read_inventory(client: &Client, hosted_clusters: Vec<Arc<HostedCluster>>) -> Readings {
     let mut reader = Reader { client, unread: BTreeMap::new() };
     let mut inventory = Inventory { hosted_clusters, ..Inventory::default() };
@@ -49,7 +49,7 @@ pub async fn read_inventory(client: &Client, hosted_clusters: Vec<Arc<HostedClus
     Readings { inventory, unread: reader.into_lines() }
 }
 
-/// Reads only what hosted control planes were started with.
+/// Reads only the overrides that hosted control planes run with.
 pub async fn read_workloads(client: &Client, hosted_clusters: Vec<Arc<HostedCluster>>) -> Readings {
     let mut reader = Reader { client, unread: BTreeMap::new() };
     let workloads = reader.workloads(&hosted_clusters).await;
@@ -59,12 +59,12 @@ pub async fn read_workloads(client: &Client, hosted_clusters: Vec<Arc<HostedClus
 
 struct Reader<'a> {
     client: &'a Client,
-    /// What was refused, by what it takes: the objects, and why.
+    /// What could not be read, by description and permission: the objects, and the error, empty if it was forbidden.
     unread: BTreeMap<(&'static str, &'static str), (BTreeSet<String>, String)>,
 }
 
 impl Reader<'_> {
-    /// Without HostedClusters there is nothing that an operator has started.
+    /// Without HostedClusters there are no hosted control planes to read.
     async fn workloads(&mut self, hosted_clusters: &[Arc<HostedCluster>]) -> Vec<Workload> {
         let mut workloads = Vec::new();
         if hosted_clusters.is_empty() {
@@ -82,8 +82,9 @@ impl Reader<'_> {
                     }
                 }
                 Err(error) => {
-                    let what = ("what hosted control planes were started with", "list on deployments.apps");
-                    self.unread(what, "every namespace".to_owned(), &error);
+                    let what =
+                        ("the overrides that hosted control planes run with", "list on deployments.apps");
+                    self.unread(what, "all namespaces".to_owned(), &error);
                     break;
                 }
             }
@@ -94,9 +95,12 @@ impl Reader<'_> {
     async fn pull_secrets(&mut self, hosted_clusters: &[Arc<HostedCluster>]) -> Vec<PullSecret> {
         let (namespace, name) = PullSecret::OF_NODES;
         let mut wanted = BTreeSet::from([(namespace.to_owned(), name.to_owned())]);
-        let of_hosted =
-            |h: &Arc<HostedCluster>| (h.metadata.namespace.clone(), h.spec.pull_secret.name.clone());
-        wanted.extend(hosted_clusters.iter().map(of_hosted).filter(|(_, name)| !name.is_empty()));
+        for hosted in hosted_clusters {
+            let name = &hosted.spec.pull_secret.name;
+            if !name.is_empty() {
+                wanted.insert((hosted.metadata.namespace.clone(), name.clone()));
+            }
+        }
         let mut secrets = Vec::new();
         for (namespace, name) in wanted {
             match Api::<Secret>::namespaced(self.client.clone(), &namespace).get_opt(&name).await {
@@ -120,9 +124,11 @@ impl Reader<'_> {
         {
             bundles.push(CaBundle::of_nodes(&name, keys));
         }
-        let with_bundle = |hosted: &&Arc<HostedCluster>| !hosted.spec.additional_trust_bundle.name.is_empty();
-        for hosted in hosted_clusters.iter().filter(with_bundle) {
+        for hosted in hosted_clusters {
             let name = &hosted.spec.additional_trust_bundle.name;
+            if name.is_empty() {
+                continue;
+            }
             if let Some(keys) = self.keys_of(&hosted.metadata.namespace, name).await {
                 bundles.push(CaBundle::of_hosted(hosted, keys));
             }
@@ -140,14 +146,14 @@ impl Reader<'_> {
                 Some(name).filter(|name| !name.is_empty())
             }
             Err(error) => {
-                let what = ("the nodes' additional CAs", "get on images.config.openshift.io");
+                let what = ("additional CAs of the nodes", "get on images.config.openshift.io");
                 self.unread(what, "cluster".to_owned(), &error);
                 None
             }
         }
     }
 
-    /// The keys of a `ConfigMap`, inner `None` where there is none; outer where it could not be read.
+    /// The keys of a `ConfigMap`; the inner `None` if it does not exist, the outer one if it could not be read.
     async fn keys_of(&mut self, namespace: &str, name: &str) -> Option<Option<BTreeSet<String>>> {
         match Api::<ConfigMap>::namespaced(self.client.clone(), namespace).get_opt(name).await {
             Ok(map) => Some(map.map(|map| {
@@ -172,21 +178,19 @@ impl Reader<'_> {
     }
 
     fn into_lines(self) -> Vec<String> {
-        let line = |((what, needs), (objects, why)): ((&str, &str), (BTreeSet<String>, String))| {
+        let mut lines = Vec::new();
+        for ((what, needs), (objects, why)) in self.unread {
             let objects = objects.into_iter().collect::<Vec<_>>().join(", ");
-            if why.is_empty() {
-                format!("{what} ({objects}): not allowed, needs {needs}")
-            } else {
-                format!("{what} ({objects}): {why}")
-            }
-        };
-        self.unread.into_iter().map(line).collect()
+            let why = if why.is_empty() { format!("not allowed, needs {needs}") } else { why };
+            lines.push(format!("{what} ({objects}): {why}"));
+        }
+        lines
     }
 }
 
-/// The names of the registries in a pull secret. What else it holds is dropped here.
+/// The names of the registries in a pull secret, without its credentials.
 fn registries_of(data: Option<&ByteString>) -> Option<BTreeSet<String>> {
-    #[expect(clippy::zero_sized_map_values, reason = "the credentials are passed over while reading")]
+    #[expect(clippy::zero_sized_map_values, reason = "the credentials are skipped while parsing")]
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct DockerConfig {
@@ -205,12 +209,15 @@ mod tests {
 
     #[test]
     fn of_a_pull_secret_only_the_registries_are_kept() {
-        let registries = |text: &str| registries_of(Some(&ByteString(text.as_bytes().to_vec())));
         let config = r#"{"auths":{"m.lab:8443":{"auth":"c2VjcmV0"}},"credHelpers":{"ecr.example":"x"}}"#;
         let names = ["ecr.example", "m.lab:8443"].map(str::to_owned);
         assert_eq!(registries(config), Some(BTreeSet::from(names)));
         assert_eq!(registries("{}"), Some(BTreeSet::new()));
         assert_eq!(registries("no JSON"), None);
         assert_eq!(registries_of(None), None);
+    }
+
+    fn registries(text: &str) -> Option<BTreeSet<String>> {
+        registries_of(Some(&ByteString(text.as_bytes().to_vec())))
     }
 }

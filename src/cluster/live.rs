@@ -123,7 +123,7 @@ impl LiveState {
                 true
             }
             Err(error) => {
-                self.health.of(kind).failed();
+                self.health.of(kind).record_error();
                 warn!(kind = kind.name(), "cannot watch: {}", why(&error));
                 false
             }
@@ -153,7 +153,7 @@ impl LiveState {
                 .sets_of(kind)
                 .map(|set| (set.name.to_string(), set.resource_version.to_string()));
             if known.collect::<BTreeMap<_, _>>() != versions {
-                self.health.of(Kind::Set(kind)).was_behind();
+                self.health.of(Kind::Set(kind)).record_behind();
                 let listed = list(&self.client.0, Kind::Set(kind)).await?;
                 let context = context.get_or_insert_with(|| current.context().clone());
                 replace(context, Kind::Set(kind), listed);

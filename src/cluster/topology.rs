@@ -1,4 +1,4 @@
-//! Whether a cluster's control plane is hosted by another cluster.
+//! Whether the control plane of a cluster is hosted by another cluster.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::cause;
 /// How long a start waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether this is the cluster of a hosted control plane; an error is the reason why that cannot be told.
+/// Whether this is the cluster of a hosted control plane; the error says why that is unknown.
 ///
-/// `Infrastructure/cluster` says so in `status.controlPlaneTopology`, which `support/globalconfig/infrastructure.go`
-/// of HyperShift sets to `External`. Its IDMS is written there from the HostedCluster, by `resources.go` of the
-/// hosted cluster config operator. A cluster without the kind is no OpenShift, and hosted by nobody.
+/// `support/globalconfig/infrastructure.go` of HyperShift sets `status.controlPlaneTopology` of
+/// `Infrastructure/cluster` to `External`. In such a cluster, `resources.go` of the hosted cluster config operator
+/// writes the IDMS from the HostedCluster. A cluster without this kind is not OpenShift.
 pub async fn is_hosted_control_plane(client: Client) -> Result<bool, String> {
     let gvk = GroupVersionKind::gvk("config.openshift.io", "v1", "Infrastructure");
     let resource = ApiResource::from_gvk_with_plural(&gvk, "infrastructures");

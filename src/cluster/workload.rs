@@ -1,4 +1,4 @@
-//! What a Deployment of HyperShift was started with.
+//! The overrides that Deployments of HyperShift run with.
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
 use kube::ResourceExt;
@@ -8,16 +8,12 @@ use mirrorguard_core::{
     inventory::{Setting, Workload},
 };
 
-/// The program of the HyperShift operator.
+/// The executable of the HyperShift operator.
 const OPERATOR: &str = "hypershift-operator";
 
-/// A Deployment as a workload, where it is the operator or was started with overrides.
+/// The workload of a Deployment that is the operator or runs with overrides.
 pub(super) fn workload(deployment: &Deployment) -> Option<Workload> {
     let pod = deployment.spec.as_ref()?.template.spec.as_ref()?;
-    let is_operator = |container: &Container| {
-        let program = container.command.iter().flatten().next();
-        program.is_some_and(|program| program.rsplit('/').next() == Some(OPERATOR))
-    };
     let mut workload = Workload {
         namespace: deployment.namespace().unwrap_or_default(),
         name: deployment.name_any(),
@@ -25,19 +21,25 @@ pub(super) fn workload(deployment: &Deployment) -> Option<Workload> {
         registry_overrides: None,
         image_overrides: None,
     };
-    for (at, container) in pod.containers.iter().enumerate() {
-        let path = format!("spec.template.spec.containers[{at}]");
+    for (index, container) in pod.containers.iter().enumerate() {
+        let path = format!("spec.template.spec.containers[{index}]");
         workload.registry_overrides = workload.registry_overrides.or_else(|| option(container, &path));
         workload.image_overrides = workload.image_overrides.or_else(|| variable(container, &path));
     }
-    // Other programs may have an option of that name; only HyperShift's have the variable.
-    (workload.is_operator || workload.image_overrides.is_some()).then_some(workload)
+    // Other programs may have an option of that name; only those of HyperShift have the variable.
+    if workload.is_operator || workload.image_overrides.is_some() { Some(workload) } else { None }
+}
+
+/// Whether a container runs the HyperShift operator.
+fn is_operator(container: &Container) -> bool {
+    let executable = container.command.iter().flatten().next();
+    executable.is_some_and(|path| path.rsplit('/').next() == Some(OPERATOR))
 }
 
 /// `OPENSHIFT_IMG_OVERRIDES` of a container.
 fn variable(container: &Container, path: &str) -> Option<Setting> {
     let variables = container.env.iter().flatten().enumerate();
-    // Of several, a container gets the last.
+    // Of several variables with one name, the last one counts.
     variables.filter(|(_, variable)| variable.name == IMAGE_OVERRIDES).last().map(|(at, variable)| Setting {
         path: format!("{path}.env[{at}].value"),
         value: variable.value.clone().unwrap_or_default(),
@@ -80,33 +82,39 @@ mod tests {
             },
         });
         let workload = workload(&serde_json::from_value(deployment).unwrap())?;
-        let told = |setting: Setting| format!("{}: {}", setting.path, setting.value);
         Some((
             workload.is_operator,
-            workload.registry_overrides.map(told),
-            workload.image_overrides.map(told),
+            workload.registry_overrides.as_ref().map(show),
+            workload.image_overrides.as_ref().map(show),
         ))
     }
 
+    fn show(setting: &Setting) -> String {
+        format!("{}: {}", setting.path, setting.value)
+    }
+
+    fn at(place: &str) -> String {
+        format!("spec.template.spec.containers[1].{place}")
+    }
+
     #[test]
-    fn overrides_are_read_as_each_workload_has_them() {
+    fn overrides_are_read_from_every_workload() {
         let env = json!([{"name": "A", "value": "b"}, {"name": "OPENSHIFT_IMG_OVERRIDES", "value": "q=m"}]);
-        let at = |place: &str| Some(format!("spec.template.spec.containers[1].{place}"));
         let table = [
             (
                 json!({"name": "c", "command": ["/usr/bin/control-plane-operator"],
                     "args": ["run", "--registry-overrides=a=b,c=d"], "env": env}),
-                Some((false, at("args[1]: a=b,c=d"), at("env[1].value: q=m"))),
+                Some((false, Some(at("args[1]: a=b,c=d")), Some(at("env[1].value: q=m")))),
                 "control-plane-operator: one word",
             ),
             (
                 json!({"name": "c", "args": ["--registry-overrides", "=", "--platform", "None"], "env": env}),
-                Some((false, at("args[1]: ="), at("env[1].value: q=m"))),
+                Some((false, Some(at("args[1]: =")), Some(at("env[1].value: q=m")))),
                 "ignition-server: two words",
             ),
             (
                 json!({"name": "c", "command": ["/usr/bin/x", "--registry-overrides", "a=b"], "env": env}),
-                Some((false, at("command[2]: a=b"), at("env[1].value: q=m"))),
+                Some((false, Some(at("command[2]: a=b")), Some(at("env[1].value: q=m")))),
                 "hosted-cluster-config-operator: in the command",
             ),
             (
@@ -114,11 +122,15 @@ mod tests {
                 Some((true, None, None)),
                 "the operator, without an option",
             ),
-            (json!({"name": "c", "args": ["--registry-overrides=a=b"]}), None, "a program of somebody else"),
+            (
+                json!({"name": "c", "args": ["--registry-overrides=a=b"]}),
+                None,
+                "a program that is not of HyperShift",
+            ),
             (
                 json!({"name": "c", "args": ["--registry-overrides-file=x"], "env": env}),
-                Some((false, None, at("env[1].value: q=m"))),
-                "another option that begins alike",
+                Some((false, None, Some(at("env[1].value: q=m")))),
+                "another option that starts alike",
             ),
         ];
         for (container, expected, reason) in table {

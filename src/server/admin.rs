@@ -1,4 +1,4 @@
-//! Probes and metrics, plain HTTP on a port of their own.
+//! Probes and metrics, over plain HTTP on a port of their own.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use axum::{
 
 use super::App;
 
-/// `/healthz`, `/readyz`, `/metrics`.
+/// The routes of `/healthz`, `/readyz` and `/metrics`.
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
@@ -29,6 +29,6 @@ async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], app.metrics.text())
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, content_type)], app.metrics.text())
 }

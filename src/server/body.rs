@@ -1,4 +1,4 @@
-//! Reading bodies, few large ones at a time.
+//! Reading request bodies, with a limit on how many large ones are read at a time.
 
 use std::time::Duration;
 
@@ -8,26 +8,63 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use thiserror::Error;
 use tokio::sync::Semaphore;
 
-/// The largest body: twice and more what an apiserver lets through, object and old object included.
+/// The largest body: more than twice what an API server accepts, object and old object included.
 const BODY_MAX: usize = 8 << 20;
-/// What is read of every body at once: a mirror set of twenty entries. Less than a connection's read buffer
-/// (8 KiB), so that a larger body waits there before anything of it is copied.
+/// How much of every body is read at once: a mirror set of twenty entries. Less than a connection's read buffer
+/// (8 KiB), so that a larger body waits there before any of it is copied.
 const BODY_SMALL: usize = 6 << 10;
-/// How many larger bodies are read at a time. The others wait in their sockets, so that memory stays
-/// bounded however many large writes come together; small ones never wait for them.
+/// How many larger bodies are read at a time. The others wait in their sockets, so that memory stays bounded however
+/// many large writes arrive together; small bodies never wait for them.
 const LARGE_BODIES: usize = 2;
-/// How long the next piece of a large body may take, while others wait for its place.
-const PIECE_PATIENCE: Duration = Duration::from_secs(2);
-/// How much of a body that is too large is read on and dropped: most clients write all before they read an
-/// answer, and would only see a connection that breaks.
+/// How long the next part of a large body may take, while others wait for its place.
+const PART_PATIENCE: Duration = Duration::from_secs(2);
+/// How much of a body that is too large is read and dropped: most clients send all of it before they read the
+/// answer, and would otherwise only see a broken connection.
 const BODY_DROPPED: usize = 64 << 20;
-/// How long a body may take to arrive, waiting included. An apiserver gives up after 5 s by our own
-/// configuration, and after 30 s by any.
+/// How long a body may take to arrive, waiting included. API servers give up after 5 s with the configuration of the
+/// chart, and after 30 s at most.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The places for large bodies.
+/// Why a body is refused.
+#[derive(Debug, Error)]
+pub(super) enum BodyError {
+    /// It is larger than the limit.
+    #[error("the request body is larger than {} MiB", BODY_MAX >> 20)]
+    TooLarge,
+    /// It is not complete in time.
+    #[error("the request body did not arrive within {} s", BODY_PATIENCE.as_secs())]
+    Late,
+    /// Its next part did not arrive in time.
+    #[error("the request body stopped arriving")]
+    Stalled,
+    /// The connection failed.
+    #[error("the connection failed before the end of the request body: {0}")]
+    Broken(axum::Error),
+}
+
+impl BodyError {
+    /// The HTTP status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Late | Self::Stalled => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The `reason` of the `Status` in the answer.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "RequestEntityTooLarge",
+            Self::Late | Self::Stalled | Self::Broken(_) => "BadRequest",
+        }
+    }
+}
+
+/// Limits how many large bodies are read at a time.
 #[derive(Debug)]
 pub(super) struct Bodies {
     large: Semaphore,
@@ -40,41 +77,35 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// Reads a body, or says with which status it is refused, and why.
-    pub(super) async fn read(&self, body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
-        let late = |_| {
-            let text = format!("no whole body within {} s", BODY_PATIENCE.as_secs());
-            (StatusCode::REQUEST_TIMEOUT, text)
-        };
-        tokio::time::timeout(BODY_PATIENCE, self.collect(body)).await.map_err(late)?
+    /// Reads a body.
+    pub(super) async fn read(&self, body: Body) -> Result<Vec<u8>, BodyError> {
+        match tokio::time::timeout(BODY_PATIENCE, self.collect(body)).await {
+            Ok(result) => result,
+            Err(_) => Err(BodyError::Late),
+        }
     }
 
-    async fn collect(&self, mut body: Body) -> Result<Vec<u8>, (StatusCode, String)> {
-        let too_large = || {
-            let text = format!("the body is larger than {} MiB", BODY_MAX >> 20);
-            (StatusCode::PAYLOAD_TOO_LARGE, text)
-        };
+    async fn collect(&self, mut body: Body) -> Result<Vec<u8>, BodyError> {
         let announced = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
         if announced.is_some_and(|length| length > BODY_MAX) {
             drop_rest(body).await;
-            return Err(too_large());
+            return Err(BodyError::TooLarge);
         }
         let mut bytes =
             Vec::with_capacity(announced.filter(|length| *length <= BODY_SMALL).unwrap_or_default());
         let mut place = None;
         loop {
-            let patience = if place.is_some() { PIECE_PATIENCE } else { BODY_PATIENCE };
-            let stalled = |_| (StatusCode::REQUEST_TIMEOUT, "the body stopped arriving".to_owned());
-            let Some(frame) = tokio::time::timeout(patience, body.frame()).await.map_err(stalled)? else {
-                return Ok(bytes);
+            let patience = if place.is_some() { PART_PATIENCE } else { BODY_PATIENCE };
+            let Ok(frame) = tokio::time::timeout(patience, body.frame()).await else {
+                return Err(BodyError::Stalled);
             };
-            let frame = frame.map_err(|e| (StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
-            let Ok(data) = frame.into_data() else { continue };
+            let Some(frame) = frame else { return Ok(bytes) };
+            let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
             let length = bytes.len() + data.len();
             if length > BODY_MAX {
                 drop((bytes, data, place));
                 drop_rest(body).await;
-                return Err(too_large());
+                return Err(BodyError::TooLarge);
             }
             if length > BODY_SMALL && place.is_none() {
                 place = self.large.acquire().await.ok();
@@ -85,9 +116,10 @@ impl Bodies {
     }
 }
 
+/// Reads the rest of a body, up to a limit, and drops it.
 async fn drop_rest(mut body: Body) {
     let mut dropped = 0;
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(PIECE_PATIENCE, body.frame()).await {
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(PART_PATIENCE, body.frame()).await {
         dropped += frame.data_ref().map_or(0, Bytes::len);
         if dropped > BODY_DROPPED {
             return;

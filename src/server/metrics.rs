@@ -1,4 +1,4 @@
-//! What is counted. Names and units follow the Prometheus conventions; no label holds a name of an object.
+//! The metrics. Names and units follow the Prometheus conventions; no label holds the name of an object.
 
 #[cfg(target_os = "linux")]
 mod process;
@@ -24,7 +24,7 @@ use mirrorguard_core::{
     rules::Level,
 };
 
-/// Upper bounds in seconds: a small decision takes a tenth of a millisecond, and an apiserver waits for 5 s.
+/// Upper bounds in seconds: a small decision takes a tenth of a millisecond, and an API server waits 5 s.
 const BUCKETS: [f64; 11] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0];
 
 /// Every metric of the process.
@@ -39,9 +39,9 @@ pub struct Metrics {
     exemptions: Family<ExemptionLabels, Counter>,
     unverified: Counter,
     filled_in: Counter,
-    /// Unix time, in seconds, at which the serving certificate ends.
+    /// Expiry of the serving certificate, as Unix time in seconds.
     pub certificate_end: Gauge<f64, AtomicU64>,
-    /// Attempts to load or renew a certificate that failed.
+    /// Failed attempts to load or renew the certificate.
     pub certificate_failures: Counter,
 }
 
@@ -80,7 +80,7 @@ fn histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// Metrics of a process that decides on what `source` knows. `readiness` is asked at each look.
+    /// Creates metrics that read the state of `source` and `readiness` whenever they are scraped.
     pub fn new(source: Source, readiness: Arc<Readiness>) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
@@ -95,11 +95,15 @@ impl Metrics {
             certificate_end: Gauge::default(),
             certificate_failures: Counter::default(),
         };
-        metrics.begin_at_zero();
+        metrics.start_at_zero();
         let mut registry = Registry::default();
         let ours = registry.sub_registry_with_prefix("mirrorguard");
         metrics.register(ours);
-        ours.register("build", "What runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        ours.register(
+            "build",
+            "Version of the running binary",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
         ours.register_collector(Box::new(StateCollector { source, readiness }));
         #[cfg(target_os = "linux")]
         process::register(registry.sub_registry_with_prefix("process"));
@@ -108,55 +112,55 @@ impl Metrics {
     }
 
     fn register(&self, ours: &mut Registry) {
-        ours.register("admission_requests", "Writes that were judged", self.requests.clone());
+        ours.register("admission_requests", "Admission requests answered", self.requests.clone());
         ours.register(
             "unreadable_requests",
-            "Bodies that could not be read, by the HTTP status that answered them",
+            "Request bodies that could not be read, by HTTP status of the answer",
             self.unreadable.clone(),
         );
         ours.register_with_unit(
             "admission_duration",
-            "Time from the whole body to the answer",
+            "Time from receiving the whole body to the answer",
             Unit::Seconds,
             self.duration.clone(),
         );
         ours.register_with_unit(
             "comparison_duration",
-            "Time that it took to compare the mirror sets with the apiserver's, within admission_duration",
+            "Time to compare the mirror sets with those of the API server; part of admission_duration",
             Unit::Seconds,
             self.comparison.clone(),
         );
-        ours.register("findings", "Findings of the rules", self.findings.clone());
+        ours.register("findings", "Findings, by rule and level", self.findings.clone());
         ours.register(
             "exempted_findings",
-            "Findings that counted for nothing by an exemption",
+            "Findings ignored because of an exemption",
             self.exemptions.clone(),
         );
         ours.register(
             "unverified_decisions",
-            "Decisions taken while the apiserver could not be asked for the mirror sets",
+            "Decisions made while the API server could not be queried for the mirror sets",
             self.unverified.clone(),
         );
         ours.register(
             "filled_in_annotations",
-            "Catalog overrides annotations that were put into a HostedCluster",
+            "Catalog overrides annotations added to HostedClusters",
             self.filled_in.clone(),
         );
         ours.register_with_unit(
             "certificate_expiry_timestamp",
-            "When the serving certificate ends, Unix time; 0 where it lives as long as the process",
+            "Expiry of the serving certificate, as Unix time; 0 if it is valid for the lifetime of the process",
             Unit::Seconds,
             self.certificate_end.clone(),
         );
         ours.register(
             "certificate_reload_failures",
-            "Certificates that could not be loaded or renewed; the old one stays. An apiserver that cannot be asked counts while one is due",
+            "Failed attempts to load or renew the certificate; the previous one stays in use. While a renewal is due, failed requests to the API server count too",
             self.certificate_failures.clone(),
         );
     }
 
-    /// A rate does not see the step from nothing to one, so what alerts are made of begins at zero.
-    fn begin_at_zero(&self) {
+    /// Creates the series that alerts use at zero: a rate does not see the step from a missing series to one.
+    fn start_at_zero(&self) {
         let sets = SetKind::ALL.map(Kind::Set);
         let hosted = [Kind::HostedCluster];
         let writes = ["CREATE", "UPDATE"];
@@ -203,22 +207,22 @@ impl Metrics {
         self.unreadable.get_or_create(&UnreadableLabels { endpoint, code }).inc();
     }
 
-    /// Counts a comparison with the apiserver.
+    /// Records how long a comparison with the API server took.
     pub fn compared(&self, took: Duration) {
         self.comparison.observe(took.as_secs_f64());
     }
 
-    /// Counts a decision that could not be compared with the apiserver.
+    /// Counts a decision made while the API server could not be queried.
     pub fn unverified(&self) {
         self.unverified.inc();
     }
 
-    /// Counts an annotation that was filled in.
+    /// Counts an annotation that was added.
     pub fn filled_in(&self) {
         self.filled_in.inc();
     }
 
-    /// All of it in the text format of `OpenMetrics`.
+    /// The metrics in the `OpenMetrics` text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.

@@ -1,4 +1,4 @@
-//! The webhook as a server: two listeners, one for the apiserver and one for probes and metrics.
+//! The webhook as a server: two listeners, one for API servers, and one for probes and metrics.
 
 mod admin;
 mod body;

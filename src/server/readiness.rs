@@ -1,4 +1,4 @@
-//! Whether requests should be sent here.
+//! Whether this replica is ready to serve requests.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::cluster::Source;
 
-/// What `/readyz` and the metrics tell.
+/// What `/readyz` and the metrics report.
 #[derive(Debug)]
 pub struct Readiness {
     source: Source,
@@ -16,14 +16,14 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    pub(super) fn of(source: Source) -> Self {
+    pub(super) fn new(source: Source) -> Self {
         Self { source, stopping: AtomicBool::new(false), untrusted: Mutex::new(None) }
     }
 
-    /// Why no requests should be sent, if so.
+    /// Why this replica is not ready, with a line end; `None` if it is.
     pub fn not_ready(&self) -> Option<String> {
         if self.is_stopping() {
-            return Some("stopping\n".to_owned());
+            return Some("shutting down\n".to_owned());
         }
         if !self.source.is_synced() {
             return Some("the mirror sets have not been read yet\n".to_owned());
@@ -32,8 +32,8 @@ impl Readiness {
         untrusted.as_ref().map(|why| format!("{why}\n"))
     }
 
-    /// Says why apiservers would not trust this server; `None` where they do.
-    pub fn untrusted(&self, why: Option<String>) {
+    /// Sets the reason why API servers do not accept the serving certificate; `None` if they do.
+    pub fn set_untrusted(&self, why: Option<String>) {
         *self.untrusted.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
@@ -41,7 +41,7 @@ impl Readiness {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// No more requests should be sent; those that come are still answered.
+    /// Reports that the server shuts down. It still answers the requests that it gets.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }

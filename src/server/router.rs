@@ -32,33 +32,34 @@ use super::{
 };
 use crate::{clock::today, cluster::Source};
 
-/// What the handlers share.
+/// State that the handlers share.
 #[derive(Debug)]
 pub struct App {
     /// The configuration.
     pub settings: Settings,
-    /// The cluster.
+    /// Where the state of the cluster comes from.
     pub source: Source,
-    /// What is counted.
+    /// The metrics of the process.
     pub metrics: Metrics,
-    /// Whether requests should be sent here.
+    /// Whether this replica is ready to serve requests.
     pub readiness: Arc<Readiness>,
     bodies: Bodies,
 }
 
 impl App {
-    /// An application that decides by `settings` on what `source` knows.
+    /// Creates an application that applies `settings` to the state of `source`.
     pub fn new(settings: Settings, source: Source) -> Arc<Self> {
-        let readiness = Arc::new(Readiness::of(source.clone()));
+        let readiness = Arc::new(Readiness::new(source.clone()));
         let metrics = Metrics::new(source.clone(), Arc::clone(&readiness));
         Arc::new(Self { settings, source, metrics, readiness, bodies: Bodies::default() })
     }
 
-    /// Once the end is near, no connection of HTTP/1.1 is to be used again: a request that meets the end of an idle
-    /// connection fails, since nobody knows whether it was done. Apiservers call webhooks by HTTP/1.1.
+    /// Asks HTTP/1.1 clients to close the connection once the server shuts down. A request on an idle connection that
+    /// the server closes at the same moment fails, because the client cannot know whether it was processed. API
+    /// servers call webhooks over HTTP/1.1.
     ///
     /// Follows `kubernetes staging/src/k8s.io/apiserver/pkg/util/webhook/client.go`.
-    fn farewell(&self, version: Version, mut response: Response) -> Response {
+    fn close_when_draining(&self, version: Version, mut response: Response) -> Response {
         if version < Version::HTTP_2 && self.readiness.is_stopping() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -66,27 +67,29 @@ impl App {
     }
 }
 
-/// The two endpoints.
+/// The routes of the two endpoints.
 pub fn router(app: Arc<App>) -> Router {
-    let validate = async |Extract(app): Extract<Arc<App>>, request: Request| {
-        let (head, body) = request.into_parts();
-        let span = traces::request("validate", &head.headers);
-        app.farewell(head.version, validate(&app, body).instrument(span).await)
-    };
-    let mutate = async |Extract(app): Extract<Arc<App>>, request: Request| {
-        let (head, body) = request.into_parts();
-        let span = traces::request("mutate", &head.headers);
-        app.farewell(head.version, mutate(&app, body).instrument(span).await)
-    };
     Router::new()
         .route("/validate", post(validate))
-        // An apiserver that cannot call a webhook shows people its URL: the chart has the remedy stand in it.
+        // An API server that cannot call a webhook shows its URL in the error: the chart puts the remedy into the path.
         .route("/validate/{*remedy}", post(validate))
         .route("/mutate", post(mutate))
         .with_state(app)
 }
 
-async fn validate(app: &App, body: Body) -> Response {
+async fn validate(Extract(app): Extract<Arc<App>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let span = traces::request("validate", &head.headers);
+    app.close_when_draining(head.version, answer_validate(&app, body).instrument(span).await)
+}
+
+async fn mutate(Extract(app): Extract<Arc<App>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let span = traces::request("mutate", &head.headers);
+    app.close_when_draining(head.version, answer_mutate(&app, body).instrument(span).await)
+}
+
+async fn answer_validate(app: &App, body: Body) -> Response {
     let (request, began) = match receive(app, "validate", body).await {
         Ok(received) => received,
         Err(response) => return response,
@@ -107,7 +110,7 @@ async fn validate(app: &App, body: Body) -> Response {
     respond(app, "validate", &request, &verdict, &Patch::default(), began)
 }
 
-/// The state as the apiserver has it now; or as it is known, and why the apiserver could not be asked.
+/// The state as the API server has it now; or the last known state, and why the API server could not be queried.
 async fn fresh(app: &App) -> (Arc<State>, Option<String>) {
     let began = Instant::now();
     let (state, unverified) = match app.source.fresh().instrument(Step::Fresh.span()).await {
@@ -120,7 +123,7 @@ async fn fresh(app: &App) -> (Arc<State>, Option<String>) {
     (state, unverified)
 }
 
-async fn mutate(app: &App, body: Body) -> Response {
+async fn answer_mutate(app: &App, body: Body) -> Response {
     let (request, began) = match receive(app, "mutate", body).await {
         Ok(received) => received,
         Err(response) => return response,
@@ -141,30 +144,38 @@ async fn mutate(app: &App, body: Body) -> Response {
     respond(app, "mutate", &request, &verdict, &patch, began)
 }
 
-/// Reads a request, and tells since when its body is whole.
+/// Reads a request, and returns it with the time at which its body was complete.
 async fn receive(
     app: &App,
     endpoint: &'static str,
     body: Body,
 ) -> Result<(wire::Request, Instant), Response> {
-    let refuse = |status: StatusCode, text: String, bytes: Vec<u8>| {
-        info!(endpoint, status = status.as_u16(), "{text}");
-        app.metrics.refused(endpoint, status.as_u16());
-        traces::refused(status);
-        json(status, bytes)
+    let body = match app.bodies.read(body).instrument(Step::Read.span()).await {
+        Ok(body) => body,
+        Err(error) => {
+            let (status, text) = (error.status(), error.to_string());
+            let bytes = wire::refuse(None, status.as_u16(), error.reason(), text.clone());
+            return Err(refuse(app, endpoint, status, &text, bytes));
+        }
     };
-    let body = app.bodies.read(body).instrument(Step::Read.span()).await.map_err(|(status, text)| {
-        let reason =
-            if status == StatusCode::PAYLOAD_TOO_LARGE { "RequestEntityTooLarge" } else { "BadRequest" };
-        let bytes = wire::refuse(None, status.as_u16(), reason, text.clone());
-        refuse(status, text, bytes)
-    })?;
     let began = Instant::now();
-    let request = Step::Decode
-        .of(|| wire::decode(&body))
-        .map_err(|e| refuse(StatusCode::BAD_REQUEST, e.to_string(), wire::encode_unreadable(&e)))?;
+    let request = match Step::Decode.of(|| wire::decode(&body)) {
+        Ok(request) => request,
+        Err(error) => {
+            let bytes = wire::encode_unreadable(&error);
+            return Err(refuse(app, endpoint, StatusCode::BAD_REQUEST, &error.to_string(), bytes));
+        }
+    };
     traces::record_request(&request);
     Ok((request, began))
+}
+
+/// Logs and counts a body that could not be read, and answers with `bytes`.
+fn refuse(app: &App, endpoint: &'static str, status: StatusCode, text: &str, bytes: Vec<u8>) -> Response {
+    info!(endpoint, status = status.as_u16(), "{text}");
+    app.metrics.refused(endpoint, status.as_u16());
+    traces::refused(status);
+    json(status, bytes)
 }
 
 fn respond(
@@ -185,16 +196,17 @@ fn respond(
     json(StatusCode::OK, bytes)
 }
 
-/// One line a decision. The fields are told in docs/logs.md.
+/// Logs a decision. docs/logs.md describes the fields.
 fn log(endpoint: &'static str, request: &wire::Request, verdict: &Verdict, patched: bool, took: Duration) {
     let wire::Request { uid, name, user, dry_run, .. } = request;
     let namespace = request.namespace.as_deref();
     let (kind, operation) = (request.write.kind().name(), request.write.operation_name());
-    let rules = some(&verdict.rule_ids());
-    let exempted = some(&verdict.exempted.iter().map(|exempted| exempted.rule).collect::<Vec<_>>());
-    // To the microsecond: a double has more digits than anybody measured.
+    let rules = join(&verdict.rule_ids());
+    let exempted = join(&verdict.exempted.iter().map(|exempted| exempted.rule).collect::<Vec<_>>());
+    // Rounded to the microsecond: more digits would only be noise.
     let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
     let trace_id = traces::current_id();
+    // The level of an event is static, so both events have to list the fields.
     macro_rules! line {
         ($level:ident, $message:literal) => {
             $level!(
@@ -218,8 +230,8 @@ fn log(endpoint: &'static str, request: &wire::Request, verdict: &Verdict, patch
     if verdict.is_allowed() { line!(debug, "allowed") } else { line!(info, "denied") }
 }
 
-/// Ids as one field; none where there are none.
-fn some(ids: &[&str]) -> Option<String> {
+/// Ids as one field, separated by commas; `None` if there are none.
+fn join(ids: &[&str]) -> Option<String> {
     (!ids.is_empty()).then(|| ids.join(","))
 }
 

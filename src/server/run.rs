@@ -1,4 +1,4 @@
-//! From flags to listening sockets, and from a signal to a graceful end.
+//! Listening sockets, and the graceful shutdown after a signal.
 
 use std::{
     io,
@@ -19,32 +19,32 @@ use tracing::{info, warn};
 
 use super::{App, admin, router};
 
-/// How long a connection may be idle, or a request's head incomplete. An apiserver lets go of an idle connection after
-/// 90 s (`apimachinery pkg/util/net/http.go` `SetTransportDefaults`) and has to be first: a request that meets the end
-/// of its connection fails.
+/// How long a connection may be idle, or the head of a request incomplete. An API server closes an idle connection
+/// after 90 s (`apimachinery pkg/util/net/http.go` `SetTransportDefaults`) and has to be the first to do so: a request
+/// on a connection that the server closes at the same moment fails.
 const HEAD_PATIENCE: Duration = Duration::from_mins(2);
-/// How long an HTTP/2 connection may be silent before it is asked whether the other side is there.
+/// How long an HTTP/2 connection may be silent before it is checked with a ping.
 const SILENCE: Duration = Duration::from_mins(1);
-/// How much of a request a connection may hold before it is asked for; a request's head must fit.
+/// How much of a request a connection may buffer before it is read; the head of a request must fit.
 const READ_BUFFER: usize = 8 << 10;
-/// How many requests an HTTP/2 connection may carry at once, and how much of each may arrive unread. Bodies
-/// that wait for their turn must never fill the connection, or the one whose turn it is does not arrive. So the
-/// connection's window holds them all.
+/// How many requests an HTTP/2 connection may carry at once, and how much of each may arrive unread. Bodies that wait
+/// for their turn must not fill the connection, or the body whose turn it is does not arrive. So the window of the
+/// connection holds all of them.
 const STREAMS: u32 = 64;
 const STREAM_WINDOW: u32 = 64 << 10;
-/// How long requests that were taken may then still need.
+/// How long requests that have arrived may still take once the listener is closed.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Where to listen.
 #[derive(Debug, Clone, Copy)]
 pub struct Listeners {
-    /// For the apiserver, TLS.
+    /// Address for API servers, with TLS.
     pub webhook: SocketAddr,
-    /// For probes and metrics, plain HTTP; `None`: not at all.
+    /// Address for probes and metrics, plain HTTP; `None` to serve neither.
     pub admin: Option<SocketAddr>,
 }
 
-/// The signals that end the process, caught from here on.
+/// The signals that end the process.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
@@ -52,12 +52,12 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Catches SIGTERM and SIGINT.
+    /// Catches SIGTERM and SIGINT from now on.
     pub fn catch() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Waits for the first of them, before there is anything to drain.
+    /// Waits for the first signal, before there are requests to drain.
     pub async fn received(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -66,19 +66,19 @@ impl Signals {
     }
 }
 
-/// Bound sockets: what can fail at start has not failed.
+/// Bound sockets.
 #[derive(Debug)]
 pub struct Bound {
     webhook: TcpListener,
     admin: Option<TcpListener>,
-    /// Where the webhook really listens.
+    /// The address of the webhook, with the port that was assigned.
     pub address: SocketAddr,
-    /// Where probes and metrics really are.
+    /// The address of probes and metrics, with the port that was assigned.
     pub admin_address: Option<SocketAddr>,
 }
 
 impl Listeners {
-    /// Binds. `[::]` is every address, those of IPv4 too, and these alone where the kernel has no IPv6.
+    /// Binds the sockets. `[::]` means all addresses of IPv6 and IPv4, or of IPv4 alone if the kernel has no IPv6.
     pub fn bind(self) -> Result<Bound> {
         let webhook = listen("--listen", self.webhook)?;
         let admin = self.admin.map(|address| listen("--admin-listen", address)).transpose()?;
@@ -89,39 +89,49 @@ impl Listeners {
 }
 
 fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener> {
-    let bound = TcpListener::bind(address).or_else(|error| {
-        let Some(other) = stand_in(address, error.kind()) else { return Err(error) };
-        // What was asked for is what the user knows.
-        let listener = TcpListener::bind(other).map_err(|_| error)?;
-        info!("{flag}: there is no IPv6 here: listening on {other} in place of {address}");
-        Ok(listener)
-    });
-    let listener = bound.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-    listener.map_err(|error| {
+    bind(flag, address).map_err(|error| {
         let fix = match error.kind() {
-            io::ErrorKind::AddrInUse => "; end what listens there, or choose another port",
-            io::ErrorKind::AddrNotAvailable => "; it is no address of this machine",
-            io::ErrorKind::PermissionDenied => "; choose a port from 1024 on",
+            io::ErrorKind::AddrInUse => "; stop the process that uses this port, or choose another port",
+            io::ErrorKind::AddrNotAvailable => "; choose an address of this machine",
+            io::ErrorKind::PermissionDenied => "; choose a port above 1023",
             _ => "",
         };
         anyhow!("{flag}: cannot listen on {address}: {error}{fix}")
     })
 }
 
-/// Where to listen in place of `[::]`, unless it is the port that cannot be had. Kernels without IPv6 do not know the
-/// address family (`EAFNOSUPPORT`, for which there is no kind), or that address.
-fn stand_in(address: SocketAddr, error: io::ErrorKind) -> Option<SocketAddr> {
-    let of_port = matches!(error, io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied);
-    let is_every = address.ip() == Ipv6Addr::UNSPECIFIED;
-    (is_every && !of_port).then(|| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()))
+fn bind(flag: &str, address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = match TcpListener::bind(address) {
+        Ok(listener) => listener,
+        Err(error) => {
+            let Some(other) = ipv4_fallback(address, error.kind()) else { return Err(error) };
+            // The first error is about the address that the user specified.
+            let listener = TcpListener::bind(other).map_err(|_| error)?;
+            info!("{flag}: IPv6 is not available; listening on {other} instead of {address}");
+            listener
+        }
+    };
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The address to use instead of `[::]`, unless the error is about the port. Kernels without IPv6 report an unknown
+/// address family (`EAFNOSUPPORT`, for which there is no kind) or an unknown address.
+fn ipv4_fallback(address: SocketAddr, error: io::ErrorKind) -> Option<SocketAddr> {
+    let is_port_error = matches!(error, io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied);
+    if address.ip() != Ipv6Addr::UNSPECIFIED || is_port_error {
+        return None;
+    }
+    Some(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port()))
 }
 
 impl Bound {
-    /// Serves until SIGTERM or SIGINT, then drains; a second signal aborts.
+    /// Serves until SIGTERM or SIGINT, then drains; a second signal stops at once.
     ///
-    /// After SIGTERM requests are taken for `delay` more, until every apiserver has heard that the endpoint is gone;
-    /// `/readyz` says so at once, and so does every answer over HTTP/1.1. Then nobody can connect any more, and
-    /// connections that are there are closed once what was asked on them is answered: those of HTTP/2 by GOAWAY.
+    /// After SIGTERM, requests are accepted for `delay`, until every API server knows that the endpoint is gone.
+    /// `/readyz` reports the shutdown immediately, and answers over HTTP/1.1 ask clients to close the connection. Then
+    /// the listener is closed, and each open connection is closed once its requests are answered, those of HTTP/2
+    /// with GOAWAY.
     pub async fn serve(
         self,
         app: Arc<App>,
@@ -131,17 +141,7 @@ impl Bound {
     ) -> io::Result<()> {
         let handle = Handle::new();
         let admin_handle = Handle::new();
-        let admin = {
-            let (app, handle) = (Arc::clone(&app), admin_handle.clone());
-            async move {
-                let Some(listener) = self.admin else { return Ok(()) };
-                axum_server::from_tcp(listener)?
-                    .handle(handle)
-                    .serve(admin::router(app).into_make_service())
-                    .await
-            }
-        };
-        let admin = tokio::spawn(admin);
+        let admin = tokio::spawn(serve_admin(self.admin, Arc::clone(&app), admin_handle.clone()));
         let stop = tokio::spawn(stop_on_signal(Arc::clone(&app), handle.clone(), signals, delay));
         let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
         let mut server = axum_server::from_tcp(self.webhook)?.acceptor(acceptor).handle(handle);
@@ -155,20 +155,30 @@ impl Bound {
         stop.abort();
         admin_handle.shutdown();
         if let Ok(Err(error)) = admin.await {
-            warn!("probes and metrics: {error}");
+            warn!("cannot serve probes and metrics: {error}");
         }
         result
     }
+}
+
+async fn serve_admin(
+    listener: Option<TcpListener>,
+    app: Arc<App>,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()> {
+    let Some(listener) = listener else { return Ok(()) };
+    let server = axum_server::from_tcp(listener)?.handle(handle);
+    server.serve(admin::router(app).into_make_service()).await
 }
 
 async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: Signals, delay: Duration) {
     let Signals { terminate, interrupt } = &mut signals;
     let delay = tokio::select! {
         _ = terminate.recv() => delay,
-        // Someone at a terminal waits for nobody.
+        // Nobody at a terminal waits for endpoints to disappear.
         _ = interrupt.recv() => Duration::ZERO,
     };
-    info!("stopping; a second signal aborts");
+    info!("shutting down; a second signal stops the process immediately");
     app.readiness.stop();
     let drain = async {
         tokio::time::sleep(delay).await;
@@ -180,7 +190,7 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    warn!("aborting");
+    warn!("stopping immediately");
     handle.shutdown();
 }
 
@@ -191,14 +201,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_address_is_that_of_ipv6_and_of_ipv4() -> Result<()> {
-        let every = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
-        let bound = Listeners { webhook: every, admin: Some(every) }.bind()?;
+    fn all_addresses_are_those_of_ipv6_and_ipv4() -> Result<()> {
+        let all = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
+        let bound = Listeners { webhook: all, admin: Some(all) }.bind()?;
         let ports = [bound.address.port(), bound.admin_address.context("no admin address")?.port()];
         let loopbacks: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        // What this machine does not have, nobody comes from.
-        let here = loopbacks.into_iter().filter(|address| TcpListener::bind((*address, 0)).is_ok());
-        for address in here {
+        for address in loopbacks {
+            if TcpListener::bind((address, 0)).is_err() {
+                // The machine does not have this address.
+                continue;
+            }
             for port in ports {
                 TcpStream::connect((address, port)).with_context(|| format!("{address}, port {port}"))?;
             }
@@ -207,19 +219,24 @@ mod tests {
     }
 
     #[test]
-    fn only_every_address_has_a_stand_in() -> Result<()> {
+    fn only_an_ipv6_listener_for_all_addresses_falls_back_to_ipv4() -> Result<()> {
         let no_family = io::Error::from_raw_os_error(97).kind();
         let table = [
-            ("[::]:8443", no_family, Some("0.0.0.0:8443"), "a kernel that does not know IPv6"),
-            ("[::]:8443", io::ErrorKind::AddrNotAvailable, Some("0.0.0.0:8443"), "one that has none"),
-            ("[::]:8443", io::ErrorKind::AddrInUse, None, "the port is taken there too"),
-            ("[::]:443", io::ErrorKind::PermissionDenied, None, "the port may not be had there either"),
-            ("[::1]:8443", no_family, None, "it was asked for by name"),
-            ("0.0.0.0:8443", io::ErrorKind::AddrNotAvailable, None, "it is the stand-in"),
+            ("[::]:8443", no_family, Some("0.0.0.0:8443"), "a kernel without IPv6"),
+            (
+                "[::]:8443",
+                io::ErrorKind::AddrNotAvailable,
+                Some("0.0.0.0:8443"),
+                "a kernel with IPv6 turned off",
+            ),
+            ("[::]:8443", io::ErrorKind::AddrInUse, None, "the port is in use there too"),
+            ("[::]:443", io::ErrorKind::PermissionDenied, None, "the port is not allowed there either"),
+            ("[::1]:8443", no_family, None, "one address was specified"),
+            ("0.0.0.0:8443", io::ErrorKind::AddrNotAvailable, None, "it is the fallback"),
         ];
         for (address, error, expected, reason) in table {
             let expected = expected.map(str::parse::<SocketAddr>).transpose()?;
-            assert_eq!(stand_in(address.parse()?, error), expected, "{address}, {error}: {reason}");
+            assert_eq!(ipv4_fallback(address.parse()?, error), expected, "{address}, {error}: {reason}");
         }
         Ok(())
     }

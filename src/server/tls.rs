@@ -1,4 +1,4 @@
-//! Certificates: loaded from files, looked at again and again, or made up.
+//! Serving certificates from files, which are polled for changes, or self-signed.
 
 use std::{
     fs, io,
@@ -20,25 +20,25 @@ use tracing::{info, warn};
 use super::{App, Metrics};
 use crate::certificates::Certificate;
 
-/// How often the files are looked at. Reading two small files finds every way of changing them, the
-/// exchange of a Secret volume's `..data` link included, where a watch on the file would go deaf.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the files are read. Reading two small files notices every kind of change, also when the `..data` link of
+/// a Secret volume is replaced, after which a watch on the file would report nothing.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is wrong with the certificates; names the flag.
+/// Why a certificate cannot be used; names the flag.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file that cannot be read.
-    #[error("{flag}: cannot read {path}")]
+    #[error("{flag}: cannot read {path}: {error}")]
     Read {
         /// The flag that named it.
         flag: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
-    /// A file without what should be in it.
-    #[error("{flag}: {path} holds no {what} in PEM form")]
+    /// A file without a certificate or key.
+    #[error("{flag}: {path} contains no PEM-encoded {what}")]
     Empty {
         /// The flag that named it.
         flag: &'static str,
@@ -47,99 +47,111 @@ pub enum TlsError {
         /// `certificate` or `private key`.
         what: &'static str,
     },
-    /// A key that is not the certificate's.
+    /// A key that does not match the certificate.
     #[error(
-        "--tls-cert, --tls-key: the key is not that of the certificate: give the two that were issued together"
+        "--tls-cert, --tls-key: the private key does not match the certificate; specify a certificate and the \
+         key that it was issued for"
     )]
     Mismatch,
-    /// Certificate and key that cannot be used.
-    #[error("--tls-cert, --tls-key: {0}")]
-    Pair(#[source] rustls::Error),
+    /// A certificate and a key that cannot be used.
+    #[error("--tls-cert, --tls-key: cannot use the certificate: {0}")]
+    Pair(rustls::Error),
     /// A client CA that cannot be used.
-    #[error("--client-ca: {0}")]
+    #[error("--client-ca: cannot use the CA: {0}")]
     ClientCa(String),
     /// A managed certificate that cannot be used.
     #[error("--tls-managed-secret: {0}")]
     Managed(String),
-    /// A certificate that could not be made.
-    #[error("--tls-self-signed: {0}")]
-    SelfSigned(#[from] rcgen::Error),
+    /// A self-signed certificate that could not be issued.
+    #[error("--tls-self-signed: cannot issue a certificate: {0}")]
+    SelfSigned(rcgen::Error),
+    /// The key of a self-signed certificate, if it cannot be loaded.
+    #[error("--tls-self-signed: cannot load the private key: {0}")]
+    SelfSignedKey(&'static str),
 }
 
-/// Where the serving certificate comes from.
+impl From<rcgen::Error> for TlsError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::SelfSigned(error)
+    }
+}
+
+/// The files of the serving certificate.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
-    /// The chain, leaf first, PEM.
+    /// The certificate chain, leaf first, PEM.
     pub certificate: PathBuf,
-    /// Its key, PEM: PKCS#8, PKCS#1 or SEC1.
+    /// The private key, PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: PathBuf,
-    /// Where given, only clients with a certificate of this CA are answered.
+    /// If set, only clients with a certificate issued by this CA are accepted.
     pub client_ca: Option<PathBuf>,
 }
 
-/// The CA of the clients that are answered.
+/// The file of the CA that issues the certificates of clients.
 #[derive(Debug, Clone)]
 pub struct ClientCa(pub PathBuf);
 
 impl ClientCa {
-    /// The file's bytes.
+    /// Reads the file.
     pub(super) fn read(&self) -> Result<Vec<u8>, TlsError> {
         read("--client-ca", &self.0)
     }
 
-    /// The CAs in it.
+    /// The CAs in the file.
     pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
         client_roots(&self.read()?, &self.0)
     }
 }
 
-/// What was read from the files, to see whether they change.
-pub type Contents = Vec<Vec<u8>>;
+/// The contents of the files, to notice changes.
+pub type FileContents = Vec<Vec<u8>>;
 
 impl CertificateFiles {
-    /// Loads the pair, and tells what was read.
-    pub fn load(&self, metrics: &Metrics) -> Result<(RustlsConfig, Contents), TlsError> {
+    /// Loads the files, and returns their contents too.
+    pub fn load(&self, metrics: &Metrics) -> Result<(RustlsConfig, FileContents), TlsError> {
         let contents = self.contents()?;
         Ok((RustlsConfig::from_config(self.server_config(&contents, metrics)?), contents))
     }
 
-    /// Follows the files from what was loaded on, until the task is dropped. A pair that cannot be loaded
-    /// leaves the old one.
-    pub async fn follow(self, loaded: Contents, config: RustlsConfig, app: Arc<App>) {
+    /// Reloads the files whenever they differ from `loaded`, until the task is dropped. If they cannot be loaded, the
+    /// previous certificate stays in use.
+    pub async fn follow(self, loaded: FileContents, config: RustlsConfig, app: Arc<App>) {
         let mut seen = loaded;
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(POLL_INTERVAL);
         loop {
             ticks.tick().await;
-            let now = self.contents();
-            // Between two looks a file may be gone for a moment; that is no change yet.
-            let Ok(now) = now else { continue };
+            // While files are replaced, one may be missing for a moment.
+            let Ok(now) = self.contents() else { continue };
             if seen == now {
                 continue;
             }
             match self.server_config(&now, &app.metrics) {
                 Ok(loaded) => {
                     config.reload_from_config(loaded);
-                    info!(certificate = %self.certificate.display(), "certificate loaded again");
+                    info!(certificate = %self.certificate.display(), "certificate reloaded");
                 }
                 Err(error) => {
                     app.metrics.certificate_failures.inc();
-                    warn!("the old certificate stays: {error}");
+                    warn!("cannot load the new certificate, the previous one stays in use: {error}");
                 }
             }
             seen = now;
         }
     }
 
-    fn contents(&self) -> Result<Contents, TlsError> {
-        let files = [
-            ("--tls-cert", Some(&self.certificate)),
-            ("--tls-key", Some(&self.key)),
-            ("--client-ca", self.client_ca.as_ref()),
-        ];
-        files.into_iter().filter_map(|(flag, path)| path.map(|path| read(flag, path))).collect()
+    fn contents(&self) -> Result<FileContents, TlsError> {
+        let mut contents = vec![read("--tls-cert", &self.certificate)?, read("--tls-key", &self.key)?];
+        if let Some(path) = &self.client_ca {
+            contents.push(read("--client-ca", path)?);
+        }
+        Ok(contents)
     }
 
-    fn server_config(&self, contents: &Contents, metrics: &Metrics) -> Result<Arc<ServerConfig>, TlsError> {
+    fn server_config(
+        &self,
+        contents: &FileContents,
+        metrics: &Metrics,
+    ) -> Result<Arc<ServerConfig>, TlsError> {
         let chain = certificates(&contents[0]);
         let leaf = chain.first().ok_or_else(|| empty("--tls-cert", &self.certificate, "certificate"))?;
         let validity = Certificate::read(leaf).map(|leaf| (leaf.begin, leaf.end));
@@ -153,9 +165,9 @@ impl CertificateFiles {
             let certificate = self.certificate.display();
             let now = Timestamp::now();
             if now > end {
-                warn!(%certificate, "has expired: apiservers will not talk to us; issue a new one");
+                warn!(%certificate, "the serving certificate has expired, so the API server rejects it; issue a new one");
             } else if now < begin {
-                warn!(%certificate, "is not valid yet: apiservers will not talk to us; look at the clock, or issue a new one");
+                warn!(%certificate, "the serving certificate is not valid yet, so the API server rejects it; check the clock, or issue a new one");
             }
         }
         Ok(config)
@@ -163,7 +175,7 @@ impl CertificateFiles {
 }
 
 fn read(flag: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|source| TlsError::Read { flag, path: path.to_owned(), source })
+    fs::read(path).map_err(|error| TlsError::Read { flag, path: path.to_owned(), error })
 }
 
 fn empty(flag: &'static str, path: &Path, what: &'static str) -> TlsError {
@@ -180,7 +192,7 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
-/// What every way of serving has in common.
+/// The TLS configuration for a certificate, from whichever source.
 pub(super) fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -199,29 +211,28 @@ pub(super) fn server_config(
         error => TlsError::Pair(error),
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // An apiserver keeps its connections: nothing is gained by remembering sessions to take up again.
+    // API servers keep their connections, so resuming sessions gains nothing.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }
 
-/// Unix time as a metric has it.
+/// Unix time in seconds, for a metric.
 #[expect(clippy::cast_precision_loss, reason = "seconds are exact in a double for millions of years")]
 pub(super) fn unix_seconds(moment: Timestamp) -> f64 {
     moment.as_second() as f64
 }
 
-/// A certificate made for this process alone.
+/// A certificate for this process alone.
 #[derive(Debug)]
 pub struct SelfSigned {
-    /// The CA that a client has to trust, PEM.
+    /// The CA for clients to trust, PEM.
     pub ca: String,
-    /// What to serve with.
+    /// The TLS configuration.
     pub config: RustlsConfig,
 }
 
-/// Makes a CA, and with it a certificate for this host by name and by both loopback addresses, and for the
-/// names given.
+/// Issues a certificate for localhost, both loopback addresses and `names`, signed by a new CA.
 pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
     let mut ca = CertificateParams::default();
@@ -236,7 +247,7 @@ pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
     leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&key, &Issuer::new(ca, ca_key))?;
-    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(TlsError::SelfSignedKey)?;
     let config = server_config(vec![certificate.der().clone()], key, None)?;
     Ok(SelfSigned { ca: ca_certificate.pem(), config: RustlsConfig::from_config(config) })
 }

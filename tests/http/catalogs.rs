@@ -1,4 +1,4 @@
-//! HostedClusters: the catalogs annotation filled in, left, or refused.
+//! HostedClusters: the catalog overrides annotation is added, left alone or denied.
 
 use serde_json::{Value, json};
 
@@ -82,22 +82,12 @@ async fn the_annotation_is_left_where_it_is_not_ours_to_write() {
 }
 
 #[tokio::test]
-async fn an_opt_out_with_a_typing_error_is_told_and_the_right_one_is_not() {
+async fn an_opt_out_with_a_typo_is_warned_about_and_a_right_one_is_not() {
     let (right, wrong) = ("mirrorguard.io/catalog-overrides", "mirrorguard.io/catalog-override");
+    // The annotations, what a warning has to name, and why.
     let table = [
-        (
-            json!({right: "Disabled"}),
-            Some((
-                format!("the value \"Disabled\" of {right} means nothing"),
-                "write \"disabled\"".to_owned(),
-            )),
-            "another value",
-        ),
-        (
-            json!({wrong: "disabled"}),
-            Some((format!("there is no annotation {wrong}"), format!("did you mean {right}?"))),
-            "another name",
-        ),
+        (json!({right: "Disabled"}), Some([right, "\"Disabled\"", "\"disabled\""]), "another value"),
+        (json!({wrong: "disabled"}), Some([wrong, right, ""]), "another name"),
         (json!({right: "disabled"}), None, "the opt-out"),
         (json!({}), None, "no annotation"),
     ];
@@ -108,10 +98,12 @@ async fn an_opt_out_with_a_typing_error_is_told_and_the_right_one_is_not() {
         let warnings = answer.warnings().join("\n");
         assert!(answer.is_allowed(), "{reason}");
         match expected {
-            Some((what, fix)) => {
+            Some(names) => {
                 assert!(!filled.0["patch"].is_null(), "{reason}: it is filled in all the same");
                 assert_eq!(answer.warned_by(), ["unknown-annotation"], "{reason}");
-                assert!(warnings.contains(&what) && warnings.contains(&fix), "{reason}: {warnings}");
+                for name in names {
+                    assert!(warnings.contains(name), "{reason}: {name} is not in {warnings}");
+                }
             }
             None => assert_eq!(warnings, "", "{reason}"),
         }
@@ -124,7 +116,7 @@ async fn an_owner_who_wants_no_overrides_is_left_alone() {
         idms("one", "registry.redhat.io/redhat/redhat-operator-index", &["m.lab/redhat-operator-index"]);
     for webhook in [mirrored(), Webhook::with(&one)] {
         for none in ["", "="] {
-            // The mark does not make it ours: none is never filled in.
+            // The annotation with the derived value does not make it ours: an empty value is never replaced.
             for annotations in [
                 json!({OVERRIDES: none}),
                 json!({OVERRIDES: none, DERIVED: none}),
@@ -161,7 +153,7 @@ async fn a_value_that_was_ours_follows_the_mirror_sets() {
 }
 
 #[tokio::test]
-async fn where_no_value_is_right_nothing_is_written_and_the_reason_is_told() {
+async fn where_no_value_is_right_nothing_is_written_and_a_warning_says_why() {
     let webhook = Webhook::with(&idms(
         "one",
         "registry.redhat.io/redhat/redhat-operator-index",
@@ -174,20 +166,18 @@ async fn where_no_value_is_right_nothing_is_written_and_the_reason_is_told() {
 }
 
 #[tokio::test]
-async fn a_mirror_that_gives_no_image_reference_keeps_no_hosted_cluster_from_being_made() {
+async fn a_mirror_that_gives_no_image_reference_does_not_block_a_hosted_cluster() {
     for mirror in ["m.lab/redhat/", "m.lab/Redhat", "https://m.lab/redhat", "m.lab/redhat:v1", ""] {
         let webhook = Webhook::with(&icsp("old", "registry.redhat.io/redhat", &[&format!("\"{mirror}\"")]));
         let new = hosted(&json!({}), &json!({}));
         let answer = mutate(&webhook, &new).await;
         assert!(answer.is_allowed() && answer.0["patch"].is_null(), "{mirror}");
         assert_eq!(answer.warned_by(), ["catalogs-not-expressible"], "{mirror}");
-        let reason = format!("because the mirror \"{mirror}\" gives no image reference");
-        assert!(answer.warnings()[0].contains(&reason), "{:?}", answer.warnings());
+        assert!(answer.warnings()[0].contains(&format!("\"{mirror}\"")), "{:?}", answer.warnings());
         assert!(validate(&webhook, &Value::Null, &new).await.is_allowed(), "{mirror}");
         let wrong = hosted(&json!({OVERRIDES: format!("registry.redhat.io/redhat={mirror}")}), &json!({}));
-        let [line] = validate(&webhook, &Value::Null, &wrong).await.denial().try_into().unwrap();
-        let fix = "Fix: name the namespace: registry.redhat.io/redhat=HOST/NAMESPACE";
-        assert!(line.ends_with(fix), "{mirror}: {line}");
+        let answer = validate(&webhook, &Value::Null, &wrong).await;
+        assert_eq!(answer.denied_by(), ["misread-catalog-overrides"], "{mirror}");
     }
 }
 
@@ -201,7 +191,7 @@ async fn a_misread_value_is_denied_and_the_same_place_written_right_is_not() {
         line.starts_with(&format!("[misread-catalog-overrides] metadata.annotations[{OVERRIDES}]: ")),
         "{line}"
     );
-    assert!(line.ends_with("Fix: write \"registry.redhat.io/redhat=m.lab/redhat.io/redhat\""), "{line}");
+    assert!(line.contains("registry.redhat.io/redhat=m.lab/redhat.io/redhat"), "{line}");
     let right = hosted(&json!({OVERRIDES: "registry.redhat.io/redhat=m.lab/redhat.io/redhat"}), &json!({}));
     assert!(validate(&webhook, &Value::Null, &right).await.is_allowed());
     let mut labelled = wrong.clone();
@@ -209,18 +199,21 @@ async fn a_misread_value_is_denied_and_the_same_place_written_right_is_not() {
     assert!(validate(&webhook, &wrong, &labelled).await.is_allowed(), "it was there before");
 }
 
+/// The annotations of all catalogs with the same image.
+fn catalog_images(image: &str) -> Value {
+    let mut annotations = json!({});
+    for name in ["certified-operators", "community-operators", "redhat-marketplace", "redhat-operators"] {
+        annotations[format!("hypershift.openshift.io/{name}-catalog-image")] = json!(image);
+    }
+    annotations
+}
+
 #[tokio::test]
 async fn catalog_images_are_denied_unless_all_are_there_by_digest() {
-    let names = ["certified-operators", "community-operators", "redhat-marketplace", "redhat-operators"];
-    let all = |image: &str| {
-        let annotation =
-            |name: &&str| (format!("hypershift.openshift.io/{name}-catalog-image"), json!(image));
-        Value::Object(names.iter().map(annotation).collect())
-    };
     let webhook = Webhook::with("");
-    let good = hosted(&all("m.lab/x@sha256:0123"), &json!({}));
+    let good = hosted(&catalog_images("m.lab/x@sha256:0123"), &json!({}));
     assert!(validate(&webhook, &Value::Null, &good).await.is_allowed());
-    let tagged = hosted(&all("m.lab/x:v4.18"), &json!({}));
+    let tagged = hosted(&catalog_images("m.lab/x:v4.18"), &json!({}));
     let answer = validate(&webhook, &Value::Null, &tagged).await;
     assert_eq!(answer.denied_by(), ["incomplete-catalog-images"; 4]);
     let mut missing = good.clone();
@@ -232,10 +225,14 @@ async fn catalog_images_are_denied_unless_all_are_there_by_digest() {
     assert_eq!(answer.denied_by(), ["incomplete-catalog-images"]);
 }
 
+/// A spec that mirrors quay.io for the data plane.
+fn sources(mirror: &str) -> Value {
+    json!({"imageContentSources": [{"source": "quay.io", "mirrors": [mirror]}]})
+}
+
 #[tokio::test]
-async fn a_change_of_the_data_planes_mirrors_is_told_as_what_it_costs() {
+async fn a_change_of_the_mirrors_of_the_data_plane_warns_about_the_rollout() {
     let webhook = Webhook::with(&idms("r", "quay.io/openshift-release-dev", &["m.lab/ocp"]));
-    let sources = |mirror: &str| json!({"imageContentSources": [{"source": "quay.io", "mirrors": [mirror]}]});
     let (old, new) = (hosted(&json!({}), &sources("m.lab")), hosted(&json!({}), &sources("n.lab")));
     assert_eq!(validate(&webhook, &old, &new).await.warned_by(), ["node-pool-rollout"]);
     assert!(validate(&webhook, &Value::Null, &new).await.warnings().is_empty(), "it has no nodes yet");
@@ -245,9 +242,9 @@ async fn a_change_of_the_data_planes_mirrors_is_told_as_what_it_costs() {
     assert_eq!(answer.warned_by(), ["data-plane-not-mirrored", "node-pool-rollout"]);
 }
 
-/// The chart does not even ask about these from Kubernetes 1.28 on; before, the answers are the same.
+/// The chart excludes these requests from Kubernetes 1.28 on; before, the answers are the same.
 #[tokio::test]
-async fn an_update_that_changes_nothing_that_counts_is_left_alone_though_the_mirror_sets_have_moved_on() {
+async fn an_update_that_changes_nothing_relevant_is_left_alone_even_if_the_mirror_sets_have_changed() {
     let webhook = mirrored();
     let derived = "registry.redhat.io/redhat=old.lab/redhat";
     let old = hosted(&json!({OVERRIDES: derived, DERIVED: derived}), &json!({}));

@@ -16,7 +16,7 @@ fn webhook(who: &str, until: &str) -> Webhook {
     Webhook::with_settings(&idms("there", "quay.io/b", &["m.lab/b"]), settings)
 }
 
-fn asking(annotation: &str) -> String {
+fn requesting(annotation: &str) -> String {
     let metadata = format!("{{name: new, annotations: {{mirrorguard.io/exempt: '{annotation}'}}}}");
     icsp("new", "quay.io/a", &["m.lab/a"]).replace("{name: new}", &metadata)
 }
@@ -54,15 +54,15 @@ async fn an_object_is_exempt_by_its_name_until_the_day() {
 async fn an_object_is_exempt_by_its_annotation_where_the_configuration_allows_it() {
     let objects = "objects: [ImageContentSourcePolicy/other]";
     let table = [
-        ("annotated: true", LATER, "icsp-alongside-idms: CHG-1", true, "asked for and allowed"),
+        ("annotated: true", LATER, "icsp-alongside-idms: CHG-1", true, "requested and granted"),
         ("annotated: true", PAST, "icsp-alongside-idms: CHG-1", false, "the day has passed"),
-        (objects, LATER, "icsp-alongside-idms: CHG-1", false, "asked for, but not allowed"),
+        (objects, LATER, "icsp-alongside-idms: CHG-1", false, "requested, but not granted"),
         ("annotated: true", LATER, "icsp-alongside-idms:", false, "without a reason"),
         ("annotated: true", LATER, "deprecated-icsp: CHG-1", false, "another rule"),
     ];
     for (who, until, annotation, is_exempt, reason) in table {
         let webhook = webhook(who, until);
-        let answer = webhook.validate("", &asking(annotation)).await;
+        let answer = webhook.validate("", &requesting(annotation)).await;
         assert_eq!((answer.is_allowed(), exempted(&webhook)), (is_exempt, is_exempt), "{reason}");
         let audit = &answer.0["auditAnnotations"]["exempt"];
         if is_exempt {

@@ -1,5 +1,4 @@
-//! Decisions on a mirror set never rest on a cache: here it has seen nothing yet, and a stand-in for the
-//! apiserver says what there is.
+//! Decisions about a mirror set do not depend on the cache: here it is empty, and a fake API server has the objects.
 
 use std::{convert::Infallible, io};
 
@@ -18,35 +17,37 @@ use tower::service_fn;
 
 use super::{Webhook, icsp, idms};
 
-/// An apiserver that holds one IDMS, or none; it serves ICSPs not at all, as a cluster that has dropped
-/// the kind.
+/// An API server that has one IDMS or none. It does not serve ICSPs, like a cluster that has removed the kind.
 fn apiserver(with_idms: bool) -> Client {
-    let answer = move |request: Request<kube::client::Body>| async move {
-        let path = request.uri().path();
-        if path.contains("imagecontentsourcepolicies") {
-            return Ok::<_, Infallible>(respond(
-                404,
-                &json!({"kind": "Status", "code": 404, "reason": "NotFound", "status": "Failure", "message": ""}),
-            ));
-        }
-        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let metadata_only = accept.contains("as=PartialObjectMetadataList");
-        let mut item = json!({"metadata": {"name": "there", "resourceVersion": "7"}});
-        if !metadata_only {
-            item["spec"] = json!({"imageDigestMirrors": [{"source": "quay.io/b", "mirrors": ["m.lab/b"]}]});
-        }
-        let items = if with_idms && path.contains("imagedigestmirrorsets") { vec![item] } else { Vec::new() };
-        let (version, kind) = if metadata_only {
-            ("meta.k8s.io/v1", "PartialObjectMetadataList")
-        } else {
-            ("config.openshift.io/v1", "List")
-        };
-        Ok(respond(
-            200,
-            &json!({"apiVersion": version, "kind": kind, "metadata": {"resourceVersion": "9"}, "items": items}),
-        ))
+    let service = service_fn(move |request: Request<kube::client::Body>| async move {
+        Ok::<_, Infallible>(answer(&request, with_idms))
+    });
+    Client::new(service, "default")
+}
+
+fn answer(request: &Request<kube::client::Body>, with_idms: bool) -> Response<Body> {
+    let path = request.uri().path();
+    if path.contains("imagecontentsourcepolicies") {
+        let status =
+            json!({"kind": "Status", "code": 404, "reason": "NotFound", "status": "Failure", "message": ""});
+        return respond(404, &status);
+    }
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let metadata_only = accept.contains("as=PartialObjectMetadataList");
+    let mut item = json!({"metadata": {"name": "there", "resourceVersion": "7"}});
+    if !metadata_only {
+        item["spec"] = json!({"imageDigestMirrors": [{"source": "quay.io/b", "mirrors": ["m.lab/b"]}]});
+    }
+    let items = if with_idms && path.contains("imagedigestmirrorsets") { vec![item] } else { Vec::new() };
+    let (version, kind) = if metadata_only {
+        ("meta.k8s.io/v1", "PartialObjectMetadataList")
+    } else {
+        ("config.openshift.io/v1", "List")
     };
-    Client::new(service_fn(answer), "default")
+    respond(
+        200,
+        &json!({"apiVersion": version, "kind": kind, "metadata": {"resourceVersion": "9"}, "items": items}),
+    )
 }
 
 fn respond(status: u16, body: &Value) -> Response<Body> {
@@ -61,7 +62,7 @@ fn webhook(client: Client, when_unverified: WhenUnverified) -> Webhook {
 }
 
 #[tokio::test]
-async fn an_idms_that_no_watch_has_told_of_yet_counts() {
+async fn an_idms_that_no_watch_has_reported_yet_counts() {
     let new = icsp("new", "quay.io/a", &["m.lab/a"]);
     let denied = webhook(apiserver(true), WhenUnverified::Deny).validate("", &new).await;
     assert_eq!(denied.denied_by(), ["icsp-alongside-idms"]);
@@ -69,14 +70,17 @@ async fn an_idms_that_no_watch_has_told_of_yet_counts() {
     assert!(allowed.is_allowed());
 }
 
+/// A client that cannot connect to any API server.
+fn unreachable() -> Client {
+    Client::new(service_fn(refuse), "default")
+}
+
+async fn refuse(_: Request<kube::client::Body>) -> io::Result<Response<Body>> {
+    Err(io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused"))
+}
+
 #[tokio::test]
-async fn while_the_apiserver_cannot_be_asked_the_answer_says_so_and_follows_the_setting() {
-    let unreachable = || {
-        let refuse = |_: Request<kube::client::Body>| async {
-            Err::<Response<Body>, _>(io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused"))
-        };
-        Client::new(service_fn(refuse), "default")
-    };
+async fn while_the_api_server_cannot_be_queried_the_answer_says_so_and_follows_the_setting() {
     let new = idms("new", "quay.io/a", &["m.lab/a"]);
     let denied = webhook(unreachable(), WhenUnverified::Deny).validate("", &new).await;
     assert_eq!(denied.denied_by(), ["unverified"]);
@@ -84,5 +88,5 @@ async fn while_the_apiserver_cannot_be_asked_the_answer_says_so_and_follows_the_
     assert!(warned.is_allowed());
     assert_eq!(warned.warned_by(), ["unverified", "node-impact"]);
     let deleted = webhook(unreachable(), WhenUnverified::Deny).validate(&new, "").await;
-    assert!(deleted.is_allowed(), "a deletion is judged on what is known");
+    assert!(deleted.is_allowed(), "a deletion is checked against the last known state");
 }

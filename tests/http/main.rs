@@ -1,4 +1,4 @@
-//! The webhook's router without a socket.
+//! The router of the webhook, without a socket.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod bad_input;
@@ -27,7 +27,7 @@ use mirrorguard_core::{objects::manifest, rules::Settings};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// A webhook whose cluster holds some objects, as YAML.
+/// A webhook whose cluster has the given objects, as YAML.
 struct Webhook(Arc<App>);
 
 impl Webhook {
@@ -40,7 +40,7 @@ impl Webhook {
         Self(App::new(settings, Source::Files(state)))
     }
 
-    /// Posts a body as it is.
+    /// Posts a body unchanged.
     async fn post(&self, path: &str, body: impl Into<Body>) -> (StatusCode, Value) {
         let request = Request::post(path).body(body.into()).unwrap();
         let response = router(Arc::clone(&self.0)).oneshot(request).await.unwrap();
@@ -49,8 +49,8 @@ impl Webhook {
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
-    /// Asks about a write; `old` and `new` are YAML documents, or empty.
-    async fn ask(&self, path: &str, old: &str, new: &str) -> Answer {
+    /// Sends a review of a write; `old` and `new` are YAML documents, or empty.
+    async fn review(&self, path: &str, old: &str, new: &str) -> Answer {
         let (status, body) = self.post(path, review(old, new).to_string()).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         assert_eq!(body["kind"], "AdmissionReview");
@@ -59,7 +59,7 @@ impl Webhook {
     }
 
     async fn validate(&self, old: &str, new: &str) -> Answer {
-        self.ask("/validate", old, new).await
+        self.review("/validate", old, new).await
     }
 }
 
@@ -71,7 +71,7 @@ impl Answer {
         self.0["allowed"] == true
     }
 
-    /// The lines of the denial, after checking that it is one of ours.
+    /// The lines of the denial, after checking its code and reason.
     fn denial(&self) -> Vec<String> {
         assert!(!self.is_allowed(), "{}", self.0);
         assert_eq!(
@@ -89,7 +89,10 @@ impl Answer {
     fn warnings(&self) -> Vec<String> {
         let warnings = self.0["warnings"].as_array().cloned().unwrap_or_default();
         let warnings: Vec<_> = warnings.iter().map(|w| w.as_str().unwrap().to_owned()).collect();
-        assert!(warnings.iter().all(|w| w.len() <= 256), "an apiserver cuts longer warnings: {warnings:?}");
+        assert!(
+            warnings.iter().all(|w| w.len() <= 256),
+            "an API server truncates longer warnings: {warnings:?}"
+        );
         warnings
     }
 
@@ -142,7 +145,7 @@ fn review_of(old: &Value, new: &Value) -> Value {
     })
 }
 
-/// A mirror set with one entry; `more` is put into the entry.
+/// A mirror set with one entry; `more` is added to the entry.
 fn set(kind: &str, name: &str, source: &str, mirrors: &[&str], more: &str) -> String {
     let (group, list) = match kind {
         "ImageContentSourcePolicy" => ("operator.openshift.io/v1alpha1", "repositoryDigestMirrors"),

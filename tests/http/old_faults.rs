@@ -1,11 +1,11 @@
-//! What was wrong before an update only warns, wherever it stands in the list by then.
+//! What was wrong before an update is only warned about, even if its entry has moved in the list.
 
 use mirrorguard_core::config;
 
 use super::{Webhook, idms, itms, set};
 
 #[tokio::test]
-async fn a_fault_that_an_update_leaves_as_it_was_is_no_reason_to_deny() {
+async fn a_mistake_that_an_update_leaves_unchanged_is_not_denied() {
     let wide = idms("there", "quay.io/team", &["m.lab/team", "n.lab/team"]);
     let tags = itms("there", "quay.io/team", &["m.lab/team"]);
     let never = ", mirrorSourcePolicy: NeverContactSource";

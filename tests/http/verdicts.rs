@@ -1,4 +1,6 @@
-//! What is denied, what is warned about, and the twin of each that goes through.
+//! What is denied, what is warned about, and for each the similar write that is allowed.
+
+use std::fmt::Write as _;
 
 use mirrorguard_core::rules::{IcspAlongsideIdms, Level, Settings};
 
@@ -11,24 +13,24 @@ async fn an_icsp_next_to_an_idms_is_denied_and_alone_it_is_not() {
     let new = icsp("new", "quay.io/a", &["m.lab/a"]);
     let answer = Webhook::with(&idms("there", "quay.io/b", &["m.lab/b"])).validate("", &new).await;
     let [line] = answer.denial().try_into().unwrap();
-    assert!(line.starts_with("[icsp-alongside-idms] spec.repositoryDigestMirrors[0].source: an ICSP next to ImageDigestMirrorSet/there"), "{line}");
-    assert!(line.contains(" Fix: "), "{line}");
+    assert!(line.starts_with("[icsp-alongside-idms] spec.repositoryDigestMirrors[0].source: "), "{line}");
+    assert!(line.contains("ImageDigestMirrorSet/there") && line.contains(" Fix: "), "{line}");
     let answer = Webhook::with("").validate("", &new).await;
     assert!(answer.is_allowed());
     assert_eq!(answer.warned_by(), ["deprecated-icsp", "node-impact"]);
 }
 
 #[tokio::test]
-async fn a_remedy_in_the_path_is_for_people_alone() {
+async fn a_remedy_in_the_path_changes_nothing() {
     let webhook = Webhook::with(&idms("there", "quay.io/b", &["m.lab/b"]));
     for path in ["/validate", "/validate/if-nobody-answers/kubectl-delete/a.b"] {
-        let answer = webhook.ask(path, "", &icsp("new", "quay.io/a", &["m.lab/a"])).await;
+        let answer = webhook.review(path, "", &icsp("new", "quay.io/a", &["m.lab/a"])).await;
         assert_eq!(answer.denied_by(), ["icsp-alongside-idms"], "{path}");
     }
 }
 
 #[tokio::test]
-async fn an_icsp_that_changes_nothing_of_the_others_goes_through_in_conflicts_mode() {
+async fn an_icsp_that_does_not_affect_the_others_is_allowed_in_conflicts_mode() {
     let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
     let webhook = Webhook::with_settings(&idms("there", "quay.io/b", &["m.lab/b"]), settings);
     assert!(webhook.validate("", &icsp("new", "quay.io/a", &["m.lab/a"])).await.is_allowed());
@@ -66,9 +68,11 @@ async fn an_idms_that_conflicts_with_an_icsp_is_denied_and_the_migration_step_is
     for mirrors in [vec!["m.lab/a"], vec!["m.lab/a", "n.lab/a"]] {
         let answer = webhook.validate("", &idms("new", "quay.io/a", &mirrors)).await;
         assert!(answer.is_allowed());
-        let next = "[icsp-alongside-idms] metadata.name: this has every entry of ImageContentSourcePolicy/old: \
-                    it is the first step of the migration. Fix: next, delete imagecontentsourcepolicy old";
-        assert!(answer.warnings().contains(&next.to_owned()), "{:?}", answer.warnings());
+        let warnings = answer.warnings();
+        let next = warnings.iter().find(|line| line.starts_with("[icsp-alongside-idms] metadata.name: "));
+        let next = next.unwrap();
+        assert!(next.contains("ImageContentSourcePolicy/old"), "{next}");
+        assert!(next.contains("delete imagecontentsourcepolicy old"), "{next}");
     }
 }
 
@@ -110,7 +114,7 @@ async fn two_policies_for_one_source_are_denied_across_kinds() {
 }
 
 #[tokio::test]
-async fn everything_is_told_at_once() {
+async fn all_findings_are_reported_at_once() {
     let bad = set("ImageDigestMirrorSet", "new", "quay.io/a", &["quay.io/a", "m.lab/A"], NEVER);
     let both = format!("{bad}  - {{source: \"quay.io/a:latest\", mirrors: [\"https://m.lab\"]}}\n");
     let answer = Webhook::with("").validate("", &both).await;
@@ -122,9 +126,9 @@ async fn everything_is_told_at_once() {
     );
 }
 
-/// The chart does not even ask about these from Kubernetes 1.28 on; before, the answers are the same.
+/// The chart excludes these requests from Kubernetes 1.28 on; before, the answers are the same.
 #[tokio::test]
-async fn an_update_that_leaves_the_entries_is_not_judged() {
+async fn an_update_that_leaves_the_entries_is_not_checked() {
     let bad = icsp("old", "https://quay.io/a", &["m.lab/a"]);
     for change in [
         "labels: {a: b}",
@@ -151,12 +155,12 @@ async fn what_was_wrong_before_only_warns_and_what_is_new_is_denied() {
     let worse = format!("{bad}  - {{source: \"quay.io/b/\", mirrors: [m.lab/b]}}\n");
     let answer = webhook.validate(&bad, &worse).await;
     assert_eq!(answer.denied_by(), ["invalid-source"]);
-    let mended = icsp("old", "quay.io/a", &["m.lab/a"]);
-    assert!(webhook.validate(&bad, &mended).await.is_allowed());
+    let fixed = icsp("old", "quay.io/a", &["m.lab/a"]);
+    assert!(webhook.validate(&bad, &fixed).await.is_allowed());
 }
 
 #[tokio::test]
-async fn a_deletion_is_never_denied_and_tells_what_it_costs() {
+async fn a_deletion_is_never_denied_and_warns_about_the_impact() {
     let there = idms("there", "quay.io/a", &["m.lab/a"]);
     let answer = Webhook::with(&there).validate(&there, "").await;
     assert!(answer.is_allowed());
@@ -180,9 +184,9 @@ async fn a_namespace_over_the_release_warns_until_both_repositories_are_there() 
     let webhook = Webhook::with("");
     let root = idms("new", "quay.io/openshift-release-dev", &["m.lab/ord"]);
     let warnings = webhook.validate("", &root).await.warnings();
-    let fix = "[root-level-source] Fix: add {source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}";
+    let entry = "{source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/ord/ocp-release]}";
     assert!(
-        warnings.iter().any(|w| w == fix || w.ends_with(fix.trim_start_matches("[root-level-source] "))),
+        warnings.iter().any(|line| line.starts_with("[root-level-source] ") && line.ends_with(entry)),
         "{warnings:?}"
     );
     let both = format!(
@@ -193,7 +197,7 @@ async fn a_namespace_over_the_release_warns_until_both_repositories_are_there() 
 }
 
 #[tokio::test]
-async fn a_deletion_that_a_hosted_cluster_lives_on_is_warned_about_and_never_denied() {
+async fn a_deletion_that_a_hosted_cluster_depends_on_is_warned_about_and_never_denied() {
     let release = idms("release", "quay.io/openshift-release-dev/ocp-release", &["m.lab/ocp/release"]);
     let hosted = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
                   metadata: {name: h, namespace: clusters}\n\
@@ -204,27 +208,30 @@ async fn a_deletion_that_a_hosted_cluster_lives_on_is_warned_about_and_never_den
     let answer = webhook.validate(&release, "").await;
     assert!(answer.is_allowed());
     assert_eq!(answer.warned_by(), ["mirror-in-use", "node-impact"]);
-    assert!(answer.warnings()[0].contains("takes m.lab/ocp/release away"), "{:?}", answer.warnings());
+    assert!(answer.warnings()[0].contains("m.lab/ocp/release"), "{:?}", answer.warnings());
     let moved = release.replace("m.lab", "n.lab");
     assert_eq!(webhook.validate(&release, &moved).await.denied_by(), ["mirror-in-use"]);
     let alone = Webhook::with(&release).validate(&release, "").await;
     assert_eq!(alone.warned_by(), ["node-impact"]);
 }
 
+/// An IDMS with so many entries.
+fn idms_of_size(name: &str, entries: usize) -> String {
+    let mut text = idms(name, "quay.io/a", &["m.lab/a"]);
+    for index in 0..entries {
+        writeln!(text, "  - {{source: {name}.lab/a/{index}, mirrors: [m.lab/{name}/{index}]}}").unwrap();
+    }
+    text
+}
+
 #[tokio::test]
-async fn a_cluster_that_is_too_large_already_may_be_written_to_and_one_that_would_become_so_may_not() {
-    let of = |name: &str, entries: usize| {
-        let entry = |at| format!("  - {{source: {name}.lab/a/{at}, mirrors: [m.lab/{name}/{at}]}}\n");
-        let all: String = (0..entries).map(entry).collect();
-        let head = idms(name, "quay.io/a", &["m.lab/a"]);
-        format!("{head}{all}")
-    };
-    let new = of("new", 5);
-    let large = Webhook::with(&of("large", 9000)).validate("", &new).await;
+async fn a_cluster_that_is_too_large_may_be_written_to_and_one_that_would_become_so_may_not() {
+    let new = idms_of_size("new", 5);
+    let large = Webhook::with(&idms_of_size("large", 9000)).validate("", &new).await;
     assert!(large.is_allowed());
     assert!(large.warned_by().contains(&"oversized-config".to_owned()), "{:?}", large.warned_by());
-    let answer = Webhook::with(&new).validate("", &of("large", 9000)).await;
+    let answer = Webhook::with(&new).validate("", &idms_of_size("large", 9000)).await;
     assert_eq!(answer.denied_by(), ["oversized-config"]);
-    let small = Webhook::with(&of("small", 100)).validate("", &new).await;
+    let small = Webhook::with(&idms_of_size("small", 100)).validate("", &new).await;
     assert!(!small.warned_by().contains(&"oversized-config".to_owned()));
 }

@@ -1,15 +1,14 @@
-//! The examples on the rules' pages, which are the rules' fixtures: read here once, judged through the command
-//! line, the webhook's router and a real apiserver.
+//! The examples on the pages of the rules, which the tests of the command line, the router and a real API server use.
 //!
-//! A block of YAML on a page says on its fence what it is. `denied`, `warned` and `allowed` are examples: their
-//! last object is the one that is judged, the others are there already. `before` is there already for the next
-//! example. `settings` is the configuration of all examples after it.
+//! The fence of a YAML block says what it is. `denied`, `warned` and `allowed` are examples: their last object is the
+//! one that is checked, the others exist already. `before` has objects that exist already for the next example.
+//! `settings` is the configuration of all examples after it.
 #![expect(clippy::panic, reason = "a page that cannot be read is a mistake in the repository")]
 
 use mirrorguard_core::{objects::manifest, rules::RULES};
 use serde_json::Value;
 
-/// What a page promises.
+/// The documented verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
     Denied,
@@ -20,26 +19,26 @@ pub(crate) enum Expected {
 /// An example.
 #[derive(Debug, Clone)]
 pub(crate) struct Example {
-    /// Id of the rule whose page it stands on.
+    /// Id of the rule whose page has it.
     pub(crate) rule: &'static str,
-    /// Where on the page it begins.
+    /// The line on the page where it starts.
     line: usize,
     pub(crate) expected: Expected,
     /// The configuration, YAML; empty for the default one.
     pub(crate) settings: String,
-    /// What is there already, YAML.
+    /// The objects that exist already, YAML.
     pub(crate) before: String,
     /// The example itself, YAML.
     pub(crate) text: String,
 }
 
 impl Example {
-    /// Where to look when it fails.
+    /// Its place, for the message of a failed test.
     pub(crate) fn place(&self) -> String {
         format!("core/src/rules/{}.md:{}: {:?}", self.rule.replace('-', "_"), self.line, self.expected)
     }
 
-    /// What is there before the write, and the object that is written.
+    /// The objects that exist before the write, and the object that is written.
     pub(crate) fn write(&self) -> (Vec<Value>, Value) {
         let mut there = documents(&self.before);
         let mut block = documents(&self.text);
@@ -49,14 +48,14 @@ impl Example {
     }
 }
 
-/// The examples about which a webhook is asked: those of mirror sets and HostedClusters. The image configuration is
-/// judged by the command line alone.
-#[allow(dead_code, reason = "the command line judges all of them")]
+/// The examples that a webhook is called for: those of mirror sets and HostedClusters. Only the command line checks the
+/// image configuration.
+#[allow(dead_code, reason = "the command line checks all of them")]
 pub(crate) fn examples_of_writes() -> impl Iterator<Item = Example> {
     examples().into_iter().filter(|example| example.write().1["kind"] != "Image")
 }
 
-/// The example of every page, in the order of the list and of the page.
+/// The examples of all pages, in the order of the rules and of each page.
 pub(crate) fn examples() -> Vec<Example> {
     RULES.iter().flat_map(|rule| on_page(rule.id, rule.page)).collect()
 }
@@ -89,10 +88,11 @@ fn on_page(rule: &'static str, page: &str) -> Vec<Example> {
     examples
 }
 
-/// The documents of a text, each as it stands.
+/// The documents of a text, unchanged.
 fn documents(text: &str) -> Vec<Value> {
-    let document = |text: &str| {
-        manifest::read_document("a rule's page", text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
-    };
     text.split("\n---\n").filter(|text| !text.trim().is_empty()).map(document).collect()
+}
+
+fn document(text: &str) -> Value {
+    manifest::read_document("the page of a rule", text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }

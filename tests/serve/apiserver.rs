@@ -1,4 +1,4 @@
-//! A stand-in for an apiserver that is listed and watched, and has one mirror set. It does not know HostedClusters.
+//! A fake API server for lists and watches, with one mirror set. It does not serve HostedClusters.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-/// Listens until the test's process ends.
+/// A listener until the process of the test ends.
 pub(crate) struct Apiserver {
     address: SocketAddr,
     broken: Arc<AtomicBool>,
@@ -24,25 +24,25 @@ impl Apiserver {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let broken = Arc::clone(&shared);
-                // A client that goes away in the middle is no concern of the test.
+                // A client may close the connection early.
                 thread::spawn(move || answer(&stream, &broken).ok());
             }
         });
         Ok(Self { address, broken })
     }
 
-    /// Answers nothing but 500 from now on, also to watches that are asked again.
+    /// Answers every request with 500 from now on, also new watches.
     pub(crate) fn break_down(&self) {
         self.broken.store(true, Ordering::Release);
     }
 
-    /// A kubeconfig that leads here.
+    /// A kubeconfig for this API server.
     pub(crate) fn kubeconfig(&self) -> String {
         kubeconfig(self.address)
     }
 }
 
-/// A kubeconfig for an apiserver without TLS.
+/// A kubeconfig for an API server without TLS.
 pub(crate) fn kubeconfig(address: SocketAddr) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -72,7 +72,7 @@ fn answer(mut stream: &TcpStream, broken: &AtomicBool) -> Result<()> {
     let (code, body) = match path.rsplit('/').next() {
         _ if broken.load(Ordering::Acquire) => (500, status(500, "InternalError")),
         Some("hostedclusters") => (404, status(404, "NotFound")),
-        Some("imagedigestmirrorsets") => (200, list(&[there()])),
+        Some("imagedigestmirrorsets") => (200, list(&[existing()])),
         _ => (200, list(&[])),
     };
     let body = body.to_string();
@@ -82,7 +82,7 @@ fn answer(mut stream: &TcpStream, broken: &AtomicBool) -> Result<()> {
     Ok(())
 }
 
-fn there() -> Value {
+fn existing() -> Value {
     json!({
         "metadata": {"name": "there", "resourceVersion": "7"},
         "spec": {"imageDigestMirrors": [{"source": "quay.io/there", "mirrors": ["mirror.lab.example/there"]}]},

@@ -1,5 +1,6 @@
-//! The certificate follows its files.
+//! The certificate is reloaded when its files change.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -11,10 +12,11 @@ use crate::certificates::{Serving, shown};
 use crate::client::{Client, trusting};
 use crate::ground::Ground;
 use crate::reviews::new_icsp;
+use crate::texts::matches_snapshot;
 use crate::wait::eventually;
 use crate::webhook::Webhook;
 
-/// How soon a change of the files shows.
+/// How soon a change of the files is noticed.
 const NOTICED: Duration = Duration::from_secs(15);
 
 const FAILURES: &str = "mirrorguard_certificate_reload_failures_total";
@@ -26,23 +28,23 @@ fn a_renewed_certificate_is_served_and_no_request_is_dropped() -> Result<()> {
     let webhook = ground.start()?;
     let (mut kept, address, authority) = (ground.client(&webhook)?, webhook.address, ground.authority.pem());
     let renewed = AtomicBool::new(false);
-    let asked = thread::scope(|scope| {
-        let asking = scope.spawn(|| -> Result<usize> {
-            let mut asked = 0;
+    let requests = thread::scope(|scope| {
+        let client = scope.spawn(|| -> Result<usize> {
+            let mut requests = 0;
             while !renewed.load(Ordering::Relaxed) {
                 kept.validate(&new_icsp()).context("on the kept connection")?.allowed()?;
                 let mut new = Client::connect(address, trusting(&authority)?)?;
                 new.validate(&new_icsp()).context("on a new connection")?.allowed()?;
-                asked += 1;
+                requests += 1;
             }
-            Ok(asked)
+            Ok(requests)
         });
         let replaced = (0..3).try_for_each(|_| replace(&mut ground, &webhook));
         renewed.store(true, Ordering::Relaxed);
-        let asked = asking.join().map_err(|_| anyhow!("the asking thread panicked"))?;
-        replaced.and(asked)
+        let requests = client.join().map_err(|_| anyhow!("the thread of the client panicked"))?;
+        replaced.and(requests)
     })?;
-    ensure!(asked > 0, "nothing was asked meanwhile");
+    ensure!(requests > 0, "no request was sent meanwhile");
     ensure!(failures(&webhook)? < 0.5, "a good pair was counted as a failure");
     Ok(())
 }
@@ -52,7 +54,7 @@ fn replace(ground: &mut Ground, webhook: &Webhook) -> Result<()> {
     let before = shown(&ground.connection(webhook)?)?;
     ground.publish(&ground.issue()?)?;
     eventually(NOTICED, "the renewed certificate", || {
-        ensure!(shown(&ground.connection(webhook)?)? != before, "the old one is still served");
+        ensure!(shown(&ground.connection(webhook)?)? != before, "the old certificate is still served");
         Ok(())
     })
 }
@@ -70,7 +72,7 @@ fn a_broken_pair_is_counted_and_leaves_the_old_one_until_a_good_one_comes() -> R
     let broken = [
         (&*one.certificate, &*other.key, "a key that belongs to another certificate"),
         (&*one.certificate, "", "an empty key"),
-        ("no PEM\n", &*one.key, "a certificate that is none"),
+        ("no PEM\n", &*one.key, "not a certificate"),
     ];
     for (failed, (certificate, key, reason)) in (1_u32..).zip(broken) {
         ground.tls.publish(&[("tls.crt", certificate), ("tls.key", key)])?;
@@ -78,7 +80,7 @@ fn a_broken_pair_is_counted_and_leaves_the_old_one_until_a_good_one_comes() -> R
             ensure!(failures(&webhook)? >= f64::from(failed), "{reason} is not counted");
             Ok(())
         })?;
-        ensure!(shown(&ground.connection(&webhook)?)? == served, "{reason} took the certificate away");
+        ensure!(shown(&ground.connection(&webhook)?)? == served, "{reason} replaced the certificate");
         ground.client(&webhook)?.validate(&new_icsp())?.allowed().context(reason)?;
         ensure!(webhook.probe("/readyz")? == 200, "{reason} made it unready");
     }
@@ -110,16 +112,26 @@ fn the_expiry_metric_is_that_of_the_certificate_served() -> Result<()> {
 }
 
 #[test]
-fn a_certificate_out_of_its_time_is_told_at_the_start() -> Result<()> {
-    for (begin, end, told) in [(1990, 2001, "has expired"), (2100, 2200, "is not valid yet")] {
+fn only_a_certificate_outside_its_validity_is_warned_about_at_the_start() -> Result<()> {
+    let table = [(1990, 2001, 1, "expired"), (2100, 2200, 1, "not valid yet"), (1990, 2200, 0, "valid")];
+    let mut texts = String::new();
+    for (begin, end, expected, reason) in table {
         let mut ground = Ground::new()?;
         ground.publish(&lasting(begin, end)?)?;
-        ground.start()?.logged(NOTICED, told)?;
+        let certificate = ground.tls.path("tls.crt").display().to_string();
+        // The line with the address, for which a start waits, is later than any warning.
+        let lines = ground.start()?.lines()?;
+        let warnings: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+        let is_about_it = warnings.iter().all(|warning| warning["certificate"] == certificate);
+        ensure!(warnings.len() == expected && is_about_it, "{reason}: {lines:?}");
+        for warning in warnings {
+            writeln!(texts, "{}", warning["message"].as_str().context("no message")?)?;
+        }
     }
-    Ok(())
+    matches_snapshot(&texts, "validity.txt")
 }
 
-/// A self-signed pair that is good until the first day of a year.
+/// A self-signed pair that is valid until the first day of a year.
 fn ending(year: i32) -> Result<Serving> {
     lasting(1990, year)
 }

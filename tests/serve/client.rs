@@ -1,4 +1,4 @@
-//! A client as an apiserver is one: it trusts one authority, keeps its connection, and waits only so long.
+//! A client like an API server: it trusts one CA, keeps its connection, and waits for a limited time.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use crate::reviews::UID;
 /// For one request and its answer, in an unoptimized build on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An open connection. It makes progress only while a request is under way.
+/// An open connection. It makes progress only while a request is in flight.
 pub(crate) struct Client {
     runtime: Runtime,
     sender: Sender,
@@ -36,12 +36,12 @@ enum Sender {
     Http2(http2::SendRequest<Full<Bytes>>),
 }
 
-/// TLS that trusts the authorities of a PEM file alone.
+/// TLS that trusts only the CAs of a PEM file.
 pub(crate) fn trusting(authorities: &str) -> Result<ClientConfig> {
     Ok(ClientConfig::builder().with_root_certificates(roots(authorities)?).with_no_client_auth())
 }
 
-/// The same, for a client that shows a certificate of its own.
+/// The same with a client certificate.
 pub(crate) fn presenting(authorities: &str, own: &Serving) -> Result<ClientConfig> {
     let chain = CertificateDer::pem_slice_iter(own.certificate.as_bytes()).collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes())?;
@@ -59,7 +59,7 @@ fn roots(authorities: &str) -> Result<RootCertStore> {
 }
 
 impl Client {
-    /// Connects to localhost, with the HTTP version that the two sides agree on.
+    /// Connects to localhost, with the HTTP version that both sides support.
     pub(crate) fn connect(address: SocketAddr, tls: ClientConfig) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let sender = in_time(&runtime, "the connection", async {
@@ -81,33 +81,33 @@ impl Client {
         Ok(Self { runtime, sender })
     }
 
-    /// Whether HTTP/2 was agreed on.
+    /// Whether HTTP/2 was negotiated.
     pub(crate) fn is_http2(&self) -> bool {
         matches!(self.sender, Sender::Http2(_))
     }
 
-    /// Asks what the webhook says to a review.
+    /// Sends a review.
     pub(crate) fn validate(&mut self, review: &Value) -> Result<Answer> {
         self.validate_within(review, None)
     }
 
-    /// The same within a trace of the client's.
+    /// The same within a trace of the client.
     pub(crate) fn validate_within(&mut self, review: &Value, traceparent: Option<&str>) -> Result<Answer> {
-        in_time(&self.runtime, "the answer", answered(&mut self.sender, review, traceparent))
+        in_time(&self.runtime, "the answer", send_review(&mut self.sender, review, traceparent))
     }
 }
 
-/// Asks about several reviews at once on one connection of HTTP/2, as an apiserver does.
+/// Sends several reviews at once on one HTTP/2 connection, as an API server does.
 pub(crate) fn validate_together(client: &Client, reviews: &[Value]) -> Result<Vec<Answer>> {
     let Sender::Http2(sender) = &client.sender else { bail!("not HTTP/2") };
-    let asked = reviews.iter().map(|review| {
+    let answers = reviews.iter().map(|review| {
         let mut sender = Sender::Http2(sender.clone());
-        async move { answered(&mut sender, review, None).await }
+        async move { send_review(&mut sender, review, None).await }
     });
-    in_time(&client.runtime, "all answers", futures::future::try_join_all(asked))
+    in_time(&client.runtime, "all answers", futures::future::try_join_all(answers))
 }
 
-async fn answered(sender: &mut Sender, review: &Value, traceparent: Option<&str>) -> Result<Answer> {
+async fn send_review(sender: &mut Sender, review: &Value, traceparent: Option<&str>) -> Result<Answer> {
     let uri = match sender {
         Sender::Http1(_) => "/validate",
         Sender::Http2(_) => "https://localhost/validate",
@@ -124,7 +124,7 @@ async fn answered(sender: &mut Sender, review: &Value, traceparent: Option<&str>
 }
 
 impl Sender {
-    /// Sends once the connection is free; an apiserver that finds it closed opens another one, we fail.
+    /// Sends once the connection is free. Unlike an API server, it does not reconnect if the connection is closed.
     async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
         match self {
             Self::Http1(sender) => {
@@ -144,12 +144,12 @@ fn in_time<T>(runtime: &Runtime, what: &str, work: impl Future<Output = Result<T
     runtime.block_on(limited).with_context(|| format!("waited {PATIENCE:?} for {what}"))?
 }
 
-/// What the webhook said to a review.
+/// The answer to a review.
 #[derive(Debug)]
 pub(crate) struct Answer {
     status: u16,
     review: Value,
-    /// Whether it said that nothing else is to be sent on its connection.
+    /// Whether it asks to close the connection.
     pub(crate) is_last: bool,
 }
 
@@ -173,23 +173,25 @@ impl Answer {
         let response = self.response()?;
         ensure!(response["allowed"] == false, "admitted, although [{rule}] should deny it: {response}");
         let message = response["status"]["message"].as_str().context("a denial without a message")?;
-        let by_rule = |line: &str| line.starts_with(&format!("[{rule}] "));
-        ensure!(!message.is_empty() && message.lines().all(by_rule), "not only for [{rule}]: {message}");
+        let start = format!("[{rule}] ");
+        let is_only_reason = message.lines().all(|line| line.starts_with(&start));
+        ensure!(!message.is_empty() && is_only_reason, "not only for [{rule}]: {message}");
         Ok(())
     }
 
-    /// Expects a refusal with this status of HTTP, and a message that an apiserver hands on.
-    pub(crate) fn refused_with(&self, expected: u16, message: &str) -> Result<()> {
+    /// Expects a refusal with this HTTP status, as a `Status` with a message for the API server to pass on.
+    pub(crate) fn refused_with(&self, expected: u16) -> Result<()> {
         let Self { status, review, .. } = self;
-        let said = review["message"].as_str().unwrap_or_default();
-        ensure!(*status == expected && said.contains(message), "{status}: {review}");
+        let has_message = review["message"].as_str().is_some_and(|message| !message.is_empty());
+        let is_status = review["kind"] == "Status" && review["code"] == expected;
+        ensure!(*status == expected && is_status && has_message, "{status}: {review}");
         Ok(())
     }
 
     fn response(&self) -> Result<&Value> {
         let Self { status, review, .. } = self;
         let response = &review["response"];
-        ensure!(*status == 200 && response["uid"] == UID, "{status}, no answer to our question: {review}");
+        ensure!(*status == 200 && response["uid"] == UID, "{status}, not the answer to our review: {review}");
         Ok(response)
     }
 }

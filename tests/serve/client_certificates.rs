@@ -1,15 +1,16 @@
-//! `--client-ca`: only the apiserver may ask.
+//! `--client-ca`: only API servers are answered.
 
 use anyhow::{Result, ensure};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::ClientConfig;
 
 use crate::certificates::Serving;
-use crate::client::{Client, presenting, trusting};
+use crate::client::{Answer, Client, presenting, trusting};
 use crate::ground::Ground;
 use crate::reviews::new_icsp;
+use crate::webhook::Webhook;
 
-/// An authority for clients.
+/// A CA for clients.
 struct ClientAuthority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
@@ -42,23 +43,26 @@ fn only_clients_with_a_certificate_of_the_client_ca_are_answered() -> Result<()>
     let file = ground.write("clients.crt", &known.pem)?;
     let webhook = ground.start_with(&[format!("--client-ca={}", file.display())])?;
     let trusted = ground.authority.pem();
-    let ask = |tls| Client::connect(webhook.address, tls)?.validate(&new_icsp());
 
     let strangers = [
         ("no certificate", trusting(&trusted)?),
-        ("a certificate of an authority of another name", issued_by(&trusted, "others")?),
-        ("a certificate of another authority of that name", issued_by(&trusted, "clients")?),
+        ("a certificate of a CA with another name", issued_by(&trusted, "others")?),
+        ("a certificate of another CA with that name", issued_by(&trusted, "clients")?),
     ];
     for (who, tls) in strangers {
-        // Not held to an alert: the end of the connection may overtake it.
-        let answered = ask(tls);
-        ensure!(answered.is_err(), "a client with {who} was answered: {answered:?}");
+        // The test does not wait for an alert: the end of the connection may overtake it.
+        let answer = validate(&webhook, tls);
+        ensure!(answer.is_err(), "a client with {who} was answered: {answer:?}");
     }
-    // The twin that differs only in who issued its certificate.
-    ask(presenting(&trusted, &known.issue()?)?)?.allowed()
+    // The allowed twin differs only in the issuer of its certificate.
+    validate(&webhook, presenting(&trusted, &known.issue()?)?)?.allowed()
 }
 
-/// TLS of a client whose certificate is by an authority made for it.
+fn validate(webhook: &Webhook, tls: ClientConfig) -> Result<Answer> {
+    Client::connect(webhook.address, tls)?.validate(&new_icsp())
+}
+
+/// TLS of a client with a certificate that a new CA of this name issued.
 fn issued_by(trusted: &str, name: &str) -> Result<ClientConfig> {
     presenting(trusted, &ClientAuthority::new(name)?.issue()?)
 }

@@ -1,4 +1,4 @@
-//! Many clients, and bad ones.
+//! Many clients, and misbehaving ones.
 
 use std::net::TcpStream;
 use std::thread;
@@ -13,7 +13,7 @@ use crate::reviews::{new_icsp, new_idms, new_idms_with_scheme};
 use crate::stalled::{Length, Stalled};
 use crate::webhook::Webhook;
 
-/// What the chart has apiservers wait for an answer.
+/// How long API servers wait for an answer, as set by the chart.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// So many entries make a body of more than 400 KB.
@@ -31,18 +31,29 @@ fn answers_to_in_time(ground: &Ground, webhook: &Webhook, review: &Value) -> Res
     Ok(())
 }
 
+/// Opens connections that each send half of a review.
+fn stall(
+    ground: &Ground,
+    webhook: &Webhook,
+    connections: usize,
+    review: &Value,
+    length: Length,
+) -> Result<Vec<Stalled>> {
+    (0..connections).map(|_| Stalled::begin(ground.connection(webhook)?, review, length)).collect()
+}
+
 #[test]
 fn a_body_that_is_too_large_is_answered_before_the_connection_ends() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let review = new_idms("too-large", 25 * LARGE);
     ensure!(review.to_string().len() > 9 << 20, "the body is too small for this test");
-    ground.client(&webhook)?.validate(&review)?.refused_with(413, "larger than 8 MiB")?;
+    ground.client(&webhook)?.validate(&review)?.refused_with(413)?;
     answers_in_time(&ground, &webhook)
 }
 
 #[test]
-fn silent_connections_keep_nobody_from_an_answer() -> Result<()> {
+fn silent_connections_do_not_delay_others() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let _no_handshake: Vec<_> =
@@ -52,32 +63,30 @@ fn silent_connections_keep_nobody_from_an_answer() -> Result<()> {
 }
 
 #[test]
-fn bodies_that_never_end_keep_nobody_from_an_answer() -> Result<()> {
+fn bodies_that_never_end_do_not_delay_others() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let (small, large) = (new_icsp(), new_idms("stalled", LARGE));
     let table = [
         (1, &small, Length::Right, "half of a small body"),
         (32, &large, Length::Right, "halves of large bodies"),
-        (1, &small, Length::Bytes(4 << 20), "more than may be held at once, announced and not sent"),
+        (1, &small, Length::Bytes(4 << 20), "more than is kept in memory at once, announced and not sent"),
         (32, &small, Length::Bytes(100 << 10), "the same in several bodies"),
         (1, &small, Length::Chunked, "any number of bytes"),
     ];
     for (connections, review, length, reason) in table {
-        let begin = |_| Stalled::begin(ground.connection(&webhook)?, review, length);
-        let _stalled: Vec<_> = (0..connections).map(begin).collect::<Result<_>>()?;
+        let _stalled = stall(&ground, &webhook, connections, review, length)?;
         answers_in_time(&ground, &webhook).context(reason)?;
     }
     Ok(())
 }
 
 #[test]
-fn large_bodies_that_never_end_are_given_up_for_one_that_does() -> Result<()> {
+fn large_bodies_that_never_end_give_way_to_one_that_does() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let large = new_idms("large", LARGE);
-    let begin = |_| Stalled::begin(ground.connection(&webhook)?, &large, Length::Right);
-    let _stalled: Vec<_> = (0..2).map(begin).collect::<Result<_>>()?;
+    let _stalled = stall(&ground, &webhook, 2, &large, Length::Right)?;
     answers_to_in_time(&ground, &webhook, &large)
 }
 
@@ -92,7 +101,7 @@ fn a_connection_that_breaks_off_in_a_body_leaves_nothing_behind() -> Result<()> 
 }
 
 #[test]
-fn large_bodies_on_one_connection_do_not_keep_each_other_from_arriving() -> Result<()> {
+fn large_bodies_on_one_connection_do_not_block_each_other() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let client = ground.http_2_client(&webhook)?;
@@ -101,23 +110,30 @@ fn large_bodies_on_one_connection_do_not_keep_each_other_from_arriving() -> Resu
 }
 
 #[test]
-fn sixty_four_large_bodies_at_a_time_are_all_judged_right() -> Result<()> {
+fn sixty_four_large_bodies_at_a_time_all_get_the_right_answer() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
-    let ask = |number: usize| -> Result<()> {
-        let name = format!("set-{number}");
-        let good = number.is_multiple_of(2);
-        let review = if good { new_idms(&name, LARGE) } else { new_idms_with_scheme(&name, LARGE) };
-        let bytes = review.to_string().len();
-        ensure!(bytes > 400_000, "a body of only {bytes} bytes");
-        let answer = ground.client(&webhook)?.validate(&review)?;
-        if good { answer.allowed() } else { answer.denied_for("invalid-source") }
-    };
+    let (ground, webhook) = (&ground, &webhook);
     thread::scope(|scope| {
-        let asking: Vec<_> = (0..64).map(|number| (number, scope.spawn(move || ask(number)))).collect();
-        asking.into_iter().try_for_each(|(number, thread)| {
-            let answered = thread.join().map_err(|_| anyhow!("the thread panicked"));
-            answered.and_then(|answered| answered).with_context(|| format!("connection {number}"))
-        })
+        let mut threads = Vec::new();
+        for number in 0..64 {
+            threads.push(scope.spawn(move || answers_large(ground, webhook, number)));
+        }
+        for (number, thread) in threads.into_iter().enumerate() {
+            let result = thread.join().map_err(|_| anyhow!("the thread panicked"))?;
+            result.with_context(|| format!("connection {number}"))?;
+        }
+        Ok(())
     })
+}
+
+/// Expects that a large review is allowed if its number is even, and denied if it is odd.
+fn answers_large(ground: &Ground, webhook: &Webhook, number: usize) -> Result<()> {
+    let name = format!("set-{number}");
+    let is_valid = number.is_multiple_of(2);
+    let review = if is_valid { new_idms(&name, LARGE) } else { new_idms_with_scheme(&name, LARGE) };
+    let bytes = review.to_string().len();
+    ensure!(bytes > 400_000, "a body of only {bytes} bytes");
+    let answer = ground.client(webhook)?.validate(&review)?;
+    if is_valid { answer.allowed() } else { answer.denied_for("invalid-source") }
 }

@@ -1,4 +1,4 @@
-//! HTTP/2 frame by frame, as much as it takes to see how a connection ends.
+//! HTTP/2 frame by frame, as far as needed to see how a connection ends.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 
@@ -12,38 +12,38 @@ const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
-/// Of SETTINGS and PING.
+/// Flag of SETTINGS and PING.
 const ACK: u8 = 1;
-/// Of DATA and HEADERS.
+/// Flag of DATA and HEADERS.
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// The one stream that a client opens here.
 const STREAM: u32 = 1;
-/// As the first of two GOAWAYs says: whatever is on its way is still answered.
+/// The last stream in the first of two GOAWAYs: requests that are on their way are still answered.
 const ANY_STREAM: u32 = 0x7fff_ffff;
 
-/// A connection with HTTP/2 agreed on.
+/// An HTTP/2 connection.
 pub(crate) struct Frames {
     connection: Connection,
     /// What the server has sent on the stream.
     answer: Vec<u8>,
     /// Last stream and error code of each GOAWAY.
-    farewells: Vec<(u32, u32)>,
+    goaways: Vec<(u32, u32)>,
 }
 
 impl Frames {
     /// Begins, and waits for the server's first frame.
     pub(crate) fn begin(mut connection: Connection) -> Result<Self> {
         connection.write_all(PREFACE)?;
-        let mut frames = Self { connection, answer: Vec::new(), farewells: Vec::new() };
+        let mut frames = Self { connection, answer: Vec::new(), goaways: Vec::new() };
         frames.send(SETTINGS, 0, 0, &[])?;
         ensure!(frames.read()? == Some(SETTINGS), "the server began otherwise");
         Ok(frames)
     }
 
-    /// Opens a stream for a review whose body is still to come.
-    pub(crate) fn ask(&mut self) -> Result<()> {
+    /// Opens a stream for a review, without its body.
+    pub(crate) fn open_stream(&mut self) -> Result<()> {
         // POST and https by their numbers in the static table, authority and path as they are.
         let mut block = vec![0x83, 0x87];
         for (name, value) in [(0x01, "localhost"), (0x04, "/validate")] {
@@ -53,16 +53,16 @@ impl Frames {
         self.send(HEADERS, END_HEADERS, STREAM, &block)
     }
 
-    /// Waits until the server has said that it goes, the last stream that it answers included.
-    pub(crate) fn told_to_go(&mut self, last: u32) -> Result<()> {
-        while self.farewells.len() < 2 {
-            ensure!(self.read()?.is_some(), "ended after {:?}, without a word", self.farewells);
+    /// Waits for both GOAWAYs, the second of which names the last stream that is answered.
+    pub(crate) fn closes_gracefully(&mut self, last: u32) -> Result<()> {
+        while self.goaways.len() < 2 {
+            ensure!(self.read()?.is_some(), "ended after {:?}", self.goaways);
         }
-        ensure!(self.farewells == [(ANY_STREAM, 0), (last, 0)], "not graceful: {:?}", self.farewells);
+        ensure!(self.goaways == [(ANY_STREAM, 0), (last, 0)], "not graceful: {:?}", self.goaways);
         Ok(())
     }
 
-    /// Sends the body, and tells what the server answers before it ends the connection.
+    /// Sends the body, and returns the answer before the end of the connection.
     pub(crate) fn finish(mut self, body: &str) -> Result<Vec<u8>> {
         self.send(DATA, END_STREAM, STREAM, body.as_bytes())?;
         while self.read()?.is_some() {}
@@ -84,7 +84,7 @@ impl Frames {
         Ok(())
     }
 
-    /// Reads a frame, acknowledges what wants it, and tells its kind; none at the end of the connection.
+    /// Reads a frame, acknowledges it if needed, and returns its kind; `None` at the end of the connection.
     fn read(&mut self) -> Result<Option<u8>> {
         let mut head = [0; 9];
         match self.connection.read_exact(&mut head) {
@@ -101,14 +101,15 @@ impl Frames {
             }
             DATA => self.answer.extend(payload),
             GOAWAY => {
-                let number = |from: usize| -> Result<u32> {
-                    let bytes = payload.get(from..from + 4).context("a GOAWAY cut short")?;
-                    Ok(u32::from_be_bytes(bytes.try_into()?))
-                };
-                self.farewells.push((number(0)?, number(4)?));
+                self.goaways.push((number_at(&payload, 0)?, number_at(&payload, 4)?));
             }
             _ => {}
         }
         Ok(Some(kind))
     }
+}
+
+fn number_at(payload: &[u8], start: usize) -> Result<u32> {
+    let bytes = payload.get(start..start + 4).context("a GOAWAY that is too short")?;
+    Ok(u32::from_be_bytes(bytes.try_into()?))
 }

@@ -1,4 +1,4 @@
-//! What a webhook stands on: files of its own, below one folder that goes away with the test.
+//! The files of a webhook, in a temporary folder that is removed after the test.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use crate::webhook::Webhook;
 /// The files of one webhook.
 pub(crate) struct Ground {
     folder: TempDir,
-    /// Has issued the serving certificate.
+    /// The CA that issued the serving certificate.
     pub(crate) authority: Authority,
-    /// Holds that certificate and its key.
+    /// The volume with the certificate and its key.
     pub(crate) tls: Volume,
 }
 
@@ -32,22 +32,22 @@ impl Ground {
         Ok(ground)
     }
 
-    /// A further serving certificate, not in place yet.
+    /// Issues another serving certificate, without publishing it.
     pub(crate) fn issue(&self) -> Result<Serving> {
         self.authority.issue(&["localhost".to_owned()])
     }
 
-    /// Puts a serving certificate in place as the kubelet does.
+    /// Publishes a serving certificate as the kubelet does.
     pub(crate) fn publish(&mut self, pair: &Serving) -> Result<()> {
         self.tls.publish(&[("tls.crt", &pair.certificate), ("tls.key", &pair.key)])
     }
 
-    /// A path below the folder.
+    /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Writes a file below the folder and tells its path.
+    /// Writes a file in the folder and returns its path.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.path(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -56,15 +56,14 @@ impl Ground {
 
     /// The arguments that name these files.
     pub(crate) fn arguments(&self) -> Vec<String> {
-        let option = |name: &str, path: PathBuf| format!("{name}={}", path.display());
         vec![
-            option("--tls-cert", self.tls.path("tls.crt")),
-            option("--tls-key", self.tls.path("tls.key")),
-            option("--state", self.path("mirrors")),
+            format!("--tls-cert={}", self.tls.path("tls.crt").display()),
+            format!("--tls-key={}", self.tls.path("tls.key").display()),
+            format!("--state={}", self.path("mirrors").display()),
         ]
     }
 
-    /// Starts a webhook on these files.
+    /// Starts a webhook with these files.
     pub(crate) fn start(&self) -> Result<Webhook> {
         self.start_with(&[])
     }
@@ -79,7 +78,7 @@ impl Ground {
         Webhook::start(&[&self.arguments(), more].concat(), environment, self.folder.path())
     }
 
-    /// Starts a webhook on a cluster.
+    /// Starts a webhook that reads the mirror sets of a cluster.
     pub(crate) fn start_on(&self, cluster: &Apiserver, more: &[String]) -> Result<Webhook> {
         let config = self.write("kubeconfig", &cluster.kubeconfig())?;
         let environment = [("KUBECONFIG", config.display().to_string())];
@@ -89,7 +88,7 @@ impl Ground {
         Webhook::start(&[&arguments, more].concat(), &environment, self.folder.path())
     }
 
-    /// Connects to the webhook to ask it.
+    /// Connects to the webhook to send reviews.
     pub(crate) fn client(&self, webhook: &Webhook) -> Result<Client> {
         Client::connect(webhook.address, trusting(&self.authority.pem())?)
     }
@@ -101,7 +100,7 @@ impl Ground {
         Client::connect(webhook.address, tls)
     }
 
-    /// Connects to the webhook to send it bytes.
+    /// Connects to the webhook to send bytes.
     pub(crate) fn connection(&self, webhook: &Webhook) -> Result<Connection> {
         self.authority.connect(webhook.address, "localhost")
     }

@@ -1,4 +1,4 @@
-//! The webhook as a process: real TLS on loopback, real files, real signals.
+//! The webhook as a process, with real TLS on loopback, files and signals.
 
 #![expect(clippy::print_stderr, reason = "a failed test shows the log of the process")]
 
@@ -17,6 +17,7 @@ mod ground;
 mod process;
 mod reviews;
 mod stalled;
+mod texts;
 mod volume;
 mod webhook;
 

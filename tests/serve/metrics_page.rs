@@ -1,4 +1,4 @@
-//! `docs/metrics.md` tells what a running webhook counts.
+//! `docs/metrics.md` describes the metrics of a running webhook.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ const END: &str = "<!-- End of what the tests write. -->";
 /// An exemption, so that one is counted.
 const CONFIG: &str = "exemptions: [{rules: [deprecated-icsp], objects: [ImageContentSourcePolicy/*], reason: test, until: 2999-12-31}]";
 
-/// What is told of one metric.
+/// A metric as described by the webhook.
 #[derive(Default)]
 struct Metric {
     help: String,
@@ -41,7 +41,7 @@ fn metrics(text: &str) -> Result<BTreeMap<String, Metric>> {
                 Some("HELP") => rest.trim_end_matches('.').clone_into(&mut metric.help),
                 Some("TYPE") => rest.clone_into(&mut metric.kind),
                 Some("UNIT") => rest.clone_into(&mut metric.unit),
-                _ => anyhow::bail!("what is {line}?"),
+                _ => anyhow::bail!("unknown line {line}"),
             }
             continue;
         }
@@ -50,16 +50,19 @@ fn metrics(text: &str) -> Result<BTreeMap<String, Metric>> {
             .iter_mut()
             .filter(|(known, _)| name.starts_with(known.as_str()))
             .max_by_key(|(known, _)| known.len())
-            .with_context(|| format!("nothing is said of {line}"))?;
+            .with_context(|| format!("no description of {line}"))?;
         let labels = labels.split("\",").filter_map(|label| label.split_once("=\"")).map(|(label, _)| label);
         metric.labels.extend(labels.filter(|label| *label != "le").map(str::to_owned));
     }
-    let suffixed = |name: String, metric: &Metric| match &*metric.kind {
+    Ok(found.into_iter().map(|(name, metric)| (name_in_queries(name, &metric.kind), metric)).collect())
+}
+
+fn name_in_queries(name: String, kind: &str) -> String {
+    match kind {
         "counter" => format!("{name}_total"),
         "info" => format!("{name}_info"),
         _ => name,
-    };
-    Ok(found.into_iter().map(|(name, metric)| (suffixed(name, &metric), metric)).collect())
+    }
 }
 
 fn table(metrics: &BTreeMap<String, Metric>) -> Result<String> {
@@ -72,7 +75,7 @@ fn table(metrics: &BTreeMap<String, Metric>) -> Result<String> {
 }
 
 #[test]
-fn the_page_is_what_a_running_webhook_tells() -> Result<()> {
+fn the_page_matches_a_running_webhook() -> Result<()> {
     let (ground, cluster) = (Ground::new()?, Apiserver::start()?);
     let config = ground.write("config.yaml", CONFIG)?;
     let webhook = ground.start_on(&cluster, &[format!("--config={}", config.display())])?;
@@ -82,10 +85,10 @@ fn the_page_is_what_a_running_webhook_tells() -> Result<()> {
     })?;
     let mut client = ground.client(&webhook)?;
     client.validate(&new_icsp())?.denied_for(ICSP_ALONGSIDE_IDMS)?;
-    client.validate(&serde_json::json!("no review"))?.refused_with(400, "not an AdmissionReview")?;
+    client.validate(&serde_json::json!("no review"))?.refused_with(400)?;
     let metrics = metrics(&webhook.metrics()?)?;
     for (name, metric) in &metrics {
-        ensure!(!metric.help.is_empty() && !metric.kind.is_empty(), "{name} is not told");
+        ensure!(!metric.help.is_empty() && !metric.kind.is_empty(), "{name} has no description");
         let unit_fits = metric.unit.is_empty() || name.trim_end_matches("_total").ends_with(&metric.unit);
         ensure!(unit_fits, "{name} does not name its unit, {}", metric.unit);
         ensure!(metric.labels.len() < 5, "{name} has too many labels");
@@ -99,6 +102,6 @@ fn the_page_is_what_a_running_webhook_tells() -> Result<()> {
         fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}"))?;
         return Ok(());
     }
-    ensure!(written == table, "docs/metrics.md differs, MIRRORGUARD_UPDATE=1 writes it anew:\n{table}");
+    ensure!(written == table, "docs/metrics.md differs, MIRRORGUARD_UPDATE=1 updates it:\n{table}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The binary under test as a child that logs to a file and does not outlive its test.
+//! The binary under test as a child process that logs to a file and is killed after the test.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -16,17 +16,17 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
-/// The two signals that end it.
+/// The two signals that stop it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Signal {
-    /// What the kubelet sends.
+    /// SIGTERM, which the kubelet sends.
     Terminate,
-    /// What Ctrl-C sends.
+    /// SIGINT, which Ctrl-C sends.
     Interrupt,
 }
 
 impl Process {
-    /// Starts `mirrorguard serve`; what it says goes to the log.
+    /// Starts `mirrorguard serve` with its output in the log.
     pub(crate) fn start(
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         environment: &[(&str, String)],
@@ -49,12 +49,12 @@ impl Process {
         Ok(Self { child, log })
     }
 
-    /// Everything that it has said.
+    /// The output so far.
     pub(crate) fn log(&self) -> Result<String> {
         fs::read_to_string(&self.log).with_context(|| format!("cannot read {}", self.log.display()))
     }
 
-    /// How it ended, if it did.
+    /// The exit status; `None` while it runs.
     pub(crate) fn status(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
@@ -64,7 +64,7 @@ impl Process {
         eventually(deadline, "the end of mirrorguard", || self.status()?.context("it is still running"))
     }
 
-    /// Sends a signal, through `kill` since std has no safe call for it.
+    /// Sends a signal with `kill`, because std has no safe function for it.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let name = match signal {
             Signal::Terminate => "-TERM",
@@ -79,7 +79,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where the process is gone already.
+        // Both fail only if the process has ended already.
         self.child.kill().ok();
         self.child.wait().ok();
         eprintln!("--- {}\n{}", self.log.display(), self.log().unwrap_or_default());

@@ -1,14 +1,14 @@
-//! What is asked: the creation of one mirror set or another.
+//! Reviews of the creation of mirror sets.
 
 use serde_json::{Value, json};
 
-/// Names each question in its answer.
+/// The uid of every review.
 pub(crate) const UID: &str = "3a1cf5b8-8d0e-4b52-9e39-1f6a7f8c1d27";
 
-/// Denies an ICSP next to an IDMS, whatever the two say.
+/// The rule that denies an ICSP next to any IDMS.
 pub(crate) const ICSP_ALONGSIDE_IDMS: &str = "icsp-alongside-idms";
 
-/// An IDMS as it stands in a file.
+/// An IDMS in a file.
 pub(crate) const IDMS_FILE: &str = "\
 apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet
@@ -21,29 +21,25 @@ spec:
         - mirror.lab.example/there
 ";
 
-/// A review of an ICSP that is created.
+/// A review of the creation of an ICSP.
 pub(crate) fn new_icsp() -> Value {
     let spec = json!({"repositoryDigestMirrors": [entry("quay.io/new", "mirror.lab.example/new")]});
     creation("operator.openshift.io", "v1alpha1", "ImageContentSourcePolicy", "new", &spec)
 }
 
-/// A review of an IDMS with so many entries, about 200 bytes each, that is created.
+/// A review of the creation of an IDMS with so many entries of about 200 bytes.
 pub(crate) fn new_idms(name: &str, entries: usize) -> Value {
-    let path =
-        |index| format!("a-team-with-a-name-of-some-length/and-a-component-with-another-one/{index:06}");
-    let entry =
-        |index| entry(&format!("quay.io/{}", path(index)), &format!("mirror.lab.example/{}", path(index)));
-    let entries: Vec<_> = (0..entries).map(entry).collect();
-    creation(
-        "config.openshift.io",
-        "v1",
-        "ImageDigestMirrorSet",
-        name,
-        &json!({"imageDigestMirrors": entries}),
-    )
+    let entries: Vec<_> = (0..entries).map(long_entry).collect();
+    let spec = json!({"imageDigestMirrors": entries});
+    creation("config.openshift.io", "v1", "ImageDigestMirrorSet", name, &spec)
 }
 
-/// The same with a source that has a scheme, which the nodes' configuration cannot express.
+fn long_entry(index: usize) -> Value {
+    let path = format!("a-team-with-a-name-of-some-length/and-a-component-with-another-one/{index:06}");
+    entry(&format!("quay.io/{path}"), &format!("mirror.lab.example/{path}"))
+}
+
+/// The same with a source that has a scheme, which is invalid.
 pub(crate) fn new_idms_with_scheme(name: &str, entries: usize) -> Value {
     let mut review = new_idms(name, entries);
     review["request"]["object"]["spec"]["imageDigestMirrors"][0]["source"] = json!("https://quay.io/new");

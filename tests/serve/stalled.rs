@@ -1,4 +1,4 @@
-//! A client that stops in the middle of what it sends.
+//! A client that stops in the middle of a request.
 
 use std::io::Write as _;
 
@@ -9,20 +9,20 @@ use crate::certificates::Connection;
 use crate::client::Answer;
 use crate::http;
 
-/// A request of which the rest is still to come.
+/// A request whose rest has not been sent.
 pub(crate) struct Stalled {
     connection: Connection,
     rest: String,
 }
 
-/// What the head of the request says about the length of the body.
+/// The length of the body according to the head of the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Length {
-    /// What it is.
+    /// The actual length.
     Right,
-    /// So many bytes.
+    /// This many bytes.
     Bytes(usize),
-    /// Nothing: chunks follow.
+    /// No length, because chunks follow.
     Chunked,
 }
 

@@ -1,4 +1,4 @@
-//! `--state FOLDER`: verdicts follow the files.
+//! `--state FOLDER`: decisions use the current files.
 
 use std::fs;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::reviews::{ICSP_ALONGSIDE_IDMS, IDMS_FILE, new_icsp};
 use crate::volume::Volume;
 use crate::wait::eventually;
 
-/// How soon a change of the files shows.
+/// How soon a change of the files is noticed.
 const NOTICED: Duration = Duration::from_secs(15);
 
 fn becomes_denied(client: &mut Client) -> Result<()> {
@@ -23,7 +23,7 @@ fn becomes_allowed(client: &mut Client) -> Result<()> {
 }
 
 #[test]
-fn a_mirror_set_that_appears_or_goes_changes_the_next_verdict() -> Result<()> {
+fn a_new_or_removed_mirror_set_changes_the_next_decision() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let mut client = ground.client(&webhook)?;
@@ -35,7 +35,7 @@ fn a_mirror_set_that_appears_or_goes_changes_the_next_verdict() -> Result<()> {
 }
 
 #[test]
-fn a_broken_file_leaves_the_state_until_it_is_mended_or_gone() -> Result<()> {
+fn a_broken_file_leaves_the_state_until_it_is_fixed_or_removed() -> Result<()> {
     let ground = Ground::new()?;
     ground.write("mirrors/idms.yaml", IDMS_FILE)?;
     let webhook = ground.start()?;

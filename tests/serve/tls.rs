@@ -1,4 +1,4 @@
-//! Who is trusted, and what is spoken.
+//! Trust and HTTP versions.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::reviews::new_icsp;
 use crate::webhook::Webhook;
 
 #[test]
-fn a_self_signed_webhook_is_trusted_by_its_written_ca_alone() -> Result<()> {
+fn a_self_signed_webhook_is_trusted_only_with_the_ca_that_it_wrote() -> Result<()> {
     let ground = Ground::new()?;
     let (ca, state) = (ground.path("ca.crt"), ground.path("mirrors"));
     let arguments = [
@@ -27,7 +27,7 @@ fn a_self_signed_webhook_is_trusted_by_its_written_ca_alone() -> Result<()> {
 
     let stranger = trusting(&Authority::new("another CA")?.pem())?;
     let Err(error) = Client::connect(webhook.address, stranger) else {
-        bail!("a client that does not trust the CA was content");
+        bail!("a client that does not trust the CA connected");
     };
     let text = format!("{error:#}");
     ensure!(text.contains("invalid peer certificate"), "refused for another reason: {text}");
@@ -39,23 +39,23 @@ fn a_connection_is_kept_for_further_requests() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let mut client = ground.client(&webhook)?;
-    ensure!(!client.is_http2(), "HTTP/2 although nobody asked for it");
+    ensure!(!client.is_http2(), "HTTP/2 although the client did not offer it");
     for _ in 0..3 {
-        // The client never connects again, so that each answer but the first is on a kept connection.
+        // The client never reconnects, so each answer but the first is on a kept connection.
         client.validate(&new_icsp())?.allowed()?;
     }
     Ok(())
 }
 
 #[test]
-fn http_2_is_spoken_with_clients_that_offer_it() -> Result<()> {
+fn http_2_is_used_with_clients_that_offer_it() -> Result<()> {
     let ground = Ground::new()?;
     let webhook = ground.start()?;
     let mut tls = trusting(&ground.authority.pem())?;
-    // As Go's client, which apiservers use, offers them.
+    // The offer of Go's client, which API servers use.
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let mut client = Client::connect(webhook.address, tls)?;
-    ensure!(client.is_http2(), "HTTP/2 was offered and not taken");
+    ensure!(client.is_http2(), "HTTP/2 was offered and not used");
     client.validate(&new_icsp())?.allowed()?;
     client.validate(&new_icsp())?.allowed()
 }

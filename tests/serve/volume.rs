@@ -1,7 +1,7 @@
-//! A folder of files as the kubelet lays out a volume of a Secret or `ConfigMap`.
+//! A folder with the layout that the kubelet gives to a volume of a Secret or `ConfigMap`.
 //!
-//! The files are links into `..data`, itself a link to a folder of one version; renaming a new `..data` over
-//! the old one changes all files at once, and nothing is ever written to a file that is there.
+//! The files are links into `..data`, which is a link to a folder with one version. Renaming a new `..data` over the old
+//! one changes all files at once; no existing file is ever written.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -22,12 +22,12 @@ impl Volume {
         Ok(Self { folder, version: 0 })
     }
 
-    /// Where a file is found.
+    /// The path of a file.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Puts files in place of those that are there, all at once.
+    /// Replaces the files all at once.
     pub(crate) fn publish(&mut self, files: &[(&str, &str)]) -> Result<()> {
         let old = self.folder.join(format!("..{}", self.version));
         self.version += 1;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::http;
+use crate::http::{self, Response};
 use crate::process::{Process, Signal};
 use crate::wait::eventually;
 
@@ -18,12 +18,12 @@ const START: Duration = Duration::from_secs(30);
 /// A running webhook.
 pub(crate) struct Webhook {
     process: Process,
-    /// Where it answers reviews.
+    /// The address for reviews.
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
 }
 
-/// Loopback, with a port that nobody listens on.
+/// Loopback, with a free port.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
     Ok(listener.local_addr()?)
@@ -39,7 +39,7 @@ impl Webhook {
             if let Some(address) = listening(&process.log()?)? {
                 return Ok(Ok(address));
             }
-            // The outer result ends the waiting: the dead say nothing more.
+            // The outer result ends the wait: a process that has ended logs nothing more.
             let ended =
                 process.status()?.map(|status| Err(anyhow::anyhow!("mirrorguard ended early ({status})")));
             ended.context("not there yet")
@@ -47,19 +47,24 @@ impl Webhook {
         Ok(Self { process, address, admin })
     }
 
-    /// What a probe gets.
+    /// The status that a probe gets.
     pub(crate) fn probe(&self, path: &str) -> Result<u16> {
-        Ok(http::get(self.admin, path)?.status)
+        Ok(self.get(path)?.status)
+    }
+
+    /// The response of the admin port.
+    pub(crate) fn get(&self, path: &str) -> Result<Response> {
+        http::get(self.admin, path)
     }
 
     /// The text of the metrics.
     pub(crate) fn metrics(&self) -> Result<String> {
-        let response = http::get(self.admin, "/metrics")?;
+        let response = self.get("/metrics")?;
         ensure!(response.status == 200, "the metrics answer {}", response.status);
         Ok(response.body)
     }
 
-    /// The value of a sample, as it is written in the text of the metrics, labels included.
+    /// The value of a sample, given as in the text of the metrics with its labels.
     pub(crate) fn metric(&self, sample: &str) -> Result<f64> {
         let text = self.metrics()?;
         let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
@@ -67,14 +72,14 @@ impl Webhook {
         value.parse().with_context(|| format!("{sample} is {value}"))
     }
 
-    /// The lines that it has logged, each an object.
+    /// The lines of the log, each an object.
     pub(crate) fn lines(&self) -> Result<Vec<Value>> {
         let log = self.process.log()?;
         let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
         whole.lines().map(|line| serde_json::from_str(line).with_context(|| line.to_owned())).collect()
     }
 
-    /// Waits until it has logged something that holds the text.
+    /// Waits until the log contains a text.
     pub(crate) fn logged(&self, deadline: Duration, text: &str) -> Result<()> {
         eventually(deadline, &format!("\"{text}\" in the log"), || {
             ensure!(self.process.log()?.contains(text), "not logged");
@@ -82,7 +87,7 @@ impl Webhook {
         })
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         self.process.signal(signal)
     }
@@ -93,14 +98,13 @@ impl Webhook {
     }
 }
 
-/// The address of the log line that tells it.
+/// The address in the log line about the listeners.
 fn listening(log: &str) -> Result<Option<SocketAddr>> {
     // The last line may be half written.
     let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
     for line in whole.lines() {
         let Ok(event) = serde_json::from_str::<Value>(line) else { bail!("not a line of JSON: {line}") };
-        if event["message"] == "listening" {
-            let address = event["address"].as_str().context("no address in the log line")?;
+        if let Some(address) = event["address"].as_str() {
             return Ok(Some(address.parse()?));
         }
     }

@@ -164,7 +164,11 @@ mod tests {
         let reading = manifest::read("x.yaml", text.to_owned());
         let located = &reading.objects[0];
         let path = "spec.imageTagMirrors[0].source";
-        let finding = rules::Finding::new(path, "wrong".to_owned(), "it stops", "fix it".to_owned());
+        let finding = rules::Finding {
+            effect: "it stops".to_owned(),
+            fix: "fix it".to_owned(),
+            ..rules::Finding::new(path, "key", "wrong")
+        };
         let rule = &rules::RULES[0];
         let verdict = Verdict {
             diagnostics: vec![Diagnostic { rule, level: Level::Deny, finding }],

@@ -1,4 +1,4 @@
-//! The Secret and the configurations, as the apiserver has them.
+//! Reads and writes the Secret and the webhook configurations.
 
 use std::{
     collections::BTreeMap,
@@ -22,29 +22,36 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::{
-    error::{ManagedError, explained},
+    error::{ManagedError, request_error},
     secret_name::SecretName,
 };
 use crate::certificates::{Configuration, ConfigurationKind, Contents, MARK, Reading};
 
-/// Whose changes these are, in the objects' managed fields.
+/// The field manager of the changes.
 const MANAGER: &str = "mirrorguard";
 
-/// The usual one.
+/// How long the API server may take to answer one request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether something was written.
+/// The outcome of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     /// There was nothing to write.
     Nothing,
-    /// It is written.
+    /// The object was written.
     Done,
-    /// Somebody else was first: what was read is no longer so.
+    /// The object has changed since it was read, so nothing was written.
     TooLate,
 }
 
-/// The three objects that are read and written, and nothing else.
+/// The Secret as it was read.
+#[derive(Debug)]
+pub(super) struct SecretReading {
+    pub(super) reading: Reading,
+    pub(super) version: Option<String>,
+}
+
+/// Access to the Secret and the two webhook configurations.
 #[derive(Clone)]
 pub(super) struct Access {
     pub(super) secrets: Api<Secret>,
@@ -52,9 +59,8 @@ pub(super) struct Access {
     pub(super) mutating: Api<MutatingWebhookConfiguration>,
     pub(super) secret: SecretName,
     pub(super) configuration: String,
-    /// How long the apiserver may take to answer one request.
+    /// How long the API server may take to answer one request.
     pub(super) patience: Duration,
-    version: Option<String>,
 }
 
 impl fmt::Debug for Access {
@@ -72,69 +78,68 @@ impl Access {
             secret,
             configuration,
             patience: PATIENCE,
-            version: None,
         }
     }
 
-    /// Those of the two configurations that exist.
-    pub(super) async fn configurations(&self) -> Result<Vec<Configuration>, ManagedError> {
-        let validating = self.look_at(ConfigurationKind::Validating, &self.validating, |found| {
-            found.webhooks.unwrap_or_default().into_iter().map(|webhook| webhook.client_config).collect()
-        });
-        let mutating = self.look_at(ConfigurationKind::Mutating, &self.mutating, |found| {
-            found.webhooks.unwrap_or_default().into_iter().map(|webhook| webhook.client_config).collect()
-        });
-        Ok(validating.await?.into_iter().chain(mutating.await?).collect())
+    /// Reads those of the two configurations that exist.
+    pub(super) async fn read_configurations(&self) -> Result<Vec<Configuration>, ManagedError> {
+        let mut configurations = Vec::new();
+        if let Some(found) = self.get_configuration(ConfigurationKind::Validating, &self.validating).await? {
+            let version = found.resource_version().unwrap_or_default();
+            let webhooks = found.webhooks.unwrap_or_default();
+            let bundles = webhooks.into_iter().map(|webhook| bundle_of(webhook.client_config)).collect();
+            configurations.push(Configuration { kind: ConfigurationKind::Validating, version, bundles });
+        }
+        if let Some(found) = self.get_configuration(ConfigurationKind::Mutating, &self.mutating).await? {
+            let version = found.resource_version().unwrap_or_default();
+            let webhooks = found.webhooks.unwrap_or_default();
+            let bundles = webhooks.into_iter().map(|webhook| bundle_of(webhook.client_config)).collect();
+            configurations.push(Configuration { kind: ConfigurationKind::Mutating, version, bundles });
+        }
+        Ok(configurations)
     }
 
-    async fn look_at<K: Clone + Debug + DeserializeOwned + ResourceExt>(
+    async fn get_configuration<K: Clone + Debug + DeserializeOwned>(
         &self,
         kind: ConfigurationKind,
         api: &Api<K>,
-        clients: impl FnOnce(K) -> Vec<WebhookClientConfig>,
-    ) -> Result<Option<Configuration>, ManagedError> {
-        let found = self.answered(api.get_opt(&self.configuration)).await;
-        let found = found.map_err(|e| self.about_configuration("get", kind, e))?;
-        Ok(found.map(|found| Configuration {
-            kind,
-            version: found.resource_version().unwrap_or_default(),
-            bundles: clients(found)
-                .into_iter()
-                .map(|client| client.ca_bundle.map(|bytes| bytes.0).unwrap_or_default())
-                .collect(),
-        }))
+    ) -> Result<Option<K>, ManagedError> {
+        let found = self.answer_to(api.get_opt(&self.configuration)).await;
+        found.map_err(|error| self.configuration_error("get", kind, error))
     }
 
-    /// The Secret; its version is remembered for the next write.
-    pub(super) async fn secret(&mut self) -> Result<Reading, ManagedError> {
-        let found = self.answered(self.secrets.get_opt(&self.secret.name)).await;
-        let found = found.map_err(|e| self.about_secret("get", e))?;
+    /// Reads the Secret.
+    pub(super) async fn read_secret(&self) -> Result<SecretReading, ManagedError> {
+        let found = self.answer_to(self.secrets.get_opt(&self.secret.name)).await;
+        let found = found.map_err(|error| self.secret_error("get", error))?;
         let secret = found.ok_or_else(|| ManagedError::NoSecret(self.secret.clone()))?;
-        self.version = secret.resource_version();
+        let version = secret.resource_version();
         let is_marked = secret.annotations().contains_key(MARK);
         let data: BTreeMap<_, _> =
             secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
-        Ok(Reading::of(&data, is_marked))
+        Ok(SecretReading { reading: Reading::of(&data, is_marked), version })
     }
 
-    /// Changes the Secret, if it still is as it was read.
-    pub(super) async fn write(&self, contents: &Contents) -> Result<Written, ManagedError> {
-        let data: serde_json::Map<String, Value> = contents
-            .data()
-            .into_iter()
-            .map(|(key, text)| {
-                let bytes = text.map(|text| json!(k8s_openapi::ByteString(text.into_bytes())));
-                (key.to_owned(), bytes.unwrap_or_default())
-            })
-            .collect();
-        let metadata = json!({"resourceVersion": self.version, "annotations": {MARK: "true"}});
+    /// Writes the Secret, unless it has changed since this version.
+    pub(super) async fn write_secret(
+        &self,
+        contents: &Contents,
+        version: Option<&str>,
+    ) -> Result<Written, ManagedError> {
+        let mut data = serde_json::Map::new();
+        for (key, text) in contents.data() {
+            let value = text.map(|text| json!(k8s_openapi::ByteString(text.into_bytes())));
+            data.insert(key.to_owned(), value.unwrap_or(Value::Null));
+        }
+        let metadata = json!({"resourceVersion": version, "annotations": {MARK: "true"}});
         let patch = Patch::Merge(json!({"metadata": metadata, "data": data}));
         let params = PatchParams::apply(MANAGER);
-        let patched = self.answered(self.secrets.patch(&self.secret.name, &params, &patch)).await;
-        written(patched).map_err(|e| self.about_secret("patch", e))
+        let result = self.answer_to(self.secrets.patch(&self.secret.name, &params, &patch)).await;
+        outcome(result).map_err(|error| self.secret_error("patch", error))
     }
 
-    /// Puts the bundle into every webhook of the configuration, if it still is as it was read.
+    /// Writes the bundle into every webhook of the configuration, unless the configuration has changed since it was
+    /// read.
     pub(super) async fn trust(
         &self,
         configuration: &Configuration,
@@ -143,8 +148,8 @@ impl Access {
         let value = json!(k8s_openapi::ByteString(bundle.as_bytes().to_vec()));
         let mut operations =
             vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": configuration.version})];
-        for place in 0..configuration.bundles.len() {
-            let path = format!("/webhooks/{place}/clientConfig/caBundle");
+        for index in 0..configuration.bundles.len() {
+            let path = format!("/webhooks/{index}/clientConfig/caBundle");
             operations.push(json!({"op": "add", "path": path, "value": value}));
         }
         let patch: json_patch::Patch = serde_json::from_value(operations.into()).unwrap_or_default();
@@ -152,25 +157,25 @@ impl Access {
             (&*self.configuration, PatchParams::apply(MANAGER), Patch::Json::<()>(patch));
         let result = match configuration.kind {
             ConfigurationKind::Validating => {
-                written(self.answered(self.validating.patch(name, &params, &patch)).await)
+                outcome(self.answer_to(self.validating.patch(name, &params, &patch)).await)
             }
             ConfigurationKind::Mutating => {
-                written(self.answered(self.mutating.patch(name, &params, &patch)).await)
+                outcome(self.answer_to(self.mutating.patch(name, &params, &patch)).await)
             }
         };
-        let result = result.map_err(|e| self.about_configuration("patch", configuration.kind, e))?;
+        let result = result.map_err(|error| self.configuration_error("patch", configuration.kind, error))?;
         if result == Written::Done {
-            info!(kind = configuration.kind.name(), name, "the CA was put into the webhooks");
+            info!(kind = configuration.kind.name(), name, "wrote the CA to the webhook configuration");
         }
         Ok(result)
     }
 
-    /// The error of a Secret that is not ours.
-    pub(super) fn foreign(&self) -> ManagedError {
+    /// The error about a Secret that mirrorguard did not write.
+    pub(super) fn foreign_secret(&self) -> ManagedError {
         ManagedError::Foreign(self.secret.clone())
     }
 
-    /// The errors of objects that somebody else keeps writing.
+    /// The error about a Secret that another client keeps overwriting.
     pub(super) fn contested_secret(&self) -> ManagedError {
         let SecretName { namespace, name } = &self.secret;
         ManagedError::Contested {
@@ -180,6 +185,7 @@ impl Access {
         }
     }
 
+    /// The error about a configuration that another client keeps overwriting.
     pub(super) fn contested_configuration(&self, kind: ConfigurationKind) -> ManagedError {
         let (kind, name) = (kind.name(), &self.configuration);
         ManagedError::Contested {
@@ -189,32 +195,44 @@ impl Access {
         }
     }
 
-    /// An answer, or an error that says that there was none.
-    async fn answered<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let answer = tokio::time::timeout(self.patience, request).await;
-        answer.map_err(|_| Error::Service(format!("no answer within {:?}", self.patience).into()))?
+    /// Waits for the answer to a request; no answer in time is an error.
+    async fn answer_to<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match tokio::time::timeout(self.patience, request).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::Service(format!("no answer within {:?}", self.patience).into())),
+        }
     }
 
-    fn about_secret(&self, verb: &'static str, error: Error) -> ManagedError {
-        explained("--tls-managed-secret", verb, format!("Secret {}", self.secret), error)
+    fn secret_error(&self, verb: &'static str, error: Error) -> ManagedError {
+        request_error("--tls-managed-secret", verb, format!("Secret {}", self.secret), error)
     }
 
-    fn about_configuration(&self, verb: &'static str, kind: ConfigurationKind, error: Error) -> ManagedError {
-        explained("--webhook-configuration", verb, format!("{} {}", kind.name(), self.configuration), error)
+    fn configuration_error(&self, verb: &'static str, kind: ConfigurationKind, error: Error) -> ManagedError {
+        request_error(
+            "--webhook-configuration",
+            verb,
+            format!("{} {}", kind.name(), self.configuration),
+            error,
+        )
     }
 }
 
-/// Tells a lost race from a failure: a version that has moved on, or an object that is gone.
-fn written<T>(result: Result<T, Error>) -> Result<Written, Error> {
+fn bundle_of(client: WebhookClientConfig) -> Vec<u8> {
+    client.ca_bundle.map(|bytes| bytes.0).unwrap_or_default()
+}
+
+/// The outcome of a write, where a conflict with another client is no error.
+fn outcome<T>(result: Result<T, Error>) -> Result<Written, Error> {
     match result {
         Ok(_) => Ok(Written::Done),
-        Err(Error::Api(status)) if is_race(&status) => Ok(Written::TooLate),
+        Err(Error::Api(status)) if is_conflict(&status) => Ok(Written::TooLate),
         Err(error) => Err(error),
     }
 }
 
-fn is_race(status: &Status) -> bool {
-    // A JSON patch whose test fails is Invalid, without saying more.
+/// Whether an object has changed since it was read, or is gone.
+fn is_conflict(status: &Status) -> bool {
+    // A JSON patch whose test fails is reported as Invalid, without causes.
     let failed_test = status.code == 422 && status.details.as_ref().is_none_or(|d| d.causes.is_empty());
     matches!(status.code, 404 | 409) || failed_test
 }

@@ -6,83 +6,89 @@ use thiserror::Error as ThisError;
 use super::secret_name::SecretName;
 use crate::{cluster::cause, server::tls::TlsError};
 
-/// Why certificates cannot be managed; names the flag, the object and the fix.
+/// Why certificates cannot be managed: names the flag, the object and the fix.
 #[derive(Debug, ThisError)]
 pub enum ManagedError {
-    /// There is no such Secret.
+    /// The Secret does not exist.
     #[error(
-        "--tls-managed-secret: there is no Secret {0}: install it with the chart, or make an empty one: \
+        "--tls-managed-secret: Secret {0} does not exist; install the chart, or create an empty Secret: \
          kubectl --namespace {ns} create secret generic {name}", ns = .0.namespace, name = .0.name
     )]
     NoSecret(SecretName),
-    /// The Secret is somebody else's.
+    /// The Secret contains data that mirrorguard did not write.
     #[error(
-        "--tls-managed-secret: Secret {0} holds something that mirrorguard has not written, and is left as \
-         it is: name an empty one, or empty this one if nobody needs it"
+        "--tls-managed-secret: Secret {0} contains data that mirrorguard did not write and does not overwrite; \
+         specify an empty Secret, or empty this one if its data is not needed"
     )]
     Foreign(SecretName),
-    /// The account may not do it.
+    /// The service account is not allowed to do it.
     #[error(
-        "{flag}: may not {verb} {object}: {message}; grant get, watch and patch on it (rbac.create in the \
-         chart does)"
+        "{flag}: not allowed to {verb} {object}: {message}; grant get, watch and patch on it (rbac.create in \
+         the chart does this)"
     )]
     Forbidden {
         /// The flag that named the object.
         flag: &'static str,
-        /// What was tried.
+        /// The verb of the request.
         verb: &'static str,
         /// The object.
         object: String,
-        /// The apiserver's words.
+        /// The message of the API server.
         message: String,
     },
-    /// The apiserver did not do it.
+    /// The request failed.
     #[error("{flag}: cannot {verb} {object}: {why}")]
     Failed {
         /// The flag that named the object.
         flag: &'static str,
-        /// What was tried.
+        /// The verb of the request.
         verb: &'static str,
         /// The object.
         object: String,
         /// Why.
         why: String,
     },
-    /// What was written does not stay.
+    /// Another client keeps overwriting the object.
     #[error(
-        "{flag}: {object} was written again and again and does not stay as it is written: somebody else writes it \
-         too; see who, and take it from them: kubectl get {resource} --output yaml --show-managed-fields"
+        "{flag}: another client keeps overwriting {object}; find the client in the managed fields, and stop it: \
+         kubectl get {resource} --output yaml --show-managed-fields"
     )]
     Contested {
         /// The flag that named the object.
         flag: &'static str,
         /// The object.
         object: String,
-        /// The same as kubectl takes it.
+        /// The object as arguments of `kubectl get`.
         resource: String,
     },
-    /// A certificate could not be made.
-    #[error("--tls-name: {0}")]
-    Issue(#[from] rcgen::Error),
-    /// What was read cannot be served with.
+    /// A certificate could not be issued.
+    #[error("--tls-name: cannot issue a certificate: {0}")]
+    Issue(rcgen::Error),
+    /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
 
+impl From<rcgen::Error> for ManagedError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Issue(error)
+    }
+}
+
 impl ManagedError {
-    /// Whether it may be gone at the next attempt, so that a start may wait.
-    pub(super) fn passes(&self) -> bool {
+    /// Whether another attempt may succeed, so that a start can wait.
+    pub(super) fn is_transient(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::Contested { .. })
     }
 
-    /// Whether nothing is known but that the apiserver was asked in vain.
-    pub(super) fn is_unread(&self) -> bool {
+    /// Whether an object could only not be read.
+    pub(super) fn is_failed_read(&self) -> bool {
         matches!(self, Self::Failed { verb: "get", .. })
     }
 }
 
-/// What the apiserver's answer to a request means.
-pub(super) fn explained(
+/// The error about a request that failed.
+pub(super) fn request_error(
     flag: &'static str,
     verb: &'static str,
     object: String,

@@ -1,4 +1,4 @@
-//! The serving certificate from a Secret that mirrorguard manages itself, as [`crate::certificates`] plans it.
+//! The serving certificate from a Secret that mirrorguard manages itself; [`crate::certificates`] plans each step.
 
 mod access;
 mod error;
@@ -29,32 +29,33 @@ use super::{
     App,
     tls::{ClientCa, TlsError, server_config, unix_seconds},
 };
-use crate::certificates::{Action, Change, Lifetimes, Reading, Serving, obstacle, plan, select};
+use crate::certificates::{Action, Change, Lifetimes, Obstacle, Reading, Serving, obstacle, plan, select};
 
-/// How long the cluster is left alone while nothing tells of a change.
+/// The longest pause between two rounds, while no watch reports a change.
 const QUIET: Duration = Duration::from_mins(1);
-/// The shortest pause between two looks, and the one after a failure.
+/// The shortest pause between two rounds.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// The pause after a round that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
-/// How long a first certificate may take: some writes, lost races with other replicas included.
+/// How long the first certificate may take: a few writes, including conflicts with other replicas.
 const START_PATIENCE: Duration = Duration::from_secs(20);
 
-/// What to manage.
+/// The objects to manage, and how.
 #[derive(Debug, Clone)]
 pub struct ManagedOptions {
     /// The Secret.
     pub secret: SecretName,
-    /// The name of the validating and of the mutating configuration whose CA is kept.
+    /// The name of the validating and the mutating webhook configuration that get the CA.
     pub configuration: String,
-    /// Names and addresses to be served; the first is the one that apiservers call.
+    /// Names and addresses of the serving certificate; API servers call the first one.
     pub names: Vec<String>,
-    /// How long certificates live.
+    /// How long certificates are valid.
     pub lifetimes: Lifetimes,
-    /// Where given, only clients with a certificate of this CA are answered.
+    /// If set, only clients with a certificate issued by this CA are accepted.
     pub client_ca: Option<ClientCa>,
 }
 
-/// The certificate that is served, and what keeps it valid.
+/// The certificate that is served, and the state to keep it valid.
 #[derive(Debug)]
 pub struct Managed {
     options: ManagedOptions,
@@ -67,7 +68,7 @@ pub struct Managed {
 }
 
 impl Managed {
-    /// Reads the Secret, fills it where it is empty, and has a certificate to serve.
+    /// Reads the Secret, fills it if it is empty, and returns the TLS configuration to serve with.
     pub async fn start(
         client: Client,
         options: ManagedOptions,
@@ -76,22 +77,26 @@ impl Managed {
         let mut managed = Self::new(client, options, app);
         managed.load_client_ca()?;
         let began = Instant::now();
-        let mut told = false;
+        let mut is_logged = false;
         loop {
             let result = managed.round().await;
-            if let Err(error) = &result
-                && (managed.served.is_some() || (error.passes() && !std::mem::replace(&mut told, true)))
-            {
-                warn!("{error}");
-            }
             if let Some((_, config)) = &managed.served {
                 let config = config.clone();
+                if let Err(error) = result {
+                    warn!("{error}");
+                }
                 return Ok((managed, config));
             }
-            match result {
-                Err(error) if !error.passes() || began.elapsed() > START_PATIENCE => return Err(error),
-                _ => tokio::time::sleep(SHORTEST).await,
+            if let Err(error) = result {
+                if error.is_transient() && !is_logged {
+                    warn!("{error}");
+                    is_logged = true;
+                }
+                if !error.is_transient() || began.elapsed() > START_PATIENCE {
+                    return Err(error);
+                }
             }
+            tokio::time::sleep(SHORTEST).await;
         }
     }
 
@@ -105,36 +110,35 @@ impl Managed {
     pub async fn follow(mut self) {
         let changed = Arc::new(Notify::new());
         let (access, client_ca) = (self.access.clone(), self.options.client_ca.clone());
-        let watches = watch::follow(&access, client_ca, &changed);
-        let keep = async {
-            let (mut rest, mut pause) = (SHORTEST, Duration::ZERO);
-            loop {
-                // Nothing shortens this one, not the watch that tells of one's own write either.
-                tokio::time::sleep(rest).await;
-                // Whichever comes first; a change that was told meanwhile is not lost.
-                let _ = tokio::time::timeout(pause, changed.notified()).await;
-                (rest, pause) = match self.round().await {
-                    Ok(()) => (SHORTEST, self.pause()),
-                    Err(error) => {
-                        self.tell(&error);
-                        (AFTER_FAILURE, Duration::ZERO)
-                    }
-                };
-            }
-        };
-        tokio::join!(watches, keep);
+        tokio::join!(watch::follow(&access, client_ca, &changed), self.keep_valid(&changed));
+    }
+
+    async fn keep_valid(&mut self, changed: &Notify) {
+        let (mut rest, mut pause) = (SHORTEST, Duration::ZERO);
+        loop {
+            // Nothing shortens this pause, not even the watch that reports a write of our own.
+            tokio::time::sleep(rest).await;
+            // Until a change or the end of the pause; a change that was reported meanwhile is not lost.
+            let _ = tokio::time::timeout(pause, changed.notified()).await;
+            (rest, pause) = match self.round().await {
+                Ok(()) => (SHORTEST, self.pause()),
+                Err(error) => {
+                    self.report(&error);
+                    (AFTER_FAILURE, Duration::ZERO)
+                }
+            };
+        }
     }
 
     fn pause(&self) -> Duration {
         self.seen.as_ref().map_or(SHORTEST, |seen| seen.pause(self.options.lifetimes))
     }
 
-    /// Logs a failure, and counts it where somebody has to do something: an apiserver that does not answer while
-    /// nothing is to be renewed is none.
-    fn tell(&self, error: &ManagedError) {
+    /// Logs an error. It counts as a failure, unless objects cannot be read while no renewal is due.
+    fn report(&self, error: &ManagedError) {
         let now = Timestamp::now();
         let is_due = self.served.as_ref().is_none_or(|(serving, _)| serving.certificate.is_due(now));
-        if error.is_unread() && !is_due {
+        if error.is_failed_read() && !is_due {
             warn!("{error}");
         } else {
             self.app.metrics.certificate_failures.inc();
@@ -142,14 +146,14 @@ impl Managed {
         }
     }
 
-    /// Reads, does what is to be done, and serves what is to be served, until nothing is left to be done.
+    /// Reads the objects, takes the next step and serves the certificate, until no step is left.
     async fn round(&mut self) -> Result<(), ManagedError> {
         loop {
-            let result = match self.look().await {
-                Ok(()) => self.act().await,
+            let result = match self.read().await {
+                Ok(()) => self.take_step().await,
                 Err(error) => Err(error),
             };
-            // A certificate that is there is served, and what is known is told, whatever else fails.
+            // The certificate is served and the readiness updated whatever else fails.
             self.serve()?;
             if result? == Written::Nothing {
                 return Ok(());
@@ -157,41 +161,42 @@ impl Managed {
         }
     }
 
-    /// Reads the configurations, then the Secret: in this order, see [`crate::certificates`].
-    async fn look(&mut self) -> Result<(), ManagedError> {
-        let configurations = self.access.configurations().await?;
+    /// Reads the configurations, then the Secret; [`crate::certificates`] says why in this order.
+    async fn read(&mut self) -> Result<(), ManagedError> {
+        let configurations = self.access.read_configurations().await?;
         if let Some(seen) = &mut self.seen {
-            seen.configurations(configurations.clone());
+            seen.set_configurations(configurations.clone());
         }
-        let secret = self.access.secret().await?;
+        let secret = self.access.read_secret().await?;
         match &mut self.seen {
-            Some(seen) => seen.secret(secret),
+            Some(seen) => seen.set_secret(secret),
             None => self.seen = Some(Seen::new(secret, configurations)),
         }
         Ok(())
     }
 
-    async fn act(&mut self) -> Result<Written, ManagedError> {
+    /// Takes the next step: a write of the Secret, or of each configuration that does not trust its CAs.
+    async fn take_step(&mut self) -> Result<Written, ManagedError> {
         let Some(seen) = &self.seen else { return Ok(Written::Nothing) };
         let situation = seen.situation(&self.options);
         let mut result = Ok(Written::Nothing);
         for action in plan(&situation) {
             match action {
-                Action::Refuse => return Err(self.access.foreign()),
+                Action::Refuse => return Err(self.access.foreign_secret()),
                 Action::Write(change) => {
                     let contents = situation.changed(change)?;
                     if !self.writes.take(Instant::now()) {
                         return Err(self.access.contested_secret());
                     }
-                    let written = self.access.write(&contents).await?;
+                    let written = self.access.write_secret(&contents, seen.version()).await?;
                     if written == Written::Done {
-                        info!(secret = %self.options.secret, "{}", told(change));
+                        info!(secret = %self.options.secret, "{}", describe_change(change));
                     }
                     return Ok(written);
                 }
-                Action::Trust(place) => {
+                Action::Trust(index) => {
                     let (Reading::Ours(contents), Some(configuration)) =
-                        (situation.secret, situation.configurations.get(place))
+                        (situation.secret, situation.configurations.get(index))
                     else {
                         continue;
                     };
@@ -200,7 +205,7 @@ impl Managed {
                     } else {
                         Err(self.access.contested_configuration(configuration.kind))
                     };
-                    // The other configuration is not to wait for what is wrong with this one.
+                    // An error about one configuration does not keep the other from being written.
                     result = match (trusted, result) {
                         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
                         (Ok(Written::Nothing), Ok(before)) => Ok(before),
@@ -212,7 +217,7 @@ impl Managed {
         result
     }
 
-    /// Serves what is to be served, and says whether this replica may be called.
+    /// Loads the certificate to serve if it has changed, and updates the readiness.
     fn serve(&mut self) -> Result<(), ManagedError> {
         let client_ca_changed = self.load_client_ca()?;
         let Some(seen) = &self.seen else { return Ok(()) };
@@ -222,7 +227,7 @@ impl Managed {
         let to_load = selected.or_else(|| current.filter(|_| client_ca_changed).cloned());
         if let Some(serving) = to_load {
             let key = PrivateKeyDer::from_pem_slice(serving.key.pem().as_bytes());
-            let key = key.map_err(|_| TlsError::Managed("its key cannot be read".to_owned()))?;
+            let key = key.map_err(|_| TlsError::Managed("cannot read the private key".to_owned()))?;
             let chain = vec![serving.certificate.der.clone()];
             let roots = self.options.client_ca.as_ref().map(ClientCa::roots).transpose()?;
             let config = server_config(chain, key, roots)?;
@@ -237,11 +242,12 @@ impl Managed {
             });
         }
         let obstacle = self.served.as_ref().and_then(|(serving, _)| obstacle(serving, &situation));
-        self.app.readiness.untrusted(obstacle.map(|why| format!("{why} ({})", self.options.configuration)));
+        let configuration = &self.options.configuration;
+        self.app.readiness.set_untrusted(obstacle.map(|obstacle| describe_obstacle(obstacle, configuration)));
         Ok(())
     }
 
-    /// Whether the client CA has changed.
+    /// Reads the client CA, and returns whether it has changed.
     fn load_client_ca(&mut self) -> Result<bool, TlsError> {
         let Some(file) = &self.options.client_ca else { return Ok(false) };
         let read = Some(file.read()?);
@@ -251,11 +257,22 @@ impl Managed {
     }
 }
 
-fn told(change: Change) -> &'static str {
+/// The log message about a change of the Secret.
+fn describe_change(change: Change) -> &'static str {
     match change {
-        Change::NewAuthority => "made a new CA",
+        Change::NewAuthority => "created a new CA",
         Change::NewCertificate => "issued a new serving certificate",
-        Change::RetireAuthorities => "the CAs before the present one are no longer trusted",
+        Change::RetireAuthorities => "removed the previous CAs",
+    }
+}
+
+/// Why API servers do not accept the certificate, for `/readyz`.
+pub fn describe_obstacle(obstacle: Obstacle, configuration: &str) -> String {
+    match obstacle {
+        Obstacle::Expired(end) => format!("the serving certificate expired at {end}"),
+        Obstacle::Untrusted(kind) => {
+            format!("{} {configuration} does not trust the serving certificate", kind.name())
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which Secret.
+//! The name of a Secret.
 
 use std::{fmt, str::FromStr};
 

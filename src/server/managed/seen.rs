@@ -1,47 +1,53 @@
-//! What was read last, and since when it has been so.
+//! What was read last, and since when it has been unchanged.
 
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ManagedOptions, QUIET, SHORTEST};
+use super::{ManagedOptions, QUIET, SHORTEST, access::SecretReading};
 use crate::certificates::{Configuration, Lifetimes, Reading, Situation};
 
 #[derive(Debug)]
 pub(super) struct Seen {
     secret: Reading,
+    /// The version of the Secret, for the next write.
+    version: Option<String>,
     secret_since: Instant,
     configurations: Vec<Configuration>,
     bundles_since: Instant,
 }
 
 impl Seen {
-    pub(super) fn new(secret: Reading, configurations: Vec<Configuration>) -> Self {
+    pub(super) fn new(secret: SecretReading, configurations: Vec<Configuration>) -> Self {
         let now = Instant::now();
-        Self { secret, secret_since: now, configurations, bundles_since: now }
+        let SecretReading { reading, version } = secret;
+        Self { secret: reading, version, secret_since: now, configurations, bundles_since: now }
     }
 
-    /// Notes the configurations as they are now.
-    pub(super) fn configurations(&mut self, configurations: Vec<Configuration>) {
-        let bundles = |all: &[Configuration]| {
-            all.iter().map(|one| (one.kind.name(), one.bundles.clone())).collect::<Vec<_>>()
-        };
-        if bundles(&self.configurations) != bundles(&configurations) {
+    /// Replaces the configurations.
+    pub(super) fn set_configurations(&mut self, configurations: Vec<Configuration>) {
+        if !self.configurations.iter().map(bundles).eq(configurations.iter().map(bundles)) {
             self.bundles_since = Instant::now();
         }
         self.configurations = configurations;
     }
 
-    /// Notes the Secret as it is now.
-    pub(super) fn secret(&mut self, secret: Reading) {
-        if self.secret != secret {
+    /// Replaces the Secret.
+    pub(super) fn set_secret(&mut self, secret: SecretReading) {
+        if self.secret != secret.reading {
             self.secret_since = Instant::now();
         }
-        self.secret = secret;
+        self.secret = secret.reading;
+        self.version = secret.version;
     }
 
+    /// The version of the Secret.
+    pub(super) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The situation from which the next step follows.
     pub(super) fn situation<'a>(&'a self, options: &'a ManagedOptions) -> Situation<'a> {
-        let elapsed = |since: Instant| SignedDuration::try_from(since.elapsed()).unwrap_or_default();
         Situation {
             secret: &self.secret,
             configurations: &self.configurations,
@@ -53,8 +59,8 @@ impl Seen {
         }
     }
 
-    /// How long to wait for a change: as long as nothing is pending, and never so long that a step would
-    /// be late by much of its time.
+    /// How long to wait for a change: long while nothing is pending, but never so long that a step would be late by
+    /// much of its time.
     pub(super) fn pause(&self, lifetimes: Lifetimes) -> Duration {
         let Lifetimes { serving, overlap, .. } = lifetimes;
         let since = self.secret_since.max(self.bundles_since);
@@ -62,4 +68,13 @@ impl Seen {
         let step = if recent { (overlap / 4).min(serving / 30) } else { serving / 30 };
         Duration::try_from(step).unwrap_or(QUIET).clamp(SHORTEST, QUIET)
     }
+}
+
+fn elapsed(since: Instant) -> SignedDuration {
+    SignedDuration::try_from(since.elapsed()).unwrap_or_default()
+}
+
+/// What of a configuration counts as a change: not its version.
+fn bundles(configuration: &Configuration) -> (&'static str, &[Vec<u8>]) {
+    (configuration.kind.name(), &configuration.bundles)
 }

@@ -1,4 +1,4 @@
-//! Tells of changes. What has changed is read by whoever is told: a watch may be behind.
+//! Watches for changes. The objects themselves are read after a notification, because a watch may be behind.
 
 use std::{fmt::Debug, pin::pin, sync::Arc, time::Duration};
 
@@ -17,24 +17,24 @@ use super::access::Access;
 use crate::{
     certificates::ConfigurationKind::{Mutating, Validating},
     cluster::cause,
-    server::tls::{ClientCa, LOOK_EVERY},
+    server::tls::{ClientCa, POLL_INTERVAL},
 };
 
-/// Before a watch that the apiserver ended is begun anew.
+/// The pause before a watch that the API server ended is restarted.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Notifies of each change of the Secret, of the configurations and of the client CA.
+/// Notifies about changes of the Secret, the configurations and the client CA.
 pub(super) async fn follow(access: &Access, client_ca: Option<ClientCa>, changed: &Arc<Notify>) {
     let configuration = &*access.configuration;
     tokio::join!(
         watch(&access.secrets, "Secret", &access.secret.name, changed),
         watch(&access.validating, Validating.name(), configuration, changed),
         watch(&access.mutating, Mutating.name(), configuration, changed),
-        look(client_ca, changed),
+        poll(client_ca, changed),
     );
 }
 
-/// Watches one object by name, without listing: the account may not list.
+/// Watches one object by name, without listing: the service account is not allowed to list.
 async fn watch<K: Clone + Debug + DeserializeOwned + 'static>(
     api: &Api<K>,
     kind: &'static str,
@@ -44,42 +44,46 @@ async fn watch<K: Clone + Debug + DeserializeOwned + 'static>(
     let params = WatchParams::default().fields(&format!("metadata.name={name}"));
     let mut failures = Failures::default();
     loop {
-        let ended = events(api, &params, changed, &mut failures).await;
-        let (pause, news) = failures.after(ended);
-        if let Some(why) = news {
-            warn!(kind, name, "cannot watch, changes are seen later: {why}");
+        let result = notify_of_events(api, &params, changed, &mut failures).await;
+        let (pause, new_failure) = failures.record(result);
+        if let Some(why) = new_failure {
+            warn!(kind, name, "cannot watch, so changes are noticed later: {why}");
         }
         tokio::time::sleep(pause).await;
-        // What happened in between was not told.
+        // Changes during the pause were not reported.
         changed.notify_one();
     }
 }
 
-/// The failures of a watch, one after another.
+/// The consecutive failures of a watch.
 #[derive(Default)]
 struct Failures {
     backoff: DefaultBackoff,
-    told: Option<String>,
+    logged: Option<String>,
 }
 
 impl Failures {
-    /// The watch works.
-    fn end(&mut self) {
+    /// Records that the watch works.
+    fn reset(&mut self) {
         self.backoff.reset();
-        self.told = None;
+        self.logged = None;
     }
 
-    /// How long to wait after a watch that ended, and what there is to tell that was not told before.
-    fn after(&mut self, ended: Result<(), Error>) -> (Duration, Option<String>) {
-        let Err(error) = ended else { return (PAUSE, None) };
+    /// Records how a watch ended. Returns the pause before the next one, and the reason of a failure that was not
+    /// logged before.
+    fn record(&mut self, result: Result<(), Error>) -> (Duration, Option<String>) {
+        let Err(error) = result else { return (PAUSE, None) };
+        let pause = self.backoff.next().unwrap_or(PAUSE).max(PAUSE);
         let why = cause(&error);
-        let is_news = self.told.as_ref() != Some(&why);
-        self.told = Some(why.clone());
-        (self.backoff.next().unwrap_or(PAUSE).max(PAUSE), is_news.then_some(why))
+        if self.logged.as_ref() == Some(&why) {
+            return (pause, None);
+        }
+        self.logged = Some(why.clone());
+        (pause, Some(why))
     }
 }
 
-async fn events<K: Clone + Debug + DeserializeOwned + 'static>(
+async fn notify_of_events<K: Clone + Debug + DeserializeOwned + 'static>(
     api: &Api<K>,
     params: &WatchParams,
     changed: &Notify,
@@ -92,14 +96,15 @@ async fn events<K: Clone + Debug + DeserializeOwned + 'static>(
             WatchEvent::Bookmark(_) => {}
             _ => changed.notify_one(),
         }
-        failures.end();
+        failures.reset();
     }
     Ok(())
 }
 
-async fn look(client_ca: Option<ClientCa>, changed: &Notify) {
+/// Polls the file of the client CA.
+async fn poll(client_ca: Option<ClientCa>, changed: &Notify) {
     let Some(file) = client_ca else { return };
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    let mut ticks = tokio::time::interval(POLL_INTERVAL);
     let mut seen = file.read().ok();
     loop {
         ticks.tick().await;
@@ -118,17 +123,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_watch_that_fails_is_told_once_and_tried_ever_less_often() {
-        let refused = |code| Err(Error::Api(Box::new(Status::failure("no", "").with_code(code))));
+    fn a_failure_is_logged_once_and_attempts_become_rarer() {
         let mut failures = Failures::default();
-        assert_eq!(failures.after(Ok(())), (PAUSE, None), "the apiserver ends each after some minutes");
-        let pauses: Vec<_> = (0..8).map(|_| failures.after(refused(403))).collect();
-        let news: Vec<_> = pauses.iter().filter_map(|(_, news)| news.as_deref()).collect();
-        assert_eq!(news, ["no (403)"], "the same again and again");
-        assert!(pauses[7].0 >= Duration::from_secs(15), "a right that is missing stays so: {pauses:?}");
-        assert_eq!(failures.after(refused(500)).1.as_deref(), Some("no (500)"), "something else is wrong");
-        failures.end();
-        let (pause, news) = failures.after(refused(403));
-        assert!(pause <= Duration::from_secs(3) && news.is_some(), "it had worked in between: {pause:?}");
+        assert_eq!(
+            failures.record(Ok(())),
+            (PAUSE, None),
+            "the API server ends each watch after some minutes"
+        );
+        let recorded: Vec<_> = (0..8).map(|_| failures.record(refusal(403))).collect();
+        let logged: Vec<_> = recorded.iter().filter_map(|(_, why)| why.as_deref()).collect();
+        assert_eq!(logged, ["no (403)"], "the same failure each time");
+        assert!(recorded[7].0 >= Duration::from_secs(15), "a missing permission stays missing: {recorded:?}");
+        assert_eq!(failures.record(refusal(500)).1.as_deref(), Some("no (500)"), "another failure");
+        failures.reset();
+        let (pause, why) = failures.record(refusal(403));
+        assert!(pause <= Duration::from_secs(3) && why.is_some(), "it had worked in between: {pause:?}");
+    }
+
+    fn refusal(code: u16) -> Result<(), Error> {
+        Err(Error::Api(Box::new(Status::failure("no", "").with_code(code))))
     }
 }

@@ -1,31 +1,31 @@
-//! How often may be written.
+//! A limit on how often objects are written.
 
 use std::time::{Duration, Instant};
 
-/// So many writes may follow one another; no step of a certificate's life takes that many.
-pub(super) const AT_ONCE: u32 = 8;
+/// How many writes may follow one another; no step in the life of a certificate needs that many.
+const BURST: u32 = 8;
 
-/// The writes that are left. Somebody who undoes each of them uses them up, however long each of the rounds is.
+/// The writes that are left. A client that reverts each of them uses them up, however long each round takes.
 #[derive(Debug)]
 pub(super) struct Writes {
     left: u32,
-    /// After this long one more is left.
-    every: Duration,
+    /// After this time, one more write is allowed.
+    interval: Duration,
     counted: Instant,
 }
 
 impl Writes {
-    pub(super) fn new(every: Duration, now: Instant) -> Self {
-        Self { left: AT_ONCE, every, counted: now }
+    pub(super) fn new(interval: Duration, now: Instant) -> Self {
+        Self { left: BURST, interval, counted: now }
     }
 
-    /// Whether one may be done now.
+    /// Takes one write, and returns whether it is allowed.
     pub(super) fn take(&mut self, now: Instant) -> bool {
-        while self.left < AT_ONCE && now.saturating_duration_since(self.counted) >= self.every {
+        while self.left < BURST && now.saturating_duration_since(self.counted) >= self.interval {
             self.left += 1;
-            self.counted += self.every;
+            self.counted += self.interval;
         }
-        if self.left == AT_ONCE {
+        if self.left == BURST {
             self.counted = now;
         }
         let is_left = self.left > 0;
@@ -39,22 +39,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_undoes_every_write_gets_one_now_and_then() {
+    fn writes_that_are_always_reverted_become_rare() {
         const SECOND: Duration = Duration::from_secs(1);
+        struct Case {
+            /// The seconds at which a write is tried.
+            tries: &'static [u64],
+            allowed: usize,
+            reason: &'static str,
+        }
         let begin = Instant::now();
-        // The seconds at which writes are tried one after another, how many of them are done, and why.
-        let table: [(&[u64], u32, &str); 5] = [
-            (&[0; 8], 8, "what a new certificate needs, and lost races"),
-            (&[0; 100], 8, "a fight"),
-            (&[0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5], 10, "then one each two seconds"),
-            (&[0, 10, 20, 30, 40, 50, 60, 70, 80, 90], 10, "who writes seldom never waits"),
-            (&[1000; 100], 8, "what was not written for long is not saved up"),
+        let table = [
+            Case { tries: &[0; 8], allowed: 8, reason: "what a new certificate needs, and lost races" },
+            Case { tries: &[0; 100], allowed: 8, reason: "another client reverts each" },
+            Case {
+                tries: &[0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5],
+                allowed: 10,
+                reason: "then one every two seconds",
+            },
+            Case { tries: &[0, 10, 20, 30, 40, 50, 60, 70, 80, 90], allowed: 10, reason: "rare writes" },
+            Case { tries: &[1000; 100], allowed: 8, reason: "writes that were not used are not saved up" },
         ];
-        for (tries, expected, reason) in table {
+        for Case { tries, allowed, reason } in table {
             let mut writes = Writes::new(2 * SECOND, begin);
-            let done =
-                tries.iter().filter(|after| writes.take(begin + SECOND * u32::try_from(**after).unwrap()));
-            assert_eq!(done.count(), usize::try_from(expected).unwrap(), "{reason}");
+            let mut count = 0;
+            for second in tries {
+                if writes.take(begin + Duration::from_secs(*second)) {
+                    count += 1;
+                }
+            }
+            assert_eq!(count, allowed, "{reason}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the process costs, by the names that every client library of Prometheus has for it.
+//! Metrics of the process, with the names that all client libraries of Prometheus use.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ struct ProcessCollector {
     start: f64,
 }
 
-/// Registers the collector; the registry has the prefix.
+/// Registers the collector in a registry that has the prefix.
 pub(super) fn register(registry: &mut Registry) {
     let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64());
     registry.register_collector(Box::new(ProcessCollector { start }));
@@ -30,48 +30,43 @@ impl Collector for ProcessCollector {
         let seconds = Unit::Seconds;
         put.metric(
             "start_time",
-            "When the process started, Unix time.",
+            "Start time of the process, as Unix time.",
             Some(&seconds),
             &ConstGauge::new(self.start),
         )?;
-        // Where /proc cannot be read the metrics are left out: a wrong zero would be worse.
+        // Without /proc the metrics are left out: a wrong zero would be worse.
         let Ok(process) = Process::myself() else { return Ok(()) };
         if let Ok(stat) = process.stat() {
             let cpu = as_number(stat.utime + stat.stime) / as_number(procfs::ticks_per_second());
-            put.metric(
-                "cpu",
-                "Time on a processor, of user and system.",
-                Some(&seconds),
-                &ConstCounter::new(cpu),
-            )?;
+            put.metric("cpu", "Total user and system CPU time.", Some(&seconds), &ConstCounter::new(cpu))?;
             let (resident, virtual_) = (stat.rss_bytes().get(), stat.vsize);
             let bytes = Unit::Bytes;
             put.metric(
                 "resident_memory",
-                "Memory in RAM.",
+                "Resident memory size.",
                 Some(&bytes),
                 &ConstGauge::new(as_number(resident)),
             )?;
             put.metric(
                 "virtual_memory",
-                "Addresses in use.",
+                "Virtual memory size.",
                 Some(&bytes),
                 &ConstGauge::new(as_number(virtual_)),
             )?;
-            put.metric("threads", "Threads of the process.", None, &ConstGauge::new(stat.num_threads))?;
+            put.metric("threads", "Number of threads.", None, &ConstGauge::new(stat.num_threads))?;
         }
         if let Ok(count) = process.fd_count() {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
-            put.metric("open_fds", "Open file descriptors.", None, &ConstGauge::new(count))?;
+            put.metric("open_fds", "Number of open file descriptors.", None, &ConstGauge::new(count))?;
         }
         if let Ok(limits) = process.limits()
-            && let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit
+            && let procfs::process::LimitValue::Value(limit) = limits.max_open_files.soft_limit
         {
             put.metric(
                 "max_fds",
-                "Most file descriptors that may be open.",
+                "Maximum number of open file descriptors.",
                 None,
-                &ConstGauge::new(as_number(most)),
+                &ConstGauge::new(as_number(limit)),
             )?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What is known of the cluster, looked up at each look at the metrics.
+//! Metrics of the cluster's state, read whenever they are scraped.
 
 use std::{fmt, sync::Arc};
 
@@ -25,17 +25,17 @@ impl Collector for StateCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let gauge = MetricType::Gauge;
         let ready = u32::from(self.readiness.not_ready().is_none());
-        let help = "1 while requests should be sent here, as /readyz says.";
+        let help = "Whether this replica is ready to serve requests, as reported by /readyz.";
         ConstGauge::new(ready).encode(encoder.encode_descriptor("ready", help, None, gauge)?)?;
 
         let state = self.source.current();
-        let help = "Mirror sets that decisions are based on.";
+        let help = "Mirror sets in the state that decisions use.";
         let mut sets = encoder.encode_descriptor("mirror_sets", help, None, gauge)?;
         for kind in SetKind::ALL {
             let count = state.context().count(kind);
             ConstGauge::new(number(count)).encode(sets.encode_family(&[("kind", kind.name())])?)?;
         }
-        let help = "HostedClusters that decisions are based on.";
+        let help = "HostedClusters in the state that decisions use.";
         let hosted = ConstGauge::new(number(state.context().hosted_clusters().count()));
         hosted.encode(encoder.encode_descriptor("hosted_clusters", help, None, gauge)?)?;
         self.source.health().map_or(Ok(()), |health| watches(&mut encoder, health))
@@ -43,7 +43,8 @@ impl Collector for StateCollector {
 }
 
 fn watches(encoder: &mut DescriptorEncoder<'_>, health: &Health) -> fmt::Result {
-    let help = "When the apiserver last answered the watch, Unix time; a watch is taken up anew within five minutes.";
+    let help =
+        "Last answer of the API server to the watch, as Unix time; a watch is restarted within five minutes.";
     let seconds = Unit::Seconds;
     let mut metric =
         encoder.encode_descriptor("watch_contact_timestamp", help, Some(&seconds), MetricType::Gauge)?;
@@ -51,12 +52,12 @@ fn watches(encoder: &mut DescriptorEncoder<'_>, health: &Health) -> fmt::Result 
         let contact = i64::try_from(watch.contact()).unwrap_or(i64::MAX);
         ConstGauge::new(contact).encode(metric.encode_family(&[("kind", kind.name())])?)?;
     }
-    let help = "Failures to list or to watch.";
+    let help = "Failed attempts to list or watch.";
     let mut metric = encoder.encode_descriptor("watch_errors", help, None, MetricType::Counter)?;
     for (kind, watch) in health.all() {
         ConstCounter::new(watch.errors()).encode(metric.encode_family(&[("kind", kind.name())])?)?;
     }
-    let help = "Decisions that found the apiserver ahead of the watch, and listed the kind for themselves.";
+    let help = "Decisions that found the watch behind the API server and listed the kind again.";
     let mut metric = encoder.encode_descriptor("watch_behind_decisions", help, None, MetricType::Counter)?;
     for kind in SetKind::ALL.map(Kind::Set) {
         let behind = ConstCounter::new(health.of(kind).behind());

@@ -1,4 +1,4 @@
-//! An apiserver in memory: one Secret and the two configurations.
+//! An API server in memory, with one Secret and the two webhook configurations.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,19 +16,19 @@ pub(super) const VALIDATING: &str =
 pub(super) const MUTATING: &str =
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/mirrorguard";
 
-/// How it answers.
+/// How the API server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mood {
-    Well,
-    /// Each request fails.
+    Working,
+    /// Every request fails.
     Failing,
-    /// Only those for Secrets do.
+    /// Requests for Secrets fail.
     SecretFailing,
-    /// Only writes do.
+    /// Writes fail.
     ReadOnly,
-    /// No right is left.
+    /// Every request is forbidden.
     Forbidding,
-    /// No answer ever comes.
+    /// Requests are not answered.
     Silent,
 }
 
@@ -37,8 +37,8 @@ pub(super) struct Apiserver(Mutex<State>);
 struct State {
     mood: Mood,
     objects: BTreeMap<&'static str, Value>,
-    /// Whose writes are undone at once.
-    undone: BTreeSet<&'static str>,
+    /// Paths of objects whose writes are reverted at once.
+    reverted: BTreeSet<&'static str>,
     version: u64,
     writes: usize,
     reads: usize,
@@ -46,18 +46,15 @@ struct State {
 
 impl Apiserver {
     pub(super) fn new() -> Arc<Self> {
-        let configuration =
-            || json!({"metadata": {"name": "mirrorguard", "resourceVersion": "1"}, "webhooks": [webhook()]});
         let objects = BTreeMap::from([
             (SECRET, json!({"metadata": {"name": "tls", "resourceVersion": "1"}})),
             (VALIDATING, configuration()),
             (MUTATING, configuration()),
         ]);
-        let undone = BTreeSet::new();
         Arc::new(Self(Mutex::new(State {
-            mood: Mood::Well,
+            mood: Mood::Working,
             objects,
-            undone,
+            reverted: BTreeSet::new(),
             version: 1,
             writes: 0,
             reads: 0,
@@ -66,29 +63,15 @@ impl Apiserver {
 
     pub(super) fn client(self: &Arc<Self>) -> Client {
         let this = Arc::clone(self);
-        let answer = move |request: Request<Body>| {
-            let this = Arc::clone(&this);
-            async move {
-                let (head, body) = request.into_parts();
-                let body = body.collect_bytes().await.unwrap_or_default();
-                let body = serde_json::from_slice(&body).unwrap_or_default();
-                let Some((code, object)) =
-                    this.with(|state| state.answer(&head.method, head.uri.path(), body))
-                else {
-                    return std::future::pending().await;
-                };
-                Response::builder().status(code).body(Body::from(object.to_string().into_bytes()))
-            }
-        };
-        Client::new(service_fn(answer), "mirrorguard")
+        Client::new(service_fn(move |request| respond(Arc::clone(&this), request)), "mirrorguard")
     }
 
-    pub(super) fn mood(&self, mood: Mood) {
+    pub(super) fn set_mood(&self, mood: Mood) {
         self.with(|state| state.mood = mood);
     }
 
-    pub(super) fn undo(&self, path: &'static str) {
-        self.with(|state| state.undone.insert(path));
+    pub(super) fn revert_writes_of(&self, path: &'static str) {
+        self.with(|state| state.reverted.insert(path));
     }
 
     pub(super) fn change(&self, path: &'static str, change: impl FnOnce(&mut Value)) {
@@ -100,9 +83,10 @@ impl Apiserver {
     }
 
     pub(super) fn bundle(&self, path: &'static str) -> Option<String> {
-        let bundle =
-            |state: &mut State| state.objects[path]["webhooks"][0]["clientConfig"]["caBundle"].clone();
-        self.with(bundle).as_str().map(str::to_owned)
+        self.with(|state| {
+            let bundle = &state.objects[path]["webhooks"][0]["clientConfig"]["caBundle"];
+            bundle.as_str().map(str::to_owned)
+        })
     }
 
     pub(super) fn writes(&self) -> usize {
@@ -113,9 +97,24 @@ impl Apiserver {
         self.with(|state| state.reads)
     }
 
-    fn with<T>(&self, what: impl FnOnce(&mut State) -> T) -> T {
-        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, access: impl FnOnce(&mut State) -> T) -> T {
+        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+async fn respond(apiserver: Arc<Apiserver>, request: Request<Body>) -> axum::http::Result<Response<Body>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect_bytes().await.unwrap_or_default();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let answer = apiserver.with(|state| state.answer(&head.method, head.uri.path(), body));
+    let Some((code, object)) = answer else {
+        return std::future::pending().await;
+    };
+    Response::builder().status(code).body(Body::from(object.to_string().into_bytes()))
+}
+
+fn configuration() -> Value {
+    json!({"metadata": {"name": "mirrorguard", "resourceVersion": "1"}, "webhooks": [webhook()]})
 }
 
 fn webhook() -> Value {
@@ -134,10 +133,14 @@ impl State {
         }
     }
 
-    /// A code and an object, or no answer.
+    /// Status code and body; `None` for no answer.
     fn answer(&mut self, method: &Method, path: &str, body: Value) -> Option<(u16, Value)> {
         let is_write = method == Method::PATCH;
-        *(if is_write { &mut self.writes } else { &mut self.reads }) += 1;
+        if is_write {
+            self.writes += 1;
+        } else {
+            self.reads += 1;
+        }
         match self.mood {
             Mood::Silent => return None,
             Mood::Failing => return Some(status(500)),
@@ -147,7 +150,7 @@ impl State {
             _ => {}
         }
         let Some(path) = [SECRET, VALIDATING, MUTATING].into_iter().find(|known| path == *known) else {
-            // A watch is of the collection; none works here.
+            // Watches are of the collection; they do not work here.
             return Some(status(500));
         };
         let Some(before) = self.objects.get(path).cloned() else { return Some(status(404)) };
@@ -164,9 +167,9 @@ impl State {
                     return Some(status(422));
                 }
             }
-            self.change(path, |kept| *kept = object);
-            if self.undone.contains(path) {
-                self.change(path, |kept| *kept = before);
+            self.change(path, |stored| *stored = object);
+            if self.reverted.contains(path) {
+                self.change(path, |stored| *stored = before);
             }
         }
         self.objects.get(path).map(|object| (200, object.clone()))
