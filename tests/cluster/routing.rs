@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
@@ -160,7 +160,8 @@ fn call_by_url(plane: &ControlPlane, services: &[Value], pod: &Pod) -> Result<()
 /// The address of the pod, for a webhook that is called through its Service or at another pod.
 fn url(client: &Value, services: &[Value], pod: &Pod) -> Result<Option<String>> {
     if let (Some(called), [service, ..]) = (client["url"].as_str(), services) {
-        let path = called.rsplit_once('/').map_or("", |(_, path)| path);
+        let (_, path) =
+            called.trim_start_matches("https://").split_once('/').context("a URL without a path")?;
         let address = target(service, &service["spec"]["ports"][0]["name"], pod)?;
         return Ok(Some(format!("https://{address}/{path}")));
     }

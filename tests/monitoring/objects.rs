@@ -11,7 +11,8 @@ const A_CLUSTER: &str = "apiregistration.k8s.io/v1";
 const OPERATOR: [&str; 3] =
     [A_CLUSTER, "monitoring.coreos.com/v1/ServiceMonitor", "monitoring.coreos.com/v1/PrometheusRule"];
 
-fn kinds(objects: &[Value], kind: &str) -> usize {
+/// How many objects are of a kind.
+fn count(objects: &[Value], kind: &str) -> usize {
     objects.iter().filter(|object| object["kind"] == kind).count()
 }
 
@@ -19,10 +20,10 @@ fn kinds(objects: &[Value], kind: &str) -> usize {
 fn monitoring_is_disabled_by_default() -> Result<()> {
     let objects = objects(&[], &[])?;
     for kind in ["ServiceMonitor", "PrometheusRule", "AlertingRule"] {
-        ensure!(kinds(&objects, kind) == 0, "a {kind}");
+        ensure!(count(&objects, kind) == 0, "a {kind}");
     }
     ensure!(
-        kinds(&objects, "Service") == 1 && kinds(&objects, "ConfigMap") == 1,
+        count(&objects, "Service") == 1 && count(&objects, "ConfigMap") == 1,
         "an additional Service or ConfigMap"
     );
     let container = &one(&objects, "Deployment")?["spec"]["template"]["spec"]["containers"][0];
@@ -114,16 +115,25 @@ fn alerts_use_the_job_that_scrapes_the_pods() -> Result<()> {
     Ok(())
 }
 
+/// Where the alerts about the API server go, and how many rules the two objects have then.
+struct Place {
+    kind: &'static str,
+    prometheus_rule: usize,
+    alerting_rule: usize,
+}
+
 #[test]
 fn alerts_about_the_api_server_are_where_its_metrics_are() -> Result<()> {
     let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
-    for (place, prometheus_rule, alerting_rule) in
-        [("PrometheusRule", 11, 0), ("AlertingRule", 9, 2), ("none", 9, 0)]
-    {
-        let place = format!("monitoring.prometheusRule.apiserverAlerts={place}");
+    for Place { kind, prometheus_rule, alerting_rule } in [
+        Place { kind: "PrometheusRule", prometheus_rule: 11, alerting_rule: 0 },
+        Place { kind: "AlertingRule", prometheus_rule: 9, alerting_rule: 2 },
+        Place { kind: "none", prometheus_rule: 9, alerting_rule: 0 },
+    ] {
+        let place = format!("monitoring.prometheusRule.apiserverAlerts={kind}");
         let objects = objects(&[&enabled[..], &[&place]].concat(), &[])?;
         let found = (count_rules(&objects, "PrometheusRule"), count_rules(&objects, "AlertingRule"));
-        ensure!(found == (prometheus_rule, alerting_rule), "{place}: {found:?}");
+        ensure!(found == (prometheus_rule, alerting_rule), "{kind}: {found:?}");
         if alerting_rule > 0 {
             let namespace = &one(&objects, "AlertingRule")?["metadata"]["namespace"];
             ensure!(namespace == "openshift-monitoring", "in {namespace}");
@@ -138,28 +148,70 @@ fn count_rules(objects: &[Value], kind: &str) -> usize {
     found.map_or(0, |rule| rule["spec"]["groups"][0]["rules"].as_array().map_or(0, Vec::len))
 }
 
+const OF_API_SERVER: &str = "MirrorguardFailedClosed,MirrorguardFailedOpen";
+const OTHERS: &str = "MirrorguardAbsent,MirrorguardCertificateEnds,MirrorguardCertificateNotLoaded,\
+                      MirrorguardDenialsRise,MirrorguardNotReady,MirrorguardReplicaMissing,\
+                      MirrorguardUnverified,MirrorguardWatchFails,MirrorguardWatchStale";
+
+/// Alerts that are disabled, and which objects are rendered for the others.
+struct Disabled {
+    /// Where the alerts about the API server go.
+    kind: &'static str,
+    alerts: &'static [&'static str],
+    rendered: &'static [&'static str],
+    reason: &'static str,
+}
+
+const DISABLED: [Disabled; 6] = [
+    Disabled {
+        kind: "AlertingRule",
+        alerts: &[OF_API_SERVER],
+        rendered: &["PrometheusRule"],
+        reason: "both alerts about the API server are disabled",
+    },
+    Disabled {
+        kind: "AlertingRule",
+        alerts: &["MirrorguardFailedClosed"],
+        rendered: &["PrometheusRule", "AlertingRule"],
+        reason: "one of them is enabled",
+    },
+    Disabled {
+        kind: "AlertingRule",
+        alerts: &[OTHERS],
+        rendered: &["AlertingRule"],
+        reason: "only those about the API server are enabled",
+    },
+    Disabled {
+        kind: "PrometheusRule",
+        alerts: &[OTHERS],
+        rendered: &["PrometheusRule"],
+        reason: "the same, in this object",
+    },
+    Disabled {
+        kind: "PrometheusRule",
+        alerts: &[OTHERS, OF_API_SERVER],
+        rendered: &[],
+        reason: "none is enabled",
+    },
+    Disabled {
+        kind: "none",
+        alerts: &[OTHERS],
+        rendered: &[],
+        reason: "those about the API server are nowhere",
+    },
+];
+
 #[test]
 fn an_object_without_rules_is_not_rendered() -> Result<()> {
-    const APISERVER: &str = "MirrorguardFailedClosed,MirrorguardFailedOpen";
-    const OTHERS: &str = "MirrorguardAbsent,MirrorguardCertificateEnds,MirrorguardCertificateNotLoaded,\
-                          MirrorguardDenialsRise,MirrorguardNotReady,MirrorguardReplicaMissing,\
-                          MirrorguardUnverified,MirrorguardWatchFails,MirrorguardWatchStale";
-    let all = format!("{OTHERS},{APISERVER}");
-    let table = [
-        ("AlertingRule", APISERVER, 1, 0, "both alerts about the API server are disabled"),
-        ("AlertingRule", "MirrorguardFailedClosed", 1, 1, "one of them is enabled"),
-        ("AlertingRule", OTHERS, 0, 1, "only those about the API server are enabled"),
-        ("PrometheusRule", OTHERS, 1, 0, "the same, in this object"),
-        ("PrometheusRule", &all, 0, 0, "none is enabled"),
-        ("none", OTHERS, 0, 0, "those about the API server are nowhere"),
-    ];
-    for (place, disabled, prometheus_rules, alerting_rules, reason) in table {
-        let disabled = format!("monitoring.prometheusRule.disabled={{{disabled}}}");
-        let place = format!("monitoring.prometheusRule.apiserverAlerts={place}");
-        let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+    let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+    for Disabled { kind, alerts, rendered, reason } in DISABLED {
+        let disabled = format!("monitoring.prometheusRule.disabled={{{}}}", alerts.join(","));
+        let place = format!("monitoring.prometheusRule.apiserverAlerts={kind}");
         let objects = objects(&[&enabled[..], &[&disabled, &place]].concat(), &[])?;
-        let found = (kinds(&objects, "PrometheusRule"), kinds(&objects, "AlertingRule"));
-        ensure!(found == (prometheus_rules, alerting_rules), "{reason}: {found:?}");
+        for kind in ["PrometheusRule", "AlertingRule"] {
+            let expected = usize::from(rendered.contains(&kind));
+            ensure!(count(&objects, kind) == expected, "{reason}: {} of {kind}", count(&objects, kind));
+        }
     }
     Ok(())
 }

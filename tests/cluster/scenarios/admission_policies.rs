@@ -84,7 +84,7 @@ impl Verdict {
     }
 
     /// What the API server answers. Its denial names one rule only.
-    fn by_policies(answer: Answer) -> Self {
+    fn by_policies(answer: &Answer) -> Self {
         if answer.success {
             return Self::Admitted(ids_in(&answer.printed.stderr));
         }
@@ -186,7 +186,7 @@ fn admission_policies_find_the_same_as_the_webhook(cluster: &mut Cluster) -> Res
             let Object::MirrorSet(_) = &object.object else { continue };
             let engine = Verdict::by_engine(&object.object);
             let answer = cluster.plane.kubectl(&["create", "--dry-run=server", "-f", "-"], &text)?;
-            let policies = Verdict::by_policies(answer);
+            let policies = Verdict::by_policies(&answer);
             ensure!(engine.agrees_with(&policies), "{name}: {policies:?} instead of {engine:?}:\n{text}");
             match engine {
                 Verdict::Denied(ids) => denied.extend(ids),

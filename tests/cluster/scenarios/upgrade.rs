@@ -12,12 +12,12 @@ use crate::release::{CHART, NAME, NAMESPACE, Release, SECRET, file_of, helm};
 use crate::rollout::replace;
 use crate::routing::{FIRST, lead_to, remove_slices};
 
-scenarios![the_previous_chart_is_upgrade_under_load, a_second_release_does_not_affect_the_first];
+scenarios![the_previous_chart_is_upgraded_under_load, a_second_release_does_not_affect_the_first];
 
 /// The chart of the last release, only what Helm reads; to be replaced by a copy of `charts/mirrorguard` at each release.
 const PREVIOUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/fixtures/previous-chart");
 
-fn the_previous_chart_is_upgrade_under_load(cluster: &mut Cluster) -> Result<()> {
+fn the_previous_chart_is_upgraded_under_load(cluster: &mut Cluster) -> Result<()> {
     cluster.uninstall()?;
     let plane = &cluster.plane;
     let ca = &cluster.release.certificates["caBundle"];
