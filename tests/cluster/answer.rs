@@ -113,6 +113,12 @@ impl Printed {
         self.warnings().filter(|line| line.contains(&id)).collect()
     }
 
+    /// The warnings that begin a finding of this rule: `[rule-id] path: …`. The fix of a long one is another warning.
+    pub(crate) fn findings_of(&self, rule: &str) -> Vec<&str> {
+        let beginning = format!("[{rule}] spec");
+        self.warnings().filter(|line| line.contains(&beginning)).collect()
+    }
+
     /// All warnings of the API server.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = &str> {
         self.stderr.lines().filter(|line| line.starts_with("Warning: "))

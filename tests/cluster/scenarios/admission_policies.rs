@@ -243,7 +243,7 @@ fn admission_policies_ignore_faults_that_an_object_already_had(cluster: &mut Clu
                 cluster.plane.kubectl(&["replace", "--dry-run=server", "-f", "-"], &changed.to_string())?;
             match expected {
                 Ok(warned) => {
-                    let warnings = answer.succeeded().context(reason)?.warnings_of(warned).len();
+                    let warnings = answer.succeeded().context(reason)?.findings_of(warned).len();
                     ensure!(warnings == 1, "{reason}: {warnings} warnings of {warned}");
                 }
                 Err((rule, path)) => drop(answer.denied_by_policy(DENYING, rule, path).context(reason)?),

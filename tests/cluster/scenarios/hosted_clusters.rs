@@ -73,7 +73,7 @@ fn deleting_the_mirror_of_a_hosted_cluster_warns(cluster: &mut Cluster) -> Resul
         Ok(())
     })?;
     let deleted = cluster.delete(&release)?.succeeded()?;
-    let [warning] = deleted.warnings_of("mirror-in-use")[..] else { bail!("not one: {}", deleted.stderr) };
+    let [warning] = deleted.findings_of("mirror-in-use")[..] else { bail!("not one: {}", deleted.stderr) };
     ensure!(warning.contains("clusters/guest"), "the HostedCluster is not named: {warning}");
     Ok(())
 }
@@ -82,7 +82,7 @@ fn changing_the_mirrors_of_the_data_plane_warns(cluster: &mut Cluster) -> Result
     let created = cluster.apply(&mirrored("mirror.example.com:5000"))?.succeeded()?;
     ensure!(created.warnings_of("node-pool-rollout").is_empty(), "nothing to roll out: {}", created.stderr);
     let changed = cluster.apply(&mirrored("new.example.com:5000"))?.succeeded()?;
-    ensure!(changed.warnings_of("node-pool-rollout").len() == 1, "no warning: {}", changed.stderr);
+    ensure!(changed.findings_of("node-pool-rollout").len() == 1, "no warning: {}", changed.stderr);
     Ok(())
 }
 
