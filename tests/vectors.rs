@@ -1,4 +1,4 @@
-//! What the upstream code answered, against what we answer: `tests/vectors`.
+//! Compares our answers with those of the upstream code, in `tests/vectors`.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::{
@@ -92,7 +92,7 @@ impl Cluster {
 }
 
 #[test]
-fn nodes_get_the_file_and_try_the_pulls_that_upstream_says() {
+fn nodes_get_the_same_file_and_try_the_same_pulls_as_upstream() {
     let cases: Vec<NodeCase> = vectors("node.json");
     assert_eq!(cases.len(), 300);
     for case in cases {
@@ -128,7 +128,7 @@ fn nodes_get_the_file_and_try_the_pulls_that_upstream_says() {
 }
 
 #[test]
-fn one_idms_and_one_itms_stand_for_all_mirror_sets() {
+fn one_idms_and_one_itms_replace_all_mirror_sets() {
     let mut compared = 0;
     for case in vectors::<NodeCase>("node.json") {
         let context = case.cluster.context();
@@ -148,7 +148,7 @@ fn one_idms_and_one_itms_stand_for_all_mirror_sets() {
 }
 
 #[test]
-fn a_write_costs_what_comparing_the_whole_files_says() {
+fn the_impact_of_a_write_is_that_of_comparing_the_whole_files() {
     let mut compared = 0;
     for case in vectors::<NodeCase>("node.json") {
         let full = case.cluster.context();
@@ -206,7 +206,7 @@ struct ImageCase {
 }
 
 #[test]
-fn hypershift_makes_of_an_image_what_upstream_says() {
+fn overrides_of_hypershift_are_those_of_upstream() {
     let cases: Vec<ImageCase> = vectors("hypershift-image.json");
     assert_eq!(cases.len(), 588);
     for case in cases {
@@ -233,15 +233,15 @@ struct CatalogCase {
 }
 
 #[test]
-fn the_catalogs_annotation_is_read_as_upstream_reads_it() {
+fn the_catalog_overrides_annotation_is_parsed_as_upstream_parses_it() {
     let cases: Vec<CatalogCase> = vectors("hypershift-catalogs.json");
     assert_eq!(cases.len(), 160);
     for case in cases {
         let id = case.id;
         let parsed = catalogs::parse(&case.annotation);
         let owned = parsed.as_ref().map(|parsed| {
-            let texts = |places: &Vec<&str>| places.iter().map(|place| (*place).to_owned()).collect();
-            parsed.0.iter().map(|(source, places)| ((*source).to_owned(), texts(places))).collect()
+            let pairs = parsed.0.iter();
+            pairs.map(|(source, places)| ((*source).to_owned(), owned_texts(places))).collect()
         });
         assert_eq!(owned, case.parsed, "case {id}: parsed");
         assert_eq!(
@@ -254,12 +254,19 @@ fn the_catalogs_annotation_is_read_as_upstream_reads_it() {
             let replaced: BTreeSet<_> =
                 catalogs::replace_era(&overrides, &format!("{}:v4.16", catalog.image()));
             assert_eq!(Some(&replaced), case.replace_era.get(catalog.name), "case {id}: {}", catalog.name);
-            let tagged =
-                |list: &Vec<String>| list.iter().map(|image| format!("{image}:v4.18")).collect::<Vec<_>>();
             let listed = catalogs::list_era(&overrides, &catalog);
-            let listed: BTreeSet<_> = listed.iter().map(|list| tagged(list).join(" ")).collect();
+            let listed: BTreeSet<_> = listed.iter().map(|list| tagged(list)).collect();
             let name = catalog.index.strip_suffix("-index").unwrap();
             assert_eq!(Some(&listed), case.list_era.get(name), "case {id}: {name}");
         }
     }
+}
+
+fn owned_texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// The images with the tag of a release, separated by spaces.
+fn tagged(images: &[String]) -> String {
+    images.iter().map(|image| format!("{image}:v4.18")).collect::<Vec<_>>().join(" ")
 }

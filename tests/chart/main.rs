@@ -1,6 +1,4 @@
-//! What the chart makes of its values, asked of Helm.
-
-#![expect(clippy::print_stderr, reason = "a build of some minutes is told")]
+//! The chart as Helm renders it from its values.
 
 #[path = "../monitoring/chart.rs"]
 mod chart;

@@ -1,13 +1,23 @@
-//! Values that contradict each other are refused, with the value to change.
+//! Values that contradict each other are rejected, with an error that names the value to change.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::chart::{objects, refusal};
+use crate::chart::{ROOT, objects, rejection};
+
+const OWN: &str = "certificates.selfManaged.";
+const MANAGER: &str = "certificates.certManager.";
 
 #[test]
-fn an_account_that_nobody_makes_has_to_be_named() -> Result<()> {
-    let refusal = refusal(&["serviceAccount.create=false"], &[])?;
-    ensure!(refusal.contains("serviceAccount.name"), "every pod of account default had the roles: {refusal}");
+fn a_service_account_that_the_chart_does_not_create_requires_a_name() -> Result<()> {
+    let error = rejection(&["serviceAccount.create=false"], &[])?;
+    ensure!(
+        error.contains("serviceAccount.name"),
+        "every pod of account default would get the roles: {error}"
+    );
     let named = objects(&["serviceAccount.create=false", "serviceAccount.name=own"], &[])?;
     let subjects: Vec<_> = named
         .iter()
@@ -15,45 +25,124 @@ fn an_account_that_nobody_makes_has_to_be_named() -> Result<()> {
         .map(|binding| binding["subjects"][0]["name"].as_str())
         .collect();
     ensure!(subjects.contains(&Some("own")) && !subjects.contains(&Some("default")), "{subjects:?}");
-    objects(&["serviceAccount.name=own"], &[]).context("the chart makes it by that name")?;
+    objects(&["serviceAccount.name=own"], &[]).context("the chart creates it by that name")?;
     Ok(())
 }
 
+/// A lifetime that does not fit the others, and one that does.
+struct Lifetime {
+    group: &'static str,
+    key: &'static str,
+    wrong: &'static str,
+    right: &'static str,
+    reason: &'static str,
+}
+
+const LIFETIMES: [Lifetime; 7] = [
+    Lifetime {
+        group: OWN,
+        key: "caDuration",
+        wrong: "269d",
+        right: "270d",
+        reason: "the certificate may live for a third of the CA's lifetime",
+    },
+    Lifetime {
+        group: OWN,
+        key: "duration",
+        wrong: "1h30m",
+        right: "1h31m",
+        reason: "the overlap of 30m is a third of it, in hours and minutes",
+    },
+    Lifetime { group: OWN, key: "duration", wrong: "90m0s", right: "91m", reason: "and in seconds" },
+    Lifetime {
+        group: OWN,
+        key: "overlap",
+        wrong: "30d",
+        right: "29d23h",
+        reason: "a third of the certificate's",
+    },
+    Lifetime { group: OWN, key: "overlap", wrong: "0s", right: "1s", reason: "no time at all" },
+    Lifetime {
+        group: MANAGER,
+        key: "caDuration",
+        wrong: "2160h",
+        right: "2161h",
+        reason: "the CA must outlive its certificate",
+    },
+    Lifetime {
+        group: MANAGER,
+        key: "duration",
+        wrong: "26280h",
+        right: "26279h59m",
+        reason: "the same, by the other value",
+    },
+];
+
+impl Lifetime {
+    fn values(&self, lifetime: &str) -> [String; 3] {
+        let mode = if self.group == OWN { "selfManaged" } else { "certManager" };
+        let overlap = if self.key == "duration" { "30m" } else { "5m" };
+        [
+            format!("certificates.mode={mode}"),
+            format!("{OWN}overlap={overlap}"),
+            format!("{}{}={lifetime}", self.group, self.key),
+        ]
+    }
+}
+
 #[test]
-fn lifetimes_that_do_not_fit_are_refused() -> Result<()> {
-    let own = "certificates.selfManaged.";
-    let manager = "certificates.certManager.";
-    let table = [
-        (own, "caDuration=269d", "caDuration=270d", "a third of the CA's is the certificate's"),
-        (own, "duration=1h30m", "duration=1h31m", "overlap 30m is a third of it, in hours and minutes"),
-        (own, "duration=90m0s", "duration=91m", "and in seconds"),
-        (own, "overlap=30d", "overlap=29d23h", "a third of the certificate's"),
-        (own, "overlap=0s", "overlap=1s", "no time at all"),
-        (manager, "caDuration=2160h", "caDuration=2161h", "the CA ends with its certificate"),
-        (manager, "duration=26280h", "duration=26279h59m", "the same from the other side"),
-    ];
-    for (group, wrong, right, reason) in table {
-        let mode = if group == own { "selfManaged" } else { "certManager" };
-        let mode = format!("certificates.mode={mode}");
-        let overlap = format!("{own}overlap={}", if wrong.starts_with("duration") { "30m" } else { "5m" });
-        let all = |last: &str| [mode.clone(), overlap.clone(), format!("{group}{last}")];
-        let said = refusal(&all(wrong).each_ref().map(String::as_str), &[])?;
-        let key = wrong.split('=').next().unwrap_or_default();
-        ensure!(
-            said.contains(&format!("{group}{key}"))
-                && said.contains(wrong.split('=').nth(1).unwrap_or_default()),
-            "{reason}, {wrong}: {said}"
-        );
-        objects(&all(right).each_ref().map(String::as_str), &[])
-            .with_context(|| format!("{reason}: {right}"))?;
+fn lifetimes_that_do_not_fit_are_rejected() -> Result<()> {
+    for case in &LIFETIMES {
+        let Lifetime { group, key, wrong, right, reason } = case;
+        let error = rejection(&case.values(wrong).each_ref().map(String::as_str), &[])?;
+        let names_value = error.contains(&format!("{group}{key}")) && error.contains(wrong);
+        ensure!(names_value, "{key}={wrong}, {reason}: {error}");
+        objects(&case.values(right).each_ref().map(String::as_str), &[])
+            .with_context(|| format!("{key}={right}: {reason}"))?;
     }
     let elsewhere = ["certificates.mode=serviceCA", "certificates.selfManaged.caDuration=1d"];
-    objects(&elsewhere, &[]).context("nobody reads it")?;
+    objects(&elsewhere, &[]).context("this mode does not use it")?;
     let issuer = [
         "certificates.mode=certManager",
         "certificates.certManager.issuer.name=a",
         "certificates.certManager.caDuration=1h",
     ];
-    objects(&issuer, &[]).context("the issuer's CA is the issuer's business")?;
+    objects(&issuer, &[]).context("the issuer has its own CA")?;
+    Ok(())
+}
+
+/// The error messages of the templates are held here and nowhere else; `MIRRORGUARD_UPDATE=1` writes the file.
+/// One more needs the object of a real cluster, see `tests/cluster/scenarios/hosted_control_plane.rs`.
+#[test]
+fn error_messages_of_the_templates_match_the_snapshot() -> Result<()> {
+    let existing_secret = "certificates.mode=existingSecret";
+    let cluster = "apiregistration.k8s.io/v1";
+    let mut messages = String::new();
+    for (values, apis) in [
+        (&["serviceAccount.create=false"][..], &[][..]),
+        (&["networkPolicy.enabled=true", "monitoring.serviceMonitor.enabled=true"], &[]),
+        (&["monitoring.prometheusRule.enabled=true"], &[]),
+        (&["monitoring.serviceMonitor.enabled=true"], &[cluster]),
+        (&["certificates.mode=serviceCA", "certificates.caBundle=x"], &[]),
+        (&[existing_secret], &[]),
+        (&[existing_secret, "certificates.caBundle=x"], &[]),
+        (&[existing_secret, "certificates.caBundle=-----BEGIN PRIVATE KEY-----"], &[]),
+        (&["certificates.mode=selfManaged", "certificates.selfManaged.caDuration=269d"], &[]),
+        (&["certificates.mode=selfManaged", "certificates.selfManaged.overlap=0s"], &[]),
+        (&["certificates.mode=certManager", "certificates.certManager.caDuration=1h"], &[]),
+    ] {
+        let error = rejection(values, apis)?;
+        writeln!(messages, "{}", values.join(" "))?;
+        // Only the message: Helm puts the template's name and line before it, and a hint after it.
+        let message = error.rsplit_once("error calling fail: ").map_or(&*error, |(_, message)| message);
+        let message = message.split_once("): ").map_or(message, |(_, message)| message);
+        writeln!(messages, "    {}", message.lines().next().unwrap_or_default())?;
+    }
+    let path = Path::new(ROOT).join("tests/chart/refusals.txt");
+    if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
+        return fs::write(&path, messages).context("failed to write the snapshot");
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    ensure!(messages == expected, "{} differs, MIRRORGUARD_UPDATE=1 writes it:\n{messages}", path.display());
     Ok(())
 }

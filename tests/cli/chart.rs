@@ -1,6 +1,6 @@
-//! The chart's values: each is told, has a schema, and the generated parts are up to date.
+//! The chart's values: each has a description and a schema, and the generated parts are up to date.
 
-use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -13,37 +13,37 @@ use crate::command::{ROOT, text_of};
 const VALUES: &str = "charts/mirrorguard/values.yaml";
 const SCHEMA: &str = "charts/mirrorguard/values.schema.json";
 const README: &str = "charts/mirrorguard/README.md";
-const HOW: &str = "MIRRORGUARD_UPDATE=1 cargo test --test cli chart";
-/// Where the README's generated part begins and ends.
+const UPDATE: &str = "MIRRORGUARD_UPDATE=1 cargo test --test cli chart";
+/// Begin and end of the generated part of the README.
 const BEGIN: &str = "<!-- values: MIRRORGUARD_UPDATE=1 cargo test --test cli chart -->\n";
 const END: &str = "<!-- end of values -->\n";
-/// In the schema: the last definition, which is the schema of the configuration file.
+/// Begin of the last definition in the schema, which is that of the configuration file.
 const CONFIGURATION: &str = "    \"configuration\": ";
-/// For parent charts; these values are none of ours.
+/// Values of parent charts, not of this one.
 const OF_PARENTS: [&str; 2] = ["global", "enabled"];
 
 /// A value with its comment.
-struct Told {
+struct Documented {
     key: String,
-    about: String,
+    description: String,
 }
 
 /// Every value with a comment that begins with `# --`, by its path, in the order of the file.
-fn told(values: &str) -> Vec<Told> {
-    let (mut path, mut about, mut found) = (Vec::<(usize, String)>::new(), Vec::new(), Vec::new());
+fn documented(values: &str) -> Vec<Documented> {
+    let (mut path, mut comment, mut found) = (Vec::<(usize, String)>::new(), Vec::new(), Vec::new());
     for line in values.lines() {
         let text = line.trim_start();
-        if let Some(comment) = text.strip_prefix("# -- ") {
-            about = vec![comment.to_owned()];
-        } else if let (Some(comment), false) = (text.strip_prefix("# "), about.is_empty()) {
-            about.push(comment.to_owned());
+        if let Some(first) = text.strip_prefix("# -- ") {
+            comment = vec![first.to_owned()];
+        } else if let (Some(next), false) = (text.strip_prefix("# "), comment.is_empty()) {
+            comment.push(next.to_owned());
         } else if let Some((key, _)) = text.split_once(':').filter(|(key, _)| is_key(key)) {
             let indent = line.len() - text.len();
             path.retain(|(outer, _)| *outer < indent);
             path.push((indent, key.to_owned()));
-            if !about.is_empty() {
+            if !comment.is_empty() {
                 let key = path.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>().join(".");
-                found.push(Told { key, about: joined(&std::mem::take(&mut about)) });
+                found.push(Documented { key, description: joined(&std::mem::take(&mut comment)) });
             }
         }
     }
@@ -85,37 +85,42 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_value_is_told() -> Result<()> {
-    let told: BTreeSet<String> = told(&text_of(VALUES)?).into_iter().map(|told| told.key).collect();
+fn every_value_has_a_description() -> Result<()> {
+    let documented = documented(&text_of(VALUES)?);
     let mut all = Vec::new();
     leaves(&values()?, "", &mut all);
-    ensure!(all.len() > 30, "the values were not understood: {all:?}");
-    let is_told = |leaf: &String| told.iter().any(|key| leaf == key || leaf.starts_with(&format!("{key}.")));
-    let silent: Vec<_> = all.iter().filter(|leaf| !is_told(leaf)).collect();
-    ensure!(silent.is_empty(), "{VALUES}: no `# --` above {silent:?}");
+    ensure!(all.len() > 30, "too few values were found: {all:?}");
+    all.retain(|leaf| !documented.iter().any(|value| value.covers(leaf)));
+    ensure!(all.is_empty(), "{VALUES}: no `# --` above {all:?}");
     Ok(())
+}
+
+impl Documented {
+    /// Whether the comment is that of a value or of a map that contains it.
+    fn covers(&self, leaf: &str) -> bool {
+        leaf.strip_prefix(&self.key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
 }
 
 #[test]
 fn the_readmes_table_of_values_is_up_to_date() -> Result<()> {
     let values = values()?;
-    let rows = told(&text_of(VALUES)?).into_iter().map(|Told { key, about }| {
+    let mut table = "\n| key | default | description |\n|---|---|---|\n".to_owned();
+    for Documented { key, description } in documented(&text_of(VALUES)?) {
         let default = at(&values, &key)?;
-        Ok(format!("| `{key}` | `{default}` | {} |\n", about.replace('|', "\\|")))
-    });
-    let table =
-        format!("\n| key | default | what it is |\n|---|---|---|\n{}", rows.collect::<Result<String>>()?);
+        writeln!(table, "| `{key}` | `{default}` | {} |", description.replace('|', "\\|"))?;
+    }
     let there = text_of(README)?;
     let (before, rest) = there.split_once(BEGIN).context("the README has no place for the values")?;
     let (_, after) = rest.split_once(END).context("the README's values have no end")?;
-    is_generated(README, &there, &format!("{before}{BEGIN}{table}\n{END}{after}"))
+    expect_generated(README, &there, &format!("{before}{BEGIN}{table}\n{END}{after}"))
 }
 
 #[test]
-fn the_schema_of_the_configuration_is_in_that_of_the_values() -> Result<()> {
+fn the_schema_of_the_values_contains_that_of_the_configuration() -> Result<()> {
     let mut configuration: Value = serde_json::from_str(&text_of("docs/config.schema.json")?)?;
     let schema = configuration.as_object_mut().context("no schema")?;
-    // A schema has one dialect. What is defined in it is found from the top.
+    // A schema has one dialect, and its references begin at the top.
     schema.remove("$schema");
     let definitions = schema.remove("$defs").context("the schema defines nothing")?;
     schema.insert("definitions".to_owned(), definitions);
@@ -125,54 +130,54 @@ fn the_schema_of_the_configuration_is_in_that_of_the_values() -> Result<()> {
     let there = text_of(SCHEMA)?;
     let (before, _) =
         there.rsplit_once(&format!("\n{CONFIGURATION}")).context("no place for the configuration")?;
-    is_generated(SCHEMA, &there, &format!("{before}\n{CONFIGURATION}{text}\n  }}\n}}\n"))
+    expect_generated(SCHEMA, &there, &format!("{before}\n{CONFIGURATION}{text}\n  }}\n}}\n"))
 }
 
-fn is_generated(path: &str, there: &str, expected: &str) -> Result<()> {
+fn expect_generated(path: &str, there: &str, expected: &str) -> Result<()> {
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
-        // All at once: other tests read it meanwhile.
+        // By a rename, because other tests read the file meanwhile.
         let (whole, part) = (Path::new(ROOT).join(path), Path::new(ROOT).join(format!("{path}.part")));
         return fs::write(&part, expected).and_then(|()| fs::rename(part, whole)).context(path.to_owned());
     }
-    ensure!(there == expected, "{path} is out of date: run {HOW}");
+    ensure!(there == expected, "{path} is out of date: run {UPDATE}");
     Ok(())
 }
 
 #[test]
-fn the_values_are_valid_and_a_key_that_no_value_has_is_not() -> Result<()> {
+fn the_values_are_valid_and_unknown_keys_are_not() -> Result<()> {
     let schema: Value = serde_json::from_str(&text_of(SCHEMA)?)?;
     let validator = jsonschema::validator_for(&schema)?;
     let values = values()?;
     let wrong: Vec<String> = validator.iter_errors(&values).map(|error| error.to_string()).collect();
     ensure!(wrong.is_empty(), "{wrong:#?}");
     let mut objects = 0;
-    closed(&schema, &schema, "", &values, &mut objects)?;
-    ensure!(objects > 15, "the schema was not understood: {objects} objects");
+    compare(&schema, &schema, "", &values, &mut objects)?;
+    ensure!(objects > 15, "too few objects in the schema: {objects}");
     Ok(())
 }
 
-/// Walks schema and values side by side: what is listed in one is in the other, and nothing else is let through.
-fn closed(root: &Value, schema: &Value, path: &str, value: &Value, objects: &mut usize) -> Result<()> {
+/// Compares schema and values: both have the same keys, and the schema allows no others.
+fn compare(root: &Value, schema: &Value, path: &str, value: &Value, objects: &mut usize) -> Result<()> {
     let schema = match schema["$ref"].as_str() {
-        // The configuration's own test holds it.
+        // Checked by the test of the configuration.
         Some("#/definitions/configuration") => return Ok(()),
         Some(place) => root.pointer(&place[1..]).with_context(|| format!("{path}: no {place}"))?,
         None => schema,
     };
     let Some(properties) = schema["properties"].as_object() else { return Ok(()) };
     *objects += 1;
-    ensure!(schema["additionalProperties"] == false, "{path}: a typing error would be taken");
-    // What is empty by default has no keys to hold against; securityContexts have more than are set.
+    ensure!(schema["additionalProperties"] == false, "{path}: a typing error would be accepted");
+    // A map that is empty by default has no keys to compare; securityContexts have more than are set.
     let Some(map) = value.as_object().filter(|map| !map.is_empty()) else { return Ok(()) };
     for (key, value) in map {
         let schema = properties.get(key).with_context(|| format!("{path}.{key} has no schema"))?;
-        closed(root, schema, &format!("{path}.{key}"), value, objects)?;
+        compare(root, schema, &format!("{path}.{key}"), value, objects)?;
     }
     if !schema["description"].as_str().unwrap_or_default().starts_with("As in ") {
         let unknown =
             properties.keys().filter(|key| !map.contains_key(*key) && !OF_PARENTS.contains(&key.as_str()));
         let unknown: Vec<_> = unknown.collect();
-        ensure!(unknown.is_empty(), "{path}: no value is called {unknown:?}");
+        ensure!(unknown.is_empty(), "{path}: the values do not have {unknown:?}");
     }
     Ok(())
 }

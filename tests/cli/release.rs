@@ -1,4 +1,4 @@
-//! The image, the workflows and the places that have the version agree with each other.
+//! The image, the workflows and the places that contain the version agree with each other.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,12 +21,12 @@ fn jobs(workflow: &str) -> Result<Map<String, Value>> {
     Ok(workflow["jobs"].as_object().context("no jobs")?.clone())
 }
 
-/// What follows a word at the beginning of the first line that has it there.
+/// The rest of the first line that begins with a text.
 fn after<'a>(text: &'a str, start: &str) -> Result<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(start)).with_context(|| format!("no line {start}…"))
 }
 
-/// The words of the Containerfile's last stage, one instruction an item.
+/// The words of each instruction in the last stage of the Containerfile.
 fn final_stage() -> Result<Vec<Vec<String>>> {
     let file = text_of("Containerfile")?.replace("\\\n", " ");
     let lines = file.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
@@ -41,7 +41,7 @@ fn final_stage() -> Result<Vec<Vec<String>>> {
 }
 
 #[test]
-fn workflows_use_actions_of_one_commit_only() -> Result<()> {
+fn workflows_pin_actions_to_a_commit() -> Result<()> {
     let mut used = 0;
     for file in WORKFLOWS.into_iter().chain(["action.yml"]) {
         for line in text_of(file)?.lines() {
@@ -54,7 +54,7 @@ fn workflows_use_actions_of_one_commit_only() -> Result<()> {
             let commit = action.split_once('@').map_or("", |(_, commit)| commit);
             ensure!(
                 commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()),
-                "{file}: a name that can be moved: {line}"
+                "{file}: a branch or tag: {line}"
             );
             ensure!(version.split('.').all(|part| part.parse::<u16>().is_ok()), "{file}: {line}");
             used += 1;
@@ -65,11 +65,17 @@ fn workflows_use_actions_of_one_commit_only() -> Result<()> {
 }
 
 #[test]
-fn workflows_may_do_little_and_not_for_long() -> Result<()> {
+fn every_job_has_its_own_permissions_and_a_timeout() -> Result<()> {
     for file in WORKFLOWS {
-        ensure!(yaml(file)?["permissions"] == serde_json::json!({}), "{file}: every job says what it may");
+        ensure!(
+            yaml(file)?["permissions"] == serde_json::json!({}),
+            "{file}: each job must set its own permissions"
+        );
         for (name, job) in jobs(file)? {
-            ensure!(job["permissions"].is_object(), "{file}: {name} may do what the repository's default is");
+            ensure!(
+                job["permissions"].is_object(),
+                "{file}: {name} has the default permissions of the repository"
+            );
             ensure!(
                 job["timeout-minutes"].is_u64() || job["uses"].is_string(),
                 "{file}: {name} may run for six hours"
@@ -86,12 +92,12 @@ fn workflows_may_do_little_and_not_for_long() -> Result<()> {
 }
 
 #[test]
-fn no_text_of_others_becomes_a_script() -> Result<()> {
+fn scripts_contain_no_expressions_of_other_people() -> Result<()> {
     for file in WORKFLOWS {
         for (name, job) in jobs(file)? {
             for step in job["steps"].as_array().into_iter().flatten() {
                 let script = step["run"].as_str().unwrap_or_default();
-                // What stands in the workflow itself is nobody else's.
+                // The matrix is written in the workflow itself.
                 let foreign =
                     script.split("${{").skip(1).find(|rest| !rest.trim_start().starts_with("matrix."));
                 ensure!(foreign.is_none(), "{file}: {name}: {script}");
@@ -102,7 +108,7 @@ fn no_text_of_others_becomes_a_script() -> Result<()> {
 }
 
 #[test]
-fn tools_are_installed_in_one_version() -> Result<()> {
+fn tools_are_installed_in_a_fixed_version() -> Result<()> {
     let mut installed = 0;
     for file in WORKFLOWS.into_iter().chain(["image/tools"]) {
         for line in text_of(file)?.lines().map(str::trim) {
@@ -127,7 +133,7 @@ fn tools_are_installed_in_one_version() -> Result<()> {
 }
 
 #[test]
-fn the_image_is_built_with_the_rust_of_the_repository() -> Result<()> {
+fn the_image_is_built_with_the_repositorys_version_of_rust() -> Result<()> {
     let channel = text_of("rust-toolchain.toml")?;
     let channel = after(&channel, "channel = ")?.trim_matches('"').to_owned();
     let file = text_of("Containerfile")?;
@@ -137,13 +143,13 @@ fn the_image_is_built_with_the_rust_of_the_repository() -> Result<()> {
 }
 
 #[test]
-fn the_image_holds_no_shell_and_is_run_by_nobody_in_particular() -> Result<()> {
+fn the_image_contains_no_shell_and_does_not_run_as_root() -> Result<()> {
     let stage = final_stage()?;
     ensure!(stage.first().is_some_and(|from| from.join(" ") == "FROM scratch"), "{stage:#?}");
     let allowed = ["FROM", "ARG", "LABEL", "COPY", "USER", "ENTRYPOINT", "CMD"];
     for words in &stage {
-        ensure!(allowed.contains(&words[0].as_str()), "{words:?} needs more than files");
-        // The other form of these two is run by a shell.
+        ensure!(allowed.contains(&words[0].as_str()), "{words:?} is not an instruction for files alone");
+        // The other form of these two runs in a shell.
         ensure!(
             !["ENTRYPOINT", "CMD"].contains(&words[0].as_str()) || words[1].starts_with('['),
             "{words:?}"
@@ -159,7 +165,7 @@ fn the_image_holds_no_shell_and_is_run_by_nobody_in_particular() -> Result<()> {
 }
 
 #[test]
-fn every_architecture_is_released_and_looked_at() -> Result<()> {
+fn every_architecture_is_released_and_checked() -> Result<()> {
     let platform = text_of("image/platform")?;
     let cases = platform.lines().filter_map(|line| line.trim().split_once(") cpu="));
     let cases: Vec<_> =
@@ -168,40 +174,20 @@ fn every_architecture_is_released_and_looked_at() -> Result<()> {
     let built = &jobs(".github/workflows/release.yml")?["build"]["strategy"]["matrix"]["arch"];
     let built: BTreeSet<_> = built.as_array().context("no list")?.iter().filter_map(Value::as_str).collect();
     ensure!(built == cases.iter().map(|(name, _)| *name).collect(), "{built:?}");
-    let looked_at = text_of("deny.toml")?;
+    let checked = text_of("deny.toml")?;
     for (name, cpu) in cases {
-        ensure!(
-            looked_at.contains(&format!("\"{cpu}-unknown-linux-gnu\"")),
-            "deny.toml does not know {name}"
-        );
+        ensure!(checked.contains(&format!("\"{cpu}-unknown-linux-gnu\"")), "deny.toml does not know {name}");
     }
     Ok(())
 }
 
-/// The tree's files that have the version, with this one as the tag's, and another beside them.
+/// Files that contain the version, once as they are, and once with another version in one of them.
 #[test]
-fn a_tag_is_released_only_where_everything_says_the_same() -> Result<()> {
+fn a_tag_is_released_only_if_all_files_have_its_version() -> Result<()> {
     let version = env!("CARGO_PKG_VERSION");
-    let files = [".ci/version", "Cargo.toml", "charts/mirrorguard/Chart.yaml", "CHANGELOG.md"];
-    let changed = |file: &str, from: &str, to: &str, tag: &str| -> Result<Run> {
-        let folder = tempfile::tempdir()?;
-        for name in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().context("no folder")?)?;
-            fs::copy(Path::new(ROOT).join(name), &path)?;
-        }
-        let changelog = text_of("CHANGELOG.md")?.replacen("\n## Unreleased", &format!("\n## {version}"), 1);
-        fs::write(folder.path().join("CHANGELOG.md"), changelog)?;
-        let path = folder.path().join(file);
-        let text = fs::read_to_string(&path)?;
-        ensure!(text.contains(from), "{file} has no {from}");
-        fs::write(&path, text.replacen(from, to, 1))?;
-        let mut script = command(folder.path().join(".ci/version"));
-        Run::of(script.arg(tag).env("PATH", std::env::var("PATH")?))
-    };
     let tag = format!("refs/tags/v{version}");
-    changed("Cargo.toml", "", "", &tag)?.code(0)?.prints(version)?;
-    changed("Cargo.toml", "", "", "refs/heads/main")?.code(0)?.prints(version)?;
+    version_with("Cargo.toml", "", "", &tag)?.code(0)?.prints(version)?;
+    version_with("Cargo.toml", "", "", "refs/heads/main")?.code(0)?.prints(version)?;
     let table = [
         ("Cargo.toml", format!("\nversion = \"{version}\""), "\nversion = \"9.9.9\"", "the program"),
         ("charts/mirrorguard/Chart.yaml", format!("\nversion: {version}"), "\nversion: 9.9.9", "the chart"),
@@ -211,16 +197,35 @@ fn a_tag_is_released_only_where_everything_says_the_same() -> Result<()> {
             "\nappVersion: 9.9.9",
             "its image",
         ),
-        ("CHANGELOG.md", format!("\n## {version}"), "\n## Unreleased", "what changed"),
+        ("CHANGELOG.md", format!("\n## {version}"), "\n## Unreleased", "its changes"),
     ];
     for (file, from, to, reason) in table {
-        changed(file, &from, to, &tag)?.code(1)?.says(file).context(reason)?;
+        version_with(file, &from, to, &tag)?.code(1)?.says(file).context(reason)?;
     }
     Ok(())
 }
 
-/// The values and the README of the chart after `.ci/chart-image`, and how that ended.
-fn named(repository: &str, digest: &str) -> Result<(Run, Value, String)> {
+/// Runs `.ci/version` for a tag, with a text replaced in one of the files.
+fn version_with(file: &str, from: &str, to: &str, tag: &str) -> Result<Run> {
+    let folder = tempfile::tempdir()?;
+    for name in [".ci/version", "Cargo.toml", "charts/mirrorguard/Chart.yaml", "CHANGELOG.md"] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().context("no folder")?)?;
+        fs::copy(Path::new(ROOT).join(name), &path)?;
+    }
+    let heading = format!("\n## {}", env!("CARGO_PKG_VERSION"));
+    let changelog = text_of("CHANGELOG.md")?.replacen("\n## Unreleased", &heading, 1);
+    fs::write(folder.path().join("CHANGELOG.md"), changelog)?;
+    let path = folder.path().join(file);
+    let text = fs::read_to_string(&path)?;
+    ensure!(text.contains(from), "{file} has no {from}");
+    fs::write(&path, text.replacen(from, to, 1))?;
+    let mut script = command(folder.path().join(".ci/version"));
+    Run::of(script.arg(tag).env("PATH", std::env::var("PATH")?))
+}
+
+/// Runs `.ci/chart-image`; returns the values and the README of the chart afterwards.
+fn run_chart_image(repository: &str, digest: &str) -> Result<(Run, Value, String)> {
     let folder = tempfile::tempdir()?;
     for name in ["values.yaml", "README.md"] {
         fs::copy(Path::new(ROOT).join("charts/mirrorguard").join(name), folder.path().join(name))?;
@@ -228,52 +233,59 @@ fn named(repository: &str, digest: &str) -> Result<(Run, Value, String)> {
     let mut script = command(Path::new(ROOT).join(".ci/chart-image"));
     let run =
         Run::of(script.arg(folder.path()).args([repository, digest]).env("PATH", std::env::var("PATH")?))?;
-    let read = |name: &str| fs::read_to_string(folder.path().join(name));
-    Ok((run, read_document("values.yaml", &read("values.yaml")?)?, read("README.md")?))
+    let values = fs::read_to_string(folder.path().join("values.yaml"))?;
+    let readme = fs::read_to_string(folder.path().join("README.md"))?;
+    Ok((run, read_document("values.yaml", &values)?, readme))
 }
 
-/// An `ImageDigestMirrorSet` serves no pull by tag.
+/// An `ImageDigestMirrorSet` does not apply to tag pulls.
 #[test]
 fn a_released_chart_names_its_image_by_digest() -> Result<()> {
     let (repository, digest) = ("ghcr.io/owner/mirrorguard", format!("sha256:{}", "7".repeat(64)));
-    let (run, mut values, readme) = named(repository, &digest)?;
+    let (run, mut values, readme) = run_chart_image(repository, &digest)?;
     run.code(0)?;
     ensure!(readme.contains(&format!("| `image.repository` | `\"{repository}\"` |")), "{readme}");
     ensure!(readme.contains(&format!("| `image.digest` | `\"{digest}\"` |")), "{readme}");
     let mut expected = yaml("charts/mirrorguard/values.yaml")?;
     expected["image"]["repository"] = repository.into();
     expected["image"]["digest"] = digest.clone().into();
-    ensure!(values.take() == expected, "something else has changed");
+    ensure!(values.take() == expected, "another value has changed");
     for (repository, digest, reason) in [
-        ("ghcr.io/Owner/mirrorguard", &*digest, "no registry takes capitals"),
+        ("ghcr.io/Owner/mirrorguard", &*digest, "upper-case letters are not allowed"),
         ("", &*digest, "no repository"),
         (repository, "", "nothing was pushed"),
         (repository, "sha256:7", "cut short"),
     ] {
-        let (run, values, _) = named(repository, digest)?;
+        let (run, values, _) = run_chart_image(repository, digest)?;
         run.code(1)?.says("chart-image: ").context(reason)?;
-        ensure!(values == yaml("charts/mirrorguard/values.yaml")?, "{reason}: something was written");
+        ensure!(values == yaml("charts/mirrorguard/values.yaml")?, "{reason}: the values have changed");
     }
     Ok(())
 }
 
 #[test]
-fn the_chart_is_packaged_once_it_names_what_was_pushed() -> Result<()> {
+fn the_chart_is_packaged_with_the_digest_of_the_pushed_image() -> Result<()> {
     let publish = jobs(".github/workflows/release.yml")?["publish"]["steps"].take();
     let steps = publish.as_array().context("no steps")?;
-    let step = |id: &str| steps.iter().position(|step| step["id"] == id).with_context(|| format!("no {id}"));
-    let chart = &steps[step("chart")?];
-    ensure!(step("image")? < step("chart")?, "the image's digest is not known yet");
-    ensure!(chart["env"]["IMAGE_DIGEST"] == "${{ steps.image.outputs.digest }}", "{chart}");
-    let script = chart["run"].as_str().context("no script")?;
-    let named = script.find(".ci/chart-image charts/mirrorguard \"$IMAGE\" \"$IMAGE_DIGEST\"");
-    ensure!(named.is_some() && named < script.find("helm package charts/mirrorguard"), "{script}");
-    let first = steps.iter().position(|step| step["name"] == "names").context("no names")?;
-    let script = steps[first]["run"].as_str().context("no script")?;
-    for name in ["IMAGE=ghcr.io/${GITHUB_REPOSITORY,,}", "CHARTS=ghcr.io/${GITHUB_REPOSITORY_OWNER,,}/charts"]
-    {
-        ensure!(script.contains(name), "in capitals where the owner has them: {script}");
-    }
-    ensure!(first < step("image")?, "the image is pushed before it has a name");
+    // In lower case, whatever the name of the owner.
+    let image_name = step_that_runs(steps, "IMAGE=ghcr.io/${GITHUB_REPOSITORY,,}\" >> \"$GITHUB_ENV\"")?;
+    let charts_name = "CHARTS=ghcr.io/${GITHUB_REPOSITORY_OWNER,,}/charts\" >> \"$GITHUB_ENV\"";
+    let push = step_that_runs(steps, "podman manifest push ")?;
+    ensure!(image_name < push, "the image is pushed before it has a name");
+    ensure!(step_that_runs(steps, charts_name)? < push, "the chart has no name");
+    let package = step_that_runs(steps, "helm package charts/mirrorguard")?;
+    ensure!(push < package, "the digest of the image is not known yet");
+    let step = &steps[package];
+    ensure!(steps[push]["id"] == "image", "another step has the digest: {}", steps[push]);
+    ensure!(step["env"]["IMAGE_DIGEST"] == "${{ steps.image.outputs.digest }}", "{step}");
+    let script = step["run"].as_str().context("no script")?;
+    let set = script.find(".ci/chart-image charts/mirrorguard \"$IMAGE\" \"$IMAGE_DIGEST\"");
+    ensure!(set.is_some() && set < script.find("helm package charts/mirrorguard"), "{script}");
     Ok(())
+}
+
+/// Position of the step whose script contains a command.
+fn step_that_runs(steps: &[Value], command: &str) -> Result<usize> {
+    let found = steps.iter().position(|step| step["run"].as_str().is_some_and(|run| run.contains(command)));
+    found.with_context(|| format!("no step runs {command}"))
 }

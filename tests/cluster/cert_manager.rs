@@ -23,7 +23,7 @@ pub(crate) struct CertManager {
 }
 
 impl CertManager {
-    /// Issues every certificate of the namespace that is a CA's, or every other one; tells their Secrets.
+    /// Issues every CA certificate of the namespace, or every other one; returns the names of their Secrets.
     pub(crate) fn issue(&mut self, plane: &ControlPlane, authorities: bool) -> Result<Vec<String>> {
         let list = plane.get(&["certificates.cert-manager.io", "--namespace", NAMESPACE])?;
         let mut secrets = Vec::new();
@@ -43,7 +43,7 @@ impl CertManager {
         Ok(secrets)
     }
 
-    /// Puts the CA of the named Certificate's Secret into each configuration that asks for it; tells how many.
+    /// Puts the CA of the named Certificate's Secret into each configuration that requests it; returns how many.
     pub(crate) fn inject(plane: &ControlPlane) -> Result<usize> {
         let mut injected = 0;
         for configuration in configurations(plane)? {
@@ -89,6 +89,6 @@ impl CertManager {
 
 fn issuer(plane: &ControlPlane, spec: &Value) -> Result<Value> {
     let reference = &spec["issuerRef"];
-    ensure!(reference["kind"] == "Issuer", "only Issuers are played: {reference}");
+    ensure!(reference["kind"] == "Issuer", "only Issuers are simulated: {reference}");
     plane.get(&["issuers.cert-manager.io", text(reference, "/name")?, "--namespace", NAMESPACE])
 }

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 /// For a handshake, and for each read after it.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// An open connection to a server that has proved who it is.
+/// An open connection to a server whose certificate was verified.
 pub(crate) type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// A certificate authority.
@@ -42,7 +42,7 @@ impl Authority {
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
 
-    /// What clients are to trust.
+    /// Its certificate, PEM.
     pub(crate) fn pem(&self) -> String {
         self.certificate.pem()
     }
@@ -57,13 +57,13 @@ impl Authority {
         Ok(Serving { certificate: certificate.pem(), key: key.serialize_pem() })
     }
 
-    /// Connects to a server as somebody who trusts this authority and knows the server by this name.
+    /// Connects to the server of this name as a client that trusts this authority.
     pub(crate) fn connect(&self, address: SocketAddr, name: &str) -> Result<Connection> {
         connect([self.certificate.der().clone()], address, name)
     }
 }
 
-/// Connects to a server as somebody who trusts these authorities and knows the server by this name.
+/// Connects to the server of this name as a client that trusts these authorities.
 pub(crate) fn connect(
     authorities: impl IntoIterator<Item = CertificateDer<'static>>,
     address: SocketAddr,

@@ -1,4 +1,4 @@
-//! What every test gets: a control plane with the chart installed and its webhook answering.
+//! What every test uses: a control plane with the chart installed and its webhook ready.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::control_plane::ControlPlane;
 use crate::json::{items, text};
 use crate::kubelet::Pod;
 use crate::namespace::Ground;
-use crate::objects::{CLUSTERS, entry, icsp};
+use crate::objects::{CLUSTERS, entry, icsp, invalid_icsp};
 use crate::release::{NAMESPACE, Release, existing_secret};
 use crate::routing;
 use crate::wait::eventually;
@@ -22,7 +22,7 @@ use crate::wait::eventually;
 /// The three kinds of mirror sets, as kubectl takes them.
 pub(crate) const MIRROR_SETS: &str = "imagecontentsourcepolicies,imagedigestmirrorsets,imagetagmirrorsets";
 
-/// For what the apiserver learns by a watch: new webhooks, new endpoints.
+/// Until the API server has seen a change by a watch: new webhooks, new endpoints.
 const PROPAGATION: Duration = Duration::from_secs(15);
 
 /// The cluster of one test run.
@@ -30,12 +30,12 @@ pub(crate) struct Cluster {
     pub(crate) plane: ControlPlane,
     pub(crate) release: Release,
     pod: Option<Pod>,
-    /// All objects before the chart came.
+    /// All objects before the chart was installed.
     pristine: Vec<String>,
 }
 
 impl Cluster {
-    /// Starts everything, from etcd to a webhook that denies.
+    /// Starts everything, from etcd to a webhook that answers.
     pub(crate) fn start(binaries: Binaries, ground: Ground) -> Result<Self> {
         let plane = ControlPlane::start(binaries, ground)?;
         plane.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CLUSTERS}}))?;
@@ -46,7 +46,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// `helm install`, and all that a real cluster then does by itself.
+    /// `helm install`, and what a real cluster then does by itself.
     pub(crate) fn install(&mut self) -> Result<()> {
         self.release.install(&self.plane, &self.plane.binaries.helm)?;
         self.start_pod()
@@ -59,13 +59,13 @@ impl Cluster {
         self.install()
     }
 
-    /// `helm uninstall`, and all that a real cluster then does by itself.
+    /// `helm uninstall`, and what a real cluster then does by itself.
     pub(crate) fn uninstall(&mut self) -> Result<()> {
         Release::uninstall(&self.plane, &self.plane.binaries.helm)?;
         if self.pod.is_some() {
             self.stop_pod()?;
         }
-        routing::remove(&self.plane, NAMESPACE)
+        routing::remove_slices(&self.plane, NAMESPACE)
     }
 
     /// Installs the chart anew, with these certificates; no pod runs yet.
@@ -89,7 +89,7 @@ impl Cluster {
         self.wait_until_guarded()
     }
 
-    /// Ends the pod by SIGTERM; says how its process took it.
+    /// Ends the pod by SIGTERM; returns the exit status of its process.
     pub(crate) fn stop_pod(&mut self) -> Result<ExitStatus> {
         self.take_pod()?.stop(&self.plane)
     }
@@ -99,8 +99,8 @@ impl Cluster {
         self.pod.take().context("no pod is running")
     }
 
-    /// Has another pod in place of the one that was taken.
-    pub(crate) fn go_on_with(&mut self, pod: Pod) {
+    /// Replaces the pod that was taken.
+    pub(crate) fn set_pod(&mut self, pod: Pod) {
         self.pod = Some(pod);
     }
 
@@ -160,16 +160,16 @@ impl Cluster {
         Ok(child.wait_with_output()?.into())
     }
 
-    /// Removes all that a test has left, and waits until the webhook has seen it go.
+    /// Removes what a test has left, and waits until the webhook has seen that.
     pub(crate) fn sweep(&self) -> Result<()> {
         self.clear()?;
-        let lonely = icsp("sweep", &[entry("quay.io/sweep/app", "mirror.example.com/sweep/app")]);
+        let valid = icsp("sweep", &[entry("quay.io/sweep/app", "mirror.example.com/sweep/app")]);
         eventually(PROPAGATION, "the webhook to see an empty cluster", || {
-            self.create_dry(&lonely)?.succeeded().map(drop)
+            self.create_dry(&valid)?.succeeded().map(drop)
         })
     }
 
-    /// Removes all that a test has left.
+    /// Removes what a test has left.
     pub(crate) fn clear(&self) -> Result<()> {
         self.plane.kubectl(&["delete", MIRROR_SETS, "--all"], "")?.succeeded()?;
         self.plane
@@ -180,7 +180,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes the webhooks away, until the end of what it returns.
+    /// Removes the webhooks until [`Unguarded::end`].
     pub(crate) fn unguarded(&self) -> Result<Unguarded<'_>> {
         let mut configurations = Vec::new();
         for kind in routing::CONFIGURATIONS {
@@ -190,20 +190,21 @@ impl Cluster {
             }
         }
         let guard = Unguarded { cluster: self, configurations };
-        eventually(PROPAGATION, "the apiserver to forget the webhooks", || {
-            self.create_dry(&refused())?.succeeded().map(drop)
+        eventually(PROPAGATION, "the API server to stop calling the webhooks", || {
+            self.create_dry(&invalid_icsp())?.succeeded().map(drop)
         })?;
         Ok(guard)
     }
 
-    fn wait_until_guarded(&self) -> Result<()> {
-        eventually(PROPAGATION, "the apiserver to call the webhook", || {
-            self.create_dry(&refused())?.denied_for("invalid-source").map(drop)
+    /// Waits until the API server calls the webhook and denies a bad mirror set.
+    pub(crate) fn wait_until_guarded(&self) -> Result<()> {
+        eventually(PROPAGATION, "the API server to call the webhook", || {
+            self.create_dry(&invalid_icsp())?.denied_for("invalid-source").map(drop)
         })
     }
 }
 
-/// Fails where there is more than before the chart came.
+/// Fails if there are more objects than before the chart was installed.
 pub(crate) fn nothing_is_left(cluster: &Cluster) -> Result<()> {
     let objects = everything(&cluster.plane)?;
     let left: Vec<_> = objects.iter().filter(|object| !cluster.pristine.contains(object)).collect();
@@ -211,7 +212,7 @@ pub(crate) fn nothing_is_left(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// A cluster without our webhooks, as it was before somebody installed them.
+/// A cluster without our webhooks, as before the installation.
 #[must_use = "the webhooks stay away until they are put back"]
 pub(crate) struct Unguarded<'a> {
     cluster: &'a Cluster,
@@ -244,9 +245,4 @@ fn everything(plane: &ControlPlane) -> Result<Vec<String>> {
     let mut objects: Vec<String> = listed.succeeded()?.stdout.lines().map(str::to_owned).collect();
     objects.sort();
     Ok(objects)
-}
-
-/// What no configuration of ours admits.
-fn refused() -> Value {
-    icsp("refused", &[entry("https://quay.io/refused/app", "mirror.example.com/refused/app")])
 }

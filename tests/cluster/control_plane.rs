@@ -41,8 +41,8 @@ pub(crate) struct ControlPlane {
     apiserver: Process,
     _etcd: Process,
     folder: TempDir,
-    /// On the host, the free ports that stand in for those a pod declares: the same for every pod, as by a Service.
-    stand_ins: Mutex<BTreeMap<u16, SocketAddr>>,
+    /// On the host, the free addresses used for the ports that a pod declares: the same for every pod, as by a Service.
+    host_ports: Mutex<BTreeMap<u16, SocketAddr>>,
 }
 
 impl ControlPlane {
@@ -73,7 +73,7 @@ impl ControlPlane {
             apiserver,
             _etcd: etcd,
             folder,
-            stand_ins: Mutex::default(),
+            host_ports: Mutex::default(),
         };
         plane.wait_until_ready()?;
         plane.install_definitions()?;
@@ -134,8 +134,8 @@ impl ControlPlane {
         if self.ground == Ground::Namespace {
             return Ok(SocketAddr::new(self.ground.address(), port));
         }
-        let mut stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
-        match stand_ins.entry(port) {
+        let mut host_ports = self.host_ports.lock().unwrap_or_else(PoisonError::into_inner);
+        match host_ports.entry(port) {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(new) => Ok(*new.insert(free_address(self.ground.address())?)),
         }
@@ -152,7 +152,7 @@ impl ControlPlane {
 
     fn wait_until_ready(&mut self) -> Result<()> {
         let waited = eventually(START_DEADLINE, "the apiserver's /readyz", || {
-            // The dead do not get ready: their own words end the wait.
+            // A process that has ended never gets ready.
             if let Err(ended) = self.apiserver.expect_running() {
                 return Ok(Err(ended));
             }
@@ -195,7 +195,7 @@ pub(crate) fn kubeconfig(server: SocketAddr, authority: &Authority, token: &str)
     .to_string()
 }
 
-/// An address that nobody listens on now.
+/// An address that no process listens on now.
 fn free_address(address: IpAddr) -> Result<SocketAddr> {
     Ok(TcpListener::bind((address, 0))?.local_addr()?)
 }
@@ -231,24 +231,27 @@ fn etcd_flags(folder: &Path, clients: SocketAddr) -> Vec<String> {
 }
 
 fn apiserver_flags(folder: &Path, address: SocketAddr, etcd: SocketAddr) -> Vec<String> {
-    let file = |flag: &str, name: &str| format!("--{flag}={}", folder.join(name).display());
     vec![
         format!("--bind-address={}", address.ip()),
         format!("--secure-port={}", address.port()),
-        // On the host nobody calls it; but it may not be a loopback address.
+        // On the host it is never called; but it may not be a loopback address.
         format!("--advertise-address={NODE}"),
         format!("--etcd-servers=http://{etcd}"),
-        file("cert-dir", "apiserver-certificates"),
-        file("tls-cert-file", "apiserver.crt"),
-        file("tls-private-key-file", "apiserver.key"),
-        file("token-auth-file", "tokens.csv"),
-        file("admission-control-config-file", webhook_client::CONFIGURATION),
-        file("service-account-key-file", "accounts.pub"),
-        file("service-account-signing-key-file", "accounts.key"),
+        file_flag(folder, "cert-dir", "apiserver-certificates"),
+        file_flag(folder, "tls-cert-file", "apiserver.crt"),
+        file_flag(folder, "tls-private-key-file", "apiserver.key"),
+        file_flag(folder, "token-auth-file", "tokens.csv"),
+        file_flag(folder, "admission-control-config-file", webhook_client::CONFIGURATION),
+        file_flag(folder, "service-account-key-file", "accounts.pub"),
+        file_flag(folder, "service-account-signing-key-file", "accounts.key"),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--authorization-mode=RBAC".to_owned(),
         // Webhook Services are then resolved through their EndpointSlices: there is no kube-proxy.
         "--enable-aggregator-routing=true".to_owned(),
     ]
+}
+
+fn file_flag(folder: &Path, flag: &str, name: &str) -> String {
+    format!("--{flag}={}", folder.join(name).display())
 }

@@ -1,4 +1,4 @@
-//! How often the apiserver could not call a webhook, by its own count.
+//! How often the API server could not call a webhook, by its metrics.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::control_plane::{ControlPlane, send};
 /// Calls that failed, by the name of the webhook.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Failures {
-    /// And were passed over.
+    /// And were ignored.
     pub(crate) ignored: BTreeMap<String, u64>,
-    /// And refused the write.
-    pub(crate) refused: BTreeMap<String, u64>,
+    /// And rejected the write.
+    pub(crate) rejected: BTreeMap<String, u64>,
 }
 
 impl Failures {
-    /// What the apiserver has counted so far.
+    /// The counts so far.
     pub(crate) fn now(plane: &ControlPlane) -> Result<Self> {
         let answer = send(plane.connect()?, "GET", "/metrics", &Value::Null)?;
         ensure!(answer.status == 200, "no metrics: {}", answer.status);
@@ -26,18 +26,18 @@ impl Failures {
             if line.starts_with("apiserver_admission_webhook_fail_open_count{") {
                 add(&mut failures.ignored, line)?;
             }
-            let rejected = line.starts_with("apiserver_admission_webhook_rejection_count{");
-            if rejected && line.contains("error_type=\"calling_webhook_error\"") {
-                add(&mut failures.refused, line)?;
+            let is_rejection = line.starts_with("apiserver_admission_webhook_rejection_count{");
+            if is_rejection && line.contains("error_type=\"calling_webhook_error\"") {
+                add(&mut failures.rejected, line)?;
             }
         }
         Ok(failures)
     }
 
-    /// What has come since.
+    /// The difference since then.
     pub(crate) fn since(&self, plane: &ControlPlane) -> Result<Self> {
         let now = Self::now(plane)?;
-        Ok(Self { ignored: more(&self.ignored, now.ignored), refused: more(&self.refused, now.refused) })
+        Ok(Self { ignored: more(&self.ignored, now.ignored), rejected: more(&self.rejected, now.rejected) })
     }
 }
 

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use self::container::Ports;
@@ -20,7 +20,7 @@ use self::volumes::Volume;
 use crate::control_plane::ControlPlane;
 use crate::http;
 use crate::json::{items, text};
-use crate::process::Process;
+use crate::process::{EndedEarly, Process};
 use crate::wait::eventually;
 
 const READY_DEADLINE: Duration = Duration::from_secs(30);
@@ -40,9 +40,9 @@ impl Pod {
         Self::run(plane, create(plane, deployment)?)
     }
 
-    /// Starts a further pod beside the first, on ports of its own, since all have the node's address.
+    /// Starts another pod next to the first, on separate ports, since all have the node's address.
     /// No two that run at once may have the same number, from 1 on.
-    pub(crate) fn start_beside(plane: &ControlPlane, deployment: &Value, number: u64) -> Result<Self> {
+    pub(crate) fn start_another(plane: &ControlPlane, deployment: &Value, number: u64) -> Result<Self> {
         let mut deployment = deployment.clone();
         let container = deployment
             .pointer_mut("/spec/template/spec/containers/0")
@@ -85,7 +85,8 @@ impl Pod {
     /// The second half of it.
     pub(crate) fn finish_stop(mut self, plane: &ControlPlane) -> Result<ExitStatus> {
         let grace = self.object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64);
-        let status = self.process.ended(Duration::from_secs(grace.context("no grace period")?))?;
+        let status =
+            self.process.wait_after_sigterm(Duration::from_secs(grace.context("no grace period")?))?;
         let (namespace, name) =
             (text(&self.object, "/metadata/namespace")?, text(&self.object, "/metadata/name")?);
         let delete = ["delete", "pod", "--namespace", namespace, name, "--grace-period=0", "--force"];
@@ -119,7 +120,7 @@ impl Pod {
 
     fn wait_until_ready(&mut self) -> Result<()> {
         let waited = eventually(READY_DEADLINE, "the pod's readiness probe", || {
-            // The dead do not get ready: their own words end the wait.
+            // A process that has ended never gets ready.
             if let Err(ended) = self.process.expect_running() {
                 return Ok(Err(ended));
             }
@@ -131,7 +132,7 @@ impl Pod {
     }
 }
 
-/// Runs a pod whose container ends by itself, and tells the apiserver how; says what it has written.
+/// Runs a pod whose container ends by itself, and reports its phase to the API server; returns what it has written.
 pub(crate) fn run_to_end(plane: &ControlPlane, object: &Value) -> Result<String> {
     let name = text(object, "/metadata/name")?;
     let folder = plane.path(name);
@@ -153,6 +154,18 @@ pub(crate) fn run_to_end(plane: &ControlPlane, object: &Value) -> Result<String>
     let patch = ["patch", "pod", name, "--namespace", namespace, "--subresource=status", "--type=merge"];
     plane.kubectl(&[&patch[..], &["--patch", &status]].concat(), "")?.succeeded()?;
     Ok(fs::read_to_string(log)?)
+}
+
+/// Starts a pod that must end at its start; returns how it ended.
+pub(crate) fn expect_no_start(plane: &ControlPlane, deployment: &Value) -> Result<EndedEarly> {
+    let namespace = text(deployment, "/metadata/namespace")?;
+    let started = Pod::start(plane, deployment);
+    let delete = ["delete", "pods", "--all", "--namespace", namespace, "--grace-period=0", "--force"];
+    plane.kubectl(&delete, "")?.succeeded()?;
+    match started {
+        Ok(_) => bail!("the pod has started"),
+        Err(error) => error.downcast::<EndedEarly>().context("the pod did not end by itself"),
+    }
 }
 
 /// The Deployment controller's part.

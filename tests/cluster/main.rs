@@ -1,9 +1,9 @@
 //! End-to-end tests: the chart and the binary on a real kube-apiserver, with kubectl and Helm as clients.
 //!
-//! Without a kubelet, [`kubelet`] plays its part; all else is real.
-//! `cargo test --test cluster` runs them; `MIRRORGUARD_TEST_NO_NETNS=1` makes them do without namespaces.
+//! There is no kubelet, [`kubelet`] simulates it; everything else is real.
+//! `cargo test --test cluster` runs them; with `MIRRORGUARD_TEST_NO_NETNS=1` they run without namespaces.
 
-#![expect(clippy::print_stderr, reason = "progress is told where the test harness tells its own")]
+#![expect(clippy::print_stderr, reason = "progress is printed where the test harness prints its own")]
 
 mod answer;
 mod binaries;
@@ -49,7 +49,7 @@ use self::scenarios::Scenario;
 struct Shared {
     binaries: Binaries,
     ground: Ground,
-    /// None once a test has failed: the next one is to start afresh, not to stumble over what was left.
+    /// None after a test has failed: the next one starts a new cluster instead of using what was left.
     cluster: Option<Cluster>,
 }
 
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     match run(Arguments::from_args()) {
         Ok(conclusion) => conclusion.exit_code(),
         Err(error) => {
-            eprintln!("the control plane for the tests did not start: {error:#}");
+            eprintln!("failed to start the control plane of the tests: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -89,14 +89,14 @@ fn trial((name, test): Scenario, shared: &Arc<Mutex<Option<Shared>>>) -> Trial {
             Some(cluster) => cluster,
             None => Cluster::start(shared.binaries.clone(), shared.ground)?,
         };
-        test(&mut cluster).and_then(|()| cluster.sweep()).map_err(|error| explained(&error, &cluster))?;
+        test(&mut cluster).and_then(|()| cluster.sweep()).map_err(|error| with_logs(&error, &cluster))?;
         shared.cluster = Some(cluster);
         Ok(())
     })
 }
 
-/// The error, and below it what the processes said last.
-fn explained(error: &anyhow::Error, cluster: &Cluster) -> Failed {
+/// The error, and below it the end of every log.
+fn with_logs(error: &anyhow::Error, cluster: &Cluster) -> Failed {
     let logs = process::tails(&cluster.plane.logs()).unwrap_or_default();
     format!("{error:#}\n\n{logs}").into()
 }

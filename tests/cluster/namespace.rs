@@ -1,7 +1,7 @@
-//! A network, mount and process namespace of our own, entered without privileges.
+//! Separate network, mount and process namespaces, entered without privileges.
 //!
-//! An `EndpointSlice` may not name a loopback address, so only a network of our own lets a Service of the chart
-//! lead to a process on this machine.
+//! An `EndpointSlice` may not name a loopback address, so a Service of the chart can only lead to a process on
+//! this machine in a separate network.
 //! The process namespace is what makes sure that nothing outlives the test, however it ends.
 
 use std::env;
@@ -12,19 +12,18 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
+use crate::programs::{NO_NAMESPACES, require_namespace_tools};
+
 /// The address of everything inside the namespace: of the node, and of the one pod on it.
 pub(crate) const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 
 /// Set for the process inside.
 const INSIDE: &str = "MIRRORGUARD_TEST_INSIDE_NAMESPACE";
 
-/// Set by people, to try the way that machines without user namespaces go.
-const REFUSED: &str = "MIRRORGUARD_TEST_NO_NETNS";
-
 const UNSHARE: [&str; 7] =
     ["--kill-child", "--fork", "--map-root-user", "--user", "--net", "--mount", "--pid"];
 
-/// Not `exec "$@"`: as first process of its namespace the test would be deaf to Ctrl-C.
+/// Not `exec "$@"`: as the first process of its namespace the test would ignore Ctrl-C.
 const SET_UP: &str = "mount -t proc proc /proc && ip link set lo up && ip address add \"$0\"/32 dev lo && \
                       \"$@\"; exit $?";
 
@@ -59,20 +58,23 @@ impl Ground {
     }
 }
 
-/// Starts this very test again inside the namespaces, which then does not return; or says where we are to stay.
+/// Starts this test again inside the namespaces, and then does not return; returns [`Ground::Host`] without namespaces.
 pub(crate) fn enter() -> Result<Ground> {
     if env::var_os(INSIDE).is_some() {
         return Ok(Ground::Namespace);
     }
-    if env::var_os(REFUSED).is_some() {
+    if env::var_os(NO_NAMESPACES).is_some() {
         return Ok(Ground::Host);
     }
+    require_namespace_tools()?;
     if !succeeds(inside().arg("true")) {
-        eprintln!("no namespaces can be made here: the webhook is called by URL, not through its Service");
+        eprintln!(
+            "this system does not allow user namespaces: the webhook is called by URL, not through its Service"
+        );
         return Ok(Ground::Host);
     }
     let this = env::current_exe()?;
-    // No proxy outside is in reach.
+    // No proxy outside can be reached.
     let failed = inside().arg(this).args(env::args_os().skip(1)).env(INSIDE, "1").env("NO_PROXY", "*").exec();
     Err(failed).context("failed to run unshare")
 }

@@ -46,13 +46,13 @@ pub(crate) fn with_policy(mut entry: Value, policy: &str) -> Value {
     entry
 }
 
+/// A mirror set that no configuration of ours admits.
+pub(crate) fn invalid_icsp() -> Value {
+    icsp("invalid", &[entry("https://quay.io/invalid/app", "mirror.example.com/invalid/app")])
+}
+
 /// A complete `HostedCluster`, with these annotations.
 pub(crate) fn hosted_cluster(name: &str, annotations: &Value) -> Value {
-    let publish = |service: &str, hostname: &str| {
-        let strategy =
-            json!({"type": "Route", "route": {"hostname": format!("{hostname}.{name}.example.com")}});
-        json!({"service": service, "servicePublishingStrategy": strategy})
-    };
     json!({
         "apiVersion": "hypershift.openshift.io/v1beta1",
         "kind": "HostedCluster",
@@ -64,11 +64,17 @@ pub(crate) fn hosted_cluster(name: &str, annotations: &Value) -> Value {
             "platform": {"type": "None"},
             "olmCatalogPlacement": "management",
             "services": [
-                publish("APIServer", "api"),
-                publish("OAuthServer", "oauth"),
-                publish("Konnectivity", "konnectivity"),
-                publish("Ignition", "ignition"),
+                published("APIServer", "api", name),
+                published("OAuthServer", "oauth", name),
+                published("Konnectivity", "konnectivity", name),
+                published("Ignition", "ignition", name),
             ],
         },
     })
+}
+
+/// How a service of a hosted cluster is published.
+fn published(service: &str, hostname: &str, cluster: &str) -> Value {
+    let route = json!({"hostname": format!("{hostname}.{cluster}.example.com")});
+    json!({"service": service, "servicePublishingStrategy": {"type": "Route", "route": route}})
 }

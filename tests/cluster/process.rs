@@ -5,13 +5,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use thiserror::Error;
 
 use crate::wait::eventually;
 
 /// How much of a log is worth reading below a failure.
 const TAIL_LINES: usize = 12;
 const LINE_CHARACTERS: usize = 300;
+
+/// A process that ended although it was expected to run.
+#[derive(Debug, Error)]
+#[error("{name} ended early ({status}):\n{log}")]
+pub(crate) struct EndedEarly {
+    name: String,
+    pub(crate) status: ExitStatus,
+    /// The end of its log.
+    pub(crate) log: String,
+}
 
 /// A running child; dropping it kills it.
 pub(crate) struct Process {
@@ -36,17 +47,13 @@ impl Process {
 
     /// Waits until it ends by itself.
     pub(crate) fn finish(&mut self, deadline: Duration) -> Result<ExitStatus> {
-        eventually(deadline, "its end", || {
-            self.child.try_wait()?.with_context(|| format!("{} is still running", self.name))
-        })
+        self.wait_for_end(deadline, "its end")
     }
 
-    /// Fails once the process has ended, so that nobody waits for an answer from the dead.
+    /// Fails with [`EndedEarly`] once the process has ended, so that no test waits for its answers.
     pub(crate) fn expect_running(&mut self) -> Result<()> {
-        if let Some(status) = self.child.try_wait()? {
-            bail!("{} ended early ({status}):\n{}", self.name, tail(&self.log)?);
-        }
-        Ok(())
+        let Some(status) = self.child.try_wait()? else { return Ok(()) };
+        Err(EndedEarly { name: self.name.clone(), status, log: tail(&self.log)? }.into())
     }
 
     /// Sends SIGTERM, through `kill` since std has no safe call for it.
@@ -58,8 +65,12 @@ impl Process {
     }
 
     /// Waits for the end after SIGTERM.
-    pub(crate) fn ended(&mut self, deadline: Duration) -> Result<ExitStatus> {
-        eventually(deadline, "the end after SIGTERM", || {
+    pub(crate) fn wait_after_sigterm(&mut self, deadline: Duration) -> Result<ExitStatus> {
+        self.wait_for_end(deadline, "the end after SIGTERM")
+    }
+
+    fn wait_for_end(&mut self, deadline: Duration, what: &str) -> Result<ExitStatus> {
+        eventually(deadline, what, || {
             self.child.try_wait()?.with_context(|| format!("{} is still running", self.name))
         })
     }

@@ -21,7 +21,7 @@ pub(crate) const NAMESPACE: &str = "mirrorguard-system";
 /// The release, and thus all that the chart names after it.
 pub(crate) const NAME: &str = "mirrorguard";
 
-/// Named unlike the chart's default, so that the value counts.
+/// Not the chart's default, so that the value is used.
 pub(crate) const SECRET: &str = "serving-certificate";
 
 /// The chart as it is now.
@@ -61,7 +61,7 @@ impl Release {
         Ok(release)
     }
 
-    /// The name by which the apiserver knows the webhook's server.
+    /// The name of the webhook's server in its certificate.
     pub(crate) fn server_name() -> String {
         format!("{NAME}.{NAMESPACE}.svc")
     }
@@ -132,7 +132,7 @@ impl Release {
     }
 }
 
-/// What most tests give beside: their clusters are small, and they stop pods all the time.
+/// The further values of most tests, which often stop pods.
 pub(crate) fn usual() -> Value {
     json!({"shutdownDelaySeconds": 2})
 }

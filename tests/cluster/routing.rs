@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
@@ -10,18 +10,18 @@ use crate::json::{items, text};
 use crate::kubelet::Pod;
 use crate::namespace::Ground;
 
-/// What a chart registers webhooks with.
+/// The kinds of webhook configurations.
 pub(crate) const CONFIGURATIONS: [&str; 2] =
     ["validatingwebhookconfigurations", "mutatingwebhookconfigurations"];
 
 /// The `EndpointSlice` of the first pod.
 pub(crate) const FIRST: &str = "test";
 
-/// What the `EndpointSlice` controller knows of a pod.
+/// What the `EndpointSlice` controller knows about a pod.
 #[derive(Clone, Copy)]
 enum Stage {
     Serving,
-    /// It has been told to end, and still answers its readiness probe as far as anybody has seen.
+    /// It has got SIGTERM, and its last known readiness probe succeeded.
     Terminating,
 }
 
@@ -34,7 +34,7 @@ impl Stage {
     }
 }
 
-/// Makes the ready pod the one that the namespace's Services, and so the webhooks, lead to.
+/// Makes the namespace's Services, and so the webhooks, lead to this ready pod.
 pub(crate) fn lead_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Result<()> {
     let services = plane.get(&["services", "--namespace", namespace])?;
     for service in items(&services["items"]) {
@@ -52,13 +52,13 @@ pub(crate) fn lead_to(plane: &ControlPlane, namespace: &str, pod: &Pod) -> Resul
     Ok(())
 }
 
-/// Makes a further ready pod, in an `EndpointSlice` of its own, one that the namespace's Services lead to as well. On
-/// the host the webhooks go on calling the first.
+/// Makes the namespace's Services lead to another ready pod as well, in a separate `EndpointSlice`. On the host the
+/// webhooks continue to call the first.
 pub(crate) fn lead_also_to(plane: &ControlPlane, namespace: &str, pod: &Pod, slice: &str) -> Result<()> {
     publish(plane, namespace, pod, slice, Stage::Serving)
 }
 
-/// Leads nobody to a pod any more that has been told to end, while another one is there.
+/// Stops leading the Services to a pod that is terminating, while another one is ready.
 pub(crate) fn lead_away_from(
     plane: &ControlPlane,
     namespace: &str,
@@ -73,9 +73,9 @@ pub(crate) fn lead_away_from(
     publish(plane, namespace, pod, slice, Stage::Terminating)
 }
 
-/// On the host the configurations lead to a pod by URL, which an upgrade cannot undo: takes away those that are left,
-/// so that it makes them anew.
-pub(crate) fn leave_to_upgrade(plane: &ControlPlane) -> Result<()> {
+/// On the host the configurations have the URL of a pod, which an upgrade cannot undo: removes those that are left, so
+/// that the upgrade creates them again.
+pub(crate) fn remove_urls(plane: &ControlPlane) -> Result<()> {
     if plane.ground == Ground::Namespace {
         return Ok(());
     }
@@ -83,7 +83,7 @@ pub(crate) fn leave_to_upgrade(plane: &ControlPlane) -> Result<()> {
 }
 
 /// Removes an `EndpointSlice` once its pod is gone.
-pub(crate) fn forget(plane: &ControlPlane, namespace: &str, slice: &str) -> Result<()> {
+pub(crate) fn remove_slice(plane: &ControlPlane, namespace: &str, slice: &str) -> Result<()> {
     let services = plane.get(&["services", "--namespace", namespace])?;
     items(&services["items"]).iter().try_for_each(|service| {
         let name = format!("{}-{slice}", text(service, "/metadata/name")?);
@@ -102,8 +102,8 @@ fn publish(plane: &ControlPlane, namespace: &str, pod: &Pod, slice: &str, stage:
         .try_for_each(|service| plane.apply(&endpoints(service, pod, slice, stage)?))
 }
 
-/// The `EndpointSlice` controller's part, once more: nobody would remove them for us.
-pub(crate) fn remove(plane: &ControlPlane, namespace: &str) -> Result<()> {
+/// Removes all `EndpointSlices`, as their controller would.
+pub(crate) fn remove_slices(plane: &ControlPlane, namespace: &str) -> Result<()> {
     plane.kubectl(&["delete", "endpointslices", "--all", "--namespace", namespace], "")?.succeeded()?;
     Ok(())
 }
@@ -142,7 +142,7 @@ fn endpoints(service: &Value, pod: &Pod, slice: &str, stage: Stage) -> Result<Va
     }))
 }
 
-/// Without a network of our own no Service leads anywhere: the webhooks get the pod's loopback address.
+/// On the host no Service leads anywhere: the webhooks get the loopback address of the pod.
 fn call_by_url(plane: &ControlPlane, services: &[Value], pod: &Pod) -> Result<()> {
     for kind in CONFIGURATIONS {
         for mut configuration in items(&plane.get(&[kind])?["items"]).to_vec() {
@@ -157,10 +157,11 @@ fn call_by_url(plane: &ControlPlane, services: &[Value], pod: &Pod) -> Result<()
     Ok(())
 }
 
-/// The pod's address for a webhook that is called through its Service, or at another pod.
+/// The address of the pod, for a webhook that is called through its Service or at another pod.
 fn url(client: &Value, services: &[Value], pod: &Pod) -> Result<Option<String>> {
     if let (Some(called), [service, ..]) = (client["url"].as_str(), services) {
-        let path = called.rsplit_once('/').map_or("", |(_, path)| path);
+        let (_, path) =
+            called.trim_start_matches("https://").split_once('/').context("a URL without a path")?;
         let address = target(service, &service["spec"]["ports"][0]["name"], pod)?;
         return Ok(Some(format!("https://{address}/{path}")));
     }

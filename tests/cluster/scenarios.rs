@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::cluster::Cluster;
 
-/// A sentence that holds, and its proof.
+/// The name of a test, a sentence, and its function.
 pub(crate) type Scenario = (&'static str, fn(&mut Cluster) -> Result<()>);
 
 /// Lists a file's tests under their functions' names; one that is left out is dead code to the compiler.

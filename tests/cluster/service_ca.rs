@@ -33,7 +33,7 @@ impl ServiceCa {
         Ok(())
     }
 
-    /// Puts a certificate into a Secret for each Service that wants one; tells how many.
+    /// Puts a certificate into a Secret for each Service that requests one; returns how many.
     pub(crate) fn sign(&self, plane: &ControlPlane) -> Result<usize> {
         let services = plane.get(&["services", "--namespace", NAMESPACE])?;
         let mut signed = 0;
@@ -62,7 +62,7 @@ impl ServiceCa {
         Ok(signed)
     }
 
-    /// Puts the bundle into each webhook configuration that wants it; tells how many.
+    /// Puts the bundle into each webhook configuration that requests it; returns how many.
     pub(crate) fn inject(&self, plane: &ControlPlane) -> Result<usize> {
         let (present, _) = &self.present;
         let before = self.previous.as_ref().map(|(old, name)| present.vouch_for(old, name)).transpose()?;
@@ -75,7 +75,7 @@ impl ServiceCa {
     }
 }
 
-/// The garbage collector's part: a Secret goes with the Service that owns it.
+/// The garbage collector's part: deletes each Secret whose Service is gone.
 pub(crate) fn collect_garbage(plane: &ControlPlane) -> Result<()> {
     let services = plane.get(&["services", "--namespace", NAMESPACE])?;
     let alive: Vec<&Value> = items(&services["items"]).iter().map(|one| &one["metadata"]["uid"]).collect();

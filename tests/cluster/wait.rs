@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-/// Between two looks; short beside the process starts that most looks cost.
+/// Between two attempts; short compared to the start of a process, which most attempts need.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Tries until an attempt succeeds; past the deadline, the last attempt's error says what was missing.
+/// Tries until an attempt succeeds; after the deadline, fails with the error of the last attempt.
 pub(crate) fn eventually<T>(
     deadline: Duration,
     what: &str,

@@ -1,4 +1,4 @@
-//! The apiserver as a client of webhooks: the certificate that it shows them, configured as its manual says.
+//! The API server as a client of webhooks: its client certificate, configured as documented by Kubernetes.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The alerts: each fires when it should, and not beside that.
+//! The alerts: each fires when it should, and only then.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,12 +7,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::cases::{CASES, Case, Series, WELL};
+use crate::cases::{CASES, Case, READY, Series};
 use crate::chart::{ROOT, objects, one};
-use crate::expressions::ask_for_what_exists;
+use crate::expressions::expect_known_metrics;
 use crate::promtool;
 
-/// The alerts' groups of a release with some values.
+/// The groups of the alerts with these values.
 fn groups(values: &[&str]) -> Result<Value> {
     let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
     let values = [&enabled, values].concat();
@@ -28,7 +28,7 @@ fn names(groups: &Value) -> BTreeSet<&str> {
     rules(groups).into_iter().filter_map(|rule| rule["alert"].as_str()).collect()
 }
 
-/// A series as promtool takes it: `name;label=value` gets the labels of our pod a.
+/// A series as promtool reads it: `name;label=value` gets the labels of our pod a.
 fn series((name, values): (&str, &str)) -> Value {
     if name.contains('{') {
         return json!({"series": name, "values": values});
@@ -41,13 +41,13 @@ fn series((name, values): (&str, &str)) -> Value {
     json!({"series": format!("{name}{{{labels}}}"), "values": values})
 }
 
-/// A test that no other alert than this fires.
+/// A test that only this alert fires.
 fn unit(name: &str, at: u32, input: Series, fires: Option<&str>) -> Value {
     let expected = fires.map(|alert| json!({"labels": format!("{{alertname=\"{alert}\"}}"), "value": 1}));
-    let well = WELL.into_iter().filter(|(name, _)| input.iter().all(|(given, _)| given != name));
+    let ready = READY.into_iter().filter(|(name, _)| input.iter().all(|(given, _)| given != name));
     json!({
         "name": name, "interval": "1m",
-        "input_series": input.iter().copied().chain(well).map(series).collect::<Vec<_>>(),
+        "input_series": input.iter().copied().chain(ready).map(series).collect::<Vec<_>>(),
         "promql_expr_test": [{
             "expr": "count by (alertname) (ALERTS{alertstate=\"firing\"})", "eval_time": format!("{at}m"),
             "exp_samples": expected.into_iter().collect::<Vec<_>>(),
@@ -56,7 +56,7 @@ fn unit(name: &str, at: u32, input: Series, fires: Option<&str>) -> Value {
 }
 
 #[test]
-fn each_fires_when_it_should_and_not_beside_that() -> Result<()> {
+fn each_alert_fires_when_it_should_and_only_then() -> Result<()> {
     let groups = groups(&[])?;
     let tested: BTreeSet<_> = CASES.iter().map(|case| case.alert).collect();
     ensure!(tested == names(&groups), "not every alert is tested: {:?}", names(&groups));
@@ -71,17 +71,17 @@ fn each_fires_when_it_should_and_not_beside_that() -> Result<()> {
 }
 
 #[test]
-fn they_are_understood_and_ask_for_what_exists() -> Result<()> {
+fn expressions_are_valid_and_use_existing_metrics() -> Result<()> {
     let groups = groups(&[])?;
     promtool::run(&["check", "rules", "--lint=all", "--lint-fatal"], &[("rules.json", &groups)])?;
     for rule in rules(&groups) {
-        ask_for_what_exists(rule["expr"].as_str().context("no expression")?)?;
+        expect_known_metrics(rule["expr"].as_str().context("no expression")?)?;
     }
     Ok(())
 }
 
 #[test]
-fn each_has_a_severity_a_summary_what_to_do_and_a_section_of_the_page() -> Result<()> {
+fn each_alert_has_a_severity_two_texts_and_a_section_of_the_page() -> Result<()> {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/alerts.md"))?;
     let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     let groups = groups(&["monitoring.prometheusRule.runbookUrl=https://docs.lab.example/alerts.md"])?;
@@ -103,7 +103,7 @@ fn each_has_a_severity_a_summary_what_to_do_and_a_section_of_the_page() -> Resul
 }
 
 #[test]
-fn values_change_them() -> Result<()> {
+fn values_change_the_alerts() -> Result<()> {
     let all = groups(&[])?;
     let without =
         groups(&["monitoring.prometheusRule.disabled={MirrorguardDenialsRise,MirrorguardFailedOpen}"])?;
@@ -113,20 +113,24 @@ fn values_change_them() -> Result<()> {
         ensure!(rule["labels"]["team"] == "platform" && rule["labels"]["severity"].is_string(), "{rule}");
     }
     let earlier = groups(&["monitoring.prometheusRule.certificateDays=14"])?;
-    let asks = |days: &str| rules(&earlier).iter().any(|rule| rule["expr"].to_string().contains(days));
-    ensure!(asks("< 14 * 86400") && !asks("< 7 * 86400"), "{earlier}");
+    let expressions: Vec<String> = rules(&earlier).iter().map(|rule| rule["expr"].to_string()).collect();
+    let expressions = expressions.join("\n");
+    ensure!(
+        expressions.contains("< 14 * 86400") && !expressions.contains("< 7 * 86400"),
+        "the days are not used: {expressions}"
+    );
     Ok(())
 }
 
 #[test]
-fn a_single_replica_has_none_that_could_be_missing() -> Result<()> {
+fn a_single_replica_has_no_alert_for_missing_replicas() -> Result<()> {
     for (replicas, expected) in [(1, false), (2, true), (3, true)] {
         let groups = groups(&[&format!("replicaCount={replicas}")])?;
         let found = rules(&groups).into_iter().find(|rule| rule["alert"] == "MirrorguardReplicaMissing");
         ensure!(found.is_some() == expected, "{replicas}: {found:?}");
-        let wants =
-            |rule: &Value| rule["expr"].as_str().is_some_and(|expr| expr.ends_with(&format!("< {replicas}")));
-        ensure!(found.is_none_or(wants), "{replicas}: {found:?}");
+        let end = format!("< {replicas}");
+        let expression = found.and_then(|rule| rule["expr"].as_str());
+        ensure!(expression.is_none_or(|expression| expression.ends_with(&end)), "{replicas}: {expression:?}");
     }
     Ok(())
 }

@@ -1,22 +1,22 @@
 //! When each alert fires, and when it does not.
 
-/// Two pods that are well, in every test that does not say otherwise of one of them.
-pub(crate) const WELL: [(&str, &str); 2] =
+/// Two pods that are ready, in every test without other samples for one of them.
+pub(crate) const READY: [(&str, &str); 2] =
     [("mirrorguard_ready", "1x1600"), ("mirrorguard_ready;pod=b", "1x1600")];
 
 /// Series by name and labels, and their samples, one a minute from the start on (`_` is a missed scrape).
 pub(crate) type Series = &'static [(&'static str, &'static str)];
 
-/// When an alert fires, and beside that when it does not, and why.
+/// When an alert fires, and when it does not, and why.
 pub(crate) struct Case {
     pub(crate) alert: &'static str,
-    /// The minute that is looked at.
+    /// The minute of the evaluation.
     pub(crate) at: u32,
     pub(crate) firing: Series,
     pub(crate) quiet: &'static [(Series, &'static str)],
 }
 
-/// Series of another job are written with braces of their own, ours get the labels that a scrape gives.
+/// Series of another job are written with their own braces, ours get the labels of a scrape.
 pub(crate) const CASES: [Case; 13] = [
     Case {
         alert: "MirrorguardAbsent",
@@ -35,7 +35,7 @@ pub(crate) const CASES: [Case; 13] = [
         ],
     },
     Case {
-        // They answer Prometheus, and the apiserver has nobody to call.
+        // They answer Prometheus, but the API server has no endpoint to call.
         alert: "MirrorguardAbsent",
         at: 9,
         firing: &[("mirrorguard_ready", "0x30"), ("mirrorguard_ready;pod=b", "0x30")],
@@ -46,7 +46,7 @@ pub(crate) const CASES: [Case; 13] = [
         at: 18,
         firing: &[("mirrorguard_ready", "1x5 0x30")],
         quiet: &[
-            (&[("mirrorguard_ready", "1x5 0x5 1x30")], "it was so for five minutes"),
+            (&[("mirrorguard_ready", "1x5 0x5 1x30")], "it lasted five minutes"),
             (&[("mirrorguard_ready", "1x5 0 0 _ 1x30")], "and a scrape was missed"),
             (&[("mirrorguard_ready", "1x30")], "it is ready"),
         ],
@@ -66,7 +66,7 @@ pub(crate) const CASES: [Case; 13] = [
             ),
             (
                 &[("mirrorguard_certificate_expiry_timestamp_seconds", "0x30")],
-                "it lives as long as the process",
+                "it is valid as long as the process runs",
             ),
         ],
     },
@@ -77,7 +77,7 @@ pub(crate) const CASES: [Case; 13] = [
         quiet: &[
             (&[("mirrorguard_certificate_reload_failures_total", "3x30")], "it was long ago"),
             (&[("mirrorguard_certificate_reload_failures_total", "3x10 _ 3x30")], "a scrape was missed"),
-            (&[("mirrorguard_certificate_reload_failures_total", "3x10 0x30")], "the pod has started anew"),
+            (&[("mirrorguard_certificate_reload_failures_total", "3x10 0x30")], "the pod has restarted"),
         ],
     },
     Case {
@@ -85,11 +85,14 @@ pub(crate) const CASES: [Case; 13] = [
         at: 1470,
         firing: &[("mirrorguard_admission_requests_total;verdict=denied", "0x1440 0+2x60")],
         quiet: &[
-            (&[("mirrorguard_admission_requests_total;verdict=denied", "0+2x1500")], "it is so all day"),
-            (&[("mirrorguard_admission_requests_total;verdict=denied", "0x1460 0+1x5 5x30")], "they are few"),
+            (&[("mirrorguard_admission_requests_total;verdict=denied", "0+2x1500")], "it has lasted all day"),
+            (
+                &[("mirrorguard_admission_requests_total;verdict=denied", "0x1460 0+1x5 5x30")],
+                "there are few",
+            ),
             (
                 &[("mirrorguard_admission_requests_total;verdict=allowed", "0x1440 0+2x60")],
-                "they are admissions",
+                "these are admissions",
             ),
         ],
     },
@@ -100,7 +103,7 @@ pub(crate) const CASES: [Case; 13] = [
         quiet: &[
             (
                 &[("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "0+60x40")],
-                "it is heard of",
+                "it is received",
             ),
             (
                 &[(
@@ -111,11 +114,11 @@ pub(crate) const CASES: [Case; 13] = [
             ),
             (
                 &[("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "1x18 1080+60x20")],
-                "it is heard of again",
+                "it is received again",
             ),
             (
                 &[("mirrorguard_watch_contact_timestamp_seconds;kind=HostedCluster", "0x40")],
-                "it has never been heard of",
+                "it has never been received",
             ),
         ],
     },
@@ -126,16 +129,16 @@ pub(crate) const CASES: [Case; 13] = [
         quiet: &[
             (
                 &[("mirrorguard_watch_errors_total;kind=HostedCluster", "0x10 0+2x4 8x40")],
-                "it was so for four minutes",
+                "it lasted four minutes",
             ),
             (
                 &[("mirrorguard_watch_errors_total;kind=HostedCluster", "0x9 1x9 2x9 3x9")],
-                "now and then one does",
+                "one fails now and then",
             ),
         ],
     },
     Case {
-        // It starts, is scraped and ends, with the kubelet waiting five minutes in between.
+        // It starts, is scraped and ends; the kubelet waits five minutes in between.
         alert: "MirrorguardReplicaMissing",
         at: 45,
         firing: &[("mirrorguard_ready", LOOPING)],
@@ -149,7 +152,7 @@ pub(crate) const CASES: [Case; 13] = [
         ],
     },
     Case {
-        // So do both: now and then one is ready.
+        // Both do that: now and then one is ready.
         alert: "MirrorguardReplicaMissing",
         at: 45,
         firing: &[("mirrorguard_ready", LOOPING), ("mirrorguard_ready;pod=b", LOOPING_LATER)],
@@ -171,7 +174,7 @@ pub(crate) const CASES: [Case; 13] = [
         quiet: &[
             (
                 &[("up{job=\"apiserver\", instance=\"a\"}", "_x20 1x20"), (REJECTED, "_x20 1x20")],
-                "it was before Prometheus began",
+                "it was before Prometheus started",
             ),
             (&[("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (REJECTED, "7x40")], "it was long ago"),
             (
@@ -196,7 +199,7 @@ pub(crate) const CASES: [Case; 13] = [
             (&[("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (OPEN, "4x40")], "it was long ago"),
             (
                 &[("up{job=\"apiserver\", instance=\"a\"}", "1x40"), (OPEN, "4x15 0x20")],
-                "the apiserver has started anew",
+                "the API server has restarted",
             ),
         ],
     },

@@ -1,6 +1,6 @@
 //! The chart, rendered by Helm.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
@@ -8,25 +8,20 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use mirrorguard_core::objects::manifest;
 use serde_json::Value;
 
-use crate::programs::{Program, in_path, says};
+use crate::programs::{self, HELM};
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The namespace of the release.
 pub(crate) const NAMESPACE: &str = "mirrorguard";
 
-const HELM: Program = Program { name: "helm", module: "helm", package: "helm.sh/helm/v4/cmd/helm" };
-
-fn helm() -> Result<PathBuf> {
-    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let find = || {
-        let found = in_path("helm").filter(|path| says(path, &["version", "--short"], "v4."));
-        HELM.find(found).map_err(|error| format!("{error:#}\nInstall Helm 4, or Go 1.26 to build it"))
-    };
-    FOUND.get_or_init(find).clone().map_err(|error| anyhow!(error))
+fn helm() -> Result<&'static Path> {
+    static FOUND: OnceLock<Result<[PathBuf; 1], String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| programs::find([&HELM]).map_err(|error| format!("{error:#}")));
+    found.as_ref().map(|[path]| path.as_path()).map_err(|error| anyhow!("{error}"))
 }
 
-/// What Helm says to the chart with values such as `a.b=c`, and what a cluster has beside Kubernetes' own kinds.
+/// Runs `helm template` with values such as `a.b=c`, for a cluster that serves these APIs besides those of Kubernetes.
 fn template(values: &[&str], apis: &[&str]) -> Result<Output> {
     let mut command = Command::new(helm()?);
     command
@@ -38,7 +33,7 @@ fn template(values: &[&str], apis: &[&str]) -> Result<Output> {
     for api in apis {
         command.args(["--api-versions", api]);
     }
-    command.output().context("cannot run Helm")
+    command.output().context("failed to run Helm")
 }
 
 /// The objects of the chart.
@@ -52,10 +47,10 @@ pub(crate) fn objects(values: &[&str], apis: &[&str]) -> Result<Vec<Value>> {
         .collect()
 }
 
-/// What Helm says where the chart refuses.
-pub(crate) fn refusal(values: &[&str], apis: &[&str]) -> Result<String> {
+/// Helm's error message for values that the chart rejects.
+pub(crate) fn rejection(values: &[&str], apis: &[&str]) -> Result<String> {
     let output = template(values, apis)?;
-    ensure!(!output.status.success(), "it was rendered with {values:?}");
+    ensure!(!output.status.success(), "the chart was rendered with {values:?}");
     Ok(String::from_utf8(output.stderr)?)
 }
 

@@ -1,6 +1,4 @@
-//! What the chart gives to Prometheus and Grafana, asked of Helm and promtool.
-
-#![expect(clippy::print_stderr, reason = "a build of some minutes is told")]
+//! The objects of the chart for Prometheus and Grafana, checked with Helm and promtool.
 
 #[path = "../programs/mod.rs"]
 mod programs;

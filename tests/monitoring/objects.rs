@@ -1,29 +1,30 @@
-//! The objects for Prometheus and for traces, and what the chart refuses.
+//! The objects for Prometheus and for traces, and the values that the chart rejects.
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::chart::{named, objects, one, refusal};
+use crate::chart::{named, objects, one, rejection};
 
-/// What every apiserver has and Helm alone does not know: it stands for a cluster.
+/// Served by every API server and unknown to Helm alone: with it, the chart is rendered for a cluster.
 const A_CLUSTER: &str = "apiregistration.k8s.io/v1";
 
 const OPERATOR: [&str; 3] =
     [A_CLUSTER, "monitoring.coreos.com/v1/ServiceMonitor", "monitoring.coreos.com/v1/PrometheusRule"];
 
-fn kinds(objects: &[Value], kind: &str) -> usize {
+/// How many objects are of a kind.
+fn count(objects: &[Value], kind: &str) -> usize {
     objects.iter().filter(|object| object["kind"] == kind).count()
 }
 
 #[test]
-fn nothing_is_there_unasked() -> Result<()> {
+fn monitoring_is_disabled_by_default() -> Result<()> {
     let objects = objects(&[], &[])?;
     for kind in ["ServiceMonitor", "PrometheusRule", "AlertingRule"] {
-        ensure!(kinds(&objects, kind) == 0, "a {kind}");
+        ensure!(count(&objects, kind) == 0, "a {kind}");
     }
     ensure!(
-        kinds(&objects, "Service") == 1 && kinds(&objects, "ConfigMap") == 1,
-        "a Service or ConfigMap too many"
+        count(&objects, "Service") == 1 && count(&objects, "ConfigMap") == 1,
+        "an additional Service or ConfigMap"
     );
     let container = &one(&objects, "Deployment")?["spec"]["template"]["spec"]["containers"][0];
     ensure!(container["env"].is_null(), "variables: {}", container["env"]);
@@ -45,7 +46,7 @@ fn the_service_monitor_selects_the_metrics_of_the_pods_alone() -> Result<()> {
     let port = &service["spec"]["ports"][0];
     ensure!(monitor["spec"]["endpoints"][0]["port"] == port["name"], "another port: {monitor}");
     ensure!(monitor["spec"]["endpoints"][0]["interval"] == "30s", "{monitor}");
-    ensure!(service["spec"]["publishNotReadyAddresses"] == true, "pods that are not ready are not asked");
+    ensure!(service["spec"]["publishNotReadyAddresses"] == true, "pods that are not ready are not scraped");
     let pod = &one(&objects, "Deployment")?["spec"]["template"];
     let ports = pod["spec"]["containers"][0]["ports"].as_array().context("no ports")?;
     ensure!(
@@ -57,57 +58,51 @@ fn the_service_monitor_selects_the_metrics_of_the_pods_alone() -> Result<()> {
         labels.iter().all(|(name, value)| pod["metadata"]["labels"][name] == *value),
         "other pods: {labels:?}"
     );
-    // The webhook's Service must not bring each pod in a second time.
+    // The webhook's Service must not make Prometheus scrape each pod twice.
     let webhook = named(&objects, "Service", "mirrorguard")?;
     ensure!(webhook["spec"]["ports"].as_array().is_some_and(|ports| ports.len() == 1), "{webhook}");
     Ok(())
 }
 
 #[test]
-fn a_cluster_that_lacks_a_kind_is_told_and_what_is_to_be_done() -> Result<()> {
+fn a_kind_that_the_cluster_does_not_serve_is_rejected_by_name() -> Result<()> {
     let job = "monitoring.prometheusRule.job=pods";
-    let table = [
-        ("monitoring.serviceMonitor.enabled=true", "a ServiceMonitor of monitoring.coreos.com/v1"),
-        ("monitoring.prometheusRule.enabled=true", "a PrometheusRule of monitoring.coreos.com/v1"),
-    ];
-    for (value, expected) in table {
-        let refusal = refusal(&[value, job], &[A_CLUSTER])?;
-        let expected =
-            format!("asks for {expected}, which this cluster does not know: install the Prometheus operator");
-        ensure!(refusal.contains(&expected), "{refusal}");
-        objects(&[value, job], &OPERATOR).context("the cluster knows it")?;
-        objects(&[value, job], &[]).context("no cluster is asked")?;
+    for (key, kind) in [
+        ("monitoring.serviceMonitor.enabled", "ServiceMonitor"),
+        ("monitoring.prometheusRule.enabled", "PrometheusRule"),
+    ] {
+        let value = format!("{key}=true");
+        let error = rejection(&[&value, job], &[A_CLUSTER])?;
+        for name in [key, kind, "monitoring.coreos.com/v1"] {
+            ensure!(error.contains(name), "{name} is not named: {error}");
+        }
+        objects(&[&value, job], &OPERATOR).context("the cluster serves it")?;
+        objects(&[&value, job], &[]).context("rendered without a cluster")?;
     }
-    let values = [
-        "monitoring.prometheusRule.enabled=true",
-        job,
-        "monitoring.prometheusRule.apiserverAlerts=AlertingRule",
-    ];
-    let refusal = refusal(&values, &OPERATOR)?;
-    ensure!(
-        refusal.contains(
-            "asks for an AlertingRule of monitoring.openshift.io/v1, which this cluster does not know"
-        ),
-        "{refusal}"
-    );
+    let alerts = "monitoring.prometheusRule.apiserverAlerts";
+    let values = ["monitoring.prometheusRule.enabled=true", job, &format!("{alerts}=AlertingRule")];
+    let error = rejection(&values, &OPERATOR)?;
+    for name in [alerts, "AlertingRule", "monitoring.openshift.io/v1"] {
+        ensure!(error.contains(name), "{name} is not named: {error}");
+    }
     Ok(())
 }
 
 #[test]
-fn alerts_look_for_what_is_scraped() -> Result<()> {
+fn alerts_use_the_job_that_scrapes_the_pods() -> Result<()> {
     let enabled = "monitoring.prometheusRule.enabled=true";
     for others in [&[][..], &["monitoring.service.enabled=true"]] {
-        let refusal = refusal(&[&[enabled], others].concat(), &[])?;
+        let error = rejection(&[&[enabled], others].concat(), &[])?;
         for value in ["monitoring.serviceMonitor.enabled", "monitoring.prometheusRule.job"] {
-            ensure!(refusal.contains(value), "{others:?}: {refusal}");
+            ensure!(error.contains(value), "{others:?}: {error}");
         }
     }
     let monitor = "monitoring.serviceMonitor.enabled=true";
     let job = "monitoring.prometheusRule.job=monitoring/pods";
     let table = [
         (vec![monitor], "mirrorguard-metrics", "the Service that the ServiceMonitor selects"),
-        (vec![job], "monitoring/pods", "what else scrapes the pods"),
-        (vec![monitor, job], "monitoring/pods", "the ServiceMonitor's relabelings name another"),
+        (vec![job], "monitoring/pods", "another job that scrapes the pods"),
+        (vec![monitor, job], "monitoring/pods", "the ServiceMonitor's relabelings set another job"),
         (vec![monitor, "fullnameOverride=guard"], "guard-metrics", "another name of the release"),
     ];
     for (values, expected, reason) in table {
@@ -120,20 +115,25 @@ fn alerts_look_for_what_is_scraped() -> Result<()> {
     Ok(())
 }
 
+/// Where the alerts about the API server go, and how many rules the two objects have then.
+struct Place {
+    kind: &'static str,
+    prometheus_rule: usize,
+    alerting_rule: usize,
+}
+
 #[test]
-fn the_alerts_on_the_apiserver_go_where_its_metrics_are() -> Result<()> {
+fn alerts_about_the_api_server_are_where_its_metrics_are() -> Result<()> {
     let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
-    let of = |kind: &str, objects: &[Value]| -> usize {
-        let found = objects.iter().find(|object| object["kind"] == kind);
-        found.map_or(0, |rule| rule["spec"]["groups"][0]["rules"].as_array().map_or(0, Vec::len))
-    };
-    for (place, prometheus_rule, alerting_rule) in
-        [("PrometheusRule", 11, 0), ("AlertingRule", 9, 2), ("none", 9, 0)]
-    {
-        let place = format!("monitoring.prometheusRule.apiserverAlerts={place}");
+    for Place { kind, prometheus_rule, alerting_rule } in [
+        Place { kind: "PrometheusRule", prometheus_rule: 11, alerting_rule: 0 },
+        Place { kind: "AlertingRule", prometheus_rule: 9, alerting_rule: 2 },
+        Place { kind: "none", prometheus_rule: 9, alerting_rule: 0 },
+    ] {
+        let place = format!("monitoring.prometheusRule.apiserverAlerts={kind}");
         let objects = objects(&[&enabled[..], &[&place]].concat(), &[])?;
-        let found = (of("PrometheusRule", &objects), of("AlertingRule", &objects));
-        ensure!(found == (prometheus_rule, alerting_rule), "{place}: {found:?}");
+        let found = (count_rules(&objects, "PrometheusRule"), count_rules(&objects, "AlertingRule"));
+        ensure!(found == (prometheus_rule, alerting_rule), "{kind}: {found:?}");
         if alerting_rule > 0 {
             let namespace = &one(&objects, "AlertingRule")?["metadata"]["namespace"];
             ensure!(namespace == "openshift-monitoring", "in {namespace}");
@@ -142,34 +142,82 @@ fn the_alerts_on_the_apiserver_go_where_its_metrics_are() -> Result<()> {
     Ok(())
 }
 
+/// How many rules the object of a kind has; 0 without one.
+fn count_rules(objects: &[Value], kind: &str) -> usize {
+    let found = objects.iter().find(|object| object["kind"] == kind);
+    found.map_or(0, |rule| rule["spec"]["groups"][0]["rules"].as_array().map_or(0, Vec::len))
+}
+
+const OF_API_SERVER: &str = "MirrorguardFailedClosed,MirrorguardFailedOpen";
+const OTHERS: &str = "MirrorguardAbsent,MirrorguardCertificateEnds,MirrorguardCertificateNotLoaded,\
+                      MirrorguardDenialsRise,MirrorguardNotReady,MirrorguardReplicaMissing,\
+                      MirrorguardUnverified,MirrorguardWatchFails,MirrorguardWatchStale";
+
+/// Alerts that are disabled, and which objects are rendered for the others.
+struct Disabled {
+    /// Where the alerts about the API server go.
+    kind: &'static str,
+    alerts: &'static [&'static str],
+    rendered: &'static [&'static str],
+    reason: &'static str,
+}
+
+const DISABLED: [Disabled; 6] = [
+    Disabled {
+        kind: "AlertingRule",
+        alerts: &[OF_API_SERVER],
+        rendered: &["PrometheusRule"],
+        reason: "both alerts about the API server are disabled",
+    },
+    Disabled {
+        kind: "AlertingRule",
+        alerts: &["MirrorguardFailedClosed"],
+        rendered: &["PrometheusRule", "AlertingRule"],
+        reason: "one of them is enabled",
+    },
+    Disabled {
+        kind: "AlertingRule",
+        alerts: &[OTHERS],
+        rendered: &["AlertingRule"],
+        reason: "only those about the API server are enabled",
+    },
+    Disabled {
+        kind: "PrometheusRule",
+        alerts: &[OTHERS],
+        rendered: &["PrometheusRule"],
+        reason: "the same, in this object",
+    },
+    Disabled {
+        kind: "PrometheusRule",
+        alerts: &[OTHERS, OF_API_SERVER],
+        rendered: &[],
+        reason: "none is enabled",
+    },
+    Disabled {
+        kind: "none",
+        alerts: &[OTHERS],
+        rendered: &[],
+        reason: "those about the API server are nowhere",
+    },
+];
+
 #[test]
-fn an_object_without_rules_is_left_out() -> Result<()> {
-    const APISERVER: &str = "MirrorguardFailedClosed,MirrorguardFailedOpen";
-    const OTHERS: &str = "MirrorguardAbsent,MirrorguardCertificateEnds,MirrorguardCertificateNotLoaded,\
-                          MirrorguardDenialsRise,MirrorguardNotReady,MirrorguardReplicaMissing,\
-                          MirrorguardUnverified,MirrorguardWatchFails,MirrorguardWatchStale";
-    let all = format!("{OTHERS},{APISERVER}");
-    let table = [
-        ("AlertingRule", APISERVER, 1, 0, "both of the apiserver's are disabled"),
-        ("AlertingRule", "MirrorguardFailedClosed", 1, 1, "one of them is left"),
-        ("AlertingRule", OTHERS, 0, 1, "only the apiserver's are left"),
-        ("PrometheusRule", OTHERS, 1, 0, "they are left beside nothing"),
-        ("PrometheusRule", &all, 0, 0, "none is left"),
-        ("none", OTHERS, 0, 0, "they are wanted nowhere"),
-    ];
-    for (place, disabled, prometheus_rules, alerting_rules, reason) in table {
-        let disabled = format!("monitoring.prometheusRule.disabled={{{disabled}}}");
-        let place = format!("monitoring.prometheusRule.apiserverAlerts={place}");
-        let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+fn an_object_without_rules_is_not_rendered() -> Result<()> {
+    let enabled = ["monitoring.serviceMonitor.enabled=true", "monitoring.prometheusRule.enabled=true"];
+    for Disabled { kind, alerts, rendered, reason } in DISABLED {
+        let disabled = format!("monitoring.prometheusRule.disabled={{{}}}", alerts.join(","));
+        let place = format!("monitoring.prometheusRule.apiserverAlerts={kind}");
         let objects = objects(&[&enabled[..], &[&disabled, &place]].concat(), &[])?;
-        let found = (kinds(&objects, "PrometheusRule"), kinds(&objects, "AlertingRule"));
-        ensure!(found == (prometheus_rules, alerting_rules), "{reason}: {found:?}");
+        for kind in ["PrometheusRule", "AlertingRule"] {
+            let expected = usize::from(rendered.contains(&kind));
+            ensure!(count(&objects, kind) == expected, "{reason}: {} of {kind}", count(&objects, kind));
+        }
     }
     Ok(())
 }
 
 #[test]
-fn traces_are_asked_for_by_the_variables_of_opentelemetry() -> Result<()> {
+fn traces_are_enabled_by_the_variables_of_opentelemetry() -> Result<()> {
     let values = [
         "tracing.endpoint=https://collector.lab.example:4318",
         "tracing.ratio=0.25",
@@ -180,7 +228,6 @@ fn traces_are_asked_for_by_the_variables_of_opentelemetry() -> Result<()> {
     let objects = objects(&values, &[])?;
     let pod = &one(&objects, "Deployment")?["spec"]["template"]["spec"];
     let variables = pod["containers"][0]["env"].as_array().context("no variables")?;
-    let value = |name: &str| variables.iter().find(|one| one["name"] == name).map(|one| one["value"].clone());
     let table = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.lab.example:4318"),
         ("OTEL_SERVICE_NAME", "mirrorguard"),
@@ -190,34 +237,37 @@ fn traces_are_asked_for_by_the_variables_of_opentelemetry() -> Result<()> {
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=token"),
     ];
     for (name, expected) in table {
-        ensure!(value(name) == Some(json!(expected)), "{name} is {:?}", value(name));
+        let place = place_of(variables, name).with_context(|| format!("no {name}"))?;
+        ensure!(variables[place]["value"] == expected, "{name}: {}", variables[place]);
     }
-    let place = |name: &str| variables.iter().position(|one| one["name"] == name);
-    // A variable is put into those that come after it only.
-    ensure!(place("POD_NAME") < place("OTEL_RESOURCE_ATTRIBUTES"), "{variables:?}");
-    let mounted =
-        |list: &Value| list.as_array().is_some_and(|all| all.iter().any(|one| one["name"] == "tracing-ca"));
-    ensure!(
-        mounted(&pod["volumes"]) && mounted(&pod["containers"][0]["volumeMounts"]),
-        "the CA is not mounted"
-    );
+    // A variable can only be used in those after it.
+    let (pod_name, attributes) =
+        (place_of(variables, "POD_NAME"), place_of(variables, "OTEL_RESOURCE_ATTRIBUTES"));
+    ensure!(pod_name.is_some() && pod_name < attributes, "{variables:?}");
+    for list in [&pod["volumes"], &pod["containers"][0]["volumeMounts"]] {
+        ensure!(place_of(list.as_array().context("no list")?, "tracing-ca").is_some(), "no CA in {list}");
+    }
     Ok(())
 }
 
+fn place_of(list: &[Value], name: &str) -> Option<usize> {
+    list.iter().position(|one| one["name"] == name)
+}
+
 #[test]
-fn values_that_mean_nothing_are_refused() -> Result<()> {
+fn invalid_values_are_rejected_by_name() -> Result<()> {
     let table = [
         ("monitoring.serviceMonitors.enabled=true", "serviceMonitors", "a misspelt key"),
-        ("monitoring.prometheusRule.disabled={Mirrorguard}", "disabled", "no alert of ours"),
-        ("monitoring.prometheusRule.apiserverAlerts=Elsewhere", "apiserverAlerts", "no such place"),
-        ("monitoring.serviceMonitor.interval=often", "interval", "no duration"),
-        ("tracing.endpoint=collector:4317", "endpoint", "no URL"),
-        ("tracing.ratio=2", "ratio", "more than all"),
-        ("tracing.env[0].name=RUST_LOG", "env", "no variable of OpenTelemetry"),
+        ("monitoring.prometheusRule.disabled={Mirrorguard}", "disabled", "an unknown alert"),
+        ("monitoring.prometheusRule.apiserverAlerts=Elsewhere", "apiserverAlerts", "an unknown kind"),
+        ("monitoring.serviceMonitor.interval=often", "interval", "not a duration"),
+        ("tracing.endpoint=collector:4317", "endpoint", "not a URL"),
+        ("tracing.ratio=2", "ratio", "more than 1"),
+        ("tracing.env[0].name=RUST_LOG", "env", "not a variable of OpenTelemetry"),
     ];
     for (value, key, reason) in table {
-        let refusal = refusal(&[value], &[])?;
-        ensure!(refusal.contains(key), "{value}, {reason}: {refusal}");
+        let error = rejection(&[value], &[])?;
+        ensure!(error.contains(key), "{value}, {reason}: {error}");
     }
     Ok(())
 }

@@ -1,28 +1,19 @@
 //! promtool, which checks rules and evaluates them as Prometheus would.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::Value;
 
-use crate::programs::{Program, in_path, says};
+use crate::programs::{self, PROMTOOL};
 
-const PROMTOOL: Program = Program {
-    name: "promtool",
-    module: "promtool",
-    package: "github.com/prometheus/prometheus/cmd/promtool",
-};
-
-fn promtool() -> Result<PathBuf> {
-    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let find = || {
-        let found = in_path("promtool").filter(|path| says(path, &["--version"], "promtool, version 3."));
-        PROMTOOL.find(found).map_err(|error| format!("{error:#}\nInstall promtool 3, or Go 1.26 to build it"))
-    };
-    FOUND.get_or_init(find).clone().map_err(|error| anyhow!(error))
+fn promtool() -> Result<&'static Path> {
+    static FOUND: OnceLock<Result<[PathBuf; 1], String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| programs::find([&PROMTOOL]).map_err(|error| format!("{error:#}")));
+    found.as_ref().map(|[path]| path.as_path()).map_err(|error| anyhow!("{error}"))
 }
 
 /// Runs a command of promtool on files, by name and content, in a folder of their own; the last is named.
@@ -37,8 +28,8 @@ pub(crate) fn run(command: &[&str], files: &[(&str, &Value)]) -> Result<String> 
         .arg(last)
         .current_dir(folder.path())
         .output()
-        .context("cannot run promtool")?;
-    let said = String::from_utf8([output.stdout, output.stderr].concat())?;
-    ensure!(output.status.success(), "promtool {}: {said}", command.join(" "));
-    Ok(said)
+        .context("failed to run promtool")?;
+    let printed = String::from_utf8([output.stdout, output.stderr].concat())?;
+    ensure!(output.status.success(), "promtool {}: {printed}", command.join(" "));
+    Ok(printed)
 }

@@ -19,7 +19,7 @@ use crate::process::Process;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mirrorguard");
 
-/// Where the image has the binary, for a pod that does not say itself.
+/// Path of the binary in the image, for a pod without a command.
 const ENTRYPOINT: &str = "/usr/local/bin/mirrorguard";
 
 /// Makes a root folder that holds the pod's volumes and little else, and runs the binary in it.
@@ -60,7 +60,7 @@ pub(super) fn start(plane: &ControlPlane, pod: &Value, volumes: &[Volume], ports
         Ground::Host => plain(plane, pod, container, &mounts, ports)?,
     };
     for (name, value) in variables(plane, pod, container)? {
-        command.env(name, replaced(plane.ground, &value, &mounts, ports));
+        command.env(name, replace(plane.ground, &value, &mounts, ports));
     }
     Process::start(text(container, "/name")?, &mut command, &plane.logs())
 }
@@ -93,7 +93,7 @@ fn sandboxed(plane: &ControlPlane, pod: &Value, container: &Value, mounts: &Moun
     Ok(command)
 }
 
-/// On the host, paths and ports are replaced by what stands in for them, and a kubeconfig for the in-cluster files.
+/// On the host, the paths of volumes and the ports are replaced, and a kubeconfig replaces the in-cluster files.
 fn plain(
     plane: &ControlPlane,
     pod: &Value,
@@ -107,7 +107,7 @@ fn plain(
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("KUBECONFIG", file);
     let words = command_line(container)?;
     for argument in &words[1..] {
-        command.arg(replaced(plane.ground, argument, mounts, ports));
+        command.arg(replace(plane.ground, argument, mounts, ports));
     }
     if words.iter().any(|word| word == "--tls-managed-secret") {
         // The webhooks are called by URL.
@@ -132,7 +132,7 @@ fn command_line(container: &Value) -> Result<Vec<String>> {
     Ok(words)
 }
 
-fn replaced(ground: Ground, word: &str, mounts: &Mounts<'_>, ports: &Ports) -> String {
+fn replace(ground: Ground, word: &str, mounts: &Mounts<'_>, ports: &Ports) -> String {
     if ground == Ground::Namespace {
         return word.to_owned();
     }

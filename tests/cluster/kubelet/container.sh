@@ -5,7 +5,7 @@ root=$1 binary=$2 entrypoint=$3
 shift 3
 mount -t tmpfs -o mode=0755 tmpfs "$root"
 
-# A debug build is linked dynamically; these stand in for the image's libraries.
+# A debug build is linked dynamically; these folders replace the libraries of the image.
 for folder in dev proc lib lib64 usr/lib usr/lib64 nix; do
     [ -d "/$folder" ] || continue
     mkdir -p "$root/$folder"
@@ -22,6 +22,6 @@ while [ "$1" != -- ]; do
 done
 shift
 
-# As with readOnlyRootFilesystem, whether the pod asks for it or not.
+# As with readOnlyRootFilesystem, also if the pod does not set it.
 mount -o remount,bind,ro "$root"
 exec chroot "$root" "$entrypoint" "$@"

@@ -1,4 +1,4 @@
-//! What the kubelet tells a pod about itself.
+//! What a pod gets to know about itself from the kubelet.
 
 use anyhow::Result;
 use serde_json::Value;

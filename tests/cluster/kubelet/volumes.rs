@@ -119,17 +119,13 @@ fn stored(plane: &ControlPlane, pod: &Value, kind: &str, name: &str, source: &Va
         Err(_) if source["optional"] == true => return Ok(Files::new()),
         object => object?,
     };
-    let encoded = |field: &str| {
-        object[field].as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()))
-    };
+    let (encoded, plain) = if kind == "secret" { ("data", None) } else { ("binaryData", Some("data")) };
     let mut files = Files::new();
-    for (key, value) in encoded(if kind == "secret" { "data" } else { "binaryData" }) {
-        files.insert(key, BASE64_STANDARD.decode(text(&value, "")?)?);
+    for (key, value) in object[encoded].as_object().into_iter().flatten() {
+        files.insert(key.clone(), BASE64_STANDARD.decode(text(value, "")?)?);
     }
-    if kind == "configmap" {
-        for (key, value) in encoded("data") {
-            files.insert(key, text(&value, "")?.as_bytes().to_vec());
-        }
+    for (key, value) in plain.and_then(|field| object[field].as_object()).into_iter().flatten() {
+        files.insert(key.clone(), text(value, "")?.as_bytes().to_vec());
     }
     let chosen = items(&source["items"]);
     if chosen.is_empty() {

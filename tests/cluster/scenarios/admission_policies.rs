@@ -15,16 +15,17 @@ use serde_json::{Value, json};
 use super::forms::rendered;
 use crate::answer::Answer;
 use crate::cluster::Cluster;
-use crate::objects::{entry, icsp, idms, itms, with_policy};
+use crate::json::{items, text};
+use crate::objects::{entry, icsp, idms, invalid_icsp, itms, with_policy};
 use crate::wait::eventually;
 
 scenarios![
-    admission_policies_judge_as_the_webhook_judges_one_object,
-    admission_policies_excuse_what_was_there_before,
-    admission_policies_judge_large_objects_and_let_too_large_ones_pass,
+    admission_policies_find_the_same_as_the_webhook,
+    admission_policies_ignore_faults_that_an_object_already_had,
+    admission_policies_check_large_objects_and_admit_too_large_ones,
 ];
 
-/// The rules that stand in the policies.
+/// The rules of the policies.
 const IN_POLICIES: [&str; 5] = [
     "conflicting-source-policy",
     "deprecated-icsp",
@@ -33,71 +34,61 @@ const IN_POLICIES: [&str; 5] = [
     "never-contact-source-lists-source",
 ];
 
-/// For what the apiserver learns by a watch: new policies, and their end.
+/// Until the API server has seen by a watch that policies were created or deleted.
 const PROPAGATION: Duration = Duration::from_secs(30);
 const DENYING: &str = "mirror-sets.deny.mirrorguard.io";
 const WARNING: &str = "mirror-sets.warn.mirrorguard.io";
 
-/// Runs a proof on a cluster that has the policies and no webhook.
-fn with_policies(cluster: &Cluster, prove: impl FnOnce() -> Result<()>) -> Result<()> {
+const SOURCE: &str = "quay.io/team/app";
+const MIRROR: &str = "mirror.example.com/team/app";
+
+/// Runs a test on a cluster that has the policies and no webhook.
+fn with_policies(cluster: &Cluster, test: impl FnOnce() -> Result<()>) -> Result<()> {
     let unguarded = cluster.unguarded()?;
     let policies = rendered(&["--to", "vap"])?;
     cluster.plane.kubectl(&["create", "-f", "-"], &policies)?.succeeded()?;
-    let refused = icsp("refused", &[entry("https://quay.io/refused/app", "mirror.example.com/refused/app")]);
-    let admitted = itms("admitted", &[entry("quay.io/team/app", "mirror.example.com/team/app")]);
+    let (invalid, valid) = (invalid_icsp(), itms("valid", &[entry(SOURCE, MIRROR)]));
     eventually(PROPAGATION, "the policies to be in force", || {
-        let denied = cluster.create_dry(&refused)?.refused()?;
+        let denied = cluster.create_dry(&invalid)?.failed()?;
         ensure!(denied.stderr.contains(DENYING) && denied.stderr.contains(WARNING), "{}", denied.stderr);
-        cluster.create_dry(&admitted)?.succeeded().map(drop)
+        cluster.create_dry(&valid)?.succeeded().map(drop)
     })?;
-    prove()?;
+    test()?;
     cluster.plane.kubectl(&["delete", "-f", "-"], &policies)?.succeeded()?;
     eventually(PROPAGATION, "the policies to be out of force", || {
-        cluster.create_dry(&refused)?.succeeded().map(drop)
+        cluster.create_dry(&invalid)?.succeeded().map(drop)
     })?;
     unguarded.end()
 }
 
-/// The ids of the rules that denied, or those that warned.
+/// The ids of the rules that denied an object, or that warned about it.
 #[derive(Debug, PartialEq, Eq)]
-enum Judged {
+enum Verdict {
     Denied(BTreeSet<String>),
     Admitted(BTreeSet<String>),
 }
 
-impl Judged {
-    /// What the engine says of one object that is created in an empty cluster.
+impl Verdict {
+    /// The findings of the webhook's engine for one object that is created in an empty cluster.
     fn by_engine(object: &Object) -> Self {
         let (state, settings) = (State::default(), Settings::default());
         let Object::MirrorSet(set) = object else { return Self::Admitted(BTreeSet::new()) };
         let write = Write::MirrorSet(Operation::Create(Arc::clone(set)));
         let verdict = Reviewer::new(&state, &settings, today()).review(&write);
-        let at = |level| {
-            let found = verdict.diagnostics.iter().filter(|diagnostic| diagnostic.level == level);
-            found
-                .map(|diagnostic| diagnostic.rule.id)
-                .filter(|id| IN_POLICIES.contains(id))
-                .map(str::to_owned)
-                .collect()
-        };
-        let denied: BTreeSet<_> = at(Level::Deny);
-        if denied.is_empty() { Self::Admitted(at(Level::Warn)) } else { Self::Denied(denied) }
+        let (mut denied, mut warned) = (BTreeSet::new(), BTreeSet::new());
+        for diagnostic in verdict.diagnostics.iter().filter(|found| IN_POLICIES.contains(&found.rule.id)) {
+            let ids = if diagnostic.level == Level::Deny { &mut denied } else { &mut warned };
+            ids.insert(diagnostic.rule.id.to_owned());
+        }
+        if denied.is_empty() { Self::Admitted(warned) } else { Self::Denied(denied) }
     }
 
-    /// What an answer of the apiserver says. Its denial names one rule only.
-    fn by_policies(answer: Answer) -> Self {
-        let ids = |text: &str| -> BTreeSet<String> {
-            let found = IN_POLICIES.iter().filter(|id| text.contains(&format!(": [{id}] ")));
-            found.map(ToString::to_string).collect()
-        };
-        match answer.succeeded() {
-            Ok(printed) => Self::Admitted(ids(&printed.stderr)),
-            Err(refused) => {
-                let text = refused.to_string();
-                let denial = text.split_once("denied request").map(|(_, reason)| reason).unwrap_or_default();
-                Self::Denied(ids(denial))
-            }
+    /// What the API server answers. Its denial names one rule only.
+    fn by_policies(answer: &Answer) -> Self {
+        if answer.success {
+            return Self::Admitted(ids_in(&answer.printed.stderr));
         }
+        Self::Denied(ids_in(&answer.printed.error()))
     }
 
     fn agrees_with(&self, policies: &Self) -> bool {
@@ -108,32 +99,48 @@ impl Judged {
     }
 }
 
-/// The YAML documents of the examples on the rules' pages.
-fn examples() -> Vec<(String, String)> {
-    let blocks = RULES.iter().flat_map(|rule| {
-        let blocks = rule.page.split("```yaml ").skip(1).filter_map(|rest| rest.split("```").next());
-        let blocks = blocks.filter_map(|block| block.split_once('\n'));
-        blocks.filter(|(tag, _)| *tag != "config").map(|(tag, text)| (format!("{} {tag}", rule.id), text))
-    });
-    blocks
-        .flat_map(|(name, text)| {
-            text.split("---\n").map(move |one| (name.clone(), one.to_owned())).collect::<Vec<_>>()
-        })
-        .collect()
+/// The ids of the policies' rules in a text.
+fn ids_in(text: &str) -> BTreeSet<String> {
+    let found = IN_POLICIES.iter().filter(|id| text.contains(&format!("[{id}]")));
+    found.map(ToString::to_string).collect()
 }
 
-/// Sets whose only fault, if any, is told by their name.
-fn by_hand() -> Vec<Value> {
-    let (source, mirror) = ("quay.io/team/app", "mirror.example.com/team/app");
-    let never = |entry| with_policy(entry, "NeverContactSource");
-    let allow = |entry| with_policy(entry, "AllowContactingSource");
+/// The YAML documents of the examples on the rules' pages.
+fn examples() -> Vec<(String, String)> {
+    let mut examples = Vec::new();
+    for rule in RULES {
+        let blocks = rule.page.split("```yaml ").skip(1).filter_map(|rest| rest.split("```").next());
+        for (tag, text) in blocks.filter_map(|block| block.split_once('\n')) {
+            let documents = text.split("---\n").filter(|_| tag != "config");
+            examples.extend(documents.map(|one| (format!("{} {tag}", rule.id), one.to_owned())));
+        }
+    }
+    examples
+}
+
+fn never(entry: Value) -> Value {
+    with_policy(entry, "NeverContactSource")
+}
+
+fn allow(entry: Value) -> Value {
+    with_policy(entry, "AllowContactingSource")
+}
+
+/// An entry that must not contact its source, but lists it as a mirror.
+fn never_but_listed(source: &str) -> Value {
+    never(json!({"source": source, "mirrors": [MIRROR, source]}))
+}
+
+/// Sets that are named after their only fault, if they have one.
+fn sets_by_hand() -> Vec<Value> {
+    let (source, mirror) = (SOURCE, MIRROR);
     let mut sets = vec![
         idms("two-policies", &[never(entry(source, mirror)), entry(source, mirror)]),
         idms("two-policies-written-out", &[allow(entry(source, mirror)), never(entry(source, mirror))]),
         idms("one-policy", &[never(entry(source, mirror)), never(entry(source, mirror))]),
         idms("one-policy-in-two-ways", &[allow(entry(source, mirror)), entry(source, mirror)]),
         itms("two-sources", &[never(entry(source, mirror)), entry("quay.io/team/web", mirror)]),
-        itms("lists-itself", &[never(json!({"source": source, "mirrors": [mirror, source]}))]),
+        itms("lists-itself", &[never_but_listed(source)]),
         itms("lists-itself-and-may", &[json!({"source": source, "mirrors": [mirror, source]})]),
         idms("no-mirrors", &[json!({"source": source})]),
         idms("empty", &[]),
@@ -169,65 +176,66 @@ fn by_hand() -> Vec<Value> {
     sets
 }
 
-fn admission_policies_judge_as_the_webhook_judges_one_object(cluster: &mut Cluster) -> Result<()> {
+fn admission_policies_find_the_same_as_the_webhook(cluster: &mut Cluster) -> Result<()> {
     with_policies(cluster, || {
         let (mut denied, mut warned) = (BTreeSet::new(), BTreeSet::new());
-        let by_hand = by_hand().into_iter().map(|set| ("by hand".to_owned(), set.to_string()));
+        let by_hand = sets_by_hand().into_iter().map(|set| ("by hand".to_owned(), set.to_string()));
         for (name, text) in examples().into_iter().chain(by_hand) {
             let reading = manifest::read(&name, text.clone());
             let [object] = &*reading.objects else { continue };
             let Object::MirrorSet(_) = &object.object else { continue };
-            let engine = Judged::by_engine(&object.object);
+            let engine = Verdict::by_engine(&object.object);
             let answer = cluster.plane.kubectl(&["create", "--dry-run=server", "-f", "-"], &text)?;
-            let policies = Judged::by_policies(answer);
+            let policies = Verdict::by_policies(&answer);
             ensure!(engine.agrees_with(&policies), "{name}: {policies:?} instead of {engine:?}:\n{text}");
             match engine {
-                Judged::Denied(ids) => denied.extend(ids),
-                Judged::Admitted(ids) => warned.extend(ids),
+                Verdict::Denied(ids) => denied.extend(ids),
+                Verdict::Admitted(ids) => warned.extend(ids),
             }
         }
         let seen: BTreeSet<_> = denied.union(&warned).map(String::as_str).collect();
         ensure!(seen == BTreeSet::from(IN_POLICIES), "not every rule was seen: {seen:?}");
-        let checked = cluster.mirrorguard(&["check"], "")?.refused()?.stdout;
-        let told =
-            format!("denial: refused by the admission policy {DENYING}, before the webhook was asked: [");
-        ensure!(checked.contains(&told), "check says otherwise:\n{checked}");
+        let report = cluster.mirrorguard(&["check", "-o", "json"], "")?.failed()?.json()?;
+        let denial = items(&report["checks"]).iter().find(|check| check["check"] == "denial");
+        let denial = denial.context("no check of a denial")?;
+        let names_policy = text(denial, "/message")?.contains(DENYING);
+        ensure!(denial["status"] == "unknown" && names_policy, "the policy was not recognized: {denial}");
         Ok(())
     })
 }
 
-fn admission_policies_excuse_what_was_there_before(cluster: &mut Cluster) -> Result<()> {
-    let (source, mirror) = ("quay.io/team/app", "mirror.example.com/team/app");
-    let bad = |source: &str, mirror: &str| icsp("old", &[entry(source, mirror)]);
-    let never = |source: &str| {
-        with_policy(json!({"source": source, "mirrors": [mirror, source]}), "NeverContactSource")
-    };
+fn admission_policies_ignore_faults_that_an_object_already_had(cluster: &mut Cluster) -> Result<()> {
     let unguarded = cluster.unguarded()?;
-    let (old, torn) =
-        (bad("https://quay.io/a", "m/A"), itms("torn", &[never(source), entry(source, mirror)]));
-    cluster.create(&old)?.succeeded()?;
-    cluster.create(&torn)?.succeeded()?;
+    cluster.create(&old("https://quay.io/a", "m/A"))?.succeeded()?;
+    cluster.create(&conflicting(&[]))?.succeeded()?;
     unguarded.end()?;
 
     with_policies(cluster, || {
-        let label = ["label", "imagecontentsourcepolicies/old", "imagetagmirrorsets/torn", "team=platform"];
+        let label =
+            ["label", "imagecontentsourcepolicies/old", "imagetagmirrorsets/conflicting", "team=platform"];
         let labelled = cluster.plane.kubectl(&label, "")?.succeeded()?;
-        ensure!(labelled.stderr.is_empty(), "a label was judged:\n{}", labelled.stderr);
+        ensure!(labelled.stderr.is_empty(), "the label has findings:\n{}", labelled.stderr);
 
+        let entries = "spec.repositoryDigestMirrors[0]";
+        let (source, mirror) = (&*format!("{entries}.source"), &*format!("{entries}.mirrors[0]"));
         let table = [
-            (bad("https://quay.io/a", "m/a"), Ok("invalid-source"), "one of two faults is mended"),
-            (bad("quay.io/a", "m/A"), Ok("invalid-mirror"), "the other one is"),
-            (bad("https://quay.io/b", "m/A"), Err("invalid-source"), "another fault of the same kind"),
-            (bad("https://quay.io/a", "m/B"), Err("invalid-mirror"), "another fault of the other kind"),
+            (old("https://quay.io/a", "m/a"), Ok("invalid-source"), "one of two faults is fixed"),
+            (old("quay.io/a", "m/A"), Ok("invalid-mirror"), "the other one is"),
             (
-                itms("torn", &[never(source), entry(source, mirror), entry("quay.io/b", mirror)]),
-                Ok("conflicting-source-policy"),
-                "an entry more",
+                old("https://quay.io/b", "m/A"),
+                Err(("invalid-source", source)),
+                "another fault of the same kind",
             ),
             (
-                itms("torn", &[never(source), entry(source, mirror), never("quay.io/b")]),
-                Err("never-contact-source-lists-source"),
-                "another one that lists itself",
+                old("https://quay.io/a", "m/B"),
+                Err(("invalid-mirror", mirror)),
+                "another one of the other kind",
+            ),
+            (conflicting(&[entry("quay.io/b", MIRROR)]), Ok("conflicting-source-policy"), "one more entry"),
+            (
+                conflicting(&[never_but_listed("quay.io/b")]),
+                Err(("never-contact-source-lists-source", "spec.imageTagMirrors[2]")),
+                "another one that lists its source",
             ),
         ];
         for (changed, expected, reason) in table {
@@ -235,45 +243,55 @@ fn admission_policies_excuse_what_was_there_before(cluster: &mut Cluster) -> Res
                 cluster.plane.kubectl(&["replace", "--dry-run=server", "-f", "-"], &changed.to_string())?;
             match expected {
                 Ok(warned) => {
-                    let warnings = answer.succeeded().context(reason)?.warnings_of(warned).len();
+                    let warnings = answer.succeeded().context(reason)?.findings_of(warned).len();
                     ensure!(warnings == 1, "{reason}: {warnings} warnings of {warned}");
                 }
-                Err(denied) => {
-                    let stderr = answer.refused().context(reason)?.stderr;
-                    ensure!(stderr.contains(&format!("denied request: [{denied}] ")), "{reason}:\n{stderr}");
-                }
+                Err((rule, path)) => drop(answer.denied_by_policy(DENYING, rule, path).context(reason)?),
             }
         }
         Ok(())
     })
 }
 
-fn admission_policies_judge_large_objects_and_let_too_large_ones_pass(cluster: &mut Cluster) -> Result<()> {
-    let many = |count: usize, never: fn(usize) -> bool| -> Vec<Value> {
-        let names = (0..count).map(|at| (at, format!("quay.io/some-team/some-application-{at}")));
-        let entry = |(at, name): (usize, String)| {
-            let entry = entry(&name, &name.replace("quay.io", "mirror.example.com:5000"));
-            if never(at) { with_policy(entry, "NeverContactSource") } else { entry }
-        };
-        names.map(entry).collect()
-    };
+fn admission_policies_check_large_objects_and_admit_too_large_ones(cluster: &mut Cluster) -> Result<()> {
     with_policies(cluster, || {
-        let mut entries = many(2000, |_| false);
+        let mut entries = entries(2000);
         cluster.create_dry(&icsp("large", &entries))?.succeeded()?;
         entries.push(entry("quay.io/a:v1", "m/a"));
-        let denied = cluster.create_dry(&icsp("large", &entries))?.refused()?;
-        let path = "denied request: [invalid-source] spec.repositoryDigestMirrors[2000].source: source \"quay.io/a:v1\"";
-        ensure!(denied.stderr.contains(path), "{}", denied.stderr);
+        let path = "spec.repositoryDigestMirrors[2000].source";
+        let denied = cluster.create_dry(&icsp("large", &entries))?;
+        let denied = denied.denied_by_policy(DENYING, "invalid-source", path)?;
+        ensure!(denied.error().contains("quay.io/a:v1"), "the source is not named:\n{}", denied.stderr);
 
-        let torn = |mut entries: Vec<Value>| {
-            entries.push(entry("quay.io/some-team/some-application-1", "m/a"));
-            idms("large", &entries)
-        };
-        let denied = cluster.create_dry(&torn(many(1000, |at| at % 2 == 1)))?.refused()?;
-        let path = "denied request: [conflicting-source-policy] spec.imageDigestMirrors[1000]";
-        ensure!(denied.stderr.contains(path), "{}", denied.stderr);
+        let path = "spec.imageDigestMirrors[1000]";
+        let denied = cluster.create_dry(&large_and_conflicting(1000))?;
+        denied.denied_by_policy(DENYING, "conflicting-source-policy", path)?;
         // Past the budget of an expression, which grows with the product of the two policies' entries.
-        cluster.create_dry(&torn(many(4000, |at| at % 2 == 1)))?.succeeded()?;
+        cluster.create_dry(&large_and_conflicting(4000))?.succeeded()?;
         Ok(())
     })
+}
+
+fn entries(count: usize) -> Vec<Value> {
+    let names = (0..count).map(|number| format!("quay.io/some-team/some-application-{number}"));
+    names.map(|name| entry(&name, &name.replace("quay.io", "mirror.example.com:5000"))).collect()
+}
+
+/// Half of the entries have the other policy, and the last one contradicts one of them.
+fn large_and_conflicting(count: usize) -> Value {
+    let entries = entries(count).into_iter().enumerate();
+    let mut entries: Vec<Value> =
+        entries.map(|(at, entry)| if at % 2 == 1 { never(entry) } else { entry }).collect();
+    entries.push(entry("quay.io/some-team/some-application-1", "m/a"));
+    idms("large", &entries)
+}
+
+/// The ICSP that was there before the policies.
+fn old(source: &str, mirror: &str) -> Value {
+    icsp("old", &[entry(source, mirror)])
+}
+
+/// The ITMS that was there before the policies, with further entries.
+fn conflicting(further: &[Value]) -> Value {
+    itms("conflicting", &[&[never_but_listed(SOURCE), entry(SOURCE, MIRROR)], further].concat())
 }

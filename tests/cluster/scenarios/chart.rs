@@ -1,4 +1,4 @@
-//! What Helm makes of the chart, for every Kubernetes and every way to certificates.
+//! The chart as Helm renders it, for every version of Kubernetes and every mode of certificates.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,12 +13,12 @@ use crate::release::{CHART, NAME, Release, existing_secret, file_of, helm};
 
 scenarios![
     both_helms_lint_the_chart,
-    a_typing_error_in_the_values_is_refused_by_name,
-    the_documented_configurations_are_taken,
-    every_rendering_is_taken_by_the_apiserver,
-    what_is_switched_off_is_left_out,
-    a_network_policy_lets_through_what_is_named,
-    names_of_releases_are_free,
+    a_typing_error_in_the_values_is_rejected_by_name,
+    the_documented_configurations_are_valid_values,
+    the_api_server_accepts_every_rendering,
+    disabled_parts_are_not_rendered,
+    the_network_policy_allows_the_peers_of_the_values,
+    releases_may_have_any_name,
 ];
 
 /// `OpenShift` 4.14 is Kubernetes 1.27.
@@ -58,8 +58,7 @@ fn both_helms_lint_the_chart(cluster: &mut Cluster) -> Result<()> {
     Ok(())
 }
 
-fn a_typing_error_in_the_values_is_refused_by_name(cluster: &mut Cluster) -> Result<()> {
-    let exempt = |what: &str| format!("config: {{exemptions: [{{reason: x, until: 2027-03-31, {what}}}]}}");
+fn a_typing_error_in_the_values_is_rejected_by_name(cluster: &mut Cluster) -> Result<()> {
     let table: [(&str, &str, &str); 18] = [
         ("replicaCout: 3", "'replicaCout'", "a key"),
         ("image: {tagg: x}", "'tagg'", "a key further down"),
@@ -67,38 +66,43 @@ fn a_typing_error_in_the_values_is_refused_by_name(cluster: &mut Cluster) -> Res
         ("certificates: {mode: selfmanaged}", "mode", "a value"),
         ("certificates: {selfManaged: {duration: 90 days}}", "duration", "a time"),
         ("webhooks: {mirrorSets: {failurePolicy: fail}}", "failurePolicy", "a value in lower case"),
-        ("tls: {caBundle: x}", "'tls'", "a key of the chart before"),
-        ("resources: {request: {cpu: 1}}", "'request'", "a key that Kubernetes would pass over"),
-        ("securityContext: {readOnlyRootFileSystem: true}", "'readOnlyRootFileSystem'", "and one more"),
+        ("tls: {caBundle: x}", "'tls'", "a key of an earlier chart"),
+        ("resources: {request: {cpu: 1}}", "'request'", "a key that Kubernetes would ignore"),
+        ("securityContext: {readOnlyRootFileSystem: true}", "'readOnlyRootFileSystem'", "another one"),
         ("tolerations: [{efect: NoSchedule}]", "'efect'", "in a list"),
         ("networkPolicy: {webhook: {from: [{ipblock: {cidr: 192.0.2.0/24}}]}}", "'ipblock'", "a peer"),
-        ("helmTest: {enabled: 'false'}", "helmTest", "a text that would count as true"),
+        ("helmTest: {enabled: 'false'}", "helmTest", "a string, which is true in a template"),
         ("config: {profil: air-gap}", "'profil'", "a key of the configuration"),
         ("config: {profile: airgap}", "profile", "a profile"),
         ("config: {rules: {invalid-sorce: warn}}", "'invalid-sorce'", "a rule"),
         ("config: {rules: {invalid-source: error}}", "invalid-source", "a level"),
-        (&exempt("rules: [invalid-sorce], annotated: true"), "exemptions", "a rule of an exemption"),
-        (&exempt("rules: [invalid-source], anotated: true"), "'anotated'", "a key of an exemption"),
+        (&exemption("rules: [invalid-sorce], annotated: true"), "exemptions", "a rule of an exemption"),
+        (&exemption("rules: [invalid-source], anotated: true"), "'anotated'", "a key of an exemption"),
     ];
     let binaries = &cluster.plane.binaries;
     for program in [&binaries.helm, &binaries.helm3] {
         for (values, named, reason) in table {
-            let refused = render(cluster, program, NAME, "1.34.0", values)?.refused();
-            let said = refused.with_context(|| format!("{reason}: {values}"))?.stderr;
+            let rejected = render(cluster, program, NAME, "1.34.0", values)?.failed();
+            let error = rejected.with_context(|| format!("{reason}: {values}"))?.stderr;
+            // Helm's own message for values that the schema does not allow, and not a template's.
             ensure!(
-                said.contains("schema") && said.contains(named),
-                "{reason}, {values}: {named} is not named: {said}"
+                error.contains("schema") && error.contains(named),
+                "{reason}, {values}: {named} is not named: {error}"
             );
         }
     }
     Ok(())
 }
 
-fn the_documented_configurations_are_taken(cluster: &mut Cluster) -> Result<()> {
+fn exemption(fields: &str) -> String {
+    format!("config: {{exemptions: [{{reason: x, until: 2027-03-31, {fields}}}]}}")
+}
+
+fn the_documented_configurations_are_valid_values(cluster: &mut Cluster) -> Result<()> {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md"))?;
     let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
     let configurations: Vec<&str> = blocks.filter(|block| !block.contains("apiVersion:")).collect();
-    ensure!(configurations.len() >= 2, "the page was not understood: {configurations:?}");
+    ensure!(configurations.len() >= 2, "too few blocks on the page: {configurations:?}");
     let binaries = &cluster.plane.binaries;
     for configuration in configurations {
         let values = format!("config:\n  {}", configuration.replace('\n', "\n  "));
@@ -109,14 +113,14 @@ fn the_documented_configurations_are_taken(cluster: &mut Cluster) -> Result<()> 
     Ok(())
 }
 
-fn every_rendering_is_taken_by_the_apiserver(cluster: &mut Cluster) -> Result<()> {
+fn the_api_server_accepts_every_rendering(cluster: &mut Cluster) -> Result<()> {
     let given = existing_secret(&cluster.release.authority);
     let modes = ["selfManaged", "serviceCA", "certManager"].map(|mode| json!({ "mode": mode }));
     let client = json!({"mode": "selfManaged", "clientCA": {"configMap": "clients"}});
     let mut renderings = BTreeSet::new();
     for version in VERSIONS {
         let manifest = rendered(cluster, version, "")?;
-        judge(&manifest, version, "selfManaged")?;
+        check_rendering(&manifest, version, "selfManaged")?;
         renderings.insert(manifest);
     }
     for certificates in modes.into_iter().chain([given, client]) {
@@ -124,72 +128,70 @@ fn every_rendering_is_taken_by_the_apiserver(cluster: &mut Cluster) -> Result<()
         let mode = format!("certificates: {certificates}");
         for version in ["1.27.0", "1.34.0"] {
             let manifest = rendered(cluster, version, &mode)?;
-            judge(&manifest, version, &mode)?;
+            check_rendering(&manifest, version, &mode)?;
             renderings.insert(manifest);
         }
         let manifest = rendered(cluster, "1.34.0", &format!("{mode}\n{EVERYTHING}"))?;
-        judge(&manifest, "1.34.0", &mode)?;
+        check_rendering(&manifest, "1.34.0", &mode)?;
         ensure!(manifest.contains("\nkind: NetworkPolicy\n"), "no NetworkPolicy: {manifest}");
         renderings.insert(manifest);
     }
-    // Five ways, the default among them; before and after matchConditions, and with everything. The default also between
-    // matchConditions and the affinity's matchLabelKeys.
+    // Five modes, including the default: before and after matchConditions, and with everything enabled. The default also
+    // between matchConditions and the affinity's matchLabelKeys.
     ensure!(renderings.len() == 16, "{} different renderings", renderings.len());
-    renderings.iter().try_for_each(|manifest| taken(cluster, manifest))
+    renderings.iter().try_for_each(|manifest| expect_accepted(cluster, manifest))
 }
 
-fn what_is_switched_off_is_left_out(cluster: &mut Cluster) -> Result<()> {
+fn disabled_parts_are_not_rendered(cluster: &mut Cluster) -> Result<()> {
     let everything = rendered(cluster, "1.34.0", "")?;
     for (values, gone, reason) in [
         ("helmTest: {enabled: false}", "helm.sh/hook: test", "no account that may create mirror sets"),
-        ("rbac: {create: false}", "rbac.authorization.k8s.io", "somebody else makes all roles"),
+        ("rbac: {create: false}", "rbac.authorization.k8s.io", "all roles are created elsewhere"),
         (
             "serviceAccount: {create: false, name: own}",
             "templates/serviceaccount.yaml",
-            "somebody else makes the account",
+            "the account is created elsewhere",
         ),
     ] {
         ensure!(everything.contains(gone), "{reason}: there is no {gone}");
         let manifest = rendered(cluster, "1.34.0", values)?;
         ensure!(!manifest.contains(gone), "{reason}: {values} leaves {gone}");
-        taken(cluster, &manifest)?;
+        expect_accepted(cluster, &manifest)?;
     }
-    ensure!(!everything.contains("kind: NetworkPolicy"), "a NetworkPolicy that nobody has asked for");
+    ensure!(!everything.contains("kind: NetworkPolicy"), "a NetworkPolicy by default");
     Ok(())
 }
 
-fn a_network_policy_lets_through_what_is_named(cluster: &mut Cluster) -> Result<()> {
-    let anybody = json!({"ports": [{"port": "webhook", "protocol": "TCP"}]});
-    let apiserver = |ports: &[u16]| {
-        let ports: Vec<_> = ports.iter().map(|port| json!({"port": port, "protocol": "TCP"})).collect();
-        json!({ "ports": ports })
-    };
+fn the_network_policy_allows_the_peers_of_the_values(cluster: &mut Cluster) -> Result<()> {
     let from = json!([{"ipBlock": {"cidr": "192.0.2.0/24"}}]);
-    let with = |mut rule: Value, side: &str| {
-        rule[side] = from.clone();
-        rule
-    };
-    let admin = json!({"ports": [{"port": "admin", "protocol": "TCP"}]});
+    let webhook = json!([{"port": "webhook", "protocol": "TCP"}]);
+    let admin = json!([{"port": "admin", "protocol": "TCP"}]);
+    let api_server = json!([{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]);
     let extra = json!({"ports": [{"port": 4317}]});
     let table = [
-        (json!({}), json!([anybody]), json!([apiserver(&[443, 6443])]), "anybody asks, nobody reads metrics"),
+        (
+            json!({}),
+            json!([{"ports": webhook}]),
+            json!([{"ports": api_server}]),
+            "every peer may call the webhook, none may read metrics",
+        ),
         (
             json!({"webhook": {"from": from}}),
-            json!([with(anybody.clone(), "from")]),
-            json!([apiserver(&[443, 6443])]),
-            "only who is named asks",
+            json!([{"ports": webhook, "from": from}]),
+            json!([{"ports": api_server}]),
+            "only these peers may call the webhook",
         ),
         (
             json!({"metrics": {"from": from}}),
-            json!([anybody, with(admin, "from")]),
-            json!([apiserver(&[443, 6443])]),
-            "who is named reads metrics",
+            json!([{"ports": webhook}, {"ports": admin, "from": from}]),
+            json!([{"ports": api_server}]),
+            "these peers may read metrics",
         ),
         (
             json!({"apiServer": {"ports": [6443], "to": from}, "egress": [extra]}),
-            json!([anybody]),
-            json!([with(apiserver(&[6443]), "to"), extra]),
-            "whom the pods reach",
+            json!([{"ports": webhook}]),
+            json!([{"ports": [{"port": 6443, "protocol": "TCP"}], "to": from}, extra]),
+            "the pods may only reach these",
         ),
     ];
     let deployment = Release::deployment(&cluster.plane)?;
@@ -207,19 +209,19 @@ fn a_network_policy_lets_through_what_is_named(cluster: &mut Cluster) -> Result<
     Ok(())
 }
 
-fn names_of_releases_are_free(cluster: &mut Cluster) -> Result<()> {
+fn releases_may_have_any_name(cluster: &mut Cluster) -> Result<()> {
     let long = "a".repeat(53);
     let mut cluster_wide = BTreeSet::new();
     for (name, reason) in [
         ("x", "short"),
-        ("with.dots", "dots, which a Service's name has not"),
-        ("4-19", "a digit, which no Service's name begins with"),
-        ("mirrorguard-check", "like the test of another"),
-        (&long, "as long as Helm lets it be"),
+        ("with.dots", "dots, which the name of a Service may not have"),
+        ("4-19", "a digit, with which the name of a Service may not begin"),
+        ("mirrorguard-check", "like the test of another release"),
+        (&long, "the longest that Helm allows"),
     ] {
         let program = &cluster.plane.binaries.helm;
         let manifest = render(cluster, program, name, "1.34.0", "")?.succeeded().context(reason)?.stdout;
-        taken(cluster, &manifest).context(reason)?;
+        expect_accepted(cluster, &manifest).context(reason)?;
         let configuration =
             manifest.split("\nkind: ValidatingWebhookConfiguration\n").nth(1).context(reason)?;
         let name = configuration.lines().find(|line| line.starts_with("  name: ")).context(reason)?;
@@ -251,15 +253,18 @@ fn render(cluster: &Cluster, program: &Path, name: &str, version: &str, values: 
     helm(&cluster.plane, program, &arguments)
 }
 
-/// What holds of every rendering.
-fn judge(manifest: &str, version: &str, mode: &str) -> Result<()> {
-    let has = |text: &str| manifest.contains(text);
-    // Where the API drops them they would be a difference forever.
-    ensure!(has("matchConditions:") == (version != "1.27.0"), "matchConditions on {version}: {manifest}");
-    let of_affinity = has("matchLabelKeys:\n");
-    ensure!(of_affinity == (version >= "1.31"), "the affinity's matchLabelKeys on {version}: {manifest}");
-    ensure!(has("caBundle: ") == mode.contains("caBundle"), "{mode}: {manifest}");
-    ensure!(has("resources: [secrets]") == mode.contains("selfManaged"), "{mode} and Secrets: {manifest}");
+/// Checks what is true of every rendering.
+fn check_rendering(manifest: &str, version: &str, mode: &str) -> Result<()> {
+    // Fields that the API drops would always differ from what is stored.
+    for (text, expected) in [
+        ("matchConditions:", version != "1.27.0"),
+        // In the affinity.
+        ("matchLabelKeys:\n", version >= "1.31"),
+        ("caBundle: ", mode.contains("caBundle")),
+        ("resources: [secrets]", mode.contains("selfManaged")),
+    ] {
+        ensure!(manifest.contains(text) == expected, "{text:?} on {version} with {mode}: {manifest}");
+    }
     let blank = manifest.lines().find(|line| line.starts_with(' ') && line.trim().is_empty());
     ensure!(blank.is_none(), "{mode}: a line of blanks: {manifest}");
     for key in ["automountServiceAccountToken: true", "runAsUser:", "fsGroup:", "hostNetwork:", "subPath:"] {
@@ -273,18 +278,18 @@ fn judge(manifest: &str, version: &str, mode: &str) -> Result<()> {
     Ok(())
 }
 
-/// Expects that the apiserver would store all of it, unknown fields and weak pods not excepted.
-fn taken(cluster: &Cluster, manifest: &str) -> Result<()> {
+/// Expects that the API server would store all of it, without unknown fields and without warnings about pod security.
+fn expect_accepted(cluster: &Cluster, manifest: &str) -> Result<()> {
     let apply =
         ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"];
-    // Nothing of a dry run is there for what comes after it: the pod of the test needs an account that is.
+    // A dry run creates no account for the pod of the test: it gets that of the release.
     let lines = manifest.lines().map(|line| match line.split_once("serviceAccountName: ") {
         Some((indent, _)) => format!("{indent}serviceAccountName: {NAME}\n"),
         None => format!("{line}\n"),
     });
     let manifest = lines.collect::<String>();
     let answer = cluster.plane.kubectl(&apply, &manifest)?.succeeded().with_context(|| manifest.clone())?;
-    let warned: Vec<&str> = answer.stderr.lines().filter(|line| line.starts_with("Warning: ")).collect();
+    let warned: Vec<&str> = answer.warnings().collect();
     ensure!(warned.is_empty(), "{warned:?}\n{manifest}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The apiserver proves who it is.
+//! The API server authenticates with a client certificate.
 
 use std::fs;
 
@@ -12,11 +12,11 @@ use crate::release::NAMESPACE;
 use crate::routing::CONFIGURATIONS;
 use crate::webhook_client::CLIENT_CA;
 
-scenarios![with_a_client_ca_only_the_apiserver_is_answered];
+scenarios![with_a_client_ca_only_the_api_server_gets_an_answer];
 
 const MAP: &str = "webhook-clients";
 
-fn with_a_client_ca_only_the_apiserver_is_answered(cluster: &mut Cluster) -> Result<()> {
+fn with_a_client_ca_only_the_api_server_gets_an_answer(cluster: &mut Cluster) -> Result<()> {
     let ca = fs::read_to_string(cluster.plane.path(CLIENT_CA))?;
     let map = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": MAP, "namespace": NAMESPACE},
@@ -25,17 +25,18 @@ fn with_a_client_ca_only_the_apiserver_is_answered(cluster: &mut Cluster) -> Res
     cluster.plane.apply(&map)?;
     let checked = json!({"mode": "selfManaged", "clientCA": {"configMap": MAP, "key": "clients.crt"}});
     for (certificates, answered, reason) in [
-        (checked, false, "somebody without a certificate"),
-        (json!({"mode": "selfManaged"}), true, "the same where nobody needs one"),
+        (checked, false, "a client without a certificate"),
+        (json!({"mode": "selfManaged"}), true, "the same client where no certificate is required"),
     ] {
         cluster.install_with(certificates)?;
-        // By which the apiserver has had an answer.
+        // Waits until the API server gets an answer.
         cluster.start_pod()?;
         let address = cluster.pod()?.address(&Value::from("webhook"))?;
         // A server may only refuse after the handshake, as far as a client sees it.
         let request = "GET / HTTP/1.0\r\n\r\n";
-        let asked = call(&cluster.plane, CONFIGURATIONS[0], address).and_then(|c| http::exchange(c, request));
-        ensure!(asked.is_ok() == answered, "{reason}: {asked:?}");
+        let called =
+            call(&cluster.plane, CONFIGURATIONS[0], address).and_then(|c| http::exchange(c, request));
+        ensure!(called.is_ok() == answered, "{reason}: {called:?}");
     }
     cluster.uninstall()?;
     cluster.plane.kubectl(&["delete", "configmap", MAP, "--namespace", NAMESPACE], "")?.succeeded()?;

@@ -1,4 +1,4 @@
-//! What `mirrorguard migrate` and `mirrorguard merge` write, applied for real.
+//! The output of `mirrorguard migrate` and `mirrorguard merge`, applied to a cluster.
 
 use std::fs;
 use std::path::Path;
@@ -6,14 +6,17 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, MIRROR_SETS};
+use crate::control_plane::{ControlPlane, send};
+use crate::http::Response;
+use crate::json::{items, text};
 use crate::objects::{entry, icsp};
 
 scenarios![
     icsps_of_a_cluster_are_migrated_without_a_change_on_the_nodes,
-    what_oc_adm_migrate_keeps_of_a_clusters_icsp_is_refused_and_ours_goes_in,
-    runs_of_oc_mirror_are_merged_and_migrated_and_nothing_is_lost,
-    what_oc_mirror_v2_wrote_goes_in_merged,
+    the_output_of_oc_adm_migrate_is_rejected_and_ours_is_accepted,
+    runs_of_oc_mirror_are_merged_and_migrated_without_losses,
+    the_output_of_oc_mirror_v2_is_merged_into_the_same_objects,
 ];
 
 fn icsps_of_a_cluster_are_migrated_without_a_change_on_the_nodes(cluster: &mut Cluster) -> Result<()> {
@@ -35,11 +38,10 @@ fn icsps_of_a_cluster_are_migrated_without_a_change_on_the_nodes(cluster: &mut C
         cluster.plane.kubectl(&["get", "imagecontentsourcepolicies", "--output=yaml"], "")?.succeeded()?;
     let of_a_file = cluster.mirrorguard(&["migrate", "-"], &list.stdout)?.succeeded()?;
     ensure!(migrated.stdout == of_a_file.stdout, "{}\nbut of a file\n{}", migrated.stdout, of_a_file.stdout);
-    ensure!(
-        migrated.stderr.contains("delete imagecontentsourcepolicies first second"),
-        "{}",
-        migrated.stderr
-    );
+    let report = cluster.mirrorguard(&["migrate", "-o", "json"], "")?.succeeded()?.json()?;
+    ensure!(steps(&report) == ["apply", "wait", "delete"], "{report}");
+    let delete = text(&report, "/plan/2/command")?;
+    ensure!(delete.ends_with(" imagecontentsourcepolicies first second"), "{delete}");
 
     cluster.plane.kubectl(&["apply", "-f", "-"], &migrated.stdout)?.succeeded()?;
     let stored = cluster.plane.get(&["imagedigestmirrorsets", "first"])?;
@@ -48,8 +50,9 @@ fn icsps_of_a_cluster_are_migrated_without_a_change_on_the_nodes(cluster: &mut C
     }
     ensure!(stored["spec"]["imageDigestMirrors"] == first["spec"]["repositoryDigestMirrors"], "{stored}");
     ensure!(cluster.registries_conf()? == before, "the nodes get another file with both");
-    let half_way = cluster.mirrorguard(&["migrate"], "")?.succeeded()?;
-    ensure!(half_way.stdout.is_empty() && half_way.stderr.contains("1. wait: "), "{half_way:?}");
+    let report = cluster.mirrorguard(&["migrate", "-o", "json"], "")?.succeeded()?.json()?;
+    ensure!(report["objects"] == json!([]), "objects are left to apply: {report}");
+    ensure!(steps(&report) == ["wait", "delete"], "{report}");
 
     for set in [&first, &second] {
         cluster.delete(set)?.succeeded()?;
@@ -58,48 +61,67 @@ fn icsps_of_a_cluster_are_migrated_without_a_change_on_the_nodes(cluster: &mut C
             "the nodes get another file on the way to the IDMSs alone"
         );
     }
-    let done = cluster.mirrorguard(&["migrate"], "")?.succeeded()?;
-    ensure!(done.stderr.contains("nothing to migrate"), "{done:?}");
+    let report = cluster.mirrorguard(&["migrate", "-o", "json"], "")?.succeeded()?.json()?;
+    ensure!(report["objects"] == json!([]) && report["plan"] == json!([]), "something is left: {report}");
     Ok(())
 }
 
-fn what_oc_adm_migrate_keeps_of_a_clusters_icsp_is_refused_and_ours_goes_in(
-    cluster: &mut Cluster,
-) -> Result<()> {
+/// The kinds of steps of a plan.
+fn steps(report: &Value) -> Vec<&str> {
+    items(&report["plan"]).iter().filter_map(|step| step["step"].as_str()).collect()
+}
+
+fn the_output_of_oc_adm_migrate_is_rejected_and_ours_is_accepted(cluster: &mut Cluster) -> Result<()> {
     let input = fixture("icsp-from-a-cluster.yaml")?;
     let theirs = fixture("oc-adm-migrate-icsp.yaml")?;
     let ours = cluster.mirrorguard(&["migrate", "-"], &input)?.succeeded()?.stdout;
-    let kubectl =
-        |words: &str, stdin: &str| cluster.plane.kubectl(&words.split(' ').collect::<Vec<_>>(), stdin);
-    let as_sent = |yaml: &str| {
-        Ok::<_, anyhow::Error>(
-            kubectl("create --dry-run=client --output=json -f -", yaml)?.succeeded()?.stdout,
-        )
-    };
-    let raw = "create --raw /apis/config.openshift.io/v1/imagedigestmirrorsets -f -";
-    let delete = "delete imagedigestmirrorset from-a-cluster";
+    let plane = &cluster.plane;
+    let delete = ["delete", "imagedigestmirrorset", "from-a-cluster"];
+    let (apply, server_side) = (["apply", "-f", "-"], ["apply", "--server-side", "-f", "-"]);
 
-    // kubectl takes the resourceVersion out when it creates. Other clients do not, nor does an apply later.
-    let refused = kubectl(raw, &as_sent(&theirs)?)?.refused()?.stderr;
-    ensure!(refused.contains("resourceVersion should not be set on objects to be created"), "{refused}");
-    let refused = kubectl("apply --server-side -f -", &theirs)?.refused()?.stderr;
-    ensure!(refused.contains("uid mismatch"), "{refused}");
-    kubectl("apply -f -", &theirs)?.succeeded()?;
-    let refused = kubectl("apply -f -", &theirs)?.refused()?.stderr;
-    ensure!(refused.contains("Error from server (Conflict)"), "{refused}");
-    kubectl(delete, "")?.succeeded()?;
+    // kubectl removes the resourceVersion when it creates. Other clients do not, and neither does a later apply.
+    let mut sent = as_sent(plane, &theirs)?;
+    ensure!(create(plane, &sent)?.status >= 400, "created with a resourceVersion");
+    remove_metadata(&mut sent, "resourceVersion");
+    let without = create(plane, &sent)?;
+    ensure!(without.status == 201, "rejected for something else: {without:?}");
+    plane.kubectl(&delete, "")?.succeeded()?;
+    // Server-side apply rejects the uid of another object.
+    plane.kubectl(&server_side, &theirs)?.failed()?;
+    plane.kubectl(&server_side, &sent.to_string())?.failed()?;
+    remove_metadata(&mut sent, "uid");
+    plane.kubectl(&server_side, &sent.to_string())?.succeeded()?;
+    plane.kubectl(&delete, "")?.succeeded()?;
+    plane.kubectl(&apply, &theirs)?.succeeded()?;
+    plane.kubectl(&apply, &theirs)?.failed_with("Conflict")?;
+    plane.kubectl(&delete, "")?.succeeded()?;
 
-    kubectl(raw, &as_sent(&ours)?)?.succeeded()?;
-    kubectl(delete, "")?.succeeded()?;
-    for apply in ["apply --server-side -f -", "apply -f -", "apply -f -"] {
-        kubectl(apply, &ours)?.succeeded().context(apply)?;
+    let created = create(plane, &as_sent(plane, &ours)?)?;
+    ensure!(created.status == 201, "{created:?}");
+    plane.kubectl(&delete, "")?.succeeded()?;
+    for apply in [&server_side[..], &apply, &apply] {
+        plane.kubectl(apply, &ours)?.succeeded().with_context(|| format!("{apply:?}"))?;
     }
     let stored = cluster.plane.get(&["imagedigestmirrorsets", "from-a-cluster"])?;
     ensure!(stored["metadata"]["labels"] == json!({"mirror.example.com/site": "lab"}), "{stored}");
     Ok(())
 }
 
-fn runs_of_oc_mirror_are_merged_and_migrated_and_nothing_is_lost(cluster: &mut Cluster) -> Result<()> {
+fn remove_metadata(object: &mut Value, field: &str) {
+    object["metadata"].as_object_mut().map(|metadata| metadata.remove(field));
+}
+
+/// The object of a file as kubectl reads it.
+fn as_sent(plane: &ControlPlane, yaml: &str) -> Result<Value> {
+    plane.kubectl(&["create", "--dry-run=client", "--output=json", "-f", "-"], yaml)?.succeeded()?.json()
+}
+
+/// Creates an IDMS without a client that changes it.
+fn create(plane: &ControlPlane, idms: &Value) -> Result<Response> {
+    send(plane.connect()?, "POST", "/apis/config.openshift.io/v1/imagedigestmirrorsets", idms)
+}
+
+fn runs_of_oc_mirror_are_merged_and_migrated_without_losses(cluster: &mut Cluster) -> Result<()> {
     let runs = example("oc-mirror-v1-deltas");
     let only_in_the_first = "registry.redhat.io/oadp";
     for run in ["results-1", "results-2"] {
@@ -126,17 +148,25 @@ fn runs_of_oc_mirror_are_merged_and_migrated_and_nothing_is_lost(cluster: &mut C
     Ok(())
 }
 
-fn what_oc_mirror_v2_wrote_goes_in_merged(cluster: &mut Cluster) -> Result<()> {
+fn the_output_of_oc_mirror_v2_is_merged_into_the_same_objects(cluster: &mut Cluster) -> Result<()> {
     let run = example("oc-mirror-v2");
     cluster.plane.kubectl(&["apply", "-f", &run], "")?.succeeded()?;
     let before = cluster.registries_conf()?;
     let merged = cluster.mirrorguard(&["merge", &run], "")?.succeeded()?.stdout;
-    let applied = cluster.plane.kubectl(&["apply", "-f", "-"], &merged)?.succeeded()?;
-    ensure!(applied.stdout.matches("configured").count() == 4, "not the same objects: {}", applied.stdout);
+    let objects = uids(cluster)?;
+    cluster.plane.kubectl(&["apply", "-f", "-"], &merged)?.succeeded()?;
+    ensure!(objects.len() == 4 && uids(cluster)? == objects, "not the same objects: {objects:?}");
     ensure!(cluster.registries_conf()? == before, "the nodes get another file");
-    let again = cluster.plane.kubectl(&["apply", "-f", "-"], &merged)?.succeeded()?;
-    ensure!(again.stdout.matches("unchanged").count() == 4, "not stable: {}", again.stdout);
+    let stored = cluster.plane.get(&[MIRROR_SETS])?;
+    cluster.plane.kubectl(&["apply", "-f", "-"], &merged)?.succeeded()?;
+    ensure!(cluster.plane.get(&[MIRROR_SETS])? == stored, "not stable: {stored}");
     Ok(())
+}
+
+/// The uids of all mirror sets.
+fn uids(cluster: &Cluster) -> Result<Vec<Value>> {
+    let sets = cluster.plane.get(&[MIRROR_SETS])?;
+    Ok(items(&sets["items"]).iter().map(|set| set["metadata"]["uid"].clone()).collect())
 }
 
 fn example(name: &str) -> String {
@@ -145,5 +175,5 @@ fn example(name: &str) -> String {
 
 fn fixture(name: &str) -> Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/fixtures").join(name);
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! Rendered objects, given to the real apiserver.
+//! Rendered objects, applied to the real API server.
 
 use std::process::Command;
 
@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::cluster::Cluster;
+use crate::control_plane::send;
+use crate::json::{items, text};
 use crate::objects::{CLUSTERS, entry, hosted_cluster, idms};
 
 scenarios![
     rendered_mirror_sets_are_accepted_and_render_the_same_file,
-    a_hosted_cluster_takes_the_rendered_parts_up_to_the_limits,
+    rendered_parts_of_a_hosted_cluster_are_accepted_up_to_the_limits,
 ];
 
 /// What `mirrorguard render` prints for files of the project.
@@ -32,7 +34,7 @@ fn rendered_mirror_sets_are_accepted_and_render_the_same_file(cluster: &mut Clus
     Ok(())
 }
 
-fn a_hosted_cluster_takes_the_rendered_parts_up_to_the_limits(cluster: &mut Cluster) -> Result<()> {
+fn rendered_parts_of_a_hosted_cluster_are_accepted_up_to_the_limits(cluster: &mut Cluster) -> Result<()> {
     let guest = hosted_cluster("guest", &json!({"mirrorguard.io/catalog-overrides": "disabled"}));
     cluster.create(&guest)?.succeeded()?;
     for form in ["hostedcluster", "annotation"] {
@@ -48,40 +50,50 @@ fn a_hosted_cluster_takes_the_rendered_parts_up_to_the_limits(cluster: &mut Clus
         }
     }
 
-    let sources = |count: usize| {
-        let entries: Vec<_> = (0..count)
-            .map(|at| entry(&format!("quay.io/team/app{at}"), "mirror.example.com/team/app"))
-            .collect();
-        json!({"spec": {"imageContentSources": entries}})
-    };
     // The most that `render` writes, and one more than that.
-    patch(cluster, &sources(255))?.succeeded()?;
-    let refused = patch(cluster, &sources(256))?.refused()?;
-    ensure!(
-        refused.stderr.contains("must have at most 255 items"),
-        "refused for something else:\n{}",
-        refused.stderr
-    );
-    let many: Vec<_> = (0..256).map(|at| format!("m{at}.example.com/x")).collect();
-    let source = json!([{"source": "quay.io/team/app", "mirrors": many}]);
-    let refused = patch(cluster, &json!({"spec": {"imageContentSources": source}}))?.refused()?;
-    ensure!(
-        refused.stderr.contains("must have at most 255 items"),
-        "refused for something else:\n{}",
-        refused.stderr
-    );
-    let long = json!([entry("quay.io/team/app", &"m".repeat(256))]);
-    let refused = patch(cluster, &json!({"spec": {"imageContentSources": long}}))?.refused()?;
-    ensure!(
-        refused.stderr.contains("may not be more than 255"),
-        "refused for something else:\n{}",
-        refused.stderr
-    );
-    // The guard is not in the way of what the schema takes.
+    let sources = "spec.imageContentSources";
+    for (written, rejected, field, reason) in [
+        (many_sources(255), many_sources(256), sources.to_owned(), "FieldValueTooMany"),
+        (many_mirrors(255), many_mirrors(256), format!("{sources}[0].mirrors"), "FieldValueTooMany"),
+        (long_mirror(255), long_mirror(256), format!("{sources}[0].mirrors[0]"), "FieldValueTooLong"),
+    ] {
+        patch(cluster, &json!({"spec": {"imageContentSources": written}}))?.succeeded()?;
+        let causes = causes(cluster, &guest, &rejected)?;
+        ensure!(causes.contains(&(field, reason.to_owned())), "{causes:?}");
+    }
+    // The webhook admits what the schema allows.
     cluster
         .create(&idms("after", &[entry("quay.io/team/app", "mirror.example.com/team/app")]))?
         .succeeded()?;
     Ok(())
+}
+
+fn many_sources(count: usize) -> Value {
+    let names = (0..count).map(|number| format!("quay.io/team/app{number}"));
+    names.map(|name| entry(&name, "mirror.example.com/team/app")).collect()
+}
+
+fn many_mirrors(count: usize) -> Value {
+    let mirrors: Vec<_> = (0..count).map(|number| format!("m{number}.example.com/x")).collect();
+    json!([{"source": "quay.io/team/app", "mirrors": mirrors}])
+}
+
+/// One mirror of this many characters.
+fn long_mirror(length: usize) -> Value {
+    let host = "m.example.com/";
+    json!([entry("quay.io/team/app", &format!("{host}{}", "m".repeat(length - host.len())))])
+}
+
+/// The fields for which a hosted cluster with these sources is invalid, and why.
+fn causes(cluster: &Cluster, guest: &Value, sources: &Value) -> Result<Vec<(String, String)>> {
+    let mut changed = cluster.stored(guest)?;
+    changed["spec"]["imageContentSources"] = sources.clone();
+    let path = format!("/apis/hypershift.openshift.io/v1beta1/namespaces/{CLUSTERS}/hostedclusters/guest");
+    let answer = send(cluster.plane.connect()?, "PUT", &path, &changed)?;
+    ensure!(answer.status == 422, "not invalid: {answer:?}");
+    let status: Value = serde_json::from_str(&answer.body)?;
+    let causes = items(&status["details"]["causes"]).iter();
+    causes.map(|cause| Ok((text(cause, "/field")?.to_owned(), text(cause, "/reason")?.to_owned()))).collect()
 }
 
 fn patch(cluster: &Cluster, part: &Value) -> Result<Answer> {

@@ -1,4 +1,4 @@
-//! What tools of `GitOps` do: apply what was rendered without a cluster, and compare again and again.
+//! `GitOps` tools: they apply what was rendered without a cluster, and compare it repeatedly.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use crate::cluster::{Cluster, nothing_is_left};
 use crate::injection::{configurations, inject};
 use crate::release::existing_secret;
 
-scenarios![nothing_differs_after_a_sync_whoever_writes_the_ca];
+scenarios![nothing_differs_after_a_sync_in_any_mode_of_certificates];
 
-fn nothing_differs_after_a_sync_whoever_writes_the_ca(cluster: &mut Cluster) -> Result<()> {
+fn nothing_differs_after_a_sync_in_any_mode_of_certificates(cluster: &mut Cluster) -> Result<()> {
     let modes = [
         json!({"mode": "selfManaged"}),
         json!({"mode": "serviceCA"}),
@@ -26,7 +26,7 @@ fn nothing_differs_after_a_sync_whoever_writes_the_ca(cluster: &mut Cluster) -> 
     cluster.install_as_before()
 }
 
-/// Held against what Helm has installed, and then against what such a tool has applied.
+/// Compares the manifest with what Helm has installed, and then with what such a tool has applied.
 fn compare(cluster: &Cluster, certificates: &Value) -> Result<()> {
     let manifest = cluster.release.manifest(&cluster.plane, &cluster.plane.binaries.helm)?;
     // `--skip-tests`.
@@ -36,7 +36,7 @@ fn compare(cluster: &Cluster, certificates: &Value) -> Result<()> {
     let is_injected = certificates["mode"] != "existingSecret";
     ensure!(
         manifest.contains("caBundle: ") != is_injected,
-        "the manifest has a CA that is written by others"
+        "the manifest has a CA that something else writes"
     );
     if is_injected {
         let ca = cluster.release.authority.pem();

@@ -1,4 +1,4 @@
-//! What the pod's account may do, asked of the apiserver's own authorizer.
+//! The permissions of the pod's account, as the API server's authorizer reports them.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use crate::json::{items, text};
 use crate::release::{NAMESPACE, Release};
 
 scenarios![
-    the_service_account_reads_what_the_rules_read_and_may_do_nothing_more,
-    with_certificates_of_its_own_it_may_also_change_three_objects_by_name,
+    the_service_account_may_only_read_what_the_rules_read,
+    with_self_managed_certificates_it_may_also_change_three_objects_by_name,
 ];
 
-/// What is asked once, at the start.
-const ASKED: &str = "get infrastructures.config.openshift.io cluster";
+/// What is read once, at the start.
+const AT_START: &str = "get infrastructures.config.openshift.io cluster";
 
 /// What the chart names after its release.
 const OWN: [&str; 3] = [
@@ -25,9 +25,7 @@ const OWN: [&str; 3] = [
     "mutatingwebhookconfigurations.admissionregistration.k8s.io mirrorguard.mirrorguard-system",
 ];
 
-fn the_service_account_reads_what_the_rules_read_and_may_do_nothing_more(
-    cluster: &mut Cluster,
-) -> Result<()> {
+fn the_service_account_may_only_read_what_the_rules_read(cluster: &mut Cluster) -> Result<()> {
     may(
         cluster,
         &[
@@ -43,11 +41,11 @@ fn the_service_account_reads_what_the_rules_read_and_may_do_nothing_more(
     Ok(())
 }
 
-fn with_certificates_of_its_own_it_may_also_change_three_objects_by_name(
+fn with_self_managed_certificates_it_may_also_change_three_objects_by_name(
     cluster: &mut Cluster,
 ) -> Result<()> {
     cluster.install_with(json!({"mode": "selfManaged"}))?;
-    let asked = may(
+    let checked = may(
         cluster,
         &[
             ("patch", "secrets/mirrorguard-self-managed-tls", "yes"),
@@ -62,19 +60,19 @@ fn with_certificates_of_its_own_it_may_also_change_three_objects_by_name(
     let granted = granted(cluster);
     cluster.uninstall()?;
     cluster.install_as_before()?;
-    asked?;
+    checked?;
     let own = OWN.iter().flat_map(|object| ["get", "watch", "patch"].map(|verb| format!("{verb} {object}")));
     let (granted, wanted) = (granted?, reads().chain(own).collect::<BTreeSet<_>>());
     ensure!(granted == wanted, "granted {granted:#?} instead of {wanted:#?}");
     Ok(())
 }
 
-/// What the code watches, each kind of it and no other.
+/// What the code watches: every kind and no other.
 fn reads() -> impl Iterator<Item = String> {
     let watched = Kind::ALL.into_iter().flat_map(|kind| {
         ["get", "list", "watch"].map(|verb| format!("{verb} {}.{}", kind.plural(), kind.group()))
     });
-    watched.chain([ASKED.to_owned()])
+    watched.chain([AT_START.to_owned()])
 }
 
 /// The pod's account, as kubectl impersonates it.
@@ -89,7 +87,7 @@ fn groups() -> [String; 2] {
     ["system:serviceaccounts", "system:authenticated"].map(|group| format!("--as-group={group}"))
 }
 
-/// Asks for each verb and resource whether the account may.
+/// Checks for each verb and resource whether the account may.
 fn may(cluster: &Cluster, questions: &[(&str, &str, &str)]) -> Result<()> {
     let [account, all, authenticated] = account(cluster)?;
     for (verb, resource, expected) in questions {
@@ -101,17 +99,17 @@ fn may(cluster: &Cluster, questions: &[(&str, &str, &str)]) -> Result<()> {
     Ok(())
 }
 
-/// What the account may do, and not everybody.
+/// What the account may do and other accounts may not.
 fn granted(cluster: &Cluster) -> Result<BTreeSet<String>> {
     let account = account(cluster)?;
     let [all, authenticated] = groups();
     let may = rules(cluster, &account.each_ref().map(String::as_str))?;
-    // What every account may do is not ours to judge.
-    let anybody = rules(cluster, &["--as=anybody", &all, &authenticated])?;
-    Ok(may.difference(&anybody).cloned().collect())
+    // Without what every account may do.
+    let others = rules(cluster, &["--as=another", &all, &authenticated])?;
+    Ok(may.difference(&others).cloned().collect())
 }
 
-/// All that somebody may do with resources, as `verb resource.group`, and the object's name where one is named.
+/// What an account may do with resources, as `verb resource.group`, and the name of the object if there is one.
 fn rules(cluster: &Cluster, identity: &[&str]) -> Result<BTreeSet<String>> {
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",

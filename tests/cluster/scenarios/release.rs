@@ -1,4 +1,4 @@
-//! The chart in the hands of both Helms.
+//! The chart with both versions of Helm.
 
 use anyhow::{Result, ensure};
 
@@ -10,7 +10,7 @@ scenarios![
     the_pod_runs_the_image_of_the_release,
     both_helms_render_the_same_manifest,
     helm_uninstall_leaves_nothing_behind,
-    helm_3_installs_and_uninstalls_it_too,
+    helm_3_installs_and_uninstalls_the_chart_too,
 ];
 
 fn the_pod_runs_the_image_of_the_release(cluster: &mut Cluster) -> Result<()> {
@@ -31,9 +31,8 @@ fn both_helms_render_the_same_manifest(cluster: &mut Cluster) -> Result<()> {
         [&binaries.helm, &binaries.helm3].map(|helm| cluster.release.manifest(&cluster.plane, helm));
     let (new, old) = (new?, old?);
     // They differ in blank lines between documents.
-    let lines =
-        |manifest: &str| manifest.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    let (new, old): (Vec<String>, Vec<String>) = (lines(&new), lines(&old));
+    let new: Vec<&str> = new.lines().filter(|line| !line.is_empty()).collect();
+    let old: Vec<&str> = old.lines().filter(|line| !line.is_empty()).collect();
     ensure!(new.iter().any(|line| line.contains(NAMESPACE)), "nothing was rendered");
     let difference = new.iter().zip(&old).find(|(new, old)| new != old);
     ensure!(difference.is_none(), "Helm 4 and Helm 3 differ in {difference:?}");
@@ -48,14 +47,14 @@ fn helm_uninstall_leaves_nothing_behind(cluster: &mut Cluster) -> Result<()> {
     left
 }
 
-fn helm_3_installs_and_uninstalls_it_too(cluster: &mut Cluster) -> Result<()> {
+fn helm_3_installs_and_uninstalls_the_chart_too(cluster: &mut Cluster) -> Result<()> {
     cluster.uninstall()?;
     let helm = cluster.plane.binaries.helm3.clone();
     cluster.release.install(&cluster.plane, &helm)?;
     cluster.start_pod()?;
     Release::uninstall(&cluster.plane, &helm)?;
     let ended = cluster.stop_pod();
-    crate::routing::remove(&cluster.plane, NAMESPACE)?;
+    crate::routing::remove_slices(&cluster.plane, NAMESPACE)?;
     let left = nothing_is_left(cluster);
     cluster.install()?;
     ended?;

@@ -1,4 +1,4 @@
-//! The examples on the rules' pages, as people meet them: by kubectl, through a real apiserver.
+//! The examples on the rules' pages, applied by kubectl through a real API server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::objects::{CLUSTERS, hosted_cluster};
 use crate::pages::{Example, Expected, examples_of_writes};
 use crate::wait::eventually;
 
-scenarios![the_examples_of_every_page_are_judged_as_they_say];
+scenarios![the_examples_of_every_page_get_the_expected_answer];
 
-/// For what the webhook learns by a watch: the image configuration, the hosted clusters.
+/// Until the webhook has seen a change by a watch: the image configuration, the hosted clusters.
 const LEARNING: Duration = Duration::from_secs(10);
 
-fn the_examples_of_every_page_are_judged_as_they_say(cluster: &mut Cluster) -> Result<()> {
+fn the_examples_of_every_page_get_the_expected_answer(cluster: &mut Cluster) -> Result<()> {
     let mut by_settings: BTreeMap<String, Vec<Example>> = BTreeMap::new();
     for example in examples_of_writes() {
         by_settings.entry(example.settings.clone()).or_default().push(example);
@@ -28,31 +28,29 @@ fn the_examples_of_every_page_are_judged_as_they_say(cluster: &mut Cluster) -> R
             cluster.configure(manifest::read_document("settings", &settings)?)?;
         }
         for example in examples {
-            judge(cluster, &example).with_context(|| example.place())?;
-            // What the webhook still remembers of it, the next verdict waits for.
+            apply(cluster, &example).with_context(|| example.place())?;
+            // The next example waits until the webhook has seen that.
             cluster.clear().with_context(|| format!("after {}", example.place()))?;
         }
     }
     cluster.configure(json!({}))
 }
 
-fn judge(cluster: &Cluster, example: &Example) -> Result<()> {
+/// Applies an example, first by a dry run, and checks both answers.
+fn apply(cluster: &Cluster, example: &Example) -> Result<()> {
     let (there, written) = example.write();
     for object in &there {
-        put(cluster, &complete(object))?;
+        create(cluster, &complete(object))?;
     }
     let written = complete(&written).to_string();
-    let write = |how: &[&str]| {
-        let arguments = [&["apply", "-f", "-"], how].concat();
-        cluster.plane.kubectl(&arguments, &written)
-    };
-    eventually(LEARNING, "the verdict that the page promises", || {
-        is_as_promised(write(&["--dry-run=server"])?, example)
+    eventually(LEARNING, "the answer that the page promises", || {
+        let dry = ["apply", "--dry-run=server", "-f", "-"];
+        check_answer(cluster.plane.kubectl(&dry, &written)?, example)
     })?;
-    is_as_promised(write(&[])?, example)
+    check_answer(cluster.plane.kubectl(&["apply", "-f", "-"], &written)?, example)
 }
 
-fn is_as_promised(answer: Answer, example: &Example) -> Result<()> {
+fn check_answer(answer: Answer, example: &Example) -> Result<()> {
     let rule = example.rule;
     if example.expected == Expected::Denied {
         let (_, written) = example.write();
@@ -64,14 +62,14 @@ fn is_as_promised(answer: Answer, example: &Example) -> Result<()> {
     let warnings = printed.warnings_of(rule);
     ensure!(
         warnings.is_empty() == (example.expected == Expected::Allowed),
-        "these warnings of [{rule}]: {warnings:?} in:\n{}",
+        "warnings of [{rule}]: {warnings:?} in:\n{}",
         printed.stderr
     );
     Ok(())
 }
 
-/// Creates what an example finds there, its status too.
-fn put(cluster: &Cluster, object: &Value) -> Result<()> {
+/// Creates an object that the example requires, with its status.
+fn create(cluster: &Cluster, object: &Value) -> Result<()> {
     cluster.apply(object)?.succeeded()?;
     if object.get("status").is_some() {
         let status = object.to_string();
@@ -81,13 +79,13 @@ fn put(cluster: &Cluster, object: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The object with all that its schema asks for and no page would show.
+/// The object with the fields that its schema requires and the pages leave out.
 fn complete(object: &Value) -> Value {
     match object["kind"].as_str() {
         Some("HostedCluster") => {
             let name = object["metadata"]["name"].as_str().unwrap_or("guest");
             let mut whole = hosted_cluster(name, &json!({}));
-            lay_over(&mut whole, object);
+            merge(&mut whole, object);
             whole["metadata"]["namespace"] = CLUSTERS.into();
             whole
         }
@@ -99,18 +97,18 @@ fn complete(object: &Value) -> Value {
                     "desired": {"version": "4.20.4"},
                 },
             });
-            lay_over(&mut whole, object);
+            merge(&mut whole, object);
             whole
         }
         _ => object.clone(),
     }
 }
 
-fn lay_over(whole: &mut Value, part: &Value) {
+fn merge(whole: &mut Value, part: &Value) {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
             for (name, value) in part {
-                lay_over(whole.entry(name.clone()).or_insert(Value::Null), value);
+                merge(whole.entry(name.clone()).or_insert(Value::Null), value);
             }
         }
         (whole, part) => *whole = part.clone(),

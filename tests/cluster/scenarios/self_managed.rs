@@ -1,38 +1,38 @@
-//! Certificates that mirrorguard makes by itself.
+//! Certificates that mirrorguard issues itself.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 
-use crate::certificates::{Authority, shown};
+use crate::certificates::Authority;
 use crate::cluster::{Cluster, nothing_is_left};
 use crate::control_plane::ControlPlane;
 use crate::injection::{configurations, inject, trusted};
-use crate::kubelet::Pod;
-use crate::lifecycle::upgraded_under_load;
-use crate::load::{call, under_load};
+use crate::kubelet::{Pod, expect_no_start};
+use crate::lifecycle::upgrade_under_load;
+use crate::load::{served, under_load};
 use crate::release::{NAMESPACE, Release};
 use crate::renewal::certificates;
-use crate::routing::{CONFIGURATIONS, lead_also_to};
+use crate::routing::lead_also_to;
 use crate::wait::eventually;
 
 scenarios![
     two_replicas_renew_certificate_and_ca_under_load,
-    an_upgrade_under_load_keeps_the_certificates_and_a_foreign_ca_goes_at_once,
-    an_emptied_ca_bundle_is_put_back_at_once,
+    an_upgrade_under_load_keeps_the_certificates_and_a_foreign_ca_is_removed_at_once,
+    a_removed_ca_bundle_is_restored_at_once,
     a_damaged_secret_is_repaired_under_load,
-    a_foreign_secret_is_refused_with_a_message,
-    self_managed_certificates_replace_other_ones_and_leave_nothing,
+    a_pod_does_not_start_with_a_foreign_secret,
+    self_managed_certificates_replace_others_and_leave_nothing_behind,
 ];
 
-/// For a whole CA's life as below, on a busy machine.
+/// For the whole life of a CA as below, on a busy machine.
 const LIFE: Duration = Duration::from_mins(2);
 
-/// For what follows from a watch.
+/// Until a pod has acted on a change that it has seen by a watch.
 const SOON: Duration = Duration::from_secs(15);
 
 /// The Secret that the chart makes.
@@ -58,7 +58,7 @@ fn two_replicas_renew_certificate_and_ca_under_load(cluster: &mut Cluster) -> Re
     let (mut seen, mut bundles) = (Vec::new(), vec![first_ca.clone()]);
     under_load(plane, &pods, || {
         eventually(LIFE, "a certificate of the second CA, and the end of the first", || {
-            let (served, bundle) = (served(plane, pods[0])?, trusted(plane)?);
+            let (served, bundle) = (served_by(pods[0], plane)?, trusted(plane)?);
             if !seen.contains(&served) {
                 seen.push(served);
             }
@@ -77,54 +77,54 @@ fn two_replicas_renew_certificate_and_ca_under_load(cluster: &mut Cluster) -> Re
         "both are the old and a new one"
     );
     eventually(SOON, "both replicas to serve the same certificate", || {
-        ensure!(served(plane, pods[0])? == served(plane, pods[1])?, "they differ");
+        ensure!(served_by(pods[0], plane)? == served_by(pods[1], plane)?, "they differ");
         Ok(())
     })?;
     second.stop(&cluster.plane)?;
     end(cluster)
 }
 
-fn an_emptied_ca_bundle_is_put_back_at_once(cluster: &mut Cluster) -> Result<()> {
+fn a_removed_ca_bundle_is_restored_at_once(cluster: &mut Cluster) -> Result<()> {
     cluster.install_with(long())?;
     cluster.start_pod()?;
-    let (before, old) = (trusted(&cluster.plane)?, served(&cluster.plane, cluster.pod()?)?);
+    let (before, old) = (trusted(&cluster.plane)?, served_by(cluster.pod()?, &cluster.plane)?);
     for configuration in configurations(&cluster.plane)? {
         inject(&cluster.plane, &configuration, None)?;
     }
     eventually(SOON, "the CA in the configurations", || {
-        ensure!(trusted(&cluster.plane)? == before, "it is not there");
+        ensure!(trusted(&cluster.plane)? == before, "it is missing");
         let status = cluster.pod()?.probe("readinessProbe")?;
         ensure!(status == 200, "the pod is not ready: {status}");
         Ok(())
     })?;
     cluster.release.upgrade(&cluster.plane, &[])?;
-    ensure!(trusted(&cluster.plane)? == before, "an upgrade takes the CA away");
-    // This one replaces every object, the Secret too. It reads each before it writes it, and mirrorguard may
-    // have put the CA back in between: then Helm has to be told again.
+    ensure!(trusted(&cluster.plane)? == before, "an upgrade removes the CA");
+    // This one replaces every object, including the Secret. It reads each object before it writes it, and fails if
+    // mirrorguard has restored the CA in between.
     eventually(SOON, "a forced upgrade", || {
         cluster.release.upgrade(&cluster.plane, &["--force-replace", "--server-side=false"])
     })?;
     eventually(SOON, "a CA after a forced upgrade", || {
-        let served = served(&cluster.plane, cluster.pod()?)?;
+        let served = served_by(cluster.pod()?, &cluster.plane)?;
         ensure!(served != old, "the certificate of the CA that was lost is still served");
         Ok(())
     })?;
     end(cluster)
 }
 
-fn an_upgrade_under_load_keeps_the_certificates_and_a_foreign_ca_goes_at_once(
+fn an_upgrade_under_load_keeps_the_certificates_and_a_foreign_ca_is_removed_at_once(
     cluster: &mut Cluster,
 ) -> Result<()> {
     cluster.install_with(long())?;
     cluster.start_pod()?;
-    upgraded_under_load(cluster)?;
+    upgrade_under_load(cluster)?;
     let plane = &cluster.plane;
     let before = trusted(plane)?;
     for configuration in configurations(plane)? {
         inject(plane, &configuration, Some(&Authority::new("stranger")?.pem()))?;
     }
     eventually(SOON, "the CA that was there before", || {
-        ensure!(trusted(plane)? == before, "somebody else's CA is trusted");
+        ensure!(trusted(plane)? == before, "the other CA is trusted");
         Ok(())
     })?;
     end(cluster)
@@ -135,27 +135,23 @@ fn a_damaged_secret_is_repaired_under_load(cluster: &mut Cluster) -> Result<()> 
     cluster.start_pod()?;
     let second = start_second(cluster)?;
     let plane = &cluster.plane;
-    let garbage = |keys: &[&str]| {
-        let data: serde_json::Map<_, _> =
-            keys.iter().map(|key| ((*key).to_owned(), BASE64_STANDARD.encode("garbage").into())).collect();
-        json!([{"op": "replace", "path": "/data", "value": data}])
-    };
-    let broken = |key: &str| json!([{"op": "replace", "path": format!("/data/{key}"), "value": ""}]);
+    let garbage = BASE64_STANDARD.encode("garbage");
+    let garbage = json!({"ca.crt": garbage, "ca.key": garbage, "tls.crt": garbage, "tls.key": garbage});
     let damages = [
-        ("the key of the certificate is gone", broken("tls.key")),
-        ("the CA's key is gone", broken("ca.key")),
-        ("all of it is garbage", garbage(&["ca.crt", "ca.key", "tls.crt", "tls.key"])),
-        ("something emptied it", json!([{"op": "remove", "path": "/data"}])),
+        ("no key of the certificate", json!([{"op": "replace", "path": "/data/tls.key", "value": ""}])),
+        ("no key of the CA", json!([{"op": "replace", "path": "/data/ca.key", "value": ""}])),
+        ("garbage", json!([{"op": "replace", "path": "/data", "value": garbage}])),
+        ("no data", json!([{"op": "remove", "path": "/data"}])),
     ];
     for (reason, damage) in damages {
-        let before = served(plane, &second)?;
+        let before = served_by(&second, plane)?;
         under_load(plane, &[cluster.pod()?, &second], || {
             let arguments = ["patch", "secret", SECRET, "--namespace", NAMESPACE, "--type=json", "--patch"];
             plane.kubectl(&[&arguments[..], &[&damage.to_string()]].concat(), "")?.succeeded()?;
             eventually(LIFE, "one CA, and a new certificate served by both", || {
-                let (first, second) = (served(plane, cluster.pod()?)?, served(plane, &second)?);
+                let (first, second) = (served_by(cluster.pod()?, plane)?, served_by(&second, plane)?);
                 ensure!(first == second && first != before, "the new one is not served by both");
-                ensure!(certificates(&trusted(plane)?)?.len() == 1, "two CAs are trusted still");
+                ensure!(certificates(&trusted(plane)?)?.len() == 1, "two CAs are still trusted");
                 Ok(())
             })
         })
@@ -165,25 +161,29 @@ fn a_damaged_secret_is_repaired_under_load(cluster: &mut Cluster) -> Result<()> 
     end(cluster)
 }
 
-fn a_foreign_secret_is_refused_with_a_message(cluster: &mut Cluster) -> Result<()> {
+fn a_pod_does_not_start_with_a_foreign_secret(cluster: &mut Cluster) -> Result<()> {
     cluster.install_with(long())?;
-    let secret = format!("Secret {NAMESPACE}/{SECRET}");
-    replace_data(&cluster.plane, &json!({"password": "of somebody else"}))?;
-    let said = refusal(&cluster.plane)?;
-    let expected = format!("{secret} holds something that mirrorguard has not written");
-    ensure!(said.contains(&expected) && said.contains("name an empty one"), "refused otherwise: {said}");
+    replace_data(&cluster.plane, &json!({"password": "of another application"}))?;
+    expect_no_start_for_secret(&cluster.plane)?;
     let kept = cluster.plane.get(&["secret", SECRET, "--namespace", NAMESPACE])?;
-    ensure!(kept["data"] == json!({"password": BASE64_STANDARD.encode("of somebody else")}), "{kept}");
+    ensure!(kept["data"] == json!({"password": BASE64_STANDARD.encode("of another application")}), "{kept}");
 
-    // Its twin is empty, and taken.
+    // The twin: an empty one is used.
     replace_data(&cluster.plane, &json!({}))?;
     cluster.start_pod()?;
     cluster.stop_pod()?;
     let delete = ["delete", "secret", SECRET, "--namespace", NAMESPACE];
     cluster.plane.kubectl(&delete, "")?.succeeded()?;
-    let said = refusal(&cluster.plane)?;
-    ensure!(said.contains(&format!("there is no {secret}")), "not refused for want of it: {said}");
+    expect_no_start_for_secret(&cluster.plane)?;
     end(cluster)
+}
+
+/// Expects that a pod ends at its start, with an error that names the Secret.
+fn expect_no_start_for_secret(plane: &ControlPlane) -> Result<()> {
+    let ended = expect_no_start(plane, &Release::deployment(plane)?)?;
+    let names_secret = ended.log.contains(&format!("{NAMESPACE}/{SECRET}"));
+    ensure!(ended.status.code() == Some(2) && names_secret, "ended for another reason: {ended}");
+    Ok(())
 }
 
 fn replace_data(plane: &ControlPlane, data: &Value) -> Result<()> {
@@ -193,28 +193,17 @@ fn replace_data(plane: &ControlPlane, data: &Value) -> Result<()> {
     Ok(())
 }
 
-/// What a pod says that is to end at its start.
-fn refusal(plane: &ControlPlane) -> Result<String> {
-    let started = Pod::start(plane, &Release::deployment(plane)?);
-    let delete = ["delete", "pods", "--all", "--namespace", NAMESPACE, "--grace-period=0", "--force"];
-    plane.kubectl(&delete, "")?.succeeded()?;
-    match started {
-        Ok(_) => bail!("it has started"),
-        Err(error) => Ok(format!("{error:#}")),
-    }
-}
-
-fn self_managed_certificates_replace_other_ones_and_leave_nothing(cluster: &mut Cluster) -> Result<()> {
+fn self_managed_certificates_replace_others_and_leave_nothing_behind(cluster: &mut Cluster) -> Result<()> {
     cluster.install_with(json!({"mode": "selfManaged"}))?;
-    // What another issuer's injector had written.
+    // As the injector of another issuer has written it.
     let other = cluster.release.authority.pem();
     for configuration in configurations(&cluster.plane)? {
         inject(&cluster.plane, &configuration, Some(&other))?;
     }
     cluster.start_pod()?;
     let bundle = certificates(&trusted(&cluster.plane)?)?;
-    ensure!(bundle.len() == 2, "the CA of before is kept for pods of before: {} CAs", bundle.len());
-    ensure!(certificates(other.as_bytes())?[0] == bundle[0], "the CA of before is another one");
+    ensure!(bundle.len() == 2, "the previous CA is not kept for previous pods: {} CAs", bundle.len());
+    ensure!(certificates(other.as_bytes())?[0] == bundle[0], "the previous CA is not the first one");
     end(cluster)
 }
 
@@ -225,11 +214,11 @@ fn end(cluster: &mut Cluster) -> Result<()> {
 }
 
 fn start_second(cluster: &Cluster) -> Result<Pod> {
-    let pod = Pod::start_beside(&cluster.plane, &Release::deployment(&cluster.plane)?, 1)?;
+    let pod = Pod::start_another(&cluster.plane, &Release::deployment(&cluster.plane)?, 1)?;
     lead_also_to(&cluster.plane, NAMESPACE, &pod, "second")?;
     Ok(pod)
 }
 
-fn served(plane: &ControlPlane, pod: &Pod) -> Result<CertificateDer<'static>> {
-    shown(&call(plane, CONFIGURATIONS[0], pod.address(&"webhook".into())?)?)
+fn served_by(pod: &Pod, plane: &ControlPlane) -> Result<CertificateDer<'static>> {
+    served(plane, pod.address(&"webhook".into())?)
 }
