@@ -15,7 +15,7 @@ use std::{
 
 use async_trait::async_trait;
 use axum::http::Uri;
-use bytes::Bytes;
+use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::{HttpClient, HttpError, Request, Response, hyper::HyperClient};
