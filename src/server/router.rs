@@ -150,7 +150,7 @@ async fn receive(
     let refuse = |status: StatusCode, text: String, bytes: Vec<u8>| {
         info!(endpoint, status = status.as_u16(), "{text}");
         app.metrics.refused(endpoint, status.as_u16());
-        traces::refused(status);
+        traces::record_refusal(status);
         json(status, bytes)
     };
     let body = app.bodies.read(body).instrument(Step::Read.span()).await.map_err(|(status, text)| {
@@ -181,7 +181,7 @@ fn respond(
     if !verdict.is_allowed() || enabled!(tracing::Level::DEBUG) {
         log(endpoint, request, verdict, !patch.is_empty(), took);
     }
-    traces::answered(verdict);
+    traces::record_answer(verdict);
     json(StatusCode::OK, bytes)
 }
 
