@@ -31,7 +31,7 @@ def options():
     parser.add_argument("out", help="file for the JSON lines; overwritten")
     parser.add_argument("--targets", default=os.path.join(HERE, "targets.json"))
     parser.add_argument("--only", default="", metavar="NAME,...", help="these targets alone")
-    parser.add_argument("--mirrorguard", default=os.path.join(HERE, "../../target/release/mirrorguard"), metavar="BINARY")
+    parser.add_argument("--mirrorguard", default=os.path.join(HERE, "../../target/dist/mirrorguard"), metavar="BINARY")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--starts", type=int, default=7)
     parser.add_argument("--secs", type=float, default=2.0, help="of one run, after its warm-up")

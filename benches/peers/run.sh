@@ -13,7 +13,7 @@ the measuring ends by itself before 10.
 
   --quick               one repeat instead of three, about 3 minutes
   --write-docs          also put the figures into docs/benchmarks.md
-  --mirrorguard BINARY  measure this program (default: build target/release/mirrorguard)
+  --mirrorguard BINARY  measure this program (default: build target/dist/mirrorguard)
   --only NAME,...       measure these targets of targets.json alone; limits without figures are passed over
   -h, --help            show this help
 
@@ -58,19 +58,22 @@ for tool in cargo go openssl python3; do
     command -v "$tool" >/dev/null 2>&1 || fail "$tool is not installed, or not on PATH"
 done
 
-# release FOLDER: builds the crate there, into its own target folder.
-release() {
-    cargo build --release --locked --quiet --manifest-path "$1/Cargo.toml" --target-dir "$1/target"
+# build FOLDER OPTION...: builds the crate there, into its own target folder.
+build() {
+    folder=$1
+    shift
+    cargo build --locked --quiet --manifest-path "$folder/Cargo.toml" --target-dir "$folder/target" "$@"
 }
 
 echo 'building (minutes at first, seconds afterwards)' >&2
 (cd crwebhook && go build -trimpath -ldflags='-s -w' -o crwebhook .)
-release loadgen
-release reference
+build loadgen --release
+build reference --release
 if [ -z "$binary" ]; then
-    binary=../../target/release/mirrorguard
+    # As it is released.
+    binary=../../target/dist/mirrorguard
     case ,${only:-mirrorguard}, in
-    *,mirrorguard*) release ../.. ;;
+    *,mirrorguard*) build ../.. --profile dist --features otel ;;
     esac
 fi
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rustls::{
     RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    crypto::aws_lc_rs::default_provider,
+    crypto::ring::default_provider,
     pki_types::{ServerName, UnixTime},
 };
 

@@ -45,9 +45,16 @@ kubectl plugin:
   With a link named kubectl-mirrorguard in PATH, `kubectl mirrorguard lint` and `oc mirrorguard lint` run \
 `mirrorguard lint`. See mirrorguard completions --help for the completion of plugin commands.";
 
+/// What `--version` prints: the version, and the features of this build.
+const LONG_VERSION: &str = if cfg!(feature = "otel") {
+    concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: otel")
+} else {
+    concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: none")
+};
+
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "mirrorguard", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = HELP)]
+#[command(name = "mirrorguard", version, long_version = LONG_VERSION, about = ABOUT, long_about = LONG_ABOUT, after_long_help = HELP)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,

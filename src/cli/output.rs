@@ -115,7 +115,7 @@ impl Output {
     /// Whether lines may be drawn with box characters: not on a terminal without UTF-8 in `LC_ALL`, `LC_CTYPE`
     /// or `LANG`.
     pub(super) fn unicode() -> bool {
-        supports_unicode::on(supports_unicode::Stream::Stdout)
+        !Self::to_terminal() || is_utf8_terminal()
     }
 
     /// The settings of `--config`, or the default ones.
@@ -125,6 +125,14 @@ impl Output {
             fs::read_to_string(path).with_context(|| format!("--config: cannot read {}", path.display()))?;
         Ok(config::parse(&path.display().to_string(), &text)?)
     }
+}
+
+/// The console of the Linux kernel has a font of at most 512 characters.
+fn is_utf8_terminal() -> bool {
+    let variables = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let locale =
+        variables.into_iter().find_map(|name| env::var(name).ok()).unwrap_or_default().to_uppercase();
+    env::var("TERM").as_deref() != Ok("linux") && (locale.ends_with("UTF-8") || locale.ends_with("UTF8"))
 }
 
 /// Prints something to standard output.

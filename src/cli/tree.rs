@@ -1,6 +1,5 @@
 //! Trees of lines, as wide as the terminal.
 
-use termtree::{GlyphPalette, Tree};
 use textwrap::core::display_width;
 
 use super::paint::painted;
@@ -55,25 +54,38 @@ impl Branch {
     }
 
     /// Draws it, with lines of box characters or of ASCII.
-    pub(super) fn draw(self, width: usize, unicode: bool) -> String {
-        let ascii = GlyphPalette {
-            middle_item: "|",
-            last_item: "`",
-            item_indent: "-- ",
-            middle_skip: "|",
-            ..GlyphPalette::new()
-        };
-        let glyphs = if unicode { GlyphPalette::new() } else { ascii };
-        self.tree(width).with_glyphs(glyphs).to_string()
+    pub(super) fn draw(&self, width: usize, unicode: bool) -> String {
+        let glyphs = if unicode { &BOXES } else { &ASCII };
+        let mut drawn = lay_out(&self.head, &self.notes, width) + "\n";
+        self.draw_branches(width, glyphs, "", &mut drawn);
+        drawn
     }
 
-    fn tree(self, width: usize) -> Tree<String> {
-        let text = lay_out(&self.head, &self.notes, width);
-        let inner = width.saturating_sub(INDENT);
-        let branches = self.branches.into_iter().map(|branch| branch.tree(inner));
-        Tree::new(text).with_multiline(true).with_leaves(branches)
+    /// Draws its branches, with the prefix before each line.
+    fn draw_branches(&self, width: usize, glyphs: &Glyphs, prefix: &str, drawn: &mut String) {
+        let width = width.saturating_sub(INDENT);
+        for (at, branch) in self.branches.iter().enumerate() {
+            let is_last = at + 1 == self.branches.len();
+            let (mut glyph, below) =
+                if is_last { (glyphs.last, "    ") } else { (glyphs.middle, glyphs.below_middle) };
+            for line in lay_out(&branch.head, &branch.notes, width).lines() {
+                drawn.extend([prefix, glyph, line, "\n"]);
+                glyph = below;
+            }
+            branch.draw_branches(width, glyphs, &format!("{prefix}{below}"), drawn);
+        }
     }
 }
+
+/// What is drawn before the lines of a branch, [`INDENT`] wide.
+struct Glyphs {
+    middle: &'static str,
+    below_middle: &'static str,
+    last: &'static str,
+}
+
+const BOXES: Glyphs = Glyphs { middle: "├── ", below_middle: "│   ", last: "└── " };
+const ASCII: Glyphs = Glyphs { middle: "|-- ", below_middle: "|   ", last: "`-- " };
 
 /// The head with each note on the same line while there is room, else below it, folded.
 fn lay_out(head: &Words, notes: &[Words], width: usize) -> String {

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, HttpBody},
+    body::{Body, Bytes, HttpBody},
     http::StatusCode,
 };
-use bytes::Bytes;
 use http_body_util::BodyExt;
 use thiserror::Error;
 use tokio::sync::Semaphore;

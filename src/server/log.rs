@@ -1,4 +1,4 @@
-//! The log of the webhook: lines for people, or one JSON object a line.
+//! The log of the webhook: lines for people, or one JSON object per line.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 use serde::{Serializer, ser::SerializeMap};
 use serde_json::Value;
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Event, Level, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::{
@@ -21,12 +21,11 @@ use tracing_subscriber::{
     },
     layer::SubscriberExt,
     registry::LookupSpan,
-    util::SubscriberInitExt,
 };
 
-use super::traces::{TARGET, Traces};
+use super::traces::{self, Traces, is_request_span};
 
-/// Fields that hold ids with commas between them, which JSON has a list for and `tracing` has not.
+/// Fields that contain ids separated by commas: lists in JSON, which `tracing` does not have.
 const LISTS: [&str; 2] = ["rules", "exempted"];
 
 /// Form of the log.
@@ -34,22 +33,17 @@ const LISTS: [&str; 2] = ["rules", "exempted"];
 pub enum Form {
     /// Lines for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 /// Logs to standard error from now on, and sends spans to `traces`.
 pub fn start(form: Form, filter: EnvFilter, traces: Option<&Traces>) {
-    let lines = tracing_subscriber::registry().with(lines(form, filter));
-    // Not a layer that is an option: an absent one wants every span.
-    match traces {
-        Some(traces) => lines.with(traces.layer().with_filter(filter_fn(is_ours))).init(),
-        None => lines.init(),
-    }
+    traces::install(tracing_subscriber::registry().with(lines(form, filter)), traces);
 }
 
-/// Everything but the spans of requests.
-fn lines(form: Form, filter: EnvFilter) -> impl Layer<Registry> {
+/// Everything except the spans of requests.
+fn lines(form: Form, filter: EnvFilter) -> impl Layer<Registry> + Send + Sync {
     let mut lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     if !io::stderr().is_terminal() {
         lines.set_ansi(false);
@@ -58,11 +52,7 @@ fn lines(form: Form, filter: EnvFilter) -> impl Layer<Registry> {
         Form::Text => Box::new(lines),
         Form::Json => Box::new(lines.event_format(JsonLines)),
     };
-    lines.with_filter(filter.and(filter_fn(|metadata| !is_ours(metadata))))
-}
-
-fn is_ours(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && metadata.target() == TARGET
+    lines.with_filter(filter.and(filter_fn(|metadata| !is_request_span(metadata))))
 }
 
 /// `{"timestamp":…,"level":…,"message":…,…,"target":…}`
@@ -111,11 +101,11 @@ fn line(
     Ok(String::from_utf8(bytes)?)
 }
 
-/// The fields of an event, in their order.
+/// The fields of an event, in order.
 #[derive(Default)]
 struct Fields {
     all: Vec<(&'static str, Value)>,
-    /// Where an event came through the `log` crate: what that had as target.
+    /// The target of an event that came through the `log` crate.
     target: Option<String>,
 }
 

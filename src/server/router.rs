@@ -174,7 +174,7 @@ async fn receive(
 fn refuse(app: &App, endpoint: &'static str, status: StatusCode, text: &str, bytes: Vec<u8>) -> Response {
     info!(endpoint, status = status.as_u16(), "{text}");
     app.metrics.refused(endpoint, status.as_u16());
-    traces::refused(status);
+    traces::record_refusal(status);
     json(status, bytes)
 }
 
@@ -192,7 +192,7 @@ fn respond(
     if !verdict.is_allowed() || enabled!(tracing::Level::DEBUG) {
         log(endpoint, request, verdict, !patch.is_empty(), took);
     }
-    traces::answered(verdict);
+    traces::record_answer(verdict);
     json(StatusCode::OK, bytes)
 }
 

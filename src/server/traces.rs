@@ -1,71 +1,33 @@
-//! Spans of requests, and their way to an OpenTelemetry collector.
+//! Spans of requests, and how they reach an OpenTelemetry collector.
 //!
-//! A request is one span, its steps are spans below it. Where no collector is named in the environment nothing is
-//! set up, and a span costs a look at a flag.
+//! A request is one span, and its steps are child spans. Builds with the feature `otel` send them to the collector that
+//! the environment names; in other builds, and without a collector, every span is disabled and costs one look at a flag.
 
+#[cfg(feature = "otel")]
 mod export;
-
-use std::time::Duration;
+#[cfg(feature = "otel")]
+#[path = "traces/otel.rs"]
+mod sender;
+#[cfg(not(feature = "otel"))]
+#[path = "traces/absent.rs"]
+mod sender;
+mod variables;
 
 use axum::http::{HeaderMap, StatusCode};
-use opentelemetry::{
-    Array, StringValue, Value,
-    propagation::TextMapPropagator,
-    trace::{TraceContextExt, TracerProvider},
-};
-use opentelemetry_http::HeaderExtractor;
-use opentelemetry_sdk::{
-    propagation::TraceContextPropagator,
-    trace::{SdkTracer, SdkTracerProvider},
-};
-use tracing::{Span, Subscriber, field::Empty, info_span, warn};
-use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
-use tracing_subscriber::registry::LookupSpan;
+use tracing::{Metadata, Span, field::Empty, info_span};
 
+#[cfg(feature = "otel")]
 pub use self::export::TraceError;
+pub use self::sender::Traces;
+pub(super) use self::sender::{current_id, install};
 use mirrorguard_core::review::{Verdict, wire};
 
-/// The target of every span here, and of nothing else: logs leave it out, traces take nothing but it.
-pub(super) const TARGET: &str = "mirrorguard::trace";
+/// The target of every span in this module, and of nothing else: logs leave these spans out, traces contain only them.
+const TARGET: &str = "mirrorguard::trace";
 
-/// How long the end waits for a collector to take what is left.
-const LAST: Duration = Duration::from_secs(2);
-
-/// How a request is told to the collector: a provider with its queue.
-#[derive(Debug)]
-pub struct Traces {
-    provider: SdkTracerProvider,
-}
-
-impl Traces {
-    /// What the standard variables of OpenTelemetry ask for; `None` where they name no collector. Has to be called
-    /// on the runtime that is to send.
-    pub fn from_environment() -> Result<Option<Self>, TraceError> {
-        Ok(export::provider()?.map(|provider| Self { provider }))
-    }
-
-    /// What turns spans of `tracing` into those of OpenTelemetry.
-    pub(super) fn layer<S>(&self) -> OpenTelemetryLayer<S, SdkTracer>
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let tracer = self.provider.tracer("mirrorguard");
-        tracing_opentelemetry::layer()
-            .with_tracer(tracer)
-            .with_location(false)
-            .with_threads(false)
-            .with_target(false)
-            .with_tracked_inactivity(false)
-    }
-
-    /// Sends what is left, and waits for it a little.
-    pub async fn flush(self) {
-        // It waits on its thread; this one may be the only one of the runtime, which has to send meanwhile.
-        let ended = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(LAST)).await;
-        if let Ok(Err(error)) = ended {
-            warn!("some traces were not sent: {error}");
-        }
-    }
+/// Whether this is a span of a request or of one of its steps.
+pub(super) fn is_request_span(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target() == TARGET
 }
 
 /// A step of a request.
@@ -73,17 +35,18 @@ impl Traces {
 pub(super) enum Step {
     /// The body arrives.
     Read,
-    /// It is parsed.
+    /// The body is parsed.
     Decode,
-    /// The mirror sets are compared with the apiserver's.
+    /// The mirror sets are compared with those of the API server.
     Fresh,
-    /// The rules are asked.
+    /// The rules are evaluated.
     Review,
     /// The answer is written.
     Encode,
 }
 
 impl Step {
+    /// The span of this step.
     pub(super) fn span(self) -> Span {
         match self {
             Self::Read => info_span!(target: TARGET, "read"),
@@ -94,13 +57,13 @@ impl Step {
         }
     }
 
-    /// Does something within the step's span.
+    /// Runs `work` within the span of this step.
     pub(super) fn of<T>(self, work: impl FnOnce() -> T) -> T {
         self.span().in_scope(work)
     }
 }
 
-/// The span of a request, below the one that `traceparent` names.
+/// The span of a request, a child of the one that the header `traceparent` names.
 pub(super) fn request(endpoint: &'static str, headers: &HeaderMap) -> Span {
     let span = info_span!(
         target: TARGET,
@@ -119,14 +82,12 @@ pub(super) fn request(endpoint: &'static str, headers: &HeaderMap) -> Span {
         mirrorguard.verdict = Empty,
     );
     if !span.is_disabled() {
-        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-        // Only a span that has begun already refuses a parent.
-        let _ = span.set_parent(parent);
+        sender::set_parent(&span, headers);
     }
     span
 }
 
-/// Notes what was asked.
+/// Records which write is reviewed.
 pub(super) fn record_request(request: &wire::Request) {
     let span = Span::current();
     if span.is_disabled() {
@@ -142,40 +103,26 @@ pub(super) fn record_request(request: &wire::Request) {
     span.record("mirrorguard.dry_run", request.dry_run);
 }
 
-/// Notes which rules found something.
+/// Records which rules have findings.
 pub(super) fn record_verdict(verdict: &Verdict) {
     let span = Span::current();
-    if span.is_disabled() {
-        return;
+    if !span.is_disabled() {
+        sender::set_verdict(&span, verdict.rule_ids(), verdict_name(verdict));
     }
-    let ids = verdict.rule_ids().into_iter().map(StringValue::from).collect();
-    span.set_attribute("mirrorguard.rules", Value::Array(Array::String(ids)));
-    span.set_attribute("mirrorguard.verdict", word(verdict));
 }
 
-/// Notes the answer.
-pub(super) fn answered(verdict: &Verdict) {
+/// Records the answer.
+pub(super) fn record_answer(verdict: &Verdict) {
     let span = Span::current();
-    span.record("mirrorguard.verdict", word(verdict));
+    span.record("mirrorguard.verdict", verdict_name(verdict));
     span.record("http.response.status_code", i64::from(StatusCode::OK.as_u16()));
 }
 
-/// Notes the refusal of a body.
-pub(super) fn refused(status: StatusCode) {
+/// Records that a body was refused.
+pub(super) fn record_refusal(status: StatusCode) {
     Span::current().record("http.response.status_code", i64::from(status.as_u16()));
 }
 
-/// The id of the trace that this is part of, as collectors write it.
-pub(super) fn current_id() -> Option<String> {
-    let span = Span::current();
-    if span.is_disabled() {
-        return None;
-    }
-    let context = span.context();
-    let context = context.span().span_context().clone();
-    context.is_valid().then(|| context.trace_id().to_string())
-}
-
-fn word(verdict: &Verdict) -> &'static str {
+fn verdict_name(verdict: &Verdict) -> &'static str {
     if verdict.is_allowed() { "allowed" } else { "denied" }
 }

@@ -1,4 +1,4 @@
-//! A collector of OpenTelemetry on loopback: takes OTLP over HTTP and keeps the spans.
+//! An OpenTelemetry collector on loopback: receives OTLP over HTTP and keeps the spans.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,17 +15,17 @@ use serde_json::{Value, json};
 /// Listens until the test's process ends.
 pub(crate) struct Collector {
     address: SocketAddr,
-    taken: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+    received: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
 }
 
-/// A span and who it is of.
+/// A span that was sent, and the attributes of its resource.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct SentSpan {
     pub(crate) span: Span,
     pub(crate) resource: Value,
 }
 
-impl Told {
+impl SentSpan {
     /// The attributes of the span.
     pub(crate) fn attributes(&self) -> Value {
         object(&self.span.attributes)
@@ -36,37 +36,38 @@ impl Collector {
     pub(crate) fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let taken = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&taken);
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&received);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // What is no export is missed by the test.
+                // The test misses what is not an export.
                 if let Ok(request) = read(&stream) {
-                    // Before the answer: whoever has it may end, and the test looks.
+                    // Before the answer: after it the webhook may end, and the test reads the spans.
                     shared.lock().unwrap_or_else(PoisonError::into_inner).push(request);
                     answer(&stream).ok();
                 }
             }
         });
-        Ok(Self { address, taken })
+        Ok(Self { address, received })
     }
 
-    /// Where it takes spans.
+    /// The URL that it receives spans at.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The spans that have come.
-    pub(crate) fn spans(&self) -> Vec<Told> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_resource = taken.iter().flat_map(|request| &request.resource_spans);
-        let spans = of_resource.flat_map(|group| {
-            let resource =
-                group.resource.as_ref().map_or(Value::Null, |resource| object(&resource.attributes));
-            let spans = group.scope_spans.iter().flat_map(|scope| scope.spans.iter().cloned());
-            spans.map(move |span| Told { span, resource: resource.clone() })
-        });
-        spans.collect()
+    /// The spans that it has received.
+    pub(crate) fn spans(&self) -> Vec<SentSpan> {
+        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spans = Vec::new();
+        for group in received.iter().flat_map(|request| &request.resource_spans) {
+            let resource = group.resource.as_ref();
+            let resource = resource.map_or(Value::Null, |resource| object(&resource.attributes));
+            for span in group.scope_spans.iter().flat_map(|scope| &scope.spans) {
+                spans.push(SentSpan { span: span.clone(), resource: resource.clone() });
+            }
+        }
+        spans
     }
 }
 
@@ -81,7 +82,7 @@ fn read(stream: &TcpStream) -> Result<ExportTraceServiceRequest> {
         if line.trim().is_empty() {
             break;
         }
-        let (name, value) = line.split_once(':').context("no header")?;
+        let (name, value) = line.split_once(':').context("not a header")?;
         if name.eq_ignore_ascii_case("content-length") {
             length = Some(value.trim().parse()?);
         }

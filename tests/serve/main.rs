@@ -11,6 +11,7 @@ mod wait;
 
 mod apiserver;
 mod client;
+#[cfg(feature = "otel")]
 mod collector;
 mod frames;
 mod ground;
@@ -31,5 +32,8 @@ mod signals;
 mod start;
 mod state;
 mod tls;
+#[cfg(feature = "otel")]
 mod traces;
 mod watches;
+#[cfg(not(feature = "otel"))]
+mod without_traces;

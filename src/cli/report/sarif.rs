@@ -2,11 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    hash::Hasher,
     path::{Component, Path},
 };
 
-use fnv::FnvHasher;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -151,14 +149,16 @@ fn artifact(name: &str, folder: &Path) -> Value {
     }
 }
 
-/// A finding keeps its fingerprint when it moves within its file.
+/// A finding keeps its fingerprint when it moves within its file. The hash is 64-bit FNV-1a, which is the same in every
+/// release.
 fn fingerprint(parts: &[&str]) -> String {
-    let mut hasher = FnvHasher::default();
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for part in parts {
-        hasher.write(part.as_bytes());
-        hasher.write_u8(0);
+        for byte in part.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
-    format!("{:016x}", hasher.finish())
+    format!("{hash:016x}")
 }
 
 fn invocation(run: &Run<'_>, folder: &Path) -> Value {

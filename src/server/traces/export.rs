@@ -1,10 +1,6 @@
 //! The exporter that the environment asks for.
-//!
-//! The variables are those of the OpenTelemetry specification, "Environment Variable Specification" and "OTLP Exporter
-//! Configuration". The libraries read most of them; what they leave to us is read here.
 
 use std::{
-    env,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -15,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use axum::http::Uri;
-use bytes::Bytes;
+use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::{HttpClient, HttpError, Request, Response, hyper::HyperClient};
@@ -28,22 +24,22 @@ use rustls::{
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
+use super::variables::{self, Variable};
 use crate::cluster::innermost;
 
-/// How long a collector may take where no variable says it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a collector may take to answer if no variable sets it: the default of the specification.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
-const ENDPOINT: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 const TIMEOUT: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
 const CERTIFICATE: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
 
-/// Why traces cannot be sent; names the variable.
+/// Why traces cannot be sent. Names the variable.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// A protocol other than the one that is spoken.
+    /// An unsupported protocol.
     #[error(
-        "{variable}: cannot speak {protocol:?}; set http/protobuf, and an endpoint that takes it, port 4318 mostly"
+        "{variable}: protocol {protocol:?} is not supported; set http/protobuf and an endpoint that accepts it, usually on port 4318"
     )]
     Protocol {
         /// The variable.
@@ -51,9 +47,9 @@ pub enum TraceError {
         /// Its value.
         protocol: String,
     },
-    /// An endpoint that is none.
+    /// An endpoint that is not a URL.
     #[error(
-        "{variable}: {endpoint:?} is no URL of a collector, such as http://collector.observability.svc:4318"
+        "{variable}: {endpoint:?} is not the URL of a collector, such as http://collector.observability.svc:4318"
     )]
     Endpoint {
         /// The variable.
@@ -73,30 +69,28 @@ pub enum TraceError {
     },
     /// No CA certificate on this machine.
     #[error(
-        "OTEL_EXPORTER_OTLP_CERTIFICATE is missing: this machine has no CA certificates to check {0} with"
+        "OTEL_EXPORTER_OTLP_CERTIFICATE is required: this machine has no CA certificates to verify {0} with"
     )]
     NoRoots(String),
-    /// What the library does not understand, an endpoint that is no URL above all.
-    #[error("traces cannot be sent as the variables OTEL_EXPORTER_OTLP_… say: {0}")]
+    /// What the library does not accept.
+    #[error("cannot use the variables OTEL_EXPORTER_OTLP_…: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
 }
 
-/// The provider that sends to the collector that is named.
+/// The provider that sends to the collector that the environment names.
 pub(super) fn provider() -> Result<Option<SdkTracerProvider>, TraceError> {
-    let Some((variable_of_endpoint, endpoint)) = variable(ENDPOINT).filter(|_| !is_off()) else {
-        return Ok(None);
-    };
+    let Some(Variable { name, value: endpoint }) = variables::endpoint() else { return Ok(None) };
     if !is_collector(&endpoint) {
-        return Err(TraceError::Endpoint { variable: variable_of_endpoint, endpoint });
+        return Err(TraceError::Endpoint { variable: name, endpoint });
     }
-    if let Some((variable, protocol)) = variable(PROTOCOL)
-        && protocol != "http/protobuf"
+    if let Some(Variable { name, value }) = variables::first_of(PROTOCOL)
+        && value != "http/protobuf"
     {
-        return Err(TraceError::Protocol { variable, protocol });
+        return Err(TraceError::Protocol { variable: name, protocol: value });
     }
-    let milliseconds = variable(TIMEOUT).and_then(|(_, value)| value.parse().ok());
-    let patience = milliseconds.map_or(PATIENCE, Duration::from_millis);
-    let sender = HyperClient::new(connector(&endpoint)?, patience, None);
+    let milliseconds = variables::first_of(TIMEOUT).and_then(|timeout| timeout.value.parse().ok());
+    let timeout = milliseconds.map_or(TIMEOUT_DEFAULT, Duration::from_millis);
+    let sender = HyperClient::new(connector(&endpoint)?, timeout, None);
     let client = OnRuntime {
         sender: Arc::new(sender),
         runtime: Handle::current(),
@@ -104,47 +98,34 @@ pub(super) fn provider() -> Result<Option<SdkTracerProvider>, TraceError> {
         fails: AtomicBool::new(false),
     };
     let exporter = SpanExporter::builder().with_http().with_http_client(client).build()?;
+    Ok(Some(SdkTracerProvider::builder().with_resource(resource()).with_batch_exporter(exporter).build()))
+}
+
+/// The identity of the service: what the variables set, or `mirrorguard`.
+fn resource() -> Resource {
     let mut resource = Resource::builder();
-    if variable(["OTEL_SERVICE_NAME"]).is_none()
-        && !env_of("OTEL_RESOURCE_ATTRIBUTES").contains("service.name=")
-    {
+    let is_named = !variables::value_of("OTEL_SERVICE_NAME").is_empty()
+        || variables::value_of("OTEL_RESOURCE_ATTRIBUTES").contains("service.name=");
+    if !is_named {
         resource = resource.with_service_name("mirrorguard");
     }
     let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let resource = resource.with_attribute(version).build();
-    Ok(Some(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build()))
+    resource.with_attribute(version).build()
 }
 
 fn is_collector(endpoint: &str) -> bool {
     endpoint.parse::<Uri>().is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")))
 }
 
-fn is_off() -> bool {
-    env_of("OTEL_SDK_DISABLED").eq_ignore_ascii_case("true") || env_of("OTEL_TRACES_EXPORTER") == "none"
-}
-
-fn env_of(name: &str) -> String {
-    env::var(name).unwrap_or_default().trim().to_owned()
-}
-
-/// The first of the variables that has a value; an empty one counts as not set.
-fn variable<const N: usize>(names: [&'static str; N]) -> Option<(&'static str, String)> {
-    names.into_iter().map(|name| (name, env_of(name))).find(|(_, value)| !value.is_empty())
-}
-
 fn connector(endpoint: &str) -> Result<HttpsConnector<HttpConnector>, TraceError> {
-    let tls = match variable(CERTIFICATE) {
-        Some((variable, path)) => Some(trusting(variable, Path::new(&path))?),
-        None => None,
-    };
     let builder = HttpsConnectorBuilder::new();
-    let builder = match tls {
-        Some(roots) => builder.with_tls_config(config(roots)),
-        None if endpoint.starts_with("https:") => {
-            builder.with_native_roots().map_err(|_| TraceError::NoRoots(endpoint.to_owned()))?
-        }
-        // The machine's certificates take a while to read, and nothing is to be checked.
-        None => builder.with_tls_config(config(RootCertStore::empty())),
+    let builder = if let Some(Variable { name, value }) = variables::first_of(CERTIFICATE) {
+        builder.with_tls_config(config(roots_of(name, Path::new(&value))?))
+    } else if endpoint.starts_with("https:") {
+        builder.with_native_roots().map_err(|_| TraceError::NoRoots(endpoint.to_owned()))?
+    } else {
+        // Reading the certificates of the machine takes a while, and plain HTTP checks none.
+        builder.with_tls_config(config(RootCertStore::empty()))
     };
     Ok(builder.https_or_http().enable_http1().build())
 }
@@ -153,16 +134,24 @@ fn config(roots: RootCertStore) -> ClientConfig {
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
-fn trusting(variable: &'static str, path: &Path) -> Result<RootCertStore, TraceError> {
-    let failed = |why: String| TraceError::Certificate { variable, path: path.to_owned(), why };
+/// The certificates in the file that a variable names.
+fn roots_of(variable: &'static str, path: &Path) -> Result<RootCertStore, TraceError> {
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| TraceError::Certificate {
+        variable,
+        path: path.to_owned(),
+        why: error.to_string(),
+    })?;
     let mut roots = RootCertStore::empty();
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
     let (added, _) = roots.add_parsable_certificates(found.filter_map(Result::ok));
-    if added == 0 { Err(failed("there is none in PEM form".to_owned())) } else { Ok(roots) }
+    if added == 0 {
+        let why = "it contains no certificate in PEM form".to_owned();
+        return Err(TraceError::Certificate { variable, path: path.to_owned(), why });
+    }
+    Ok(roots)
 }
 
-/// Sends on the runtime: the queue has a thread of its own, where hyper cannot work. Tells once that the collector
-/// does not take what is sent, and once that it does again; the library would tell for each batch, naming nobody.
+/// Sends on the runtime: the queue has its own thread, where hyper cannot work. Logs once when sending begins to fail,
+/// and once when it works again; the library would log each batch, without the endpoint.
 #[derive(Debug)]
 struct OnRuntime {
     sender: Arc<HyperClient<HttpsConnector<HttpConnector>>>,
@@ -172,15 +161,17 @@ struct OnRuntime {
 }
 
 impl OnRuntime {
-    fn tell(&self, sent: &Result<Response<Bytes>, HttpError>) {
+    fn log_change(&self, sent: &Result<Response<Bytes>, HttpError>) {
         let why = match sent {
             Ok(response) if response.status().is_success() => None,
-            Ok(response) => Some(format!("it answers {}", response.status())),
+            Ok(response) => Some(format!("the collector answered {}", response.status())),
             Err(error) => Some(innermost(&**error)),
         };
         let endpoint = &*self.endpoint;
         match (why, self.fails.load(Ordering::Relaxed)) {
-            (Some(why), false) => warn!(endpoint, "traces cannot be sent, those of now are lost: {why}"),
+            (Some(why), false) => {
+                warn!(endpoint, "cannot send traces, they are lost until this is fixed: {why}");
+            }
             (None, true) => info!(endpoint, "traces are sent again"),
             _ => return,
         }
@@ -193,7 +184,7 @@ impl HttpClient for OnRuntime {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let sender = Arc::clone(&self.sender);
         let sent = self.runtime.spawn(async move { sender.send_bytes(request).await }).await?;
-        self.tell(&sent);
+        self.log_change(&sent);
         sent
     }
 }
