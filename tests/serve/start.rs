@@ -220,7 +220,7 @@ fn a_configuration_with_mistakes_is_refused() -> Result<()> {
         (&folder, "", &["--config"], "a folder"),
         (&rule, ":2:22: rules.root-levle-source: ", &["\"root-level-source\""], "a misspelt rule"),
         (&level, ":2:22: rules.root-level-source: ", &["\"loud\""], "not a level"),
-        (&key, ":1:7: rule: ", &["`rules`"], "not a setting"),
+        (&key, ":1:7: rule: ", &["\"rules\""], "not a setting"),
     ];
     for (config, place, names, reason) in table {
         let place = format!("{config}{place}");
