@@ -2,7 +2,7 @@
 
 # How long each takes is for two cores and an empty target folder.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test-fast test generate lint format bench dist ci
+.PHONY: help build demo test-fast test test-otel generate lint format bench dist ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test-fast: ## Run the tests that need no control plane (about 3 minutes)
 test: ## Run every test, on a real API server too (about 20 minutes the first time)
 	cargo test
 
+test-otel: ## Run the tests of the feature otel
+	cargo test -p mirrorguard --features otel --test serve traces
+
 generate: ## Rewrite everything that is generated from the code
 	MIRRORGUARD_UPDATE=1 cargo test -p mirrorguard-core
 	MIRRORGUARD_UPDATE=1 cargo test -p mirrorguard --lib --test cli --test http --test serve
@@ -27,6 +30,7 @@ generate: ## Rewrite everything that is generated from the code
 lint: ## Check the format, and the code by clippy
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features otel -- -D warnings
 
 format: ## Format the code
 	cargo fmt

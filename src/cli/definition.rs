@@ -7,12 +7,12 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
     error::{ContextKind, ContextValue, ErrorKind},
 };
-
-use super::{args::Cli, help::folded, options::Format};
 use mirrorguard_core::{
     rules::{self, Rule},
     suggest::closest,
 };
+
+use super::{args::Cli, help::folded, options::Format};
 
 /// Wider help is hard to read.
 const WIDEST: usize = 100;

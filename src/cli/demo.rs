@@ -7,6 +7,7 @@ use std::{fmt::Write, net::SocketAddr, time::Duration};
 use anyhow::{Context as _, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
+use mirrorguard_core::objects::manifest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use textwrap::{Options, WordSeparator, WordSplitter};
@@ -21,7 +22,6 @@ use crate::{
     cluster::{FileState, Source},
     server::{App, Listeners, Signals, tls::self_signed},
 };
-use mirrorguard_core::objects::manifest;
 
 /// The folder of the files, in the repository.
 const FOLDER: &str = "examples/demo";

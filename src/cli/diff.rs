@@ -4,6 +4,11 @@ use std::{fmt::Write, path::PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use mirrorguard_core::{
+    node::{Change, Impact, Reason, change_between},
+    objects::{Object, manifest::Located},
+    state::State,
+};
 use serde::Serialize;
 
 use super::{
@@ -11,11 +16,6 @@ use super::{
     input::{self, Input, ReadOptions},
     output::Output,
     render::render,
-};
-use mirrorguard_core::{
-    node::{Change, Impact, Reason, change_between},
-    objects::{Object, manifest::Located},
-    state::State,
 };
 
 const HELP: &str = "\

@@ -8,6 +8,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use mirrorguard_core::{
+    context::Context,
+    convert::{Document, Origin, Problem},
+    objects::{MirrorSet, Object, to_documents, to_yaml},
+};
 use serde_json::Value;
 
 use super::{
@@ -15,11 +20,6 @@ use super::{
     output::Output,
 };
 use crate::cluster::{Listing, metadata_of_sets};
-use mirrorguard_core::{
-    context::Context,
-    convert::{Document, Origin, Problem},
-    objects::{MirrorSet, Object, to_documents, to_yaml},
-};
 
 /// The folder that objects are written to.
 #[derive(Debug, Args)]

@@ -4,6 +4,12 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use anyhow::{Context as _, Result};
+use mirrorguard_core::{
+    hypershift::{self, Era, Overrides, Release},
+    inventory::{Inventory, Workload},
+    objects::{HostedCluster, Kind, Object},
+    state::State,
+};
 use serde::Serialize;
 
 use super::{
@@ -11,12 +17,6 @@ use super::{
     output::Output,
 };
 use crate::cluster::{Readings, cause, list, read_workloads};
-use mirrorguard_core::{
-    hypershift::{self, Era, Overrides, Release},
-    inventory::{Inventory, Workload},
-    objects::{HostedCluster, Kind, Object},
-    state::State,
-};
 
 /// How one workload of a hosted control plane resolves the image.
 #[derive(Debug, Serialize)]

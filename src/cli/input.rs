@@ -10,13 +10,13 @@ use std::{
 use anstream::adapter::strip_str;
 use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config};
-
-use super::output::Output;
-use crate::cluster::{Exclude, Listing, cause, read_path};
 use mirrorguard_core::objects::{
     Kind, Object,
     manifest::{Located, Position, ReadError, Reading},
 };
+
+use super::output::Output;
+use crate::cluster::{Exclude, Listing, cause, read_path};
 
 /// The objects that a command works on.
 #[derive(Debug, Default)]

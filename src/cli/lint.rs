@@ -4,6 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use mirrorguard_core::{
+    objects::Object,
+    report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
+    review::{Reviewer, Sequence, Verdict, existing::Found},
+    rules::{Level, Settings},
+    state::State,
+    write::Write,
+};
 use serde::Serialize;
 
 use super::{
@@ -15,14 +23,6 @@ use super::{
     words::{plural, skipped},
 };
 use crate::{clock::today, cluster::Exclude};
-use mirrorguard_core::{
-    objects::Object,
-    report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
-    review::{Reviewer, Sequence, Verdict, existing::Found},
-    rules::{Level, Settings},
-    state::State,
-    write::Write,
-};
 
 const HELP: &str = "\
 Output:

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use mirrorguard_core::convert::{self, Merging, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,7 +14,6 @@ use super::{
     output::Output,
     words::{plural, skipped},
 };
-use mirrorguard_core::convert::{self, Merging, Problem};
 
 const PATHS: &str = "Files, folders (*.yaml, *.yml, *.json, recursively) or - for standard input";
 

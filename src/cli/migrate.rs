@@ -4,6 +4,7 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use mirrorguard_core::convert::{self, Migration, NodeDifference, Plan, Problem, Proof, Stage, Written};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,7 +15,6 @@ use super::{
     output::Output,
     words::plural,
 };
-use mirrorguard_core::convert::{self, Migration, NodeDifference, Plan, Problem, Proof, Stage, Written};
 
 const HELP: &str = "\
 Output:

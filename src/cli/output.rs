@@ -7,13 +7,13 @@ use std::{
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result};
+use mirrorguard_core::{config, rules::Settings};
 use serde::Serialize;
 
 use super::{
     options::{Color, Format, Global},
     progress::Progress,
 };
-use mirrorguard_core::{config, rules::Settings};
 
 /// The width where there is no terminal, which would break lines.
 const WIDTH: usize = 140;

@@ -4,16 +4,6 @@ use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use serde::Serialize;
-
-use super::{
-    Answer,
-    input::{self, ReadOptions},
-    options::PATHS_HELP,
-    output::Output,
-    report,
-};
-use crate::clock::today;
 use mirrorguard_core::{
     hypershift::{
         CatalogMirrors, Derivation, Release, Releases,
@@ -26,6 +16,16 @@ use mirrorguard_core::{
     rules::Settings,
     state::State,
 };
+use serde::Serialize;
+
+use super::{
+    Answer,
+    input::{self, ReadOptions},
+    options::PATHS_HELP,
+    output::Output,
+    report,
+};
+use crate::clock::today;
 
 const HELP: &str = "\
 Output:

@@ -4,6 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use mirrorguard_core::{
+    context::View,
+    forms::{self, Form, NoForm, Omission},
+    node::{self, RegistriesConf},
+    report::Reviewed,
+    rules::{Level, Settings},
+    state::State,
+};
 use serde_json::json;
 
 use super::{
@@ -13,14 +21,6 @@ use super::{
     options::PATHS_HELP,
     output::Output,
     report,
-};
-use mirrorguard_core::{
-    context::View,
-    forms::{self, Form, NoForm, Omission},
-    node::{self, RegistriesConf},
-    report::Reviewed,
-    rules::{Level, Settings},
-    state::State,
 };
 
 const HELP: &str = "\

@@ -4,10 +4,6 @@ mod human;
 mod junit;
 mod sarif;
 
-pub(super) use human::human;
-pub(super) use junit::junit;
-pub(super) use sarif::sarif;
-
 use mirrorguard_core::{
     report::{Places, Reviewed, exempted, findings},
     review::Exempted,
@@ -15,6 +11,9 @@ use mirrorguard_core::{
 };
 
 use super::input::Unread;
+pub(super) use human::human;
+pub(super) use junit::junit;
+pub(super) use sarif::sarif;
 
 /// A whole run.
 #[derive(Debug)]

@@ -2,6 +2,10 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use mirrorguard_core::{
+    config,
+    rules::{self, Level, Rule},
+};
 use serde::Serialize;
 
 use super::{
@@ -9,10 +13,6 @@ use super::{
     output::Output,
     page,
     paint::{DIM, RED, YELLOW, painted},
-};
-use mirrorguard_core::{
-    config,
-    rules::{self, Level, Rule},
 };
 
 const HELP: &str = "\

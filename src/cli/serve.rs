@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use axum_server::tls_rustls::RustlsConfig;
 use clap::{ArgGroup, Args, ValueEnum};
 use kube::Client;
+use mirrorguard_core::rules::Settings;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -30,7 +31,6 @@ use crate::{
         traces::Traces,
     },
 };
-use mirrorguard_core::rules::Settings;
 
 const HELP: &str = "\
 Output:

@@ -10,9 +10,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use tracing::{info, warn};
-
-use super::{Exclude, Shared};
 use mirrorguard_core::{
     objects::{
         Object,
@@ -20,6 +17,9 @@ use mirrorguard_core::{
     },
     state::State,
 };
+use tracing::{info, warn};
+
+use super::{Exclude, Shared};
 
 /// How often the files are looked at. A look is one `stat` a file; looking also sees what a
 /// `ConfigMap` volume does (the `..data` link is exchanged) and what network file systems never announce.

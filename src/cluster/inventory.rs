@@ -17,13 +17,13 @@ use kube::{
     api::ListParams,
     core::{ApiResource, DynamicObject, GroupVersionKind},
 };
-use serde::Deserialize;
-
-use super::{cause, workload::workload};
 use mirrorguard_core::{
     inventory::{CaBundle, Inventory, PullSecret, Workload},
     objects::HostedCluster,
 };
+use serde::Deserialize;
+
+use super::{cause, workload::workload};
 
 /// How many Deployments are listed per page.
 const PAGE: u32 = 250;

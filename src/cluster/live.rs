@@ -10,6 +10,11 @@ use kube::{
     client::Body,
     runtime::{WatchStreamExt, watcher},
 };
+use mirrorguard_core::{
+    context::Context,
+    objects::{Kind, MirrorSet, Object, SetKind},
+    state::State,
+};
 use tower::service_fn;
 use tracing::{debug, warn};
 
@@ -17,11 +22,6 @@ use super::{
     Health, Shared, cause,
     listing::{is_not_found, list},
     object::{LiveObject, api},
-};
-use mirrorguard_core::{
-    context::Context,
-    objects::{Kind, MirrorSet, Object, SetKind},
-    state::State,
 };
 
 /// How long a decision waits for the apiserver; well within the 5 s that it waits for us.

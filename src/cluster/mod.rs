@@ -15,6 +15,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use mirrorguard_core::state::State;
+use tokio::sync::watch;
+
 pub use exclude::Exclude;
 pub use files::{FileState, read_path};
 pub use health::{Health, WatchHealth};
@@ -22,9 +25,6 @@ pub use inventory::{Readings, read_inventory, read_workloads};
 pub use listing::{Listing, list, metadata_of_sets};
 pub use live::LiveState;
 pub use topology::is_hosted_control_plane;
-
-use mirrorguard_core::state::State;
-use tokio::sync::watch;
 
 /// What went wrong, in the fewest words: kube's own texts say it several times.
 pub fn cause(error: &kube::Error) -> String {

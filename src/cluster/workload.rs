@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Container};
 use kube::ResourceExt;
-
 use mirrorguard_core::{
     hypershift::{IMAGE_OVERRIDES, REGISTRY_OVERRIDES},
     inventory::{Setting, Workload},

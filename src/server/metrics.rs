@@ -9,6 +9,11 @@ use std::{
     time::Duration,
 };
 
+use mirrorguard_core::{
+    objects::{Kind, SetKind},
+    review::{Verdict, wire::Request},
+    rules::Level,
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -18,11 +23,6 @@ use prometheus_client::{
 use self::state::StateCollector;
 use super::Readiness;
 use crate::cluster::Source;
-use mirrorguard_core::{
-    objects::{Kind, SetKind},
-    review::{Verdict, wire::Request},
-    rules::Level,
-};
 
 /// Upper bounds in seconds: a small decision takes a tenth of a millisecond, and an API server waits 5 s.
 const BUCKETS: [f64; 11] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 3.0];

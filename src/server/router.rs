@@ -16,14 +16,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use tracing::{Instrument, debug, enabled, info};
-
 use mirrorguard_core::{
     review::{Filling, Patch, Reviewer, Verdict, fill_in, wire},
     rules::Settings,
     state::State,
     write::Write,
 };
+use tracing::{Instrument, debug, enabled, info};
 
 use super::{
     Metrics, Readiness,

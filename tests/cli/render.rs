@@ -277,3 +277,21 @@ fn the_configuration_decides_what_a_policy_does() -> Result<()> {
 fn people_see_the_policies() -> Result<()> {
     is_seen(&mirrorguard("render -q --to vap")?.code(0)?, "admission-policies.txt")
 }
+
+#[test]
+fn only_what_stops_rendering_is_given_as_the_reason() -> Result<()> {
+    let unrenderable = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\n\
+                        spec: {imageDigestMirrors: [{source: q.io/a, mirrors: [q.io/a, m.lab/a], \
+                        mirrorSourcePolicy: NeverContactSource}]}\n";
+    let hosted = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
+                  metadata: {name: h, namespace: n, annotations: \
+                  {hypershift.openshift.io/olm-catalogs-is-registry-overrides: registry.redhat.io=m.lab/a}}\n";
+    let both = format!("{unrenderable}---\n{hosted}");
+    let found = mirrorguard_reads("lint -o json -", &both)?.code(1)?.json()?;
+    let rules: Vec<_> = found["findings"].as_array().context("no findings")?.iter().collect();
+    ensure!(rules.iter().any(|finding| finding["rule"] == "misread-catalog-overrides"), "{found:#}");
+    let stderr = mirrorguard_reads("render -", &both)?.code(1)?.stderr;
+    ensure!(stderr.contains("[never-contact-source-lists-source]"), "{stderr}");
+    ensure!(!stderr.contains("[misread-catalog-overrides]"), "{stderr}");
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! One source, two `mirrorSourcePolicy` values.
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite, finding::some_names, invalid_source::NOTHING_RENDERS,
+    Check, Finding, Level, Related, Rule, SetWrite, finding::some_names, invalid_source::RENDERING_FAILS,
 };
 use crate::{
     context::EntryRef,
@@ -48,7 +48,7 @@ fn conflict(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
     };
     let names = some_names(others.iter().map(|other| other.set.id()));
     Finding {
-        effect: NOTHING_RENDERS.to_owned(),
+        effect: RENDERING_FAILS.to_owned(),
         fix,
         related: others.iter().map(Related::to_policy).collect(),
         ..Finding::new(

@@ -1,6 +1,6 @@
 //! A scope of the image configuration that stops the nodes' configuration.
 
-use super::{Check, Finding, Level, Rule, invalid_source::NOTHING_RENDERS};
+use super::{Check, Finding, Level, Rule, invalid_source::RENDERING_FAILS};
 use crate::objects::{ImageConfig, grammar::is_valid_registry_scope};
 
 pub(super) const RULE: Rule = Rule {
@@ -35,7 +35,7 @@ fn invalid(list: &str, at: usize, scope: &str) -> Finding {
         )
     };
     Finding {
-        effect: NOTHING_RENDERS.to_owned(),
+        effect: RENDERING_FAILS.to_owned(),
         fix: fix.to_owned(),
         ..Finding::new(format!("spec.registrySources.{list}[{at}]"), format!("{list} {scope}"), what)
     }

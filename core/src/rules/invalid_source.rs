@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// The effect of what the machine-config operator rejects.
-pub(super) const NOTHING_RENDERS: &str = "nothing renders, and nodes get no new configuration";
+pub(super) const RENDERING_FAILS: &str = "rendering fails, and nodes get no new configuration";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
@@ -33,7 +33,7 @@ pub(super) fn rejected(role: &str, value: &str, wildcard_allowed: bool, path: St
         None => format!("write the {role} as host[:port][/namespace[/name]]"),
     };
     Finding {
-        effect: NOTHING_RENDERS.to_owned(),
+        effect: RENDERING_FAILS.to_owned(),
         fix,
         ..Finding::new(path, value, format!("{role} \"{value}\" {problem}"))
     }

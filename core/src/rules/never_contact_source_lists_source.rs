@@ -1,6 +1,6 @@
 //! A source with `NeverContactSource` that is listed as one of its own mirrors.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, Finding, Level, Rule, SetWrite, invalid_source::RENDERING_FAILS};
 use crate::objects::MirrorSourcePolicy;
 
 pub(super) const RULE: Rule = Rule {
@@ -23,7 +23,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let path = set.field_path(index, &format!("mirrors[{at}]"));
         let what = format!("\"{}\" has NeverContactSource and is one of its own mirrors", entry.source);
         findings.push(Finding {
-            effect: "rendering fails, and nodes get no new configuration".to_owned(),
+            effect: RENDERING_FAILS.to_owned(),
             fix: "remove the source from its mirrors, or remove NeverContactSource".to_owned(),
             ..Finding::new(path, &*entry.source, what)
         });

@@ -1,6 +1,6 @@
 //! A wildcard source that covers a blocked or insecure registry without mirrors of its own.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, Finding, Level, Rule, SetWrite, invalid_source::RENDERING_FAILS};
 use crate::node::Rendering;
 
 pub(super) const RULE: Rule = Rule {
@@ -37,7 +37,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             "wildcard source \"{wildcard}\" covers \"{scope}\" of image.config, which has no mirrors"
         );
         findings.push(Finding {
-            effect: "rendering fails, and nodes get no new configuration".to_owned(),
+            effect: RENDERING_FAILS.to_owned(),
             fix: format!("add an entry for \"{scope}\", or list the hosts instead of \"{wildcard}\""),
             ..Finding::new(path, format!("{wildcard} {scope}"), what)
         });

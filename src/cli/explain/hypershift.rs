@@ -1,13 +1,14 @@
 //! The part of the tree about HyperShift.
 
+use mirrorguard_core::{
+    explanation::{Candidate, Divergence, ExplainedLookup, Explanation, LookupKind, MatchingSource},
+    hypershift::Era,
+};
+
 use super::{Drawing, place::path_of};
 use crate::cli::{
     paint::{BOLD, CYAN, DIM, YELLOW},
     tree::Branch,
-};
-use mirrorguard_core::{
-    explanation::{Candidate, Divergence, ExplainedLookup, Explanation, LookupKind, MatchingSource},
-    hypershift::Era,
 };
 
 impl Drawing<'_> {

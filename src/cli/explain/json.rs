@@ -1,11 +1,5 @@
 //! The JSON of an explanation.
 
-use serde::Serialize;
-
-use super::{
-    super::hosted_control_planes::HostedControlPlane,
-    place::{Places, path_of},
-};
 use mirrorguard_core::{
     context::EntryRef,
     explanation::{
@@ -13,6 +7,12 @@ use mirrorguard_core::{
         NodePull, Part, Question,
     },
     node::PolicyRefusal,
+};
+use serde::Serialize;
+
+use super::{
+    super::hosted_control_planes::HostedControlPlane,
+    place::{Places, path_of},
 };
 
 #[derive(Serialize)]

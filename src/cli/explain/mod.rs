@@ -9,6 +9,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use mirrorguard_core::{
+    explanation::{Explanation, Question, explain},
+    objects::reference::Image,
+    state::State,
+};
 
 use super::{
     Answer, hosted_control_planes,
@@ -18,11 +23,6 @@ use super::{
     paint::{BOLD, DIM},
     render::render,
     tree::Branch,
-};
-use mirrorguard_core::{
-    explanation::{Explanation, Question, explain},
-    objects::reference::Image,
-    state::State,
 };
 use place::Places;
 

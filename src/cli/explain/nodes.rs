@@ -1,15 +1,16 @@
 //! The part of the tree about nodes.
 
-use super::{Drawing, place::path_of};
-use crate::cli::{
-    paint::{BOLD, DIM, RED, YELLOW},
-    tree::Branch,
-};
 use mirrorguard_core::{
     context::EntryRef,
     explanation::{Attempt, Blocker, Covering, Decision, Explanation, NodePull, Part, Question},
     node::PolicyRefusal,
     objects::{MirrorSourcePolicy, reference::ReferenceError},
+};
+
+use super::{Drawing, place::path_of};
+use crate::cli::{
+    paint::{BOLD, DIM, RED, YELLOW},
+    tree::Branch,
 };
 
 impl Drawing<'_> {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::cli::input::Input;
 use mirrorguard_core::{
     context::EntryRef,
     objects::{Object, SetKind, manifest::Located},
 };
+
+use crate::cli::input::Input;
 
 /// The mirror sets of files by kind and name.
 pub(super) struct Places<'a>(HashMap<(SetKind, &'a str), &'a Located>);

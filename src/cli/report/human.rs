@@ -5,7 +5,6 @@ use std::{fmt::Write, ops::Range, sync::Arc};
 use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet, renderer::DecorStyle,
 };
-
 use mirrorguard_core::{
     objects::manifest::{Located, Position},
     report::{Places, Reviewed, findings},

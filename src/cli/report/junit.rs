@@ -5,12 +5,11 @@
 
 use std::{borrow::Cow, io};
 
+use mirrorguard_core::{report::Reviewed, review::Diagnostic, rules::Level};
 use quick_xml::{
     Writer,
     events::{BytesDecl, BytesText, Event},
 };
-
-use mirrorguard_core::{report::Reviewed, review::Diagnostic, rules::Level};
 
 use super::{Run, level_name};
 use crate::cli::input::Unread;

@@ -5,15 +5,14 @@ use std::{
     path::{Component, Path},
 };
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde_json::{Value, json};
-
 use mirrorguard_core::{
     objects::manifest::{Located, Position},
     report::{Places, Reviewed, findings},
     review::Diagnostic,
     rules::{Finding, Level, RULES, Related, Rule},
 };
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::{Value, json};
 
 use super::{Run, level_name};
 

@@ -3,6 +3,7 @@
 mod apiserver;
 
 use jiff::{SignedDuration, Timestamp};
+use mirrorguard_core::rules::Settings;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -12,7 +13,6 @@ use crate::{
     certificates::{ConfigurationKind, authority, issue},
     cluster::{FileState, Source},
 };
-use mirrorguard_core::rules::Settings;
 
 const NAME: &str = "mirrorguard.mirrorguard.svc";
 

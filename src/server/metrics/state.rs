@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use mirrorguard_core::objects::{Kind, SetKind};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -13,7 +14,6 @@ use crate::{
     cluster::{Health, Source},
     server::Readiness,
 };
-use mirrorguard_core::objects::{Kind, SetKind};
 
 #[derive(Debug)]
 pub(super) struct StateCollector {
