@@ -1,5 +1,7 @@
 //! Fills in the catalog overrides annotation.
 
+use std::slice;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -81,12 +83,9 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
 
 /// Why no value is right, as warnings: no write is rejected for it.
 fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diagnostic> {
-    let rule = &catalogs_not_expressible::RULE;
-    let mut findings = Vec::new();
-    if reviewer.settings.level(rule) != Level::Off {
-        catalogs_not_expressible::check(write, &mut findings);
-    }
-    findings.into_iter().map(|finding| Diagnostic { rule, level: Level::Warn, finding }).collect()
+    let mut found = reviewer.evaluate_hosted(slice::from_ref(&catalogs_not_expressible::RULE), write);
+    found.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);
+    found
 }
 
 fn patch(hosted: &HostedCluster, value: &str) -> Patch {

@@ -1,6 +1,6 @@
 //! Reviews a write: runs the rules, and decides the level of their findings.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, slice};
 
 use jiff::civil::Date;
 
@@ -98,9 +98,9 @@ impl<'a> Reviewer<'a> {
         if old == Some(new) {
             return Verdict::default();
         }
-        let mut verdict = Verdict::of(self.evaluate_hosted(&self.hosted_write(old, new)));
+        let mut verdict = Verdict::of(self.evaluate_hosted(RULES, &self.hosted_write(old, new)));
         if let (Some(old), false) = (old, verdict.is_allowed()) {
-            lower_known(&mut verdict, &self.evaluate_hosted(&self.hosted_write(None, old)));
+            lower_known(&mut verdict, &self.evaluate_hosted(RULES, &self.hosted_write(None, old)));
         }
         exempt(&mut verdict, &new.into(), &self.settings.exemptions, self.today);
         verdict
@@ -122,10 +122,8 @@ impl<'a> Reviewer<'a> {
     pub fn check_overrides(&self, value: &str) -> Verdict {
         let mut hosted = HostedCluster::default();
         hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
-        let mut findings = Vec::new();
-        misread_catalog_overrides::check(&self.hosted_write(None, &hosted), &mut findings);
-        let rule = &misread_catalog_overrides::RULE;
-        Verdict::of(findings.into_iter().map(|finding| self.diagnostic(rule, finding)).collect())
+        let rule = slice::from_ref(&misread_catalog_overrides::RULE);
+        Verdict::of(self.evaluate_hosted(rule, &self.hosted_write(None, &hosted)))
     }
 
     /// A write of a HostedCluster as the rules review it.
@@ -148,8 +146,9 @@ impl<'a> Reviewer<'a> {
         })
     }
 
-    fn evaluate_hosted(&self, write: &HostedWrite<'_>) -> Vec<Diagnostic> {
-        self.evaluate(RULES, |check, findings| {
+    /// What some of the rules find in a HostedCluster.
+    pub(super) fn evaluate_hosted(&self, rules: &'static [Rule], write: &HostedWrite<'_>) -> Vec<Diagnostic> {
+        self.evaluate(rules, |check, findings| {
             if let Check::HostedCluster(check) = check {
                 check(write, findings);
             }

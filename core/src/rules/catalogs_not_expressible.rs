@@ -12,7 +12,7 @@ pub(crate) const RULE: Rule = Rule {
     ..Rule::BASE
 };
 
-pub(crate) fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
+fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if write.leaves_catalogs_alone() || write.new.has_catalog_overrides_annotation() {
         return;
     }

@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     ..Rule::BASE
 };
 
-pub(crate) fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
+fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(value) = write.new.catalog_overrides() else { return };
     if write.overrides_reach_nothing() {
         return;
