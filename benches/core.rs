@@ -1,6 +1,6 @@
-//! The pure core: the cost of a decision without the network, with few and with many sets.
+//! Decisions of the core, without the network, with few and with many mirror sets.
 //!
-//! `cargo bench` prints times of this machine; compare the pairs of one run.
+//! Times depend on the machine: compare only results of the same `cargo bench` run.
 
 use std::{hint::black_box, time::Duration};
 
@@ -23,8 +23,8 @@ use serde_json::json;
 const FEW: usize = 10;
 const MANY: usize = 1000;
 
-/// A set of entries with two mirrors each, none of whose sources is in another set.
-fn set(kind: SetKind, name: &str, entries: usize) -> MirrorSet {
+/// A mirror set whose entries have two mirrors each. No other mirror set has its sources.
+fn mirror_set(kind: SetKind, name: &str, entries: usize) -> MirrorSet {
     MirrorSet::new(kind, name, (0..entries).map(|at| entry(name, at)).collect())
 }
 
@@ -42,24 +42,24 @@ fn state(sets: usize) -> State {
     let mut objects = Vec::new();
     for at in 0..sets {
         let kind = if at % 2 == 0 { SetKind::Idms } else { SetKind::Itms };
-        objects.push(Object::from(set(kind, &format!("team-{at:04}"), 20)));
+        objects.push(Object::from(mirror_set(kind, &format!("team-{at:04}"), 20)));
     }
     objects.into_iter().collect()
 }
 
-fn created(set: MirrorSet) -> Write {
+fn creation(set: MirrorSet) -> Write {
     Write::MirrorSet(Operation::Create(set.into()))
 }
 
-fn decisions(c: &mut Criterion) {
+fn review_creation(c: &mut Criterion) {
     let settings = Settings::default();
     let mut group = c.benchmark_group("create an IDMS");
     for sets in [FEW, MANY] {
         let state = state(sets);
         let reviewer = Reviewer::new(&state, &settings, today());
         for entries in [20, 2000] {
-            let new = created(set(SetKind::Idms, "new", entries));
-            let id = BenchmarkId::new(format!("{entries} entries"), format!("{sets} sets"));
+            let new = creation(mirror_set(SetKind::Idms, "new", entries));
+            let id = BenchmarkId::new(format!("{entries} entries"), format!("{sets} mirror sets"));
             group.bench_function(id, |b| {
                 b.iter(|| reviewer.review(black_box(&new)));
             });
@@ -68,8 +68,8 @@ fn decisions(c: &mut Criterion) {
     group.finish();
 }
 
-/// An `AdmissionReview` of creating a set.
-fn review(new: &MirrorSet) -> Vec<u8> {
+/// An `AdmissionReview` of the creation of a mirror set.
+fn creation_review(new: &MirrorSet) -> Vec<u8> {
     let entries: Vec<_> =
         new.entries.iter().map(|e| json!({"source": e.source, "mirrors": e.mirrors.to_vec()})).collect();
     let kind = Kind::Set(new.kind);
@@ -85,36 +85,36 @@ fn review(new: &MirrorSet) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-fn reading(c: &mut Criterion) {
-    let body = review(&set(SetKind::Idms, "new", 2000));
+fn decode_review(c: &mut Criterion) {
+    let body = creation_review(&mirror_set(SetKind::Idms, "new", 2000));
     c.bench_function("decode a review of 2000 entries", |b| {
         b.iter(|| wire::decode(black_box(&body)));
     });
 }
 
-fn whole_clusters(c: &mut Criterion) {
+fn evaluate_cluster(c: &mut Criterion) {
     let state = state(MANY);
     let view = state.context().view();
-    c.bench_function("render 1000 sets", |b| b.iter(|| node::render(black_box(view))));
-    c.bench_function("derive the catalog overrides from 1000 sets", |b| {
+    c.bench_function("render 1000 mirror sets", |b| b.iter(|| node::render(black_box(view))));
+    c.bench_function("derive the catalog overrides from 1000 mirror sets", |b| {
         b.iter(|| hypershift::derive(black_box(view), &hypershift::Releases::default()));
     });
 }
 
-/// The cost of the metrics of a decision.
-fn counting(c: &mut Criterion) {
+/// The metrics of a decision.
+fn record_metrics(c: &mut Criterion) {
     let (settings, state) = (Settings::default(), state(FEW));
     let reviewer = Reviewer::new(&state, &settings, today());
-    let verdict = reviewer.review(&created(set(SetKind::Icsp, "new", 20)));
-    let request = wire::decode(&review(&set(SetKind::Icsp, "new", 20))).expect("a review");
-    let nothing = FileState::of_objects(manifest::read("nothing", String::new())).expect("no objects");
-    let app = App::new(Settings::default(), Source::Files(nothing));
+    let verdict = reviewer.review(&creation(mirror_set(SetKind::Icsp, "new", 20)));
+    let request = wire::decode(&creation_review(&mirror_set(SetKind::Icsp, "new", 20))).expect("a review");
+    let empty = FileState::of_objects(manifest::read("empty.yaml", String::new())).expect("no objects");
+    let app = App::new(Settings::default(), Source::Files(empty));
     let took = Duration::from_micros(100);
-    c.bench_function("count an answer", |b| {
+    c.bench_function("record the metrics of an answer", |b| {
         b.iter(|| app.metrics.answered("validate", black_box(&request), black_box(&verdict), took));
     });
-    c.bench_function("write the metrics", |b| b.iter(|| app.metrics.text()));
+    c.bench_function("write all metrics", |b| b.iter(|| app.metrics.text()));
 }
 
-criterion_group!(benches, decisions, reading, whole_clusters, counting);
+criterion_group!(benches, review_creation, decode_review, evaluate_cluster, record_metrics);
 criterion_main!(benches);

@@ -1,7 +1,7 @@
-//! Linting files: reading many entries with their places, and checking every set together with all others.
+//! What `mirrorguard lint` does with many files: reading them with the position of each field, and checking each mirror
+//! set together with all others.
 //!
-//! `cargo bench --bench lint` prints times of this machine. The time to print findings
-//! is measured with the program itself.
+//! Times depend on the machine. `docs/benchmarks.md` has the times of the binary, which also prints findings.
 
 use std::{fmt::Write as _, hint::black_box};
 
@@ -17,8 +17,8 @@ use mirrorguard_core::{
 const FILES: usize = 200;
 const ENTRIES: usize = 50;
 
-/// A file of one set as people write it.
-fn file(at: usize) -> String {
+/// A file with one mirror set, in the usual form.
+fn manifest_text(at: usize) -> String {
     let (kind, field) = if at.is_multiple_of(2) {
         ("ImageDigestMirrorSet", "imageDigestMirrors")
     } else {
@@ -44,12 +44,12 @@ fn read(files: &[String]) -> Vec<Located> {
 }
 
 fn lint(c: &mut Criterion) {
-    let files: Vec<_> = (0..FILES).map(file).collect();
+    let files: Vec<_> = (0..FILES).map(manifest_text).collect();
     c.bench_function("read 10000 entries in 200 files", |b| b.iter(|| read(black_box(&files))));
 
     let located = read(&files);
     let settings = Settings::default();
-    c.bench_function("check 10000 entries in 200 sets", |b| {
+    c.bench_function("check 10000 entries in 200 mirror sets", |b| {
         b.iter(|| {
             let state: State = located.iter().map(|located| located.object.clone()).collect();
             let reviewer = Reviewer::new(&state, &settings, mirrorguard::clock::today());

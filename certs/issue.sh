@@ -15,8 +15,8 @@ and for localhost and 127.0.0.1.
   --namespace NAME   namespace of the Service (default: mirrorguard)
   --days N           days the serving certificate is valid, up to $ca_days (default: 365)
   --out DIR          folder to write to (default: dev, next to this script)
-  --renew            keep the CA in DIR and issue only a new serving certificate
-  --force            overwrite what is in DIR
+  --renew            issue only a new serving certificate, from the CA in DIR
+  --force            overwrite existing files in DIR
   -h, --help         show this help
 
 Writes ca.crt, ca.key, tls.crt and tls.key.
@@ -31,7 +31,7 @@ fail() {
 # dns_label FLAG VALUE: fails unless VALUE is a DNS label, because names are written to the openssl configuration.
 dns_label() {
     case $2 in
-    '' | -* | *- | *[!a-z0-9-]*) fail "$1 must be a name of lower-case letters, digits and '-', not '$2'" 2 ;;
+    '' | -* | *- | *[!a-z0-9-]*) fail "$1 must consist of lower-case letters, digits and inner '-', not '$2'" 2 ;;
     esac
     [ "${#2}" -le 63 ] || fail "$1 may have at most 63 characters: '$2'" 2
 }
@@ -89,11 +89,11 @@ case $out in
 esac
 
 command -v openssl >/dev/null 2>&1 ||
-    fail "openssl is not installed: install the package 'openssl' (dnf, apt, apk or brew), or put it on PATH"
+    fail "openssl is not installed: install the package 'openssl' (dnf, apt, apk or brew), or add it to PATH"
 
 if $renew; then
     [ -s "$out/ca.crt" ] && [ -s "$out/ca.key" ] ||
-        fail "--renew needs $out/ca.crt and $out/ca.key: issue them first, without --renew"
+        fail "--renew requires $out/ca.crt and $out/ca.key: run without --renew first to issue them"
     openssl x509 -in "$out/ca.crt" -noout -checkend "$((days * 86400))" >/dev/null ||
         fail "$out/ca.crt expires within $days days: choose fewer --days, or issue a new CA with --force"
 elif ! $force; then
@@ -116,7 +116,7 @@ trap 'exit 143' TERM HUP
 run() {
     openssl "$@" 2>"$work/log" || {
         cat "$work/log" >&2
-        fail "openssl $1 failed; openssl 1.1.1 or later, or LibreSSL 3, is needed (found: $(openssl version))"
+        fail "openssl $1 failed; openssl 1.1.1 or later, or LibreSSL 3, is required (found: $(openssl version))"
     }
 }
 
@@ -178,7 +178,7 @@ folder=$(shell_quote "$out")
 secret=$service-tls
 if $renew; then
     cat <<EOF
-Renewed $out/tls.crt; the CA is as it was. Put it into the cluster with:
+Renewed $out/tls.crt. The CA is unchanged. Update the Secret with:
 
   kubectl --namespace $namespace create secret tls $secret \\
     --cert=$folder/tls.crt --key=$folder/tls.key --dry-run=client --output=yaml |
@@ -193,7 +193,7 @@ else
 fi
 cat <<EOF
 Issued a CA and a certificate for $service.$namespace.svc, localhost and 127.0.0.1 in $out:
-  ca.crt  ca.key    valid for $ca_days days; whoever has ca.key can pose as the webhook
+  ca.crt  ca.key    valid for $ca_days days; anyone with ca.key can impersonate the webhook
   tls.crt tls.key   valid for $days days
 
 On this machine:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures the targets of targets.json side by side and writes what it saw as JSON lines.
+"""Measures the targets of targets.json and writes the results as JSON lines.
 
-First the starts: every server is started alone, several times, and timed to its first right answer.
-Then, repeat by repeat, all servers are started together and loaded one after the other, case by case,
-so that the runs to be compared follow each other within seconds. Servers are pinned to one core, the
-load generator to another. Everything is on loopback; the whole ends by itself at --deadline.
+First it measures starts: it starts each server alone, several times, and measures the time to the first
+correct answer. Then, in each repeat, it starts all servers together and sends load to one after the other,
+case by case, so that the runs to compare follow each other within seconds. The servers are pinned to one
+core, and the load generator to another. Everything runs on loopback, and is stopped at --deadline.
 """
 import argparse
 import base64
@@ -21,22 +21,22 @@ import time
 from contextlib import ExitStack
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ENDING = (signal.SIGALRM, signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGALRM, signal.SIGTERM, signal.SIGINT)
 ANNOTATION = "olm-catalogs-is-registry-overrides"
-REVIEW_OF_CONFLICT = "review-idms-conflict.json"
+CONFLICT_REVIEW = "review-idms-conflict.json"
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", help="file for the JSON lines; overwritten")
     parser.add_argument("--targets", default=os.path.join(HERE, "targets.json"))
-    parser.add_argument("--only", default="", metavar="NAME,...", help="these targets alone")
+    parser.add_argument("--only", default="", metavar="NAME,...", help="measure only these targets")
     parser.add_argument("--mirrorguard", default=os.path.join(HERE, "../../target/dist/mirrorguard"), metavar="BINARY")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--starts", type=int, default=7)
-    parser.add_argument("--secs", type=float, default=2.0, help="of one run, after its warm-up")
+    parser.add_argument("--secs", type=float, default=2.0, help="length of a run, after its warm-up")
     parser.add_argument("--warm", type=float, default=0.4)
-    parser.add_argument("--deadline", type=int, default=560, metavar="SECS", help="give up then, with exit code 1")
+    parser.add_argument("--deadline", type=int, default=560, metavar="SECS", help="stop after this time, with exit code 1")
     return parser.parse_args()
 
 
@@ -50,29 +50,29 @@ def read_targets(args):
     only = set(filter(None, args.only.split(",")))
     unknown = only - {target["name"] for target in plan["targets"]}
     if unknown:
-        fail("--only: no such target: " + ", ".join(sorted(unknown)))
+        fail("--only: unknown target: " + ", ".join(sorted(unknown)))
     targets = [target for target in plan["targets"] if not only or target["name"] in only]
     for target in targets:
         binary = target["command"][0].replace("{mirrorguard}", os.path.abspath(args.mirrorguard))
         target["command"][0] = os.path.join(HERE, binary)
         if not os.access(target["command"][0], os.X_OK):
-            fail("%s: no program %s; run.sh builds it" % (target["name"], binary))
+            fail("%s: cannot execute %s; run.sh builds it" % (target["name"], binary))
         target["answers"] = plan["answers"][target["answers"]]
     return targets, plan["cases"]
 
 
 class Server:
-    """One target's server, pinned to the first core, from its start until the end of the block."""
+    """The server of a target, pinned to the first core. It is stopped at the end of the with block."""
 
     def __init__(self, target, cores, log):
         self.target = target
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", target["port"])) == 0:
-                fail("port %d, which %s needs, is taken" % (target["port"], target["name"]))
-        # A child inherits the affinity: so it is the child's from its first instruction on.
+                fail("port %d of %s is already in use" % (target["port"], target["name"]))
+        # A child inherits the affinity, so the server is pinned from its first instruction on.
         os.sched_setaffinity(0, {cores[0]})
         try:
-            self.began_ns = time.time_ns()
+            self.start_ns = time.time_ns()
             self.process = subprocess.Popen(target["command"], cwd=HERE, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         finally:
             os.sched_setaffinity(0, {cores[1]})
@@ -93,18 +93,18 @@ class Server:
             return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
 
 
-def loadgen(verb, target, path, body, *more):
+def loadgen(verb, target, path, body, *options):
     return [os.path.join(HERE, "loadgen/target/release/loadgen"), verb, "--port", str(target["port"]), "--path", path,
-            "--body", os.path.join(HERE, "payloads", body), *more]
+            "--body", os.path.join(HERE, "payloads", body), *options]
 
 
-def wait_for(target, secs):
-    """The command that waits for the first right answer: a denial, so rules and data are in."""
-    return loadgen("first", target, "/validate", REVIEW_OF_CONFLICT, "--expect", target["conflict"], "--secs", str(secs))
+def wait_command(target, secs):
+    """The command that waits for the first correct answer: a denial, which requires that rules and data are loaded."""
+    return loadgen("first", target, "/validate", CONFLICT_REVIEW, "--expect", target["conflict"], "--secs", str(secs))
 
 
 def finish(process, target, timeout):
-    """What a load generator printed."""
+    """Waits for a load generator and returns its output."""
     try:
         out, err = process.communicate(timeout=timeout)
     except BaseException:
@@ -121,26 +121,26 @@ def call(command, target, timeout):
 
 
 def time_start(target, cores, log):
-    """Milliseconds from just before the server's exec to its first right answer."""
-    watcher = subprocess.Popen(wait_for(target, 30), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """Milliseconds from just before the server is executed to its first correct answer."""
+    waiting = subprocess.Popen(wait_command(target, 30), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        time.sleep(0.05)  # the watcher is up before the server, and asks every millisecond
+        time.sleep(0.05)  # starts before the server, and sends a request every millisecond
         with Server(target, cores, log) as server:
-            return (int(finish(watcher, target, 40)) - server.began_ns) / 1e6
+            return (int(finish(waiting, target, 40)) - server.start_ns) / 1e6
     finally:
-        watcher.kill()
+        waiting.kill()
 
 
 def check_answers(target, cases):
-    """Every case is answered as it should be, before anything is measured."""
+    """Fails unless every case gets the correct answer. Runs before anything is measured."""
     for case in cases:
         expected = target["answers"][case["name"]]
         text = call(loadgen("once", target, case["path"], case["body"]), target, 10)
         if expected not in text:
-            fail("%s answers %s without %s: %.500s" % (target["name"], case["name"], expected, text))
+            fail("%s: the answer to %s does not contain %s: %.500s" % (target["name"], case["name"], expected, text))
         patch = json.loads(text)["response"].get("patch")
         if patch and ANNOTATION not in base64.b64decode(patch).decode():
-            fail("%s patches something else: %s" % (target["name"], base64.b64decode(patch).decode()))
+            fail("%s: the patch does not add the annotation: %s" % (target["name"], base64.b64decode(patch).decode()))
 
 
 def load(server, case, concurrency, args):
@@ -164,7 +164,7 @@ def machine():
 def measure(args, write):
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
-        fail("two cores are needed: one for the server, one for the load")
+        fail("two cores are required: one for the server, one for the load generator")
     targets, cases = read_targets(args)
     write(row="machine", **machine(), repeats=args.repeats, secs=args.secs, starts=args.starts)
     folder = os.path.dirname(os.path.abspath(args.out))
@@ -180,7 +180,7 @@ def measure(args, write):
             with ExitStack() as running:
                 servers = [running.enter_context(Server(target, cores, logs[target["name"]])) for target in targets]
                 for server in servers:
-                    call(wait_for(server.target, 30), server.target, 40)
+                    call(wait_command(server.target, 30), server.target, 40)
                     check_answers(server.target, cases)
                 time.sleep(1)
                 for server in servers:
@@ -196,19 +196,19 @@ def main():
     args = options()
 
     def stop(number, _):
-        for ending in ENDING:  # once is enough: the servers are being stopped
-            signal.signal(ending, signal.SIG_IGN)
+        for ignored in STOP_SIGNALS:  # the servers are being stopped already
+            signal.signal(ignored, signal.SIG_IGN)
         fail("the deadline of %d s has passed" % args.deadline if number == signal.SIGALRM else "stopped")
 
-    for ending in ENDING:
-        signal.signal(ending, stop)
+    for handled in STOP_SIGNALS:
+        signal.signal(handled, stop)
     signal.alarm(args.deadline)
     with open(args.out, "w") as out:
         def write(**row):
             out.write(json.dumps(row) + "\n")
             out.flush()
             if row["row"] == "run":
-                print("repeat %d  %-13s %s c%-2d  %-16s %7.0f requests/s  %6.0f us CPU each" % (
+                print("repeat %d  %-13s %s c%-2d  %-16s %7.0f requests/s  %6.0f us CPU per request" % (
                     row["repeat"] + 1, row["case"], row["proto"], row["conc"], row["target"], row["rps"],
                     row["server_cpu_us_per_req"]), file=sys.stderr, flush=True)
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Deterministic payloads and cluster states for the benchmark.
+"""Generates the AdmissionReviews and cluster states of the benchmark. The output is always the same.
 
-Writes into the directory given as argv[1] (default: ./payloads):
-  state-<N>.json          v1 List: N mirror sets (even index: IDMS, odd index: ITMS), 20 entries each, no ICSP
-  review-idms-20.json     AdmissionReview CREATE of an IDMS with 20 entries (allowed in both states)
-  review-idms-2000.json   the same with 2000 entries (allowed)
-  review-idms-conflict.json  20 entries, one with a mirrorSourcePolicy conflicting with state (denied)
-  review-hc.json          AdmissionReview CREATE of a typical HostedCluster (mutated)
+Writes to the folder argv[1] (default: payloads, next to this script):
+  state-<N>.json             a v1 List of N mirror sets (even index: IDMS, odd index: ITMS) with 20 entries each
+  review-idms-20.json        creation of an IDMS with 20 entries (allowed with both states)
+  review-idms-2000.json      creation of an IDMS with 2000 entries (allowed)
+  review-idms-conflict.json  creation of an IDMS with 20 entries, one of which conflicts with the
+                             mirrorSourcePolicy of an existing mirror set (denied)
+  review-hc.json             creation of a typical HostedCluster (allowed, with a patch)
 """
 import json
 import os
@@ -20,8 +21,8 @@ CATALOGS = ["redhat-operator-index", "certified-operator-index", "community-oper
 def entry(setno, j):
     """Entry j of the existing mirror set number setno."""
     if setno < 10 and j < 2:
-        # 20 sources in all under registry.redhat.io/redhat, whatever N is: what the annotation is derived from;
-        # the first four are the default catalogs themselves
+        # The annotation is derived from the sources under registry.redhat.io/redhat. There are 20 of them for every
+        # N, and the first four are the default catalogs.
         number = setno * 2 + j
         src = "registry.redhat.io/redhat/%s" % CATALOGS[number % 4] + ("" if number < 4 else "-v4-%d" % number)
     else:
@@ -87,7 +88,7 @@ def new_idms(count, conflict=False):
     entries = []
     for j in range(count):
         if j < 2:
-            # same sources as existing sets, compatible policy
+            # A source of an existing mirror set, with the same policy.
             e = entry(2 * j + 2, 5)
         else:
             src = "quay.io/new-project-%02d/component-%04d" % (j % 20, j)
@@ -103,7 +104,7 @@ def new_idms(count, conflict=False):
         entries.append(e)
     if conflict:
         e = entry(9, 5)
-        e["mirrorSourcePolicy"] = "NeverContactSource"  # state has it unset: AllowContactingSource
+        e["mirrorSourcePolicy"] = "NeverContactSource"  # unset in the existing mirror set, so AllowContactingSource
         entries[-1] = e
     m = meta("new-mirrors", 999999)
     del m["resourceVersion"]

@@ -1,24 +1,24 @@
 #!/bin/sh
-# Builds the peer, the reference servers, the load generator and mirrorguard, measures them in one run,
-# and judges the limits.
+# Builds the peer, the reference servers, the load generator and mirrorguard, measures the servers in one
+# run, and checks the limits.
 set -eu
 
 usage() {
     cat <<EOF
 Usage: benches/peers/run.sh [OPTION]...
 
-Measures mirrorguard beside the same webhook written with Go's controller-runtime and beside two
-reference servers, on loopback. Takes about 7 minutes once everything is built;
-the measuring ends by itself before 10.
+Measures mirrorguard, the same webhook written with Go's controller-runtime, and two reference servers,
+on loopback. Once everything is built, this takes about 7 minutes, and is stopped before 10.
 
   --quick               one repeat instead of three, about 3 minutes
-  --write-docs          also put the figures into docs/benchmarks.md
-  --mirrorguard BINARY  measure this program (default: build target/dist/mirrorguard)
-  --only NAME,...       measure these targets of targets.json alone; limits without figures are passed over
+  --write-docs          also write the figures to docs/benchmarks.md
+  --mirrorguard BINARY  measure this binary (default: build target/dist/mirrorguard)
+  --only NAME,...       measure only these targets of targets.json; limits without figures are ignored
   -h, --help            show this help
 
-Writes out/results.jsonl, out/report.md and the servers' logs. Exit code: 0 every limit is kept, 1 one is
-missed or the run failed, 2 usage.
+Writes out/results.jsonl, out/report.md and the logs of the servers.
+
+Exit codes: 0 if every limit is met, 1 if a limit is missed or the run failed, 2 for a usage error.
 EOF
 }
 
@@ -50,27 +50,27 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ -z "$only" ] || [ -z "$docs" ] || fail "--write-docs needs all targets, --only leaves some out" 2
+[ -z "$only" ] || [ -z "$docs" ] || fail "--write-docs requires all targets: run it without --only" 2
 
 cd -- "$(dirname -- "$0")"
-[ "$(uname)" = Linux ] || fail "the figures come from /proc: this needs Linux"
+[ "$(uname)" = Linux ] || fail "Linux is required: the figures are read from /proc"
 for tool in cargo go openssl python3; do
     command -v "$tool" >/dev/null 2>&1 || fail "$tool is not installed, or not on PATH"
 done
 
-# build FOLDER OPTION...: builds the crate there, into its own target folder.
+# build FOLDER OPTION...: builds the crate in FOLDER, into its own target folder.
 build() {
     folder=$1
     shift
     cargo build --locked --quiet --manifest-path "$folder/Cargo.toml" --target-dir "$folder/target" "$@"
 }
 
-echo 'building (minutes at first, seconds afterwards)' >&2
+echo 'building (takes minutes the first time, then seconds)' >&2
 (cd crwebhook && go build -trimpath -ldflags='-s -w' -o crwebhook .)
 build loadgen --release
 build reference --release
 if [ -z "$binary" ]; then
-    # As it is released.
+    # The profile and features of the released binary.
     binary=../../target/dist/mirrorguard
     case ,${only:-mirrorguard}, in
     *,mirrorguard*) build ../.. --profile dist --features otel ;;
@@ -81,7 +81,7 @@ mkdir -p out
 ../../certs/issue.sh --out certs --force >/dev/null
 python3 gen_payloads.py payloads >/dev/null
 
-# In the background, so that the traps run at once and end the measuring, which ends its servers.
+# In the background, so that the traps run immediately and stop bench.py, which stops its servers.
 python3 bench.py out/results.jsonl --mirrorguard "$binary" --only "$only" \
     --repeats "$repeats" --secs "$secs" --starts "$starts" &
 bench=$!
@@ -92,7 +92,7 @@ wait "$bench"
 set -- out/results.jsonl
 [ -z "$only" ] || set -- "$@" --partial
 [ -z "$docs" ] || set -- "$@" --write-docs "$docs"
-judged=0
-python3 report.py "$@" >out/report.md || judged=$?
+status=0
+python3 report.py "$@" >out/report.md || status=$?
 cat out/report.md
-exit "$judged"
+exit "$status"

@@ -1,4 +1,4 @@
-//! What is known of a cluster.
+//! The known objects of a cluster.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use crate::{
     objects::{Kind, MirrorSet, Object, SetKind},
 };
 
-/// Every object that is known of a cluster, and the catalog overrides derived from its mirror sets, once each time
-/// they change.
+/// All known objects of a cluster, and the catalog overrides derived from its mirror sets. They are derived again each
+/// time the mirror sets change.
 #[derive(Debug, Clone)]
 pub struct State {
     context: Context,
@@ -17,14 +17,15 @@ pub struct State {
 }
 
 impl State {
-    /// A state with the catalog overrides of a context.
+    /// The state with these objects.
     pub fn new(context: Context) -> Self {
         let derivations = Derivations::of(context.view()).into();
         Self { context, derivations }
     }
 
-    /// The state after a change of objects of one kind. Only a change of mirror sets derives the catalog overrides
-    /// again: the others, above all the status of HostedClusters, change often and do not affect them.
+    /// The state after a change of objects of one kind. The catalog overrides are derived again only after
+    /// a change of mirror sets: other objects, above all the status of HostedClusters, change often and do not affect
+    /// them.
     #[must_use]
     pub fn changed(&self, kind: Kind, change: impl FnOnce(&mut Context)) -> Self {
         let mut context = self.context.clone();
@@ -37,7 +38,7 @@ impl State {
         }
     }
 
-    /// Adds an object, or replaces the one of the same kind and name.
+    /// Adds an object, or replaces the one with the same kind and name.
     pub fn insert(&mut self, object: Object) {
         *self = self.changed(object.kind(), |context| context.insert(object));
     }

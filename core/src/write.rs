@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::objects::{HostedCluster, ImageConfig, Kind, MirrorSet, Object};
 
-/// What happens to an object, and the object before and after.
+/// The operation on an object, with the object before and after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation<T> {
-    /// It is new.
+    /// It is created.
     Create(T),
-    /// It changes.
+    /// It is updated.
     Update {
         /// The object before.
         old: T,
@@ -18,7 +18,7 @@ pub enum Operation<T> {
     },
     /// It is deleted.
     Delete(T),
-    /// Nothing is written: the object is in a cluster or in a file.
+    /// Nothing is written: the object exists in a cluster or in a file.
     Existing(T),
 }
 

@@ -97,7 +97,7 @@ fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
     };
     match error {
         kube::Error::Api(status) if status.code == 403 => {
-            format!("{what}: forbidden, requires list on {needs}")
+            format!("{what}: forbidden: needs list on {needs}")
         }
         other => format!("{what}: {}", cause(other)),
     }

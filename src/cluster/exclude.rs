@@ -1,4 +1,4 @@
-//! Globs of files that are left out when a folder is read.
+//! Globs of files that are excluded when a folder is read.
 
 use std::path::Path;
 

@@ -21,31 +21,31 @@ use tracing::{info, warn};
 
 use super::{Exclude, Shared};
 
-/// How often the files are looked at. A look is one `stat` a file; looking also sees what a
-/// `ConfigMap` volume does (the `..data` link is exchanged) and what network file systems never announce.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the files are checked, with one `stat` per file. Unlike notifications, this also detects changes of a
+/// `ConfigMap` volume, which replaces the `..data` link, and of network file systems.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Mirror sets from files, followed as the files change.
+/// State from files, read again when they change.
 #[derive(Debug)]
 pub struct FileState {
     shared: Arc<Shared>,
     path: PathBuf,
-    /// As the files were just before they were read for the first time.
+    /// The stamps of the files just before they were read for the first time.
     first: Stamps,
 }
 
 impl FileState {
-    /// Reads the state for the first time; what cannot be read is an error.
+    /// Reads the files. A file that cannot be read is an error.
     pub fn open(path: &Path) -> Result<Arc<Self>> {
         let shared = Shared::waiting_for(1);
         let first = stamps(path);
         let objects = load(path)?;
         shared.change(|_| objects.into_iter().collect());
-        shared.part_is_read();
+        shared.record_part();
         Ok(Arc::new(Self { shared, path: path.to_owned(), first }))
     }
 
-    /// A state that is what was read, and stays it.
+    /// A state that never changes, with the objects of a reading.
     pub fn of_objects(reading: Reading) -> Result<Arc<Self>> {
         if let Some(error) = reading.errors.first() {
             bail!("{error}");
@@ -60,30 +60,29 @@ impl FileState {
         &self.shared
     }
 
-    /// Follows the files until the task is dropped. While a change cannot be read, the state stays as it
-    /// was.
+    /// Reads changed files until the task is dropped. If they cannot be read, the state does not change.
     pub async fn follow(self: Arc<Self>) {
-        let mut seen = self.first.clone();
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut last = self.first.clone();
+        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         loop {
             ticks.tick().await;
             let now = stamps(&self.path);
-            if now == seen {
+            if now == last {
                 continue;
             }
-            seen = now;
+            last = now;
             match load(&self.path) {
                 Ok(objects) => {
-                    info!(path = %self.path.display(), objects = objects.len(), "state read again");
+                    info!(path = %self.path.display(), objects = objects.len(), "reloaded the state");
                     self.shared.change(|_| State::from_iter(objects));
                 }
-                Err(error) => warn!("state stays as it was: {error:#}"),
+                Err(error) => warn!("cannot reload the state, keeping the previous one: {error:#}"),
             }
         }
     }
 }
 
-/// What tells that a file has changed: when, and how long it is.
+/// The modification time and length of each file. A file has changed if its stamp differs.
 type Stamps = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
 fn stamps(path: &Path) -> Stamps {
@@ -96,7 +95,7 @@ fn stamps(path: &Path) -> Stamps {
     stamps
 }
 
-/// The objects of a file or folder. JSON is read fast; what fails is read again to say where.
+/// The objects of a file or folder. JSON is read fast, and read again after an error to find its position.
 fn load(path: &Path) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     for file in manifest_files(path, &Exclude::default())? {
@@ -116,8 +115,8 @@ fn load(path: &Path) -> Result<Vec<Object>> {
     Ok(objects)
 }
 
-/// Reads a file, a folder without what is to be left out, or for `-` standard input; each error of a file is
-/// in the reading, an error here is one of the system.
+/// Reads a file, a folder without its excluded files, or standard input (`-`). Syntax errors are part of the reading;
+/// the result is an error if a file or folder cannot be opened or read.
 pub fn read_path(path: &Path, exclude: &Exclude) -> Result<Reading> {
     let mut all = Reading::default();
     if path.as_os_str() == "-" {
@@ -161,8 +160,8 @@ fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
     })
 }
 
-/// The file itself, or the manifests in a folder and below, sorted. What begins with a dot is left out:
-/// hidden files, and the targets of a volume's links.
+/// The file itself, or the manifests in a folder and its subfolders, sorted. Names that begin with a dot are skipped:
+/// hidden files, and the link targets of volumes.
 fn manifest_files(path: &Path, exclude: &Exclude) -> Result<Vec<PathBuf>> {
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     if !metadata.is_dir() {
@@ -182,7 +181,7 @@ fn manifest_files(path: &Path, exclude: &Exclude) -> Result<Vec<PathBuf>> {
             if hidden || excluded.matched(&path, is_folder).is_ignore() {
                 continue;
             }
-            // A folder behind a link could lead in a circle; a file behind one is a volume's.
+            // A link to a folder could be a loop; links to files are usual in volumes.
             if is_folder && !path.is_symlink() {
                 folders.push(path);
             } else if manifest && path.is_file() {

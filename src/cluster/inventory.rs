@@ -1,4 +1,4 @@
-//! Reads the objects besides the mirror sets that an audit checks. Objects that cannot be read are reported and left out.
+//! Reads the objects other than mirror sets that an audit checks. Objects that cannot be read are reported and skipped.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +30,7 @@ const PAGE: u32 = 250;
 /// The key with the credentials of a pull secret.
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
 
-/// The objects that could be read, and a report of the others.
+/// The objects that could be read, and a description of those that could not.
 #[derive(Debug, Default)]
 pub struct Readings {
     /// The objects.
@@ -181,7 +181,7 @@ impl Reader<'_> {
         let mut lines = Vec::new();
         for ((what, needs), (objects, why)) in self.unread {
             let objects = objects.into_iter().collect::<Vec<_>>().join(", ");
-            let why = if why.is_empty() { format!("not allowed, needs {needs}") } else { why };
+            let why = if why.is_empty() { format!("forbidden: needs {needs}") } else { why };
             lines.push(format!("{what} ({objects}): {why}"));
         }
         lines
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_pull_secret_only_the_registries_are_kept() {
+    fn only_the_registries_of_a_pull_secret_are_read() {
         let config = r#"{"auths":{"m.lab:8443":{"auth":"c2VjcmV0"}},"credHelpers":{"ecr.example":"x"}}"#;
         let names = ["ecr.example", "m.lab:8443"].map(str::to_owned);
         assert_eq!(registries(config), Some(BTreeSet::from(names)));

@@ -1,4 +1,4 @@
-//! The objects of a cluster at one moment.
+//! Lists the current objects of a cluster.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 
 use super::object::api;
 
-/// What could be listed, and what could not.
+/// The objects that could be listed, and the kinds that could not.
 #[derive(Debug)]
 pub struct Listing {
-    /// The objects of the kinds that are kept.
+    /// The objects of all kinds that could be listed.
     pub objects: Vec<Object>,
-    /// The kinds that could not be listed, and why.
+    /// The kinds that could not be listed, with the error.
     pub unread: Vec<(Kind, Error)>,
 }
 
 impl Listing {
-    /// Lists every kind that is kept; an error where mirror sets cannot be listed.
+    /// Lists every kind. Fails if mirror sets cannot be listed.
     pub async fn of(client: &Client) -> Result<Self, Error> {
         let mut listing = Self { objects: Vec::new(), unread: Vec::new() };
         for kind in Kind::ALL {
@@ -31,7 +31,7 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The objects, where every kind could be listed.
+    /// The objects; an error if a kind could not be listed.
     pub fn complete(self) -> Result<Vec<Object>, Error> {
         match self.unread.into_iter().next() {
             Some((_, error)) => Err(error),
@@ -40,7 +40,7 @@ impl Listing {
     }
 }
 
-/// The objects of a kind; none where the cluster does not serve it.
+/// The objects of a kind; empty if the cluster does not serve it.
 pub async fn list(client: &Client, kind: Kind) -> Result<Vec<Object>, Error> {
     match api(client.clone(), kind).list(&ListParams::default()).await {
         Ok(list) => Ok(list.items.into_iter().filter_map(|object| object.into_object(kind)).collect()),
@@ -49,7 +49,7 @@ pub async fn list(client: &Client, kind: Kind) -> Result<Vec<Object>, Error> {
     }
 }
 
-/// `metadata` of every mirror set, as it is.
+/// `metadata` of every mirror set, unchanged.
 pub async fn metadata_of_sets(client: &Client) -> Result<BTreeMap<ObjectId, Map<String, Value>>, Error> {
     let mut all = BTreeMap::new();
     for kind in SetKind::ALL.map(Kind::Set) {
@@ -68,7 +68,7 @@ pub async fn metadata_of_sets(client: &Client) -> Result<BTreeMap<ObjectId, Map<
     Ok(all)
 }
 
-/// Whether the cluster does not serve what was asked for.
+/// Whether the cluster does not serve the kind.
 pub(super) fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 404)
 }

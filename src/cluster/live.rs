@@ -1,4 +1,4 @@
-//! State from a cluster: watches keep it, and a decision on a mirror set compares it with the apiserver.
+//! State from a cluster. Watches keep it up to date, and a decision on a mirror set compares it with the API server.
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
@@ -24,8 +24,8 @@ use super::{
     object::{LiveObject, api},
 };
 
-/// How long a decision waits for the apiserver; well within the 5 s that it waits for us.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a decision waits for the API server, which waits 5 s for the decision.
+const COMPARE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The state of a live cluster.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct LiveState {
     client: ClientBox,
 }
 
-/// A client that does not print itself.
+/// A client with `Debug`.
 struct ClientBox(Client);
 
 impl std::fmt::Debug for ClientBox {
@@ -45,13 +45,13 @@ impl std::fmt::Debug for ClientBox {
 }
 
 impl LiveState {
-    /// A state that is empty until [`LiveState::follow`] has listed everything.
+    /// A state that is empty until [`LiveState::follow`] has listed all objects.
     pub fn new(client: Client) -> Arc<Self> {
         let shared = Shared::waiting_for(Kind::ALL.len() as u64);
         Arc::new(Self { shared, health: Arc::default(), client: ClientBox(client) })
     }
 
-    /// How the watches are doing.
+    /// The health of the watches.
     pub fn health(&self) -> &Health {
         &self.health
     }
@@ -61,7 +61,7 @@ impl LiveState {
         &self.shared
     }
 
-    /// Lists and watches until the task is dropped.
+    /// Lists and watches all kinds until the task is dropped.
     pub async fn follow(self: Arc<Self>) {
         let watches = Kind::ALL.map(|kind| self.watch(kind));
         futures::future::join_all(watches).await;
@@ -75,19 +75,19 @@ impl LiveState {
         let mut listed = Vec::new();
         let mut is_first = true;
         while let Some(event) = events.next().await {
-            if !self.take(kind, event, &mut listed) {
+            if !self.apply(kind, event, &mut listed) {
                 continue;
             }
             health.record_contact();
             if std::mem::take(&mut is_first) {
-                self.shared.part_is_read();
+                self.shared.record_part();
             }
         }
     }
 
-    /// Changes the state by an event; whether the kind is now known as far as the API server has it. `listed` are the
-    /// objects of a list that is not complete.
-    fn take(
+    /// Applies an event to the state. Returns whether the state now has all objects of the kind. `listed` collects the
+    /// objects of a list until it is complete.
+    fn apply(
         &self,
         kind: Kind,
         event: Result<watcher::Event<LiveObject>, watcher::Error>,
@@ -124,7 +124,7 @@ impl LiveState {
             }
             Err(error) => {
                 self.health.of(kind).record_error();
-                warn!(kind = kind.name(), "cannot watch: {}", why(&error));
+                warn!(kind = kind.name(), "cannot watch: {}", describe(&error));
                 false
             }
         }
@@ -134,12 +134,12 @@ impl LiveState {
         self.shared.change(|state| state.changed(kind, change));
     }
 
-    /// The state with the mirror sets exactly as the apiserver has them now: names and versions are listed,
-    /// and only a kind in which they differ from what is known is listed whole.
+    /// The state with the current mirror sets of the API server. Only names and versions are listed, and a kind is
+    /// listed in full only if they differ from the known ones.
     pub async fn fresh(&self) -> Result<Arc<State>, String> {
-        match tokio::time::timeout(PATIENCE, self.compare()).await {
+        match tokio::time::timeout(COMPARE_TIMEOUT, self.compare()).await {
             Ok(result) => result.map_err(|error| cause(&error)),
-            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+            Err(_) => Err(format!("no answer within {} s", COMPARE_TIMEOUT.as_secs())),
         }
     }
 
@@ -173,8 +173,8 @@ impl LiveState {
     }
 }
 
-/// A client that notes when it is answered. Where nothing changes a watch says nothing for weeks, but it is
-/// restarted every few minutes, and that is answered.
+/// A client that records when it is answered. While nothing changes, a watch can be silent for weeks, but it is
+/// restarted every few minutes, and the API server answers that.
 fn recording_contact(client: Client, kind: Kind, health: Arc<Health>) -> Client {
     let namespace = client.default_namespace().to_owned();
     let send =
@@ -195,7 +195,7 @@ async fn send_recording(
     Ok(response)
 }
 
-/// Exchanges all objects of one kind.
+/// Replaces all objects of a kind.
 fn replace(context: &mut Context, kind: Kind, objects: Vec<Object>) {
     match kind {
         Kind::Set(set) => {
@@ -223,11 +223,11 @@ fn remove(context: &mut Context, kind: Kind, object: &LiveObject) {
     }
 }
 
-fn why(error: &watcher::Error) -> String {
+fn describe(error: &watcher::Error) -> String {
     request_of(error).map_or_else(|| error.to_string(), cause)
 }
 
-/// The failure of the request that a watch was about.
+/// The error of the request that the watch sent; `None` for other errors.
 fn request_of(error: &watcher::Error) -> Option<&Error> {
     match error {
         watcher::Error::InitialListFailed(error)

@@ -1,4 +1,4 @@
-//! Where the state comes from: a live cluster's watches, or files that are looked at again and again.
+//! The state of a cluster, from the watches of a live one or from files.
 
 mod exclude;
 mod files;
@@ -26,7 +26,7 @@ pub use listing::{Listing, list, metadata_of_sets};
 pub use live::LiveState;
 pub use topology::is_hosted_control_plane;
 
-/// What went wrong, in the fewest words: kube's own texts say it several times.
+/// The cause of an error, without the repetitions in the texts of kube.
 pub fn cause(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return format!("{} ({})", status.message, status.code);
@@ -34,7 +34,7 @@ pub fn cause(error: &kube::Error) -> String {
     innermost(error)
 }
 
-/// What an error says at its root.
+/// The text of the root cause of an error.
 pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
@@ -43,26 +43,26 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// The newest state, shared by those who change it and those who decide on it, and who can wait for a change.
+/// The latest state, shared by the tasks that update it and those that use it.
 #[derive(Debug, Default)]
 pub struct Shared {
     state: watch::Sender<Arc<State>>,
-    /// How many parts are still to be read for the first time.
+    /// How many parts have not been read yet.
     pending: AtomicU64,
 }
 
 impl Shared {
-    /// A state that is complete once `parts` parts have been read.
+    /// A state that is complete after `parts` parts have been read.
     fn waiting_for(parts: u64) -> Arc<Self> {
         Arc::new(Self { pending: AtomicU64::new(parts), ..Self::default() })
     }
 
-    /// The state as it is known.
+    /// The current state.
     pub fn current(&self) -> Arc<State> {
         Arc::clone(&self.state.borrow())
     }
 
-    /// Learns of each change: `changed` waits for the next one.
+    /// A receiver whose `changed` waits for the next change.
     pub fn subscribe(&self) -> watch::Receiver<Arc<State>> {
         self.state.subscribe()
     }
@@ -72,7 +72,7 @@ impl Shared {
         self.pending.load(Ordering::Acquire) == 0
     }
 
-    fn part_is_read(&self) {
+    fn record_part(&self) {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
@@ -81,7 +81,7 @@ impl Shared {
     }
 }
 
-/// Where decisions get their state from.
+/// The source of the state for decisions.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// Files.
@@ -91,7 +91,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// What is known now.
+    /// The current state.
     pub fn current(&self) -> Arc<State> {
         self.shared().current()
     }
@@ -101,8 +101,8 @@ impl Source {
         self.shared().is_synced()
     }
 
-    /// What the cluster holds at this moment, however far the watches have come; or what is known and why
-    /// the apiserver could not be asked.
+    /// The state of the cluster at this moment, even if the watches are behind. If the API server cannot be queried, the
+    /// known state and the reason.
     pub async fn fresh(&self) -> Result<Arc<State>, (Arc<State>, String)> {
         match self {
             Self::Files(files) => Ok(files.shared().current()),
@@ -110,7 +110,7 @@ impl Source {
         }
     }
 
-    /// How the watches are doing; files have none.
+    /// The health of the watches; `None` for files.
     pub fn health(&self) -> Option<&Health> {
         match self {
             Self::Files(_) => None,
@@ -118,7 +118,7 @@ impl Source {
         }
     }
 
-    /// The state that is shared.
+    /// The shared state.
     pub fn shared(&self) -> &Shared {
         match self {
             Self::Files(files) => files.shared(),

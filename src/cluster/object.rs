@@ -1,4 +1,4 @@
-//! Objects of an API server, read from its bytes without a tree between.
+//! Objects of an API server, read from their bytes without an intermediate tree.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::warn;
 
-/// An object as it was sent, and the metadata that a watch is kept by.
+/// The JSON of an object, and the metadata that a watch requires.
 ///
-/// One object that cannot be read must not keep the others of a list from being read, so the text is kept until its
-/// kind is known. An API server sends the type of a watch event before its object, without which there would be no
-/// text of the object any more.
+/// The JSON is read later, because an object that cannot be read must not prevent reading the others of its list. This
+/// requires that the type of a watch event comes before its object, as it does from an API server: otherwise the JSON of
+/// the object is no longer available.
 #[derive(Debug, Clone)]
 pub(super) struct LiveObject {
     metadata: ObjectMeta,
@@ -79,8 +79,8 @@ impl LiveObject {
         ObjectId::new(kind.name(), namespace, self.metadata.name.as_deref().unwrap_or_default())
     }
 
-    /// As the object it is; one that cannot be read is left out with a warning, since the operators of the nodes
-    /// could not read it either.
+    /// Reads the object. `None`, with a warning in the log, if it cannot be read: the operators could not read it
+    /// either.
     pub(super) fn into_object(self, kind: Kind) -> Option<Object> {
         let read = Object::from_json(kind, self.json.get());
         read.inspect_err(|error| warn!(object = %self.id(kind), "ignored: {error}")).ok()

@@ -9,10 +9,10 @@ use kube::{
 
 use super::cause;
 
-/// How long a start waits for the answer.
+/// How long the start waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether this is the cluster of a hosted control plane; the error says why that is unknown.
+/// Whether this is the cluster of a hosted control plane; the error is the reason why that is unknown.
 ///
 /// `support/globalconfig/infrastructure.go` of HyperShift sets `status.controlPlaneTopology` of
 /// `Infrastructure/cluster` to `External`. In such a cluster, `resources.go` of the hosted cluster config operator

@@ -1,10 +1,10 @@
-//! What a source, a mirror, or an entry of `registrySources` may look like.
+//! The valid values of sources, mirrors and entries of `registrySources`.
 
 /// Whether the machine-config operator accepts the value as a source: a repository, or `*.host[.host…]`.
 ///
 /// The grammar is `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
-/// `sourceRegex`, written out by hand because every text of every write is checked; a test compares it with
-/// the pattern itself.
+/// `sourceRegex`. It is implemented by hand, because it is applied to every value of every write; a test compares it
+/// with the pattern.
 pub fn is_valid_source(source: &str) -> bool {
     match source.strip_prefix("*.") {
         Some(domain) => is_domain(domain.as_bytes()),
@@ -33,7 +33,7 @@ fn is_domain(domain: &[u8]) -> bool {
     after_domain(domain).is_some_and(<[u8]>::is_empty)
 }
 
-/// What follows labels of letters, digits and inner hyphens, joined by dots; `None` without any.
+/// The rest after a domain: labels of letters, digits and inner hyphens, joined by dots. `None` if there is no domain.
 fn after_domain(text: &[u8]) -> Option<&[u8]> {
     let mut last = b'.';
     let mut length = 0;
@@ -51,8 +51,8 @@ fn after_domain(text: &[u8]) -> Option<&[u8]> {
     (!matches!(last, b'.' | b'-')).then(|| &text[length..])
 }
 
-/// Elements joined by slashes: lower-case letters and digits, with separators between, each a dot, one or
-/// two underscores, or hyphens.
+/// Elements joined by slashes: lower-case letters and digits, separated by a dot, by one or two underscores, or by
+/// hyphens.
 fn is_path(path: &[u8]) -> bool {
     let (mut before, mut last) = (b'a', b'/');
     for &byte in path {
@@ -77,7 +77,7 @@ fn is_path_letter(byte: u8) -> bool {
 
 const IN_HOST: u8 = 1;
 const IN_PATH: u8 = 2;
-/// Where a byte may occur.
+/// For each byte, whether it may be in a host and in a path.
 static LETTERS: [u8; 256] = {
     let mut letters = [0; 256];
     let mut byte: u8 = 0;
@@ -99,15 +99,15 @@ macro_rules! domain {
     };
 }
 
-/// What follows the `*.` of a wildcard, as a pattern that RE2 and Rust read alike. It matches the same texts as
-/// the operator's pattern in a third of its length, by which CEL counts cost, and it has neither quotes nor
+/// A pattern for the domain after the `*.` of a wildcard, valid in both RE2 and Rust. It matches the same texts as the
+/// pattern of the operator, but has a third of its length, which CEL counts as cost. It contains no quotes and no
 /// backslashes.
 pub const DOMAIN_PATTERN: &str = concat!("^", domain!(), "$");
 
-/// [`is_valid_mirror`] as such a pattern.
+/// [`is_valid_mirror`] as a pattern, with the same properties.
 pub const MIRROR_PATTERN: &str = concat!("^", domain!(), "(:[0-9]+)?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$");
 
-/// Whether an insecure, blocked or allowed registry can stand in registries.conf.
+/// Whether an insecure, blocked or allowed registry is valid in registries.conf.
 ///
 /// Follows `runtime-utils pkg/registries/registries.go` `IsValidRegistriesConfScope`.
 pub fn is_valid_registry_scope(scope: &str) -> bool {
@@ -189,9 +189,9 @@ mod tests {
     use super::*;
     use crate::objects::scope::is_wildcard;
 
-    /// The sentences are written down here and nowhere else.
+    /// The only snapshot of these texts.
     #[test]
-    fn an_invalid_value_gets_its_problem_and_what_was_meant() {
+    fn an_invalid_value_has_a_problem_and_a_correction() {
         let table = [
             (true, "https://quay.io/a", "has a scheme", Some("quay.io/a")),
             (true, "quay.io/a:latest", "has a tag", Some("quay.io/a")),
@@ -211,7 +211,7 @@ mod tests {
         }
     }
 
-    /// The patterns as the operator has them.
+    /// The patterns of the operator.
     const SOURCE: &str = r"^\*(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+$|^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?$";
     const MIRROR: &str = r"^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?$";
 

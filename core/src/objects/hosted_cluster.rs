@@ -1,4 +1,4 @@
-//! A `HostedCluster`, as far as a rule names its fields.
+//! A `HostedCluster`, with the fields that rules read.
 
 use std::collections::BTreeMap;
 
@@ -10,31 +10,31 @@ use super::{Entry, ObjectId, namespaced_name, wire::lenient};
 pub mod annotation {
     /// `source=mirror,…` for the catalog images; `api/hypershift/v1beta1/hostedcluster_types.go`.
     pub const CATALOG_OVERRIDES: &str = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
-    /// Ours: `disabled` keeps the overrides from being filled in.
+    /// Ours: `disabled` opts out of filling in the overrides.
     pub const OPT_OUT: &str = "mirrorguard.io/catalog-overrides";
-    /// Ours: the value that was filled in, to tell it from one the owner typed.
+    /// Ours: the value that was filled in, to distinguish it from a value of the owner.
     pub const DERIVED: &str = "mirrorguard.io/catalog-overrides-derived";
     /// Ours: `rule-id,…: reason`, honoured where the configuration allows it; on mirror sets too.
     pub const EXEMPT: &str = "mirrorguard.io/exempt";
-    /// What `kubectl apply` remembers of an object, which is nothing of the object's own.
+    /// The record that `kubectl apply` keeps of an object. It is not part of the configuration itself.
     pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-    /// The place of an annotation in its object, as findings name it.
+    /// The path of an annotation, as in findings.
     pub fn path(name: &str) -> String {
         format!("metadata.annotations[{name}]")
     }
 
-    /// What ours begin with.
+    /// The prefix of our annotations.
     pub const OUR_PREFIX: &str = "mirrorguard.io/";
-    /// Every annotation of ours that a HostedCluster may carry.
+    /// All our annotations that a HostedCluster may have.
     pub const OURS: &[&str] = &[OPT_OUT, DERIVED, EXEMPT];
-    /// Image of the control plane operator, in place of the release's own.
+    /// Image of the control plane operator, instead of the one of the release.
     pub const CONTROL_PLANE_OPERATOR: &str = "hypershift.openshift.io/control-plane-operator-image";
-    /// Present on a HostedCluster that a backup tool has just brought back.
+    /// Present on a HostedCluster that a backup tool has just restored.
     pub const RESTORED: &str = "hypershift.openshift.io/restored-from-backup";
 }
 
-/// What is read of a `HostedCluster`.
+/// A `HostedCluster`, with the fields that are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostedCluster {
     /// Name, namespace and annotations.
@@ -43,7 +43,7 @@ pub struct HostedCluster {
     pub spec: Spec,
 }
 
-/// `metadata`, as far as it is read.
+/// `metadata`, with the fields that are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// `metadata.name`.
@@ -56,7 +56,7 @@ pub struct Metadata {
     pub deletion_timestamp: Option<String>,
 }
 
-/// `spec`, as far as it is read.
+/// `spec`, with the fields that are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spec {
     /// The release of the hosted cluster.
@@ -65,13 +65,13 @@ pub struct Spec {
     pub olm_catalog_placement: String,
     /// Mirrors of the data plane; `spec.imageContentSources`.
     pub image_content_sources: Vec<Entry>,
-    /// The Secret, in the same namespace, that its images are pulled with.
+    /// The Secret, in the same namespace, with the credentials for its images.
     pub pull_secret: LocalReference,
-    /// The `ConfigMap`, in the same namespace, with CAs that it trusts; `ca-bundle.crt` in it.
+    /// The `ConfigMap`, in the same namespace, with CAs that it trusts, in the key `ca-bundle.crt`.
     pub additional_trust_bundle: LocalReference,
-    /// Not empty while HyperShift leaves the hosted cluster as it is: `true`, or until when.
+    /// `true`, or the time until which HyperShift does not change the hosted cluster; otherwise empty.
     pub paused_until: String,
-    /// Cluster-wide settings handed to the hosted cluster.
+    /// Cluster-wide settings of the hosted cluster.
     pub configuration: Configuration,
 }
 
@@ -79,7 +79,7 @@ pub struct Spec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct LocalReference {
-    /// Its name; empty where there is no reference.
+    /// Its name; empty if there is no reference.
     #[serde(deserialize_with = "lenient")]
     pub name: String,
 }
@@ -93,7 +93,7 @@ pub struct Release {
     pub image: String,
 }
 
-/// `spec.configuration`, as far as it is read.
+/// `spec.configuration`, with the fields that are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Configuration {
@@ -106,32 +106,32 @@ pub struct Configuration {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OperatorHub {
-    /// No default catalog is wanted.
+    /// Whether the default catalogs are disabled.
     #[serde(deserialize_with = "lenient")]
     pub disable_all_default_sources: bool,
 }
 
 impl HostedCluster {
-    /// An annotation's value; an empty one counts as absent, as it does for HyperShift.
+    /// The value of an annotation. An empty one is the same as none, as in HyperShift.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The catalog overrides; `=` says that there are none, as it does for HyperShift.
+    /// The catalog overrides. `=` means that there are none, as in HyperShift.
     pub fn catalog_overrides(&self) -> Option<&str> {
         self.annotation(annotation::CATALOG_OVERRIDES).filter(|value| *value != "=")
     }
 
-    /// Whether the annotation of the catalog overrides is there, be it to say that there are none.
+    /// Whether it has the catalog overrides annotation, even with the value that there are none.
     pub fn has_catalog_overrides_annotation(&self) -> bool {
         self.metadata.annotations.contains_key(annotation::CATALOG_OVERRIDES)
     }
 
-    /// Whether the catalog overrides are the ones that were filled in. Since `none` is never filled in, it is
-    /// the owner's even where the mark says the same.
+    /// Whether the catalog overrides were filled in by mirrorguard. That there are none is never filled in, so such a
+    /// value is the owner's, even if the other annotation has it too.
     pub fn has_derived_overrides(&self) -> bool {
-        let there = self.catalog_overrides();
-        there.is_some() && there == self.annotation(annotation::DERIVED)
+        let overrides = self.catalog_overrides();
+        overrides.is_some() && overrides == self.annotation(annotation::DERIVED)
     }
 
     /// Its kind, namespace and name.
@@ -144,7 +144,7 @@ impl HostedCluster {
         namespaced_name(&self.metadata.namespace, &self.metadata.name)
     }
 
-    /// The namespace that its control plane runs in.
+    /// The namespace of its control plane.
     ///
     /// Follows `hypershift hypershift-operator/controllers/manifests/manifests.go`
     /// `HostedControlPlaneNamespace`.

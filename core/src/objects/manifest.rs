@@ -1,5 +1,5 @@
-//! Files to objects: any number of documents, YAML or JSON, `List`s unfolded, each object able to say in
-//! which file, line and column a field of it stands.
+//! Reads objects from files: any number of documents, YAML or JSON, with the items of `List`s as single objects. Each
+//! object has the file, line and column of its fields.
 
 use std::{ops::Range, sync::Arc};
 
@@ -13,32 +13,32 @@ use super::{
     tree::{self, Data, Node},
 };
 
-/// A file, as much of it as findings need to point into it.
+/// A file that findings point to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    /// As the user named it.
+    /// The name that the user gave.
     pub name: String,
     /// The whole text.
     pub text: String,
 }
 
-/// An object that knows where it comes from.
+/// An object and its position in a file.
 #[derive(Debug, Clone)]
 pub struct Located {
     /// The object.
     pub object: Object,
-    /// The file it stands in.
+    /// The file.
     pub source: Arc<Source>,
     node: Node,
 }
 
 impl Located {
-    /// Where a field stands, or the nearest thing above it that is there.
+    /// The position of a field, or of its nearest existing parent.
     pub fn position(&self, path: &str) -> Position {
         self.node.nearest(path).at
     }
 
-    /// `metadata` as it is written; empty where there is none.
+    /// `metadata`, unchanged; empty if there is none.
     pub fn metadata(&self) -> Map<String, Value> {
         match self.node.get("metadata").map(Node::to_json) {
             Some(Value::Object(metadata)) => metadata,
@@ -46,8 +46,7 @@ impl Located {
         }
     }
 
-    /// The bytes of the file that a field's value takes; of a list or map no more than the rest of its first
-    /// line.
+    /// The byte range of the value of a field in the file. For a list or map, it ends with the first line.
     pub fn span(&self, path: &str) -> Range<usize> {
         let node = self.node.nearest(path);
         let Range { start, end } = node.span;
@@ -55,7 +54,7 @@ impl Located {
             Data::Scalar(_) => start..end,
             Data::List(_) | Data::Map(_) => {
                 let text = &self.source.text;
-                // The reader ends what stands in brackets before the closing one.
+                // The parser ends a list or map in brackets before the closing bracket.
                 let is_flow = text[start..].starts_with(['[', '{']) && text[end..].starts_with([']', '}']);
                 let line = text[start..end + usize::from(is_flow)].lines().next().unwrap_or_default();
                 start..start + line.trim_end().len()
@@ -63,7 +62,7 @@ impl Located {
         }
     }
 
-    /// The same as lines and columns: its first character, and the one after its last.
+    /// The same range as positions: of its first character, and of the one after its last.
     pub fn region(&self, path: &str) -> (Position, Position) {
         let start = self.position(path);
         let value = &self.source.text[self.span(path)];
@@ -76,11 +75,11 @@ impl Located {
     }
 }
 
-/// What is wrong in a file, and where.
+/// An error in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{file}:{}:{}: {message}", at.line, at.column)]
 pub struct ReadError {
-    /// The file as the user named it.
+    /// The name of the file that the user gave.
     pub file: String,
     /// Line and column.
     pub at: Position,
@@ -100,16 +99,16 @@ impl Source {
     }
 }
 
-/// What was found in one file.
+/// The result of reading one or more files.
 #[derive(Debug, Default)]
 pub struct Reading {
     /// Objects of the kinds that are read.
     pub objects: Vec<Located>,
-    /// How many objects of other kinds there were.
+    /// How many objects of other kinds were skipped.
     pub skipped: usize,
     /// How many files were read.
     pub files: usize,
-    /// What could not be read; the rest was.
+    /// The parts that could not be read.
     pub errors: Vec<ReadError>,
 }
 
@@ -125,8 +124,8 @@ pub fn read(name: &str, text: String) -> Reading {
     reading
 }
 
-/// Adds an object, or each item of a list; `item_kind` is what an item of a typed list is when it does not
-/// say so itself.
+/// Adds an object, or each item of a list. `item_kind` is the `apiVersion` and `kind` for items of a typed list that do
+/// not have their own.
 fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Option<(&str, &str)>) {
     let api_version = node.text("apiVersion").or(item_kind.map(|k| k.0)).unwrap_or_default().to_owned();
     let kind_name = node.text("kind").or(item_kind.map(|k| k.1)).unwrap_or_default().to_owned();
@@ -141,7 +140,7 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
         return;
     }
     if kind_name.is_empty() && api_version.is_empty() && matches!(node.data, Data::Map(_)) {
-        // A chart's values, a kustomization of old: some other program's YAML.
+        // YAML of another program, such as the values of a chart or an old kustomization.
         reading.skipped += 1;
         return;
     }
@@ -163,8 +162,8 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
     }
 }
 
-/// The objects of a JSON file without their places, several times faster than [`read`]; `None` where the
-/// text is not JSON or an object cannot be read, which [`read`] can then explain.
+/// The objects of a JSON file without their positions, several times faster than [`read`]. `None` if the text is not
+/// JSON or an object cannot be read; [`read`] then reports the error.
 pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
     #[derive(Deserialize)]
     struct Head<'a> {
@@ -176,11 +175,11 @@ pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
         items: Option<Vec<&'a RawValue>>,
     }
     let mut objects = Vec::new();
-    let mut waiting = vec![text];
-    while let Some(text) = waiting.pop() {
+    let mut pending = vec![text];
+    while let Some(text) = pending.pop() {
         let head: Head = serde_json::from_str(text).ok()?;
         if let Some(items) = head.items {
-            waiting.extend(items.iter().rev().map(|item| item.get()));
+            pending.extend(items.iter().rev().map(|item| item.get()));
         } else if let Some(kind) = Kind::of_api_version(head.api_version, head.kind) {
             objects.push(Object::from_json(kind, text).ok()?);
         }
@@ -188,7 +187,7 @@ pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
     Some(objects)
 }
 
-/// Reads a file that is one document of a known type; an empty one reads as `{}`.
+/// Reads a file with one document of a known type. An empty file is read as `{}`.
 pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ReadError> {
     let (documents, error) = tree::documents(text);
     if let Some((at, message)) = error {
@@ -205,7 +204,7 @@ pub fn read_document<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, R
     })
 }
 
-/// An error about a field of a file that is one document, for what only shows once it has been read.
+/// An error in a field of a file with one document, for values that are checked after reading.
 pub fn error_at(name: &str, text: &str, path: &str, message: impl AsRef<str>) -> ReadError {
     let (documents, _) = tree::documents(text);
     let at = documents.first().map_or(Position { line: 1, column: 1 }, |node| node.nearest(path).at);
@@ -238,7 +237,7 @@ items:
 ";
 
     #[test]
-    fn documents_and_lists_are_unfolded_and_others_counted() {
+    fn documents_and_lists_are_read_and_other_kinds_counted() {
         let reading = read("two.yaml", TWO.to_owned());
         assert_eq!(reading.objects.len(), 1);
         assert_eq!(reading.skipped, 1);
@@ -249,7 +248,7 @@ items:
     }
 
     #[test]
-    fn a_field_knows_its_line_column_and_bytes() {
+    fn a_field_has_a_line_a_column_and_a_byte_range() {
         let reading = read("two.yaml", TWO.to_owned());
         let located = &reading.objects[0];
         let path = "spec.imageDigestMirrors[0].mirrors[0]";
@@ -280,7 +279,7 @@ items:
     }
 
     #[test]
-    fn json_is_read_the_same_both_ways() {
+    fn fast_and_slow_reading_of_json_have_the_same_result() {
         let json = r#"{"apiVersion":"v1","kind":"List","items":[
             {"kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","metadata":{"name":"t"},
              "spec":{"imageTagMirrors":[{"source":"quay.io","mirrors":["m"]}]}},
@@ -290,7 +289,7 @@ items:
     }
 
     #[test]
-    fn half_an_object_is_an_error_and_something_else_is_skipped() {
+    fn an_incomplete_object_is_an_error_and_other_yaml_is_skipped() {
         let reading = read("x.yaml", "apiVersion: v1\n---\na: 1\n".to_owned());
         assert_eq!(reading.errors[0].to_string(), "x.yaml:1:1: not a Kubernetes object: no kind");
         assert_eq!(reading.skipped, 1);

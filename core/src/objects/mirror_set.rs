@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{ObjectId, reference::Image};
 
-/// Which of the three spellings a [`MirrorSet`] has.
+/// The kind of a [`MirrorSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SetKind {
     /// `ImageContentSourcePolicy`, operator.openshift.io/v1alpha1, deprecated.
@@ -19,7 +19,7 @@ pub enum SetKind {
 }
 
 impl SetKind {
-    /// All three, in the order the nodes' configuration is built from them.
+    /// All kinds, in the order in which the configuration of the nodes is built from them.
     pub const ALL: [Self; 3] = [Self::Idms, Self::Icsp, Self::Itms];
 
     /// The `kind` field.
@@ -31,7 +31,7 @@ impl SetKind {
         }
     }
 
-    /// The field of `spec` that holds the entries.
+    /// The field of `spec` with the entries.
     pub fn list_field(self) -> &'static str {
         match self {
             Self::Icsp => "repositoryDigestMirrors",
@@ -49,7 +49,7 @@ impl SetKind {
         }
     }
 
-    /// The pulls that its mirrors serve.
+    /// The pulls that its mirrors are used for.
     pub fn pull(self) -> Pull {
         match self {
             Self::Icsp | Self::Idms => Pull::Digest,
@@ -57,13 +57,13 @@ impl SetKind {
         }
     }
 
-    /// Whether its mirrors serve digest pulls.
+    /// Whether its mirrors are used for digest pulls.
     pub fn is_digest(self) -> bool {
         self.pull() == Pull::Digest
     }
 }
 
-/// How an image is pulled. A mirror serves one of the two; displayed as `digest` and `tag`.
+/// How an image is pulled. A mirror is used for one of the two. Displayed as `digest` and `tag`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pull {
     /// By digest, with or without a tag.
@@ -76,7 +76,7 @@ impl Pull {
     /// Both, digest pulls first.
     pub const ALL: [Self; 2] = [Self::Digest, Self::Tag];
 
-    /// How this image is pulled; one with a tag and a digest is pulled by digest.
+    /// How this image is pulled: by digest if it has one, even with a tag.
     pub fn of(image: &Image) -> Self {
         if image.is_digested() { Self::Digest } else { Self::Tag }
     }
@@ -99,10 +99,10 @@ impl fmt::Display for Pull {
     }
 }
 
-/// What may happen once no mirror has answered.
+/// Whether the source is tried after the mirrors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
 pub enum MirrorSourcePolicy {
-    /// The source is tried last. What an entry without a policy means, and every ICSP.
+    /// The source is tried last. The default, and the policy of every ICSP.
     #[default]
     AllowContactingSource,
     /// The source is blocked.
@@ -110,7 +110,7 @@ pub enum MirrorSourcePolicy {
 }
 
 impl MirrorSourcePolicy {
-    /// The value as it stands in an object.
+    /// The value in an object.
     pub fn name(self) -> &'static str {
         match self {
             Self::AllowContactingSource => "AllowContactingSource",
@@ -119,26 +119,26 @@ impl MirrorSourcePolicy {
     }
 }
 
-/// Mirrors in the order they are tried; most entries have one or two, which then need no allocation.
+/// Mirrors, in the order in which they are tried. One or two mirrors, which is usual, require no allocation.
 pub type Mirrors = SmallVec<[Box<str>; 2]>;
 
-/// One source and its mirrors. Written without the fields that are empty or absent.
+/// A source and its mirrors. Serialized without empty fields.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a map")]
 pub struct Entry {
-    /// `host[:port][/namespace[/name]]` or `*.domain`; empty where the field is missing.
+    /// `host[:port][/namespace[/name]]` or `*.domain`; empty if the field is missing.
     #[serde(default)]
     pub source: Box<str>,
-    /// `host[:port][/namespace[/name]]`, in the order they are tried.
+    /// `host[:port][/namespace[/name]]`, in the order in which they are tried.
     #[serde(default, deserialize_with = "null_as_empty", skip_serializing_if = "Mirrors::is_empty")]
     pub mirrors: Mirrors,
-    /// As written; see [`Entry::policy`] for what it means.
+    /// The value in the object; [`Entry::policy`] is the one that applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror_source_policy: Option<MirrorSourcePolicy>,
 }
 
 impl Entry {
-    /// The policy in force.
+    /// The policy that applies.
     pub fn policy(&self) -> MirrorSourcePolicy {
         self.mirror_source_policy.unwrap_or_default()
     }
@@ -149,8 +149,8 @@ impl Entry {
         mirrors.filter(|(_, mirror)| *mirror != &*self.source)
     }
 
-    /// Whether it has a mirror other than the source itself. Without one the nodes drop the entry, its
-    /// policy included.
+    /// Whether it has a mirror other than the source itself. Nodes ignore an entry without one, including its
+    /// policy.
     ///
     /// Follows `runtime-utils pkg/registries/registries.go` `mirrorsContainsARealMirror`.
     pub fn is_effective(&self) -> bool {
@@ -162,24 +162,24 @@ fn null_as_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Mirrors, D::Erro
     Ok(Option::deserialize(input)?.unwrap_or_default())
 }
 
-/// A mirror set: the entries of one ICSP, IDMS or ITMS. Written as an object with its kind, name and entries
-/// alone.
+/// A mirror set: the entries of one ICSP, IDMS or ITMS. Serialized as an object with only its kind, name and
+/// entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorSet {
-    /// Which kind it is.
+    /// The kind.
     pub kind: SetKind,
     /// `metadata.name`.
     pub name: Box<str>,
-    /// `metadata.resourceVersion`, empty in files.
+    /// `metadata.resourceVersion`; empty in files.
     pub resource_version: Box<str>,
-    /// The annotation `mirrorguard.io/exempt`, empty where there is none.
+    /// The annotation `mirrorguard.io/exempt`; empty if there is none.
     pub exempt: Box<str>,
-    /// The entries in the order of the object.
+    /// The entries, in the order of the object.
     pub entries: Vec<Entry>,
 }
 
 impl MirrorSet {
-    /// A set that no cluster has seen yet.
+    /// A set that is not in a cluster.
     pub fn new(kind: SetKind, name: &str, entries: Vec<Entry>) -> Self {
         Self { kind, name: name.into(), resource_version: "".into(), exempt: "".into(), entries }
     }
@@ -189,17 +189,18 @@ impl MirrorSet {
         ObjectId::new(self.kind.name(), "", &self.name)
     }
 
-    /// The path of a field of one entry: `spec.imageDigestMirrors[2].source`.
+    /// The path of a field of an entry: `spec.imageDigestMirrors[2].source`.
     pub fn field_path(&self, entry: usize, field: &str) -> String {
         format!("spec.{}[{entry}].{field}", self.kind.list_field())
     }
 
-    /// The path of what says the policy of one entry: an ICSP has no field for it, and its source stands for it.
+    /// The path at which findings about the policy of an entry are reported. An ICSP has no such field: the path of its
+    /// source is used.
     pub fn policy_path(&self, entry: usize) -> String {
         self.field_path(entry, if self.kind == SetKind::Icsp { "source" } else { "mirrorSourcePolicy" })
     }
 
-    /// The entries that take part in the nodes' configuration, with their index.
+    /// The entries that affect the configuration of the nodes, with their index.
     pub fn effective_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter(|(_, entry)| entry.is_effective())
     }
@@ -229,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_written_with_what_it_has() {
+    fn a_set_is_serialized_without_empty_fields() {
         let entries = vec![
             Entry {
                 source: "quay.io/a".into(),

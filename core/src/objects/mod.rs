@@ -1,6 +1,6 @@
-//! What is read: the objects of a cluster as plain data, from the apiserver's JSON or from files.
+//! The objects of a cluster as plain data, from the JSON of an API server or from files.
 //!
-//! ICSP, IDMS and ITMS are one thing with three spellings, a [`MirrorSet`]. Nothing in here decides.
+//! ICSP, IDMS and ITMS are all a [`MirrorSet`]. This module contains no rules.
 
 mod cluster_config;
 pub mod grammar;

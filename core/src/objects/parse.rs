@@ -1,4 +1,4 @@
-//! From JSON text, or a parsed document, to the object it stands for.
+//! Reads objects from JSON text or from a parsed document.
 
 use std::sync::Arc;
 
@@ -33,12 +33,12 @@ impl Kind {
         Self::ClusterVersion,
     ];
 
-    /// The kind of a group and kind name; `None` for the many that are not read.
+    /// The kind with this group and name; `None` if it is not read.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|k| k.group() == group && k.name() == kind)
     }
 
-    /// The same for an `apiVersion` (`group/version`).
+    /// The kind with this `apiVersion` (`group/version`) and name.
     pub fn of_api_version(api_version: &str, kind: &str) -> Option<Self> {
         Self::of(api_version.split_once('/')?.0, kind)
     }
@@ -52,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// The resource, as URLs and roles name it.
+    /// The resource name in URLs and roles.
     pub fn plural(self) -> &'static str {
         match self {
             Self::Set(set) => set.api().2,
@@ -104,13 +104,13 @@ impl From<ImageConfig> for Object {
     }
 }
 
-/// A field that has not the type its schema wants.
+/// A field of another type than its schema requires.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{path}: {message}")]
 pub struct ParseError {
     /// Path of the field, `spec.imageDigestMirrors[0].source`, or `.` for the whole object.
     pub path: String,
-    /// What was found and what was expected.
+    /// The type that was found and the one that is expected.
     pub message: String,
 }
 
@@ -140,7 +140,7 @@ impl Object {
         ObjectId::new(self.kind().name(), self.namespace(), self.name())
     }
 
-    /// `metadata.name`; the singletons have their fixed one.
+    /// `metadata.name`, which is fixed for objects that exist once per cluster.
     pub fn name(&self) -> &str {
         match self {
             Self::MirrorSet(set) => &set.name,
@@ -150,7 +150,7 @@ impl Object {
         }
     }
 
-    /// `metadata.namespace`; empty for the kinds that have none.
+    /// `metadata.namespace`; empty for kinds without one.
     pub fn namespace(&self) -> &str {
         match self {
             Self::HostedCluster(hosted) => &hosted.metadata.namespace,
@@ -180,7 +180,7 @@ impl ImageConfig {
     }
 }
 
-/// Parses fast; only a failure is parsed again to learn the path of the field.
+/// Reads a value from JSON. Only after an error is the text read again, to find the path of the field.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
     serde_json::from_str(json).map_err(|_| {
         let mut input = serde_json::Deserializer::from_str(json);
@@ -189,7 +189,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
     })
 }
 
-/// Reads a document without another copy of it; only a failure is read again to learn the path of the field.
+/// Reads a value from a document. Only after an error is it read again, to find the path of the field.
 pub(super) fn read_node<T: DeserializeOwned>(node: &Node) -> Result<T, ParseError> {
     T::deserialize(node).map_err(|error| {
         let failure = serde_path_to_error::deserialize::<_, T>(node).err();
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_type_is_named_with_its_path() {
+    fn an_error_has_the_path_of_the_field() {
         let json = r#"{"metadata":{"name":"a"},"spec":{"imageDigestMirrors":[{"source":7}]}}"#;
         let error = Object::from_json(Kind::Set(SetKind::Idms), json).unwrap_err();
         assert_eq!(error.path, "spec.imageDigestMirrors[0].source");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_icsp_has_no_policy_whatever_is_typed() {
+    fn the_policy_of_an_icsp_is_ignored() {
         let json = r#"{"metadata":{"name":"a"},"spec":{"repositoryDigestMirrors":
             [{"source":"q","mirrors":["m"],"mirrorSourcePolicy":"NeverContactSource"}]}}"#;
         let Object::MirrorSet(set) = Object::from_json(Kind::Set(SetKind::Icsp), json).unwrap() else {
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hosted_cluster_survives_fields_of_other_types() {
+    fn fields_of_unexpected_types_in_a_hosted_cluster_are_ignored() {
         let json = r#"{"metadata":{"name":"h","annotations":null},"spec":{"release":"x","new":{},"olmCatalogPlacement":"guest"}}"#;
         let Object::HostedCluster(hosted) = Object::from_json(Kind::HostedCluster, json).unwrap() else {
             panic!("a hosted cluster")

@@ -1,14 +1,14 @@
-//! Image references, as the two parsers read them that decide where a pull goes.
+//! Image references, as read by the two parsers that decide where an image is pulled from.
 //!
-//! Nodes parse with `containers/image docker/reference` (names are made canonical), HyperShift with
-//! `library-go pkg/image/reference` (names are taken apart as they stand). Both share one grammar.
+//! Nodes use `containers/image docker/reference`, which makes names canonical. HyperShift uses
+//! `library-go pkg/image/reference`, which splits names without changing them. Both have the same grammar.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 use thiserror::Error;
 
-/// Longest repository name, in bytes.
+/// The maximum length of a repository name, in bytes.
 const NAME_MAX: usize = 255;
 
 /// The shared grammar: name, then tag, then digest.
@@ -21,37 +21,37 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!("^((?:{HOST}/)?{PART}(?:(?:/{PART})+)?)(?::({TAG}))?(?:@({DIGEST}))?$")).unwrap()
 });
 
-/// Why a reference could not be read; the texts are the upstream parsers' own, since they reach the
-/// events and conditions people search for.
+/// Why a reference is invalid. The texts are those of the upstream parsers, because they appear in events and
+/// conditions that people search for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ReferenceError {
-    /// It does not have the form of a reference.
+    /// It does not match the grammar.
     #[error("invalid reference format")]
     Format,
-    /// Only lower-casing it would make it a reference.
+    /// It would be valid in lower case.
     #[error("repository name must be lowercase")]
     Uppercase,
-    /// The repository of a reference as users type it has an upper-case letter.
+    /// The repository of a reference that may be shortened contains an upper-case letter.
     #[error("invalid reference format: repository name must be lowercase")]
     UppercaseRepository,
     /// The name is longer than 255 bytes.
     #[error("repository name must not be more than 255 characters")]
     TooLong,
-    /// The name is not fully written out (`nginx` for `docker.io/library/nginx`).
+    /// The name is shortened (`nginx` for `docker.io/library/nginx`).
     #[error("repository name must be canonical")]
     NotCanonical,
-    /// The digest's algorithm is none of sha256, sha384, sha512.
+    /// The algorithm of the digest is not sha256, sha384 or sha512.
     #[error("unsupported digest algorithm")]
     Algorithm,
-    /// The digest does not have its algorithm's length.
+    /// The digest does not have the length of its algorithm.
     #[error("invalid checksum digest length")]
     DigestLength,
-    /// The digest has other characters than lower-case hexadecimal ones.
+    /// The digest is not lower-case hexadecimal.
     #[error("invalid checksum digest format")]
     DigestFormat,
 }
 
-/// Name, tag and digest of a reference, cut but not interpreted.
+/// Name, tag and digest of a reference, not interpreted.
 struct Parts<'a> {
     name: &'a str,
     tag: Option<&'a str>,
@@ -88,7 +88,7 @@ fn check_digest(digest: &str) -> Result<(), ReferenceError> {
     if lower_hex { Ok(()) } else { Err(ReferenceError::DigestFormat) }
 }
 
-/// An image as a node asks for it: a canonical name with a tag, a digest, both or neither.
+/// An image as nodes read it: a canonical name with a tag, a digest, both or neither.
 ///
 /// Follows `containers/image docker/reference` `ParseNormalizedNamed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// Reads a reference as a user types it: `nginx` becomes `docker.io/library/nginx`.
+    /// Reads a reference that may be shortened: `nginx` becomes `docker.io/library/nginx`.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let (domain, rest) = split_domain(text);
         let remote = rest.split(':').next().unwrap_or(rest);
@@ -117,7 +117,7 @@ impl Image {
         Ok(Self { text, name_len, digested, tagged })
     }
 
-    /// Reads a reference that must already be canonical, as a rewritten pull must be.
+    /// Reads a reference that must be canonical, like the rewritten reference of a pull.
     pub fn parse_canonical(text: &str) -> Result<Self, ReferenceError> {
         let image = Self::parse(text)?;
         if image.text == text { Ok(image) } else { Err(ReferenceError::NotCanonical) }
@@ -133,26 +133,26 @@ impl Image {
         &self.text[..self.name_len]
     }
 
-    /// The tag, where there is one.
+    /// The tag, if it has one.
     pub fn tag(&self) -> Option<&str> {
         let rest = self.text[self.name_len..].strip_prefix(':')?;
         self.tagged.then(|| rest.split('@').next().unwrap_or(rest))
     }
 
-    /// The digest, where there is one.
+    /// The digest, if it has one.
     pub fn digest(&self) -> Option<&str> {
         let rest = &self.text[self.name_len..];
         rest.split_once('@').map(|(_, digest)| digest).filter(|_| self.digested)
     }
 
-    /// Whether it counts as a pull by digest: it has one, with or without a tag.
+    /// Whether it is pulled by digest: it has one, with or without a tag.
     pub fn is_digested(&self) -> bool {
         self.digested
     }
 }
 
-/// The registry part of a name and the rest; a first element that does not look like a host belongs
-/// to the repository, on `docker.io`.
+/// The registry of a name, and the rest. If the first element does not look like a host, the registry is
+/// `docker.io`.
 fn split_domain(name: &str) -> (&str, &str) {
     match name.split_once('/') {
         Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
@@ -162,26 +162,26 @@ fn split_domain(name: &str) -> (&str, &str) {
     }
 }
 
-/// An image, a source or a mirror as HyperShift takes it apart: nothing is added, and what follows the
-/// first path element all lands in `name`.
+/// An image, a source or a mirror as HyperShift reads it: nothing is added, and all path elements after the first
+/// are in `name`.
 ///
 /// Follows `library-go pkg/image/reference/reference.go` `Parse`, as vendored by HyperShift.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DockerReference {
-    /// `host[:port]`, or empty.
+    /// `host[:port]`; may be empty.
     pub registry: String,
-    /// First path element where there are two or more, or empty.
+    /// The first of two or more path elements; otherwise empty.
     pub namespace: String,
     /// The rest of the path.
     pub name: String,
-    /// The tag, or empty.
+    /// The tag; may be empty.
     pub tag: String,
-    /// The digest, or empty.
+    /// The digest; may be empty.
     pub id: String,
 }
 
 impl DockerReference {
-    /// Takes a reference apart.
+    /// Reads a reference.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let parts = split(text)?;
         let (registry, path) = match parts.name.split_once('/') {
@@ -198,7 +198,7 @@ impl DockerReference {
         })
     }
 
-    /// The name with its digest or, without one, its tag.
+    /// The name with its digest, or with its tag if it has no digest.
     pub fn name_string(&self) -> String {
         match (self.id.as_str(), self.tag.as_str()) {
             _ if self.name.is_empty() => String::new(),
@@ -230,17 +230,17 @@ mod tests {
     const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
 
     #[test]
-    fn images_are_made_canonical_or_refused() {
+    fn images_are_made_canonical_or_rejected() {
         let table = [
             ("nginx", Ok("docker.io/library/nginx"), "a short name is completed"),
             ("quay.io/a/b:v1", Ok("quay.io/a/b:v1"), "already canonical"),
-            ("index.docker.io/library/x", Ok("docker.io/library/x"), "the old name of the hub"),
+            ("index.docker.io/library/x", Ok("docker.io/library/x"), "the old name of Docker Hub"),
             ("localhost/x", Ok("localhost/x"), "localhost is a host without a dot"),
             ("team/app", Ok("docker.io/team/app"), "a first element without dot or port is a namespace"),
             ("quay.io/A/b", Err(ReferenceError::UppercaseRepository), "repositories are lower case"),
             ("quay.io/a@sha256:0123", Err(ReferenceError::Format), "a digest is at least 32 digits"),
             ("quay.io//a", Err(ReferenceError::Format), "no empty element"),
-            ("", Err(ReferenceError::Format), "nothing"),
+            ("", Err(ReferenceError::Format), "empty"),
         ];
         for (text, expected, reason) in table {
             assert_eq!(Image::parse(text).map(|i| i.text), expected.map(str::to_owned), "{text}: {reason}");
@@ -248,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_and_a_digest_together_count_as_a_digest() {
+    fn an_image_with_a_tag_and_a_digest_is_pulled_by_digest() {
         let image = Image::parse(&format!("quay.io/a/b:v1@{DIGEST}")).unwrap();
         assert!(image.is_digested());
         assert_eq!((image.name(), image.tag()), ("quay.io/a/b", Some("v1")));
     }
 
     #[test]
-    fn a_host_with_a_port_alone_is_read_as_a_tagged_name() {
+    fn a_host_with_a_port_and_no_path_is_read_as_a_name_with_a_tag() {
         let reference = DockerReference::parse("mirror.lab:8443").unwrap();
         assert_eq!((reference.name.as_str(), reference.tag.as_str()), ("mirror.lab", "8443"));
         assert_eq!(reference.to_string(), "mirror.lab:8443");

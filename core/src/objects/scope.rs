@@ -1,4 +1,4 @@
-//! Scopes: which one covers which, and which part of an image a scope stands for.
+//! Scopes: whether one covers another, and which part of an image reference a scope matches.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ pub fn is_wildcard(scope: &str) -> bool {
     scope.starts_with("*.")
 }
 
-/// The host of a scope or mirror with its port, where it has one.
+/// The host of a scope or mirror, with its port if it has one.
 pub fn host(scope: &str) -> &str {
     scope.split_once('/').map_or(scope, |(host, _)| host)
 }
@@ -18,9 +18,9 @@ pub fn bare_host(scope: &str) -> &str {
     host.split_once(':').map_or(host, |(bare, _)| bare)
 }
 
-/// Whether everything `inner` stands for is covered by `outer`, itself included.
+/// Whether `outer` covers everything that `inner` matches. A scope covers itself.
 ///
-/// Follows `runtime-utils pkg/registries/registries.go` `ScopeIsNestedInsideScope`, port handling and all.
+/// Follows `runtime-utils pkg/registries/registries.go` `ScopeIsNestedInsideScope`, including its handling of ports.
 pub fn is_nested(inner: &str, outer: &str) -> bool {
     if let Some(rest) = inner.strip_prefix(outer)
         && (rest.is_empty() || rest.starts_with('/'))
@@ -30,7 +30,7 @@ pub fn is_nested(inner: &str, outer: &str) -> bool {
     is_wildcard(outer) && wildcard_host(inner).is_some_and(|host| host.ends_with(&outer[1..]))
 }
 
-/// The host that a wildcard is compared with, where one can be compared at all.
+/// The host that a wildcard is compared with; `None` if a wildcard cannot cover the scope.
 fn wildcard_host(scope: &str) -> Option<&str> {
     match scope.split_once(':') {
         Some((bare, _)) => (!bare.contains('/')).then_some(bare),
@@ -38,8 +38,8 @@ fn wildcard_host(scope: &str) -> Option<&str> {
     }
 }
 
-/// Every scope that could cover `scope`, itself left out: its parents by path, then the wildcards over
-/// its host, the narrowest first of each.
+/// Every other scope that could cover `scope`: its parents by path, then the wildcards that match its host, each with
+/// the most specific first.
 pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
     let parents =
         scope.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| Ancestor::Parent(&scope[..at]));
@@ -49,17 +49,17 @@ pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
     parents.chain(wildcards.filter(move |a| !a.is(scope)))
 }
 
-/// One scope that may cover another.
+/// A scope that may cover another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ancestor<'a> {
-    /// A registry or namespace, written out.
+    /// A registry or namespace.
     Parent(&'a str),
-    /// The domain, leading dot included, of a wildcard: `.example.com` for `*.example.com`.
+    /// The domain of a wildcard, with its leading dot: `.example.com` for `*.example.com`.
     Wildcard(&'a str),
 }
 
 impl<'a> Ancestor<'a> {
-    /// The scope as it would be written.
+    /// The text of the scope.
     pub fn to_scope(self) -> Cow<'a, str> {
         match self {
             Self::Parent(parent) => Cow::Borrowed(parent),
@@ -67,7 +67,7 @@ impl<'a> Ancestor<'a> {
         }
     }
 
-    /// Whether `scope` is the one meant.
+    /// Whether it is `scope`.
     pub fn is(&self, scope: &str) -> bool {
         match self {
             Self::Parent(parent) => *parent == scope,
@@ -76,10 +76,10 @@ impl<'a> Ancestor<'a> {
     }
 }
 
-/// Where `prefix` ends in an image reference that it matches; `None` where it does not match.
+/// Where `prefix` ends in an image reference that it matches; `None` if it does not match.
 ///
-/// Follows `containers/image pkg/sysregistriesv2` `refMatchingPrefix`: a wildcard only looks at the first
-/// place where its domain occurs, and `host` also matches `host:port`.
+/// Follows `containers/image pkg/sysregistriesv2` `refMatchingPrefix`: a wildcard matches only at the first
+/// occurrence of its domain, and `host` also matches `host:port`.
 pub fn matching_prefix(reference: &str, prefix: &str) -> Option<usize> {
     let end = if is_wildcard(prefix) {
         let at = reference.find(&prefix[1..])?;
@@ -108,10 +108,10 @@ mod tests {
             ("quay.io:443", "quay.io", false, "another port is another registry"),
             ("quay.io-evil/a", "quay.io", false, "a longer host"),
             ("bar.example.foo", "*.foo", true, "a host under the domain"),
-            ("bar/example.foo", "*.foo", false, "wildcards only look at the host"),
-            ("a.foo:5000/x", "*.foo", true, "the port does not count for a wildcard"),
+            ("bar/example.foo", "*.foo", false, "a wildcard matches only the host"),
+            ("a.foo:5000/x", "*.foo", true, "a wildcard ignores the port"),
             ("*.a.foo", "*.foo", true, "a narrower wildcard"),
-            ("foo", "*.foo", false, "the domain itself is not under it"),
+            ("foo", "*.foo", false, "a wildcard does not match its domain itself"),
         ];
         for (inner, outer, expected, reason) in table {
             assert_eq!(is_nested(inner, outer), expected, "{inner} in {outer}: {reason}");
@@ -146,7 +146,7 @@ mod tests {
             ("quay.io/ab", "quay.io/a", None, "not in the middle of an element"),
             ("quay.io:5000/a", "quay.io", Some(7), "a host matches with any port"),
             ("x.example.com/a", "*.example.com", Some(13), "a wildcard"),
-            ("a.x.x/b", "*.x", None, "only the first occurrence of the domain is looked at"),
+            ("a.x.x/b", "*.x", None, "only the first occurrence of the domain is compared"),
             ("a/b.example.com/c", "*.example.com", None, "not in the path"),
         ];
         for (reference, prefix, expected, reason) in table {

@@ -1,4 +1,4 @@
-//! A YAML or JSON document as a tree in which every node knows where it stands.
+//! A YAML or JSON document as a tree whose nodes have their positions in the file.
 
 mod build;
 mod deserialize;
@@ -9,7 +9,7 @@ pub(super) use build::documents;
 use saphyr_parser::Marker;
 use serde_json::{Map, Value};
 
-/// A place in a file, both counted from 1; the column counts characters.
+/// A position in a file. Line and column start at 1; the column counts characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Line.
@@ -28,7 +28,7 @@ impl From<&Marker> for Position {
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) at: Position,
-    /// In bytes from the start of the file.
+    /// The byte range in the file.
     pub(super) span: Range<usize>,
     pub(super) data: Data,
 }
@@ -41,7 +41,7 @@ pub(super) enum Data {
     Map(Vec<(String, Node)>),
 }
 
-/// What an empty document reads as.
+/// The root of an empty document.
 pub(super) fn empty_map() -> Node {
     Node { at: Position { line: 1, column: 1 }, span: 0..0, data: Data::Map(Vec::new()) }
 }
@@ -55,7 +55,7 @@ impl Node {
         }
     }
 
-    /// A field of a map that holds a text.
+    /// The string in a field of a map; `None` if it is missing or another type.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match &self.get(name)?.data {
             Data::Scalar(Value::String(text)) => Some(text),
@@ -63,8 +63,8 @@ impl Node {
         }
     }
 
-    /// The node that a path such as `spec.imageDigestMirrors[0].source` or `metadata.annotations[a.b/c]`
-    /// leads to, or the nearest one above it where it is missing.
+    /// The node at a path such as `spec.imageDigestMirrors[0].source` or `metadata.annotations[a.b/c]`. If it is
+    /// missing, its nearest existing parent.
     pub(super) fn nearest(&self, path: &str) -> &Node {
         let mut at = self;
         for step in steps(path) {
@@ -80,7 +80,7 @@ impl Node {
         at
     }
 
-    /// Everything below it as JSON, without places.
+    /// The value as JSON, without positions.
     pub(super) fn to_json(&self) -> Value {
         match &self.data {
             Data::Scalar(value) => value.clone(),
@@ -92,7 +92,7 @@ impl Node {
     }
 }
 
-/// The steps of a path; what stands in brackets is one step, dots and all.
+/// The steps of a path. Text in brackets is one step, even if it contains dots.
 fn steps(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
     std::iter::from_fn(move || {
@@ -114,13 +114,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_cut_at_dots_outside_brackets() {
+    fn paths_are_split_at_dots_outside_brackets() {
         let path = "metadata.annotations[a.b/c].x[3]";
         assert_eq!(steps(path).collect::<Vec<_>>(), ["metadata", "annotations", "a.b/c", "x", "3"]);
     }
 
     #[test]
-    fn a_missing_field_is_placed_at_its_parent() {
+    fn a_missing_field_has_the_position_of_its_parent() {
         let (documents, _) = documents("spec:\n  list:\n  - a: 1\n");
         assert_eq!(documents[0].nearest("spec.list[0].b").at, Position { line: 3, column: 5 });
     }

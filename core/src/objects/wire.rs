@@ -1,5 +1,5 @@
-//! Objects as an API server or a file writes them. Every kind that is read is one type here, so that an object is read
-//! in one pass before anything has to know its kind.
+//! Objects in the form of an API server or a file. All kinds share one type, so that an object is read in one pass even
+//! if its kind is not known yet.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use super::{
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, Spec},
 };
 
-/// The fields that are read of all kinds. What is `null` is absent.
+/// The fields that are read of all kinds. `null` is the same as absent.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a map")]
 pub struct WireObject {
     metadata: Option<WireMetadata>,
     spec: Option<WireSpec>,
@@ -21,7 +21,7 @@ pub struct WireObject {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "a map")]
 struct WireMetadata {
     name: Option<String>,
     generate_name: Option<String>,
@@ -32,10 +32,10 @@ struct WireMetadata {
     deletion_timestamp: Option<String>,
 }
 
-/// The fields of a HostedCluster are read leniently: what has another type than expected reads as absent, since its
-/// schema refuses it and later releases may change it.
+/// The fields of a HostedCluster are read leniently: a field of an unexpected type is ignored, because the schema of
+/// the kind rejects it, and later releases may change the type.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "a map")]
 struct WireSpec {
     repository_digest_mirrors: Option<Vec<Entry>>,
     image_digest_mirrors: Option<Vec<Entry>>,
@@ -58,20 +58,20 @@ struct WireSpec {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a map")]
 struct WireStatus {
     #[serde(deserialize_with = "lenient")]
     desired: WireDesired,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a map")]
 struct WireDesired {
     image: String,
 }
 
 impl WireObject {
-    /// As an object of a kind.
+    /// Converts it to an object of a kind.
     pub fn into_object(self, kind: Kind) -> Object {
         match kind {
             Kind::Set(set) => self.into_set(set).into(),
@@ -92,7 +92,7 @@ impl WireObject {
             SetKind::Itms => spec.image_tag_mirrors,
         };
         let mut entries = entries.unwrap_or_default();
-        // Kept for as long as the cluster keeps it, while a parser leaves room to grow.
+        // The set stays in memory, but the parser reserves room to grow.
         entries.shrink_to_fit();
         if kind == SetKind::Icsp {
             // The field is not in the schema of an ICSP: the API server prunes it.
@@ -136,30 +136,30 @@ impl WireObject {
         self.spec.unwrap_or_default().registry_sources.unwrap_or_default()
     }
 
-    /// `metadata.name`; empty where there is none.
+    /// `metadata.name`; empty if there is none.
     pub fn name(&self) -> &str {
         self.metadata.as_ref().and_then(|metadata| metadata.name.as_deref()).unwrap_or_default()
     }
 
-    /// `metadata.namespace`; empty where there is none.
+    /// `metadata.namespace`; empty if there is none.
     pub fn namespace(&self) -> &str {
         self.metadata.as_ref().and_then(|metadata| metadata.namespace.as_deref()).unwrap_or_default()
     }
 
-    /// `metadata.resourceVersion`; empty where there is none.
+    /// `metadata.resourceVersion`; empty if there is none.
     pub fn resource_version(&self) -> &str {
         self.metadata.as_ref().and_then(|metadata| metadata.resource_version.as_deref()).unwrap_or_default()
     }
 }
 
-/// A value of the right type, or the default.
+/// A value of the expected type, or the default.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     input: D,
 ) -> Result<T, D::Error> {
     Ok(T::deserialize(Value::deserialize(input)?).unwrap_or_default())
 }
 
-/// The fields of a map that hold texts.
+/// The fields of a map that are strings.
 fn texts<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, String>, D::Error> {
     let fields = Option::<BTreeMap<String, Value>>::deserialize(input)?.unwrap_or_default();
     let texts = fields.into_iter().filter_map(|(name, value)| match value {

@@ -1,15 +1,14 @@
-//! Values as the YAML that a person would write: block style, two spaces, quotes only where a reader needs
-//! them.
+//! Writes values as YAML in the usual form: block style, two spaces, quotes only where a parser requires them.
 
 use saphyr::{LoadableYamlNode, Scalar, ScalarStyle, Yaml, YamlEmitter};
 use serde::Serialize;
 
-/// A value as one YAML document without a `---`, ending with a line break. Fields that people write first
-/// stand first; the others as the value gives them. Text of several lines stands in a block.
+/// A value as one YAML document without `---`, with a final newline. The usual first fields come first, the others in
+/// the order of the value. Text of several lines is a block.
 pub fn to_yaml(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();
-    // JSON is YAML, so that what cannot be written better is still right.
-    let text = written(&json).unwrap_or(json);
+    // JSON is valid YAML, so it is the fallback.
+    let text = block_style(&json).unwrap_or(json);
     format!("{}\n", text.trim_end_matches('\n'))
 }
 
@@ -18,33 +17,33 @@ pub fn to_documents<'a, T: Serialize + 'a>(values: impl IntoIterator<Item = &'a 
     values.into_iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
 }
 
-/// A text as it stands in a list or map on one line.
+/// A string in a list or map on one line.
 pub fn to_inline(text: &str) -> String {
     let is_plain = is_plain(text) && !text.contains(',');
     if is_plain { text.to_owned() } else { quoted(text) }
 }
 
-/// What JSON writes of a text is YAML too.
+/// A string in JSON is valid YAML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn written(json: &str) -> Option<String> {
+fn block_style(json: &str) -> Option<String> {
     let document = Yaml::load_from_str(json).ok()?.into_iter().next()?;
     let mut text = String::new();
     let mut emitter = YamlEmitter::new(&mut text);
     emitter.multiline(true);
-    emitter.dump(&as_written(document)).ok()?;
+    emitter.dump(&format_node(document)).ok()?;
     Some(text.strip_prefix("---\n").map_or_else(|| text.clone(), str::to_owned))
 }
 
-/// Fields that people write first, in their order.
+/// The usual first fields, in their order.
 const FIRST: [&str; 9] =
     ["apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "source"];
 
-fn as_written(yaml: Yaml<'_>) -> Yaml<'_> {
+fn format_node(yaml: Yaml<'_>) -> Yaml<'_> {
     match yaml {
-        // A block, where the emitter can write one.
+        // A block, if the emitter can write one.
         Yaml::Value(Scalar::String(text)) if text.contains('\n') && !text.contains('\r') => {
             Yaml::Value(Scalar::String(text))
         }
@@ -52,20 +51,20 @@ fn as_written(yaml: Yaml<'_>) -> Yaml<'_> {
             let quoted = (!is_plain(&text)).then(|| quoted(&text).into());
             Yaml::Representation(quoted.unwrap_or(text), ScalarStyle::Plain, None)
         }
-        Yaml::Sequence(items) => Yaml::Sequence(items.into_iter().map(as_written).collect()),
+        Yaml::Sequence(items) => Yaml::Sequence(items.into_iter().map(format_node).collect()),
         Yaml::Mapping(fields) => {
             let mut fields: Vec<_> = fields.into_iter().collect();
-            fields.sort_by_key(|(key, _)| place(key.as_str().unwrap_or_default()));
+            fields.sort_by_key(|(key, _)| rank(key.as_str().unwrap_or_default()));
             Yaml::Mapping(
-                fields.into_iter().map(|(key, value)| (as_written(key), as_written(value))).collect(),
+                fields.into_iter().map(|(key, value)| (format_node(key), format_node(value))).collect(),
             )
         }
         other => other,
     }
 }
 
-/// Where a field goes among the others.
-fn place(name: &str) -> usize {
+/// The sort key of a field.
+fn rank(name: &str) -> usize {
     FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len())
 }
 
@@ -73,8 +72,8 @@ fn is_common(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-_./:@+=,;() ".contains(character)
 }
 
-/// Whether no reader takes the text for anything else, those of YAML 1.1 included: they know more booleans,
-/// and numbers with colons and underscores.
+/// Whether every parser reads the text as a string, even without quotes. YAML 1.1 has more booleans, and numbers with
+/// colons and underscores.
 fn is_plain(text: &str) -> bool {
     const OTHER_VALUES: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
     let is_number_like = !text.contains('/') && text.matches('.').count() < 2;
@@ -95,7 +94,7 @@ mod tests {
     use crate::objects::{manifest::read_document, tree};
 
     #[test]
-    fn an_object_looks_as_a_person_writes_it() {
+    fn an_object_is_written_in_the_usual_form() {
         let object = json!({
             "spec": {"imageDigestMirrors": [
                 {"mirrors": ["mirror.lab.example:8443/a", "10.0.0.1:5000"], "source": "quay.io/a"},
@@ -131,7 +130,7 @@ spec:
     }
 
     #[test]
-    fn a_text_is_quoted_where_some_reader_needs_it() {
+    fn a_text_is_quoted_if_a_parser_requires_it() {
         let table = [
             ("mirror.lab.example:8443/a", true, "a colon inside a word"),
             ("oc-mirror v2", true, "a space inside"),
@@ -143,15 +142,15 @@ spec:
             ("12:30:45", false, "a number to the base 60 of YAML 1.1"),
             ("2026-04-14", false, "a date of YAML 1.1"),
             ("0x1f", false, "a number in hexadecimal"),
-            ("null", false, "nothing"),
-            ("", false, "nothing to see"),
+            ("null", false, "null"),
+            ("", false, "an empty text"),
             ("*.b.example", false, "an alias"),
             ("a: b", false, "a map"),
             ("a #b", false, "a comment"),
             ("a:", false, "a map"),
             ("- a", false, "a list"),
             ("{\"a\": 1}", false, "a map in one line"),
-            ("über", false, "letters beyond ASCII are left to the reader of quotes"),
+            ("über", false, "letters outside ASCII are always quoted"),
         ];
         for (text, expected, reason) in table {
             assert_eq!(is_plain(text), expected, "{text}: {reason}");
@@ -159,7 +158,7 @@ spec:
     }
 
     #[test]
-    fn everything_reads_back_as_what_it_was() {
+    fn every_text_is_read_back_unchanged() {
         let texts = [
             "", " ", "a", "y", "~", "null", "1e3", ".5", "0o7", "-1", "a: b", "a #b", "a:", "'", "\"", "\\",
             "\t", "a\nb", "a\nb\n", "a\n\n", "\na", " a\nb", "\ta\nb", "a\r\nb", "\n", "---\na", "...",
@@ -178,7 +177,7 @@ spec:
     }
 
     #[test]
-    fn every_value_is_read_back_as_it_was() {
+    fn every_value_is_read_back_unchanged() {
         let table = [
             (json!({}), "an empty map"),
             (json!({"a": []}), "an empty list"),
@@ -186,10 +185,10 @@ spec:
             (json!({"a": [[1, 2], [{"b": null}]]}), "nested lists"),
             (json!({"a": "x: y"}), "a colon and a space"),
             (json!({"a": "x:"}), "a colon at the end"),
-            (json!({"a": "12:30:45"}), "what older readers take for a number"),
+            (json!({"a": "12:30:45"}), "a number in YAML 1.1"),
             (
                 json!({"a": "true", "b": "no", "c": "~", "d": "1.30", "e": "0x1f", "f": "1e3"}),
-                "no text to some",
+                "values that some parsers do not read as text",
             ),
             (json!({"a": "# no comment", "b": "it's", "c": "\"q\"", "d": "back\\slash"}), "quotes"),
             (json!({"a": " x ", "b": "\t", "c": "", "d": "\u{7}\u{7f}"}), "blanks"),

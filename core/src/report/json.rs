@@ -52,7 +52,7 @@ impl<'a> PlaceJson<'a> {
     }
 }
 
-/// A finding that the configuration exempts from.
+/// A finding that the configuration exempts.
 #[derive(Debug, Serialize)]
 pub struct ExemptedJson<'a> {
     rule: &'static str,
@@ -61,7 +61,7 @@ pub struct ExemptedJson<'a> {
     until: String,
 }
 
-/// All findings that are exempt.
+/// All exempt findings.
 pub fn exempted_json<'a>(reviewed: &'a [Reviewed<'a>]) -> Vec<ExemptedJson<'a>> {
     let exempted = exempted(reviewed).map(|(reviewed, exempted)| ExemptedJson {
         rule: exempted.rule,

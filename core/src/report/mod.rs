@@ -12,30 +12,30 @@ use crate::{
     rules::Level,
 };
 
-/// An object, its verdict, and where it is in a file.
+/// An object, its verdict, and its position in a file.
 #[derive(Debug)]
 pub struct Reviewed<'a> {
     /// The object.
     pub object: ObjectId,
-    /// Where it comes from; `None` for an object of a cluster.
+    /// Its position in a file; `None` for an object of a cluster.
     pub place: Option<&'a Located>,
-    /// What was found in it.
+    /// The findings.
     pub verdict: Verdict,
 }
 
-/// Where the objects of files are.
+/// The positions of the objects in files.
 #[derive(Debug, Default)]
 pub struct Places<'a>(HashMap<ObjectId, &'a Located>);
 
 impl<'a> Places<'a> {
-    /// Where an object is.
+    /// The position of an object.
     pub fn find(&self, object: &ObjectId) -> Option<&'a Located> {
         self.0.get(object).copied()
     }
 }
 
 impl<'a> FromIterator<&'a Located> for Places<'a> {
-    /// Of two objects with one id the later counts.
+    /// Of two objects with the same id, the later one is used.
     fn from_iter<I: IntoIterator<Item = &'a Located>>(located: I) -> Self {
         Self(located.into_iter().map(|located| (located.object.id(), located)).collect())
     }
@@ -49,14 +49,14 @@ pub fn review_each<'a>(
     objects.map(|(object, place)| Reviewed { object: object.id(), place, verdict: review(object) }).collect()
 }
 
-/// Every finding and the object it is in.
+/// Every finding, with its object.
 pub fn findings<'a>(
     reviewed: &'a [Reviewed<'a>],
 ) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Diagnostic)> {
     reviewed.iter().flat_map(|one| one.verdict.diagnostics.iter().map(move |diagnostic| (one, diagnostic)))
 }
 
-/// Every finding that is exempt, and the object it is in.
+/// Every exempt finding, with its object.
 pub fn exempted<'a>(reviewed: &'a [Reviewed<'a>]) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Exempted)> {
     reviewed.iter().flat_map(|one| one.verdict.exempted.iter().map(move |exempted| (one, exempted)))
 }

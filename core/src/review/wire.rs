@@ -31,7 +31,7 @@ pub struct Unreadable {
 #[derive(Debug, Error)]
 pub enum Problem {
     /// Not JSON, or a field of another type.
-    #[error("the body is not an AdmissionReview: {0}")]
+    #[error("the body is not an AdmissionReview: {}", describe_mismatch(.0))]
     NotAReview(#[from] serde_json::Error),
     /// Another kind or version.
     #[error("expected an AdmissionReview of admission.k8s.io/v1, got {kind:?} of {api_version:?}")]
@@ -86,7 +86,7 @@ pub struct Request {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a map")]
 struct WireReview<'a> {
     #[serde(borrow, default)]
     api_version: Cow<'a, str>,
@@ -97,7 +97,7 @@ struct WireReview<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a map")]
 struct WireRequest<'a> {
     #[serde(default)]
     uid: String,
@@ -119,12 +119,14 @@ struct WireRequest<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a map")]
 struct WireUser {
     #[serde(default)]
     username: Option<String>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a map")]
 struct WireKind {
     group: String,
     kind: String,
@@ -192,6 +194,15 @@ fn named_set(kind: SetKind, json: &str, name: &str) -> Result<MirrorSet, ParseEr
         set.name = name.into();
     }
     Ok(set)
+}
+
+/// Why the body is not a review. serde reads a list as the fields in their order, and reports only its length.
+fn describe_mismatch(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if !text.starts_with("invalid length ") {
+        return text;
+    }
+    format!("invalid type: sequence, expected a map at line {} column {}", error.line(), error.column())
 }
 
 /// The uid of a review that is otherwise unreadable.

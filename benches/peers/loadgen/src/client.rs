@@ -1,4 +1,4 @@
-//! One request and its answer, over HTTP/1.1 or HTTP/2.
+//! Sends a request and receives its answer, over HTTP/1.1 or HTTP/2.
 
 use std::{future::poll_fn, sync::Arc};
 
@@ -17,13 +17,13 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{Res, options::Options};
 
-/// What is sent, where to, and what a right answer contains.
+/// The request, the server, and what a correct answer contains.
 pub struct Target {
     tls: TlsConnector,
     port: u16,
     path: String,
     body: Bytes,
-    /// The whole HTTP/1.1 request, made once.
+    /// The whole HTTP/1.1 request, built once.
     request: Vec<u8>,
     expect: Vec<u8>,
     h2: bool,
@@ -59,12 +59,13 @@ impl Target {
         Ok(self.tls.connect(ServerName::try_from("localhost")?, tcp).await?)
     }
 
-    fn judge(&self, status: u16, body: BytesMut) -> Res<BytesMut> {
+    /// Returns the body of a correct answer.
+    fn check(&self, status: u16, body: BytesMut) -> Res<BytesMut> {
         if status == 200 && (self.expect.is_empty() || find(&body, &self.expect).is_some()) {
             return Ok(body);
         }
-        let begin = String::from_utf8_lossy(&body[..body.len().min(300)]);
-        Err(format!("status {status}: {begin}").into())
+        let start = String::from_utf8_lossy(&body[..body.len().min(300)]);
+        Err(format!("status {status}: {start}").into())
     }
 }
 
@@ -80,8 +81,8 @@ fn connector(h2: bool) -> Res<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// A worker's way to the server. Clones of an HTTP/2 client share its connection, those of an
-/// HTTP/1.1 client open one of their own.
+/// A worker's connection to the server. Clones of an HTTP/2 client share its connection; each clone of an
+/// HTTP/1.1 client opens its own.
 pub enum Client {
     H1(Option<Box<Http1>>),
     H2(SendRequest<Bytes>),
@@ -97,21 +98,21 @@ impl Client {
         Ok(Self::H2(send.ready().await?))
     }
 
-    /// Sends the request and checks the answer; its body.
+    /// Sends the request, checks the answer and returns its body.
     pub async fn call(&mut self, target: &Target) -> Res<BytesMut> {
         let (status, body) = match self {
-            Self::H1(kept) => {
-                let mut connection = match kept.take() {
+            Self::H1(idle) => {
+                let mut connection = match idle.take() {
                     Some(connection) => connection,
                     None => Box::new(Http1::new(target.connect().await?)),
                 };
                 let answer = connection.call(&target.request).await?;
-                *kept = Some(connection);
+                *idle = Some(connection);
                 answer
             }
             Self::H2(send) => call_h2(send, target).await?,
         };
-        target.judge(status, body)
+        target.check(status, body)
     }
 }
 
@@ -138,20 +139,21 @@ impl Http1 {
     async fn call(&mut self, request: &[u8]) -> Res<(u16, BytesMut)> {
         self.io.write_all(request).await?;
         self.io.flush().await?;
-        let status = self.line().await?;
-        let status = std::str::from_utf8(status.get(9..12).ok_or("short status line")?)?.parse()?;
-        let body = match self.length().await? {
-            Some(length) => self.exact(length).await?,
-            None => self.chunks().await?,
+        let status = self.read_line().await?;
+        let status =
+            std::str::from_utf8(status.get(9..12).ok_or("the status line is too short")?)?.parse()?;
+        let body = match self.read_headers().await? {
+            Some(length) => self.read_exact(length).await?,
+            None => self.read_chunks().await?,
         };
         Ok((status, body))
     }
 
-    /// Reads the headers; the body's length, or nothing where it comes in chunks.
-    async fn length(&mut self) -> Res<Option<usize>> {
+    /// Reads the headers and returns the length of the body; `None` if it is chunked.
+    async fn read_headers(&mut self) -> Res<Option<usize>> {
         let mut length = Some(0);
         loop {
-            let line = self.line().await?.to_ascii_lowercase();
+            let line = self.read_line().await?.to_ascii_lowercase();
             if line.is_empty() {
                 return Ok(length);
             }
@@ -163,11 +165,11 @@ impl Http1 {
         }
     }
 
-    async fn chunks(&mut self) -> Res<BytesMut> {
+    async fn read_chunks(&mut self) -> Res<BytesMut> {
         let mut body = BytesMut::new();
         loop {
-            let size = usize::from_str_radix(std::str::from_utf8(&self.line().await?)?.trim(), 16)?;
-            let chunk = self.exact(size + 2).await?;
+            let size = usize::from_str_radix(std::str::from_utf8(&self.read_line().await?)?.trim(), 16)?;
+            let chunk = self.read_exact(size + 2).await?;
             if size == 0 {
                 return Ok(body);
             }
@@ -175,27 +177,27 @@ impl Http1 {
         }
     }
 
-    async fn line(&mut self) -> Res<BytesMut> {
+    async fn read_line(&mut self) -> Res<BytesMut> {
         loop {
             if let Some(at) = find(&self.buffer, b"\r\n") {
                 let line = self.buffer.split_to(at);
                 self.buffer.advance(2);
                 return Ok(line);
             }
-            self.more().await?;
+            self.fill().await?;
         }
     }
 
-    async fn exact(&mut self, length: usize) -> Res<BytesMut> {
+    async fn read_exact(&mut self, length: usize) -> Res<BytesMut> {
         while self.buffer.len() < length {
-            self.more().await?;
+            self.fill().await?;
         }
         Ok(self.buffer.split_to(length))
     }
 
-    async fn more(&mut self) -> Res<()> {
+    async fn fill(&mut self) -> Res<()> {
         match self.io.read_buf(&mut self.buffer).await? {
-            0 => Err("connection closed".into()),
+            0 => Err("the connection is closed".into()),
             _ => Ok(()),
         }
     }
@@ -211,7 +213,7 @@ async fn call_h2(send: &SendRequest<Bytes>, target: &Target) -> Res<(u16, BytesM
     let mut rest = target.body.clone();
     while !rest.is_empty() {
         stream.reserve_capacity(rest.len());
-        let room = poll_fn(|context| stream.poll_capacity(context)).await.ok_or("stream closed")??;
+        let room = poll_fn(|context| stream.poll_capacity(context)).await.ok_or("the stream is closed")??;
         let part = rest.split_to(room.min(rest.len()));
         stream.send_data(part, rest.is_empty())?;
     }
@@ -229,6 +231,7 @@ fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     hay.windows(needle.len()).position(|window| window == needle)
 }
 
+/// Accepts every certificate.
 #[derive(Debug)]
 struct AnyCertificate(Vec<SignatureScheme>);
 

@@ -1,4 +1,4 @@
-//! The closed loop: workers that send, wait, check and count.
+//! Sends load in a closed loop: each worker sends a request, waits for the answer, checks and counts it.
 
 use std::{
     cell::RefCell,
@@ -17,10 +17,10 @@ use crate::{
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(5);
 
-/// What the workers share.
+/// The state that the workers share.
 struct Load {
     target: Target,
-    /// When the warm-up is over and counting begins.
+    /// The end of the warm-up, when counting begins.
     begin: Instant,
     end: Instant,
     max: u64,
@@ -30,22 +30,22 @@ struct Load {
 #[derive(Default)]
 struct Tally {
     sent: u64,
-    /// Right answers that came after the warm-up, those to requests sent during it too.
+    /// Correct answers that arrived after the warm-up, including those to requests sent before its end.
     done: u64,
     bytes_in: u64,
-    /// How long requests sent after the warm-up took.
+    /// The latency of each request sent after the warm-up.
     micros: Vec<u32>,
     errors: u64,
     first_error: Option<String>,
 }
 
-/// CPU used since a moment, of the server and of this process.
+/// Measures the CPU time that the server and this process use.
 struct CpuClock {
     server: u32,
     begin: (f64, f64),
 }
 
-/// Loads the target as the options say; what was measured.
+/// Sends load to the target and returns the measurements.
 pub async fn run(options: &Options) -> Res<Value> {
     let target = Target::new(options)?;
     let client = Client::new(&target).await?;
@@ -55,7 +55,7 @@ pub async fn run(options: &Options) -> Res<Value> {
     let end = begin + options.duration;
     let load = Rc::new(Load { target, begin, end, max: options.max, tally: RefCell::default() });
     let workers: Vec<_> = (0..options.concurrency)
-        .map(|_| tokio::task::spawn_local(work(load.clone(), client.clone())))
+        .map(|_| tokio::task::spawn_local(send_requests(load.clone(), client.clone())))
         .collect();
     tokio::time::sleep_until(begin.into()).await;
     let cpu = CpuClock::start(server);
@@ -82,19 +82,19 @@ pub async fn run(options: &Options) -> Res<Value> {
         "server_cpu_us_per_req": server_cpu * 1e6 / answers as f64,
         "server_cpu_frac": server_cpu / wall,
         "client_cpu_frac": own_cpu / wall,
-        "rss_peak_kib": process::peak_kib(server).ok_or("the server is gone")?,
+        "rss_peak_kib": process::peak_kib(server).ok_or("the server has exited")?,
         "resp_bytes": tally.bytes_in / answers,
     }))
 }
 
-async fn work(load: Rc<Load>, mut client: Client) {
-    while load.goes_on() {
+async fn send_requests(load: Rc<Load>, mut client: Client) {
+    while load.begin_request() {
         let start = Instant::now();
         let answer = client.call(&load.target).await;
         match answer {
-            Ok(body) => load.count(start, body.len()),
+            Ok(body) => load.record_answer(start, body.len()),
             Err(error) => {
-                load.tally.borrow_mut().fail(error.to_string());
+                load.tally.borrow_mut().record_error(error.to_string());
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }
@@ -102,13 +102,14 @@ async fn work(load: Rc<Load>, mut client: Client) {
 }
 
 impl Load {
-    fn goes_on(&self) -> bool {
+    /// Counts a request to send; `false` when the run is over.
+    fn begin_request(&self) -> bool {
         let mut tally = self.tally.borrow_mut();
         tally.sent += 1;
         tally.sent <= self.max && Instant::now() < self.end
     }
 
-    fn count(&self, start: Instant, length: usize) {
+    fn record_answer(&self, start: Instant, length: usize) {
         let now = Instant::now();
         let mut tally = self.tally.borrow_mut();
         if now >= self.begin {
@@ -122,12 +123,12 @@ impl Load {
 }
 
 impl Tally {
-    fn fail(&mut self, error: String) {
+    fn record_error(&mut self, error: String) {
         self.errors += 1;
         self.first_error.get_or_insert(error);
     }
 
-    /// The value that a share of the (sorted) times does not pass.
+    /// A quantile of the latencies, which must be sorted.
     fn quantile(&self, share: f64) -> u32 {
         let rank = (share * self.micros.len() as f64).ceil() as usize;
         self.micros.get(rank.saturating_sub(1)).copied().unwrap_or(0)

@@ -4,15 +4,15 @@
 //! loadgen run    --port P --path /p --body FILE [--expect TEXT] [--proto h1|h2] [--conc N]
 //!                [--warm S] [--secs S] [--max N] [--pid PID]
 //!     N workers each send the POST, wait for the whole answer, check it, and repeat. h1: one
-//!     keep-alive connection a worker; h2: one connection in all, a stream a request, as
-//!     kube-apiserver does. Prints one JSON object; PID is the server whose CPU and memory it reads.
+//!     keep-alive connection per worker; h2: a single connection with one stream per request, like
+//!     kube-apiserver. Prints one JSON object. PID is the server whose CPU and memory are measured.
 //! loadgen first  --port P --path /p --body FILE [--expect TEXT] [--secs S]
-//!     Connects again and again until the first right answer; prints when that came (Unix time, ns).
+//!     Sends the request until the first correct answer, and prints when it arrived (Unix time, ns).
 //! loadgen once   --port P --path /p --body FILE
-//!     Sends one request and prints the answer's body.
+//!     Sends one request and prints the body of the answer.
 //! ```
 //!
-//! Only 127.0.0.1 is ever contacted; the server's certificate is not verified.
+//! Connects only to 127.0.0.1, and does not verify the certificate of the server.
 
 mod client;
 mod load;
@@ -39,26 +39,26 @@ fn main() -> Res<()> {
     LocalSet::new().block_on(&runtime, async {
         match options.verb {
             Verb::Run => println!("{}", load::run(&options).await?),
-            Verb::First => println!("{}", first(&options).await?),
-            Verb::Once => println!("{}", String::from_utf8_lossy(&once(&Target::new(&options)?).await?)),
+            Verb::First => println!("{}", time_of_first_answer(&options).await?),
+            Verb::Once => println!("{}", String::from_utf8_lossy(&send_once(&Target::new(&options)?).await?)),
         }
         Ok(())
     })
 }
 
-async fn once(target: &Target) -> Res<BytesMut> {
+async fn send_once(target: &Target) -> Res<BytesMut> {
     Client::new(target).await?.call(target).await
 }
 
-/// When the first right answer came, in nanoseconds of Unix time.
-async fn first(options: &Options) -> Res<u128> {
+/// When the first correct answer arrived, in nanoseconds of Unix time.
+async fn time_of_first_answer(options: &Options) -> Res<u128> {
     let target = Target::new(options)?;
-    let began = Instant::now();
-    while began.elapsed() < options.duration {
-        if let Ok(Ok(_)) = timeout(Duration::from_secs(5), once(&target)).await {
+    let start = Instant::now();
+    while start.elapsed() < options.duration {
+        if let Ok(Ok(_)) = timeout(Duration::from_secs(5), send_once(&target)).await {
             return Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos());
         }
         tokio::time::sleep(RETRY_EVERY).await;
     }
-    Err("no right answer in time".into())
+    Err("no correct answer in time".into())
 }

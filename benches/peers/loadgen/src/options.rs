@@ -15,15 +15,15 @@ pub struct Options {
     pub port: u16,
     pub path: String,
     pub body: PathBuf,
-    /// What the answer must contain to be right.
+    /// What a correct answer contains.
     pub expect: String,
     pub h2: bool,
     pub concurrency: usize,
     pub warm_up: Duration,
     pub duration: Duration,
-    /// No more requests than this, however fast the server is.
+    /// The highest number of requests.
     pub max: u64,
-    /// The server's process, when it is to be measured.
+    /// The process of the server, if it is measured.
     pub pid: Option<u32>,
 }
 
@@ -63,7 +63,7 @@ impl Options {
                 self.h2 = match value.as_str() {
                     "h1" => false,
                     "h2" => true,
-                    _ => return Err(format!("--proto is h1 or h2, not {value}").into()),
+                    _ => return Err(format!("--proto must be h1 or h2, not {value}").into()),
                 }
             }
             "--conc" => self.concurrency = number(key, &value)?,
@@ -91,5 +91,5 @@ impl FromStr for Verb {
 }
 
 fn number<T: FromStr>(key: &str, value: &str) -> Res<T> {
-    value.parse().map_err(|_| format!("{key}: not a number: {value}").into())
+    value.parse().map_err(|_| format!("{key} must be a number, not {value}").into())
 }

@@ -1,8 +1,8 @@
-//! What /proc says about a process.
+//! Reads the CPU time and memory of a process from /proc.
 
 use std::fs;
 
-/// CPU seconds used so far, user and system (counted in ticks of 10 ms); 0 for a process that is gone.
+/// User and system CPU time in seconds, with a resolution of 10 ms; 0 if the process has exited.
 pub fn cpu_seconds(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -10,12 +10,12 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     f64::from(ticks.sum::<u32>()) / 100.0
 }
 
-/// Lets the peak of the resident memory begin anew from what is resident now.
+/// Resets the peak resident memory to the current resident memory.
 pub fn reset_peak(pid: u32) -> std::io::Result<()> {
     fs::write(format!("/proc/{pid}/clear_refs"), "5")
 }
 
-/// The peak of the resident memory in KiB since the start or the last reset.
+/// Peak resident memory in KiB since the start or the last reset; `None` if the process has exited.
 pub fn peak_kib(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

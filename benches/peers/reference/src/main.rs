@@ -1,7 +1,7 @@
-//! The least a webhook on axum and rustls can do: `reference constant|json-value ADDRESS CERT KEY`.
+//! A minimal webhook on axum and rustls: `reference constant|json-value ADDRESS CERT KEY`.
 //!
-//! `constant` reads the request's body and answers a constant; `json-value` also parses the body
-//! into a `serde_json::Value`. What a real webhook needs above these two is its own doing.
+//! `constant` reads the request body and answers a constant; `json-value` also parses the body into a
+//! `serde_json::Value`. Every cost of a real webhook above theirs is caused by the webhook itself.
 
 use std::{hint::black_box, net::SocketAddr};
 
@@ -26,20 +26,22 @@ const BODY_LIMIT: usize = 8 << 20;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [what, address, certificate, key] = arguments.as_slice() else {
+    let [mode, address, certificate, key] = arguments.as_slice() else {
         bail!("usage: reference constant|json-value ADDRESS CERT KEY");
     };
-    let handler = match what.as_str() {
+    let handler = match mode.as_str() {
         "constant" => post(constant),
         "json-value" => post(json_value),
-        _ => bail!("constant or json-value, not {what}"),
+        _ => bail!("the mode must be constant or json-value, not {mode}"),
     };
     let router = Router::new()
         .route("/validate", handler.clone())
         .route("/mutate", handler)
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
-    let tls = RustlsConfig::from_pem_file(certificate, key).await.context("the certificate and its key")?;
-    let address: SocketAddr = address.parse().context("ADDRESS is IP:PORT")?;
+    let tls = RustlsConfig::from_pem_file(certificate, key)
+        .await
+        .context("cannot load the certificate and its key")?;
+    let address: SocketAddr = address.parse().context("ADDRESS must be IP:PORT")?;
     axum_server::bind(address)
         .acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor))
         .serve(router.into_make_service())

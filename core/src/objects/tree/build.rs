@@ -1,4 +1,4 @@
-//! From the events of the YAML reader to a tree.
+//! Builds trees from the events of the YAML parser.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -11,15 +11,15 @@ use serde_json::Value;
 
 use super::{Data, Node, Position};
 
-/// The deepest that lists and maps may be nested: as deep as JSON is read.
+/// How deep lists and maps may be nested. The limit of `serde_json` is the same.
 const MAX_DEPTH: usize = 127;
-/// How many nodes the aliases of a file may stand for in all.
+/// How many nodes all aliases of a file may expand to.
 const MAX_ALIASED: usize = 100_000;
 
-/// What is wrong in a text, and where.
+/// An error in a text, with its position.
 type Failure = (Position, String);
 
-/// The documents of a text up to its first error, and that error. Empty documents are left out.
+/// The documents of a text before its first error, and that error. Empty documents are skipped.
 pub(in crate::objects) fn documents(text: &str) -> (Vec<Node>, Option<Failure>) {
     let mut builder = Builder::new(text);
     for event in Parser::new_from_str(text) {
@@ -37,16 +37,16 @@ pub(in crate::objects) fn documents(text: &str) -> (Vec<Node>, Option<Failure>) 
 struct Builder<'t> {
     offsets: Offsets<'t>,
     documents: Vec<Node>,
-    /// The value of the document that is being read, once it is whole.
+    /// The value of the current document, once it is complete.
     root: Option<Node>,
-    /// The lists and maps that have begun and not ended, the innermost last.
+    /// The lists and maps that have not ended yet, the innermost last.
     open: Vec<Open>,
-    /// The nodes of the document that aliases may stand for, by the reader's number.
+    /// The nodes of the document that aliases may refer to, by the anchor's number in the parser.
     anchors: BTreeMap<usize, Node>,
     aliased: usize,
 }
 
-/// A list or map that has begun.
+/// A list or map that has not ended yet.
 struct Open {
     at: Position,
     start: usize,
@@ -60,7 +60,7 @@ enum Inside {
         fields: Vec<(String, Node)>,
         /// The names of the fields.
         names: HashSet<String>,
-        /// The name of the field whose value comes next, and where it is.
+        /// The position and name of the field whose value comes next.
         next: Option<(Position, String)>,
     },
 }
@@ -127,17 +127,17 @@ impl<'t> Builder<'t> {
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Failure> {
         let at = Position::from(&span.start);
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err((at, "an alias cannot be part of what it stands for".to_owned()));
+            return Err((at, "an alias cannot be inside the value that it refers to".to_owned()));
         };
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
-            return Err((at, format!("aliases stand for more than {MAX_ALIASED} values")));
+            return Err((at, format!("aliases expand to more than {MAX_ALIASED} values")));
         }
         let node = Node { at, span: self.bytes(span), ..node.clone() };
         self.insert(node, 0)
     }
 
-    /// Puts a node where it belongs: into the innermost list or map, or at the root.
+    /// Adds a node to the innermost list or map, or sets it as the root.
     fn insert(&mut self, node: Node, anchor: usize) -> Result<(), Failure> {
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -149,7 +149,7 @@ impl<'t> Builder<'t> {
                 None => *next = Some((node.at, node.into_name())),
                 Some((at, name)) => {
                     if !names.insert(name.clone()) {
-                        return Err((at, format!("the field {name} is there twice")));
+                        return Err((at, format!("duplicate field {name}")));
                     }
                     fields.push((name, node));
                 }
@@ -164,7 +164,7 @@ impl Node {
         matches!(self.data, Data::Scalar(Value::Null))
     }
 
-    /// How many nodes it is made of.
+    /// How many nodes it contains, including itself.
     fn count(&self) -> usize {
         match &self.data {
             Data::Scalar(_) => 1,
@@ -173,7 +173,7 @@ impl Node {
         }
     }
 
-    /// As the name of a field. A list or map has no place as one and reads as empty.
+    /// The node as the name of a field; empty for a list or map, which cannot be one.
     fn into_name(self) -> String {
         match self.data {
             Data::Scalar(Value::String(text)) => text,
@@ -193,10 +193,10 @@ fn value(scalar: Scalar<'_>) -> Value {
     }
 }
 
-/// Bytes of the characters of a text, which is what the reader counts.
+/// Converts the character offsets of the parser to byte offsets.
 struct Offsets<'t> {
     text: &'t str,
-    /// Where every 64th character begins; nothing where characters are bytes.
+    /// The byte offset of every 64th character; empty for ASCII text.
     marks: Vec<usize>,
 }
 
@@ -227,14 +227,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_before_a_syntax_error_are_kept() {
+    fn documents_before_a_syntax_error_are_read() {
         let (documents, error) = documents("a: 1\n---\nb: 2\n---\nc: [1,\n---\n");
         assert_eq!(documents.len(), 2);
         assert_eq!(error.unwrap().0.line, 6);
     }
 
     #[test]
-    fn characters_are_found_among_bytes() {
+    fn character_offsets_become_byte_offsets() {
         let table =
             [("plain text".repeat(30), "one byte each"), ("aü日𝄞\r\n".repeat(70), "several bytes each")];
         for (text, reason) in table {
@@ -247,15 +247,15 @@ mod tests {
     }
 
     #[test]
-    fn what_the_reader_accepts_and_no_tree_is_made_of_has_a_place() {
+    fn errors_that_the_parser_does_not_find_have_a_position() {
         let deep = format!("a: {}", "[".repeat(MAX_DEPTH + 1));
         let laughs = (1..8).fold("a0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned(), |text, at| {
             format!("{text}a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 8].join(", "))
         });
         let table = [
-            ("a: 1\nb: 2\na: 3\n", (3, 1), "a field twice"),
-            ("a: &a {b: *a}\n", (1, 11), "an alias of what it is in"),
-            (&*deep, (1, MAX_DEPTH + 3), "too deep"),
+            ("a: 1\nb: 2\na: 3\n", (3, 1), "a duplicate field"),
+            ("a: &a {b: *a}\n", (1, 11), "an alias inside the value that it refers to"),
+            (&*deep, (1, MAX_DEPTH + 3), "nested too deep"),
             (&*laughs, (6, 15), "aliases of aliases"),
         ];
         for (text, (line, column), reason) in table {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_stands_for_its_anchor() {
+    fn an_alias_has_the_value_of_its_anchor() {
         let (documents, failure) = documents("a: &a [1, {b: c}]\nd: *a\n");
         assert_eq!(failure, None);
         assert_eq!(documents[0].get("d").unwrap().to_json(), serde_json::json!([1, {"b": "c"}]));

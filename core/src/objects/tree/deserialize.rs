@@ -1,4 +1,4 @@
-//! A tree is read into types as it is, without a text or a second tree between.
+//! Deserializes types directly from a tree, without an intermediate text or second tree.
 
 use serde::{
     Deserializer,
@@ -41,7 +41,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
-    /// A list is no map whose fields are given by their position.
+    /// Rejects a list, which serde would otherwise read as the fields in their order.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
