@@ -84,7 +84,7 @@ impl<'a> SetWrite<'a> {
         self.operation.after().copied()
     }
 
-    /// What the write changes in the nodes' configuration; `None` if nothing is written, or if nothing renders.
+    /// What the write changes in the nodes' configuration; `None` if nothing is written, or if rendering fails.
     pub fn change(&self) -> Option<&Change<'a>> {
         self.change.get_or_init(|| self.find_change()).as_ref()
     }
