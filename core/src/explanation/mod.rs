@@ -90,6 +90,7 @@ pub fn explain<'a>(
     question: &Question,
 ) -> Result<Explanation<'a>, ReferenceError> {
     let pulls: Vec<_> = question.images.iter().map(|image| explain_pull(view, conf, image)).collect();
+    // A pull whose attempts are an error adds none.
     let attempts: Vec<_> = pulls.iter().flat_map(|pull| pull.attempts.iter().flatten()).collect();
     let lookups = explain_lookups(view, &hypershift::overrides(view), question, &attempts)?;
     Ok(Explanation { pulls, lookups })

@@ -133,7 +133,7 @@ mod tests {
                 text: "quay.io/a/b:v1",
                 images: &["quay.io/a/b:v1"],
                 assumed_tag: None,
-                reason: "it has both",
+                reason: "it has a registry and a tag",
             },
             Case {
                 typed: "quay.io/a/b",
@@ -154,7 +154,7 @@ mod tests {
                 text: "ubi9/ubi:latest",
                 images: &["registry.access.redhat.com/ubi9/ubi:latest", "docker.io/ubi9/ubi:latest"],
                 assumed_tag: Some("latest"),
-                reason: "it has neither",
+                reason: "it has neither a registry nor a tag",
             },
             Case {
                 typed: "nginx:1",

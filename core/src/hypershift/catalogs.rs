@@ -182,8 +182,9 @@ fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<
     results
 }
 
-/// Every list of places that a release from 4.17 on may try for a catalog, in order; more than one list
-/// where the random order of the sources decides. Only two sources count.
+/// Every list of index images that a release from 4.17 on may try for a catalog, each in order. Only two sources
+/// count, [`DEFAULT_NAMESPACE`] and its registry; with both, HyperShift takes them in random order, and each order
+/// gives a list.
 ///
 /// Follows `hypershift support/catalogs/images.go` `computeCatalogImages`.
 pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<String>> {
@@ -195,7 +196,8 @@ pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<
     let lists = match (of_namespace, of_registry) {
         (None, None) => vec![vec![DEFAULT_NAMESPACE.to_owned()]],
         (Some(places), None) | (None, Some(places)) => vec![places],
-        // The namespace's places replace the default, the registry's are appended.
+        // The registry's places are appended to what is there; the namespace's replace it. So if the registry is taken
+        // first, only the namespace's are left.
         (Some(namespace), Some(registry)) => vec![namespace.clone(), [namespace, registry].concat()],
     };
     lists.into_iter().map(|places| places.iter().map(|place| catalog.image_of(place)).collect()).collect()

@@ -31,10 +31,10 @@ impl Era {
     /// The eras that the releases are in.
     pub fn of(releases: &Releases) -> Vec<Self> {
         let mut eras = Vec::new();
-        if releases.meet(None, Some(Release::SECOND_ERA)) {
+        if releases.any_in(None, Some(Release::SECOND_ERA)) {
             eras.push(Self::Exact);
         }
-        if releases.meet(Some(Release::SECOND_ERA), None) {
+        if releases.any_in(Some(Release::SECOND_ERA), None) {
             eras.push(Self::Prefix);
         }
         eras
@@ -66,10 +66,10 @@ pub fn override_of(
     mirror: &str,
 ) -> Result<Option<DockerReference>, OverrideError> {
     let from = DockerReference::parse(source).map_err(|e| OverrideError::Source(source.to_owned(), e))?;
-    let equal = from.namespace == image.namespace && from.name == image.name;
+    let is_same_path = from.namespace == image.namespace && from.name == image.name;
     match era {
         // The mirror is parsed only on a match, and an error then names nothing.
-        Era::Exact if equal => {
+        Era::Exact if is_same_path => {
             let to = DockerReference::parse(mirror);
             to.map(Some).map_err(|e| OverrideError::Mirror(String::new(), e))
         }
@@ -77,7 +77,7 @@ pub fn override_of(
         Era::Prefix => {
             let to = DockerReference::parse(mirror);
             let to = to.map_err(|e| OverrideError::Mirror(mirror.to_owned(), e))?;
-            override_by_prefix(image, &from, &to, equal)
+            override_by_prefix(image, &from, &to, is_same_path)
         }
     }
 }
@@ -100,20 +100,22 @@ pub fn redirect(era: Era, repository: &DockerReference, source: &str, mirror: &s
     }
 }
 
+/// The image at the mirror `to` if the source `from` is its registry, its namespace or its path; only the first compares
+/// the host. A registry or namespace alone is parsed as a name: a [`DockerReference`] is filled from its end.
 fn override_by_prefix(
     image: &DockerReference,
     from: &DockerReference,
     to: &DockerReference,
-    equal: bool,
+    is_same_path: bool,
 ) -> Result<Option<DockerReference>, OverrideError> {
     let (kind, registry, namespace, name) =
         if from.namespace.is_empty() && from.registry.is_empty() && image.registry == from.name {
             ("root registry", to.to_string(), &image.namespace, image.name_string())
         } else if from.namespace.is_empty() && from.name == image.namespace {
             ("namespace", to.registry.clone(), &to.name, image.name_string())
-        } else if equal {
-            let name = DockerReference { id: image.id.clone(), tag: image.tag.clone(), ..to.clone() };
-            ("exact", to.registry.clone(), &to.namespace, name.name_string())
+        } else if is_same_path {
+            let at_mirror = DockerReference { id: image.id.clone(), tag: image.tag.clone(), ..to.clone() };
+            ("exact", to.registry.clone(), &to.namespace, at_mirror.name_string())
         } else {
             return Ok(None);
         };

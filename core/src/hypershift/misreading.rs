@@ -23,7 +23,7 @@ impl CatalogEra {
     pub fn of(releases: &Releases) -> impl Iterator<Item = Self> {
         let second = Some(Release::SECOND_ERA);
         let eras = [(Self::Replace, None, second), (Self::List, second, None)];
-        eras.into_iter().filter(|(_, from, before)| releases.meet(*from, *before)).map(|(era, ..)| era)
+        eras.into_iter().filter(|(_, from, before)| releases.any_in(*from, *before)).map(|(era, ..)| era)
     }
 }
 

@@ -60,7 +60,7 @@ impl Releases {
     }
 
     /// Whether one of them is in a range, whose end is not part of it.
-    pub fn meet(&self, from: Option<Release>, before: Option<Release>) -> bool {
+    pub fn any_in(&self, from: Option<Release>, before: Option<Release>) -> bool {
         self.is_every() || self.0.iter().any(|release| release.is_in(from, before))
     }
 
@@ -118,18 +118,20 @@ impl fmt::Display for Release {
 mod tests {
     use super::*;
 
-    const EARLY: [Release; 2] = [Release { major: 4, minor: 16 }, Release { major: 4, minor: 14 }];
+    const V4_14: Release = Release { major: 4, minor: 14 };
+    const V4_16: Release = Release { major: 4, minor: 16 };
 
     #[test]
-    fn releases_are_met_by_ranges() {
-        let early: Releases = EARLY.into_iter().collect();
+    fn an_empty_list_means_every_release() {
+        let early = Releases::from_iter([V4_16, V4_14]);
         let every = Releases::default();
-        assert!(early.meet(None, Some(Release::SECOND_ERA)) && !early.meet(Some(Release::SECOND_ERA), None));
-        assert!(every.meet(Some(Release::SECOND_ERA), None) && !every.begin_at(EARLY[1]));
-        assert_eq!(
-            (early.to_string(), every.to_string()),
-            ("4.14, 4.16".to_owned(), "every release".to_owned())
-        );
+        let second_era = Some(Release::SECOND_ERA);
+        assert!(early.any_in(None, second_era), "both are before 4.17");
+        assert!(!early.any_in(second_era, None), "none is 4.17 or later");
+        assert!(every.any_in(second_era, None), "some release is 4.17 or later");
+        assert!(!every.begin_at(V4_14), "some release is before 4.14");
+        assert_eq!(early.to_string(), "4.14, 4.16", "sorted");
+        assert_eq!(every.to_string(), "every release");
     }
 
     #[test]

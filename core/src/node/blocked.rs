@@ -10,9 +10,10 @@ use crate::{
     },
 };
 
-/// The blocked registries without those that would cut the cluster off its own payload: one that covers
-/// the payload's repository stays only where the digest sets give that repository a mirror that is not
-/// blocked itself. Without a known payload the list is taken as it is.
+/// The blocked registries that the operator writes into the file.
+///
+/// It drops those that cover the repository of the release payload, so that nodes can still pull the payload. It keeps
+/// them if the digest sets give that repository a mirror that is not blocked itself, or if the payload is unknown.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `getValidBlockedAndAllowedRegistries`.

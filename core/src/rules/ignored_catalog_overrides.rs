@@ -21,7 +21,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     if hosted.catalogs_run_in_guest() {
-        if write.releases().meet(None, Some(Release::SECOND_ERA)) {
+        if write.releases().any_in(None, Some(Release::SECOND_ERA)) {
             findings.push(with_guest_placement());
         }
     } else if let Some(catalog) = named_catalog(hosted) {

@@ -58,7 +58,7 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     let what = format!("{IMAGE_OVERRIDES} is out of date: it {}", describe(&differences));
     Some(Finding {
         effect: "HyperShift looks for images where they were mirrored before".to_owned(),
-        fix: restart(inventory, workload),
+        fix: describe_restart(inventory, workload),
         ..Finding::new(path, key(IMAGE_OVERRIDES, &differences), what)
     })
 }
@@ -84,7 +84,7 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
     );
     Some(Finding {
         effect: "components are pulled from other locations".to_owned(),
-        fix: restart(inventory, workload),
+        fix: describe_restart(inventory, workload),
         ..Finding::new(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
     })
 }
@@ -137,8 +137,9 @@ fn key(setting: &str, differences: &[OverrideMismatch]) -> String {
     format!("{setting} {}", differences.collect::<Vec<_>>().join(" "))
 }
 
-/// How to start a workload again with the current overrides.
-fn restart(inventory: &Inventory, workload: &Workload) -> String {
+/// The fix that starts a workload again with the current overrides; a hosted cluster that is paused has to be resumed
+/// first.
+fn describe_restart(inventory: &Inventory, workload: &Workload) -> String {
     let restart = match starter(inventory, workload) {
         Some(starter) => {
             format!("run oc -n {} rollout restart deployment/{}", starter.namespace, starter.name)
