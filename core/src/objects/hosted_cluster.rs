@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Entry, ObjectId, namespaced_name, wire::lenient};
+use super::{Entry, ObjectId, lenient::lenient, namespaced_name};
 
 /// Names of the annotations that are read or written.
 pub mod annotation {

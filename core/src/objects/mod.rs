@@ -5,6 +5,7 @@
 mod cluster_config;
 pub mod grammar;
 mod hosted_cluster;
+mod lenient;
 pub mod manifest;
 mod mirror_set;
 mod object_id;

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
     ClusterVersion, Entry, HostedCluster, ImageConfig, Kind, MirrorSet, Object, SetKind, annotation,
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, Spec},
+    lenient::lenient,
 };
 
 /// The fields that are read of all kinds. `null` is the same as absent.
@@ -150,13 +151,6 @@ impl WireObject {
     pub fn resource_version(&self) -> &str {
         self.metadata.as_ref().and_then(|metadata| metadata.resource_version.as_deref()).unwrap_or_default()
     }
-}
-
-/// A value of the expected type, or the default.
-pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
-    input: D,
-) -> Result<T, D::Error> {
-    Ok(T::deserialize(Value::deserialize(input)?).unwrap_or_default())
 }
 
 /// The fields of a map that are strings.
