@@ -1,11 +1,10 @@
-# Everything a contributor runs, each target one command; CI runs the same ones (.ci/run).
+# Everything a contributor runs; CI runs the same targets (.ci/run). Times are for two cores and an empty target folder.
 
-# How long each takes is for two cores and an empty target folder.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test-fast test test-otel generate lint format bench dist ci
+.PHONY: help build demo test-fast test test-otel generate generate-chart lint format bench dist ci
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the program for trying it out
 	cargo build --release
@@ -13,19 +12,22 @@ build: ## Build the program for trying it out
 demo: ## Start the webhook on loopback and show its answers
 	cargo run --release -- demo
 
-test-fast: ## Run the tests that need no control plane (about 3 minutes)
+test-fast: ## Run the tests that need no control plane (about 6 minutes)
 	cargo test -p mirrorguard-core
 	cargo test -p mirrorguard --lib --test vectors --test cli --test http --test serve
 
-test: ## Run every test, on a real API server too (about 20 minutes the first time)
+test: ## Run every test, on a real API server too (about 25 minutes the first time)
 	cargo test
 
 test-otel: ## Run the tests of the feature otel
 	cargo test -p mirrorguard --features otel --test serve traces
 
 generate: ## Rewrite everything that is generated from the code
-	MIRRORGUARD_UPDATE=1 cargo test -p mirrorguard-core
-	MIRRORGUARD_UPDATE=1 cargo test -p mirrorguard --lib --test cli --test http --test serve
+	MIRRORGUARD_UPDATE=1 cargo test --no-fail-fast -p mirrorguard-core
+	MIRRORGUARD_UPDATE=1 cargo test --no-fail-fast -p mirrorguard --lib --test cli --test http --test serve
+
+generate-chart: ## Rewrite the snapshot of the chart's errors (builds Helm on the first run)
+	MIRRORGUARD_UPDATE=1 cargo test --test chart
 
 lint: ## Check the format, and the code by clippy
 	cargo fmt --check

@@ -111,7 +111,7 @@ fn lifetimes_that_do_not_fit_are_rejected() -> Result<()> {
     Ok(())
 }
 
-/// The error messages of the templates are held here and nowhere else; `MIRRORGUARD_UPDATE=1` writes the file.
+/// The error messages of the templates are held here and nowhere else; `make generate-chart` writes the file.
 /// One more needs the object of a real cluster, see `tests/cluster/scenarios/hosted_control_plane.rs`.
 #[test]
 fn error_messages_of_the_templates_match_the_snapshot() -> Result<()> {
@@ -143,6 +143,6 @@ fn error_messages_of_the_templates_match_the_snapshot() -> Result<()> {
         return fs::write(&path, messages).context("failed to write the snapshot");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    ensure!(messages == expected, "{} differs, MIRRORGUARD_UPDATE=1 writes it:\n{messages}", path.display());
+    ensure!(messages == expected, "{} differs: run make generate-chart:\n{messages}", path.display());
     Ok(())
 }

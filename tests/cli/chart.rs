@@ -13,9 +13,9 @@ use crate::command::{ROOT, text_of};
 const VALUES: &str = "charts/mirrorguard/values.yaml";
 const SCHEMA: &str = "charts/mirrorguard/values.schema.json";
 const README: &str = "charts/mirrorguard/README.md";
-const UPDATE: &str = "MIRRORGUARD_UPDATE=1 cargo test --test cli chart";
+const UPDATE: &str = "make generate";
 /// Begin and end of the generated part of the README.
-const BEGIN: &str = "<!-- values: MIRRORGUARD_UPDATE=1 cargo test --test cli chart -->\n";
+const BEGIN: &str = "<!-- values: make generate -->\n";
 const END: &str = "<!-- end of values -->\n";
 /// Begin of the last definition in the schema, which is that of the configuration file.
 const CONFIGURATION: &str = "    \"configuration\": ";

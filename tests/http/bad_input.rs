@@ -91,7 +91,7 @@ async fn the_messages_of_refused_bodies_are_those_of_the_snapshot() {
     matches_snapshot(&texts);
 }
 
-/// Compares with the file of messages; `MIRRORGUARD_UPDATE=1` writes the file instead.
+/// Compares with the file of messages; `make generate` writes the file instead.
 fn matches_snapshot(texts: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/refusals.txt");
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
@@ -99,7 +99,7 @@ fn matches_snapshot(texts: &str) {
         return;
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(texts, expected, "{} differs, MIRRORGUARD_UPDATE=1 updates it", path.display());
+    assert_eq!(texts, expected, "{} differs: run make generate", path.display());
 }
 
 /// A body of unannounced length.

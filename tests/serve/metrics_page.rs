@@ -13,7 +13,7 @@ use crate::ground::Ground;
 use crate::reviews::{ICSP_ALONGSIDE_IDMS, new_icsp};
 use crate::wait::eventually;
 
-const BEGIN: &str = "<!-- Written by the tests with MIRRORGUARD_UPDATE=1. -->\n\n";
+const BEGIN: &str = "<!-- Generated: make generate -->\n\n";
 const END: &str = "<!-- End of what the tests write. -->";
 
 /// An exemption, so that one is counted.
@@ -102,6 +102,6 @@ fn the_page_matches_a_running_webhook() -> Result<()> {
         fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}"))?;
         return Ok(());
     }
-    ensure!(written == table, "docs/metrics.md differs, MIRRORGUARD_UPDATE=1 updates it:\n{table}");
+    ensure!(written == table, "docs/metrics.md differs: run make generate:\n{table}");
     Ok(())
 }

@@ -10,14 +10,14 @@ use mirrorguard::certificates::{ConfigurationKind, Obstacle};
 use mirrorguard::server::managed::{ManagedError, SecretName, describe_obstacle};
 use mirrorguard::server::tls::TlsError;
 
-/// Compares a text with a file in `tests/serve/texts`; `MIRRORGUARD_UPDATE=1` writes the file instead.
+/// Compares a text with a file in `tests/serve/texts`; `make generate` writes the file instead.
 pub(crate) fn matches_snapshot(text: &str, name: &str) -> Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve/texts").join(name);
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
         return fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()));
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    ensure!(text == expected, "{} differs, MIRRORGUARD_UPDATE=1 updates it:\n{text}", path.display());
+    ensure!(text == expected, "{} differs: run make generate:\n{text}", path.display());
     Ok(())
 }
 

@@ -142,7 +142,7 @@ fn find_problem(value: &str, wildcard_allowed: bool) -> &'static str {
     } else if value.chars().any(char::is_whitespace) {
         "contains a space"
     } else if bare.contains('*') && !wildcard_allowed {
-        "is a wildcard, which only a source may be"
+        "is a wildcard, which is allowed only in a source"
     } else if bare.contains('*') {
         "has a wildcard that is not a whole host (*.domain)"
     } else if bare.chars().any(char::is_uppercase) && is_valid(&lower_path(bare), wildcard_allowed) {
@@ -203,7 +203,7 @@ mod tests {
             (true, "", "is empty", None),
             (true, "*.x.io/a", "has a wildcard that is not a whole host (*.domain)", None),
             (true, "-bad.io", "is not host[:port][/namespace[/name]]", None),
-            (false, "*.x.io", "is a wildcard, which only a source may be", None),
+            (false, "*.x.io", "is a wildcard, which is allowed only in a source", None),
         ];
         for (wildcard_allowed, value, problem, meant) in table {
             assert!(!is_valid(value, wildcard_allowed), "{value} is invalid");

@@ -54,7 +54,7 @@ fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
     Finding {
         at_most: Level::Warn,
         effect: "only the last step of the migration is left".to_owned(),
-        fix: format!("delete imagecontentsourcepolicy {}, which changes no node", icsp.name),
+        fix: format!("run oc delete imagecontentsourcepolicy {}; nodes do not change", icsp.name),
         related: vec![Related::to_set(idms, NAME.to_owned())],
         ..Finding::new(
             NAME,
@@ -69,7 +69,7 @@ fn first_step(icsp: &MirrorSet) -> Finding {
     Finding {
         at_most: Level::Warn,
         effect: "this is the first step of the migration".to_owned(),
-        fix: format!("delete imagecontentsourcepolicy {} next", icsp.name),
+        fix: format!("run oc delete imagecontentsourcepolicy {}", icsp.name),
         related: vec![Related::to_set(icsp, NAME.to_owned())],
         ..Finding::new(
             NAME,

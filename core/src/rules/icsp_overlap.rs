@@ -58,7 +58,7 @@ impl Overlap<'_> {
             How::Tries { was, is } => (
                 "source",
                 format!("source \"{source}\" overlaps {names} and changes what nodes try for its images"),
-                format!("nodes would try {is} (without this entry: {was})"),
+                format!("nodes would try {is} (now: {was})"),
                 format!("{source} {}", is.key()),
             ),
             How::Contradicts => (

@@ -44,8 +44,8 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
         related.push(Related::to_set(set, format!("spec.{}", set.kind.list_field())));
     }
     Some(Finding {
-        effect: "HyperShift without the fix for OCPBUGS-29466 ignores every ICSP while an IDMS exists, so its lookups \
-                 bypass their mirrors"
+        effect: "HyperShift without the fix for OCPBUGS-29466 ignores all ICSPs while an IDMS exists, so it does not \
+                 use their mirrors"
             .to_owned(),
         fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".to_owned(),
         related,

@@ -98,7 +98,7 @@ fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster
         "this write removes \"{mirror}\", the mirror of the catalogs used by {}",
         some_hosted(&users)
     );
-    let effect = "catalog overrides may still name it, although no mirror set does";
+    let effect = "catalog overrides may still point to it, although no mirror set does";
     Some(finding(old, format!("catalogs {mirror}"), what, effect, &users))
 }
 

@@ -33,7 +33,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let what = format!("no ImageTagMirrorSet covers {missing}, which is pulled by tag");
         findings.push(Finding {
             effect: "this digest mirror is never used for it".to_owned(),
-            fix: "add the entry to an ImageTagMirrorSet too".to_owned(),
+            fix: "add an ImageTagMirrorSet with the same source and mirrors".to_owned(),
             yaml: Some(set_yaml(SetKind::Itms, &set.name, [entry])),
             ..Finding::new(set.field_path(index, "source"), source, what)
         });

@@ -26,23 +26,25 @@ fn ids_are_unique_sorted_and_well_formed() {
 
 #[test]
 fn every_file_of_a_rule_is_in_the_list() {
-    assert_eq!(ids_of_files("", ".md"), RULES.iter().map(|rule| rule.id).collect::<Vec<_>>());
+    assert_one_for_each_rule("", ".md");
 }
 
 #[test]
 fn every_rule_has_its_texts_in_one_file() {
-    assert_eq!(ids_of_files("/texts", ".txt"), RULES.iter().map(|rule| rule.id).collect::<Vec<_>>());
+    assert_one_for_each_rule("/texts", ".txt");
 }
 
-/// The ids of the rules that have a file with this ending in a folder below `rules`.
-fn ids_of_files(folder: &str, ending: &str) -> Vec<String> {
-    let mut ids = Vec::new();
+/// Every rule of the list has a file with this ending in a folder below `rules`, and every such file a rule.
+fn assert_one_for_each_rule(folder: &str, ending: &str) {
+    let mut ids = BTreeSet::new();
     for entry in fs::read_dir(format!("{}/src/rules{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         ids.extend(name.strip_suffix(ending).map(|stem| stem.replace('_', "-")));
     }
-    ids.sort();
-    ids
+    for rule in RULES {
+        assert!(ids.remove(rule.id), "{} has no file {folder}/*{ending}", rule.id);
+    }
+    assert!(ids.is_empty(), "not in RULES of rules/mod.rs: {ids:?}");
 }
 
 #[test]
