@@ -84,7 +84,9 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
 /// Why no value is right, as warnings: no write is rejected for it.
 fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diagnostic> {
     let mut found = reviewer.evaluate_hosted(slice::from_ref(&catalogs_not_expressible::RULE), write);
-    found.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);
+    for diagnostic in &mut found {
+        diagnostic.level = Level::Warn;
+    }
     found
 }
 
