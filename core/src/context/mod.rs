@@ -121,7 +121,12 @@ impl Context {
 
     /// A mirror set by kind and name.
     pub fn set(&self, kind: SetKind, name: &str) -> Option<&MirrorSet> {
-        self.sets[self.slot(kind, name)? as usize].as_deref()
+        self.shared_set(kind, name).map(|set| &**set)
+    }
+
+    /// A mirror set by kind and name, to be kept.
+    pub fn shared_set(&self, kind: SetKind, name: &str) -> Option<&Arc<MirrorSet>> {
+        self.sets[self.slot(kind, name)? as usize].as_ref()
     }
 
     /// The mirror sets of a kind, by name.

@@ -1,16 +1,16 @@
-//! Which existing object a write changes, and what applying one over the other results in.
+//! Which existing HostedCluster a write changes, and what applying one over the other results in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 
-use crate::objects::{HostedCluster, Kind, Object, annotation};
-
-/// The existing objects, by kind, namespace and name.
-#[derive(Debug, Default)]
-pub struct Existing<'a> {
-    objects: HashMap<(Kind, &'a str, &'a str), Found<'a>>,
-}
+use crate::{
+    objects::{HostedCluster, Object, annotation},
+    write::Operation,
+};
 
 /// An existing object.
 #[derive(Debug, Clone, Copy)]
@@ -21,50 +21,65 @@ pub struct Found<'a> {
     pub live: bool,
 }
 
-impl<'a> FromIterator<Found<'a>> for Existing<'a> {
-    /// Of two objects with the same name, the later one counts.
+/// The existing HostedClusters, by namespace and name.
+#[derive(Debug, Default)]
+pub(super) struct ExistingHosted<'a>(HashMap<(&'a str, &'a str), FoundHosted<'a>>);
+
+#[derive(Debug, Clone, Copy)]
+struct FoundHosted<'a> {
+    hosted: &'a Arc<HostedCluster>,
+    live: bool,
+}
+
+impl<'a> FromIterator<Found<'a>> for ExistingHosted<'a> {
+    /// Of two objects with the same name, the later one counts; objects of other kinds are ignored.
     fn from_iter<I: IntoIterator<Item = Found<'a>>>(found: I) -> Self {
         let mut existing = Self::default();
-        for found in found {
-            existing.insert(found);
+        for Found { object, live } in found {
+            if let Object::HostedCluster(hosted) = object {
+                existing.0.insert((object.namespace(), object.name()), FoundHosted { hosted, live });
+            }
         }
         existing
     }
 }
 
-impl<'a> Existing<'a> {
-    /// Adds an object, or replaces the one of its name.
-    pub fn insert(&mut self, found: Found<'a>) {
-        let object = found.object;
-        self.objects.insert((object.kind(), object.namespace(), object.name()), found);
+impl<'a> ExistingHosted<'a> {
+    /// What applying `new` does: it changes the HostedCluster of its name, or creates one.
+    pub(super) fn operation(&self, new: &Arc<HostedCluster>) -> Operation<Arc<HostedCluster>> {
+        match self.find(&new.metadata.namespace, &new.metadata.name) {
+            Some(found) => {
+                let applied = applied(found.hosted, found.live, new);
+                Operation::Update { old: Arc::clone(found.hosted), new: applied.into() }
+            }
+            None => Operation::Create(Arc::clone(new)),
+        }
     }
 
-    /// The object that `new` would change. If `new` has no namespace, it is the only one of its name.
-    pub fn met_by(&self, new: &Object) -> Option<Found<'a>> {
-        let (kind, namespace, name) = (new.kind(), new.namespace(), new.name());
-        if let Some(found) = self.objects.get(&(kind, namespace, name)) {
+    /// The HostedCluster of a namespace and name. Without a namespace, it is the only one of its name.
+    fn find(&self, namespace: &str, name: &str) -> Option<FoundHosted<'a>> {
+        if let Some(found) = self.0.get(&(namespace, name)) {
             return Some(*found);
         }
-        if kind != Kind::HostedCluster || !namespace.is_empty() {
+        if !namespace.is_empty() {
             return None;
         }
-        let mut same = self.objects.iter().filter(|((k, _, n), _)| (*k, *n) == (kind, name));
+        let mut same = self.0.iter().filter(|((_, n), _)| *n == name);
         same.next().filter(|_| same.next().is_none()).map(|(_, found)| *found)
     }
 }
 
-/// A HostedCluster after applying `new`: annotations that other clients set on a live one are kept.
+/// A HostedCluster after applying `new` over `old`: annotations that other clients set on a live one are kept.
 ///
 /// Annotations that `kubectl apply` set before and that `new` no longer has are removed. Without its record of what it
 /// applied, the object was not written by `apply`.
-pub fn applied(old: Found<'_>, new: &HostedCluster) -> HostedCluster {
+fn applied(old: &HostedCluster, live: bool, new: &HostedCluster) -> HostedCluster {
     let mut applied = new.clone();
-    let Object::HostedCluster(was) = old.object else { return applied };
-    applied.metadata.namespace.clone_from(&was.metadata.namespace);
-    applied.metadata.deletion_timestamp.clone_from(&was.metadata.deletion_timestamp);
-    let annotations = &was.metadata.annotations;
+    applied.metadata.namespace.clone_from(&old.metadata.namespace);
+    applied.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
+    let annotations = &old.metadata.annotations;
     let recorded = annotations.get(annotation::LAST_APPLIED).map(|json| names_of(json));
-    if old.live || recorded.is_some() {
+    if live || recorded.is_some() {
         let ours = recorded.unwrap_or_default();
         for (name, value) in annotations.iter().filter(|(name, _)| !ours.contains_key(*name)) {
             applied.metadata.annotations.entry(name.clone()).or_insert_with(|| value.clone());
@@ -115,10 +130,10 @@ mod tests {
         ];
         for (there, namespace, expected, reason) in table {
             let objects: Vec<_> = there.iter().map(|namespace| object(namespace)).collect();
-            let existing: Existing<'_> = objects.iter().map(|object| Found { object, live: true }).collect();
-            let new = object(namespace);
-            let met = existing.met_by(&new).map(|found| found.object.namespace());
-            assert_eq!(met, expected, "{reason}");
+            let existing: ExistingHosted<'_> =
+                objects.iter().map(|object| Found { object, live: true }).collect();
+            let found = existing.find(namespace, "h").map(|found| &*found.hosted.metadata.namespace);
+            assert_eq!(found, expected, "{reason}");
         }
     }
 
@@ -150,8 +165,7 @@ mod tests {
             Case { live: false, expected: None, reason: "the file as it was", ..BASE },
         ];
         for Case { old, live, new, expected, reason } in table {
-            let object = Object::HostedCluster(hosted("n", old).into());
-            let after = super::applied(Found { object: &object, live }, &hosted("", new));
+            let after = super::applied(&hosted("n", old), live, &hosted("", new));
             assert_eq!(after.annotation("x"), expected, "{reason}");
             assert_eq!(after.metadata.namespace, "n", "{reason}");
         }

@@ -6,10 +6,10 @@ use jiff::civil::Date;
 
 use super::{
     Diagnostic, Reviewer, Verdict,
-    existing::{Existing, Found, applied},
+    existing::{ExistingHosted, Found},
 };
 use crate::{
-    objects::{HostedCluster, ImageConfig, MirrorSet, Object},
+    objects::{ImageConfig, MirrorSet, Object},
     rules::{Finding, Related, Settings},
     state::State,
     write::{Operation, Write},
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Sequence<'a> {
     state: State,
-    existing: Existing<'a>,
+    existing: ExistingHosted<'a>,
     settings: &'a Settings,
     today: Date,
 }
@@ -33,27 +33,29 @@ impl<'a> Sequence<'a> {
 
     /// Reviews the write of an object, and applies it unless it is rejected.
     pub fn apply(&mut self, new: &'a Object) -> Verdict {
-        let old = self.existing.met_by(new);
         let write = match new {
-            Object::MirrorSet(set) => Write::MirrorSet(set_operation(old, set)),
-            Object::HostedCluster(hosted) => Write::HostedCluster(hosted_operation(old, hosted)),
+            Object::MirrorSet(set) => Write::MirrorSet(self.set_operation(set)),
+            Object::HostedCluster(hosted) => Write::HostedCluster(self.existing.operation(hosted)),
             Object::ImageConfig(config) => return self.configure(new, Some(config)),
             Object::ClusterVersion(_) => return self.configure(new, None),
         };
         let verdict = self.reviewer(&self.state).review(&write);
         if verdict.is_allowed() {
-            match &write {
-                Write::HostedCluster(operation) => {
-                    // The existing object stays: it has the annotations that other clients set.
-                    self.state.insert(Object::HostedCluster(Arc::clone(operation.object())));
-                }
-                Write::MirrorSet(_) | Write::ImageConfig(_) => {
-                    self.state.insert(new.clone());
-                    self.existing.insert(Found { object: new, live: false });
-                }
-            }
+            self.state.insert(match &write {
+                // With the annotations that other clients set.
+                Write::HostedCluster(operation) => Object::HostedCluster(Arc::clone(operation.object())),
+                Write::MirrorSet(_) | Write::ImageConfig(_) => new.clone(),
+            });
         }
         verdict
+    }
+
+    fn set_operation(&self, new: &Arc<MirrorSet>) -> Operation<Arc<MirrorSet>> {
+        let new = Arc::clone(new);
+        match self.state.context().shared_set(new.kind, &new.name) {
+            Some(old) => Operation::Update { old: Arc::clone(old), new },
+            None => Operation::Create(new),
+        }
     }
 
     fn reviewer<'r>(&'r self, state: &'r State) -> Reviewer<'r> {
@@ -87,23 +89,6 @@ impl<'a> Sequence<'a> {
         }
         self.state = changed;
         verdict
-    }
-}
-
-fn set_operation(old: Option<Found<'_>>, new: &Arc<MirrorSet>) -> Operation<Arc<MirrorSet>> {
-    let new = Arc::clone(new);
-    match old.map(|found| found.object) {
-        Some(Object::MirrorSet(old)) => Operation::Update { old: Arc::clone(old), new },
-        _ => Operation::Create(new),
-    }
-}
-
-fn hosted_operation(old: Option<Found<'_>>, new: &Arc<HostedCluster>) -> Operation<Arc<HostedCluster>> {
-    match old {
-        Some(found @ Found { object: Object::HostedCluster(old), .. }) => {
-            Operation::Update { old: Arc::clone(old), new: Arc::new(applied(found, new)) }
-        }
-        _ => Operation::Create(Arc::clone(new)),
     }
 }
 
