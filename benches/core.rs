@@ -18,7 +18,8 @@ use mirrorguard_core::{
     state::State,
     write::{Operation, Write},
 };
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
 
 const FEW: usize = 10;
 const MANY: usize = 1000;
@@ -92,6 +93,47 @@ fn decode_review(c: &mut Criterion) {
     });
 }
 
+/// A list of mirror sets as an API server sends it, with the metadata that it adds.
+fn list(sets: usize) -> String {
+    let items: Vec<_> = (0..sets)
+        .map(|at| {
+            let mut object = json!(mirror_set(SetKind::Idms, &format!("team-{at:04}"), 20));
+            object["metadata"]["resourceVersion"] = json!(at.to_string());
+            object["metadata"]["managedFields"] = json!([{
+                "apiVersion": object["apiVersion"], "fieldsType": "FieldsV1", "manager": "kubectl", "operation": "Update",
+                "fieldsV1": {"f:spec": {".": {}, "f:imageDigestMirrors": {}}},
+            }]);
+            object
+        })
+        .collect();
+    json!({"apiVersion": "config.openshift.io/v1", "kind": "ImageDigestMirrorSetList", "items": items})
+        .to_string()
+}
+
+/// From the text of each object into its type, and for comparison through a tree and a second text.
+fn read_list(c: &mut Criterion) {
+    #[derive(Deserialize)]
+    struct List<T> {
+        items: Vec<T>,
+    }
+    let (text, kind) = (list(MANY), Kind::Set(SetKind::Idms));
+    let mut group = c.benchmark_group("read a list of 1000 mirror sets");
+    group.bench_function("from the text of each", |b| {
+        b.iter(|| {
+            let list: List<Box<RawValue>> = serde_json::from_str(black_box(&text)).expect("a list");
+            list.items.iter().map(|item| Object::from_json(kind, item.get())).collect::<Result<Vec<_>, _>>()
+        });
+    });
+    group.bench_function("through trees", |b| {
+        b.iter(|| {
+            let list: List<Value> = serde_json::from_str(black_box(&text)).expect("a list");
+            let items = list.items.iter().map(|item| Object::from_json(kind, &item.to_string()));
+            items.collect::<Result<Vec<_>, _>>()
+        });
+    });
+    group.finish();
+}
+
 fn evaluate_cluster(c: &mut Criterion) {
     let state = state(MANY);
     let view = state.context().view();
@@ -116,5 +158,5 @@ fn record_metrics(c: &mut Criterion) {
     c.bench_function("write all metrics", |b| b.iter(|| app.metrics.text()));
 }
 
-criterion_group!(benches, review_creation, decode_review, evaluate_cluster, record_metrics);
+criterion_group!(benches, review_creation, decode_review, read_list, evaluate_cluster, record_metrics);
 criterion_main!(benches);

@@ -42,7 +42,7 @@ Examples:
 ///
 /// Checks the cluster of the current kubeconfig: mirror sets and HostedClusters with all rules, and also stale
 /// annotations, the overrides that hosted control planes run with, and the pull secrets and CAs of the mirrors. Never
-/// changes the cluster. Checks without the required permissions are skipped and reported.
+/// changes the cluster. If a permission is missing, the check is skipped and the permission is named.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct AuditArgs {

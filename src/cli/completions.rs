@@ -38,7 +38,7 @@ kubectl plugin:
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct CompletionsArgs {
-    /// Shell to complete commands in
+    /// Shell to print the script for
     #[arg(value_enum)]
     shell: Shell,
 }

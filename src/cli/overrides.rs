@@ -175,7 +175,7 @@ fn checked_json<'a>(
 }
 
 /// Between results of which a random one is used.
-const OR_RANDOMLY: &str = "  or randomly  ";
+const OR_RANDOMLY: &str = "  or (at random)  ";
 
 fn human(overrides: &CatalogOverrides<'_>, releases: &Releases) -> String {
     let mut text = String::new();

@@ -7,7 +7,7 @@ use crate::objects::{MirrorSet, Object, annotation, manifest::Located};
 
 /// Metadata that has a meaning and cannot be copied, and why.
 const LEFT_BEHIND: [(&str, &str); 2] = [
-    ("ownerReferences", "the owner of the old object has to take ownership of the new one"),
+    ("ownerReferences", "set the owner of the new object yourself"),
     ("finalizers", "the controller that set them does not know the new object"),
 ];
 

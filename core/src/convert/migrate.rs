@@ -94,7 +94,7 @@ fn clashes(documents: &[Document]) -> Vec<Problem> {
         problems.push(Problem {
             what: format!("{} is defined twice with different {differing}", this.set.id()),
             places: vec![before.place(), this.place()],
-            fix: "remove the outdated definition, or unite the two with mirrorguard merge".to_owned(),
+            fix: "remove the outdated definition, or merge the two with mirrorguard merge".to_owned(),
         });
     }
     problems

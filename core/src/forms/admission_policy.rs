@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     objects::SetKind,
-    rules::{self, Check, Level, RULES, Settings},
+    rules::{self, Level, RULES, Settings},
 };
 
 const COMMENTS: [&str; 10] = [
@@ -107,7 +107,7 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
     }
     let left_out = rules_left_out(settings).join(", ");
     let why = "a policy evaluates one mirror set at a time; the webhook evaluates these rules";
-    form.omissions.push(Omission::Aside(format!("the rules {left_out} are left out: {why}")));
+    form.omissions.push(Omission::Aside(format!("rules {left_out}: {why}")));
     Ok(form)
 }
 
@@ -115,9 +115,8 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
 fn rules_left_out(settings: &Settings) -> Vec<&'static str> {
     let mut ids = Vec::new();
     for rule in RULES {
-        let is_in_webhook = !matches!(rule.check, Check::ImageConfig(_));
         let is_in_cel = CEL_RULES.iter().any(|in_cel| in_cel.id == rule.id);
-        if is_in_webhook && !is_in_cel && settings.level(rule) != Level::Off {
+        if rule.runs_in_webhook() && !is_in_cel && settings.level(rule) != Level::Off {
             ids.push(rule.id);
         }
     }
@@ -246,7 +245,7 @@ mod tests {
         let [Omission::Aside(omission)] = &*form.omissions else { panic!("{:?}", form.omissions) };
         for rule in RULES {
             let in_cel = CEL_RULES.iter().any(|in_cel| in_cel.id == rule.id);
-            let is_on = rule.level != Level::Off && !matches!(rule.check, Check::ImageConfig(_));
+            let is_on = rule.level != Level::Off && rule.runs_in_webhook();
             assert_eq!(omission.contains(rule.id), is_on && !in_cel, "{}", rule.id);
         }
         assert!(CEL_RULES.iter().all(|rule| rules::rule(rule.id).is_some()));

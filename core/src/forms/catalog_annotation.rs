@@ -30,7 +30,8 @@ pub fn catalog_annotation(derivations: &Derivations, releases: &Releases) -> Res
             Ok(Form { comments, ..Form::of(&Patch { metadata: Metadata { annotations } }) })
         }
         Err(obstacle) => {
-            let mut reasons = vec![format!("no value of the annotation is right for {releases}: {obstacle}")];
+            let mut reasons =
+                vec![format!("no value of the annotation is correct for {releases}: {obstacle}")];
             let newer = Release::THREE_CATALOGS;
             if let Ok(value) = &derivations.for_releases(&newer.into()).value {
                 reasons.push(format!("hosted clusters from {newer} on can use {name}: \"{value}\""));

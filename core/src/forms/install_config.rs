@@ -45,17 +45,16 @@ pub fn install_config(view: View<'_>) -> Form {
 
 fn entry<'a>(source: &'a Source<'a>, omissions: &mut Vec<Omission>) -> Option<Entry<'a>> {
     if let Some(why) = rejection(source.name) {
-        omissions.push(Omission::Lost(format!("{} is left out: {why}", source.describe())));
+        omissions.push(Omission::Lost(format!("{}: {why}", source.describe())));
         return None;
     }
     let mut mirrors = Vec::new();
     for mirror in &source.mirrors {
         match rejection(mirror) {
             None => mirrors.push(*mirror),
-            Some(why) => omissions.push(Omission::Lost(format!(
-                "mirror \"{mirror}\" of {} is left out: {why}",
-                source.describe()
-            ))),
+            Some(why) => {
+                omissions.push(Omission::Lost(format!("mirror \"{mirror}\" of {}: {why}", source.describe())))
+            }
         }
     }
     if mirrors.is_empty() {

@@ -107,7 +107,7 @@ pub(super) fn misplaced(view: View<'_>, pull: Pull, why: &str) -> Vec<Omission> 
                 1 => "1 entry".to_owned(),
                 count => format!("{count} entries"),
             };
-            omissions.push(Omission::Aside(format!("{} ({count}) is left out: {why}", set.id())));
+            omissions.push(Omission::Aside(format!("{} ({count}): {why}", set.id())));
         }
     }
     omissions

@@ -112,7 +112,7 @@ fn not_allowed(path: String, mirror: &str) -> Finding {
     Finding {
         // Nodes check only the source's name against policy.json.
         at_most: Level::Warn,
-        effect: "nodes refuse images that are requested from this mirror by name".to_owned(),
+        effect: "nodes reject images whose name starts with this mirror".to_owned(),
         fix: format!("add \"{}\" to allowedRegistries", host(mirror)),
         ..Finding::new(
             path,

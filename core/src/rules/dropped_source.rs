@@ -33,7 +33,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let names = some_names(dropped.iter().map(|source| format!("\"{source}\"")));
     findings.push(Finding {
         effect: format!("{its} images are no longer pulled from the mirrors"),
-        fix: format!("keep the {entries}, or write the new entries to an object with another name"),
+        fix: format!("keep the {entries}, or put the new entries into a new object"),
         ..Finding::new(
             format!("spec.{}", new.kind.list_field()),
             dropped.join(" "),

@@ -59,9 +59,9 @@ fn find_release_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedC
     let mirror = removed_mirror(write, old, first)?;
     let names: Vec<_> = users.keys().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
     let what = format!(
-        "this write removes \"{mirror}\", the mirror of {} used by {}",
-        names.join(" and "),
-        some_hosted(hosted)
+        "this write removes mirror \"{mirror}\", used by {} for {}",
+        some_hosted(hosted),
+        names.join(" and ")
     );
     let effect = "control planes then pull from another mirror or the source";
     Some(finding(old, format!("release {mirror}"), what, effect, hosted))
@@ -94,10 +94,8 @@ fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster
         }
     }
     let mirror = removed?;
-    let what = format!(
-        "this write removes \"{mirror}\", the mirror of the catalogs used by {}",
-        some_hosted(&users)
-    );
+    let what =
+        format!("this write removes mirror \"{mirror}\", used by {} for the catalogs", some_hosted(&users));
     let effect = "catalog overrides may still point to it, although no mirror set does";
     Some(finding(old, format!("catalogs {mirror}"), what, effect, &users))
 }

@@ -85,6 +85,14 @@ impl Rule {
         stops_rendering: false,
         only_when_admitted: false,
     };
+
+    /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.
+    pub fn runs_in_webhook(&self) -> bool {
+        match self.check {
+            Check::MirrorSet(_) | Check::HostedCluster(_) => true,
+            Check::ImageConfig(_) | Check::Cluster(_) => false,
+        }
+    }
 }
 
 /// The function of a rule, by what it reviews.

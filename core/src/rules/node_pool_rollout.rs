@@ -24,8 +24,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         if was == is { ("order", ", although only the order changes") } else { ("content", "") };
     let what = format!("this write rolls out every NodePool of the hosted cluster{detail}");
     findings.push(Finding {
-        effect: "every node is replaced, or is drained and updated in place".to_owned(),
-        fix: "combine such changes in one write, or set spec.pausedUntil of the NodePools first".to_owned(),
+        effect: "every node is replaced or updated in place, depending on the NodePool".to_owned(),
+        fix: "combine changes of the mirrors in one write, or set spec.pausedUntil of the NodePools first"
+            .to_owned(),
         ..Finding::new("spec.imageContentSources", key, what)
     });
 }

@@ -126,7 +126,7 @@ fn configuration(
 
 fn ca(configurations: &[&Configuration], observed: &Observed) -> Check {
     const CHECK: &str = "ca";
-    const REMEDY: &str = "check what certificates.mode of the Helm release depends on: the pods of mirrorguard, \
+    const REMEDY: &str = "check what issues the certificate (certificates.mode of the Helm release): the pods of mirrorguard, \
                           OpenShift's service CA, cert-manager, or your value of certificates.caBundle";
     let mut hooks = configurations.iter().flat_map(|configuration| &configuration.webhooks);
     if hooks.all(|hook| hook.bundle.is_empty()) && observed.invalid.is_denied_by_mirrorguard() {
@@ -187,16 +187,16 @@ fn denial(invalid: &Outcome) -> Check {
     const CHECK: &str = "denial";
     match invalid {
         Outcome::Denied { webhook, why } if is_ours(webhook) && why.contains(&format!("[{RULE}]")) => {
-            Check::ok(CHECK, format!("{webhook} denies a mirror set that stops rendering [{RULE}]"))
+            Check::ok(CHECK, format!("{webhook} denies an invalid mirror set [{RULE}]"))
         }
         Outcome::Denied { webhook, why } if is_ours(webhook) => Check::failed(
             CHECK,
-            format!("{webhook} denies a mirror set that stops rendering, but not because of {RULE}: {why}"),
+            format!("{webhook} denies an invalid mirror set, but not because of {RULE}: {why}"),
             "see the logs of the pods; check that the configuration sets the rule to deny",
         ),
         Outcome::Admitted => Check::failed(
             CHECK,
-            "a mirror set that stops rendering is admitted",
+            "the API server admits an invalid mirror set",
             format!(
                 "check that pods are ready, that the configuration does not set {RULE} to warn or off, and that \
                  no webhook was removed from the ValidatingWebhookConfiguration"
