@@ -53,7 +53,8 @@ fn entry<'a>(source: &'a Source<'a>, omissions: &mut Vec<Omission>) -> Option<En
         match rejection(mirror) {
             None => mirrors.push(*mirror),
             Some(why) => {
-                omissions.push(Omission::Lost(format!("mirror \"{mirror}\" of {}: {why}", source.describe())))
+                omissions
+                    .push(Omission::Lost(format!("mirror \"{mirror}\" of {}: {why}", source.describe())));
             }
         }
     }
