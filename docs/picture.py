@@ -13,7 +13,7 @@ from rich.text import Text
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 demo = subprocess.run(
     [ROOT / "target/release/mirrorguard", "demo", "--color", "always", "--quiet"],
-    check=True, capture_output=True, text=True,
+    check=True, capture_output=True, text=True, env={"COLUMNS": "118"},
 ).stdout
 console = Console(record=True, width=118, file=io.StringIO(), force_terminal=True)
 console.print(Text("$ mirrorguard demo", style="bold"), "\n")
