@@ -21,5 +21,4 @@ pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};
 pub use parse::{Kind, Object, ParseError};
-pub use wire::WireObject;
 pub use yaml::{to_documents, to_inline, to_yaml};

@@ -15,7 +15,7 @@ use super::{
 /// The fields that are read of all kinds. `null` is the same as absent.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, expecting = "a map")]
-pub struct WireObject {
+pub(super) struct WireObject {
     metadata: Option<WireMetadata>,
     spec: Option<WireSpec>,
     status: Option<WireStatus>,
@@ -73,7 +73,7 @@ struct WireDesired {
 
 impl WireObject {
     /// Converts it to an object of a kind.
-    pub fn into_object(self, kind: Kind) -> Object {
+    pub(super) fn into_object(self, kind: Kind) -> Object {
         match kind {
             Kind::Set(set) => self.into_set(set).into(),
             Kind::HostedCluster => self.into_hosted().into(),
@@ -135,21 +135,6 @@ impl WireObject {
 
     pub(super) fn into_image_config(self) -> ImageConfig {
         self.spec.unwrap_or_default().registry_sources.unwrap_or_default()
-    }
-
-    /// `metadata.name`; empty if there is none.
-    pub fn name(&self) -> &str {
-        self.metadata.as_ref().and_then(|metadata| metadata.name.as_deref()).unwrap_or_default()
-    }
-
-    /// `metadata.namespace`; empty if there is none.
-    pub fn namespace(&self) -> &str {
-        self.metadata.as_ref().and_then(|metadata| metadata.namespace.as_deref()).unwrap_or_default()
-    }
-
-    /// `metadata.resourceVersion`; empty if there is none.
-    pub fn resource_version(&self) -> &str {
-        self.metadata.as_ref().and_then(|metadata| metadata.resource_version.as_deref()).unwrap_or_default()
     }
 }
 

@@ -29,22 +29,17 @@ pub struct Patch(Vec<Addition>);
 /// An `add` operation of a JSON patch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "op", rename = "add")]
-pub struct Addition {
+struct Addition {
     /// A JSON pointer (RFC 6901).
-    pub path: String,
+    path: String,
     /// The new value.
-    pub value: Value,
+    value: Value,
 }
 
 impl Patch {
     /// Whether it has no operations.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// The operations, in their order.
-    pub fn additions(&self) -> &[Addition] {
-        &self.0
     }
 }
 

@@ -16,7 +16,7 @@ mod verdict;
 pub mod wire;
 
 pub use audit::Audited;
-pub use fill::{Addition, Filling, Patch, fill_in};
+pub use fill::{Filling, Patch, fill_in};
 pub use reviewer::Reviewer;
 pub use sequence::Sequence;
 pub use verdict::{Diagnostic, Exempted, Verdict};
