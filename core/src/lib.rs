@@ -1,8 +1,8 @@
 //! What mirrorguard decides, without any I/O: plain functions over plain data.
 //!
 //! ```text
-//! bytes -> review::wire::decode -> Request -+                                   +-> wire::encode -> bytes
-//! files -> objects::manifest    -> objects -+-> review::Reviewer -> Verdict ----+-> report       -> text, JSON
+//! bytes -> review::wire::decode -> Write -+                                   +-> wire::encode -> bytes
+//! files -> objects::manifest    -> Write -+-> review::Reviewer -> Verdict ----+-> report       -> text, JSON
 //! watches | files -> State -+
 //! ```
 //!

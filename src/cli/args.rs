@@ -25,7 +25,7 @@ Output:
 
 Exit codes:
   0  success
-  1  the answer is no: findings at or above --fail-on, a configuration that nodes reject, or a change with too much impact
+  1  the answer is no: findings at or above --fail-on, a configuration that nodes reject, or a change with an impact at or above --fail-on
   2  usage, I/O or parse error
 
 Environment:

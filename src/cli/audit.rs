@@ -46,7 +46,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct AuditArgs {
-    /// Lowest level with exit code 1
+    /// Exit with 1 if there are findings at or above this level
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Deny)]
     pub(super) fail_on: FailOn,
 }

@@ -58,13 +58,15 @@ Examples:
 /// Check that the webhook works in the cluster
 ///
 /// Checks the cluster of the current kubeconfig: the webhook configurations exist and trust a CA, their Service has
-/// ready pods, the webhook denies an invalid mirror set and admits a valid one. Both mirror sets are dry runs: nothing
-/// is stored. Requires get on the webhook configurations (list without --webhook-configuration), list on
-/// endpointslices, and create on imagedigestmirrorsets.
+/// ready pods, and the webhook denies an invalid mirror set and admits a valid one. Both writes are dry runs: nothing
+/// is stored.
+///
+/// Needs list on validatingwebhookconfigurations and mutatingwebhookconfigurations (only get with
+/// --webhook-configuration), list on endpointslices, and create on imagedigestmirrorsets, which a dry run needs too.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct CheckArgs {
-    /// Name of the webhook configurations. Defaults to all with webhooks of mirrorguard
+    /// Name of the webhook configurations. Defaults to all that contain webhooks of mirrorguard
     #[arg(long, value_name = "NAME")]
     pub(super) webhook_configuration: Option<String>,
 }

@@ -35,8 +35,8 @@ Examples:
 
 /// Show whether a change reloads CRI-O or drains nodes
 ///
-/// Compares registries.conf of both sides as the nodes do. none: the file does not change. reload: CRI-O reloads the
-/// file, no pod is evicted. drain: every node of every pool is drained, one after another.
+/// Compares the registries.conf of OLD and NEW as the nodes do. none: the file does not change. reload: CRI-O reloads
+/// the file, and no pod is evicted. drain: every node of every pool is drained, one after another.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct DiffArgs {
@@ -44,7 +44,7 @@ pub(super) struct DiffArgs {
     pub(super) old: PathBuf,
     /// Objects after the change: a file, a folder, `-`, or `cluster`
     pub(super) new: PathBuf,
-    /// Lowest impact with exit code 1
+    /// Exit with 1 if the impact is this or higher
     #[arg(long, value_enum, value_name = "IMPACT")]
     pub(super) fail_on: Option<FailOnImpact>,
 }
@@ -119,7 +119,7 @@ fn human(impact: Impact, reasons: &[Reason<'_>], old: &Input, new: &Input) -> St
         Impact::Drain => "drain: every node of every pool is drained, one after another\n".to_owned(),
     };
     if impact != Impact::None {
-        text += "(releases without the CRI-O reload reboot every node instead)\n";
+        text += "(OpenShift releases before 4.7 reboot every node instead)\n";
     }
     for reason in reasons {
         let lines = lines_of(reason.registry, old, new).join(", ");

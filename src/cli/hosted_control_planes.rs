@@ -79,11 +79,11 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
         let is_first = workload.name == Workload::CONTROL_PLANE_OPERATOR;
         let adds = tag.is_none_or(|release| release >= Release::ADDS_OWN_OVERRIDES);
         let expected = if adds && (is_first || contains_all(&given, &own)) {
-            hypershift::sum(&now, &own)
+            hypershift::append_own(&now, &own)
         } else {
             now.clone()
         };
-        let running = if adds && is_first { hypershift::sum(&given, &own) } else { given };
+        let running = if adds && is_first { hypershift::append_own(&given, &own) } else { given };
         let (running, expected) = (candidates(image, &running)?, candidates(image, &expected)?);
         let differs = running.iter().zip(&expected).any(|(a, b)| a.sorted() != b.sorted());
         let [release, exact, prefix] = running;
@@ -116,7 +116,7 @@ fn contains_all(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
     })
 }
 
-/// The results of the release look-up, and of the metadata look-up in both eras.
+/// The results of the release lookup, and of the metadata lookup in both eras.
 fn candidates(image: &str, overrides: &Overrides<'_>) -> Result<[Candidates; 3]> {
     let release = Candidates { candidates: hypershift::release_lookup(overrides, image) };
     let exact = metadata_candidates(Era::Exact, image, overrides)?;
@@ -159,14 +159,14 @@ pub(super) fn human(found: &[HostedControlPlane]) -> String {
         let names: Vec<_> = group.iter().map(|one| &*one.deployment).collect();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {namespace}: {}", names.join(", "));
-        let _ = writeln!(text, "    release look-up   {}", release.describe());
+        let _ = writeln!(text, "    release lookup   {}", release.describe());
         for era in group[0].eras {
             let (lookup, which) = match era {
                 Era::Exact => (exact, "up to 4.16"),
                 Era::Prefix => (prefix, "4.17 and later"),
             };
             let which = if group[0].eras.len() == 1 { String::new() } else { format!(" ({which})") };
-            let _ = writeln!(text, "    metadata look-up  {}{which}", lookup.describe());
+            let _ = writeln!(text, "    metadata lookup  {}{which}", lookup.describe());
         }
         if differs {
             text += "    <- differs from the current mirror sets; run mirrorguard audit for details\n";

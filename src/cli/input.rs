@@ -201,7 +201,7 @@ pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
 
 /// Why the mirror sets of a cluster could not be listed, and what to do about it.
 pub(super) fn cannot_list(server: &str, error: &kube::Error) -> anyhow::Error {
-    let right = "requires list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
+    let right = "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
     let advice = advice(error, right);
     let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
     anyhow::anyhow!("cannot list the mirror sets of {server}: {}{advice}", cause(error))
@@ -228,8 +228,9 @@ async fn config() -> Result<Config> {
             Some(kubeconfig) if !in_pod => kubeconfig.to_string(),
             _ => error.to_string(),
         };
-        let why = text.lines().next().unwrap_or_default();
-        anyhow::anyhow!("no cluster: set KUBECONFIG, or give PATH to read files: {why}")
+        // kube quotes paths twice.
+        let why = text.lines().next().unwrap_or_default().replace("'\"", "\"").replace("\"'", "\"");
+        anyhow::anyhow!("no cluster found: {why}; set KUBECONFIG, or specify PATH if the command reads files")
     })
 }
 

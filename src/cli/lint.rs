@@ -1,6 +1,6 @@
 //! `mirrorguard lint`.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    input::{self, Input, ReadOptions},
+    input::{self, Input, ReadOptions, Unread},
     options::{Format, PATHS_HELP},
     output::Output,
     report::{self, Run},
@@ -32,7 +32,7 @@ Output:
 Exit codes:
   0  no findings at or above --fail-on
   1  findings at or above --fail-on
-  2  usage, I/O or parse error; files without errors are checked nevertheless
+  2  usage, I/O or parse error; everything that can be read is still checked
 
 Examples:
   mirrorguard lint mirrors/
@@ -43,8 +43,8 @@ Examples:
 
 /// Check mirror sets and HostedClusters in files or a cluster
 ///
-/// Checks all objects together, as one cluster, with the rules and levels of the webhook: it would deny what is an
-/// error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
+/// Checks all objects together, as one cluster, with the rules and levels of the webhook: the webhook would deny what
+/// is an error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
 /// explains the rule. Objects of other kinds are skipped and counted.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
@@ -53,8 +53,8 @@ pub(super) struct LintArgs {
     pub(super) paths: Vec<PathBuf>,
     /// Existing objects: a file, a folder, or `cluster`; can be repeated
     ///
-    /// They are read, but findings are reported for PATH only. The objects of PATH are checked as changes to the
-    /// existing objects, applied one after another, as the webhook checks them.
+    /// Findings are reported for PATH only. The objects of PATH are checked as changes to the existing objects, applied
+    /// one after another, as the webhook checks them.
     #[arg(long, value_name = "PATH|cluster")]
     pub(super) against: Vec<PathBuf>,
     /// Skip files and folders that match GLOB; can be repeated
@@ -62,7 +62,7 @@ pub(super) struct LintArgs {
     /// The syntax is that of .gitignore, relative to each folder in PATH. Files in PATH are always read.
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
-    /// Lowest level with exit code 1
+    /// Exit with 1 if there are findings at or above this level
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Deny)]
     pub(super) fail_on: FailOn,
 }
@@ -171,10 +171,8 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
     let Run { reviewed, places, .. } = run;
     let (deny, warn) = findings::counts(reviewed);
     let summary = Summary { deny, warn, objects: checked.objects, skipped: input.skipped };
-    let is_complete = run.unread.is_empty();
     let is_checked = checked.has_more_kinds || deny + warn > 0 || input.objects().any(has_rules);
-    let text =
-        if is_checked || !is_complete { summary.for_people(is_complete) } else { nothing_to_check(input) };
+    let text = if is_checked { summary.for_people() } else { nothing_to_check(input) };
     match output.format() {
         Format::Human => output.result(&report::human(reviewed, places, Output::width()))?,
         Format::Json => {
@@ -190,26 +188,36 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
         Format::Junit => output.result(&report::junit(run).context("cannot write XML")?)?,
     }
     output.message(&report::exemptions(reviewed));
-    output.message(&text);
+    // Where nothing could be checked, the error says so.
+    if is_checked || run.unread.is_empty() {
+        output.message(&text);
+    }
     match run.exit_code() {
         0 => Ok(Answer::Yes),
         1 => Ok(Answer::No),
-        _ => bail!("some files could not be read; all others were checked"),
+        _ => bail!(not_read(run.unread, is_checked)),
     }
 }
 
 impl Summary {
     /// `1 error, 2 warnings in 5 objects, 1 object of another kind skipped`.
-    fn for_people(&self, is_complete: bool) -> String {
+    fn for_people(&self) -> String {
         let found = match (self.deny, self.warn) {
-            (0, 0) if is_complete => "no problems found".to_owned(),
-            (0, 0) => "0 errors".to_owned(),
+            (0, 0) => "no problems found".to_owned(),
             (errors, 0) => plural(errors, "error"),
             (0, warnings) => plural(warnings, "warning"),
             (errors, warnings) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
         };
         format!("{found} in {}{}\n", plural(self.objects, "object"), skipped(self.skipped))
     }
+}
+
+/// `1 file could not be read; everything else was checked`.
+fn not_read(unread: &[Unread], is_checked: bool) -> String {
+    let files: BTreeSet<&str> =
+        unread.iter().map(|unread| unread.place.as_ref().map_or(&*unread.text, |(file, _)| file)).collect();
+    let rest = if is_checked { "everything else was checked" } else { "nothing was checked" };
+    format!("{} could not be read; {rest}", plural(files.len(), "file"))
 }
 
 fn nothing_to_check(input: &Input) -> String {

@@ -153,7 +153,7 @@ fn objection(proof: Option<&Proof>) -> Option<String> {
 fn summary(migration: &Migration, Plan(steps): &Plan, sets: usize) -> String {
     if migration.icsps.is_empty() {
         return format!(
-            "nothing to migrate: no ImageContentSourcePolicy in {}\n",
+            "nothing to migrate: no ImageContentSourcePolicy found ({} read)\n",
             plural(sets, "mirror set")
         );
     }

@@ -14,7 +14,7 @@ Defaults to the cluster of the current kubeconfig";
 pub(super) struct Global {
     /// Configuration file (YAML) with rule levels and settings
     ///
-    /// The same file as for the webhook: profile, rule levels (deny, warn, off), exemptions and settings. See
+    /// The webhook reads the same file: profile, rule levels (deny, warn, off), exemptions and settings. See
     /// docs/configuration.md. Unknown keys and rules are errors.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -27,7 +27,7 @@ pub(super) struct Global {
     /// Print the result and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Log more in serve; -vv logs everything
+    /// Log more (serve only); -vv logs everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 }

@@ -34,7 +34,7 @@ Output:
 
 Exit codes:
   0  a value was derived, or no value is correct in every release; with --check: the value is correct
-  1  with --check: HyperShift ignores or misreads the value, or its meaning is random
+  1  with --check: HyperShift ignores or misreads the value, or interprets it at random
   2  usage, I/O or parse error
 
 Examples:

@@ -44,7 +44,7 @@ Examples:
 /// Print registries.conf of the nodes, or convert mirror sets to another format
 ///
 /// The machine-config operator merges ICSP, IDMS, ITMS and image.config.openshift.io/cluster into one file for all
-/// nodes. If it cannot render the file, neither can this command, which names the objects that cause it.
+/// nodes. If it cannot render the file, this command fails too, and names the objects that cause it.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct RenderArgs {

@@ -43,7 +43,7 @@ Environment:
 
 Exit codes:
   0  stopped by SIGTERM or SIGINT after all requests were answered
-  2  usage error; a certificate, configuration or state that cannot be read; an address that is in use; the cluster of a hosted control plane
+  2  usage error; a certificate, configuration or state that cannot be read; an address that is in use; --state cluster in a hosted cluster
 
 Examples:
   mirrorguard serve --tls-cert tls.crt --tls-key tls.key --state cluster
@@ -96,13 +96,13 @@ pub(super) struct ServeArgs {
     pub(super) tls_ca_out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) managed: ManagedArgs,
-    /// CA of client certificates (PEM); clients without a certificate of this CA are rejected
+    /// CA of client certificates (PEM); clients without a certificate issued by this CA are rejected
     #[arg(long, value_name = "FILE")]
     pub(super) client_ca: Option<PathBuf>,
-    /// Time to accept requests after SIGTERM, while /readyz returns 503
+    /// How long to accept requests after SIGTERM, while /readyz returns 503
     ///
-    /// Set it to the time that API servers need to notice that this endpoint is removed. Requests in progress have
-    /// another 10 s, so the grace period of the pod must be more than 10 s longer than this.
+    /// API servers need this time to notice that this endpoint is gone. Requests in progress then have another 10 s, so
+    /// the grace period of the pod must be more than 10 s longer than this.
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = shutdown_delay, hide_short_help = true)]
     pub(super) shutdown_delay: Duration,
     /// Format of the log on standard error
@@ -193,7 +193,7 @@ async fn open(state: Option<&Path>) -> Result<Source> {
         }
         None if !in_pod => {
             bail!(
-                "--state is required outside of a pod: a file, a folder, or cluster for the current kubeconfig"
+                "--state is required outside of a pod: specify a file, a folder, or cluster (that of the current kubeconfig)"
             )
         }
         _ => {
@@ -204,7 +204,7 @@ async fn open(state: Option<&Path>) -> Result<Source> {
     }
 }
 
-/// Fails on the cluster of a hosted control plane. The chart does too, unless it is rendered without a cluster.
+/// Fails on a hosted cluster. The chart does too, unless it is rendered without a cluster.
 async fn refuse_hosted_control_plane(client: Client) -> Result<()> {
     match is_hosted_control_plane(client).await {
         Ok(false) => {}
@@ -214,8 +214,8 @@ async fn refuse_hosted_control_plane(client: Client) -> Result<()> {
              and run it on the management cluster. Until then, writes of mirror sets are denied here"
         ),
         Err(why) => warn!(
-            "cannot check whether this is a hosted cluster, requires get on \
-             infrastructures.config.openshift.io: {why}"
+            "cannot check whether this is a hosted cluster (needs get on \
+             infrastructures.config.openshift.io): {why}"
         ),
     }
     Ok(())

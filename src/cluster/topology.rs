@@ -12,7 +12,7 @@ use super::cause;
 /// How long the start waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether this is the cluster of a hosted control plane; the error is the reason why that is unknown.
+/// Whether this is a hosted cluster; the error is the reason why that is unknown.
 ///
 /// `support/globalconfig/infrastructure.go` of HyperShift sets `status.controlPlaneTopology` of
 /// `Infrastructure/cluster` to `External`. In such a cluster, `resources.go` of the hosted cluster config operator

@@ -37,7 +37,7 @@ pub(super) enum BodyError {
     #[error("the request body did not arrive within {} s", BODY_PATIENCE.as_secs())]
     Late,
     /// Its next part did not arrive in time.
-    #[error("the request body stopped arriving")]
+    #[error("the rest of the request body did not arrive in time")]
     Stalled,
     /// The connection failed.
     #[error("the connection failed before the end of the request body: {0}")]

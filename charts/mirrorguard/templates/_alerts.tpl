@@ -24,8 +24,8 @@ No alert relies on a single sample: a condition must hold for minutes, and `incr
   annotations:
     summary: A mirrorguard pod is not ready.
     description: >-
-      Pod {{`{{ $labels.pod }}`}} has not been ready for 10 minutes. GET /readyz on its port 8080 returns the reason: the pod has
-      not read the mirror sets yet, or the webhook configurations do not trust its certificate.
+      Pod {{`{{ $labels.pod }}`}} has not been ready for 10 minutes. GET /readyz on its port 8080 returns the reason, for example
+      that the pod has not read the mirror sets yet, or that the webhook configurations do not trust its certificate.
 {{- if gt (int .Values.replicaCount) 1 }}
 - alert: MirrorguardReplicaMissing
   {{- /* The minimum over some minutes: a pod in a crash loop is ready from time to time. */}}
@@ -71,7 +71,7 @@ No alert relies on a single sample: a condition must hold for minutes, and `incr
     summary: mirrorguard denies more writes than usual.
     description: >-
       mirrorguard denied {{`{{ $value | humanize }}`}} writes within 15 minutes, more than three times the average of the last day.
-      Log lines with the message "denied" show the objects, rules and users. A client may be retrying a denied write.
+      Log lines with the message "denied" show the objects, rules and users. Often a client keeps retrying a denied write.
 - alert: MirrorguardWatchStale
   {{- /* 0 is not a time: the API server has not answered yet, and MirrorguardNotReady covers that. */}}
   expr: time() - min by (namespace, pod, kind) (mirrorguard_watch_contact_timestamp_seconds{ {{- $ours -}} } > 0) > 900
@@ -81,7 +81,7 @@ No alert relies on a single sample: a condition must hold for minutes, and `incr
     summary: mirrorguard uses an outdated cluster state.
     description: >-
       The API server has not answered the watch of {{`{{ $labels.kind }}`}} in pod {{`{{ $labels.pod }}`}} for {{`{{ $value | humanizeDuration }}`}}.
-      Decisions on mirror sets query the API server again. Decisions on HostedClusters, and the annotations added to
+      Decisions on mirror sets still query the API server. Decisions on HostedClusters, and the annotations added to
       them, use the last known state.
 - alert: MirrorguardWatchFails
   expr: sum by (namespace, pod, kind) (increase(mirrorguard_watch_errors_total{ {{- $ours -}} }[10m])) > 5

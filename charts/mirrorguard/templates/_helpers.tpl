@@ -104,7 +104,7 @@ one hour. The kubelet renews the token, and the client reads it again.
 {{- end }}
 
 {{/*
-Whether this is the cluster of a hosted control plane: "true" or empty. Helm can determine this only with a cluster.
+Whether this is a hosted cluster: "true" or empty. Helm can determine this only with a cluster.
 */}}
 {{- define "mirrorguard.isHostedControlPlane" -}}
 {{- if .Capabilities.APIVersions.Has "config.openshift.io/v1/Infrastructure" }}

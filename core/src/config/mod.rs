@@ -146,9 +146,7 @@ fn check_object(object: &str) -> Result<(), String> {
             let kinds: Vec<_> = exempt_kinds().map(|(known, _)| known).collect();
             format!("use one of {}", kinds.join(", "))
         };
-        return Err(format!(
-            "\"{object}\" does not begin with the kind of an object that can be exempt; {hint}"
-        ));
+        return Err(format!("\"{object}\" does not start with a kind of object that can be exempt; {hint}"));
     };
     if name.is_empty() || (has_namespace && !name.contains('/') && !name.ends_with('*')) {
         let form = if has_namespace { "namespace/name" } else { "name" };

@@ -7,6 +7,7 @@ use serde_json::{Map, json};
 use super::file::File;
 use crate::rules;
 
+/// The schema of a map from rule ids to levels.
 pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
     let mut properties = Map::new();
     for rule in rules::RULES {
@@ -24,6 +25,7 @@ pub(super) fn levels(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// The schema of a list of rule ids.
 pub(super) fn rule_ids(_: &mut SchemaGenerator) -> Schema {
     let ids: Vec<_> = rules::RULES.iter().map(|rule| rule.id).collect();
     json_schema!({ "type": "array", "description": "Ids of the rules.", "items": { "enum": ids }, "minItems": 1 })
@@ -36,6 +38,6 @@ fn the_schema_in_docs_is_up_to_date() {
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
         std::fs::write(path, &schema).unwrap();
     }
-    let there = std::fs::read_to_string(path).unwrap();
-    assert!(there == schema, "{path} is out of date: run make generate");
+    let checked_in = std::fs::read_to_string(path).unwrap();
+    assert!(checked_in == schema, "{path} is out of date: run make generate");
 }

@@ -29,7 +29,7 @@ fn levels_and_modes_are_read() {
 }
 
 #[test]
-fn an_empty_file_is_a_configuration() {
+fn an_empty_file_means_the_defaults() {
     let settings = parse("c.yaml", "# defaults\n").unwrap();
     assert_eq!(parse("c.yaml", "{}\n").as_ref(), Ok(&settings));
     assert!(settings.levels.is_empty() && settings.exemptions.is_empty() && settings.releases.is_every());
@@ -45,6 +45,10 @@ fn rules_override_a_profile() {
     assert_eq!(settings.levels.get("invalid-source"), None);
     let releases = [16, 20].into_iter().map(|minor| Release { major: 4, minor });
     assert_eq!(settings.releases, releases.collect());
+}
+
+#[test]
+fn profiles_name_only_rules_that_exist() {
     for profile in ["default", "air-gap", "hosted-control-planes", "managed-openshift"] {
         let settings = parse("c.yaml", &format!("profile: {profile}\n")).unwrap();
         for id in settings.levels.keys() {

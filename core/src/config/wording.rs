@@ -39,10 +39,12 @@ fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str>) ->
     }
 }
 
+/// The user's word for a type that serde, or a type of [`super::file`], says it expects.
 fn expected_in_words(expected: &str) -> &str {
     match expected {
         "a sequence" => "a list",
         "a boolean" => "true or false",
+        // What serde says for the value of an enum, and for the name of its variant.
         "string or map" | "variant identifier" => "a string",
         "usize" => "a whole number of at least 0",
         _ if expected.starts_with("enum ") => "a string",
@@ -51,6 +53,7 @@ fn expected_in_words(expected: &str) -> &str {
     }
 }
 
+/// The user's word for what serde found: a type alone, or with its value as in ``integer `7` `` and `string "x"`.
 fn found_in_words(found: &str) -> &str {
     match found {
         "sequence" => "a list",

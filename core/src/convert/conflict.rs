@@ -51,7 +51,7 @@ pub(super) fn policy_conflicts(documents: &[Document]) -> Vec<Problem> {
         let Some(never) = never.get(source) else { continue };
         problems.push(Problem {
             what: format!(
-                "source \"{source}\" has two values of mirrorSourcePolicy, AllowContactingSource and \
+                "source \"{source}\" has two mirrorSourcePolicy values, AllowContactingSource and \
                  NeverContactSource: nodes get no new configuration"
             ),
             places: vec![allowed.place(), never.place()],
@@ -78,8 +78,8 @@ pub(super) fn order_conflicts<'a>(documents: impl IntoIterator<Item = &'a Docume
         places.dedup();
         problems.push(Problem {
             what: format!(
-                "the mirrors of source \"{source}\" are listed in contradicting orders: the order of {pull} pulls is \
-                 unspecified"
+                "the mirrors of source \"{source}\" are listed in contradicting orders: their order for {pull} pulls \
+                 is unspecified"
             ),
             places,
             fix: "list the mirrors in the same order in every entry".to_owned(),

@@ -8,7 +8,7 @@ use crate::objects::{MirrorSet, Object, annotation, manifest::Located};
 /// Metadata that has a meaning and cannot be copied, and why.
 const LEFT_BEHIND: [(&str, &str); 2] = [
     ("ownerReferences", "set the owner of the new object yourself"),
-    ("finalizers", "the controller that set them does not know the new object"),
+    ("finalizers", "the controller that set it does not know the new object"),
 ];
 
 /// A mirror set as its author wrote it: without what the API server adds to an object.
@@ -88,12 +88,12 @@ impl Document {
 
     /// `Kind/name in file:line`.
     pub fn place(&self) -> String {
-        format!("{} in {}", self.set.id(), self.origin.object())
+        format!("{} in {}", self.set.id(), self.origin.place())
     }
 
     /// `Kind/name in file:line` for one of its entries.
     pub fn entry_place(&self, entry: usize) -> String {
-        format!("{} in {}", self.set.id(), self.origin.entry(entry))
+        format!("{} in {}", self.set.id(), self.origin.entry_place(entry))
     }
 
     /// The problem with its name, where the API server rejects it: a name is also part of a file name and of a
@@ -107,7 +107,7 @@ impl Document {
         Some(Problem {
             what: format!("the API server rejects \"{name}\" as the name of an {kind}"),
             places: vec![self.place()],
-            fix: "set metadata.name to lower-case letters, digits, \"-\" and \".\"; generateName is not supported"
+            fix: "use only lower-case letters, digits, \"-\" and \".\" in metadata.name; generateName is not supported"
                 .to_owned(),
         })
     }
@@ -135,7 +135,7 @@ fn is_dns_label(label: &str) -> bool {
 
 impl Origin {
     /// The place of the object.
-    pub fn object(&self) -> String {
+    pub fn place(&self) -> String {
         match self {
             Self::File { name, line, .. } => format!("{name}:{line}"),
             Self::Cluster => "the cluster".to_owned(),
@@ -144,10 +144,10 @@ impl Origin {
     }
 
     /// The place of one of its entries.
-    pub fn entry(&self, entry: usize) -> String {
+    pub fn entry_place(&self, entry: usize) -> String {
         match self {
             Self::File { name, line, entries } => format!("{name}:{}", entries.get(entry).unwrap_or(line)),
-            Self::Cluster | Self::New => format!("{}, entry {entry}", self.object()),
+            Self::Cluster | Self::New => format!("{}, entry {entry}", self.place()),
         }
     }
 }

@@ -64,7 +64,9 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
     if !icsps.is_empty() {
         let digest_sets = documents.iter().filter(|document| document.set.kind.is_digest());
         for Problem { what, places, .. } in order_conflicts(digest_sets) {
-            migration.notes.push(format!("{what}; the migration does not change it ({})", places.join("; ")));
+            migration
+                .notes
+                .push(format!("{what}; the migration does not change that ({})", places.join("; ")));
         }
     }
     if migration.problems.is_empty() && !icsps.is_empty() {
@@ -111,7 +113,7 @@ fn namesake_problem(icsp: &Document, there: &Document, wanted: &Document) -> Pro
         what: format!("{} already exists with other entries: {example}", there.set.id()),
         places: vec![icsp.place(), there.place()],
         fix: format!(
-            "give both the same entries, or save the ICSP under an unused name and migrate that; if the IDMS is \
+            "give both the same entries, or copy the ICSP to an unused name and migrate the copy; if the IDMS is \
              known to replace the ICSP, delete imagecontentsourcepolicy {}",
             icsp.set.name
         ),
@@ -148,7 +150,7 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
         if let Some((other, index)) = never_contacted.get(&*entry.source) {
             problems.push(Problem {
                 what: format!(
-                    "source \"{}\" is NeverContactSource in {}, but an ICSP always means AllowContactingSource: \
+                    "source \"{}\" has NeverContactSource in {}, but an ICSP always means AllowContactingSource: \
                      nodes get no new configuration",
                     entry.source,
                     other.set.id()
@@ -169,8 +171,8 @@ fn rejected_value(field: &str, value: &str, place: String) -> Problem {
     };
     Problem {
         what: format!(
-            "{field} \"{value}\" {problem}: an ImageDigestMirrorSet rejects it, and nodes get no new configuration \
-             from either kind"
+            "{field} \"{value}\" {problem}: the API server rejects it in an ImageDigestMirrorSet, and nodes get no new \
+             configuration with either kind"
         ),
         places: vec![place],
         fix,

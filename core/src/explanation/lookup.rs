@@ -1,4 +1,4 @@
-//! HyperShift's look-ups of the same image, compared with what the nodes do.
+//! HyperShift's lookups of the same image, compared with what the nodes do.
 
 use super::{Attempt, Question};
 use crate::{
@@ -7,16 +7,16 @@ use crate::{
     objects::reference::{Image, ReferenceError},
 };
 
-/// Which look-up, and in which releases.
+/// Which lookup, and in which releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupKind {
-    /// The look-up of release images, in every release.
+    /// The lookup of release images, in every release.
     Release,
-    /// The look-up of image metadata.
+    /// The lookup of image metadata.
     Metadata(Era),
 }
 
-/// Where one of HyperShift's look-ups tries an image.
+/// Where one of HyperShift's lookups tries an image.
 #[derive(Debug)]
 pub struct ExplainedLookup<'a> {
     /// Which one.
@@ -31,7 +31,7 @@ pub struct ExplainedLookup<'a> {
     pub only_nodes_redirect: bool,
 }
 
-/// A source that matches an image, and where its mirrors send the look-up.
+/// A source that matches an image, and where its mirrors send the lookup.
 #[derive(Debug)]
 pub struct MatchingSource<'a> {
     /// The source.
@@ -64,7 +64,7 @@ pub enum Divergence {
     WithoutTag,
 }
 
-/// The look-ups of an image with these overrides, compared with what the nodes try. An error: HyperShift cannot
+/// The lookups of an image with these overrides, compared with what the nodes try. An error: HyperShift cannot
 /// read the image.
 pub fn explain_lookups<'a>(
     view: View<'a>,
@@ -98,7 +98,7 @@ impl LookupKind {
     }
 }
 
-/// What every look-up of one image reads.
+/// What every lookup of one image reads.
 struct Lookups<'a, 'o> {
     view: View<'a>,
     overrides: &'o Overrides<'a>,
@@ -125,8 +125,8 @@ impl<'a> Lookups<'a, '_> {
         source: &'a str,
         mirrors: &[&'a str],
     ) -> Result<Option<MatchingSource<'a>>, ReferenceError> {
-        let found = self.candidates(kind, source, mirrors)?;
-        if found.is_empty() {
+        let references = self.candidates(kind, source, mirrors)?;
+        if references.is_empty() {
             return Ok(None);
         }
         let mut later_order = None;
@@ -135,13 +135,13 @@ impl<'a> Lookups<'a, '_> {
             let mut by_name = mirrors.to_vec();
             by_name.sort_unstable();
             let later = self.candidates(kind, source, &by_name)?;
-            later_order = Some(later).filter(|later| *later != found);
+            later_order = Some(later).filter(|later| *later != references);
         }
-        // ITMS are not read.
+        // HyperShift does not read ITMS.
         let mut entries: Vec<_> =
             self.view.entries(source).filter(|found| found.set.kind.is_digest()).collect();
         entries.sort_by_key(EntryRef::order);
-        let candidates = found.into_iter().map(|reference| self.candidate(kind, reference)).collect();
+        let candidates = references.into_iter().map(|reference| self.candidate(kind, reference)).collect();
         Ok(Some(MatchingSource { source, entries, candidates, later_order }))
     }
 
@@ -161,18 +161,23 @@ impl<'a> Lookups<'a, '_> {
         Candidate { reference, differs }
     }
 
+    /// How a candidate differs from what the nodes try and reach; `None`: they reach the same.
     fn divergence(&self, kind: LookupKind, reference: &str) -> Option<Divergence> {
         let Ok(image) = Image::parse(reference) else { return Some(Divergence::Elsewhere) };
         let mut same_repository = self.reached.iter().filter(|tried| tried.name() == image.name());
-        if kind != LookupKind::Metadata(Era::Exact) {
-            let is_tried = same_repository.any(|tried| version(tried) == version(&image));
-            return if is_tried { None } else { Some(Divergence::Elsewhere) };
-        }
-        if same_repository.next().is_none() {
+        let is_exact_era = kind == LookupKind::Metadata(Era::Exact);
+        let is_reached = if is_exact_era {
+            // Such a candidate is the mirror alone, without tag and digest.
+            same_repository.next().is_some()
+        } else {
+            same_repository.any(|tried| version(tried) == version(&image))
+        };
+        if !is_reached {
             return Some(Divergence::Elsewhere);
         }
-        // The digest is put back, the tag is not.
-        if self.question.images.iter().any(Image::is_digested) { None } else { Some(Divergence::WithoutTag) }
+        // In the exact era HyperShift puts the digest back afterwards, but not the tag.
+        let loses_tag = is_exact_era && !self.question.images.iter().any(Image::is_digested);
+        loses_tag.then_some(Divergence::WithoutTag)
     }
 }
 

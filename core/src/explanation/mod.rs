@@ -1,5 +1,5 @@
 //! Where a pull of one image goes, and why: which entries decide, what they hide, what a node tries in order,
-//! what blocks the source, and where HyperShift's own look-ups go instead.
+//! what blocks the source, and where HyperShift's own lookups go instead.
 
 mod covering;
 mod lookup;
@@ -29,7 +29,7 @@ pub struct Explanation<'a> {
     /// What the nodes do: one pull, or, where the image names no registry, one for each search registry,
     /// tried in this order.
     pub pulls: Vec<NodePull<'a>>,
-    /// What HyperShift does: the release look-up, then the metadata look-up in each era.
+    /// What HyperShift does: the release lookup, then the metadata lookup in each era.
     pub lookups: [ExplainedLookup<'a>; 3],
 }
 

@@ -68,7 +68,7 @@ fn describe_error(text: &str, error: ReferenceError) -> String {
         return "it is empty".to_owned();
     }
     if let Some((_, rest)) = text.split_once("://") {
-        return format!("an image has no scheme: write \"{rest}\"");
+        return format!("it has a scheme: write \"{rest}\"");
     }
     if text.contains(char::is_whitespace) {
         return "it contains a space".to_owned();
@@ -77,7 +77,7 @@ fn describe_error(text: &str, error: ReferenceError) -> String {
         return "a wildcard can be a source, but not an image".to_owned();
     }
     if matches!(error, ReferenceError::Uppercase | ReferenceError::UppercaseRepository) {
-        return format!("a repository is lower case: write \"{}\"", with_lower_case_name(text));
+        return format!("its repository has upper-case letters: write \"{}\"", with_lower_case_name(text));
     }
     let name = text.split('@').next().unwrap_or_default();
     if name.contains("//") || name.ends_with('/') {

@@ -47,7 +47,7 @@ fn flags(attempt: &Attempt<'_>) -> String {
     flags
 }
 
-/// One look-up of an image, in short words.
+/// One lookup of an image, in short words.
 fn looked_up(yaml: &str, image: &str, kind: LookupKind) -> Vec<String> {
     let context = context_of(yaml);
     let conf = node::render(context.view()).unwrap();

@@ -16,13 +16,13 @@ const COMMENTS: [&str; 10] = [
     "The rules of mirrorguard that need no other object, evaluated by the API server itself.",
     "They require Kubernetes 1.30 or OpenShift 4.17, or later. Unlike the webhook:",
     "- Each object is evaluated alone, so conflicts with other objects are admitted.",
-    "- A denial names the first fault of the first rule and the number of similar entries. The fix is a general one.",
-    "- An object that exceeds the CEL budget of the API server is admitted unevaluated (failurePolicy: Ignore).",
-    "Like the webhook, they ignore writes that do not change spec, and only warn of faults that the object had",
-    "before. A fault counts as old if the same value had it before, in any entry. Of two entries that contradict",
-    "each other, it does not matter which came first.",
-    "mirror-sets.deny has the rules that deny. mirror-sets.warn has the rules that warn, and reports the old faults.",
-    "The levels are those of the configuration that this was generated with.",
+    "- A denial names the first finding of the first rule and the number of similar entries, with a general fix.",
+    "- An object that exceeds the CEL budget of the API server is admitted without evaluation (failurePolicy: Ignore).",
+    "Like the webhook, they ignore writes that do not change spec, and only warn of findings that existed before the",
+    "write. A finding counts as old if the same value had it before, in any entry. If two entries contradict each",
+    "other, it does not matter which came first.",
+    "mirror-sets.deny has the rules that deny. mirror-sets.warn has the rules that warn, and reports old findings.",
+    "The levels are those of the configuration that generated these policies.",
 ];
 
 /// A policy or its binding.

@@ -49,7 +49,8 @@ pub(super) struct EntryFault {
     pub(super) needs: Option<(&'static str, &'static str)>,
     /// Whether each mirror `m` is checked, or the entry itself.
     each_mirror: bool,
-    /// Whether the fault is there.
+    /// Whether the fault is there. `MIRROR_PATTERN` and `DOMAIN_PATTERN` in it stand for those regular expressions.
+    /// Like `before`, it is an operand of `&&`, so a `||` in it needs parentheses.
     fault: &'static str,
     /// Whether the object had it before; an entry of the old object is `o`.
     before: &'static str,
@@ -94,17 +95,17 @@ pub(super) const CEL_RULES: [CelRule; 5] = [
             fault: "!e.never && e.source in variables.neverContacted",
             before: "variables.oldEntries.exists(o, o.never && o.source == e.source) && \
                      variables.oldEntries.exists(o, !o.never && o.source == e.source)",
-            what: "mirrorSourcePolicy: source \"%s\" is AllowContactingSource here, which conflicts with \
+            what: "mirrorSourcePolicy: source \"%s\" has AllowContactingSource here, but \
                    NeverContactSource in another entry",
             args: "e.source",
             fix: "use the same mirrorSourcePolicy in both entries",
-            fallback: "a source has two values of mirrorSourcePolicy",
+            fallback: "a source has two different mirrorSourcePolicy values",
         }),
     },
     CelRule {
         id: "deprecated-icsp",
         finds: Finds::Icsp(
-            "kind: ImageContentSourcePolicy is deprecated since 4.13. Upgrades do not convert it. \
+            "kind: ImageContentSourcePolicy has been deprecated since OpenShift 4.13. No cluster update converts it. \
              Fix: apply an equivalent ImageDigestMirrorSet, then delete this object",
         ),
     },
@@ -146,10 +147,10 @@ pub(super) const CEL_RULES: [CelRule; 5] = [
             each_mirror: false,
             fault: "e.never && e.source in e.mirrors",
             before: "variables.oldEntries.exists(o, o.never && o.source == e.source && o.source in o.mirrors)",
-            what: "mirrors[%s]: \"%s\" is NeverContactSource and one of its own mirrors",
+            what: "mirrors[%s]: source \"%s\" has NeverContactSource and is one of its own mirrors",
             args: "string(e.mirrors.indexOf(e.source)), e.source",
             fix: "remove the source from its mirrors",
-            fallback: "a source that is NeverContactSource is one of its own mirrors",
+            fallback: "a source with NeverContactSource is one of its own mirrors",
         }),
     },
 ];
@@ -157,12 +158,14 @@ pub(super) const CEL_RULES: [CelRule; 5] = [
 impl EntryFault {
     /// The entries with these faults.
     pub(super) fn entries(&self, faults: Faults) -> String {
-        let has = self.has(faults);
-        let has = if self.each_mirror { format!("e.mirrors.exists(m,\n  {has})") } else { has };
-        format!("variables.entries.filter(e,\n  {has})")
+        let condition = self.condition(faults);
+        let condition =
+            if self.each_mirror { format!("e.mirrors.exists(m,\n  {condition})") } else { condition };
+        format!("variables.entries.filter(e,\n  {condition})")
     }
 
-    fn has(&self, faults: Faults) -> String {
+    /// Whether an entry `e`, or its mirror `m` where each mirror is checked, has one of these faults.
+    fn condition(&self, faults: Faults) -> String {
         let fault =
             self.fault.replace("DOMAIN_PATTERN", DOMAIN_PATTERN).replace("MIRROR_PATTERN", MIRROR_PATTERN);
         match faults {
@@ -184,8 +187,9 @@ impl EntryFault {
             "'[{id}] spec.%s[%s].{what}%s. {EFFECT}. Fix: {fix}'.format([\n  variables.field, \
              string(variables.entries.indexOf(e)), {args},\n  {more}])"
         );
+        // The first mirror with the fault is the one that the message names.
         let line = if *each_mirror {
-            format!("e.mirrors.filter(m,\n  {}).map(m,\n  {line})[0]", self.has(faults))
+            format!("e.mirrors.filter(m,\n  {}).map(m,\n  {line})[0]", self.condition(faults))
         } else {
             line
         };

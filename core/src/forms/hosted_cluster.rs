@@ -47,7 +47,7 @@ pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
     let entries = sources.iter().map(|source| Entry { mirror_source_policy: None, ..source.to_entry() });
     let spec = Spec { image_content_sources: entries.collect() };
     let comments =
-        vec!["Every change of this list rolls out every NodePool of the hosted cluster.".to_owned()];
+        vec!["Every change to this list rolls out every NodePool of the hosted cluster.".to_owned()];
     Ok(Form { comments, omissions, ..Form::of(&Patch { spec }) })
 }
 

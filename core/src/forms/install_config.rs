@@ -43,6 +43,7 @@ pub fn install_config(view: View<'_>) -> Form {
     Form { comments, omissions, ..Form::of(&InstallConfig { image_digest_sources: entries }) }
 }
 
+/// The entry for a source; `None` where the installer accepts nothing of it. What it rejects is added to `omissions`.
 fn entry<'a>(source: &'a Source<'a>, omissions: &mut Vec<Omission>) -> Option<Entry<'a>> {
     if let Some(why) = rejection(source.name) {
         omissions.push(Omission::Lost(format!("{}: {why}", source.describe())));
@@ -79,7 +80,7 @@ fn rejection(name: &str) -> Option<&'static str> {
         return has_upper_case.then_some("the installer rejects a host with upper-case letters");
     };
     if !host.contains(['.', ':']) && host != "localhost" {
-        return Some("the installer accepts a host before a path only with a dot or a port");
+        return Some("the installer accepts a path only after a host with a dot or a port");
     }
     if host == "index.docker.io" || (host == "docker.io" && !path.contains('/')) {
         return Some("the installer accepts images of Docker Hub only as docker.io/namespace/name");

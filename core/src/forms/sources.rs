@@ -76,7 +76,7 @@ pub(super) fn sources(view: View<'_>, pull: Pull) -> (Vec<Source<'_>>, Vec<Omiss
             } else {
                 let path = set.field_path(index, "mirrors");
                 omissions.push(Omission::Aside(format!(
-                    "source \"{}\" ({}, {path}) has no mirror other than itself: nodes drop the entry and its policy",
+                    "source \"{}\" ({}, {path}) has no mirror other than itself: nodes ignore the entry and its policy",
                     entry.source,
                     set.id()
                 )));
@@ -89,8 +89,8 @@ pub(super) fn sources(view: View<'_>, pull: Pull) -> (Vec<Source<'_>>, Vec<Omiss
         if is_contradictory {
             let source = source.describe();
             omissions.push(Omission::Aside(format!(
-                "the mirrors of {source} are listed in contradicting orders: nodes use an unspecified order, this is \
-                 one"
+                "the mirrors of {source} are listed in contradicting orders: the order is unspecified, and nodes may \
+                 use another one than the output shows"
             )));
         }
         sources.push(source);

@@ -105,15 +105,14 @@ fn a_hosted_cluster_loses_never_contact_source() {
 }
 
 /// Clusters with this number of sources, of mirrors, and of characters of each.
-pub(super) fn with_limits(limit: usize) -> [(&'static str, State); 4] {
-    let sources = numbered(limit);
-    let entries: Vec<Entry<'_>> = sources.iter().map(|source| (&**source, &["m.lab/a"][..], false)).collect();
-    let mirrors = numbered(limit);
-    let mirrors: Vec<_> = mirrors.iter().map(String::as_str).collect();
-    let long = format!("quay.io/{}", "a".repeat(limit - "quay.io/".len()));
+pub(super) fn clusters_of_size(size: usize) -> [(&'static str, State); 4] {
+    let names = numbered(size);
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let entries: Vec<Entry<'_>> = names.iter().map(|source| (*source, &["m.lab/a"][..], false)).collect();
+    let long = format!("quay.io/{}", "a".repeat(size - "quay.io/".len()));
     [
         ("many sources", state(&[(SetKind::Idms, "a", &entries)])),
-        ("many mirrors", state(&[(SetKind::Idms, "a", &[("quay.io/a", &mirrors, false)])])),
+        ("many mirrors", state(&[(SetKind::Idms, "a", &[("quay.io/a", &names, false)])])),
         ("a long source", state(&[(SetKind::Idms, "a", &[(&long, &["m.lab/a"], false)])])),
         ("a long mirror", state(&[(SetKind::Idms, "a", &[("quay.io/a", &[&long], false)])])),
     ]
@@ -125,12 +124,12 @@ fn numbered(count: usize) -> Vec<String> {
 
 #[test]
 fn a_hosted_cluster_takes_255_of_each_and_no_more() {
-    for (reason, state) in with_limits(255) {
-        assert!(hosted_cluster(state.context().view()).is_ok(), "{reason}");
+    for (title, state) in clusters_of_size(255) {
+        assert!(hosted_cluster(state.context().view()).is_ok(), "{title}");
     }
-    for (reason, state) in with_limits(256) {
+    for (title, state) in clusters_of_size(256) {
         let NoForm(errors) = hosted_cluster(state.context().view()).unwrap_err();
-        assert_eq!(errors.len(), 1, "{reason}: {errors:?}");
+        assert_eq!(errors.len(), 1, "{title}: {errors:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     Form, NoForm, Omission, admission_policies, catalog_annotation, digest_mirror_set, hosted_cluster,
     install_config, tag_mirror_set,
-    tests::{contradicting, mixed, three_catalogs, with_limits},
+    tests::{clusters_of_size, contradicting, mixed, three_catalogs},
 };
 use crate::{
     hypershift::Releases,
@@ -56,7 +56,7 @@ fn each_comment_omission_and_error_has_its_text() {
         let error = catalog_annotation(state.derivations(), &Releases::default()).unwrap_err();
         write_errors(&mut texts, &format!("an annotation, {title}"), &error);
     }
-    for (title, state) in with_limits(256) {
+    for (title, state) in clusters_of_size(256) {
         let error = hosted_cluster(state.context().view()).unwrap_err();
         let error = error.to_string().replace(&"a".repeat(200), "…");
         write_errors(&mut texts, &format!("a HostedCluster, {title}"), &NoForm(vec![error]));

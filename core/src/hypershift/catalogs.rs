@@ -145,7 +145,8 @@ fn replace(image: &str, (source, places): &Override<'_>) -> String {
 }
 
 fn in_any_order(sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
-    // A source that never occurs, whatever was replaced before, changes nothing in any order.
+    // Most sources never occur, whatever was replaced before. They change nothing, and leaving them out leaves fewer
+    // orders.
     let reachable = explore(sources, image, false);
     let mut relevant = Vec::new();
     for source in sources {
@@ -156,8 +157,10 @@ fn in_any_order(sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
     explore(&relevant, image, true)
 }
 
-/// Goes through the orders of the sources. With `final_only` a source that does not occur when its turn
-/// comes is used up, and only what remains at the end is kept; without, every image on the way is.
+/// Replaces by the sources in every order, each at most once.
+///
+/// With `final_only` it returns the images after the last turn, as HyperShift does: a source that does not occur at its
+/// turn has lost it. Without, it returns every image on the way, and each source may wait until it occurs.
 fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<String> {
     let all: Vec<usize> = (0..sources.len()).collect();
     let mut seen = BTreeSet::from([(image.to_owned(), all.clone())]);

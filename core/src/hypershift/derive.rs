@@ -31,7 +31,9 @@ pub struct Derivation {
 /// The derivations for every release, made once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivations {
+    /// For releases with four catalogs, and for all releases at once.
     four: Derivation,
+    /// For releases that are all without redhat-marketplace.
     three: Derivation,
 }
 
@@ -127,6 +129,7 @@ pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obst
     let overrides = catalogs::parse(value).unwrap_or_default();
     for CatalogMirrors { catalog, mirrors } in catalogs {
         let image = catalog.image();
+        // Each era must have exactly one result: with several, HyperShift takes one at random.
         let replaced = catalogs::replace_era(&overrides, &image);
         if !replaced.iter().eq(mirrors.first()) {
             return Err(Obstacle::Misread(image, "up to 4.16"));

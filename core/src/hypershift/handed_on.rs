@@ -28,12 +28,12 @@ pub fn parse_overrides(value: &str) -> Overrides<'_> {
 /// the others, and starts other workloads with the sum.
 ///
 /// Follows `hypershift control-plane-operator/main.go`.
-pub fn sum<'a>(handed: &Overrides<'a>, own: &Overrides<'a>) -> Overrides<'a> {
-    let mut sum = handed.clone();
+pub fn append_own<'a>(handed: &Overrides<'a>, own: &Overrides<'a>) -> Overrides<'a> {
+    let mut all = handed.clone();
     for (source, mirrors) in own {
-        sum.entry(source).or_default().extend(mirrors);
+        all.entry(source).or_default().extend(mirrors);
     }
-    sum
+    all
 }
 
 /// How the overrides of a workload compare with the mirror sets as they are now.
@@ -61,16 +61,16 @@ pub enum OverrideMismatch {
 impl fmt::Display for OverrideMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lacks(source, mirror) => write!(f, "lacks {source}={mirror}"),
-            Self::StillHas(source, mirror) => write!(f, "has {source}={mirror}"),
-            Self::Reordered(source) => write!(f, "has the mirrors of {source} in another order"),
+            Self::Lacks(source, mirror) => write!(f, "{source}={mirror} is missing"),
+            Self::StillHas(source, mirror) => write!(f, "{source}={mirror} is obsolete"),
+            Self::Reordered(source) => write!(f, "the mirrors of {source} are in another order"),
         }
     }
 }
 
 /// Compares the overrides of a workload with what any release would read from the mirror sets now. `own` may
-/// have been appended to them; see [`sum`].
-pub fn handed_on(view: View<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> HandedOn {
+/// have been appended to them; see [`append_own`].
+pub fn compare_with_mirror_sets(view: View<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> HandedOn {
     let expected = Expected::of(view);
     let found = mismatches(&expected, handed, own);
     if found.is_empty() {
@@ -84,12 +84,12 @@ pub fn handed_on(view: View<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) ->
 }
 
 /// Compares the overrides of a workload with those of the operator that started it.
-pub fn handed_further(
-    from: &Overrides<'_>,
+pub fn compare_with_operator(
+    operator: &Overrides<'_>,
     handed: &Overrides<'_>,
     own: &Overrides<'_>,
 ) -> Vec<OverrideMismatch> {
-    mismatches(&Expected::of_operator(from), handed, own)
+    mismatches(&Expected::of_operator(operator), handed, own)
 }
 
 /// The mirrors of a source by object. HyperShift lists objects from a cache, in no order.
@@ -154,7 +154,8 @@ fn mismatches(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'
         let lists = expected.0.get(source).unwrap_or(&no_lists);
         let handed = handed.get(source).unwrap_or(&none);
         let own = own.get(source).unwrap_or(&none);
-        if !lists.explain(handed, &[]) && !lists.explain(handed, own) {
+        // Releases before 4.18 do not append the workload's own.
+        if !lists.can_become(handed, &[]) && !lists.can_become(handed, own) {
             found.extend(mismatches_of_source(source, &lists.mirrors(), handed, own));
             found.dedup();
         }
@@ -187,17 +188,17 @@ impl<'a> Lists<'a> {
         self.idms.iter().chain(&self.icsp).flatten().copied().collect()
     }
 
-    /// Whether some release makes this list of the objects' lists: IDMS first, each kind's objects in any
-    /// order, then the mirrors that are added; or, after 4.22, all of it sorted.
-    fn explain(&self, handed: &[&str], added: &[&str]) -> bool {
+    /// Whether some release makes the list `handed` of the objects' lists: IDMS first, each kind's objects in any
+    /// order, then the mirrors that are appended; or, from 5.1 on, all of it sorted.
+    fn can_become(&self, handed: &[&str], appended: &[&str]) -> bool {
         let mut sorted: Vec<&str> = self.mirrors();
-        sorted.extend(added);
+        sorted.extend(appended);
         sorted.sort_unstable();
         if handed == sorted {
             return true;
         }
-        let of_idms = self.idms.iter().flatten().count();
-        let of_sets = handed.strip_suffix(added).and_then(|rest| rest.split_at_checked(of_idms));
+        let idms_count = self.idms.iter().flatten().count();
+        let of_sets = handed.strip_suffix(appended).and_then(|rest| rest.split_at_checked(idms_count));
         of_sets.is_some_and(|(idms, icsp)| is_made_of(idms, &self.idms) && is_made_of(icsp, &self.icsp))
     }
 }

@@ -1,5 +1,5 @@
-//! Where HyperShift itself looks for an image: the metadata look-up, whose rules changed with 4.17, and
-//! the release look-up, which replaces text.
+//! Where HyperShift itself looks for an image: the metadata lookup, whose rules changed with 4.17, and
+//! the release lookup, which replaces text.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
 pub const RELEASE_REPOSITORIES: [&str; 2] =
     ["quay.io/openshift-release-dev/ocp-release", "quay.io/openshift-release-dev/ocp-v4.0-art-dev"];
 
-/// Which rules the metadata look-up follows.
+/// Which rules the metadata lookup follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Era {
     /// 4.14 to 4.16: namespace and name must equal the source's.
@@ -82,7 +82,7 @@ pub fn override_of(
     }
 }
 
-/// Where one source and one mirror send the metadata look-up of a repository.
+/// Where one source and one mirror send the metadata lookup of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redirect {
     /// Nowhere else: the source does not match the repository, or the result is no reference.
@@ -91,7 +91,7 @@ pub enum Redirect {
     To(String),
 }
 
-/// Where the metadata look-up of a repository, `host/namespace/name`, is sent.
+/// Where the metadata lookup of a repository, `host/namespace/name`, is sent.
 pub fn redirect(era: Era, repository: &DockerReference, source: &str, mirror: &str) -> Redirect {
     match override_of(era, repository, source, mirror) {
         // Without a registry it is a repository of the hub by accident, such as `host:5000` read as a tag.
@@ -150,7 +150,7 @@ pub(super) fn override_mirrors(entry: &Entry) -> Option<Vec<&str>> {
 /// Mirrors by source.
 pub type Overrides<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// Where a look-up tries an image.
+/// Where a lookup tries an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LookupResult {
     /// Every reference that the image may become, without the original.
@@ -159,7 +159,7 @@ pub struct LookupResult {
     pub errors: Vec<String>,
 }
 
-/// Where the metadata look-up (labels, digests, the control plane operator's image) tries an image. In the
+/// Where the metadata lookup (labels, digests, the control plane operator's image) tries an image. In the
 /// exact era a candidate is the mirror alone: the digest is added afterwards, a tag never.
 pub fn metadata_lookup(
     era: Era,
@@ -193,7 +193,7 @@ fn push_new(candidates: &mut Vec<String>, candidate: String) {
     }
 }
 
-/// Where the release look-up tries a release image: the first occurrence of every source that is found
+/// Where the release lookup tries a release image: the first occurrence of every source that is found
 /// anywhere in it, replaced by each of its mirrors in turn.
 ///
 /// Follows `hypershift support/releaseinfo/registry_image_content_policies.go` `Lookup` at 4.18 and later;

@@ -11,8 +11,8 @@ mod release;
 
 pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
 pub use handed_on::{
-    HandedOn, IMAGE_OVERRIDES, OverrideMismatch, REGISTRY_OVERRIDES, handed_further, handed_on,
-    parse_overrides, sum,
+    HandedOn, IMAGE_OVERRIDES, OverrideMismatch, REGISTRY_OVERRIDES, append_own, compare_with_mirror_sets,
+    compare_with_operator, parse_overrides,
 };
 pub use lookup::{
     Era, LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, metadata_lookup,

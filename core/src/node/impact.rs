@@ -114,6 +114,8 @@ pub struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
+    /// The change for these reasons. A file that changed is read again even where there is no reason: the same
+    /// registries may be in another order.
     fn of(mut reasons: Vec<Reason<'a>>, changed: bool) -> Self {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.impact));
         let least = if changed { Impact::Reload } else { Impact::None };
@@ -159,9 +161,9 @@ pub fn change_of_write<'a>(
     let mut reasons = Vec::new();
     let mut sections_differ = false;
     for scope in touched {
-        let (old, new) = (before.registry_at(scope)?, after.registry_at(scope)?);
-        sections_differ |= old.as_ref().map(|old| old.section) != new.as_ref().map(|new| new.section);
-        reasons.extend(compare(old.as_ref().map(|p| &p.registry), new.as_ref().map(|p| &p.registry)));
+        let (was, is) = (before.registry_at(scope)?, after.registry_at(scope)?);
+        sections_differ |= was.as_ref().map(|was| was.section) != is.as_ref().map(|is| is.section);
+        reasons.extend(compare(was.as_ref().map(|was| &was.registry), is.as_ref().map(|is| &is.registry)));
     }
     if reasons.is_empty() && sections_differ {
         // Perhaps the same registries in another order: only the whole files show that.

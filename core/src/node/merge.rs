@@ -33,6 +33,7 @@ pub fn merge<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Merged<'a> {
 }
 
 fn has_no_repeats(list: &[Box<str>]) -> bool {
+    // Few mirrors are compared faster with each other than through a set.
     if list.len() <= 8 {
         return list.iter().enumerate().all(|(at, mirror)| !list[..at].contains(mirror));
     }
@@ -42,6 +43,7 @@ fn has_no_repeats(list: &[Box<str>]) -> bool {
 /// The names that directly follow a name in some list. Every name is a key.
 type Edges<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
+/// What each list says about the order. A list without the source continues with it, since the source is tried last.
 fn edges<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Edges<'a> {
     let mut edges = Edges::new();
     for list in lists {
@@ -62,16 +64,18 @@ fn add_edge<'a>(edges: &mut Edges<'a>, from: &'a str, to: &'a str) {
     edges.entry(to).or_default();
 }
 
+/// Sorts the names so that each comes before those that follow it.
 fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
-    let mut before: BTreeMap<&str, BTreeSet<&str>> =
+    // The names that must still come before a name.
+    let mut waits_for: BTreeMap<&str, BTreeSet<&str>> =
         edges.keys().map(|name| (*name, BTreeSet::new())).collect();
     for (from, followers) in edges {
         for to in followers {
-            before.entry(to).or_default().insert(from);
+            waits_for.entry(to).or_default().insert(from);
         }
     }
     let mut ready: VecDeque<&str> =
-        before.iter().filter(|(_, b)| b.is_empty()).map(|(name, _)| *name).collect();
+        waits_for.iter().filter(|(_, others)| others.is_empty()).map(|(name, _)| *name).collect();
     let mut unused = edges.keys();
     let mut used = BTreeSet::new();
     let mut merged = Merged { mirrors: SmallVec::with_capacity(edges.len()), contradictory: false };
@@ -81,7 +85,8 @@ fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
             None => match unused.find(|name| !used.contains(*name)) {
                 Some(name) => {
                     // A name that only waits for itself was repeated, not contradicted.
-                    merged.contradictory |= before.get(name).is_some_and(|b| b.iter().any(|w| w != name));
+                    merged.contradictory |=
+                        waits_for.get(name).is_some_and(|others| others.iter().any(|other| other != name));
                     name
                 }
                 None => return merged,
@@ -90,8 +95,8 @@ fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
         used.insert(name);
         merged.mirrors.push(name);
         for follower in edges.get(name).into_iter().flatten() {
-            let Some(waiting) = before.get_mut(follower) else { continue };
-            if waiting.remove(name) && waiting.is_empty() && !used.contains(follower) {
+            let Some(others) = waits_for.get_mut(follower) else { continue };
+            if others.remove(name) && others.is_empty() && !used.contains(follower) {
                 ready.push_back(follower);
             }
         }

@@ -144,7 +144,7 @@ fn find_problem(value: &str, wildcard_allowed: bool) -> &'static str {
     } else if bare.contains('*') && !wildcard_allowed {
         "is a wildcard, which is allowed only in a source"
     } else if bare.contains('*') {
-        "has a wildcard that is not a whole host (*.domain)"
+        "has a wildcard that is not of the form *.domain"
     } else if bare.chars().any(char::is_uppercase) && is_valid(&lower_path(bare), wildcard_allowed) {
         "has an upper-case letter in its path"
     } else {
@@ -201,7 +201,7 @@ mod tests {
             (true, "quay.io/Team/a", "has an upper-case letter in its path", Some("quay.io/team/a")),
             (true, "a b", "contains a space", None),
             (true, "", "is empty", None),
-            (true, "*.x.io/a", "has a wildcard that is not a whole host (*.domain)", None),
+            (true, "*.x.io/a", "has a wildcard that is not of the form *.domain", None),
             (true, "-bad.io", "is not host[:port][/namespace[/name]]", None),
             (false, "*.x.io", "is a wildcard, which is allowed only in a source", None),
         ];

@@ -63,7 +63,8 @@ pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: 
     }
     for rule in not_granted {
         let text = format!(
-            "[{rule}] the annotation {} requests an exemption that the configuration does not grant or no longer grants",
+            "[{rule}] the annotation {} requests an exemption that the configuration does not grant, or no longer \
+             grants",
             annotation::EXEMPT
         );
         verdict.remarks.push((Level::Warn, text));
@@ -89,7 +90,7 @@ fn invalid_requests(annotation: &str) -> impl Iterator<Item = String> {
     let problems = match Request::parse(annotation) {
         Some(request) => request.ids().filter_map(unknown_rule).collect(),
         None if annotation.is_empty() => Vec::new(),
-        None => vec!["has no reason: use \"rule-id: reason\", or several ids with commas".to_owned()],
+        None => vec!["has no reason: write \"rule-id: reason\", with commas between several ids".to_owned()],
     };
     problems.into_iter().map(|problem| format!("the annotation {} {problem}", annotation::EXEMPT))
 }

@@ -65,8 +65,8 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
         Ok(value) => Filling { patch: patch(hosted, value), ..Filling::default() },
         Err(obstacle) if is_ours => {
             let text = format!(
-                "[catalogs-not-expressible] the filled-in catalog overrides are kept, but are out of date: {}. \
-                 Fix: mirror the catalogs again, or remove both annotations",
+                "[catalogs-not-expressible] the catalog overrides that mirrorguard filled in are kept, but are out of \
+                 date: {}. Fix: mirror the catalogs again, or remove both annotations",
                 obstacle.short()
             );
             let verdict = Verdict { remarks: vec![(Level::Warn, text)], ..Verdict::default() };

@@ -16,7 +16,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "blocked-mirror",
     level: Level::Warn,
-    summary: "a mirror or source that nodes refuse, because it is blocked or not allowed",
+    summary: "a mirror or source that nodes reject, because it is blocked or not allowed",
     page: include_str!("blocked_mirror.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -98,7 +98,9 @@ fn blocked(path: String, mirror: &str, scope: &str, rendering: &Rendering<'_>) -
         ),
         None => (
             format!("mirror \"{mirror}\" is blocked, because NeverContactSource is set for \"{scope}\""),
-            format!("set AllowContactingSource for \"{scope}\", or use a mirror outside it"),
+            format!(
+                "set AllowContactingSource for \"{scope}\", or use a mirror that \"{scope}\" does not cover"
+            ),
         ),
     };
     Finding {
@@ -129,8 +131,8 @@ fn refused_source(set: &MirrorSet, index: usize, entry: &Entry, refused: PolicyR
             format!("source \"{source}\" is blocked by \"{scope}\" in image.config")
         }
         PolicyRefusal::OnlyPayload(scope) => format!(
-            "source \"{source}\" is not allowed, because image.config blocks only \"{scope}\", \
-             the repository of the release payload"
+            "source \"{source}\" is not allowed: image.config blocks only \"{scope}\", \
+             the repository of the release payload, and nodes then allow nothing else"
         ),
         PolicyRefusal::NotAllowed => {
             format!("source \"{source}\" is not covered by allowedRegistries in image.config")
@@ -143,8 +145,9 @@ fn refused_source(set: &MirrorSet, index: usize, entry: &Entry, refused: PolicyR
         PolicyRefusal::NotAllowed => format!("add \"{source}\" to allowedRegistries"),
     };
     Finding {
-        effect: "nodes refuse its images and try no mirror, because policy.json checks the original name"
-            .to_owned(),
+        effect:
+            "nodes reject its images and try no mirror, because policy.json checks the original image name"
+                .to_owned(),
         fix,
         ..Finding::new(set.field_path(index, "source"), format!("{source} refused"), what)
     }

@@ -1,4 +1,4 @@
-//! Mirror sets cover the catalogs, but no value of the annotation means the same in every release.
+//! Mirror sets cover the catalogs, but no value of the annotation is correct in every release.
 
 use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::hypershift::{Obstacle, catalogs::CATALOGS};
@@ -6,7 +6,7 @@ use crate::hypershift::{Obstacle, catalogs::CATALOGS};
 pub(crate) const RULE: Rule = Rule {
     id: "catalogs-not-expressible",
     level: Level::Warn,
-    summary: "mirror sets cover the default catalogs, but no catalog overrides are right in every release",
+    summary: "mirror sets cover the default catalogs, but no catalog overrides value is correct in every release",
     page: include_str!("catalogs_not_expressible.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -29,7 +29,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         ..Finding::new(
             "metadata.annotations",
             obstacle.key(),
-            format!("the catalog overrides are not filled in, because {}", obstacle.short()),
+            format!("the catalog overrides annotation is not filled in, because {}", obstacle.short()),
         )
     });
 }

@@ -6,7 +6,7 @@ use crate::objects::SetKind;
 pub(super) const RULE: Rule = Rule {
     id: "deprecated-icsp",
     level: Level::Warn,
-    summary: "an ICSP, which is deprecated since OpenShift 4.13",
+    summary: "an ICSP, which has been deprecated since OpenShift 4.13",
     page: include_str!("deprecated_icsp.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -23,7 +23,11 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         ),
         yaml: Some(as_idms(set, &whole)),
         // An object has one kind, so there is one finding.
-        ..Finding::new("kind", set.kind.name(), "ImageContentSourcePolicy is deprecated since OpenShift 4.13")
+        ..Finding::new(
+            "kind",
+            set.kind.name(),
+            "ImageContentSourcePolicy has been deprecated since OpenShift 4.13",
+        )
     });
 }
 

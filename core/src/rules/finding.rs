@@ -120,9 +120,10 @@ pub(super) fn of_releases(releases: &Releases) -> String {
     if releases.is_every() { String::new() } else { format!(" for {releases}") }
 }
 
-/// HostedClusters in a sentence: the first by name, and how many more.
+/// HostedClusters in a sentence: the first with its kind and name, and how many more.
 pub(super) fn some_hosted(hosted: &[&HostedCluster]) -> String {
-    let first: Vec<_> = hosted.iter().take(1).map(|first| first.namespaced_name()).collect();
+    let first: Vec<_> =
+        hosted.iter().take(1).map(|first| format!("HostedCluster {}", first.namespaced_name())).collect();
     list_names(&first, hosted.len().saturating_sub(1))
 }
 

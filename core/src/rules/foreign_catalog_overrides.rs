@@ -1,4 +1,4 @@
-//! Catalog overrides that someone set by hand, and that resolve to other locations than the mirror sets.
+//! Catalog overrides that someone set by hand, and that do not match the mirror sets.
 
 use super::{Check, Finding, Found, HostedWrite, Level, Rule, Survey, finding::of_releases};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "foreign-catalog-overrides",
     level: Level::Warn,
-    summary: "catalog overrides set by hand that resolve to other locations than the mirror sets",
+    summary: "catalog overrides set by hand that do not match the mirror sets",
     page: include_str!("foreign_catalog_overrides.md"),
     check: Check::Cluster(check),
     ..Rule::BASE
@@ -40,24 +40,24 @@ fn review(write: &HostedWrite<'_>) -> Option<Finding> {
     };
     finding.effect = match derived {
         Some(_) => "HyperShift does not look for the catalogs where the mirror sets place them".to_owned(),
-        None => "the value is no longer updated".to_owned(),
+        None => "mirrorguard no longer updates the value".to_owned(),
     };
     Some(finding)
 }
 
 /// A value that was filled in and then changed.
 fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
-    let derived =
-        derived.map_or_else(String::new, |derived| format!(", while the mirror sets give \"{derived}\""));
+    let derived = derived
+        .map_or_else(String::new, |derived| format!(", while the mirror sets result in \"{derived}\""));
     Finding {
         fix: format!(
-            "remove {} to keep the value, or both annotations to have it filled in again",
+            "remove {} to keep the value, or remove both annotations to have it filled in again",
             annotation::DERIVED
         ),
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             format!("changed {filled_in} {value}"),
-            format!("\"{filled_in}\" was filled in, but someone changed it to \"{value}\"{derived}"),
+            format!("mirrorguard filled in \"{filled_in}\", but someone changed it to \"{value}\"{derived}"),
         )
     }
 }
@@ -70,7 +70,7 @@ fn set_by_hand(value: &str, derived: &str, releases: &Releases) -> Finding {
             annotation::path(annotation::CATALOG_OVERRIDES),
             format!("set by hand {value}"),
             format!(
-                "\"{value}\" was set by hand, but the mirror sets give \"{derived}\"{}",
+                "\"{value}\" was set by hand, but the mirror sets result in \"{derived}\"{}",
                 of_releases(releases)
             ),
         )

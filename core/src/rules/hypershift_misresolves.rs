@@ -1,4 +1,4 @@
-//! An entry that HyperShift resolves to another location than the nodes do.
+//! An entry that HyperShift and the nodes resolve to different locations.
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
@@ -18,7 +18,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "hypershift-misresolves",
     level: Level::Warn,
-    summary: "an entry that HyperShift resolves to another location than nodes do",
+    summary: "an entry that HyperShift and nodes resolve to different locations",
     page: include_str!("hypershift_misresolves.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
@@ -33,7 +33,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A repository whose images HyperShift looks up by the rules of the metadata look-up.
+/// A repository whose images HyperShift looks up by the rules of the metadata lookup.
 struct Asked<'a> {
     name: String,
     /// Where the path begins, behind the host.
@@ -151,7 +151,7 @@ fn broader(
         ..Finding::new(
             set.field_path(index, "source"),
             format!("{source} {repository}"),
-            format!("HyperShift does not resolve {repository} through \"{source}\" as nodes do"),
+            format!("HyperShift interprets source \"{source}\" differently from nodes for {repository}"),
         )
     }
 }
@@ -172,12 +172,15 @@ fn taken_by_mistake(
         // From 4.17 on it tries the next place if the image is not there.
         at_most: if first.era == Era::Exact { Level::Deny } else { Level::Warn },
         effect: describe_lookups(&astray),
-        fix: "give both sources the same mirror, or keep this one off clusters that host control planes"
+        fix: "give both sources the same mirror, or remove this entry from clusters that host control planes"
             .to_owned(),
         ..Finding::new(
             set.field_path(index, "source"),
             format!("{} {}", entry.source, asked.name),
-            format!("HyperShift does not compare hosts, so it uses \"{}\" for {}", entry.source, asked.name),
+            format!(
+                "HyperShift does not compare hosts, so it uses source \"{}\" for {}",
+                entry.source, asked.name
+            ),
         )
     })
 }

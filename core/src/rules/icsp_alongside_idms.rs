@@ -69,7 +69,10 @@ fn first_step(icsp: &MirrorSet) -> Finding {
     Finding {
         at_most: Level::Warn,
         effect: "this is the first step of the migration".to_owned(),
-        fix: format!("run oc delete imagecontentsourcepolicy {}", icsp.name),
+        fix: format!(
+            "once this IDMS is in the cluster, run oc delete imagecontentsourcepolicy {}",
+            icsp.name
+        ),
         related: vec![Related::to_set(icsp, NAME.to_owned())],
         ..Finding::new(
             NAME,

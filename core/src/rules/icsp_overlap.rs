@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{Finding, Related, SetWrite, finding::some_names, mirror_order_conflict::contradicted};
+use super::{
+    Finding, Related, SetWrite,
+    finding::some_names,
+    mirror_order_conflict::{ORDER_UNSPECIFIED, contradicted},
+};
 use crate::{
     context::EntryRef,
     node::Rendering,
@@ -35,10 +39,12 @@ struct Tries {
 
 impl fmt::Display for Tries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for mirror in &self.mirrors {
-            write!(f, "{mirror}, then ")?;
+        match (&*self.mirrors, self.blocked) {
+            ([], true) => f.write_str("nothing"),
+            ([], false) => f.write_str("only the source"),
+            (mirrors, true) => write!(f, "{}, but not the source", mirrors.join(", then ")),
+            (mirrors, false) => write!(f, "{}, then the source", mirrors.join(", then ")),
         }
-        f.write_str(if self.blocked { "nothing more" } else { "the source" })
     }
 }
 
@@ -58,20 +64,20 @@ impl Overlap<'_> {
             How::Tries { was, is } => (
                 "source",
                 format!("source \"{source}\" overlaps {names} and changes what nodes try for its images"),
-                format!("nodes would try {is} (now: {was})"),
+                format!("with this object, nodes try {is}; without it, they try {was}"),
                 format!("{source} {}", is.key()),
             ),
             How::Contradicts => (
                 "mirrors",
-                format!("the mirrors of \"{source}\" are in another order in {names}"),
-                "the order in which nodes try them is unspecified".to_owned(),
+                format!("the mirror order of source \"{source}\" contradicts that of {names}"),
+                ORDER_UNSPECIFIED.to_owned(),
                 format!("{source} contradicts {}", mirrors.join(" ")),
             ),
         };
         let fix = match (set.kind, &self.how) {
             (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
             (SetKind::Idms, How::Tries { .. }) => {
-                format!("migrate by adding every entry of {names} to this IDMS")
+                format!("add every entry of {names} to this IDMS, as the first step of the migration")
             }
             (SetKind::Idms, How::Contradicts) => {
                 format!("use the mirror order of {names} until the migration is complete")

@@ -49,7 +49,7 @@ fn next_to_image(catalog: &Catalog) -> Finding {
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             catalog.image_annotation,
-            format!("HyperShift ignores this annotation next to {name}"),
+            format!("HyperShift ignores this annotation, because {name} is set"),
         )
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     context::View,
-    hypershift::{HandedOn, Overrides, handed_on},
+    hypershift::{HandedOn, IMAGE_OVERRIDES, Overrides, compare_with_mirror_sets},
     inventory::{Inventory, Workload},
     objects::SetKind,
 };
@@ -35,7 +35,7 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
         return None;
     }
     let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
-    if handed_on(view, &handed, &own) != HandedOn::WithoutIcsps {
+    if compare_with_mirror_sets(view, &handed, &own) != HandedOn::WithoutIcsps {
         return None;
     }
     let (mut ids, mut related) = (Vec::new(), Vec::new());
@@ -44,15 +44,18 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
         related.push(Related::to_set(set, format!("spec.{}", set.kind.list_field())));
     }
     Some(Finding {
-        effect: "HyperShift without the fix for OCPBUGS-29466 ignores all ICSPs while an IDMS exists, so it does not \
-                 use their mirrors"
+        effect: "HyperShift without the fix for OCPBUGS-29466 ignores every ICSP while an IDMS exists"
             .to_owned(),
-        fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".to_owned(),
+        fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator"
+            .to_owned(),
         related,
         ..Finding::new(
             &*setting.path,
             ids.join(" "),
-            format!("the overrides contain the ImageDigestMirrorSets, but nothing from {}", some_names(ids)),
+            format!(
+                "{IMAGE_OVERRIDES} has the entries of the ImageDigestMirrorSets, but none of {}",
+                some_names(ids)
+            ),
         )
     })
 }

@@ -61,14 +61,19 @@ fn without_digest(catalog: &Catalog, image: &str) -> Finding {
 /// The finding for a missing annotation, at one that is there.
 fn missing_at(present: &Catalog, missing: &Catalog, unsure: bool) -> Finding {
     let name = missing.image_annotation;
-    let (at_most, kind, needed) = if unsure {
-        (Level::Warn, "missing before 4.22", ", but releases before 4.22 require it")
+    let (at_most, kind, needed, effect) = if unsure {
+        (
+            Level::Warn,
+            "missing before 4.22",
+            ", but releases up to 4.22 may require it",
+            "if it is required, the hosted control plane fails to reconcile",
+        )
     } else {
-        (Level::Deny, "missing", "")
+        (Level::Deny, "missing", "", EFFECT)
     };
     Finding {
         at_most,
-        effect: EFFECT.to_owned(),
+        effect: effect.to_owned(),
         fix: "set the annotations of all default catalogs, or none of them".to_owned(),
         ..Finding::new(
             annotation::path(present.image_annotation),

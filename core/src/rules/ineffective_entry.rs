@@ -20,7 +20,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let (key, what) = match (entry.mirrors.is_empty(), never) {
             (true, _) => (format!("{source} none"), format!("source \"{source}\" has no mirror")),
             (false, false) => {
-                (format!("{source} itself"), format!("source \"{source}\" has no mirror but itself"))
+                (format!("{source} itself"), format!("source \"{source}\" has no mirror other than itself"))
             }
             // For never-contact-source-lists-source.
             (false, true) => continue,

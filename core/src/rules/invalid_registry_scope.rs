@@ -27,10 +27,10 @@ fn check(config: &ImageConfig, findings: &mut Vec<Finding>) {
 
 fn invalid(list: &str, at: usize, scope: &str) -> Finding {
     let (what, fix) = if scope.is_empty() {
-        (format!("{list} has an empty item"), "remove the item")
+        (format!("{list} has an empty item"), "remove the empty item")
     } else {
         (
-            format!("\"{scope}\" in {list} has a wildcard that is not *.domain"),
+            format!("\"{scope}\" in {list} has a wildcard that is not of the form *.domain"),
             "write *.domain without a port or path, or host[:port][/namespace[/name]]",
         )
     };

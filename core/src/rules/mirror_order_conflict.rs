@@ -6,11 +6,15 @@ use crate::{context::EntryRef, node::merge};
 pub(super) const RULE: Rule = Rule {
     id: "mirror-order-conflict",
     level: Level::Warn,
-    summary: "mirror lists of one source that contradict each other in their order",
+    summary: "mirror lists of one source in contradicting orders",
     page: include_str!("mirror_order_conflict.md"),
     check: Check::MirrorSet(check),
     ..Rule::BASE
 };
+
+/// The effect of lists whose mirrors have no common order.
+pub(super) const ORDER_UNSPECIFIED: &str =
+    "the lists are merged, and the order of their mirrors is unspecified";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     for shared in write.shared_sources() {
@@ -35,9 +39,9 @@ fn finding(own: EntryRef<'_>, first: EntryRef<'_>, others: &[EntryRef<'_>]) -> F
     };
     let path = own.set.field_path(own.index, "mirrors");
     let key = format!("{} {}", entry.source, entry.mirrors.join(" "));
-    let what = format!("the mirror order of \"{}\" contradicts {other}", entry.source);
+    let what = format!("the mirror order of source \"{}\" contradicts that of {other}", entry.source);
     Finding {
-        effect: "the lists are merged, and the order of their mirrors is unspecified".to_owned(),
+        effect: ORDER_UNSPECIFIED.to_owned(),
         fix,
         related: others.iter().map(|other| Related::to_entry(other, "mirrors")).collect(),
         ..Finding::new(path, key, what)
@@ -77,7 +81,7 @@ fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a 
 }
 
 /// What an entry has nodes try, in order: a source that is not listed comes last.
-fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
+pub(super) fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
     let entry = entry.entry();
     let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);
     entry.mirrors.iter().chain(source).map(|mirror| &**mirror).collect()

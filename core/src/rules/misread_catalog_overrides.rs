@@ -25,12 +25,14 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     for misreading in misreadings(value, &releases, derivation) {
         let (at_most, effect) = match misreading {
             Misreading::Ignored(..) => (Level::Warn, "this part of the value has no effect"),
-            Misreading::Random(..) => (Level::Deny, "the catalogs may be looked for in the wrong location"),
+            Misreading::Random(..) => {
+                (Level::Deny, "HyperShift may look for the catalogs in the wrong location")
+            }
             _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
         };
         let fix = match correct_value(value, &releases, derivation) {
-            Some(correct) => format!("set it to \"{correct}\""),
-            None => "include the namespace: registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
+            Some(correct) => format!("set the value to \"{correct}\""),
+            None => "write the value as registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
         };
         let path = annotation::path(annotation::CATALOG_OVERRIDES);
         findings.push(Finding {

@@ -39,13 +39,13 @@ fn missing(bundle: &CaBundle) -> Option<Finding> {
     }
     let name = bundle.namespaced_name();
     let effect = if bundle.is_of_nodes() {
-        "nodes do not trust its CAs, and pulls from their registries fail"
+        "nodes get no additional CAs, and pulls from mirrors that need one fail"
     } else {
         NOT_RECONCILED
     };
     Some(Finding {
         effect: effect.to_owned(),
-        fix: "create it, or correct the name".to_owned(),
+        fix: "create the ConfigMap, or correct its name in this field".to_owned(),
         ..Finding::new(
             &bundle.used_by.1,
             format!("missing {name}"),

@@ -21,7 +21,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         }
         let Some(at) = entry.mirrors.iter().position(|mirror| *mirror == entry.source) else { continue };
         let path = set.field_path(index, &format!("mirrors[{at}]"));
-        let what = format!("\"{}\" has NeverContactSource and is one of its own mirrors", entry.source);
+        let what =
+            format!("source \"{}\" has NeverContactSource and is one of its own mirrors", entry.source);
         findings.push(Finding {
             effect: RENDERING_FAILS.to_owned(),
             fix: "remove the source from its mirrors, or remove NeverContactSource".to_owned(),

@@ -40,7 +40,10 @@ fn describe(reasons: &[&Reason<'_>]) -> String {
     match reasons {
         [] => String::new(),
         [one] => format!(" ({}: {})", one.registry, one.what),
-        [first, rest @ ..] => format!(" ({}: {} and {} more)", first.registry, first.what, rest.len()),
+        [first, _] => format!(" ({}: {}, and 1 more change)", first.registry, first.what),
+        [first, rest @ ..] => {
+            format!(" ({}: {}, and {} more changes)", first.registry, first.what, rest.len())
+        }
     }
 }
 

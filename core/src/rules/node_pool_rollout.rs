@@ -25,8 +25,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let what = format!("this write rolls out every NodePool of the hosted cluster{detail}");
     findings.push(Finding {
         effect: "every node is replaced or updated in place, depending on the NodePool".to_owned(),
-        fix: "combine changes of the mirrors in one write, or set spec.pausedUntil of the NodePools first"
-            .to_owned(),
+        fix:
+            "combine all changes to the mirrors in one write, or set spec.pausedUntil of the NodePools first"
+                .to_owned(),
         ..Finding::new("spec.imageContentSources", key, what)
     });
 }

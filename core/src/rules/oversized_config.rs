@@ -81,7 +81,8 @@ fn finding(set: &MirrorSet, encoded: usize, room: usize) -> Finding {
         ("near", None, "the other files of the MachineConfig share this limit")
     };
     let path = format!("spec.{}", set.kind.list_field());
-    let what = format!("registries.conf takes about {percent}% of the {room} bytes of a MachineConfig");
+    let what =
+        format!("registries.conf takes about {percent}% of the {room} bytes available in a MachineConfig");
     Finding {
         by_default,
         effect: effect.to_owned(),

@@ -19,7 +19,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             continue;
         };
         let path = set.field_path(index, "source");
-        let what = format!("source \"{}\" is protected by \"{pattern}\"", entry.source);
+        let what = format!("source \"{}\" matches the protected source \"{pattern}\"", entry.source);
         findings.push(Finding {
             effect: "nodes would pull protected images through this mirror set".to_owned(),
             fix: "remove the entry, or ask the administrators of mirrorguard for an exemption".to_owned(),

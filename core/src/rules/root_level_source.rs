@@ -67,7 +67,7 @@ fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &A
     let others = found.entries.iter().filter(|entry| !std::ptr::eq(entry.set, set));
     let others = others.map(|entry| Related::to_entry(entry, "source"));
     let hosted = hosted.iter().map(|hosted| Related::to_hosted(hosted, "spec.release.image"));
-    let what = format!("HyperShift does not resolve {name} through \"{source}\" as nodes do{users}");
+    let what = format!("HyperShift interprets source \"{source}\" differently from nodes for {name}{users}");
     Finding {
         effect: describe_lookups(&affected.lookups),
         fix: format!("add {yaml}"),

@@ -129,15 +129,15 @@ fn finding(pull: Pull, own: EntryRef<'_>, is_unserved: bool, broader: &str, lost
     };
     let some = list_names(&lost[..lost.len().min(1)], lost.len().saturating_sub(1));
     let (effect, fix, kind, mirrors) = if is_unserved {
-        let fix = format!("add an {} entry for it with {some}", kind.name());
-        (format!("{pulls} pulls below it try no mirror"), fix, kind, lost.to_vec())
+        let fix = format!("add an {} entry for this source with {some}", kind.name());
+        (format!("{pulls} pulls of its images try no mirror"), fix, kind, lost.to_vec())
     } else {
         let mirrors = mirrors.iter().map(ToString::to_string).chain(lost.iter().cloned());
-        let fix = "add the mirrors that you want to keep".to_owned();
-        (format!("{pulls} pulls below it do not try {some}"), fix, set.kind, mirrors.collect())
+        let fix = "add the hidden mirrors that you want to keep".to_owned();
+        (format!("{pulls} pulls of its images do not try {some}"), fix, set.kind, mirrors.collect())
     };
     let key = format!("{pulls} {source} {}", lost.join(" "));
-    let what = format!("\"{source}\" hides the mirrors of {broader}");
+    let what = format!("source \"{source}\" hides the mirrors of {broader}");
     Finding {
         effect,
         fix,

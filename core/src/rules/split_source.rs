@@ -3,7 +3,7 @@
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite, SharedSource,
     finding::some_names,
-    mirror_order_conflict::contradicted,
+    mirror_order_conflict::{ORDER_UNSPECIFIED, contradicted, in_order},
     paste::{entry_yaml, list_yaml},
 };
 use crate::{context::EntryRef, node::merge, objects::SetKind};
@@ -39,18 +39,21 @@ fn split(shared: &SharedSource<'_>) -> Option<Finding> {
     } else {
         some_names(elsewhere.iter().map(|other| other.set.id()))
     };
+    let entries: Vec<_> = std::iter::once(own).chain(others.iter().copied()).collect();
+    let lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
+    let merged = merge(source, &lists);
     let have_same_mirrors = others.iter().all(|other| other.entry().mirrors == entry.mirrors);
-    let (at_most, effect, fix) = if have_same_mirrors {
-        (Level::Warn, "if it is removed here, the other entry stays in effect", "keep it in one entry")
+    let (at_most, fix) = if have_same_mirrors {
+        (Level::Warn, "keep the source in only one entry")
     } else {
-        (
-            Level::Deny,
-            "the mirrors are merged in an order that no object controls",
-            "put all mirrors into one entry, in the order to try",
-        )
+        (Level::Deny, "put all mirrors into one entry, in the order to try")
     };
-    let lists: Vec<_> = std::iter::once(&own).chain(&others).map(|entry| &*entry.entry().mirrors).collect();
-    let yaml = entry_yaml(source, &merge(source, &lists).mirrors);
+    let effect = if have_same_mirrors || (!merged.contradictory && is_only_order(&merged.mirrors, &entries)) {
+        "if the source is removed here, the mirrors there stay in effect"
+    } else {
+        ORDER_UNSPECIFIED
+    };
+    let yaml = entry_yaml(source, &merged.mirrors);
     let path = set.field_path(own.index, "source");
     let key = format!("{source} {}", entry.mirrors.join(" "));
     Some(Finding {
@@ -61,6 +64,12 @@ fn split(shared: &SharedSource<'_>) -> Option<Finding> {
         related: others.iter().map(|other| Related::to_entry(other, "source")).collect(),
         ..Finding::new(path, key, format!("source \"{source}\" is also in {place}"))
     })
+}
+
+/// Whether the entries leave no other order of their mirrors: each mirror directly precedes the next in some entry.
+fn is_only_order(mirrors: &[&str], entries: &[EntryRef<'_>]) -> bool {
+    let lists: Vec<_> = entries.iter().map(|entry| in_order(*entry)).collect();
+    mirrors.windows(2).all(|pair| lists.iter().any(|list| list.windows(2).any(|own| own == pair)))
 }
 
 /// Whether this rule reports two entries of one source: other rules report an ICSP next to an IDMS, and two
@@ -98,6 +107,7 @@ mod tests {
         let new = of(Idms, "new", &["m/a"]);
         let table = [
             (of(Idms, "there", &["n/a"]), Some(Level::Deny), "another mirror"),
+            (of(Idms, "there", &["m/a", "n/a"]), Some(Level::Deny), "another mirror, in the only order"),
             (of(Idms, "there", &["m/a"]), Some(Level::Warn), "the same mirror: one may be forgotten"),
             (of(Itms, "there", &["m/a"]), None, "an IDMS and an ITMS are the normal pair"),
             (of(Icsp, "there", &["n/a"]), None, "for icsp-alongside-idms"),

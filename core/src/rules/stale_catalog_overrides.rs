@@ -32,7 +32,7 @@ fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
         ..Finding::new(
             annotation::path(annotation::DERIVED),
             "orphan",
-            "the catalog overrides that mirrorguard filled in were removed, but this annotation is left",
+            "the catalog overrides annotation that mirrorguard filled in was removed, but this annotation was not",
         )
     })
 }
@@ -49,12 +49,12 @@ fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
         Ok(value) if value == existing => return None,
         Ok(value) => (
             format!("outdated {existing} {value}"),
-            format!("the mirror sets now derive \"{value}\"{}", of_releases(&releases)),
-            "set any annotation on the HostedCluster, and the webhook updates the value",
+            format!("the mirror sets now result in \"{value}\"{}", of_releases(&releases)),
+            "set any annotation on the HostedCluster, so that the webhook updates the value",
         ),
         Err(obstacle) => (
             format!("outdated {existing}"),
-            format!("no value can be derived now: {}", obstacle.short()),
+            format!("no value can be derived from the mirror sets now: {}", obstacle.short()),
             "mirror the catalogs again, or remove both annotations",
         ),
     };

@@ -1,10 +1,11 @@
-//! Hosted control planes that run with other overrides than they would be started with now.
+//! Hosted control planes that run with outdated overrides.
 
 use super::{Check, Finding, Found, Level, Rule, Survey, finding::list_names};
 use crate::{
     context::View,
     hypershift::{
-        HandedOn, IMAGE_OVERRIDES, OverrideMismatch, Overrides, REGISTRY_OVERRIDES, handed_further, handed_on,
+        HandedOn, IMAGE_OVERRIDES, OverrideMismatch, Overrides, REGISTRY_OVERRIDES, compare_with_mirror_sets,
+        compare_with_operator,
     },
     inventory::{Inventory, Workload},
 };
@@ -12,7 +13,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "stale-registry-overrides",
     level: Level::Warn,
-    summary: "a hosted control plane that runs with other overrides than it would be started with now",
+    summary: "a hosted control plane that runs with outdated overrides",
     page: include_str!("stale_registry_overrides.md"),
     check: Check::Cluster(check),
     ..Rule::BASE
@@ -41,7 +42,7 @@ pub(super) fn is_in_step(parent: &Workload, workload: &Workload) -> bool {
     let (Some(from), Some(handed)) = (parent.image_overrides(), workload.image_overrides()) else {
         return false;
     };
-    handed_further(&from, &handed, &workload.registry_overrides()).is_empty()
+    compare_with_operator(&from, &handed, &workload.registry_overrides()).is_empty()
 }
 
 /// Compares `OPENSHIFT_IMG_OVERRIDES` with the mirror sets.
@@ -51,11 +52,12 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
         return None;
     }
     let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
-    let HandedOn::Otherwise(differences) = handed_on(view, &workload.image_overrides()?, &own) else {
+    let HandedOn::Otherwise(differences) = compare_with_mirror_sets(view, &workload.image_overrides()?, &own)
+    else {
         return None;
     };
     let path = &workload.image_overrides.as_ref()?.path;
-    let what = format!("{IMAGE_OVERRIDES} is out of date: it {}", describe(&differences));
+    let what = format!("{IMAGE_OVERRIDES} is out of date: {}", describe(&differences));
     Some(Finding {
         effect: "HyperShift looks for images where they were mirrored before".to_owned(),
         fix: describe_restart(inventory, workload),
@@ -78,19 +80,19 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
         return None;
     }
     let what = format!(
-        "{REGISTRY_OVERRIDES} differs from that of {}: it {}",
+        "{REGISTRY_OVERRIDES} differs from that of {}: {}",
         starter.namespaced_name(),
         describe(&differences)
     );
     Some(Finding {
-        effect: "components are pulled from other locations".to_owned(),
+        effect: "the hosted control plane pulls components from outdated locations".to_owned(),
         fix: describe_restart(inventory, workload),
         ..Finding::new(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
     })
 }
 
 fn registry_differences(starter: &Workload, workload: &Workload) -> Vec<OverrideMismatch> {
-    handed_further(&starter.registry_overrides(), &workload.registry_overrides(), &Overrides::new())
+    compare_with_operator(&starter.registry_overrides(), &workload.registry_overrides(), &Overrides::new())
 }
 
 /// The operator's own overrides whose source has other mirrors in the mirror sets.
@@ -107,24 +109,29 @@ fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
         }
         let Some(first) = mirrors.first() else { continue };
         let names: Vec<_> = mirrors.iter().map(ToString::to_string).collect();
+        let locations = locations.join(", ");
         let what = format!(
-            "{REGISTRY_OVERRIDES} redirects {source} to {}, but the mirror sets redirect it to {}",
-            locations.join(", "),
+            "{REGISTRY_OVERRIDES} redirects {source} to {locations}, but the mirror sets redirect it to {}",
             list_names(&names, 0)
         );
         findings.push(Finding {
-            effect: "hosted control planes pull components from there".to_owned(),
-            fix: format!("change it to {source}={first}, or remove it"),
+            effect: format!("hosted control planes pull components from {locations}"),
+            fix: format!("change this override to {source}={first}, or remove it"),
             ..Finding::new(path, format!("{REGISTRY_OVERRIDES} {source}"), what)
         });
     }
     findings
 }
 
-/// The first differences in words, and how many more there are.
+/// The first differences as clauses, and how many more there are.
 fn describe(differences: &[OverrideMismatch]) -> String {
-    let shown: Vec<_> = differences.iter().take(MAX_NAMED).map(ToString::to_string).collect();
-    list_names(&shown, differences.len() - shown.len())
+    let mut clauses: Vec<_> = differences.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    match differences.len() - clauses.len() {
+        0 => {}
+        1 => clauses.push("1 more difference".to_owned()),
+        more => clauses.push(format!("{more} more differences")),
+    }
+    clauses.join("; ")
 }
 
 /// The setting and its differences.

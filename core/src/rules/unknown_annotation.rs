@@ -6,7 +6,7 @@ use crate::{objects::annotation, suggest::closest};
 pub(super) const RULE: Rule = Rule {
     id: "unknown-annotation",
     level: Level::Warn,
-    summary: "an annotation mirrorguard.io/… that does not exist, or has an invalid value",
+    summary: "an annotation mirrorguard.io/… that is unknown or has an invalid value",
     page: include_str!("unknown_annotation.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -33,7 +33,7 @@ fn unknown_name(name: &str) -> Option<Finding> {
     Some(Finding {
         effect: EFFECT.to_owned(),
         fix,
-        ..Finding::new(annotation::path(name), name, format!("the annotation {name} does not exist"))
+        ..Finding::new(annotation::path(name), name, format!("the annotation {name} is unknown"))
     })
 }
 

@@ -34,7 +34,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         };
         let wildcard = &error.wildcard;
         let what = format!(
-            "wildcard source \"{wildcard}\" covers \"{scope}\" of image.config, which has no mirrors"
+            "wildcard source \"{wildcard}\" covers \"{scope}\", which is blocked or insecure and has no mirrors of its own"
         );
         findings.push(Finding {
             effect: RENDERING_FAILS.to_owned(),

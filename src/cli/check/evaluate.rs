@@ -126,8 +126,8 @@ fn configuration(
 
 fn ca(configurations: &[&Configuration], observed: &Observed) -> Check {
     const CHECK: &str = "ca";
-    const REMEDY: &str = "check what issues the certificate (certificates.mode of the Helm release): the pods of mirrorguard, \
-                          OpenShift's service CA, cert-manager, or your value of certificates.caBundle";
+    const REMEDY: &str = "check what writes the CA, which depends on certificates.mode of the Helm release: the pods of \
+                          mirrorguard, OpenShift's service CA, cert-manager, or your value of certificates.caBundle";
     let mut hooks = configurations.iter().flat_map(|configuration| &configuration.webhooks);
     if hooks.all(|hook| hook.bundle.is_empty()) && observed.invalid.is_denied_by_mirrorguard() {
         return Check::ok(
@@ -144,7 +144,13 @@ fn ca(configurations: &[&Configuration], observed: &Observed) -> Check {
                 return Check::failed(CHECK, format!("{place}: caBundle is empty"), REMEDY);
             }
             match Certificate::read_all(&hook.bundle).iter().map(|ca| ca.end).max() {
-                None => return Check::failed(CHECK, format!("{place}: caBundle has no certificate"), REMEDY),
+                None => {
+                    return Check::failed(
+                        CHECK,
+                        format!("{place}: caBundle contains no certificate"),
+                        REMEDY,
+                    );
+                }
                 Some(end) if end < observed.now => {
                     return Check::failed(CHECK, format!("{place}: the CA expired on {}", day(end)), REMEDY);
                 }
@@ -153,7 +159,7 @@ fn ca(configurations: &[&Configuration], observed: &Observed) -> Check {
         }
     }
     let end = ends.first().map(|end| day(*end)).unwrap_or_default();
-    Check::ok(CHECK, format!("every webhook has a CA; the first expires on {end}"))
+    Check::ok(CHECK, format!("every webhook has a CA; the earliest expires on {end}"))
 }
 
 fn day(moment: Timestamp) -> String {
@@ -174,7 +180,8 @@ fn endpoints(Endpoints { namespace, name, ready }: &Endpoints) -> Check {
                 "Service {namespace}/{name} has no ready pods, so the API server cannot call the webhook"
             ),
             format!(
-                "find out why no pod is ready: kubectl --namespace {namespace} get pods, then describe and logs"
+                "find out why no pod is ready: run kubectl --namespace {namespace} get pods, then kubectl describe and \
+                 kubectl logs on those pods"
             ),
         ),
         Ok(ready) => {
@@ -192,7 +199,7 @@ fn denial(invalid: &Outcome) -> Check {
         Outcome::Denied { webhook, why } if is_ours(webhook) => Check::failed(
             CHECK,
             format!("{webhook} denies an invalid mirror set, but not because of {RULE}: {why}"),
-            "see the logs of the pods; check that the configuration sets the rule to deny",
+            "check the logs of the pods, and that the configuration sets the rule to deny",
         ),
         Outcome::Admitted => Check::failed(
             CHECK,
@@ -213,7 +220,7 @@ fn admission(valid: &Outcome) -> Check {
         Outcome::Denied { webhook, why } if is_ours(webhook) => Check::failed(
             CHECK,
             format!("{webhook} denies a mirror set without entries: {why}"),
-            "resolve the reported cause; if the webhook cannot read the API server, see the logs and the roles of the pods",
+            "fix the reported problem; if the webhook could not query the API server, check the logs and the roles of the pods",
         ),
         other => not_reached(CHECK, other),
     }
@@ -236,7 +243,7 @@ fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
         Outcome::DeniedByPolicy { policy, why } if is_ours(policy) => Check::unknown(
             check,
             format!("the admission policy {policy} denied the request before the webhook was called: {why}"),
-            format!("remove the binding of {policy} for the check, then restore it"),
+            format!("delete the binding of {policy}, run the check again, then restore the binding"),
         ),
         Outcome::DeniedByPolicy { policy, why } => Check::unknown(
             check,
@@ -247,7 +254,7 @@ fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
         Outcome::Forbidden(why) => Check::unknown(
             check,
             format!("the request did not reach mirrorguard: {why}"),
-            "grant create on imagedigestmirrorsets.config.openshift.io; the request is a dry run, nothing is stored",
+            "grant create on imagedigestmirrorsets.config.openshift.io; a dry run needs it too, but stores nothing",
         ),
         Outcome::Failed(why) => Check::unknown(
             check,

@@ -14,28 +14,26 @@ use crate::cli::{
 impl Drawing<'_> {
     pub(super) fn hypershift(&self, explanation: &Explanation<'_>) -> Branch {
         let forbidden = explanation.pulls.iter().any(|pull| !pull.blockers.is_empty());
-        let look_ups = explanation.lookups.iter().map(|look_up| self.look_up(look_up, forbidden));
+        let lookups = explanation.lookups.iter().map(|lookup| self.lookup(lookup, forbidden));
         let reads = "uses IDMS and ICSP of the management cluster, and ignores ITMS and image.config";
-        Branch::new("in HyperShift").styled(BOLD).styled_note(reads, DIM).with(look_ups)
+        Branch::new("in HyperShift").styled(BOLD).styled_note(reads, DIM).with(lookups)
     }
 
-    fn look_up(&self, look_up: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
-        let (name, ends_with_source) = match look_up.kind {
-            LookupKind::Release => ("release look-up", true),
+    fn lookup(&self, lookup: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
+        let (name, ends_with_source) = match lookup.kind {
+            LookupKind::Release => ("release lookup", true),
             // Only the first mirror that can be parsed is used.
-            LookupKind::Metadata(Era::Exact) => {
-                ("metadata look-up, 4.14 to 4.16", look_up.sources.is_empty())
-            }
-            LookupKind::Metadata(Era::Prefix) => ("metadata look-up, 4.17 and later", true),
+            LookupKind::Metadata(Era::Exact) => ("metadata lookup, 4.14 to 4.16", lookup.sources.is_empty()),
+            LookupKind::Metadata(Era::Prefix) => ("metadata lookup, 4.17 and later", true),
         };
         let mut branch = Branch::new(name).styled(CYAN);
-        if look_up.sources.len() > 1 {
+        if lookup.sources.len() > 1 {
             branch =
                 branch.styled_note("RANDOM: one of these sources is used, with its mirrors in order", YELLOW);
         }
-        let sources = look_up.sources.iter().map(|source| self.source(look_up.kind, source));
-        let skipped = look_up.errors.iter().map(|error| Branch::new("skipped").note(&**error).styled(YELLOW));
-        branch.with(sources).with(skipped).with(ends_with_source.then(|| itself(look_up, forbidden)))
+        let sources = lookup.sources.iter().map(|source| self.source(lookup.kind, source));
+        let skipped = lookup.errors.iter().map(|error| Branch::new("skipped").note(&**error).styled(YELLOW));
+        branch.with(sources).with(skipped).with(ends_with_source.then(|| itself(lookup, forbidden)))
     }
 
     fn source(&self, kind: LookupKind, reading: &MatchingSource<'_>) -> Branch {
@@ -82,14 +80,11 @@ fn numbers_of(references: &[String], candidates: &[Candidate]) -> Vec<String> {
 }
 
 /// The image itself, which is tried last, or alone.
-fn itself(look_up: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
-    let head = if look_up.sources.is_empty() {
-        "not redirected: the image itself"
-    } else {
-        "the image itself, last"
-    };
+fn itself(lookup: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
+    let head =
+        if lookup.sources.is_empty() { "not redirected: the image itself" } else { "the image itself, last" };
     let branch = Branch::new(head);
-    match (look_up.only_nodes_redirect, forbidden) {
+    match (lookup.only_nodes_redirect, forbidden) {
         (true, _) => branch.styled_note("DIFFERS: nodes use mirrors", YELLOW),
         (false, true) => branch.styled_note("DIFFERS: nodes never contact the source", YELLOW),
         (false, false) => branch,

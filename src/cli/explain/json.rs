@@ -94,14 +94,14 @@ enum BlockerJson<'a> {
 
 #[derive(Serialize)]
 struct HypershiftJson<'a> {
-    release: LookUpJson<'a>,
-    exact: LookUpJson<'a>,
-    prefix: LookUpJson<'a>,
+    release: LookupJson<'a>,
+    exact: LookupJson<'a>,
+    prefix: LookupJson<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct LookUpJson<'a> {
+struct LookupJson<'a> {
     candidates: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [String],
@@ -144,11 +144,7 @@ pub(super) fn explanation<'a>(
         searched: searched
             .map(|pull| SearchedJson { image: pull.image.as_str(), node: node(pull, places) })
             .collect(),
-        hypershift: HypershiftJson {
-            release: look_up(release),
-            exact: look_up(exact),
-            prefix: look_up(prefix),
-        },
+        hypershift: HypershiftJson { release: lookup(release), exact: lookup(exact), prefix: lookup(prefix) },
         hosted_control_planes,
     }
 }
@@ -217,12 +213,12 @@ fn blocker<'a>(blocker: &Blocker<'a>) -> BlockerJson<'a> {
     }
 }
 
-fn look_up<'a>(look_up: &'a ExplainedLookup<'a>) -> LookUpJson<'a> {
-    LookUpJson {
-        candidates: &look_up.candidates,
-        errors: &look_up.errors,
-        sources: look_up.sources.iter().map(source).collect(),
-        only_nodes_redirect: look_up.only_nodes_redirect,
+fn lookup<'a>(lookup: &'a ExplainedLookup<'a>) -> LookupJson<'a> {
+    LookupJson {
+        candidates: &lookup.candidates,
+        errors: &lookup.errors,
+        sources: lookup.sources.iter().map(source).collect(),
+        only_nodes_redirect: lookup.only_nodes_redirect,
     }
 }
 

@@ -81,7 +81,7 @@ impl Drawing<'_> {
             Part::Tried | Part::Hidden => branch,
             Part::OtherPulls(kind) => {
                 let policy = if forbids { "; NeverContactSource still applies" } else { "" };
-                branch.styled_note(format!("not used: {kind}{policy}"), YELLOW)
+                branch.styled_note(format!("not used: only for {kind} pulls{policy}"), YELLOW)
             }
             Part::WithoutMirror => {
                 let policy = if forbids { ", so NeverContactSource is ignored" } else { "" };
@@ -113,7 +113,7 @@ impl Drawing<'_> {
         if pull.blockers.is_empty() {
             return branch;
         }
-        let end = "BLOCKED: the pull fails here, there is no fallback to the source";
+        let end = "BLOCKED: the pull fails here, without a fallback to the source";
         branch.with([Branch::new(end).styled(RED).with(self.blockers(pull))])
     }
 
@@ -128,7 +128,7 @@ impl Drawing<'_> {
             branch = branch.styled_note("insecure: the TLS certificate is not verified", YELLOW);
         }
         match blocked_by {
-            Some(scope) => branch.styled_note(format!("BLOCKED: fails, {scope} is blocked"), RED),
+            Some(scope) => branch.styled_note(format!("BLOCKED: fails, because {scope} is blocked"), RED),
             None => branch,
         }
     }

@@ -23,8 +23,8 @@ pub enum ManagedError {
     Foreign(SecretName),
     /// The service account is not allowed to do it.
     #[error(
-        "{flag}: not allowed to {verb} {object}: {message}; grant get, watch and patch on it (rbac.create in \
-         the chart does this)"
+        "{flag}: cannot {verb} {object}: {message}; needs get, watch and patch on it (rbac.create in the chart \
+         grants them)"
     )]
     Forbidden {
         /// The flag that named the object.

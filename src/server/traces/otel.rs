@@ -53,10 +53,11 @@ impl Traces {
 
     /// Sends the spans that are left, and waits up to two seconds for the collector to accept them.
     pub async fn flush(self) {
-        // It blocks its thread; this one may be the only one of the runtime, which must send meanwhile.
-        let ended =
+        // The shutdown blocks its thread, so it gets one of its own: this one may be the only thread of the runtime,
+        // which the exporter needs to send the spans.
+        let shutdown =
             tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(FLUSH_TIMEOUT)).await;
-        if let Ok(Err(error)) = ended {
+        if let Ok(Err(error)) = shutdown {
             warn!("some traces were not sent: {error}");
         }
     }

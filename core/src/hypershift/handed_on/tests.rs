@@ -39,7 +39,7 @@ fn assert_each(table: impl IntoIterator<Item = Case<'static>>) {
 
 fn compared(sets: Sets<'_>, handed: &str, own: &str) -> HandedOn {
     let context = context(sets);
-    handed_on(context.view(), &parse_overrides(handed), &parse_overrides(own))
+    compare_with_mirror_sets(context.view(), &parse_overrides(handed), &parse_overrides(own))
 }
 
 fn lacks(source: &str, mirror: &str) -> OverrideMismatch {
@@ -181,6 +181,6 @@ fn workloads_may_have_the_own_overrides_of_their_operator() {
     ];
     for (from, handed, own, expected, reason) in table {
         let [from, handed, own] = [from, handed, own].map(parse_overrides);
-        assert_eq!(handed_further(&from, &handed, &own).len(), expected, "{reason}");
+        assert_eq!(compare_with_operator(&from, &handed, &own).len(), expected, "{reason}");
     }
 }
