@@ -21,8 +21,11 @@ pub mod annotation {
 
     /// The path of an annotation, as in findings.
     pub fn path(name: &str) -> String {
-        format!("metadata.annotations[{name}]")
+        format!("{PATH_PREFIX}{name}]")
     }
+
+    /// What the path of every annotation starts with.
+    pub const PATH_PREFIX: &str = "metadata.annotations[";
 
     /// The prefix of our annotations.
     pub const OUR_PREFIX: &str = "mirrorguard.io/";

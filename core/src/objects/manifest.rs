@@ -33,6 +33,11 @@ pub struct Located {
 }
 
 impl Located {
+    /// The document, or the item of a list, that it was read from.
+    pub(super) fn root(&self) -> &Node {
+        &self.node
+    }
+
     /// The position of a field, or of its nearest existing parent.
     pub fn position(&self, path: &str) -> Position {
         self.node.nearest(path).at
@@ -131,7 +136,7 @@ fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Optio
     let kind_name = node.text("kind").or(item_kind.map(|k| k.1)).unwrap_or_default().to_owned();
     if let (Some(item_kind), Some(_)) = (kind_name.strip_suffix("List"), node.get("items")) {
         let Data::Map(fields) = node.data else { return };
-        let items = fields.into_iter().find(|(name, _)| name == "items").map(|(_, node)| node.data);
+        let items = fields.into_iter().find(|field| field.name == "items").map(|field| field.value.data);
         if let Some(Data::List(items)) = items {
             for item in items {
                 add(reading, source, item, Some((&api_version, item_kind)));

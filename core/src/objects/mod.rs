@@ -2,7 +2,9 @@
 //!
 //! ICSP, IDMS and ITMS are all a [`MirrorSet`]. This module contains no rules.
 
+mod change;
 mod cluster_config;
+mod edit;
 pub mod grammar;
 mod hosted_cluster;
 mod lenient;
@@ -21,4 +23,6 @@ pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};
 pub use parse::{Kind, Object, ParseError};
-pub use yaml::{to_documents, to_inline, to_yaml};
+pub use change::{Change, apply_all};
+pub use edit::{TextEdit, apply_edits};
+pub use yaml::{to_documents, to_flow, to_inline, to_yaml};

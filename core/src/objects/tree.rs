@@ -38,7 +38,18 @@ pub(super) struct Node {
 pub(super) enum Data {
     Scalar(Value),
     List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+    Map(Vec<Field>),
+}
+
+/// A field of a map.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    pub(super) name: String,
+    /// The position of its name.
+    pub(super) at: Position,
+    /// The byte range of its name in the file, with quotes.
+    pub(super) span: Range<usize>,
+    pub(super) value: Node,
 }
 
 /// The root of an empty document.
@@ -49,9 +60,22 @@ pub(super) fn empty_map() -> Node {
 impl Node {
     /// A field of a map.
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        self.field(name).map(|field| &field.value)
+    }
+
+    /// A field of a map, with its name.
+    pub(super) fn field(&self, name: &str) -> Option<&Field> {
         match &self.data {
-            Data::Map(fields) => fields.iter().find(|(key, _)| key == name).map(|(_, node)| node),
-            _ => None,
+            Data::Map(fields) => fields.iter().find(|field| field.name == name),
+            Data::Scalar(_) | Data::List(_) => None,
+        }
+    }
+
+    /// The node at a step of a path: a field of a map, or an item of a list.
+    pub(super) fn child(&self, step: &str) -> Option<&Node> {
+        match (&self.data, step.parse::<usize>()) {
+            (Data::List(items), Ok(index)) => items.get(index),
+            _ => self.get(step),
         }
     }
 
@@ -68,11 +92,7 @@ impl Node {
     pub(super) fn nearest(&self, path: &str) -> &Node {
         let mut at = self;
         for step in steps(path) {
-            let next = match (&at.data, step.parse::<usize>()) {
-                (Data::List(items), Ok(index)) => items.get(index),
-                _ => at.get(step),
-            };
-            match next {
+            match at.child(step) {
                 Some(next) => at = next,
                 None => break,
             }
@@ -86,14 +106,15 @@ impl Node {
             Data::Scalar(value) => value.clone(),
             Data::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
             Data::Map(fields) => {
-                Value::Object(fields.iter().map(|(k, v)| (k.clone(), v.to_json())).collect::<Map<_, _>>())
+                let fields = fields.iter().map(|field| (field.name.clone(), field.value.to_json()));
+                Value::Object(fields.collect::<Map<_, _>>())
             }
         }
     }
 }
 
 /// The steps of a path. Text in brackets is one step, even if it contains dots.
-fn steps(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches('.');

@@ -2,6 +2,7 @@
 
 use saphyr::{LoadableYamlNode, Scalar, ScalarStyle, Yaml, YamlEmitter};
 use serde::Serialize;
+use serde_json::Value;
 
 /// A value as one YAML document without `---`, with a final newline. The usual first fields come first, the others in
 /// the order of the value. Text of several lines is a block.
@@ -23,6 +24,28 @@ pub fn to_inline(text: &str) -> String {
     if is_plain { text.to_owned() } else { quoted(text) }
 }
 
+/// A value on one line: strings with quotes only where a parser requires them, or always, as in JSON.
+pub fn to_flow(value: &Value, is_json: bool) -> String {
+    let string = |text: &str| if is_json { quoted(text) } else { to_inline(text) };
+    match value {
+        Value::String(text) => string(text),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| to_flow(item, is_json)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| rank(name));
+            let fields: Vec<_> = fields
+                .into_iter()
+                .map(|(name, value)| format!("{}: {}", string(name), to_flow(value, is_json)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// A string in JSON is valid YAML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -38,8 +61,8 @@ fn block_style(json: &str) -> Option<String> {
 }
 
 /// The usual first fields, in their order.
-const FIRST: [&str; 9] =
-    ["apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "source"];
+const FIRST: [&str; 10] =
+    ["apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "source", "mirrors"];
 
 fn format_node(yaml: Yaml<'_>) -> Yaml<'_> {
     match yaml {
@@ -88,7 +111,7 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::objects::{manifest::read_document, tree};
@@ -122,9 +145,9 @@ spec:
         - mirror.lab.example:8443/a
         - 10.0.0.1:5000
     - source: \"*.b.example\"
-      mirrorSourcePolicy: NeverContactSource
       mirrors:
         - m.lab/b
+      mirrorSourcePolicy: NeverContactSource
 ";
         assert_eq!(to_yaml(&object), expected);
     }

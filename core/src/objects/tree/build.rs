@@ -9,7 +9,7 @@ use saphyr::Scalar;
 use saphyr_parser::{Event, Parser, Span};
 use serde_json::Value;
 
-use super::{Data, Node, Position};
+use super::{Data, Field, Node, Position};
 
 /// How deep lists and maps may be nested. The limit of `serde_json` is the same.
 const MAX_DEPTH: usize = 127;
@@ -57,11 +57,11 @@ struct Open {
 enum Inside {
     List(Vec<Node>),
     Map {
-        fields: Vec<(String, Node)>,
+        fields: Vec<Field>,
         /// The names of the fields.
         names: HashSet<String>,
-        /// The position and name of the field whose value comes next.
-        next: Option<(Position, String)>,
+        /// The name of the field whose value comes next.
+        next: Option<Node>,
     },
 }
 
@@ -146,12 +146,13 @@ impl<'t> Builder<'t> {
             None => self.root = Some(node),
             Some(Inside::List(items)) => items.push(node),
             Some(Inside::Map { fields, names, next }) => match mem::take(next) {
-                None => *next = Some((node.at, node.into_name())),
-                Some((at, name)) => {
+                None => *next = Some(node),
+                Some(key) => {
+                    let (at, span, name) = (key.at, key.span.clone(), key.into_name());
                     if !names.insert(name.clone()) {
                         return Err((at, format!("duplicate field {name}")));
                     }
-                    fields.push((name, node));
+                    fields.push(Field { name, at, span, value: node });
                 }
             },
         }
@@ -169,7 +170,7 @@ impl Node {
         match &self.data {
             Data::Scalar(_) => 1,
             Data::List(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
-            Data::Map(fields) => 1 + fields.iter().map(|(_, node)| node.count()).sum::<usize>(),
+            Data::Map(fields) => 1 + fields.iter().map(|field| field.value.count()).sum::<usize>(),
         }
     }
 

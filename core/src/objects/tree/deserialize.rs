@@ -28,7 +28,7 @@ impl<'de> Deserializer<'de> for &'de Node {
             Data::Scalar(value) => value.deserialize_any(visitor),
             Data::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter())),
             Data::Map(fields) => {
-                let fields = fields.iter().map(|(name, node)| (name.as_str(), node));
+                let fields = fields.iter().map(|field| (field.name.as_str(), &field.value));
                 visitor.visit_map(MapDeserializer::new(fields))
             }
         }

@@ -1,0 +1,271 @@
+use serde_json::json;
+
+use super::{super::change::apply_all, *};
+use crate::objects::manifest::{self, Located};
+
+const LAYOUTS: [(&str, &str); 12] = [
+    ("block", "apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet # ours
+metadata:
+  name: a
+spec:
+  imageDigestMirrors:
+  # the first
+  - source: quay.io/a
+    mirrors:
+    - m.lab/a
+    - n.lab/a # second
+  - source: quay.io/b
+    mirrors: [m.lab/b]
+    mirrorSourcePolicy: NeverContactSource
+
+# the end
+"),
+    ("indented lists", "kind: ImageDigestMirrorSet
+apiVersion: config.openshift.io/v1
+spec:
+    imageDigestMirrors:
+        - mirrors:
+            - m.lab/a
+            - n.lab/a
+          source: quay.io/a
+        - mirrors:
+            - m.lab/b
+          source: quay.io/b
+          mirrorSourcePolicy: NeverContactSource
+metadata:
+    name: a
+"),
+    ("flow items", "apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  imageDigestMirrors:
+  - {source: quay.io/a, mirrors: [m.lab/a, n.lab/a]}
+  - {source: quay.io/b, mirrors: [m.lab/b], mirrorSourcePolicy: NeverContactSource}
+"),
+    ("one line", "{apiVersion: config.openshift.io/v1, kind: ImageDigestMirrorSet, metadata: {name: a}, spec: {imageDigestMirrors: [{source: quay.io/a, mirrors: [m.lab/a, n.lab/a]}, {source: quay.io/b, mirrors: [m.lab/b], mirrorSourcePolicy: NeverContactSource}]}}"),
+    ("JSON", "{
+  \"apiVersion\": \"config.openshift.io/v1\",
+  \"kind\": \"ImageDigestMirrorSet\",
+  \"metadata\": {\"name\": \"a\"},
+  \"spec\": {
+    \"imageDigestMirrors\": [
+      {\"source\": \"quay.io/a\", \"mirrors\": [\"m.lab/a\", \"n.lab/a\"]},
+      {
+        \"source\": \"quay.io/b\",
+        \"mirrors\": [
+          \"m.lab/b\"
+        ],
+        \"mirrorSourcePolicy\": \"NeverContactSource\"
+      }
+    ]
+  }
+}
+"),
+    ("compact JSON", r#"{"apiVersion":"config.openshift.io/v1","kind":"ImageDigestMirrorSet","metadata":{"name":"a"},"spec":{"imageDigestMirrors":[{"source":"quay.io/a","mirrors":["m.lab/a","n.lab/a"]},{"source":"quay.io/b","mirrors":["m.lab/b"],"mirrorSourcePolicy":"NeverContactSource"}]}}"#),
+    ("quotes and other scripts", "# ü日𝄞
+apiVersion: 'config.openshift.io/v1'
+kind: \"ImageDigestMirrorSet\"
+metadata: {name: 'a'}
+spec:
+  imageDigestMirrors:
+  - source: \"quay.io/a\" # ü
+    mirrors: ['m.lab/a', \"n.lab/a\"]
+  - \"source\": 'quay.io/b'
+    mirrors:
+      - 'm.lab/b'
+    mirrorSourcePolicy: NeverContactSource"),
+    ("dashes alone", "apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata:
+  name: a
+spec:
+  imageDigestMirrors:
+  -
+    source: quay.io/a
+    mirrors:
+    -
+      m.lab/a
+    -   n.lab/a
+  -   source: quay.io/b
+      mirrors:
+      - m.lab/b
+      mirrorSourcePolicy: NeverContactSource
+"),
+    ("anchors", "apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata:
+  name: a
+spec:
+  imageDigestMirrors:
+  - &first
+    source: quay.io/a
+    mirrors: &two
+    - m.lab/a
+    - n.lab/a
+  - &second
+    source: !!str quay.io/b
+    mirrors: [m.lab/b]
+    mirrorSourcePolicy: NeverContactSource
+"),
+    ("long texts", "apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata:
+  name: a
+  annotations:
+    why: |
+      one
+
+      two
+spec:
+  imageDigestMirrors:
+  - mirrors: [m.lab/a, n.lab/a]
+    source: >-
+      quay.io/a
+
+  - source: quay.io/b
+    mirrorSourcePolicy: NeverContactSource
+    mirrors:
+    - |-
+      m.lab/b
+"),
+    ("nulls", "apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata:
+  name: a
+  annotations:
+  labels: null
+spec:
+  imageDigestMirrors:
+  - source: quay.io/a
+    mirrors: [m.lab/a, n.lab/a]
+  - source: quay.io/b
+    mirrors: [m.lab/b]
+    mirrorSourcePolicy: NeverContactSource
+  imageTagMirrors: ~
+status:
+"),
+    ("a second document and a list", "---
+a: 1
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Pod
+- apiVersion: config.openshift.io/v1
+  kind: ImageDigestMirrorSet
+  metadata: {name: a}
+  spec:
+    imageDigestMirrors:
+    - source: quay.io/a
+      mirrors: [m.lab/a, n.lab/a]
+    - source: quay.io/b
+      mirrors:
+      - m.lab/b
+      mirrorSourcePolicy: NeverContactSource
+---
+b: 2
+"),
+];
+
+fn set(path: &str, value: Value) -> Change {
+    Change::Set { path: path.to_owned(), value }
+}
+
+fn append(path: &str, items: Vec<Value>) -> Change {
+    Change::Append { path: path.to_owned(), items }
+}
+
+fn remove(path: &str) -> Change {
+    Change::Remove { path: path.to_owned() }
+}
+
+fn rename(path: &str, name: &str) -> Change {
+    Change::Rename { path: path.to_owned(), name: name.to_owned() }
+}
+
+/// Changes by what they are.
+fn changes() -> Vec<(&'static str, Vec<Change>)> {
+    let entry = json!({"source": "*.c", "mirrors": ["m.lab/c", "true"], "mirrorSourcePolicy": "NeverContactSource"});
+    let list = "spec.imageDigestMirrors";
+    vec![
+        ("a source", vec![set(&format!("{list}[0].source"), json!("quay.io/z"))]),
+        ("the other source", vec![set(&format!("{list}[1].source"), json!("*.z"))]),
+        ("a policy", vec![set(&format!("{list}[0].mirrorSourcePolicy"), json!("NeverContactSource"))]),
+        ("a mirror", vec![set(&format!("{list}[0].mirrors[1]"), json!("y"))]),
+        ("all mirrors", vec![set(&format!("{list}[0].mirrors"), json!(["x", "y", "z"]))]),
+        ("the other mirrors", vec![set(&format!("{list}[1].mirrors"), json!(["x", "y", "z"]))]),
+        ("another mirror", vec![append(&format!("{list}[0].mirrors"), vec![json!("x")])]),
+        ("two more mirrors", vec![append(&format!("{list}[1].mirrors"), vec![json!("x"), json!("y")])]),
+        ("an entry", vec![append(list, vec![entry.clone()])]),
+        ("two entries", vec![append(list, vec![entry.clone(), entry.clone()])]),
+        ("two entries, one after the other", vec![append(list, vec![entry.clone()]), append(list, vec![entry.clone()])]),
+        ("no first entry", vec![remove(&format!("{list}[0]"))]),
+        ("no last entry", vec![remove(&format!("{list}[1]"))]),
+        ("no entry", vec![remove(&format!("{list}[0]")), remove(&format!("{list}[1]"))]),
+        ("no first mirror", vec![remove(&format!("{list}[0].mirrors[0]"))]),
+        ("no last mirror", vec![remove(&format!("{list}[0].mirrors[1]"))]),
+        ("no only mirror", vec![remove(&format!("{list}[1].mirrors[0]"))]),
+        ("no policy", vec![remove(&format!("{list}[1].mirrorSourcePolicy"))]),
+        ("no source", vec![remove(&format!("{list}[0].source"))]),
+        ("an annotation", vec![set("metadata.annotations[a.b/c]", json!("x=y,z"))]),
+        ("another list", vec![append("spec.imageTagMirrors", vec![entry.clone()])]),
+        ("another kind", vec![
+            set("kind", json!("ImageTagMirrorSet")),
+            rename(list, "imageTagMirrors"),
+            set("metadata.name", json!("b-1")),
+        ]),
+        ("a renamed field", vec![rename(&format!("{list}[1].mirrorSourcePolicy"), "policy")]),
+        ("a removal and more", vec![
+            remove(&format!("{list}[0]")),
+            append(list, vec![entry]),
+            set(&format!("{list}[1].source"), json!("quay.io/z")),
+        ]),
+        ("a status", vec![set("status", json!({"a": [1]}))]),
+    ]
+}
+
+fn read(text: &str) -> Vec<Located> {
+    let reading = manifest::read("x.yaml", text.to_owned());
+    assert!(reading.errors.is_empty(), "{:?}\n{text}", reading.errors);
+    reading.objects
+}
+
+/// Layouts in which a change cannot be made by editing: the object is then to be edited by hand.
+const IMPOSSIBLE: &[(&str, &str)] =
+    &[("block", "no entry"), ("long texts", "a source"), ("nulls", "another kind")];
+
+#[test]
+fn an_edited_file_reads_as_the_changed_object() {
+    let mut impossible = Vec::new();
+    for (layout, text) in LAYOUTS {
+        for newline in ["\n", "\r\n"] {
+            let text = text.replace('\n', newline);
+            let located = read(&text).remove(0);
+            for (what, changes) in changes() {
+                let expected = apply_all(&located.root().to_json(), &changes);
+                let edits = located.edits(&changes);
+                let (Some(expected), Some(edits)) = (expected, edits) else {
+                    impossible.push((layout, what));
+                    continue;
+                };
+                let edited = apply_edits(&text, &edits);
+                let (documents, error) = super::super::tree::documents(&edited);
+                assert_eq!(error, None, "{layout}: {what}:\n{edited}");
+                let before = super::super::tree::documents(&text).0;
+                assert_eq!(documents.len(), before.len(), "{layout}: {what}:\n{edited}");
+                let found = documents.iter().map(Node::to_json).any(|document| {
+                    document == expected
+                        || document["items"].as_array().is_some_and(|items| items.contains(&expected))
+                });
+                assert!(found, "{layout}: {what}: not {expected}\n{edited}");
+                assert_eq!(edited.contains('\r'), newline == "\r\n" && edited.contains('\n'), "{layout}: {what}");
+            }
+        }
+    }
+    impossible.sort_unstable();
+    impossible.dedup();
+    assert_eq!(impossible, IMPOSSIBLE);
+}

@@ -1,0 +1,132 @@
+//! How to fix a finding: in words, and as changes that can be applied to objects.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::objects::{Change, Entry, MirrorSet, ObjectId, annotation, to_documents, to_flow, to_inline};
+
+/// What the changes of a fix do to pulls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Applicability {
+    /// Every pull goes where it went, on nodes and in HyperShift, or gains only what the finding is about.
+    Safe,
+    /// Nodes or HyperShift pull differently afterwards.
+    #[default]
+    Unsafe,
+}
+
+/// A fix. Empty if there is nothing to fix.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fix {
+    /// What to do, an imperative in lower case without a full stop.
+    pub title: String,
+    /// What the changes do to pulls.
+    pub applicability: Applicability,
+    /// Changes of existing objects. Their paths are those of the objects before all of them.
+    pub changes: Vec<(ObjectId, Change)>,
+    /// New objects. None of them exists.
+    pub objects: Vec<MirrorSet>,
+    /// YAML that a person completes, where the fix cannot know a value.
+    pub template: Option<String>,
+}
+
+impl From<&str> for Fix {
+    fn from(title: &str) -> Self {
+        Self::from(title.to_owned())
+    }
+}
+
+impl From<String> for Fix {
+    /// A fix that a person makes.
+    fn from(title: String) -> Self {
+        Self { title, ..Self::default() }
+    }
+}
+
+impl Fix {
+    /// A fix after which every pull goes where it went, or gains only what the finding is about.
+    pub(super) fn safe(title: impl Into<String>) -> Self {
+        Self { title: title.into(), applicability: Applicability::Safe, ..Self::default() }
+    }
+
+    /// A fix after which something pulls differently.
+    pub(super) fn changing_pulls(title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..Self::default() }
+    }
+
+    /// With a change of an object.
+    pub(super) fn change(mut self, object: ObjectId, change: Change) -> Self {
+        self.changes.push((object, change));
+        self
+    }
+
+    /// With another value of a field.
+    pub(super) fn set(self, object: ObjectId, path: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.change(object, Change::Set { path: path.into(), value: value.into() })
+    }
+
+    /// Without a field, or an item of a list.
+    pub(super) fn remove(self, object: ObjectId, path: impl Into<String>) -> Self {
+        self.change(object, Change::Remove { path: path.into() })
+    }
+
+    /// With more items in a list.
+    pub(super) fn append(self, object: ObjectId, path: impl Into<String>, entries: &[Entry]) -> Self {
+        let items = entries.iter().map(entry_value).collect();
+        self.change(object, Change::Append { path: path.into(), items })
+    }
+
+    /// With more entries in a mirror set.
+    pub(super) fn add_entries(self, set: &MirrorSet, entries: &[Entry]) -> Self {
+        self.append(set.id(), format!("spec.{}", set.kind.list_field()), entries)
+    }
+
+    /// With a new mirror set.
+    pub(super) fn create(mut self, set: MirrorSet) -> Self {
+        self.objects.push(set);
+        self
+    }
+
+    /// Whether there is nothing to fix.
+    pub fn is_empty(&self) -> bool {
+        self.title.is_empty()
+    }
+
+    /// Whether it can be applied without a person.
+    pub fn is_applicable(&self) -> bool {
+        !self.changes.is_empty() || !self.objects.is_empty()
+    }
+
+    /// YAML to paste: the entries and annotations to add, each below its field, and the new objects.
+    pub fn yaml(&self) -> Option<String> {
+        let mut text: String = self.changes.iter().filter_map(|(_, change)| addition(change)).collect();
+        text += &to_documents(&self.objects);
+        text.extend(self.template.clone());
+        Some(text).filter(|text| !text.is_empty())
+    }
+}
+
+/// What a change adds, as YAML below the field that holds it.
+fn addition(change: &Change) -> Option<String> {
+    match change {
+        Change::Append { path, items } => {
+            let lines: String = items.iter().map(|item| format!("  - {}\n", to_flow(item, false))).collect();
+            Some(format!("  {}:\n{lines}", path.rsplit('.').next()?))
+        }
+        Change::Set { path, value: Value::String(value) } => {
+            let name = path.strip_prefix(annotation::PATH_PREFIX)?.strip_suffix(']')?;
+            Some(format!("  annotations:\n    {name}: {}\n", to_inline(value)))
+        }
+        Change::Set { .. } | Change::Rename { .. } | Change::Remove { .. } => None,
+    }
+}
+
+fn entry_value(entry: &Entry) -> Value {
+    serde_json::to_value(entry).unwrap_or_default()
+}
+
+/// An entry on one line.
+pub(super) fn entry_text(entry: &Entry) -> String {
+    to_flow(&entry_value(entry), false)
+}
