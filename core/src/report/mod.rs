@@ -1,9 +1,11 @@
 //! Findings as `lint`, `audit` and `overrides` report them, in every output format.
 
+mod fix;
 mod json;
 
 use std::collections::HashMap;
 
+pub use fix::{AppliedFix, FileEdit, apply_fix};
 pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json};
 
 use crate::{
