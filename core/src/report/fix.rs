@@ -8,7 +8,6 @@ use super::Places;
 use crate::{
     objects::{Change, MirrorSet, ObjectId, TextEdit, apply_all},
     rules::{Applicability, Fix},
-    state::State,
 };
 
 /// An edit of a file.
@@ -37,9 +36,9 @@ pub struct AppliedFix<'a> {
     pub objects: Vec<MirrorSet>,
 }
 
-/// The fix for objects at these places; `None` if a person has to make it. What is not in a file, or cannot be edited
-/// there, is taken from the state.
-pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>, state: &State) -> Option<AppliedFix<'a>> {
+/// The fix for objects at these places; `None` if a person has to make it. A mirror set that is not in a file, or cannot
+/// be edited there, becomes a whole object.
+pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>> {
     if !fix.is_applicable() {
         return None;
     }
@@ -51,7 +50,7 @@ pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>, state: &State) -> Option
     for (object, changes) in by_object {
         match edits_of(object, &changes, places) {
             Some(more) => edits.extend(more),
-            None => objects.push(changed_set(object, &changes, state)?),
+            None => objects.push(changed_set(places.set(object)?, &changes)?),
         }
     }
     edits.sort_unstable();
@@ -76,8 +75,7 @@ fn edits_of(object: &ObjectId, changes: &[&Change], places: &Places<'_>) -> Opti
 }
 
 /// A mirror set after these changes.
-fn changed_set(object: &ObjectId, changes: &[&Change], state: &State) -> Option<MirrorSet> {
-    let set = state.context().shared_sets().find(|set| set.id() == *object)?;
-    let before = serde_json::to_value(&**set).ok()?;
+fn changed_set(set: &MirrorSet, changes: &[&Change]) -> Option<MirrorSet> {
+    let before = serde_json::to_value(set).ok()?;
     MirrorSet::from_value(&apply_all(&before, changes.iter().copied())?)
 }

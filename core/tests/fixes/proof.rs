@@ -99,8 +99,9 @@ impl<'a> Cluster<'a> {
 
     /// The file after a fix; `None` if a person has to make it.
     fn apply(&self, fix: &Fix) -> Option<String> {
-        let places: Places<'_> = self.located.iter().collect();
-        let applied = apply_fix(fix, &places, &self.state)?;
+        let places: Places<'_> =
+            self.located.iter().map(|located| (&located.object, Some(located))).collect();
+        let applied = apply_fix(fix, &places)?;
         let edits: Vec<_> = applied
             .edits
             .into_iter()
