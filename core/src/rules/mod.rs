@@ -16,6 +16,7 @@ mod explicit;
 mod finding;
 mod fix;
 mod foreign_catalog_overrides;
+mod half_blocked_source;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
 mod icsp_overlap;
@@ -44,8 +45,10 @@ mod split_source;
 mod stale_catalog_overrides;
 mod stale_registry_overrides;
 mod subject;
+mod swapped_source;
 mod tag_pull_not_mirrored;
 mod unknown_annotation;
+mod unqualified_mirror;
 mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
@@ -124,6 +127,7 @@ pub const RULES: &[Rule] = &[
     deprecated_icsp::RULE,
     dropped_source::RULE,
     foreign_catalog_overrides::RULE,
+    half_blocked_source::RULE,
     hypershift_misresolves::RULE,
     icsp_alongside_idms::RULE,
     ignored_catalog_overrides::RULE,
@@ -148,8 +152,10 @@ pub const RULES: &[Rule] = &[
     split_source::RULE,
     stale_catalog_overrides::RULE,
     stale_registry_overrides::RULE,
+    swapped_source::RULE,
     tag_pull_not_mirrored::RULE,
     unknown_annotation::RULE,
+    unqualified_mirror::RULE,
     untrusted_mirror::RULE,
     wildcard_over_nested_scope::RULE,
 ];

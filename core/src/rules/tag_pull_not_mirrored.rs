@@ -113,6 +113,13 @@ fn with_mirrors_once(entry: &Entry) -> Entry {
     Entry { mirrors, ..entry.clone() }
 }
 
+/// Whether this rule reports a source of a set.
+pub(super) fn is_reported(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
+    set.kind.is_digest()
+        && source.starts_with(DEFAULT_NAMESPACE)
+        && CATALOGS.iter().any(|catalog| is_missing(view, source, &catalog.image()))
+}
+
 /// Whether a source is meant for an index image that no ITMS covers. A whole registry is not: it is also for
 /// the operators' own images, which are pulled by digest.
 fn is_missing(view: View<'_>, source: &str, image: &str) -> bool {
