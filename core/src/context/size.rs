@@ -1,4 +1,7 @@
-//! How many bytes sources take in registries.conf, without rendering it.
+//! What is kept as a running total while sets come and go: the bytes that sources take in registries.conf, and the
+//! faults for which the machine-config operator renders nothing.
+
+use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
@@ -8,9 +11,9 @@ use crate::{
     registries_conf::size_of_registry,
 };
 
-/// Bytes that a source takes before a write and after it.
+/// A total over the sources of a write, before it and after it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SizeOfWrite {
+pub struct Totals {
     /// Before the write.
     pub before: usize,
     /// After it.
@@ -38,14 +41,60 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     size_of_registry(source, blocked, mirrors)
 }
 
+/// Why the machine-config operator would refuse the entries of a source: how many values it rejects, and how many
+/// entries contradict another one or themselves.
+///
+/// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
+/// `validateRegistriesConfScopes`.
+fn faults_of_source(view: View<'_>, source: &str) -> usize {
+    let format = view.format();
+    let (mut faults, mut policies) = (0, [false; 2]);
+    for found in view.entries(source) {
+        let entry = found.entry();
+        let never = entry.policy() == MirrorSourcePolicy::NeverContactSource;
+        let is_refused =
+            |mirror: &Box<str>| !format.accepts_mirror(mirror) || (never && **mirror == *source);
+        faults += usize::from(!format.accepts_source(source));
+        faults += entry.mirrors.iter().filter(|mirror| is_refused(mirror)).count();
+        policies[usize::from(never)] = true;
+    }
+    faults + usize::from(policies == [true; 2])
+}
+
 /// Bytes that the sources of a write take before it and after it. Each source counts once.
 pub fn size_of_write(
     before: View<'_>,
     after: View<'_>,
     old: Option<&MirrorSet>,
     new: Option<&MirrorSet>,
-) -> SizeOfWrite {
-    let mut size = SizeOfWrite::default();
+) -> Totals {
+    totals_of_write([before, after], old, new, size_of_source)
+}
+
+/// The faults of the sources of a write before it and after it.
+pub(super) fn faults_of_write(
+    before: View<'_>,
+    after: View<'_>,
+    old: Option<&MirrorSet>,
+    new: Option<&MirrorSet>,
+) -> Totals {
+    totals_of_write([before, after], old, new, faults_of_source)
+}
+
+/// The faults of every source. A scan: not for a single decision.
+pub(super) fn faults_of_all(view: View<'_>) -> usize {
+    let sources: BTreeSet<_> =
+        view.sets().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
+    sources.into_iter().map(|source| faults_of_source(view, source)).sum()
+}
+
+fn totals_of_write(
+    [before, after]: [View<'_>; 2],
+    old: Option<&MirrorSet>,
+    new: Option<&MirrorSet>,
+    measure: fn(View<'_>, &str) -> usize,
+) -> Totals {
+    let mut totals = Totals::default();
     for (view, set) in [(after, new), (before, old)] {
         let Some(set) = set else { continue };
         let counted = new.filter(|new| !std::ptr::eq(*new, set));
@@ -54,12 +103,12 @@ pub fn size_of_write(
             let is_counted = has_source_before(view, EntryRef { set, index })
                 || counted.is_some_and(|counted| has_source(after, counted, source));
             if !is_counted {
-                size.before += size_of_source(before, source);
-                size.after += size_of_source(after, source);
+                totals.before += measure(before, source);
+                totals.after += measure(after, source);
             }
         }
     }
-    size
+    totals
 }
 
 /// Whether a set that is seen has an entry with this source.

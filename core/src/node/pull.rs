@@ -27,10 +27,14 @@ pub struct PullRoute<'c, 'a> {
 ///
 /// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
 pub fn registry_of<'c, 'a>(conf: &'c RegistriesConf<'a>, image: &Image) -> Option<(&'c Registry<'a>, usize)> {
-    let matching =
-        conf.registries.iter().filter_map(|r| Some((r, matching_prefix(image.as_str(), r.scope)?)));
-    // The first of equally long prefixes in sorted order wins.
-    matching.min_by_key(|(r, _)| (Reverse(r.scope.len()), r.scope))
+    // The name alone is compared: a scope with a tag or a digest matches nothing.
+    let matching = conf.registries.iter().filter_map(|registry| {
+        let scope = registry.scope.trim_end_matches('/');
+        Some((registry, scope, matching_prefix(image.name(), scope)?))
+    });
+    // The first of equally long prefixes in sorted order wins, and of equal ones the first in the file.
+    let decides = matching.min_by_key(|(_, scope, _)| (Reverse(scope.len()), *scope));
+    decides.map(|(registry, _, end)| (registry, end))
 }
 
 /// The registry whose scope is the longest prefix of the image decides; its mirrors that serve this kind
@@ -57,7 +61,8 @@ fn references(
 ) -> Result<Vec<String>, ReferenceError> {
     let mut references = Vec::new();
     for mirror in mirrors {
-        let reference = format!("{}{}", mirror.location, &image.as_str()[prefix..]);
+        let location = mirror.location.trim_end_matches('/');
+        let reference = format!("{location}{}", &image.as_str()[prefix..]);
         Image::parse_canonical(&reference)?;
         references.push(reference);
     }

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::{
-    ClusterVersion, HostedCluster, ImageConfig, MirrorSet, ObjectId, SetKind, tree::Node, wire::WireObject,
+    ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId, SetKind, SignaturePolicy,
+    tree::Node, wire::WireObject,
 };
 
 /// The kinds of objects that are read.
@@ -20,10 +21,16 @@ pub enum Kind {
     ImageConfig,
     /// config.openshift.io `ClusterVersion`.
     ClusterVersion,
+    /// config.openshift.io `ClusterImagePolicy`; of files only.
+    ClusterImagePolicy,
+    /// config.openshift.io `ImagePolicy`; of files only.
+    ImagePolicy,
+    /// operator.openshift.io `MachineConfiguration`; of files only.
+    MachineConfiguration,
 }
 
 impl Kind {
-    /// Every kind that is read.
+    /// Every kind that is read from clusters.
     pub const ALL: [Self; 6] = [
         Self::Set(SetKind::Icsp),
         Self::Set(SetKind::Idms),
@@ -33,9 +40,12 @@ impl Kind {
         Self::ClusterVersion,
     ];
 
+    /// The kinds that are read from files only: they explain what a cluster does, and few clusters have any.
+    pub const FILES_ONLY: [Self; 3] = [Self::ClusterImagePolicy, Self::ImagePolicy, Self::MachineConfiguration];
+
     /// The kind with this group and name; `None` if it is not read.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.group() == group && k.name() == kind)
+        Self::ALL.into_iter().chain(Self::FILES_ONLY).find(|k| k.group() == group && k.name() == kind)
     }
 
     /// The kind with this `apiVersion` (`group/version`) and name.
@@ -48,7 +58,10 @@ impl Kind {
         match self {
             Self::Set(set) => set.api().0,
             Self::HostedCluster => "hypershift.openshift.io",
-            Self::ImageConfig | Self::ClusterVersion => "config.openshift.io",
+            Self::ImageConfig | Self::ClusterVersion | Self::ClusterImagePolicy | Self::ImagePolicy => {
+                "config.openshift.io"
+            }
+            Self::MachineConfiguration => "operator.openshift.io",
         }
     }
 
@@ -59,6 +72,9 @@ impl Kind {
             Self::HostedCluster => "hostedclusters",
             Self::ImageConfig => "images",
             Self::ClusterVersion => "clusterversions",
+            Self::ClusterImagePolicy => "clusterimagepolicies",
+            Self::ImagePolicy => "imagepolicies",
+            Self::MachineConfiguration => "machineconfigurations",
         }
     }
 
@@ -69,6 +85,9 @@ impl Kind {
             Self::HostedCluster => "HostedCluster",
             Self::ImageConfig => "Image",
             Self::ClusterVersion => "ClusterVersion",
+            Self::ClusterImagePolicy => "ClusterImagePolicy",
+            Self::ImagePolicy => "ImagePolicy",
+            Self::MachineConfiguration => "MachineConfiguration",
         }
     }
 }
@@ -84,6 +103,10 @@ pub enum Object {
     ImageConfig(Arc<ImageConfig>),
     /// `clusterversion/version`.
     ClusterVersion(ClusterVersion),
+    /// A ClusterImagePolicy or ImagePolicy.
+    SignaturePolicy(SignaturePolicy),
+    /// `machineconfiguration/cluster`.
+    MachineConfiguration(MachineConfiguration),
 }
 
 impl From<MirrorSet> for Object {
@@ -132,6 +155,9 @@ impl Object {
             Self::HostedCluster(_) => Kind::HostedCluster,
             Self::ImageConfig(_) => Kind::ImageConfig,
             Self::ClusterVersion(_) => Kind::ClusterVersion,
+            Self::SignaturePolicy(policy) if policy.is_cluster_wide() => Kind::ClusterImagePolicy,
+            Self::SignaturePolicy(_) => Kind::ImagePolicy,
+            Self::MachineConfiguration(_) => Kind::MachineConfiguration,
         }
     }
 
@@ -140,13 +166,15 @@ impl Object {
         ObjectId::new(self.kind().name(), self.namespace(), self.name())
     }
 
-    /// `metadata.name`, which is fixed for objects that exist once per cluster.
+    /// `metadata.name`, or the only one that counts where it is empty.
     pub fn name(&self) -> &str {
         match self {
             Self::MirrorSet(set) => &set.name,
             Self::HostedCluster(hosted) => &hosted.metadata.name,
-            Self::ImageConfig(_) => "cluster",
-            Self::ClusterVersion(_) => "version",
+            Self::ImageConfig(config) => non_empty(&config.name, ImageConfig::NAME),
+            Self::ClusterVersion(version) => non_empty(&version.name, ClusterVersion::NAME),
+            Self::SignaturePolicy(policy) => &policy.name,
+            Self::MachineConfiguration(machines) => non_empty(&machines.name, MachineConfiguration::NAME),
         }
     }
 
@@ -154,9 +182,17 @@ impl Object {
     pub fn namespace(&self) -> &str {
         match self {
             Self::HostedCluster(hosted) => &hosted.metadata.namespace,
-            Self::MirrorSet(_) | Self::ImageConfig(_) | Self::ClusterVersion(_) => "",
+            Self::SignaturePolicy(policy) => &policy.namespace,
+            Self::MirrorSet(_)
+            | Self::ImageConfig(_)
+            | Self::ClusterVersion(_)
+            | Self::MachineConfiguration(_) => "",
         }
     }
+}
+
+fn non_empty<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
+    if name.is_empty() { otherwise } else { name }
 }
 
 impl MirrorSet {
@@ -231,6 +267,25 @@ mod tests {
             panic!("a mirror set")
         };
         assert_eq!(set.entries[0].mirror_source_policy, None);
+    }
+
+    #[test]
+    fn null_is_the_same_as_absent() {
+        let table = [
+            (Kind::Set(SetKind::Idms), r#"{"spec":null}"#, "a set without a spec"),
+            (Kind::Set(SetKind::Idms), r#"{"spec":{"imageDigestMirrors":null}}"#, "without entries"),
+            (Kind::ImageConfig, r#"{"spec":null}"#, "no settings"),
+            (Kind::ImageConfig, r#"{"spec":{"registrySources":null}}"#, "no registries"),
+            (Kind::ImageConfig, r#"{"spec":{"registrySources":{"blockedRegistries":null}}}"#, "no list"),
+            (Kind::ClusterVersion, r#"{"status":null}"#, "no status"),
+            (Kind::ClusterVersion, r#"{"status":{"desired":null}}"#, "no release"),
+            (Kind::MachineConfiguration, r#"{"spec":{"nodeDisruptionPolicy":null}}"#, "no policy"),
+            (Kind::ClusterImagePolicy, r#"{"spec":{"scopes":null}}"#, "no scope"),
+            (Kind::HostedCluster, r#"{"metadata":null,"spec":null}"#, "nothing at all"),
+        ];
+        for (kind, json, reason) in table {
+            assert_eq!(Object::from_json(kind, json), Object::from_json(kind, "{}"), "{reason}");
+        }
     }
 
     #[test]

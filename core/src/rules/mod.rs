@@ -31,7 +31,7 @@ pub(crate) mod misread_catalog_overrides;
 mod missing_mirror_ca;
 mod missing_pull_secret_entry;
 mod never_contact_source_lists_source;
-mod node_impact;
+pub(crate) mod node_impact;
 mod node_pool_rollout;
 mod oversized_config;
 mod paste;
@@ -45,13 +45,14 @@ mod stale_registry_overrides;
 mod subject;
 mod tag_pull_not_mirrored;
 mod unknown_annotation;
+mod unrenderable_image_config;
 mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
 pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level, Related};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
-pub use subject::{HostedWrite, SetWrite, SharedSource, Survey, Views};
+pub use subject::{HostedWrite, NodesWrite, SetWrite, SharedSource, Survey, Views};
 
 use crate::objects::ImageConfig;
 
@@ -89,7 +90,7 @@ impl Rule {
     /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.
     pub fn runs_in_webhook(&self) -> bool {
         match self.check {
-            Check::MirrorSet(_) | Check::HostedCluster(_) => true,
+            Check::MirrorSet(_) | Check::Nodes(_) | Check::HostedCluster(_) => true,
             Check::ImageConfig(_) | Check::Cluster(_) => false,
         }
     }
@@ -100,6 +101,8 @@ impl Rule {
 pub enum Check {
     /// A write of an ICSP, IDMS or ITMS.
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
+    /// A write of an ICSP, IDMS or ITMS, or the settings of the cluster: what the nodes' files are made of.
+    Nodes(fn(&NodesWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
     /// `image.config.openshift.io/cluster` by itself.
@@ -148,6 +151,7 @@ pub const RULES: &[Rule] = &[
     stale_registry_overrides::RULE,
     tag_pull_not_mirrored::RULE,
     unknown_annotation::RULE,
+    unrenderable_image_config::RULE,
     untrusted_mirror::RULE,
     wildcard_over_nested_scope::RULE,
 ];
