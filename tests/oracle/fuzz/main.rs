@@ -25,6 +25,7 @@ use std::{env, error::Error, process::ExitCode};
 use arguments::Arguments;
 use compare::{Disagreement, compare};
 use generate::generate;
+use mirrorguard_core::objects::to_yaml;
 use program::{BuildError, Oracle};
 
 fn main() -> ExitCode {
@@ -67,7 +68,7 @@ fn agrees(oracle: &mut Oracle<'_>, seed: u64, clusters: u64) -> Result<bool, Box
             if let Some(Disagreement { upstream, ours }) = compare(oracle, &smallest)? {
                 println!("{}", smallest.to_yaml());
                 println!("images: {}", serde_json::to_string(&smallest.images)?);
-                println!("upstream: {upstream}\nours:     {ours}");
+                println!("--- upstream\n{}--- ours\n{}", to_yaml(&upstream), to_yaml(&ours));
             }
             return Ok(false);
         }
