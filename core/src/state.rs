@@ -37,9 +37,7 @@ impl State {
             | Kind::ClusterVersion
             | Kind::ClusterImagePolicy
             | Kind::ImagePolicy
-            | Kind::MachineConfiguration => {
-                Self { context, derivations: Arc::clone(&self.derivations) }
-            }
+            | Kind::MachineConfiguration => Self { context, derivations: Arc::clone(&self.derivations) },
         }
     }
 

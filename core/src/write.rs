@@ -91,7 +91,9 @@ impl Write {
             Object::HostedCluster(hosted) => {
                 Some(Self::HostedCluster(Operation::Existing(Arc::clone(hosted))))
             }
-            Object::ImageConfig(config) if config.counts() => Some(Self::ImageConfig(Operation::Existing(Arc::clone(config)))),
+            Object::ImageConfig(config) if config.counts() => {
+                Some(Self::ImageConfig(Operation::Existing(Arc::clone(config))))
+            }
             Object::ImageConfig(_)
             | Object::ClusterVersion(_)
             | Object::SignaturePolicy(_)

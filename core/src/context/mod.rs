@@ -17,13 +17,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use index::{Place, SourceIndex};
 use never_contacted::NeverContacted;
-use size::{faults_of_all, faults_of_write};
 pub use size::{Totals, grows, size_at_most, size_of_write};
+use size::{faults_of_all, faults_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{
-    ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, MirrorSet, Object, SetKind,
-    Format, SignaturePolicy, scope::is_wildcard,
+    ClusterVersion, Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, Object, SetKind,
+    SignaturePolicy, scope::is_wildcard,
 };
 
 /// The mirror sets and settings of one cluster.
@@ -82,7 +82,6 @@ impl Context {
         let format = Format::of_release(&version.desired_version);
         if format != self.format {
             self.format = format;
-            // Another release accepts other entries.
             self.faults = faults_of_all(self.view());
         }
     }
@@ -90,7 +89,9 @@ impl Context {
     /// The scopes that ClusterImagePolicies require signatures for (`true`), or ImagePolicies (`false`).
     pub fn signed_scopes(&self) -> impl Iterator<Item = (bool, &str)> {
         let policies = self.signature_policies.iter();
-        policies.flat_map(|((namespace, _), scopes)| scopes.iter().map(move |scope| (namespace.is_empty(), &**scope)))
+        policies.flat_map(|((namespace, _), scopes)| {
+            scopes.iter().map(move |scope| (namespace.is_empty(), &**scope))
+        })
     }
 
     /// Removes a HostedCluster, if it exists.

@@ -52,8 +52,7 @@ fn faults_of_source(view: View<'_>, source: &str) -> usize {
     for found in view.entries(source) {
         let entry = found.entry();
         let never = entry.policy() == MirrorSourcePolicy::NeverContactSource;
-        let is_refused =
-            |mirror: &Box<str>| !format.accepts_mirror(mirror) || (never && **mirror == *source);
+        let is_refused = |mirror: &Box<str>| !format.accepts_mirror(mirror) || (never && **mirror == *source);
         faults += usize::from(!format.accepts_source(source));
         faults += entry.mirrors.iter().filter(|mirror| is_refused(mirror)).count();
         policies[usize::from(never)] = true;
@@ -83,8 +82,7 @@ pub(super) fn faults_of_write(
 
 /// The faults of every source. A scan: not for a single decision.
 pub(super) fn faults_of_all(view: View<'_>) -> usize {
-    let sources: BTreeSet<_> =
-        view.sets().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
+    let sources: BTreeSet<_> = view.sets().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
     sources.into_iter().map(|source| faults_of_source(view, source)).sum()
 }
 
@@ -136,4 +134,62 @@ pub fn size_at_most(set: &MirrorSet) -> usize {
         size += size_of_registry(&entry.source, true, mirrors);
     }
     size
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::{Context, Overlay},
+        objects::{ClusterVersion, Entry, SetKind},
+    };
+
+    /// An IDMS of one entry with the mirror `m.lab`; `!` means `NeverContactSource`.
+    fn set(name: &str, source: &str) -> MirrorSet {
+        let never = source.starts_with('!').then_some(MirrorSourcePolicy::NeverContactSource);
+        let mirrors = ["m.lab".into()].into_iter().collect();
+        let source = source.trim_start_matches('!').into();
+        MirrorSet::new(SetKind::Idms, name, vec![Entry { source, mirrors, mirror_source_policy: never }])
+    }
+
+    #[test]
+    fn faults_are_known_through_every_change() {
+        let mut context = Context::default();
+        // The set `a`, and whether the operator refuses something with it and after it is removed again.
+        let table = [
+            ("quay.io", false, "a valid source"),
+            ("https://quay.io", true, "a scheme"),
+            ("!quay.io", false, "a policy of its own"),
+            ("!docker.io", true, "the other set has another policy for this source"),
+            ("!m.lab", true, "the source is its own mirror, and may never be contacted"),
+            ("*.quay.io", false, "a wildcard"),
+        ];
+        context.insert_set(set("b", "docker.io").into());
+        for (source, expected, reason) in table {
+            let set = set("a", source);
+            let overlay = Overlay::new(&context, &set);
+            let added = context.view_with(SetKind::Idms, "a", Some(&overlay));
+            assert_eq!(added.has_refused_entries(), expected, "in a view, {reason}");
+            let mut with = context.clone();
+            with.insert_set(set.into());
+            assert_eq!(with.view().has_refused_entries(), expected, "{reason}");
+            let without = with.view_with(SetKind::Idms, "a", None);
+            assert!(!without.has_refused_entries(), "left out of a view, {reason}");
+            with.remove_set(SetKind::Idms, "a");
+            assert!(!with.view().has_refused_entries(), "removed, {reason}");
+        }
+    }
+
+    #[test]
+    fn another_release_has_other_faults() {
+        let mut context = Context::default();
+        context.insert_set(set("a", "*.quay.io").into());
+        for (version, expected) in [("4.15.3", true), ("4.16.0", false), ("4.14.1", true), ("", false)] {
+            let desired_version = version.to_owned();
+            context.set_version(ClusterVersion { desired_version, ..ClusterVersion::default() });
+            assert_eq!(context.view().has_refused_entries(), expected, "{version}");
+        }
+        context.remove_set(SetKind::Idms, "a");
+        assert!(!context.view().has_refused_entries(), "removed in another release than added");
+    }
 }

@@ -185,7 +185,8 @@ impl<'a> View<'a> {
     /// set that the view adds or leaves out are looked at; the rest is known.
     pub fn has_refused_entries(self) -> bool {
         let whole = self.context.view();
-        let changed = faults_of_write(whole, self, self.hidden_set(), self.overlay.map(|overlay| overlay.set));
+        let changed =
+            faults_of_write(whole, self, self.hidden_set(), self.overlay.map(|overlay| overlay.set));
         self.context.faults + changed.after > changed.before
     }
 

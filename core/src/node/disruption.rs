@@ -103,11 +103,29 @@ mod tests {
         let table: [Case<'_>; 9] = [
             (&[], conf, Impact::Drain, Impact::Drain, "there is none"),
             (&[(CONF, &[Nothing])], conf, Impact::Drain, Impact::None, "nothing is done"),
-            (&[(CONF, &[Service])], conf, Impact::Drain, Impact::Reload, "a service is reloaded or restarted"),
+            (
+                &[(CONF, &[Service])],
+                conf,
+                Impact::Drain,
+                Impact::Reload,
+                "a service is reloaded or restarted",
+            ),
             (&[(CONF, &[Service, Drain])], conf, Impact::Reload, Impact::Drain, "a drain whatever changes"),
             (&[(CONF, &[Reboot])], conf, Impact::Reload, Impact::Reboot, "a reboot"),
-            (&[(FOLDER, &[Nothing])], conf, Impact::Drain, Impact::Drain, "the default for the file is nearer"),
-            (&[(FOLDER, &[Nothing])], search, Impact::Reboot, Impact::None, "the drop-in file has no default"),
+            (
+                &[(FOLDER, &[Nothing])],
+                conf,
+                Impact::Drain,
+                Impact::Drain,
+                "the default for the file is nearer",
+            ),
+            (
+                &[(FOLDER, &[Nothing])],
+                search,
+                Impact::Reboot,
+                Impact::None,
+                "the drop-in file has no default",
+            ),
             (
                 &[("/etc/containers/registries.conf.d", &[Service]), ("/etc", &[Nothing])],
                 search,

@@ -163,11 +163,7 @@ mod tests {
                 reason: "no source is the same scope",
                 ..NOTHING
             },
-            Case {
-                insecure: &["quay.io/", "quay.io"],
-                reason: "both are insecure",
-                ..NOTHING
-            },
+            Case { insecure: &["quay.io/", "quay.io"], reason: "both are insecure", ..NOTHING },
             Case {
                 insecure: &["docker.io/"],
                 blocked: &["docker.io//"],

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::{
-    FileRefusal, Lists, RegistriesConf, Refusal, RenderError, Rendering, check_file, check_search_registries,
-    check_locations, validate, validate_policy,
+    FileRefusal, Lists, Refusal, RegistriesConf, RenderError, Rendering, check_file, check_locations,
+    check_search_registries, validate, validate_policy,
 };
 use crate::{
     context::View,

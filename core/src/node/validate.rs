@@ -121,9 +121,8 @@ fn validate_signed_scopes(view: View<'_>, allowed: &[&str], rejected: &[&str]) -
     }
     let (cluster, namespaced): (Vec<_>, Vec<_>) =
         view.signed_scopes().partition(|(is_cluster_wide, _)| *is_cluster_wide);
-    let [cluster, namespaced] = [cluster, namespaced].map(|scopes| {
-        scopes.into_iter().map(|(_, scope)| scope).collect::<BTreeSet<_>>()
-    });
+    let [cluster, namespaced] = [cluster, namespaced]
+        .map(|scopes| scopes.into_iter().map(|(_, scope)| scope).collect::<BTreeSet<_>>());
     // Where both have a scope, only the ClusterImagePolicy counts.
     let namespaced = namespaced.into_iter().filter(|scope| !is_in_any(scope, &cluster)).collect();
     for (is_cluster_wide, scopes) in [(true, &cluster), (false, &namespaced)] {

@@ -23,8 +23,8 @@ pub use change::{Change, apply_all};
 pub use cluster_config::{
     ClusterVersion, DisruptionAction, FileDisruption, ImageConfig, MachineConfiguration, SignaturePolicy,
 };
-pub use format::Format;
 pub use edit::{TextEdit, apply_edits};
+pub use format::Format;
 pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};

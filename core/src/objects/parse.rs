@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::{
-    ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId, SetKind, SignaturePolicy,
-    tree::Node, wire::WireObject,
+    ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId, SetKind,
+    SignaturePolicy, tree::Node, wire::WireObject,
 };
 
 /// The kinds of objects that are read.
@@ -41,7 +41,8 @@ impl Kind {
     ];
 
     /// The kinds that are read from files only: they explain what a cluster does, and few clusters have any.
-    pub const FILES_ONLY: [Self; 3] = [Self::ClusterImagePolicy, Self::ImagePolicy, Self::MachineConfiguration];
+    pub const FILES_ONLY: [Self; 3] =
+        [Self::ClusterImagePolicy, Self::ImagePolicy, Self::MachineConfiguration];
 
     /// The kind with this group and name; `None` if it is not read.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
@@ -267,25 +268,6 @@ mod tests {
             panic!("a mirror set")
         };
         assert_eq!(set.entries[0].mirror_source_policy, None);
-    }
-
-    #[test]
-    fn null_is_the_same_as_absent() {
-        let table = [
-            (Kind::Set(SetKind::Idms), r#"{"spec":null}"#, "a set without a spec"),
-            (Kind::Set(SetKind::Idms), r#"{"spec":{"imageDigestMirrors":null}}"#, "without entries"),
-            (Kind::ImageConfig, r#"{"spec":null}"#, "no settings"),
-            (Kind::ImageConfig, r#"{"spec":{"registrySources":null}}"#, "no registries"),
-            (Kind::ImageConfig, r#"{"spec":{"registrySources":{"blockedRegistries":null}}}"#, "no list"),
-            (Kind::ClusterVersion, r#"{"status":null}"#, "no status"),
-            (Kind::ClusterVersion, r#"{"status":{"desired":null}}"#, "no release"),
-            (Kind::MachineConfiguration, r#"{"spec":{"nodeDisruptionPolicy":null}}"#, "no policy"),
-            (Kind::ClusterImagePolicy, r#"{"spec":{"scopes":null}}"#, "no scope"),
-            (Kind::HostedCluster, r#"{"metadata":null,"spec":null}"#, "nothing at all"),
-        ];
-        for (kind, json, reason) in table {
-            assert_eq!(Object::from_json(kind, json), Object::from_json(kind, "{}"), "{reason}");
-        }
     }
 
     #[test]

@@ -256,7 +256,11 @@ mod tests {
             ("quay.io//a", Err(ReferenceError::Format), "no empty element"),
             ("", Err(ReferenceError::Format), "empty"),
             (&DIGEST[7..], Err(ReferenceError::Identifier), "64 hexadecimal digits are an image ID"),
-            (&DIGEST[8..], Ok("docker.io/library/123456789012345678901234567890123456789012345678901234567890123"), "63 are not"),
+            (
+                &DIGEST[8..],
+                Ok("docker.io/library/123456789012345678901234567890123456789012345678901234567890123"),
+                "63 are not",
+            ),
         ];
         for (text, expected, reason) in table {
             assert_eq!(Image::parse(text).map(|i| i.text), expected.map(str::to_owned), "{text}: {reason}");

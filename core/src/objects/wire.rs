@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
-    ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind, MachineConfiguration, MirrorSet, Object,
-    SetKind, SignaturePolicy, annotation,
+    ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind, MachineConfiguration, MirrorSet,
+    Object, SetKind, SignaturePolicy, annotation,
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, Spec},
     lenient::lenient,
 };
@@ -159,7 +159,8 @@ impl WireObject {
         let metadata = self.metadata.unwrap_or_default();
         // An ImagePolicy of a file may leave its namespace to the one that applies it.
         let namespace = metadata.namespace.filter(|namespace| !namespace.is_empty());
-        let namespace = if is_namespaced { namespace.unwrap_or_else(|| "default".to_owned()) } else { String::new() };
+        let namespace =
+            if is_namespaced { namespace.unwrap_or_else(|| "default".to_owned()) } else { String::new() };
         SignaturePolicy {
             namespace: namespace.into(),
             name: metadata.name.unwrap_or_default().into(),
@@ -185,4 +186,28 @@ fn texts<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, String>
         _ => None,
     });
     Ok(texts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_the_same_as_absent() {
+        let table = [
+            (Kind::Set(SetKind::Idms), r#"{"spec":null}"#, "a set without a spec"),
+            (Kind::Set(SetKind::Idms), r#"{"spec":{"imageDigestMirrors":null}}"#, "without entries"),
+            (Kind::ImageConfig, r#"{"spec":null}"#, "no settings"),
+            (Kind::ImageConfig, r#"{"spec":{"registrySources":null}}"#, "no registries"),
+            (Kind::ImageConfig, r#"{"spec":{"registrySources":{"blockedRegistries":null}}}"#, "no list"),
+            (Kind::ClusterVersion, r#"{"status":null}"#, "no status"),
+            (Kind::ClusterVersion, r#"{"status":{"desired":null}}"#, "no release"),
+            (Kind::MachineConfiguration, r#"{"spec":{"nodeDisruptionPolicy":null}}"#, "no policy"),
+            (Kind::ClusterImagePolicy, r#"{"spec":{"scopes":null}}"#, "no scope"),
+            (Kind::HostedCluster, r#"{"metadata":null,"spec":null}"#, "nothing at all"),
+        ];
+        for (kind, json, reason) in table {
+            assert_eq!(Object::from_json(kind, json), Object::from_json(kind, "{}"), "{reason}");
+        }
+    }
 }

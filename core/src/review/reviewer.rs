@@ -14,8 +14,8 @@ use crate::{
     node::{Change, Impact, Standstill},
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
     rules::{
-        Check, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views, WhenUnverified,
-        misread_catalog_overrides,
+        Check, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views,
+        WhenUnverified, misread_catalog_overrides,
     },
     state::State,
     write::{Operation, Write},

@@ -28,7 +28,9 @@ pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Findin
         Impact::None => return None,
         Impact::Reload => ("this write reloads CRI-O on every node", "no pod is evicted"),
         Impact::Drain => ("this write drains every node", "pods are evicted node by node"),
-        Impact::Reboot => ("this write reboots every node", "each node is drained and restarted, one after another"),
+        Impact::Reboot => {
+            ("this write reboots every node", "each node is drained and restarted, one after another")
+        }
     };
     let reasons: Vec<_> = reasons.iter().filter(|reason| reason.impact == *impact).collect();
     let first = reasons.first().map_or("", |reason| reason.subject());

@@ -23,7 +23,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// What happens if containers/image rejects the file.
-const FILE_REJECTED: &str = "nodes reject the whole registry configuration, and every pull fails on every node";
+const FILE_REJECTED: &str =
+    "nodes reject the whole registry configuration, and every pull fails on every node";
 
 fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
     let before: BTreeSet<_> =
@@ -97,7 +98,9 @@ fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
         ),
         Refusal::Crash(_) => (
             "unmatched payload",
-            format!("a wildcard in blockedRegistries covers release image \"{image}\", but does not match it"),
+            format!(
+                "a wildcard in blockedRegistries covers release image \"{image}\", but does not match it"
+            ),
             "block the hosts by their full names",
         ),
         _ => return None,
@@ -118,7 +121,10 @@ fn all_lost(view: View<'_>, error: &LookupError) -> Problem {
     let (culprit, fix) = match error {
         LookupError::Render(error) => (
             error.wildcard.clone(),
-            format!("add an entry for \"{}\", or list the hosts instead of \"{}\"", error.scope, error.wildcard),
+            format!(
+                "add an entry for \"{}\", or list the hosts instead of \"{}\"",
+                error.scope, error.wildcard
+            ),
         ),
         LookupError::File(refusal) => (String::new(), file_fix(refusal)),
         LookupError::Reference { mirror, .. } => {
@@ -161,16 +167,16 @@ fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
 fn payload_twice(view: View<'_>) -> Problem {
     let repository = payload_repository(view).unwrap_or_default();
     let blocked = view.image_config().blocked_registries.iter();
-    let covering: Vec<_> = blocked
-        .filter(|scope| is_nested(repository, scope))
-        .map(|scope| format!("\"{scope}\""))
-        .collect();
+    let covering: Vec<_> =
+        blocked.filter(|scope| is_nested(repository, scope)).map(|scope| format!("\"{scope}\"")).collect();
     let covering = covering.join(" and ");
     Problem {
         key: format!("payload twice {covering}"),
         field: "blockedRegistries".to_owned(),
         culprit: repository.to_owned(),
-        what: format!("{covering} in blockedRegistries cover the repository of the release image, \"{repository}\""),
+        what: format!(
+            "{covering} in blockedRegistries cover the repository of the release image, \"{repository}\""
+        ),
         effect: "the machine-config operator then allows it more than once, which makes policy.json invalid, and nodes \
                  get no new configuration",
         fix: "keep only one of them".to_owned(),
@@ -208,9 +214,10 @@ fn unreadable_scopes(view: View<'_>) -> Vec<Problem> {
     let rendering = Rendering::new(view);
     let listed: BTreeSet<_> = rendering.listed().into_iter().collect();
     let mut problems = Vec::new();
-    for (list, scopes) in
-        [("insecureRegistries", &config.insecure_registries), ("blockedRegistries", &config.blocked_registries)]
-    {
+    for (list, scopes) in [
+        ("insecureRegistries", &config.insecure_registries),
+        ("blockedRegistries", &config.blocked_registries),
+    ] {
         // What is listed and not valid stops rendering, and is a finding of invalid-registry-scope.
         let written = |scope: &str| listed.contains(scope) && is_valid_registry_scope(scope);
         for (at, scope) in scopes.iter().enumerate().filter(|(_, scope)| written(scope)) {
@@ -220,10 +227,13 @@ fn unreadable_scopes(view: View<'_>) -> Vec<Problem> {
         }
     }
     if let Err(FileRefusal::Flag { scope, location, flag }) = check_file(&rendering) {
-        let lists = [("insecureRegistries", &config.insecure_registries), ("blockedRegistries", &config.blocked_registries)];
-        let place = lists.iter().find_map(|(list, scopes)| {
-            Some((*list, scopes.iter().position(|listed| *listed == scope)?))
-        });
+        let lists = [
+            ("insecureRegistries", &config.insecure_registries),
+            ("blockedRegistries", &config.blocked_registries),
+        ];
+        let place = lists
+            .iter()
+            .find_map(|(list, scopes)| Some((*list, scopes.iter().position(|listed| *listed == scope)?)));
         let (list, at) = place.unwrap_or(("blockedRegistries", 0));
         problems.push(Problem {
             culprit: location.clone(),

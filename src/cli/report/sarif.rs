@@ -83,7 +83,7 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
     let (object, finding) = (&one.object, &diagnostic.finding);
     let text = text(finding);
     let mut message = json!({"text": text});
-    if let Some(yaml) = &finding.yaml {
+    if let Some(yaml) = finding.fix.yaml() {
         message["markdown"] = json!(format!("{text}\n\n```yaml\n{}\n```\n", yaml.trim_end()));
     }
     let name = object.to_string();

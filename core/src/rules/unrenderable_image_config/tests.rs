@@ -7,7 +7,10 @@ use jiff::civil::date;
 use crate::{
     objects::{Object, manifest},
     review::{Sequence, Verdict, existing::Found},
-    rules::{Finding, Settings, testing::{assert_texts, of_rule}},
+    rules::{
+        Finding, Settings,
+        testing::{assert_texts, of_rule},
+    },
 };
 
 use super::RULE;
@@ -148,11 +151,7 @@ fn every_setting_that_spoils_the_files_is_found() {
             reason: "a wildcard over another blocked registry",
         },
         Case {
-            cluster: Cluster {
-                sources: "blockedRegistries: [quay.io]",
-                entry: "quay.io=m3/x",
-                ..EMPTY
-            },
+            cluster: Cluster { sources: "blockedRegistries: [quay.io]", entry: "quay.io=m3/x", ..EMPTY },
             in_config: BLOCKED,
             in_set: &["spec.imageDigestMirrors[0].mirrors[0]"],
             reason: "the mirror of the payload has no host",
@@ -168,7 +167,10 @@ fn every_setting_that_spoils_the_files_is_found() {
             ..FINE
         },
         Case {
-            cluster: Cluster { sources: "allowedRegistries: [quay.io], blockedRegistries: [docker.io]", ..EMPTY },
+            cluster: Cluster {
+                sources: "allowedRegistries: [quay.io], blockedRegistries: [docker.io]",
+                ..EMPTY
+            },
             in_config: &["spec.registrySources.allowedRegistries"],
             reason: "both lists",
             ..FINE
@@ -212,12 +214,19 @@ fn every_setting_that_spoils_the_files_is_found() {
         },
         Case {
             cluster: Cluster { sources: "blockedRegistries: ['http://m.lab', /]", ..EMPTY },
-            in_config: &["spec.registrySources.blockedRegistries[0]", "spec.registrySources.blockedRegistries[1]"],
+            in_config: &[
+                "spec.registrySources.blockedRegistries[0]",
+                "spec.registrySources.blockedRegistries[1]",
+            ],
             reason: "each is found",
             ..FINE
         },
         Case {
-            cluster: Cluster { sources: "blockedRegistries: [docker.io/]", entry: "docker.io=m.lab", ..EMPTY },
+            cluster: Cluster {
+                sources: "blockedRegistries: [docker.io/]",
+                entry: "docker.io=m.lab",
+                ..EMPTY
+            },
             in_config: &["spec.registrySources.blockedRegistries[0]"],
             in_set: SOURCE,
             reason: "a slash next to the source without it",
