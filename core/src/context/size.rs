@@ -52,9 +52,10 @@ fn faults_of_source(view: View<'_>, source: &str) -> usize {
     for found in view.entries(source) {
         let entry = found.entry();
         let never = entry.policy() == MirrorSourcePolicy::NeverContactSource;
-        let is_refused = |mirror: &Box<str>| !format.accepts_mirror(mirror) || (never && **mirror == *source);
         faults += usize::from(!format.accepts_source(source));
-        faults += entry.mirrors.iter().filter(|mirror| is_refused(mirror)).count();
+        let mirrors = entry.mirrors.iter().map(|mirror| &**mirror);
+        let refused = mirrors.filter(|mirror| !format.accepts_mirror(mirror) || (never && *mirror == source));
+        faults += refused.count();
         policies[usize::from(never)] = true;
     }
     faults + usize::from(policies == [true; 2])

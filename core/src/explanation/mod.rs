@@ -102,7 +102,9 @@ pub fn explain<'a>(
 ) -> Result<Explanation<'a>, ReferenceError> {
     let mut pulls: Vec<_> = question.images.iter().map(|image| explain_pull(view, conf, image)).collect();
     if let Some(refusal) = node::file_refusal(view, &node::Rendering::new(view)) {
-        pulls.iter_mut().for_each(|pull| pull.attempts = Err(PullError::File(refusal.clone())));
+        for pull in &mut pulls {
+            pull.attempts = Err(PullError::File(refusal.clone()));
+        }
     }
     // A pull whose attempts are an error adds none.
     let attempts: Vec<_> = pulls.iter().flat_map(|pull| pull.attempts.iter().flatten()).collect();

@@ -195,13 +195,6 @@ mod tests {
                 reason: "it has no registry; Docker Hub adds library",
             },
             Case {
-                typed: "a_b.c/x:1",
-                text: "a_b.c/x:1",
-                images: &["registry.access.redhat.com/a_b.c/x:1", "docker.io/a_b.c/x:1"],
-                assumed_tag: None,
-                reason: "no host has an underscore",
-            },
-            Case {
                 typed: "quay.io",
                 text: "quay.io:latest",
                 images: &["registry.access.redhat.com/quay.io:latest", "docker.io/library/quay.io:latest"],
@@ -218,6 +211,19 @@ mod tests {
                 "{typed}: {reason}"
             );
             assert_eq!(question.is_short, images.len() > 1, "{typed}: {reason}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_part_of_a_short_name() {
+        let table = [
+            ("a_b.c/x:1", true, "no host has an underscore"),
+            ("a-b.c/x:1", false, "but it may have a hyphen"),
+            ("nginx:1", true, "a single element"),
+        ];
+        for (typed, expected, reason) in table {
+            let question = Question::parse(typed);
+            assert_eq!(question.map(|question| question.is_short), Ok(expected), "{typed}: {reason}");
         }
     }
 

@@ -62,9 +62,9 @@ impl<'a> Disruptions<'a> {
     }
 
     fn actions(self, file: NodeFile) -> Option<&'a [DisruptionAction]> {
-        let covers = |disruption: &&FileDisruption| match disruption.path == file.path() {
-            true => true,
-            false => !file.has_own_default() && is_below(file.path(), &disruption.path),
+        let covers = |disruption: &&FileDisruption| {
+            disruption.path == file.path()
+                || (!file.has_own_default() && is_below(file.path(), &disruption.path))
         };
         let found = self.0.iter().filter(covers).max_by_key(|disruption| disruption.path.len());
         found.map(|disruption| &*disruption.actions)

@@ -71,3 +71,32 @@ fn references(
     }
     Ok(references)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::Context,
+        node::render,
+        objects::{ImageConfig, Object},
+    };
+
+    #[test]
+    fn a_blocked_scope_is_compared_with_the_name_alone() {
+        let table = [
+            ("quay.io/a/b", true, "the repository"),
+            ("quay.io/a/b:v1", false, "a scope with a tag matches no name"),
+            ("quay.io/a/", true, "a slash at the end is cut"),
+            ("quay.io/a/b/c", false, "a repository below"),
+        ];
+        let image = Image::parse("quay.io/a/b:v1").unwrap();
+        for (scope, expected, reason) in table {
+            let config = ImageConfig { blocked_registries: vec![scope.to_owned()], ..ImageConfig::default() };
+            let context = Context::from_iter([Object::from(config)]);
+            let conf = render(context.view()).unwrap();
+            let route = route_pull(&conf, &image);
+            let tries = if expected { Vec::new() } else { vec![image.as_str().to_owned()] };
+            assert_eq!((route.blocked, route.tries), (expected, Ok(tries)), "{scope}: {reason}");
+        }
+    }
+}

@@ -100,17 +100,16 @@ impl<'a> Sequence<'a> {
     ) -> Verdict {
         let after = self.reviewer(changed);
         let [old, new] = [&self.state, changed].map(|state| state.context().view());
-        let mut verdict = match config {
-            Some(config) => {
-                let old = Arc::clone(&self.state.context().image_config);
-                after.review(&Write::ImageConfig(Operation::Update { old, new: Arc::clone(config) }))
+        let mut verdict = if let Some(config) = config {
+            let old = Arc::clone(&self.state.context().image_config);
+            after.review(&Write::ImageConfig(Operation::Update { old, new: Arc::clone(config) }))
+        } else {
+            let write = NodesWrite { before: Some(old), after: new, set: None, path };
+            let mut found = after.evaluate_settings(&write);
+            for diagnostic in &mut found {
+                path.clone_into(&mut diagnostic.finding.path);
             }
-            None => {
-                let write = NodesWrite { before: Some(old), after: new, set: None, path };
-                let mut found = after.evaluate_settings(&write);
-                found.iter_mut().for_each(|diagnostic| path.clone_into(&mut diagnostic.finding.path));
-                Verdict::of(found)
-            }
+            Verdict::of(found)
         };
         let change = change_of_settings(old, new);
         verdict.impact = change.as_ref().ok().map(|change| change.impact);
