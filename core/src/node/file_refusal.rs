@@ -39,8 +39,9 @@ pub enum FileRefusal {
 /// operator accepts are accepted here too, except up to 4.15, where [`check_locations`] looks at them.
 pub fn check_file(rendering: &Rendering<'_>) -> Result<(), FileRefusal> {
     let mut known: BTreeMap<&str, Flags> = BTreeMap::new();
-    for scope in rendering.listed() {
-        let location = parse_location(scope)?;
+    // All scopes are read before any two are compared.
+    let listed = rendering.listed().into_iter().map(|scope| Ok((scope, parse_location(scope)?)));
+    for (scope, location) in listed.collect::<Result<Vec<_>, _>>()? {
         if location == scope {
             continue;
         }
@@ -146,6 +147,13 @@ mod tests {
                 blocked: &["http://docker.io"],
                 expected: Some("invalid location 'http://docker.io': URI schemes are not supported"),
                 reason: "a blocked registry with a scheme",
+                ..NOTHING
+            },
+            Case {
+                insecure: &["http://docker.io"],
+                blocked: &["quay.io/"],
+                expected: Some("invalid location 'http://docker.io': URI schemes are not supported"),
+                reason: "a scheme is found before two scopes are compared",
                 ..NOTHING
             },
             Case { blocked: &["ftp://docker.io"], reason: "another scheme only never matches", ..NOTHING },
