@@ -98,7 +98,7 @@ const SOURCE: &[&str] = &["spec.imageDigestMirrors[0].source"];
 fn assert_cases(table: impl IntoIterator<Item = Case>) -> Vec<Finding> {
     let mut all = Vec::new();
     for Case { cluster, in_config, in_set, reason } in table {
-        let last = found("", &(cluster.set() + &cluster.settings()));
+        let last = found(&cluster.set(), &cluster.settings());
         assert_eq!(paths(&last), in_config, "image.config, {reason}");
         all.extend(last);
         if !cluster.entry.is_empty() {
