@@ -47,7 +47,7 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
 /// repeated mirror can leave, is none.
 fn is_valid_list(source: &str, mirrors: &[Box<str>], policy: MirrorSourcePolicy) -> bool {
     let never = policy == MirrorSourcePolicy::NeverContactSource;
-    mirrors.iter().all(|mirror| !mirror.starts_with('*') && !(never && **mirror == *source))
+    mirrors.iter().all(|mirror| !(mirror.starts_with('*') || never && **mirror == *source))
 }
 
 /// Whether the webhook admits new entries in a set: not in an ICSP next to an IDMS or ITMS.

@@ -54,15 +54,11 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Option
     let (first, _) = found.first()?;
     let pull = other_pull(set);
     let sources: Vec<_> = found.iter().map(|(_, entry)| &*entry.source).collect();
-    let what = match &*sources {
-        [source] => format!("source \"{source}\" has NeverContactSource, but no mirror for {pull} pulls"),
-        _ => {
-            let names = some_names(sources.iter().map(|source| format!("\"{source}\"")));
-            format!(
-                "{} sources ({names}) have NeverContactSource, but no mirror for {pull} pulls",
-                sources.len()
-            )
-        }
+    let what = if let [source] = &*sources {
+        format!("source \"{source}\" has NeverContactSource, but no mirror for {pull} pulls")
+    } else {
+        let names = some_names(sources.iter().map(|source| format!("\"{source}\"")));
+        format!("{} sources ({names}) have NeverContactSource, but no mirror for {pull} pulls", sources.len())
     };
     let their = if sources.len() == 1 { "its" } else { "their" };
     Some(Finding {
