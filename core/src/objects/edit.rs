@@ -191,6 +191,9 @@ fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> 
 }
 
 fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Option<TextEdit> {
+    if has_merged_fields(layout, at.node) {
+        return None;
+    }
     match &at.node.data {
         Data::Map(fields) if at.in_flow => {
             let text = format!("{}: {}", layout.string(name), layout.flow(&value));
@@ -211,6 +214,12 @@ fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Opti
         },
         Data::Scalar(_) | Data::List(_) => None,
     }
+}
+
+/// Whether a merge key brings fields into a map.
+fn has_merged_fields(layout: &Layout<'_>, node: &Node) -> bool {
+    let Data::Map(fields) = &node.data else { return false };
+    fields.iter().any(|field| !layout.contains(node, &field.value))
 }
 
 fn append(layout: &Layout<'_>, at: &At<'_>, values: &[Value]) -> Option<TextEdit> {
@@ -260,7 +269,7 @@ struct Children(Vec<Range<usize>>);
 
 impl Children {
     fn of(layout: &Layout<'_>, parent: &At<'_>) -> Option<Self> {
-        if layout.is_alias(parent.node) {
+        if layout.is_alias(parent.node) || has_merged_fields(layout, parent.node) {
             return None;
         }
         let ranges = match &parent.node.data {
