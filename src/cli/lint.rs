@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    objects::Object,
+    objects::{Object, manifest::Located},
     report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
     review::{Reviewer, Sequence, Verdict, existing::Found},
-    rules::{Level, Settings},
+    rules::{FileObject, Level, Settings},
     state::State,
     write::Write,
 };
@@ -113,19 +113,24 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     }
     // Nothing to check is part of the summary.
     let options = ReadOptions { exclude: Some(&exclude), warn_if_empty: false, ..ReadOptions::default() };
-    let input = input::read(&args.paths, options, output)?;
+    // What the report itself says is no message.
+    let prints_errors = output.format() != Format::Human;
+    let own = ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
+    let input = input::read(&args.paths, own, output)?;
     let mut against = Vec::new();
     for path in &args.against {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
     }
     let progress = output.progress("checking objects");
-    let reviewed = if against.is_empty() {
-        review(&input, &input.objects().cloned().collect(), &settings)
+    let mut reviewed = if against.is_empty() {
+        review(&input, &input.objects().map(Object::valid_part).collect(), &settings)
     } else {
         review_writes(&input, &against, &settings)
     };
+    review_files(&mut reviewed, &input, &settings);
     drop(progress);
-    let places = against.iter().chain([&input]).flat_map(|input| &input.located).collect();
+    let places = against.iter().flat_map(|input| &input.located);
+    let places = places.chain(&input.misnamed).chain(&input.located).collect();
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
     let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
@@ -146,6 +151,26 @@ fn review_writes<'a>(input: &'a Input, against: &'a [Input], settings: &'a Setti
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
     let mut cluster = Sequence::onto(&existing, settings, today());
     review_each(input.with_places(), |object| cluster.apply(object))
+}
+
+/// Adds what the rules about files find in each object of files, and the objects that only they review.
+fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings: &Settings) {
+    let state = State::default();
+    let reviewer = Reviewer::new(&state, settings, today());
+    let earlier = input.earlier();
+    let file_verdict = |located: &Located, earlier: Option<&str>| {
+        let object = FileObject { written: &located.written, earlier };
+        reviewer.review_file(&object, located.object.exemption_request())
+    };
+    // The objects of files come first, in their order.
+    for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
+        one.verdict.extend(file_verdict(located, earlier.as_deref()));
+    }
+    reviewed.extend(input.misnamed.iter().map(|located| Reviewed {
+        object: located.object.id(),
+        place: Some(located),
+        verdict: file_verdict(located, None),
+    }));
 }
 
 fn is_cluster_setting(object: &Object) -> bool {
@@ -174,7 +199,11 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
     let is_checked = checked.has_more_kinds || deny + warn > 0 || input.objects().any(has_rules);
     let text = if is_checked { summary.for_people() } else { nothing_to_check(input) };
     match output.format() {
-        Format::Human => output.result(&report::human(reviewed, places, Output::width()))?,
+        Format::Human => {
+            let width = Output::width();
+            let text = report::errors(run.unread, width) + &report::human(reviewed, places, width);
+            output.result(&text)?;
+        }
         Format::Json => {
             let errors = run.unread.iter().map(|unread| &*unread.text).collect();
             let exempted = findings::exempted_json(reviewed);

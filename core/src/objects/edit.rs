@@ -29,22 +29,23 @@ pub struct TextEdit {
 
 impl Located {
     /// The edits of its file that make these changes. `None` where they cannot be made by editing: in a value that an
-    /// alias or a merge key brings in, or in an unusual layout.
+    /// alias or a merge key brings in, inside of a string, or in an unusual layout.
     pub fn edits<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Option<Vec<TextEdit>> {
-        let layout = Layout::new(&self.source.text, self.root());
+        let root = self.editable_root()?;
+        let layout = Layout::new(&self.source.text, root);
         let (mut edits, mut removals) = (Vec::new(), BTreeMap::<String, BTreeSet<usize>>::new());
         for change in changes {
             match change {
                 Change::Remove { path } => {
-                    let (parent, index) = child_at(&layout, self.root(), path)?;
+                    let (parent, index) = child_at(&layout, root, path)?;
                     removals.entry(parent).or_default().insert(index);
                 }
-                _ => edits.push(edit(&layout, self.root(), change)?),
+                _ => edits.push(edit(&layout, root, change)?),
             }
         }
         for (path, indexes) in removals {
             let steps: Vec<_> = steps(&path).collect();
-            let (parent, _) = descend(&layout, self.root(), &steps)?;
+            let (parent, _) = descend(&layout, root, &steps)?;
             edits.extend(remove(&layout, &parent, &Vec::from_iter(indexes))?);
         }
         join(edits)

@@ -112,7 +112,7 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
     let fix = Fix::safe("put these entries in an ImageDigestMirrorSet instead");
     if fresh.len() < set.entries.len() {
-        let paths = fresh.iter().map(|index| format!("spec.{}[{index}]", set.kind.list_field()));
+        let paths = fresh.iter().map(|index| set.entry_path(*index));
         return paths.fold(fix.create(idms), |fix, path| fix.remove(set.id(), path));
     }
     let (group, version, _) = SetKind::Idms.api();

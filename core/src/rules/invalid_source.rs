@@ -1,7 +1,7 @@
 //! A source that the machine-config operator rejects.
 
 use super::{Check, Finding, Fix, Level, Rule, SetWrite};
-use crate::objects::{MirrorSet, grammar};
+use crate::objects::{EntryPart, MirrorSet, grammar};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-source",
@@ -17,9 +17,9 @@ pub(super) const RULE: Rule = Rule {
 pub(super) const RENDERING_FAILS: &str = "rendering fails, and nodes get no new configuration";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(set) = write.new_set() else { return };
+    let Some(set) = write.written else { return };
     for (index, entry) in set.entries.iter().enumerate() {
-        if !grammar::is_valid_source(&entry.source) {
+        if set.is_readable(index, EntryPart::Source) && !grammar::is_valid_source(&entry.source) {
             findings.push(rejected(set, "source", &entry.source, set.field_path(index, "source")));
         }
     }

@@ -154,7 +154,7 @@ impl<'t> Builder<'t> {
                     if !names.insert(name.clone()) {
                         return Err((at, format!("duplicate field {name}")));
                     }
-                    fields.push(Field { name, at, span, value: node });
+                    fields.push(Field { name, at, span, value: node, is_unknown: false });
                 }
             },
         }
@@ -163,7 +163,7 @@ impl<'t> Builder<'t> {
 }
 
 impl Node {
-    fn is_null(&self) -> bool {
+    pub(in crate::objects) fn is_null(&self) -> bool {
         matches!(self.data, Data::Scalar(Value::Null))
     }
 

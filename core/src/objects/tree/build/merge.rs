@@ -48,7 +48,8 @@ mod tests {
 
     fn read(text: &str) -> Result<Value, (Position, String)> {
         let (documents, failure) = documents(text);
-        failure.map_or_else(|| Ok(documents[0].get("x").map_or(Value::Null, super::super::Node::to_json)), Err)
+        failure
+            .map_or_else(|| Ok(documents[0].get("x").map_or(Value::Null, super::super::Node::to_json)), Err)
     }
 
     #[test]
@@ -56,9 +57,21 @@ mod tests {
         let table = [
             ("a: &a {p: 1, q: 2}\nx: {<<: *a}", json!({"p": 1, "q": 2}), "a map"),
             ("a: &a {p: 1, q: 2}\nx: {<<: *a, q: 3}", json!({"p": 1, "q": 3}), "a field of its own after it"),
-            ("a: &a {p: 1, q: 2}\nx: {q: 3, <<: *a}", json!({"p": 1, "q": 3}), "a field of its own before it"),
-            ("a: &a {p: 1}\nb: &b {p: 2, q: 2}\nx: {<<: [*a, *b]}", json!({"p": 1, "q": 2}), "the first of a list"),
-            ("a: &a {p: 1}\nb: &b {<<: *a, q: 2}\nx: {<<: *b}", json!({"p": 1, "q": 2}), "a map that merges another"),
+            (
+                "a: &a {p: 1, q: 2}\nx: {q: 3, <<: *a}",
+                json!({"p": 1, "q": 3}),
+                "a field of its own before it",
+            ),
+            (
+                "a: &a {p: 1}\nb: &b {p: 2, q: 2}\nx: {<<: [*a, *b]}",
+                json!({"p": 1, "q": 2}),
+                "the first of a list",
+            ),
+            (
+                "a: &a {p: 1}\nb: &b {<<: *a, q: 2}\nx: {<<: *b}",
+                json!({"p": 1, "q": 2}),
+                "a map that merges another",
+            ),
             ("x: {<<: {p: 1}, q: 2}", json!({"p": 1, "q": 2}), "a map without an anchor"),
             ("x: {\"<<\": 1}", json!({"<<": 1}), "a name in quotes"),
         ];
