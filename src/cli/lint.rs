@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::{
     Answer,
+    fix::{FixOptions, fix_all},
     input::{self, Input, ReadOptions, Unread},
     options::{Format, PATHS_HELP},
     output::Output,
@@ -38,6 +39,8 @@ Examples:
   mirrorguard lint mirrors/
   mirrorguard lint --against cluster new-idms.yaml
   mirrorguard lint --fail-on warn --config mirrorguard.yaml mirrors/
+  mirrorguard lint --diff mirrors/
+  mirrorguard lint --fix mirrors/
   mirrorguard lint -o sarif --exclude charts/ . > mirrorguard.sarif
   oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -";
 
@@ -45,7 +48,8 @@ Examples:
 ///
 /// Checks all objects together, as one cluster, with the rules and levels of the webhook: the webhook would deny what
 /// is an error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
-/// explains the rule. Objects of other kinds are skipped and counted.
+/// explains the rule. Objects of other kinds, charts, playbooks and templates are skipped and counted; -v names those that
+/// are no objects. A file may have at most 64 MiB, and all files together 256 MiB.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct LintArgs {
@@ -65,6 +69,18 @@ pub(super) struct LintArgs {
     /// Exit with 1 if there are findings at or above this level
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Deny)]
     pub(super) fail_on: FailOn,
+    /// Apply the safe fixes to the files
+    ///
+    /// After a safe fix, every pull goes where it went, on nodes and in HyperShift, or gains only what the finding is
+    /// about. The findings that are left are reported.
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// Apply all fixes, including those after which nodes or HyperShift pull differently
+    #[arg(long)]
+    pub(super) unsafe_fixes: bool,
+    /// Print how the fixes would change the files, and write nothing; exit with 1 if there are changes
+    #[arg(long)]
+    pub(super) diff: bool,
 }
 
 /// Which findings fail.
@@ -116,25 +132,45 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     // What the report itself says is no message.
     let prints_errors = output.format() != Format::Human;
     let own = ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
-    let input = input::read(&args.paths, own, output)?;
+    let mut input = input::read(&args.paths, own, output)?;
     let mut against = Vec::new();
     for path in &args.against {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
     }
+    if let Some(options) = args.fix_options() {
+        let fixed = fix_all(&mut input, &against, options, |input| review_input(input, &against, &settings))?;
+        fixed.finish(options, output)?;
+        if options.diff {
+            return Ok(if fixed.is_empty() { Answer::Yes } else { Answer::No });
+        }
+    }
     let progress = output.progress("checking objects");
-    let mut reviewed = if against.is_empty() {
-        review(&input, &input.objects().map(Object::valid_part).collect(), &settings)
-    } else {
-        review_writes(&input, &against, &settings)
-    };
-    review_files(&mut reviewed, &input, &settings);
+    let reviewed = review_input(&input, &against, &settings);
     drop(progress);
-    let places = against.iter().flat_map(|input| &input.located);
-    let places = places.chain(&input.misnamed).chain(&input.located).collect();
+    let places = against.iter().chain([&input]).flat_map(Input::with_places);
+    let misnamed = input.misnamed.iter().map(|located| (&located.object, Some(located)));
+    let places = misnamed.chain(places).collect();
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
     let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
     print(&run, Checked { objects: reviewed.len(), has_more_kinds: has_settings }, &input, output)
+}
+
+impl LintArgs {
+    fn fix_options(&self) -> Option<FixOptions> {
+        let Self { fix, unsafe_fixes, diff, .. } = *self;
+        (fix || unsafe_fixes || diff).then_some(FixOptions { unsafe_fixes, diff })
+    }
+}
+
+fn review_input<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
+    let mut reviewed = if against.is_empty() {
+        review(input, &input.objects().map(Object::valid_part).collect(), settings)
+    } else {
+        review_writes(input, against, settings)
+    };
+    review_files(&mut reviewed, input, settings);
+    reviewed
 }
 
 /// Reviews every object of the input as it is.
@@ -146,7 +182,7 @@ pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -
 }
 
 /// Reviews every object of the input as a write, as if they were applied one after another.
-fn review_writes<'a>(input: &'a Input, against: &'a [Input], settings: &'a Settings) -> Vec<Reviewed<'a>> {
+fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
     let existing = against.iter().flat_map(Input::with_places);
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
     let mut cluster = Sequence::onto(&existing, settings, today());
@@ -241,12 +277,12 @@ impl Summary {
     }
 }
 
-/// `1 file could not be read; everything else was checked`.
+/// `1 file could not be read in full; everything else was checked`.
 fn not_read(unread: &[Unread], is_checked: bool) -> String {
     let files: BTreeSet<&str> =
         unread.iter().map(|unread| unread.place.as_ref().map_or(&*unread.text, |(file, _)| file)).collect();
     let rest = if is_checked { "everything else was checked" } else { "nothing was checked" };
-    format!("{} could not be read; {rest}", plural(files.len(), "file"))
+    format!("{} could not be read in full; {rest}", plural(files.len(), "file"))
 }
 
 fn nothing_to_check(input: &Input) -> String {

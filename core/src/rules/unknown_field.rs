@@ -37,6 +37,7 @@ fn unknown(object: &FileObject<'_>, field: &UnknownField) -> Finding {
             "move the entry to an ImageDigestMirrorSet, which has this field, or remove the field".into()
         }
         None if free.is_empty() || free.len() > MOST_NAMES => "remove it".into(),
+        None if free.len() == 1 => format!("remove it, or use {}", free[0]).into(),
         None => format!("remove it, or use one of {}", free.join(", ")).into(),
     };
     let what = format!("{} has no field {path}", written.kind.name());
