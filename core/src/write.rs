@@ -1,6 +1,6 @@
 //! A write of one object, as the rules review it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::objects::{HostedCluster, ImageConfig, Kind, MirrorSet, Object};
 
@@ -49,6 +49,16 @@ impl<T> Operation<T> {
         }
     }
 
+    /// The same operation on something made of its objects.
+    pub fn map<U>(self, mut make: impl FnMut(T) -> U) -> Operation<U> {
+        match self {
+            Self::Create(new) => Operation::Create(make(new)),
+            Self::Update { old, new } => Operation::Update { old: make(old), new: make(new) },
+            Self::Delete(old) => Operation::Delete(make(old)),
+            Self::Existing(object) => Operation::Existing(make(object)),
+        }
+    }
+
     /// The name of the operation in an `AdmissionRequest`; empty if nothing is written.
     pub fn name(&self) -> &'static str {
         match self {
@@ -63,6 +73,18 @@ impl<T> Operation<T> {
 impl<T> Operation<Arc<T>> {
     /// The same operation on borrowed objects.
     pub fn as_deref(&self) -> Operation<&T> {
+        match self {
+            Self::Create(new) => Operation::Create(new),
+            Self::Update { old, new } => Operation::Update { old, new },
+            Self::Delete(old) => Operation::Delete(old),
+            Self::Existing(object) => Operation::Existing(object),
+        }
+    }
+}
+
+impl<T: Clone> Operation<Cow<'_, T>> {
+    /// The same operation on borrowed objects.
+    pub fn borrowed(&self) -> Operation<&T> {
         match self {
             Self::Create(new) => Operation::Create(new),
             Self::Update { old, new } => Operation::Update { old, new },

@@ -8,8 +8,9 @@ use jiff::civil::date;
 use mirrorguard_core::{
     config,
     objects::{Object, manifest},
-    review::{Sequence, Verdict, existing::Found},
-    rules::Level,
+    review::{Reviewer, Sequence, Verdict, existing::Found},
+    rules::{Check, FileObject, Level, rule},
+    state::State,
 };
 use pages::{Example, Expected, examples};
 use serde_json::Value;
@@ -17,8 +18,12 @@ use serde_json::Value;
 #[test]
 fn every_example_is_reviewed_as_its_page_says() {
     for example in examples() {
-        let (there, written) = example.write();
-        let verdict = review(&example, &there, &written);
+        let verdict = if is_about_files(&example) {
+            review_file(&example)
+        } else {
+            let (there, written) = example.write();
+            review(&example, &there, &written)
+        };
         let found = found_by(example.rule, &verdict);
         assert!(
             found == example.expected,
@@ -36,6 +41,22 @@ fn review(example: &Example, there: &[Value], written: &Value) -> Verdict {
     let there: Vec<_> = there.iter().map(object).collect();
     let there: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
     Sequence::onto(&there, &settings, date(2026, 1, 1)).apply(&object(written))
+}
+
+fn is_about_files(example: &Example) -> bool {
+    rule(example.rule).is_some_and(|rule| matches!(rule.check, Check::File(_)))
+}
+
+/// Reviews the last object of an example as it is written in a file.
+fn review_file(example: &Example) -> Verdict {
+    let settings = config::parse("settings", &example.settings).unwrap();
+    let state = State::default();
+    let reading = manifest::read("example", example.text.clone());
+    let mut objects: Vec<_> = reading.objects.iter().chain(&reading.misnamed).collect();
+    let written = &objects.pop().unwrap().written;
+    let earlier = objects.iter().any(|located| located.written.id == written.id).then_some("example:1");
+    let reviewer = Reviewer::new(&state, &settings, date(2026, 1, 1));
+    reviewer.review_file(&FileObject { written, earlier }, "")
 }
 
 fn object(value: &Value) -> Object {

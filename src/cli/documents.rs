@@ -60,7 +60,7 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
     if paths.is_empty() {
         return read_cluster();
     }
-    let options = ReadOptions { exclude: None, warn_of_duplicates: false, warn_if_empty: false };
+    let options = ReadOptions { warn_of_duplicates: false, warn_if_empty: false, ..ReadOptions::default() };
     let input = input::read(paths, options, output)?.complete()?;
     let documents = input.located.iter().filter_map(Document::of_file).collect();
     Ok(Given { documents, context: input.objects().cloned().collect(), skipped: input.skipped })

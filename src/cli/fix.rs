@@ -42,7 +42,7 @@ pub(super) fn fix_all(
     options: FixOptions,
     review: impl Fn(&Input) -> Vec<Reviewed<'_>>,
 ) -> Result<Fixed> {
-    if input.located.is_empty() {
+    if input.located.is_empty() && input.misnamed.is_empty() {
         bail!("--fix requires files: specify PATH");
     }
     let mut fixed = Fixed::default();
@@ -142,7 +142,7 @@ impl Fixed {
     /// Edits the texts, and reads the objects again.
     fn apply(&mut self, input: &mut Input, Round(round): Round) -> Result<()> {
         let mut texts = BTreeMap::new();
-        for located in &input.located {
+        for located in input.located.iter().chain(&input.misnamed) {
             let source = &located.source;
             if let Some(edits) = round.get(&source.name) {
                 texts
@@ -150,18 +150,21 @@ impl Fixed {
                     .or_insert_with(|| (source.text.clone(), apply_edits(&source.text, edits)));
             }
         }
-        let located = std::mem::take(&mut input.located);
+        let (located, misnamed) = (std::mem::take(&mut input.located), std::mem::take(&mut input.misnamed));
         let mut done = BTreeSet::new();
-        for one in located {
+        let objects = located.into_iter().map(|one| (one, false));
+        for (one, is_misnamed) in objects.chain(misnamed.into_iter().map(|one| (one, true))) {
             let name = one.source.name.clone();
             match texts.get(&name) {
+                None if is_misnamed => input.misnamed.push(one),
                 None => input.located.push(one),
                 Some((_, after)) if done.insert(name.clone()) => {
                     let reading = manifest::read(&name, after.clone());
-                    if let Some(error) = reading.errors.first() {
+                    if let Some(error) = reading.errors.get(errors_in(input, &name)) {
                         bail!("a fix would break {name}, which is unchanged: {error}");
                     }
                     input.located.extend(reading.objects);
+                    input.misnamed.extend(reading.misnamed);
                 }
                 Some(_) => {}
             }
@@ -196,4 +199,10 @@ impl Fixed {
         });
         Ok(())
     }
+}
+
+/// How many errors a file had before.
+fn errors_in(input: &Input, name: &str) -> usize {
+    let places = input.unread.iter().filter_map(|unread| unread.place.as_ref());
+    places.filter(|(file, _)| file == name).count()
 }

@@ -4,7 +4,9 @@ use std::{
     collections::BTreeMap,
     env,
     error::Error as _,
+    ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anstream::adapter::strip_str;
@@ -12,17 +14,19 @@ use anyhow::{Context as _, Result, bail};
 use kube::{Client, Config};
 use mirrorguard_core::objects::{
     Kind, Object,
-    manifest::{Located, Position, ReadError, Reading},
+    manifest::{Located, PassedOver, Position, ReadError, Reading, Source},
 };
 
 use super::output::Output;
-use crate::cluster::{Exclude, Listing, cause, read_path};
+use crate::cluster::{Budget, Exclude, Listing, Manifests, cause, read_path};
 
 /// The objects that a command works on.
 #[derive(Debug, Default)]
 pub(super) struct Input {
     /// Objects of files, with their places.
     pub(super) located: Vec<Located>,
+    /// Objects of files that no API server accepts, but that were probably meant to be of a kind that is read.
+    pub(super) misnamed: Vec<Located>,
     /// Objects of a cluster.
     pub(super) live: Vec<Object>,
     /// URL of the cluster, where one was read.
@@ -42,11 +46,17 @@ pub(super) struct Unread {
     pub(super) text: String,
     /// The place of an error in a file.
     pub(super) place: Option<(String, Position)>,
+    /// The file and the byte range of an error in it, to be drawn.
+    pub(super) excerpt: Option<(Arc<Source>, Range<usize>)>,
+    /// The error without its place.
+    pub(super) message: String,
 }
 
 impl From<ReadError> for Unread {
     fn from(error: ReadError) -> Self {
-        Self { text: error.to_string(), place: Some((error.file, error.at)) }
+        let text = error.to_string();
+        let ReadError { file, at, message, excerpt, .. } = error;
+        Self { text, place: Some((file, at)), excerpt, message }
     }
 }
 
@@ -54,6 +64,12 @@ impl Input {
     /// Every object.
     pub(super) fn objects(&self) -> impl Iterator<Item = &Object> {
         self.located.iter().map(|located| &located.object).chain(&self.live)
+    }
+
+    /// For each object of files, where one of the same kind, namespace and name is before it.
+    pub(super) fn earlier(&self) -> Vec<Option<String>> {
+        let earlier = find_earlier(&self.located).into_iter();
+        earlier.map(|earlier| earlier.map(place_of_name)).collect()
     }
 
     /// Every object, with its place where it has one.
@@ -64,7 +80,7 @@ impl Input {
 
     /// Whether everything could be read, and there are no objects that a command could work on.
     fn is_empty(&self) -> bool {
-        self.unread.is_empty() && self.objects().next().is_none()
+        self.unread.is_empty() && self.misnamed.is_empty() && self.objects().next().is_none()
     }
 
     /// Fails where something could not be read.
@@ -83,14 +99,24 @@ pub(super) struct ReadOptions<'a> {
     pub(super) exclude: Option<&'a Exclude>,
     /// Whether to warn about an object that is defined twice.
     pub(super) warn_of_duplicates: bool,
+    /// Whether to warn about an object that no API server accepts.
+    pub(super) warn_of_misnamed: bool,
+    /// Whether to print the errors in files.
+    pub(super) prints_errors: bool,
     /// Whether to warn where there are no objects.
     pub(super) warn_if_empty: bool,
 }
 
 impl Default for ReadOptions<'_> {
-    /// Reads everything, with both warnings.
+    /// Reads everything, with all warnings.
     fn default() -> Self {
-        Self { exclude: None, warn_of_duplicates: true, warn_if_empty: true }
+        Self {
+            exclude: None,
+            warn_of_duplicates: true,
+            warn_of_misnamed: true,
+            prints_errors: true,
+            warn_if_empty: true,
+        }
     }
 }
 
@@ -99,9 +125,10 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     if paths.is_empty() {
         return read_cluster(output);
     }
-    let input = read_files(paths, options.exclude, output);
+    let input = read_files(paths, options, output);
     if options.warn_of_duplicates {
-        for (first, second) in duplicates(&input.located) {
+        let earlier = find_earlier(&input.located).into_iter().zip(&input.located);
+        for (first, second) in earlier.filter_map(|(first, second)| Some((first?, second))) {
             let text = format!(
                 "warning: {} is defined twice, at {} and at {}; the second definition is used\n",
                 first.object.id(),
@@ -110,6 +137,11 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
             );
             output.message(&text);
         }
+    }
+    for located in input.misnamed.iter().filter(|_| options.warn_of_misnamed) {
+        let place = place_of(located, "kind");
+        let id = located.object.id();
+        output.message(&format!("warning: {place}: {id} is skipped, because of its apiVersion or kind\n"));
     }
     if options.warn_if_empty && input.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -126,45 +158,55 @@ pub(super) fn read_path_or_cluster(path: &Path, options: ReadOptions<'_>, output
     read(&[path.to_owned()], options, output)
 }
 
-fn read_files(paths: &[PathBuf], exclude: Option<&Exclude>, output: &Output) -> Input {
+fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> Input {
     let nothing = Exclude::default();
-    let exclude = exclude.unwrap_or(&nothing);
+    let exclude = options.exclude.unwrap_or(&nothing);
     let progress = output.progress("reading files");
-    let mut input = Input::default();
+    let (mut all, mut budget) = (Manifests::default(), Budget::default());
     for path in paths {
         progress.show(format!("reading {}", path.display()));
-        match read_path(path, exclude) {
-            Ok(Reading { objects, skipped, files, errors }) => {
-                input.located.extend(objects);
-                input.skipped += skipped;
-                input.files += files;
-                input.unread.extend(errors.into_iter().map(Unread::from));
-            }
-            Err(error) => input.unread.push(Unread { text: format!("{error:#}"), place: None }),
-        }
+        let Manifests { reading, unopened } = read_path(path, exclude, &mut budget);
+        all.reading.extend(reading);
+        all.unopened.extend(unopened);
     }
     drop(progress);
-    for unread in &input.unread {
+    let Manifests { reading, unopened } = all;
+    let Reading { objects: located, misnamed, skipped, passed_over, files, errors } = reading;
+    let unopened = unopened.into_iter().map(|error| {
+        let text = format!("{error:#}");
+        Unread { message: text.clone(), text, place: None, excerpt: None }
+    });
+    let unread: Vec<_> = errors.into_iter().map(Unread::from).chain(unopened).collect();
+    for unread in unread.iter().filter(|unread| options.prints_errors || unread.excerpt.is_none()) {
         output.error(&strip_str(&unread.text).to_string());
     }
-    input
+    if output.verbose > 0 {
+        passed_over.iter().for_each(|document| output.message(&describe(document)));
+    }
+    Input { located, misnamed, skipped, files, unread, ..Input::default() }
 }
 
-/// Objects that are defined more than once, each with the definition before it.
-fn duplicates(located: &[Located]) -> Vec<(&Located, &Located)> {
+/// Why a document was skipped, on a line.
+fn describe(PassedOver { file, at, what }: &PassedOver) -> String {
+    format!("skipped {file}:{}: {what}\n", at.line)
+}
+
+/// For each object, the one before it of the same kind, namespace and name.
+fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
     let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
-    let mut duplicates = Vec::new();
-    for this in located {
+    let earlier = located.iter().map(|this| {
         let object = &this.object;
-        if let Some(before) = last.insert((object.kind(), object.namespace(), object.name()), this) {
-            duplicates.push((before, this));
-        }
-    }
-    duplicates
+        last.insert((object.kind(), object.namespace(), object.name()), this)
+    });
+    earlier.collect()
 }
 
 fn place_of_name(located: &Located) -> String {
-    format!("{}:{}", located.source.name, located.position("metadata.name").line)
+    place_of(located, "metadata.name")
+}
+
+fn place_of(located: &Located, path: &str) -> String {
+    format!("{}:{}", located.source.name, located.position(path).line)
 }
 
 fn read_cluster(output: &Output) -> Result<Input> {

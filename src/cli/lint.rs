@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    objects::Object,
+    objects::{Object, manifest::Located},
     report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
     review::{Reviewer, Sequence, Verdict, existing::Found},
-    rules::{Level, Settings},
+    rules::{FileObject, Level, Settings},
     state::State,
     write::Write,
 };
@@ -48,7 +48,8 @@ Examples:
 ///
 /// Checks all objects together, as one cluster, with the rules and levels of the webhook: the webhook would deny what
 /// is an error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
-/// explains the rule. Objects of other kinds are skipped and counted.
+/// explains the rule. Objects of other kinds, charts, playbooks and templates are skipped and counted; -v names those that
+/// are no objects. A file may have at most 64 MiB, and all files together 256 MiB.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct LintArgs {
@@ -128,7 +129,10 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     }
     // Nothing to check is part of the summary.
     let options = ReadOptions { exclude: Some(&exclude), warn_if_empty: false, ..ReadOptions::default() };
-    let mut input = input::read(&args.paths, options, output)?;
+    // What the report itself says is no message.
+    let prints_errors = output.format() != Format::Human;
+    let own = ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
+    let mut input = input::read(&args.paths, own, output)?;
     let mut against = Vec::new();
     for path in &args.against {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
@@ -143,7 +147,9 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let progress = output.progress("checking objects");
     let reviewed = review_input(&input, &against, &settings);
     drop(progress);
-    let places = against.iter().chain([&input]).flat_map(Input::with_places).collect();
+    let places = against.iter().chain([&input]).flat_map(Input::with_places);
+    let misnamed = input.misnamed.iter().map(|located| (&located.object, Some(located)));
+    let places = misnamed.chain(places).collect();
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
     let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
@@ -158,11 +164,13 @@ impl LintArgs {
 }
 
 fn review_input<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
-    if against.is_empty() {
-        review(input, &input.objects().cloned().collect(), settings)
+    let mut reviewed = if against.is_empty() {
+        review(input, &input.objects().map(Object::valid_part).collect(), settings)
     } else {
         review_writes(input, against, settings)
-    }
+    };
+    review_files(&mut reviewed, input, settings);
+    reviewed
 }
 
 /// Reviews every object of the input as it is.
@@ -179,6 +187,26 @@ fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
     let mut cluster = Sequence::onto(&existing, settings, today());
     review_each(input.with_places(), |object| cluster.apply(object))
+}
+
+/// Adds what the rules about files find in each object of files, and the objects that only they review.
+fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings: &Settings) {
+    let state = State::default();
+    let reviewer = Reviewer::new(&state, settings, today());
+    let earlier = input.earlier();
+    let file_verdict = |located: &Located, earlier: Option<&str>| {
+        let object = FileObject { written: &located.written, earlier };
+        reviewer.review_file(&object, located.object.exemption_request())
+    };
+    // The objects of files come first, in their order.
+    for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
+        one.verdict.extend(file_verdict(located, earlier.as_deref()));
+    }
+    reviewed.extend(input.misnamed.iter().map(|located| Reviewed {
+        object: located.object.id(),
+        place: Some(located),
+        verdict: file_verdict(located, None),
+    }));
 }
 
 fn is_cluster_setting(object: &Object) -> bool {
@@ -213,7 +241,11 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
     let is_checked = checked.has_more_kinds || deny + warn > 0 || input.objects().any(has_rules);
     let text = if is_checked { summary.for_people() } else { nothing_to_check(input) };
     match output.format() {
-        Format::Human => output.result(&report::human(reviewed, places, Output::width()))?,
+        Format::Human => {
+            let width = Output::width();
+            let text = report::errors(run.unread, width) + &report::human(reviewed, places, width);
+            output.result(&text)?;
+        }
         Format::Json => {
             let errors = run.unread.iter().map(|unread| &*unread.text).collect();
             let exempted = findings::exempted_json(reviewed);
@@ -251,12 +283,12 @@ impl Summary {
     }
 }
 
-/// `1 file could not be read; everything else was checked`.
+/// `1 file could not be read in full; everything else was checked`.
 fn not_read(unread: &[Unread], is_checked: bool) -> String {
     let files: BTreeSet<&str> =
         unread.iter().map(|unread| unread.place.as_ref().map_or(&*unread.text, |(file, _)| file)).collect();
     let rest = if is_checked { "everything else was checked" } else { "nothing was checked" };
-    format!("{} could not be read; {rest}", plural(files.len(), "file"))
+    format!("{} could not be read in full; {rest}", plural(files.len(), "file"))
 }
 
 fn nothing_to_check(input: &Input) -> String {

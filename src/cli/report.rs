@@ -11,7 +11,7 @@ use mirrorguard_core::{
 };
 
 use super::input::Unread;
-pub(super) use human::human;
+pub(super) use human::{errors, human};
 pub(super) use junit::junit;
 pub(super) use sarif::sarif;
 

@@ -7,6 +7,7 @@ mod inventory;
 mod listing;
 mod live;
 mod object;
+mod read;
 mod topology;
 mod workload;
 
@@ -19,11 +20,12 @@ use mirrorguard_core::state::State;
 use tokio::sync::watch;
 
 pub use exclude::Exclude;
-pub use files::{FileState, read_path};
+pub use files::FileState;
 pub use health::{Health, WatchHealth};
 pub use inventory::{Readings, read_inventory, read_workloads};
 pub use listing::{Listing, list, metadata_of_sets};
 pub use live::LiveState;
+pub use read::{Budget, Manifests, read_path};
 pub use topology::is_hosted_control_plane;
 
 /// The cause of an error, without the repetitions in the texts of kube.

@@ -5,7 +5,10 @@
 //! `settings` is the configuration of all examples after it.
 #![expect(clippy::panic, reason = "a page that cannot be read is a mistake in the repository")]
 
-use mirrorguard_core::{objects::manifest, rules::RULES};
+use mirrorguard_core::{
+    objects::manifest,
+    rules::{Check, RULES, rule},
+};
 use serde_json::Value;
 
 /// The documented verdict.
@@ -49,10 +52,13 @@ impl Example {
 }
 
 /// The examples that a webhook is called for: those of mirror sets and HostedClusters. Only the command line checks the
-/// image configuration.
+/// image configuration, and objects as they are written in files.
 #[allow(dead_code, reason = "the command line checks all of them")]
 pub(crate) fn examples_of_writes() -> impl Iterator<Item = Example> {
-    examples().into_iter().filter(|example| example.write().1["kind"] != "Image")
+    let about_writes = examples()
+        .into_iter()
+        .filter(|example| rule(example.rule).is_none_or(|rule| !matches!(rule.check, Check::File(_))));
+    about_writes.filter(|example| example.write().1["kind"] != "Image")
 }
 
 /// The examples of all pages, in the order of the rules and of each page.

@@ -29,22 +29,23 @@ pub struct TextEdit {
 
 impl Located {
     /// The edits of its file that make these changes. `None` where they cannot be made by editing: in a value that an
-    /// alias or a merge key brings in, or in an unusual layout.
+    /// alias or a merge key brings in, inside of a string, or in an unusual layout.
     pub fn edits<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Option<Vec<TextEdit>> {
-        let layout = Layout::new(&self.source.text, self.root());
+        let root = self.editable_root()?;
+        let layout = Layout::new(&self.source.text, root);
         let (mut edits, mut removals) = (Vec::new(), BTreeMap::<String, BTreeSet<usize>>::new());
         for change in changes {
             match change {
                 Change::Remove { path } => {
-                    let (parent, index) = child_at(&layout, self.root(), path)?;
+                    let (parent, index) = child_at(&layout, root, path)?;
                     removals.entry(parent).or_default().insert(index);
                 }
-                _ => edits.push(edit(&layout, self.root(), change)?),
+                _ => edits.push(edit(&layout, root, change)?),
             }
         }
         for (path, indexes) in removals {
             let steps: Vec<_> = steps(&path).collect();
-            let (parent, _) = descend(&layout, self.root(), &steps)?;
+            let (parent, _) = descend(&layout, root, &steps)?;
             edits.extend(remove(&layout, &parent, &Vec::from_iter(indexes))?);
         }
         join(edits)
@@ -191,6 +192,9 @@ fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> 
 }
 
 fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Option<TextEdit> {
+    if has_merged_fields(layout, at.node) {
+        return None;
+    }
     match &at.node.data {
         Data::Map(fields) if at.in_flow => {
             let text = format!("{}: {}", layout.string(name), layout.flow(&value));
@@ -209,6 +213,12 @@ fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Opti
         },
         Data::Scalar(_) | Data::List(_) => None,
     }
+}
+
+/// Whether a merge key brings fields into a map.
+fn has_merged_fields(layout: &Layout<'_>, node: &Node) -> bool {
+    let Data::Map(fields) = &node.data else { return false };
+    fields.iter().any(|field| !layout.contains(node, &field.value))
 }
 
 fn append(layout: &Layout<'_>, at: &At<'_>, values: &[Value]) -> Option<TextEdit> {
@@ -258,7 +268,7 @@ struct Children(Vec<Range<usize>>);
 
 impl Children {
     fn of(layout: &Layout<'_>, parent: &At<'_>) -> Option<Self> {
-        if layout.is_alias(parent.node) {
+        if layout.is_alias(parent.node) || has_merged_fields(layout, parent.node) {
             return None;
         }
         let ranges = match &parent.node.data {

@@ -1,17 +1,29 @@
-//! Reads objects from files: any number of documents, YAML or JSON, with the items of `List`s as single objects. Each
-//! object has the file, line and column of its fields.
+//! Reads objects from files: any number of documents, YAML or JSON, with the objects inside of other objects as single
+//! objects. Each object has the file, line and column of its fields.
+
+mod embedded;
+mod install_config;
+mod located;
+mod naming;
+mod read;
+#[cfg(test)]
+mod tests;
+mod unfold;
+mod written;
 
 use std::{ops::Range, sync::Arc};
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::value::RawValue;
 use thiserror::Error;
 
-pub use super::tree::Position;
-use super::{
-    Kind, Object, ParseError, parse,
-    tree::{self, Data, Node},
+pub use self::{
+    located::Located,
+    read::read,
+    written::{Text, Written},
 };
+pub use super::tree::Position;
+use super::{Kind, Object, ParseError, parse, tree};
 
 /// A file that findings point to.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,64 +32,6 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
-}
-
-/// An object and its position in a file.
-#[derive(Debug, Clone)]
-pub struct Located {
-    /// The object.
-    pub object: Object,
-    /// The file.
-    pub source: Arc<Source>,
-    node: Node,
-}
-
-impl Located {
-    /// The document, or the item of a list, that it was read from.
-    pub(super) fn root(&self) -> &Node {
-        &self.node
-    }
-
-    /// The position of a field, or of its nearest existing parent.
-    pub fn position(&self, path: &str) -> Position {
-        self.node.nearest(path).at
-    }
-
-    /// `metadata`, unchanged; empty if there is none.
-    pub fn metadata(&self) -> Map<String, Value> {
-        match self.node.get("metadata").map(Node::to_json) {
-            Some(Value::Object(metadata)) => metadata,
-            _ => Map::new(),
-        }
-    }
-
-    /// The byte range of the value of a field in the file. For a list or map, it ends with the first line.
-    pub fn span(&self, path: &str) -> Range<usize> {
-        let node = self.node.nearest(path);
-        let Range { start, end } = node.span;
-        match node.data {
-            Data::Scalar(_) => start..end,
-            Data::List(_) | Data::Map(_) => {
-                let text = &self.source.text;
-                // The parser ends a list or map in brackets before the closing bracket.
-                let is_flow = text[start..].starts_with(['[', '{']) && text[end..].starts_with([']', '}']);
-                let line = text[start..end + usize::from(is_flow)].lines().next().unwrap_or_default();
-                start..start + line.trim_end().len()
-            }
-        }
-    }
-
-    /// The same range as positions: of its first character, and of the one after its last.
-    pub fn region(&self, path: &str) -> (Position, Position) {
-        let start = self.position(path);
-        let value = &self.source.text[self.span(path)];
-        let last = value.rsplit('\n').next().unwrap_or_default().chars().count();
-        let end = match value.matches('\n').count() {
-            0 => Position { line: start.line, column: start.column + last },
-            lines => Position { line: start.line + lines, column: last + 1 },
-        };
-        (start, end)
-    }
 }
 
 /// An error in a file.
@@ -90,18 +44,28 @@ pub struct ReadError {
     pub at: Position,
     /// What is wrong.
     pub message: String,
+    /// The file and the byte range of what is wrong, to be shown.
+    pub excerpt: Option<(Arc<Source>, Range<usize>)>,
+    /// Whether the text is no YAML from there on.
+    pub is_syntax: bool,
 }
 
 impl ReadError {
-    fn new(file: &str, at: Position, message: String) -> Self {
-        Self { file: file.to_owned(), at, message }
+    /// An error without its text.
+    pub fn new(file: &str, at: Position, message: String) -> Self {
+        Self { file: file.to_owned(), at, message, excerpt: None, is_syntax: false }
     }
 }
 
-impl Source {
-    fn error(&self, at: Position, message: String) -> ReadError {
-        ReadError::new(&self.name, at, message)
-    }
+/// A document or a rest of a file that holds nothing to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The name of the file.
+    pub file: String,
+    /// Where it begins.
+    pub at: Position,
+    /// What it is, `a list`.
+    pub what: &'static str,
 }
 
 /// The result of reading one or more files.
@@ -109,61 +73,46 @@ impl Source {
 pub struct Reading {
     /// Objects of the kinds that are read.
     pub objects: Vec<Located>,
-    /// How many objects of other kinds were skipped.
+    /// Objects that no API server accepts, but that were probably meant to be of a kind that is read. They are read as
+    /// that kind.
+    pub misnamed: Vec<Located>,
+    /// How many objects of other kinds, and how many documents that are no objects, were skipped.
     pub skipped: usize,
+    /// The documents that are no objects.
+    pub passed_over: Vec<PassedOver>,
     /// How many files were read.
     pub files: usize,
     /// The parts that could not be read.
     pub errors: Vec<ReadError>,
 }
 
-/// Reads one file.
-pub fn read(name: &str, text: String) -> Reading {
-    let source = Arc::new(Source { name: name.to_owned(), text });
-    let mut reading = Reading { files: 1, ..Reading::default() };
-    let (documents, error) = tree::documents(&source.text);
-    for document in documents {
-        add(&mut reading, &source, document, None);
+impl Reading {
+    /// Adds what was read from other files.
+    pub fn extend(&mut self, other: Self) {
+        let Self { objects, misnamed, skipped, passed_over, files, errors } = other;
+        self.objects.extend(objects);
+        self.misnamed.extend(misnamed);
+        self.skipped += skipped;
+        self.passed_over.extend(passed_over);
+        self.files += files;
+        self.errors.extend(errors);
     }
-    reading.errors.extend(error.map(|(at, message)| source.error(at, message)));
-    reading
-}
 
-/// Adds an object, or each item of a list. `item_kind` is the `apiVersion` and `kind` for items of a typed list that do
-/// not have their own.
-fn add(reading: &mut Reading, source: &Arc<Source>, node: Node, item_kind: Option<(&str, &str)>) {
-    let api_version = node.text("apiVersion").or(item_kind.map(|k| k.0)).unwrap_or_default().to_owned();
-    let kind_name = node.text("kind").or(item_kind.map(|k| k.1)).unwrap_or_default().to_owned();
-    if let (Some(item_kind), Some(_)) = (kind_name.strip_suffix("List"), node.get("items")) {
-        let Data::Map(fields) = node.data else { return };
-        let items = fields.into_iter().find(|field| field.name == "items").map(|field| field.value.data);
-        if let Some(Data::List(items)) = items {
-            for item in items {
-                add(reading, source, item, Some((&api_version, item_kind)));
-            }
-        }
-        return;
-    }
-    if kind_name.is_empty() && api_version.is_empty() && matches!(node.data, Data::Map(_)) {
-        // YAML of another program, such as the values of a chart or an old kustomization.
-        reading.skipped += 1;
-        return;
-    }
-    if kind_name.is_empty() || api_version.is_empty() {
-        let missing = if kind_name.is_empty() { "kind" } else { "apiVersion" };
-        reading.errors.push(source.error(node.at, format!("not a Kubernetes object: no {missing}")));
-        return;
-    }
-    let Some(kind) = Kind::of_api_version(&api_version, &kind_name) else {
-        reading.skipped += 1;
-        return;
-    };
-    match Object::from_node(kind, &node) {
-        Ok(object) => reading.objects.push(Located { object, source: Arc::clone(source), node }),
-        Err(ParseError { path, message }) => {
-            let at = node.nearest(&path).at;
-            reading.errors.push(source.error(at, format!("{kind_name}: {path}: {message}")));
-        }
+    /// Passes over the rest of a template that was found in a folder: a file that is not YAML before it is filled
+    /// in.
+    #[must_use]
+    pub fn without_template(mut self) -> Self {
+        let (templates, errors) = self.errors.into_iter().partition(|error| error.is_syntax);
+        let templates: Vec<ReadError> = templates;
+        self.errors = errors;
+        self.skipped += templates.len();
+        let passed_over = templates.into_iter().map(|ReadError { file, at, .. }| PassedOver {
+            file,
+            at,
+            what: "a template",
+        });
+        self.passed_over.extend(passed_over);
+        self
     }
 }
 
@@ -214,89 +163,4 @@ pub fn error_at(name: &str, text: &str, path: &str, message: impl AsRef<str>) ->
     let (documents, _) = tree::documents(text);
     let at = documents.first().map_or(Position { line: 1, column: 1 }, |node| node.nearest(path).at);
     ReadError::new(name, at, format!("{path}: {}", message.as_ref()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TWO: &str = "\
-apiVersion: config.openshift.io/v1
-kind: ImageDigestMirrorSet
-metadata: {name: a}
-spec:
-  imageDigestMirrors:
-  - source: quay.io/ü
-    mirrors:
-    - m.lab/x
----
-apiVersion: v1
-kind: List
-items:
-- apiVersion: v1
-  kind: ConfigMap
-- apiVersion: operator.openshift.io/v1alpha1
-  kind: ImageContentSourcePolicy
-  metadata: {name: b}
-  spec: {repositoryDigestMirrors: 7}
-";
-
-    #[test]
-    fn documents_and_lists_are_read_and_other_kinds_counted() {
-        let reading = read("two.yaml", TWO.to_owned());
-        assert_eq!(reading.objects.len(), 1);
-        assert_eq!(reading.skipped, 1);
-        assert_eq!(
-            reading.errors[0].to_string(),
-            "two.yaml:18:35: ImageContentSourcePolicy: spec.repositoryDigestMirrors: invalid type: integer `7`, expected a sequence"
-        );
-    }
-
-    #[test]
-    fn a_field_has_a_line_a_column_and_a_byte_range() {
-        let reading = read("two.yaml", TWO.to_owned());
-        let located = &reading.objects[0];
-        let path = "spec.imageDigestMirrors[0].mirrors[0]";
-        assert_eq!(located.position(path), Position { line: 8, column: 7 });
-        assert_eq!(&TWO[located.span(path)], "m.lab/x");
-    }
-
-    #[test]
-    fn a_value_ends_where_its_text_ends() {
-        let head = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec:\n  imageTagMirrors:";
-        let table = [
-            (" [{source: q}] # one", "", "[{source: q}]", (4, 33), "a list"),
-            (" [{source: q}]", "[0]", "{source: q}", (4, 32), "a map"),
-            ("\n  - source: q\n    mirrors: [m]", "[0]", "source: q", (5, 14), "a block"),
-            (" [{source: ü日}]", "[0].source", "ü日", (4, 32), "wide characters"),
-            (" [{source: \"a\n    b\"}]", "[0].source", "\"a\n    b\"", (5, 7), "two lines"),
-        ];
-        for (spec, path, expected, (line, column), reason) in table {
-            for newline in ["\n", "\r\n"] {
-                let text = format!("{head}{spec}\n").replace('\n', newline);
-                let reading = read("x.yaml", text.clone());
-                let (located, path) = (&reading.objects[0], format!("spec.imageTagMirrors{path}"));
-                let expected = expected.replace('\n', newline);
-                assert_eq!(text[located.span(&path)], expected, "{reason}, {newline:?}");
-                assert_eq!(located.region(&path).1, Position { line, column }, "{reason}, {newline:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn fast_and_slow_reading_of_json_have_the_same_result() {
-        let json = r#"{"apiVersion":"v1","kind":"List","items":[
-            {"kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","metadata":{"name":"t"},
-             "spec":{"imageTagMirrors":[{"source":"quay.io","mirrors":["m"]}]}},
-            {"kind":"Pod","apiVersion":"v1"}]}"#;
-        let slow: Vec<_> = read("x.json", json.to_owned()).objects.into_iter().map(|l| l.object).collect();
-        assert_eq!(objects_of_json(json), Some(slow));
-    }
-
-    #[test]
-    fn an_incomplete_object_is_an_error_and_other_yaml_is_skipped() {
-        let reading = read("x.yaml", "apiVersion: v1\n---\na: 1\n".to_owned());
-        assert_eq!(reading.errors[0].to_string(), "x.yaml:1:1: not a Kubernetes object: no kind");
-        assert_eq!(reading.skipped, 1);
-    }
 }

@@ -1,10 +1,13 @@
 //! ICSP, IDMS and ITMS as one type.
 
+mod valid;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use smallvec::SmallVec;
 
+pub use self::valid::{EntryPart, Gaps};
 use super::{ObjectId, reference::Image};
 
 /// The kind of a [`MirrorSet`].
@@ -176,12 +179,21 @@ pub struct MirrorSet {
     pub exempt: Box<str>,
     /// The entries, in the order of the object.
     pub entries: Vec<Entry>,
+    /// Which of them could not be read, or are left out.
+    pub gaps: Gaps,
 }
 
 impl MirrorSet {
     /// A set that is not in a cluster.
     pub fn new(kind: SetKind, name: &str, entries: Vec<Entry>) -> Self {
-        Self { kind, name: name.into(), resource_version: "".into(), exempt: "".into(), entries }
+        Self {
+            kind,
+            name: name.into(),
+            resource_version: "".into(),
+            exempt: "".into(),
+            entries,
+            gaps: Gaps::default(),
+        }
     }
 
     /// Its kind and name.
@@ -189,9 +201,16 @@ impl MirrorSet {
         ObjectId::new(self.kind.name(), "", &self.name)
     }
 
+    /// The path of an entry: `spec.imageDigestMirrors[2]`.
+    pub fn entry_path(&self, entry: usize) -> String {
+        let (entry, _) = self.original_field(entry, "");
+        format!("spec.{}[{entry}]", self.kind.list_field())
+    }
+
     /// The path of a field of an entry: `spec.imageDigestMirrors[2].source`.
     pub fn field_path(&self, entry: usize, field: &str) -> String {
-        format!("spec.{}[{entry}].{field}", self.kind.list_field())
+        let (entry, mirror) = self.original_field(entry, field);
+        format!("spec.{}[{entry}].{}", self.kind.list_field(), mirror.as_deref().unwrap_or(field))
     }
 
     /// The path at which findings about the policy of an entry are reported. An ICSP has no such field: the path of its

@@ -14,6 +14,7 @@ mod mirror_set;
 mod object_id;
 mod parse;
 pub mod reference;
+mod schema;
 pub mod scope;
 mod tree;
 mod wire;
@@ -26,7 +27,8 @@ pub use cluster_config::{
 pub use edit::{TextEdit, apply_edits};
 pub use format::Format;
 pub use hosted_cluster::{HostedCluster, annotation};
-pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
+pub use mirror_set::{Entry, EntryPart, Gaps, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};
 pub use parse::{Kind, Object, ParseError};
+pub use schema::UnknownField;
 pub use yaml::{to_documents, to_flow, to_inline, to_yaml};

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{
     ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId, SetKind,
-    SignaturePolicy, tree::Node, wire::WireObject,
+    SignaturePolicy, annotation, tree::Node, wire::WireObject,
 };
 
 /// The kinds of objects that are read.
@@ -53,6 +53,20 @@ impl Kind {
     /// The kind with this `apiVersion` (`group/version`) and name.
     pub fn of_api_version(api_version: &str, kind: &str) -> Option<Self> {
         Self::of(api_version.split_once('/')?.0, kind)
+    }
+
+    /// `group/version`, as in its objects.
+    pub fn api_version(self) -> String {
+        let version = match self {
+            Self::Set(set) => set.api().1,
+            Self::HostedCluster => "v1beta1",
+            Self::ImageConfig
+            | Self::ClusterVersion
+            | Self::ClusterImagePolicy
+            | Self::ImagePolicy
+            | Self::MachineConfiguration => "v1",
+        };
+        format!("{}/{version}", self.group())
     }
 
     /// API group.
@@ -145,9 +159,30 @@ impl Object {
         read::<WireObject>(json).map(|wire| wire.into_object(kind))
     }
 
-    /// Reads an object of a known kind from a document.
-    pub(super) fn from_node(kind: Kind, node: &Node) -> Result<Self, ParseError> {
-        read_node::<WireObject>(node).map(|wire| wire.into_object(kind))
+    /// Reads an object of a known kind from a document in which values that cannot be read are empty.
+    pub(super) fn from_node<'p>(
+        kind: Kind,
+        node: &Node,
+        unreadable: impl Iterator<Item = &'p str>,
+    ) -> Result<Self, ParseError> {
+        let wire = read_node::<WireObject>(node)?;
+        let Kind::Set(set) = kind else { return Ok(wire.into_object(kind)) };
+        let mut set = wire.into_set(set);
+        unreadable.for_each(|path| set.set_unreadable(path));
+        Ok(set.into())
+    }
+
+    /// The object without invalid sources and mirrors: the part of it that rules about more than single values review.
+    #[must_use]
+    pub fn valid_part(&self) -> Self {
+        match self {
+            Self::MirrorSet(set) => set.valid_part().map_or_else(|| self.clone(), Self::from),
+            Self::HostedCluster(_)
+            | Self::ImageConfig(_)
+            | Self::ClusterVersion(_)
+            | Self::SignaturePolicy(_)
+            | Self::MachineConfiguration(_) => self.clone(),
+        }
     }
 
     /// The kind it was read as.
@@ -177,6 +212,18 @@ impl Object {
             Self::ClusterVersion(version) => non_empty(&version.name, ClusterVersion::NAME),
             Self::SignaturePolicy(policy) => &policy.name,
             Self::MachineConfiguration(machines) => non_empty(&machines.name, MachineConfiguration::NAME),
+        }
+    }
+
+    /// The annotation `mirrorguard.io/exempt`; empty if it has none, or if it is not read.
+    pub fn exemption_request(&self) -> &str {
+        match self {
+            Self::MirrorSet(set) => &set.exempt,
+            Self::HostedCluster(hosted) => hosted.annotation(annotation::EXEMPT).unwrap_or_default(),
+            Self::ImageConfig(_)
+            | Self::ClusterVersion(_)
+            | Self::SignaturePolicy(_)
+            | Self::MachineConfiguration(_) => "",
         }
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Field {
     /// The byte range of its name in the file, with quotes.
     pub(super) span: Range<usize>,
     pub(super) value: Node,
+    /// Whether the kind of the document has no such field.
+    pub(super) is_unknown: bool,
 }
 
 /// The root of an empty document.
@@ -76,6 +78,17 @@ impl Node {
         match (&self.data, step.parse::<usize>()) {
             (Data::List(items), Ok(index)) => items.get(index),
             _ => self.get(step),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn child_mut(&mut self, step: &str) -> Option<&mut Node> {
+        match &mut self.data {
+            Data::List(items) => items.get_mut(step.parse::<usize>().ok()?),
+            Data::Map(fields) => {
+                fields.iter_mut().find(|field| field.name == step).map(|field| &mut field.value)
+            }
+            Data::Scalar(_) => None,
         }
     }
 

@@ -116,11 +116,9 @@ impl WireObject {
         let mut metadata = self.metadata.unwrap_or_default();
         let name = metadata.name.filter(|name| !name.is_empty()).or(metadata.generate_name);
         MirrorSet {
-            kind,
-            name: name.unwrap_or_default().into(),
             resource_version: metadata.resource_version.unwrap_or_default(),
             exempt: metadata.annotations.remove(annotation::EXEMPT).unwrap_or_default().into(),
-            entries,
+            ..MirrorSet::new(kind, &name.unwrap_or_default(), entries)
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reviews a write: runs the rules, and decides the level of their findings.
 
-use std::{slice, sync::Arc};
+use std::{borrow::Cow, slice, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -14,7 +14,7 @@ use crate::{
     node::{Change, Impact, Standstill},
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
     rules::{
-        Check, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views,
+        Check, FileObject, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views,
         WhenUnverified, misread_catalog_overrides,
     },
     state::State,
@@ -59,6 +59,10 @@ impl<'a> Reviewer<'a> {
         {
             return Verdict::default();
         }
+        let before_write = operation.before().copied();
+        let written = operation.after().copied();
+        let valid = operation.map(|set| set.valid_part().map_or(Cow::Borrowed(set), Cow::Owned));
+        let operation = valid.borrowed();
         let set = *operation.object();
         let context = self.state.context();
         let [old, new] =
@@ -69,13 +73,13 @@ impl<'a> Reviewer<'a> {
             _ => context.view_with(set.kind, &set.name, old.as_ref()),
         };
         let cluster = Views { before, after, others: context.view_with(set.kind, &set.name, None) };
-        let write = SetWrite::new(operation, cluster, self.settings);
+        let write = SetWrite::new(operation, written, cluster, self.settings);
         let mut verdict = Verdict::of(self.evaluate_set(&write));
         if let Operation::Update { old, .. } = operation
             && !verdict.is_allowed()
         {
             let as_it_was = Views { after: before, ..cluster };
-            let was = SetWrite::new(Operation::Existing(old), as_it_was, self.settings);
+            let was = SetWrite::new(Operation::Existing(old), before_write, as_it_was, self.settings);
             lower_known(&mut verdict, &self.evaluate_set(&was));
         }
         exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
@@ -90,6 +94,18 @@ impl<'a> Reviewer<'a> {
         } else {
             verdict.diagnostics.retain(Diagnostic::applies_to_a_rejected_write);
         }
+        verdict
+    }
+
+    /// Reviews an object as it is written in a file, by the rules about files.
+    pub fn review_file(&self, object: &FileObject<'_>, annotation: &str) -> Verdict {
+        let mut verdict = Verdict::of(self.evaluate(RULES, |check, findings| {
+            if let Check::File(check) = check {
+                check(object, findings);
+            }
+        }));
+        let requester = Requester { id: object.written.id.clone(), annotation };
+        exempt(&mut verdict, &requester, &self.settings.exemptions, self.today);
         verdict
     }
 

@@ -88,6 +88,14 @@ impl Verdict {
         Self { diagnostics, ..Self::default() }
     }
 
+    /// Adds another verdict on the same object.
+    pub fn extend(&mut self, other: Self) {
+        self.diagnostics.extend(other.diagnostics);
+        self.exempted.extend(other.exempted);
+        self.remarks.extend(other.remarks);
+        self.impact = self.impact.or(other.impact);
+    }
+
     /// Whether the write is admitted.
     pub fn is_allowed(&self) -> bool {
         self.denials().next().is_none()

@@ -1,5 +1,7 @@
 //! An update that leaves sources without the mirrors they had.
 
+use std::collections::HashSet;
+
 use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::may_extend, finding::some_names};
 use crate::{
     objects::{Entry, MirrorSet, scope::matching_prefix},
@@ -17,9 +19,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Operation::Update { old, new } = write.operation else { return };
+    // An entry with an invalid mirror is not removed.
+    let written: HashSet<&str> =
+        write.written.into_iter().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
     let lost: Vec<_> = old
         .effective_entries()
         .map(|(_, entry)| entry.clone())
+        .filter(|entry| new.gaps.is_empty() || !written.contains(&*entry.source))
         .filter(|entry| is_dropped(write, old, entry))
         .collect();
     let mut dropped: Vec<_> = lost.iter().map(|entry| &*entry.source).collect();

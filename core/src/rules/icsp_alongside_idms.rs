@@ -142,7 +142,7 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
         |index: &usize| write.cluster.others.entries(&set.entries[*index].source).next().is_some();
     let fix = if fresh.iter().any(is_shared) { Fix::changing_pulls(title) } else { Fix::safe(title) };
     if fresh.len() < set.entries.len() {
-        let paths = fresh.iter().map(|index| format!("spec.{}[{index}]", set.kind.list_field()));
+        let paths = fresh.iter().map(|index| set.entry_path(*index));
         return paths.fold(fix.create(idms), |fix, path| fix.remove(set.id(), path));
     }
     let (group, version, _) = SetKind::Idms.api();

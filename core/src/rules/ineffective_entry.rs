@@ -37,7 +37,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
                 "add a mirror, or block the source in image.config".into(),
             )
         } else {
-            let path = format!("spec.{}[{index}]", set.kind.list_field());
+            let path = set.entry_path(index);
             (
                 "nodes ignore the entry and use a broader source, if there is one",
                 Fix::safe("add a mirror, or remove the entry").remove(set.id(), path),

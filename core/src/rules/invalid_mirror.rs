@@ -1,7 +1,7 @@
 //! A mirror that the machine-config operator rejects.
 
 use super::{Check, Finding, Level, Rule, SetWrite, invalid_source::rejected};
-use crate::objects::grammar;
+use crate::objects::{EntryPart, grammar};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-mirror",
@@ -14,10 +14,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(set) = write.new_set() else { return };
+    let Some(set) = write.written else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         for (at, mirror) in entry.mirrors.iter().enumerate() {
-            if !grammar::is_valid_mirror(mirror) {
+            if set.is_readable(index, EntryPart::Mirror(at)) && !grammar::is_valid_mirror(mirror) {
                 let path = set.field_path(index, &format!("mirrors[{at}]"));
                 findings.push(rejected(set, "mirror", mirror, path, write.cluster.after.format()));
             }

@@ -3,7 +3,7 @@
 use super::{Check, Finding, Fix, Level, Rule, SetWrite};
 use crate::{
     node::check_locations,
-    objects::{Format, MirrorSet, grammar},
+    objects::{EntryPart, Format, MirrorSet, grammar},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -20,9 +20,12 @@ pub(super) const RULE: Rule = Rule {
 pub(super) const RENDERING_FAILS: &str = "rendering fails, and nodes get no new configuration";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(set) = write.new_set() else { return };
+    let Some(set) = write.written else { return };
     let format = write.cluster.after.format();
     for (index, entry) in set.entries.iter().enumerate() {
+        if !set.is_readable(index, EntryPart::Source) {
+            continue;
+        }
         let (source, path) = (&*entry.source, || set.field_path(index, "source"));
         if !grammar::is_valid_source(source) {
             findings.push(rejected(set, "source", source, path(), format));

@@ -11,6 +11,7 @@ mod contacting_source;
 mod data_plane_not_mirrored;
 mod deprecated_icsp;
 mod dropped_source;
+mod duplicate_object;
 mod exemption;
 mod explicit;
 mod finding;
@@ -25,6 +26,7 @@ mod ignored_icsp;
 mod incomplete_catalog_images;
 mod ineffective_entry;
 mod invalid_mirror;
+mod invalid_name;
 mod invalid_registry_scope;
 mod invalid_source;
 mod mirror_in_use;
@@ -48,6 +50,8 @@ mod subject;
 mod swapped_source;
 mod tag_pull_not_mirrored;
 mod unknown_annotation;
+mod unknown_field;
+mod unknown_kind;
 mod unqualified_mirror;
 mod unrenderable_image_config;
 mod untrusted_mirror;
@@ -57,7 +61,7 @@ pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level, Related};
 pub use fix::{Applicability, Fix};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
-pub use subject::{HostedWrite, NodesWrite, SetWrite, SharedSource, Survey, Views};
+pub use subject::{FileObject, HostedWrite, NodesWrite, SetWrite, SharedSource, Survey, Views};
 
 use crate::objects::ImageConfig;
 
@@ -96,7 +100,7 @@ impl Rule {
     pub fn runs_in_webhook(&self) -> bool {
         match self.check {
             Check::MirrorSet(_) | Check::Nodes(_) | Check::HostedCluster(_) => true,
-            Check::ImageConfig(_) | Check::Cluster(_) => false,
+            Check::ImageConfig(_) | Check::Cluster(_) | Check::File(_) => false,
         }
     }
 }
@@ -112,6 +116,8 @@ pub enum Check {
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
     /// `image.config.openshift.io/cluster` by itself.
     ImageConfig(fn(&ImageConfig, &mut Vec<Finding>)),
+    /// An object as it is written in a file: what an API server refuses or drops before a webhook sees it.
+    File(fn(&FileObject<'_>, &mut Vec<Finding>)),
     /// A whole cluster, with objects that no write contains: `mirrorguard audit`.
     Cluster(fn(&Survey<'_>, &mut Vec<Found>)),
 }
@@ -129,6 +135,7 @@ pub const RULES: &[Rule] = &[
     data_plane_not_mirrored::RULE,
     deprecated_icsp::RULE,
     dropped_source::RULE,
+    duplicate_object::RULE,
     foreign_catalog_overrides::RULE,
     half_blocked_source::RULE,
     hypershift_misresolves::RULE,
@@ -138,6 +145,7 @@ pub const RULES: &[Rule] = &[
     incomplete_catalog_images::RULE,
     ineffective_entry::RULE,
     invalid_mirror::RULE,
+    invalid_name::RULE,
     invalid_registry_scope::RULE,
     invalid_source::RULE,
     mirror_in_use::RULE,
@@ -158,6 +166,8 @@ pub const RULES: &[Rule] = &[
     swapped_source::RULE,
     tag_pull_not_mirrored::RULE,
     unknown_annotation::RULE,
+    unknown_field::RULE,
+    unknown_kind::RULE,
     unqualified_mirror::RULE,
     unrenderable_image_config::RULE,
     untrusted_mirror::RULE,

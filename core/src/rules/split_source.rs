@@ -178,7 +178,7 @@ fn keep_first(fix: Fix, sharing: &Sharing<'_>) -> Fix {
         fix.set(first.set.id(), first.set.field_path(first.index, "mirrors"), mirrors)
     };
     for extra in sharing.others.iter().chain([&sharing.own]).filter(|entry| !entry.is(first)) {
-        fix = fix.remove(extra.set.id(), format!("spec.{}[{}]", extra.set.kind.list_field(), extra.index));
+        fix = fix.remove(extra.set.id(), extra.set.entry_path(extra.index));
     }
     fix
 }

@@ -11,16 +11,19 @@ use crate::{
     },
     inventory::Inventory,
     node::{Change, Standstill, change_of_write},
-    objects::{HostedCluster, MirrorSet, annotation},
+    objects::{HostedCluster, MirrorSet, annotation, manifest::Written},
     state::State,
     write::Operation,
 };
 
-/// A write of a mirror set, and the cluster around it.
+/// A write of a mirror set, and the cluster around it. Invalid sources and mirrors are in none of its sets but
+/// `written`.
 #[derive(Debug, Clone)]
 pub struct SetWrite<'a> {
     /// What happens to the set.
     pub operation: Operation<&'a MirrorSet>,
+    /// The set after, with its invalid sources and mirrors; `None` for a deletion.
+    pub written: Option<&'a MirrorSet>,
     /// The cluster before and after.
     pub cluster: Views<'a>,
     /// The configuration.
@@ -70,8 +73,25 @@ impl<'a> SharedSource<'a> {
 
 impl<'a> SetWrite<'a> {
     /// A write, of which nothing is computed yet.
-    pub fn new(operation: Operation<&'a MirrorSet>, cluster: Views<'a>, settings: &'a Settings) -> Self {
-        Self { operation, cluster, settings, change: OnceCell::new(), shared_sources: OnceCell::new() }
+    pub fn new(
+        operation: Operation<&'a MirrorSet>,
+        written: Option<&'a MirrorSet>,
+        cluster: Views<'a>,
+        settings: &'a Settings,
+    ) -> Self {
+        Self {
+            operation,
+            written,
+            cluster,
+            settings,
+            change: OnceCell::new(),
+            shared_sources: OnceCell::new(),
+        }
+    }
+
+    /// Whether a source or mirror is invalid, so that nothing renders.
+    fn is_refused(&self) -> bool {
+        self.written.is_some_and(|set| set.valid_part().is_some())
     }
 
     /// The set before, for an update or a deletion.
@@ -93,6 +113,7 @@ impl<'a> SetWrite<'a> {
         let Views { before, after, .. } = self.cluster;
         match self.operation {
             Operation::Existing(_) => None,
+            _ if self.is_refused() => None,
             _ => Some(change_of_write(before, after, self.old_set(), self.new_set())),
         }
     }
@@ -130,6 +151,15 @@ pub struct NodesWrite<'a> {
     pub set: Option<&'a MirrorSet>,
     /// Where a finding is reported that is about nothing in particular.
     pub path: &'a str,
+}
+
+/// An object as it is written in a file.
+#[derive(Debug, Clone, Copy)]
+pub struct FileObject<'a> {
+    /// What the file says.
+    pub written: &'a Written,
+    /// Where an object of the same kind, namespace and name is before it, `a.yaml:3`.
+    pub earlier: Option<&'a str>,
 }
 
 /// A creation or update of a HostedCluster, or an existing one.

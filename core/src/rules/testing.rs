@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fs, sync::Arc};
 
-use super::{Finding, Level, Settings};
+use super::{FileObject, Finding, Level, Settings};
 use crate::{
     objects::{Entry, MirrorSet, MirrorSourcePolicy, Object, SetKind, manifest},
     review::{Reviewer, Verdict},
@@ -42,6 +42,20 @@ pub(super) fn review(state: &State, settings: &Settings, operation: Operation<Mi
         Operation::Existing(set) => Operation::Existing(Arc::new(set)),
     };
     Reviewer::new(state, settings, TODAY).review(&Write::MirrorSet(write))
+}
+
+/// What a rule about files finds in the objects of a file.
+pub(super) fn find_in_file(rule: &str, text: &str) -> Vec<Finding> {
+    let reading = manifest::read("test", text.to_owned());
+    let (state, settings) = (State::default(), Settings::default());
+    let reviewer = Reviewer::new(&state, &settings, TODAY);
+    let mut findings = Vec::new();
+    for located in reading.objects.iter().chain(&reading.misnamed) {
+        let verdict = reviewer.review_file(&FileObject { written: &located.written, earlier: None }, "");
+        let found = verdict.diagnostics.into_iter().filter(|diagnostic| diagnostic.rule.id == rule);
+        findings.extend(found.map(|diagnostic| diagnostic.finding));
+    }
+    findings
 }
 
 /// What one rule finds in a write next to other sets, turned on; without `old`, the write is a creation.

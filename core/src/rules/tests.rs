@@ -163,8 +163,8 @@ fn the_chart_sends_the_webhook_every_kind_that_a_rule_reviews() {
                 "hostedClusterRules",
                 vec![r#"include "mirrorguard.hostedClusterRules""#],
             ),
-            // The chart sends neither the image configuration nor a whole cluster.
-            Check::ImageConfig(_) | Check::Cluster(_) => continue,
+            // The chart sends neither the image configuration, nor a whole cluster, nor a file.
+            Check::ImageConfig(_) | Check::Cluster(_) | Check::File(_) => continue,
         };
         let wanted: BTreeSet<_> = kinds.into_iter().map(resource).collect();
         let start = format!("{{{{- define \"mirrorguard.{rules}\" -}}}}");

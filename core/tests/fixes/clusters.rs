@@ -79,7 +79,7 @@ pub(crate) fn random(seed: u64) -> String {
     let mut numbers = Numbers((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let mut text = String::new();
     // Most clusters have no invalid values, few sources and one policy each, so that they render.
-    let is_valid = true;
+    let is_valid = !numbers.one_in(6);
     let is_strict = numbers.one_in(3);
     for at in 0..=numbers.below(5) {
         set(&mut numbers, &mut text, at, is_valid, is_strict);

@@ -5,12 +5,15 @@ use std::{fmt::Write, ops::Range, sync::Arc};
 use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet, renderer::DecorStyle,
 };
+use anstream::adapter::strip_str;
 use mirrorguard_core::{
-    objects::manifest::{Located, Position},
+    objects::manifest::{Located, Position, Source},
     report::{Places, Reviewed, findings},
     review::Diagnostic,
     rules::Level,
 };
+
+use crate::cli::input::Unread;
 
 /// The largest distance of two places in one drawing, in bytes.
 const NEAR: usize = 4096;
@@ -32,6 +35,21 @@ pub(in crate::cli) fn human(reviewed: &[Reviewed<'_>], places: &Places<'_>, widt
             let _ = writeln!(text, "\n{}", yaml.trim_end());
         }
         text.push('\n');
+    }
+    text
+}
+
+/// The errors in files, drawn `width` columns wide.
+pub(in crate::cli) fn errors(unread: &[Unread], width: usize) -> String {
+    let renderer = Renderer::styled().term_width(width).decor_style(DecorStyle::Ascii);
+    let mut text = String::new();
+    for Unread { message, place, excerpt, .. } in unread {
+        let (Some((_, at)), Some((source, span))) = (place, excerpt) else { continue };
+        let group = Group::with_title(Title::ERROR.primary_title(strip_str(message).to_string()));
+        let drawing = Drawing::of(source, *at, span.clone());
+        let group = drawing.draw(group, AnnotationKind::Primary, &[]);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}\n", renderer.render(&[group]));
     }
     text
 }
@@ -86,7 +104,7 @@ fn draw<'a>(group: Group<'a>, here: &Drawing<'a>, others: Vec<Drawing<'a>>) -> G
 
 /// A value in a file, and its lines.
 struct Drawing<'a> {
-    place: &'a Located,
+    source: &'a Arc<Source>,
     at: Position,
     span: Range<usize>,
     lines: Range<usize>,
@@ -95,12 +113,15 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn new(place: &'a Located, path: &str) -> Self {
-        let text = &*place.source.text;
-        let (at, span) = (place.position(path), place.span(path));
+        Self::of(&place.source, place.position(path), place.span(path))
+    }
+
+    fn of(source: &'a Arc<Source>, at: Position, span: Range<usize>) -> Self {
+        let text = &*source.text;
         let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[span.end..].find('\n').map_or(text.len(), |newline| span.end + newline);
         let lines = start..start + text[start..end].trim_end_matches('\r').len();
-        Self { place, at, span, lines, label: String::new() }
+        Self { source, at, span, lines, label: String::new() }
     }
 
     fn with_label(mut self, label: String) -> Self {
@@ -115,21 +136,18 @@ impl<'a> Drawing<'a> {
     /// Whether a label fits into the width after the value.
     fn has_room_for(&self, label: &str, width: usize) -> bool {
         let gutter = self.at.line.to_string().len() + " | ".len();
-        let before = self.place.source.text[self.lines.start..self.span.end].chars().count();
+        let before = self.source.text[self.lines.start..self.span.end].chars().count();
         !self.is_long() && gutter + before + 1 + label.chars().count() <= width
     }
 
     fn is_near(&self, other: &Self) -> bool {
         let from = self.lines.start.min(other.lines.start);
         let to = self.lines.end.max(other.lines.end);
-        Arc::ptr_eq(&self.place.source, &other.place.source)
-            && to - from < NEAR
-            && !self.is_long()
-            && !other.is_long()
+        Arc::ptr_eq(self.source, other.source) && to - from < NEAR && !self.is_long() && !other.is_long()
     }
 
     fn draw(&self, group: Group<'a>, kind: AnnotationKind, near: &[Self]) -> Group<'a> {
-        let source = &*self.place.source;
+        let source = &**self.source;
         if self.is_long() {
             let origin = Origin::path(&*source.name).line(self.at.line).char_column(self.at.column);
             return group.element(origin);
@@ -153,8 +171,6 @@ impl<'a> Drawing<'a> {
 
 #[cfg(test)]
 mod tests {
-    use anstream::adapter::strip_str;
-
     use super::*;
     use mirrorguard_core::{objects::manifest, review::Verdict, rules};
 

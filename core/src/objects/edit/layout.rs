@@ -66,10 +66,13 @@ impl<'t> Layout<'t> {
             Data::List(items) => {
                 items.last().filter(|_| in_brackets == start).map_or(in_brackets, |item| self.end(item))
             }
-            Data::Map(fields) => fields
-                .last()
-                .filter(|_| in_brackets == start)
-                .map_or(in_brackets, |field| self.end_of_field(field)),
+            Data::Map(fields) if in_brackets == start => match fields.last() {
+                Some(last) if last.span.start >= start => self.end_of_field(last),
+                // A merge key brings in fields from before the map.
+                Some(_) => start + self.text[start..end].trim_end().len(),
+                None => start,
+            },
+            Data::Map(_) => in_brackets,
         }
     }
 

@@ -291,7 +291,7 @@ fn an_edited_file_reads_as_the_changed_object() {
             let text = text.replace('\n', newline);
             let located = read(&text).remove(0);
             for (what, changes) in changes() {
-                let expected = apply_all(&located.root().to_json(), &changes);
+                let expected = apply_all(&located.editable_root().unwrap().to_json(), &changes);
                 let edits = located.edits(&changes);
                 let (Some(expected), Some(edits)) = (expected, edits) else {
                     impossible.push((layout, what));
@@ -318,4 +318,53 @@ fn an_edited_file_reads_as_the_changed_object() {
     impossible.sort_unstable();
     impossible.dedup();
     assert_eq!(impossible, IMPOSSIBLE);
+}
+
+const MERGED: &str = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  imageDigestMirrors:
+  - &a
+    source: quay.io/a
+    mirrors: [m.lab/a]
+  - <<: *a
+    source: quay.io/b
+  - <<: *a
+";
+
+#[test]
+fn fields_that_a_merge_key_brings_in_are_not_edited() {
+    let list = "spec.imageDigestMirrors";
+    let policy = || json!("NeverContactSource");
+    let table = [
+        (Change::Set { path: format!("{list}[1].source"), value: json!("quay.io/c") }, true, "an own field"),
+        (Change::Set { path: format!("{list}[1].mirrors"), value: json!(["n"]) }, false, "a merged field"),
+        (
+            Change::Set { path: format!("{list}[1].mirrors[0]"), value: json!("n") },
+            false,
+            "below a merged field",
+        ),
+        (
+            Change::Set { path: format!("{list}[1].mirrorSourcePolicy"), value: policy() },
+            false,
+            "a new field",
+        ),
+        (Change::Remove { path: format!("{list}[1].source") }, false, "an own field is removed"),
+        (Change::Remove { path: format!("{list}[1]") }, true, "the whole entry"),
+        (Change::Remove { path: format!("{list}[2]") }, true, "the last entry"),
+    ];
+    let located = read(MERGED).remove(0);
+    for (change, is_possible, reason) in table {
+        let edits = located.edits([&change]);
+        assert_eq!(edits.is_some(), is_possible, "{reason}");
+        let Some(edits) = edits else { continue };
+        let expected = apply_all(&located.editable_root().unwrap().to_json(), [&change]).unwrap();
+        assert_eq!(
+            read(&apply_edits(MERGED, &edits))[0].editable_root().unwrap().to_json(),
+            expected,
+            "{reason}"
+        );
+    }
 }

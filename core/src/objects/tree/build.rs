@@ -1,5 +1,7 @@
 //! Builds trees from the events of the YAML parser.
 
+mod merge;
+
 use std::{
     collections::{BTreeMap, HashSet},
     mem,
@@ -118,7 +120,7 @@ impl<'t> Builder<'t> {
         let Some(Open { at, start, anchor, inside }) = self.open.pop() else { return Ok(()) };
         let data = match inside {
             Inside::List(items) => Data::List(items),
-            Inside::Map { fields, .. } => Data::Map(fields),
+            Inside::Map { fields, names, .. } => Data::Map(merge::fields(self.offsets.text, fields, names)?),
         };
         let span = start..self.offsets.byte(span.start.index());
         self.insert(Node { at, span, data }, anchor)
@@ -127,7 +129,7 @@ impl<'t> Builder<'t> {
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Failure> {
         let at = Position::from(&span.start);
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err((at, "an alias cannot be inside the value that it refers to".to_owned()));
+            return Err((at, "an alias contains itself".to_owned()));
         };
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
@@ -152,7 +154,7 @@ impl<'t> Builder<'t> {
                     if !names.insert(name.clone()) {
                         return Err((at, format!("duplicate field {name}")));
                     }
-                    fields.push(Field { name, at, span, value: node });
+                    fields.push(Field { name, at, span, value: node, is_unknown: false });
                 }
             },
         }
@@ -161,7 +163,7 @@ impl<'t> Builder<'t> {
 }
 
 impl Node {
-    fn is_null(&self) -> bool {
+    pub(in crate::objects) fn is_null(&self) -> bool {
         matches!(self.data, Data::Scalar(Value::Null))
     }
 
@@ -256,6 +258,8 @@ mod tests {
         let table = [
             ("a: 1\nb: 2\na: 3\n", (3, 1), "a duplicate field"),
             ("a: &a {b: *a}\n", (1, 11), "an alias inside the value that it refers to"),
+            ("a: &a\n  b:\n  - *a\n", (3, 5), "the same in a block"),
+            ("x: &a 1\na: &a {b: *a}\n", (2, 11), "an anchor that is used again"),
             (&*deep, (1, MAX_DEPTH + 3), "nested too deep"),
             (&*laughs, (6, 15), "aliases of aliases"),
         ];

@@ -1,0 +1,127 @@
+//! Objects inside of the texts of a `ConfigMap`, at the lines where they are written.
+
+use serde_json::Value;
+
+use super::{
+    naming::{Naming, naming},
+    unfold::{Head, Part},
+};
+use crate::objects::{
+    Kind,
+    tree::{self, Data, Field, Node, Position},
+};
+
+/// The objects of kinds that are read, and lists that may hold some. Text that is no YAML holds none.
+pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
+    let Some(Data::Map(fields)) = config_map.get("data").map(|data| &data.data) else { return Vec::new() };
+    fields.iter().flat_map(|field| objects_of_field(text, field)).collect()
+}
+
+fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
+    let Data::Scalar(Value::String(value)) = &field.value.data else { return Vec::new() };
+    if !Kind::ALL.iter().any(|kind| value.contains(kind.name())) {
+        return Vec::new();
+    }
+    let (documents, failure) = tree::documents(value);
+    if failure.is_some() {
+        return Vec::new();
+    }
+    let place = Place::of(text, field, value);
+    let objects = documents.into_iter().filter(is_object).map(|mut node| {
+        place.apply(&mut node);
+        Part { node, default: Head::default(), is_editable: false }
+    });
+    objects.collect()
+}
+
+fn is_object(node: &Node) -> bool {
+    let [api_version, kind] = ["apiVersion", "kind"].map(|name| node.text(name).unwrap_or_default());
+    node.get("items").is_some() || naming(api_version, kind, node) != Naming::Other
+}
+
+/// Where a text is in its file.
+enum Place {
+    /// Each of its lines is a line of the file.
+    Lines {
+        /// The number of the line before its first.
+        before: usize,
+        /// How far it is indented, in spaces.
+        indent: usize,
+        /// For each of its lines, where it starts in the text, and in the file.
+        starts: Vec<(usize, usize)>,
+        /// The length of the file.
+        end: usize,
+    },
+    /// It is folded or in quotes: everything is at its beginning.
+    Whole(Node),
+}
+
+impl Place {
+    fn of(text: &str, field: &Field, value: &str) -> Self {
+        Self::of_block(text, field, value).unwrap_or_else(|| Self::Whole(field.value.clone()))
+    }
+
+    /// The place of a block after `|`. `None` if it is not one.
+    fn of_block(text: &str, field: &Field, value: &str) -> Option<Self> {
+        let rest = &text[field.span.end..];
+        let (header, _) = rest.split_once('\n')?;
+        if !header.trim_start().strip_prefix(':')?.trim_start().starts_with('|') {
+            return None;
+        }
+        let first = field.span.end + header.len() + 1;
+        let lines = || text[first..].split_inclusive('\n').zip(value.split('\n'));
+        let (line, content) = lines().find(|(_, content)| !content.is_empty())?;
+        let indent = line.trim_end_matches(['\n', '\r']).len().checked_sub(content.len())?;
+        let (mut starts, mut in_text, mut in_file) = (Vec::new(), 0, first);
+        for (line, content) in lines() {
+            if !content.is_empty() && line.get(indent..)?.trim_end_matches(['\n', '\r']) != content {
+                return None;
+            }
+            starts.push((in_text, if content.is_empty() { in_file } else { in_file + indent }));
+            in_text += content.len() + 1;
+            in_file += line.len();
+        }
+        Some(Self::Lines { before: field.at.line, indent, starts, end: text.len() })
+    }
+
+    /// Moves a node of the text to where it is in the file.
+    fn apply(&self, node: &mut Node) {
+        node.at = self.position(node.at);
+        node.span = self.span(&node.span);
+        match &mut node.data {
+            Data::Scalar(_) => {}
+            Data::List(items) => items.iter_mut().for_each(|item| self.apply(item)),
+            Data::Map(fields) => {
+                for field in fields {
+                    field.at = self.position(field.at);
+                    field.span = self.span(&field.span);
+                    self.apply(&mut field.value);
+                }
+            }
+        }
+    }
+
+    fn position(&self, at: Position) -> Position {
+        match self {
+            Self::Lines { before, indent, .. } => {
+                Position { line: before + at.line, column: indent + at.column }
+            }
+            Self::Whole(node) => node.at,
+        }
+    }
+
+    fn span(&self, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+        match self {
+            Self::Lines { starts, end, .. } => {
+                in_file(starts, span.start).min(*end)..in_file(starts, span.end).min(*end)
+            }
+            Self::Whole(node) => node.span.clone(),
+        }
+    }
+}
+
+/// The offset in the file of an offset in the text.
+fn in_file(starts: &[(usize, usize)], offset: usize) -> usize {
+    let line = starts.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
+    starts.get(line).map_or(0, |(in_text, in_file)| in_file + (offset - in_text))
+}

@@ -1,0 +1,107 @@
+//! An object with the positions of its fields.
+
+use std::{ops::Range, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use super::{Source, Written};
+use crate::objects::{
+    Object,
+    tree::{Data, Field, Node, Position, steps},
+};
+
+/// An object and its position in a file.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The object.
+    pub object: Object,
+    /// The file.
+    pub source: Arc<Source>,
+    /// What the file says beyond the fields that are read.
+    pub written: Written,
+    /// The document, or the part of one.
+    pub(super) node: Node,
+    /// Whether its text can be edited: it is not inside of a string, and its fields have the names of the object's.
+    pub(super) is_editable: bool,
+}
+
+/// What a path leads to.
+enum Target<'n> {
+    /// The value of a field, or of its nearest existing parent.
+    Value(&'n Node),
+    /// The name of a field that the kind does not have.
+    Name(&'n Field),
+}
+
+impl Located {
+    /// The document, or the item of a list, that it was read from. `None` if its text cannot be edited.
+    pub(in crate::objects) fn editable_root(&self) -> Option<&Node> {
+        self.is_editable.then_some(&self.node)
+    }
+
+    fn target(&self, path: &str) -> Target<'_> {
+        let mut at = &self.node;
+        let mut steps = steps(path).peekable();
+        while let Some(step) = steps.next() {
+            let unknown = at.field(step).filter(|field| field.is_unknown && steps.peek().is_none());
+            if let Some(field) = unknown {
+                return Target::Name(field);
+            }
+            let Some(next) = at.child(step) else { break };
+            at = next;
+        }
+        Target::Value(at)
+    }
+
+    /// The position of a field, or of its nearest existing parent. For a field that the kind does not have, it is that
+    /// of its name.
+    pub fn position(&self, path: &str) -> Position {
+        match self.target(path) {
+            Target::Value(node) => node.at,
+            Target::Name(field) => field.at,
+        }
+    }
+
+    /// `metadata`, unchanged; empty if there is none.
+    pub fn metadata(&self) -> Map<String, Value> {
+        match self.node.get("metadata").map(Node::to_json) {
+            Some(Value::Object(metadata)) => metadata,
+            _ => Map::new(),
+        }
+    }
+
+    /// The byte range of the value of a field in the file. For a list or map, it ends with the first line. For a field
+    /// that the kind does not have, it is that of its name.
+    pub fn span(&self, path: &str) -> Range<usize> {
+        match self.target(path) {
+            Target::Value(node) => first_line(&self.source.text, node),
+            Target::Name(field) => field.span.clone(),
+        }
+    }
+
+    /// The same range as positions: of its first character, and of the one after its last.
+    pub fn region(&self, path: &str) -> (Position, Position) {
+        let start = self.position(path);
+        let value = &self.source.text[self.span(path)];
+        let last = value.rsplit('\n').next().unwrap_or_default().chars().count();
+        let end = match value.matches('\n').count() {
+            0 => Position { line: start.line, column: start.column + last },
+            lines => Position { line: start.line + lines, column: last + 1 },
+        };
+        (start, end)
+    }
+}
+
+/// The byte range of a value. For a list or map, it ends with the first line.
+pub(super) fn first_line(text: &str, node: &Node) -> Range<usize> {
+    let Range { start, end } = node.span;
+    match node.data {
+        Data::Scalar(_) => start..end,
+        Data::List(_) | Data::Map(_) => {
+            // The parser ends a list or map in brackets before the closing bracket.
+            let is_flow = text[start..].starts_with(['[', '{']) && text[end..].starts_with([']', '}']);
+            let line = text[start..end + usize::from(is_flow)].lines().next().unwrap_or_default();
+            start..start + line.trim_end().len()
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Reads the objects of one file.
+
+use std::sync::Arc;
+
+use super::{
+    Located, PassedOver, ReadError, Reading, Source, Written,
+    located::first_line,
+    naming::{Naming, is_old_hosted_cluster, naming},
+    unfold::{Content, Head, Part, holds_placeholder, unfold},
+    written::Names,
+};
+use crate::objects::{
+    Kind, Object, ParseError,
+    schema::{self, Mistyped, Shape},
+    tree::{self, Data, Node, Position},
+};
+
+/// Reads one file.
+pub fn read(name: &str, text: String) -> Reading {
+    let source = Arc::new(Source { name: name.to_owned(), text });
+    let mut reader = Reader { reading: Reading { files: 1, ..Reading::default() }, source };
+    let (documents, error) = tree::documents(&reader.source.text);
+    for document in documents {
+        reader.add(Part::of_file(document));
+    }
+    if let Some((at, message)) = error {
+        let span = reader.source.offset_of(at);
+        reader
+            .reading
+            .errors
+            .push(ReadError { is_syntax: true, ..reader.source.error(at, span..span, message) });
+    }
+    reader.reading
+}
+
+impl Head {
+    fn names(&self, is_misnamed: bool) -> Names<'_> {
+        Names { api_version: &self.api_version, kind: &self.kind, is_misnamed }
+    }
+}
+
+impl Source {
+    fn error(self: &Arc<Self>, at: Position, span: std::ops::Range<usize>, message: String) -> ReadError {
+        let excerpt = Some((Arc::clone(self), span));
+        ReadError { excerpt, ..ReadError::new(&self.name, at, message) }
+    }
+
+    /// The byte offset of a position; the end of the text if it is behind it.
+    fn offset_of(&self, at: Position) -> usize {
+        let lines = self.text.split_inclusive('\n');
+        let start: usize = lines.take(at.line.saturating_sub(1)).map(str::len).sum();
+        let line = self.text.get(start..).unwrap_or_default();
+        let column =
+            line.char_indices().nth(at.column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte);
+        start + column.min(line.find('\n').unwrap_or(line.len()))
+    }
+}
+
+struct Reader {
+    source: Arc<Source>,
+    reading: Reading,
+}
+
+impl Reader {
+    /// Adds an object, or each object inside of it.
+    fn add(&mut self, part: Part) {
+        if !matches!(part.node.data, Data::Map(_)) {
+            return self.pass_over(&part.node, "a list or a single value");
+        }
+        let (part, head) = match unfold(&self.source.text, part) {
+            Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
+            Content::Object(part, head) => (part, head),
+        };
+        match naming(&head.api_version, &head.kind, &part.node) {
+            Naming::Other if head.api_version.is_empty() || head.kind.is_empty() => {
+                self.pass_over(&part.node, "not a Kubernetes object");
+            }
+            Naming::Other => self.reading.skipped += 1,
+            _ if holds_placeholder(&part.node) => self.pass_over(&part.node, "a template"),
+            Naming::Known(kind) => {
+                let read = self.read(kind, part, &head.names(false));
+                self.reading.objects.extend(read);
+            }
+            Naming::Meant(kind) => {
+                let read = self.read(kind, part, &head.names(true));
+                self.reading.misnamed.extend(read);
+            }
+        }
+    }
+
+    fn pass_over(&mut self, node: &Node, what: &'static str) {
+        self.reading.skipped += 1;
+        self.reading.passed_over.push(PassedOver { file: self.source.name.clone(), at: node.at, what });
+    }
+
+    /// Reads an object without the values that do not fit its schema. Each of those is an error.
+    fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
+        let Part { mut node, is_editable, .. } = part;
+        let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
+        let Shape { unknown, mistyped } =
+            schema.map(|schema| schema::check(&mut node, schema)).unwrap_or_default();
+        for Mistyped { path, message } in &mistyped {
+            self.report(kind, &node, path, message);
+        }
+        let neutral = schema.filter(|_| !mistyped.is_empty() || !unknown.is_empty());
+        let neutral = neutral.map(|schema| schema::neutralized(&node, schema, &mistyped));
+        let unreadable = mistyped.iter().map(|mistyped| &*mistyped.path);
+        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable) {
+            Ok(object) => {
+                let written = Written::new(&object, names, &node, unknown);
+                Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
+            }
+            Err(ParseError { path, message }) => {
+                self.report(kind, &node, &path, &message);
+                None
+            }
+        }
+    }
+
+    fn report(&mut self, kind: Kind, node: &Node, path: &str, message: &str) {
+        let value = node.nearest(path);
+        let span = first_line(&self.source.text, value);
+        let message = format!("{}: {path}: {message}", kind.name());
+        self.reading.errors.push(self.source.error(value.at, span, message));
+    }
+}

@@ -1,0 +1,320 @@
+use super::*;
+use crate::objects::{Change, MirrorSourcePolicy};
+
+const TWO: &str = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  imageDigestMirrors:
+  - source: quay.io/ü
+    mirrors:
+    - m.lab/x
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: ConfigMap
+- apiVersion: operator.openshift.io/v1alpha1
+  kind: ImageContentSourcePolicy
+  metadata: {name: b}
+  spec: {repositoryDigestMirrors: 7}
+";
+
+#[test]
+fn documents_and_lists_are_read_and_other_kinds_counted() {
+    let reading = read("two.yaml", TWO.to_owned());
+    assert_eq!((reading.objects.len(), reading.skipped), (2, 1));
+    assert_eq!(
+        reading.errors[0].to_string(),
+        "two.yaml:18:35: ImageContentSourcePolicy: spec.repositoryDigestMirrors: expected a list, found the number 7"
+    );
+}
+
+#[test]
+fn a_field_has_a_line_a_column_and_a_byte_range() {
+    let reading = read("two.yaml", TWO.to_owned());
+    let located = &reading.objects[0];
+    let path = "spec.imageDigestMirrors[0].mirrors[0]";
+    assert_eq!(located.position(path), Position { line: 8, column: 7 });
+    assert_eq!(&TWO[located.span(path)], "m.lab/x");
+}
+
+#[test]
+fn a_value_ends_where_its_text_ends() {
+    let head = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec:\n  imageTagMirrors:";
+    let table = [
+        (" [{source: q}] # one", "", "[{source: q}]", (4, 33), "a list"),
+        (" [{source: q}]", "[0]", "{source: q}", (4, 32), "a map"),
+        ("\n  - source: q\n    mirrors: [m]", "[0]", "source: q", (5, 14), "a block"),
+        (" [{source: ü日}]", "[0].source", "ü日", (4, 32), "wide characters"),
+        (" [{source: \"a\n    b\"}]", "[0].source", "\"a\n    b\"", (5, 7), "two lines"),
+    ];
+    for (spec, path, expected, (line, column), reason) in table {
+        for newline in ["\n", "\r\n"] {
+            let text = format!("{head}{spec}\n").replace('\n', newline);
+            let reading = read("x.yaml", text.clone());
+            let (located, path) = (&reading.objects[0], format!("spec.imageTagMirrors{path}"));
+            let expected = expected.replace('\n', newline);
+            assert_eq!(text[located.span(&path)], expected, "{reason}, {newline:?}");
+            assert_eq!(located.region(&path).1, Position { line, column }, "{reason}, {newline:?}");
+        }
+    }
+}
+
+#[test]
+fn fast_and_slow_reading_of_json_have_the_same_result() {
+    let json = r#"{"apiVersion":"v1","kind":"List","items":[
+            {"kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","metadata":{"name":"t"},
+             "spec":{"imageTagMirrors":[{"source":"quay.io","mirrors":["m"]}]}},
+            {"kind":"Pod","apiVersion":"v1"}]}"#;
+    let slow: Vec<_> = read("x.json", json.to_owned()).objects.into_iter().map(|l| l.object).collect();
+    assert_eq!(objects_of_json(json), Some(slow));
+}
+
+#[test]
+fn what_is_no_object_is_passed_over() {
+    let table = [
+        ("apiVersion: v2\nname: chart\n", "no kind"),
+        ("image: {tag: v1}\n", "the values of a chart"),
+        ("resources: [a.yaml]\n", "an old kustomization"),
+        ("kind: Config\n", "no apiVersion"),
+        ("- hosts: all\n  tasks: []\n", "a playbook"),
+        ("text\n", "a single value"),
+        (IDMS_WITH_PLACEHOLDER, "a template that is YAML"),
+    ];
+    for (text, reason) in table {
+        let reading = read("x.yaml", text.to_owned());
+        let counts =
+            (reading.objects.len(), reading.errors.len(), reading.skipped, reading.passed_over.len());
+        assert_eq!(counts, (0, 0, 1, 1), "{reason}");
+    }
+}
+
+const IDMS_WITH_PLACEHOLDER: &str = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec: {imageDigestMirrors: [{source: quay.io/a, mirrors: [\"{{ mirror }}/a\"]}]}
+";
+
+#[test]
+fn a_template_that_is_no_yaml_is_passed_over_in_a_folder() {
+    let mistyped = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec: 7\n---\n";
+    let table = [("a: 1\n---\n", (0, 2), "a template"), (mistyped, (1, 1), "an error before it stays")];
+    for (before, expected, reason) in table {
+        let named = read("x.yaml", format!("{before}{{{{- if .Values.x }}}}\nb: [\n"));
+        assert_eq!(named.errors.len(), expected.0 + 1, "{reason}, named");
+        let found = named.without_template();
+        assert_eq!((found.errors.len(), found.skipped), expected, "{reason}, found in a folder");
+    }
+}
+
+#[test]
+fn a_value_of_another_type_hides_nothing_else() {
+    let text = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  imageDigestMirrors:
+  - [quay.io/a]
+  - source: quay.io/b
+    mirrors: [m.lab/b, 7]
+    mirrorSourcePolicy: Never
+  - source: quay.io/c
+    mirrors: [m.lab/c]
+";
+    let reading = read("x.yaml", text.to_owned());
+    let lines: Vec<_> = reading.errors.iter().map(|error| (error.at.line, error.at.column)).collect();
+    assert_eq!(lines, [(6, 5), (8, 24), (9, 25)]);
+    let spans = reading.errors.iter().map(|error| &text[error.excerpt.as_ref().unwrap().1.clone()]);
+    assert_eq!(spans.collect::<Vec<_>>(), ["[quay.io/a]", "7", "Never"]);
+    let Object::MirrorSet(set) = &reading.objects[0].object else { panic!("a mirror set") };
+    let sources: Vec<_> = set.entries.iter().map(|entry| &*entry.source).collect();
+    assert_eq!(sources, ["", "quay.io/b", "quay.io/c"]);
+    let valid = set.valid_part().unwrap();
+    assert_eq!(valid.field_path(0, "source"), "spec.imageDigestMirrors[2].source");
+    assert_eq!(valid.entries.len(), 1);
+}
+
+#[test]
+fn an_unknown_field_is_where_its_name_is() {
+    let text = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  repositoryDigestMirrors:
+  - source: quay.io/a
+";
+    let located = &read("x.yaml", text.to_owned()).objects[0];
+    let path = "spec.repositoryDigestMirrors";
+    assert_eq!(located.written.unknown_fields[0].path, path);
+    assert_eq!(located.position(path), Position { line: 5, column: 3 });
+    assert_eq!(&text[located.span(path)], "repositoryDigestMirrors");
+    assert_eq!(located.position(&format!("{path}[0].source")), Position { line: 6, column: 13 });
+}
+
+#[test]
+fn an_object_under_a_wrong_name_is_kept_apart() {
+    let text = idms("a", 0).replace("config.openshift.io/v1", "config.openshift.io/v1alpha1");
+    let reading = read("x.yaml", text);
+    assert_eq!((reading.objects.len(), reading.misnamed.len(), reading.skipped), (0, 1, 0));
+    assert_eq!(reading.misnamed[0].written.api_version, "config.openshift.io/v1alpha1");
+}
+
+/// An IDMS on six lines, indented.
+fn idms(name: &str, indent: usize) -> String {
+    let lines = [
+        "apiVersion: config.openshift.io/v1",
+        "kind: ImageDigestMirrorSet",
+        &format!("metadata: {{name: \"{name}\"}}"),
+        "spec:",
+        "  imageDigestMirrors:",
+        "  - {mirrors: [m.lab/a], source: quay.io/a}",
+    ];
+    lines.map(|line| format!("{}{line}\n", " ".repeat(indent))).concat()
+}
+
+/// The same as an item of a list.
+fn item(name: &str, indent: usize) -> String {
+    format!("{}- {}", " ".repeat(indent), idms(name, indent + 2).trim_start())
+}
+
+/// `name at line:column of its last source` of each mirror set.
+fn unfolded(text: &str) -> Vec<String> {
+    let reading = read("x.yaml", text.to_owned());
+    assert_eq!(reading.errors, []);
+    let places = reading.objects.iter().map(|located| {
+        let Object::MirrorSet(set) = &located.object else { panic!("a mirror set") };
+        let path = set.field_path(set.entries.len() - 1, "source");
+        assert_eq!(text[located.span(&path)], *set.entries.last().unwrap().source, "{text}");
+        let Position { line, column } = located.position(&path);
+        format!("{} at {line}:{column}", set.name)
+    });
+    places.collect()
+}
+
+const ACM: &str = "apiVersion: policy.open-cluster-management.io/v1";
+
+#[test]
+fn objects_inside_of_other_objects_are_at_their_own_lines() {
+    let (one, parameters) = (item("${N}", 0), "parameters:\n- {name: N, value: a}\n");
+    let template = "apiVersion: template.openshift.io/v1\nkind: Template\nobjects";
+    let table: [(String, &[&str], &str); 7] = [
+        (
+            format!("apiVersion: v1\nkind: List\nitems:\n{}{}", item("a", 0), item("b", 0)),
+            &["a at 9:36", "b at 15:36"],
+            "a list",
+        ),
+        (format!("{template}:\n{one}{parameters}"), &["a at 9:36"], "a template, filled in"),
+        (format!("{template}:\n{one}"), &[], "a template without a value"),
+        (
+            format!(
+                "{ACM}\nkind: Policy\nspec:\n  policy-templates:\n  - objectDefinition:\n      {ACM}\n      kind: ConfigurationPolicy\n      spec:\n        object-templates:\n        - complianceType: musthave\n          objectDefinition:\n{}",
+                idms("a", 12)
+            ),
+            &["a at 17:46"],
+            "a policy",
+        ),
+        (
+            format!(
+                "{ACM}\nkind: ConfigurationPolicy\nspec:\n  object-templates:\n  - complianceType: mustNotHave\n    objectDefinition:\n{}",
+                idms("a", 6)
+            ),
+            &[],
+            "a policy that removes it",
+        ),
+        (
+            format!(
+                "apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\nspec:\n  workload:\n    manifests:\n{}",
+                item("a", 4)
+            ),
+            &["a at 11:40"],
+            "a work",
+        ),
+        (
+            format!(
+                "apiVersion: hive.openshift.io/v1\nkind: SelectorSyncSet\nspec:\n  resources:\n{}",
+                item("a", 2)
+            ),
+            &["a at 10:38"],
+            "a sync set",
+        ),
+    ];
+    for (text, expected, reason) in table {
+        assert_eq!(unfolded(&text), expected, "{reason}");
+    }
+}
+
+#[test]
+fn a_text_of_a_config_map_is_at_its_own_lines() {
+    let (a, b) = (idms("a", 4), idms("b", 4));
+    let table: [(String, &[&str], &str); 5] = [
+        (format!("|\n{a}  other: x\n"), &["a at 10:38"], "a block"),
+        (format!("| # ours\n{a}"), &["a at 10:38"], "a comment after the mark"),
+        (format!("|\n\n{a}"), &["a at 11:38"], "an empty line first"),
+        (
+            format!("|-\n{a}    ---\n\n{}", b.trim_end()),
+            &["a at 10:38", "b at 18:38"],
+            "two documents, the last without a line break",
+        ),
+        ("|\n    ImageDigestMirrorSet [\n".to_owned(), &[], "no YAML"),
+    ];
+    for (value, expected, reason) in table {
+        let text = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  config: {value}");
+        assert_eq!(unfolded(&text), expected, "{reason}");
+        assert_eq!(unfolded(&text.replace('\n', "\r\n")), expected, "{reason}, lines as on Windows");
+    }
+}
+
+#[test]
+fn a_text_in_quotes_is_where_it_begins() {
+    let json = r#"{"apiVersion":"config.openshift.io/v1","kind":"ImageTagMirrorSet","metadata":{"name":"a"},"spec":{"imageTagMirrors":[{"source":"q.io"}]}}"#;
+    let text = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  ü: '{json}'\n");
+    let reading = read("x.yaml", text.clone());
+    let path = "spec.imageTagMirrors[0].source";
+    assert_eq!(reading.objects[0].position(path), Position { line: 4, column: 6 });
+    assert_eq!(text[reading.objects[0].span(path)], format!("'{json}'"));
+}
+
+const INSTALL_CONFIG: &str = "\
+apiVersion: v1
+baseDomain: lab.example
+metadata: {name: lab}
+imageDigestSources:
+- mirrors: [m.lab/a]
+  source: quay.io/a
+  sourcePolicy: NeverContactSource
+imageContentSources:
+- mirrors: [m.lab/b]
+  source: quay.io/b
+";
+
+#[test]
+fn an_install_config_has_the_sets_that_the_installer_makes() {
+    assert_eq!(unfolded(INSTALL_CONFIG), ["image-digest-mirror at 6:11", "image-policy at 10:11"]);
+    let reading = read("x.yaml", INSTALL_CONFIG.to_owned());
+    assert_eq!(reading.objects[0].position("spec.imageDigestMirrors[0].mirrorSourcePolicy").line, 7);
+    let Object::MirrorSet(set) = &reading.objects[0].object else { panic!("a mirror set") };
+    assert_eq!(set.entries[0].policy(), MirrorSourcePolicy::NeverContactSource);
+    let without = read("x.yaml", "apiVersion: v1\nbaseDomain: lab.example\n".to_owned());
+    assert_eq!((without.objects.len(), without.skipped), (0, 1), "an install-config without mirrors");
+}
+
+#[test]
+fn only_text_of_objects_themselves_is_edited() {
+    let change = Change::Set { path: "metadata.name".to_owned(), value: "b".into() };
+    let config_map = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  config: |\n{}", idms("a", 4));
+    let table = [
+        (idms("a", 0), true, "a document"),
+        (config_map, false, "inside of a string"),
+        (INSTALL_CONFIG.to_owned(), false, "an install-config"),
+    ];
+    for (text, is_possible, reason) in table {
+        let located = &read("x.yaml", text).objects[0];
+        assert_eq!(located.edits([&change]).is_some(), is_possible, "{reason}");
+    }
+}

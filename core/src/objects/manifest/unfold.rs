@@ -1,0 +1,201 @@
+//! Finds the objects inside of other objects: lists, templates, and the policies and works that put objects on other
+//! clusters.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{embedded, install_config};
+use crate::objects::tree::{Data, Node};
+
+/// A part of a file that may be an object.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) node: Node,
+    /// What an item of a typed list is, if it does not say so itself.
+    pub(super) default: Head,
+    /// Whether its text can be edited.
+    pub(super) is_editable: bool,
+}
+
+/// `apiVersion` and `kind`; empty if they are missing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Head {
+    pub(super) api_version: String,
+    pub(super) kind: String,
+}
+
+/// What is in a part of a file.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// An object.
+    Object(Part, Head),
+    /// Several parts.
+    Parts(Vec<Part>),
+}
+
+impl Part {
+    /// A document, or an object written in one.
+    pub(super) fn of_file(node: Node) -> Self {
+        Self { node, default: Head::default(), is_editable: true }
+    }
+}
+
+/// The parts of an object that holds others; any other object as it is.
+pub(super) fn unfold(text: &str, part: Part) -> Content {
+    let Part { node, default, is_editable } = part;
+    let head = Head {
+        api_version: node.text("apiVersion").unwrap_or(&default.api_version).to_owned(),
+        kind: node.text("kind").unwrap_or(&default.kind).to_owned(),
+    };
+    if let (Some(item), Some(_)) = (head.kind.strip_suffix("List"), node.get("items")) {
+        let default = Head { api_version: head.api_version.clone(), kind: item.to_owned() };
+        let items = items_at(node, &["items"]).into_iter();
+        return Content::Parts(
+            items.map(|node| Part { node, default: default.clone(), is_editable }).collect(),
+        );
+    }
+    let group = head.api_version.split_once('/').map_or("", |(group, _)| group);
+    let nodes = match (group, &*head.kind) {
+        ("template.openshift.io" | "", "Template") if node.get("objects").is_some() => {
+            objects_of_template(node)
+        }
+        ("policy.open-cluster-management.io", "Policy") => definitions(node, "policy-templates"),
+        ("policy.open-cluster-management.io", "ConfigurationPolicy") => definitions(node, "object-templates"),
+        ("work.open-cluster-management.io", "ManifestWork") => {
+            items_at(node, &["spec", "workload", "manifests"])
+        }
+        ("work.open-cluster-management.io", "ManifestWorkReplicaSet") => {
+            items_at(node, &["spec", "manifestWorkTemplate", "workload", "manifests"])
+        }
+        ("hive.openshift.io", "SyncSet" | "SelectorSyncSet") => items_at(node, &["spec", "resources"]),
+        ("", "ConfigMap") => match embedded::objects(text, &node) {
+            parts if parts.is_empty() => {
+                return Content::Object(Part { node, default, is_editable }, head);
+            }
+            parts => return Content::Parts(parts),
+        },
+        ("", "") if install_config::is_one(&head.api_version, &node) => {
+            return Content::Parts(install_config::sets(node));
+        }
+        _ => return Content::Object(Part { node, default, is_editable }, head),
+    };
+    Content::Parts(
+        nodes.into_iter().map(|node| Part { node, default: Head::default(), is_editable }).collect(),
+    )
+}
+
+/// The items of the list at a path; none if there is no list.
+fn items_at(node: Node, path: &[&str]) -> Vec<Node> {
+    match path.iter().try_fold(node, |node, step| take(node, step)).map(|node| node.data) {
+        Some(Data::List(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+/// The value of a field of a map.
+pub(super) fn take(node: Node, name: &str) -> Option<Node> {
+    let Data::Map(fields) = node.data else { return None };
+    fields.into_iter().find(|field| field.name == name).map(|field| field.value)
+}
+
+/// The objects that a policy of Advanced Cluster Management creates. A template with `mustnothave` removes its object.
+///
+/// Follows `config-policy-controller api/v1/configurationpolicy_types.go` and
+/// `governance-policy-propagator api/v1/policy_types.go`.
+fn definitions(node: Node, list: &str) -> Vec<Node> {
+    let templates = items_at(node, &["spec", list]).into_iter();
+    let created = templates.filter(|template| {
+        let removes =
+            template.text("complianceType").is_some_and(|kind| kind.eq_ignore_ascii_case("mustnothave"));
+        !removes
+    });
+    created.filter_map(|template| take(template, "objectDefinition")).collect()
+}
+
+/// The longest value of a parameter that is filled in, in bytes.
+const LONGEST: usize = 1024;
+
+/// The objects of a template, with the default values of its parameters filled in.
+fn objects_of_template(node: Node) -> Vec<Node> {
+    let parameters = match node.get("parameters").map(|list| &list.data) {
+        Some(Data::List(items)) => &items[..],
+        _ => &[],
+    };
+    let values = parameters.iter().filter_map(|item| Some((item.text("name")?, item.text("value")?)));
+    let values: HashMap<String, String> = values
+        .filter(|(_, value)| value.len() <= LONGEST)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut objects = items_at(node, &["objects"]);
+    objects.iter_mut().for_each(|object| fill_in(object, &values));
+    objects
+}
+
+fn fill_in(node: &mut Node, values: &HashMap<String, String>) {
+    match &mut node.data {
+        Data::Scalar(Value::String(text)) if text.contains("${") => *text = filled(text, values),
+        Data::Scalar(_) => {}
+        Data::List(items) => items.iter_mut().for_each(|item| fill_in(item, values)),
+        Data::Map(fields) => fields.iter_mut().for_each(|field| fill_in(&mut field.value, values)),
+    }
+}
+
+/// A text with the values of `${NAME}` and `${{NAME}}`; unknown parameters stay.
+fn filled(text: &str, values: &HashMap<String, String>) -> String {
+    let (mut filled, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("${") {
+        filled.push_str(before);
+        let parameter = match after.strip_prefix('{') {
+            Some(inner) => inner.split_once("}}"),
+            None => after.split_once('}'),
+        };
+        match parameter.and_then(|(name, after)| Some((values.get(name)?, after))) {
+            Some((value, after)) => {
+                filled.push_str(value);
+                rest = after;
+            }
+            None => {
+                filled.push_str("${");
+                rest = after;
+            }
+        }
+    }
+    filled + rest
+}
+
+/// Whether a value of an object is known only once a template is filled in.
+pub(super) fn holds_placeholder(object: &Node) -> bool {
+    let metadata = object.get("metadata");
+    let names = ["name", "namespace"].into_iter().filter_map(|name| metadata?.get(name));
+    names.chain(object.get("spec")).any(is_template)
+}
+
+fn is_template(node: &Node) -> bool {
+    match &node.data {
+        Data::Scalar(Value::String(text)) => text.contains("{{") || text.contains("${"),
+        Data::Scalar(_) => false,
+        Data::List(items) => items.iter().any(is_template),
+        Data::Map(fields) => fields.iter().any(|field| is_template(&field.value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_filled_in() {
+        let values = HashMap::from([("A".to_owned(), "x".to_owned())]);
+        let table = [
+            ("a/${A}/b", "a/x/b", "a parameter"),
+            ("${{A}}:${A}", "x:x", "both forms"),
+            ("${B}/${A}", "${B}/x", "one without a value"),
+            ("${A", "${A", "not closed"),
+            ("$A {A}", "$A {A}", "no parameter"),
+        ];
+        for (text, expected, reason) in table {
+            assert_eq!(filled(text, &values), expected, "{reason}");
+        }
+    }
+}

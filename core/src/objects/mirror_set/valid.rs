@@ -1,0 +1,193 @@
+//! The part of a mirror set that takes part in rules about more than single values: an invalid value has its own
+//! finding, and whatever else would be found with it is about a value that nobody meant.
+
+use std::collections::BTreeSet;
+
+use super::{Entry, MirrorSet};
+use crate::objects::{
+    grammar::{is_valid_mirror, is_valid_source},
+    tree::steps,
+};
+
+/// A part of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryPart {
+    /// The entry itself.
+    Whole,
+    /// `source`.
+    Source,
+    /// All of `mirrors`, `mirrorSourcePolicy`, or another field.
+    Field,
+    /// An item of `mirrors`.
+    Mirror(usize),
+}
+
+/// What a set lacks of the object that it was read from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// The parts of entries that could not be read from a file; empty values take their places.
+    unreadable: BTreeSet<(usize, EntryPart)>,
+    /// For a [`MirrorSet::valid_part`], where each of its entries is in the whole set.
+    kept: Option<Vec<Kept>>,
+}
+
+impl Gaps {
+    /// Whether the set has everything of the object.
+    pub fn is_empty(&self) -> bool {
+        self.unreadable.is_empty() && self.kept.is_none()
+    }
+}
+
+/// Where an entry of a valid part and its mirrors are in the whole set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    entry: usize,
+    mirrors: Box<[usize]>,
+}
+
+impl MirrorSet {
+    /// Records that the value at a path could not be read, `spec.imageDigestMirrors[0].source`.
+    pub(in crate::objects) fn set_unreadable(&mut self, path: &str) {
+        let mut steps = steps(path);
+        if (steps.next(), steps.next()) != (Some("spec"), Some(self.kind.list_field())) {
+            return;
+        }
+        let Some(entry) = steps.next().and_then(|step| step.parse().ok()) else { return };
+        let part = match (steps.next(), steps.next().map(str::parse)) {
+            (None, _) => EntryPart::Whole,
+            (Some("source"), _) => EntryPart::Source,
+            (Some("mirrors"), Some(Ok(at))) => EntryPart::Mirror(at),
+            _ => EntryPart::Field,
+        };
+        self.gaps.unreadable.insert((entry, part));
+    }
+
+    /// Whether a part of an entry could be read from its file.
+    pub fn is_readable(&self, entry: usize, part: EntryPart) -> bool {
+        self.gaps.unreadable.is_empty()
+            || ![part, EntryPart::Whole].iter().any(|part| self.gaps.unreadable.contains(&(entry, *part)))
+    }
+
+    /// The set without invalid sources and mirrors, and without the entries that have no mirror left. Its paths are
+    /// those of the whole set. `None` if everything is valid.
+    pub fn valid_part(&self) -> Option<Self> {
+        let is_valid = |(at, entry): (usize, &Entry)| self.is_valid_entry(at, entry);
+        if self.entries.iter().enumerate().all(is_valid) {
+            return None;
+        }
+        let kept = self.entries.iter().enumerate().filter_map(|(at, entry)| self.valid_entry(at, entry));
+        let (entries, kept) = kept.unzip();
+        let gaps = Gaps { kept: Some(kept), ..self.gaps.clone() };
+        Some(Self { entries, gaps, ..self.clone() })
+    }
+
+    /// The path in the set that this is the valid part of.
+    pub(super) fn original_field(&self, entry: usize, field: &str) -> (usize, Option<String>) {
+        let Some(kept) = self.gaps.kept.as_ref().and_then(|kept| kept.get(entry)) else {
+            return (entry, None);
+        };
+        let mirror = field.strip_prefix("mirrors[").and_then(|rest| rest.strip_suffix(']'));
+        let mirror = mirror.and_then(|index| kept.mirrors.get(index.parse::<usize>().ok()?));
+        (kept.entry, mirror.map(|index| format!("mirrors[{index}]")))
+    }
+
+    fn is_valid_entry(&self, at: usize, entry: &Entry) -> bool {
+        self.has_valid_source(at, entry)
+            && (0..entry.mirrors.len()).all(|mirror| self.has_valid_mirror(at, entry, mirror))
+    }
+
+    fn has_valid_source(&self, at: usize, entry: &Entry) -> bool {
+        let is_readable =
+            [EntryPart::Source, EntryPart::Field].iter().all(|part| self.is_readable(at, *part));
+        is_readable && is_valid_source(&entry.source)
+    }
+
+    fn has_valid_mirror(&self, at: usize, entry: &Entry, mirror: usize) -> bool {
+        self.is_readable(at, EntryPart::Mirror(mirror)) && is_valid_mirror(&entry.mirrors[mirror])
+    }
+
+    fn valid_entry(&self, at: usize, entry: &Entry) -> Option<(Entry, Kept)> {
+        if !self.has_valid_source(at, entry) {
+            return None;
+        }
+        let mirrors: Box<[_]> =
+            (0..entry.mirrors.len()).filter(|mirror| self.has_valid_mirror(at, entry, *mirror)).collect();
+        let valid =
+            Entry { mirrors: mirrors.iter().map(|at| entry.mirrors[*at].clone()).collect(), ..entry.clone() };
+        let loses_its_mirror = mirrors.len() < entry.mirrors.len() && !valid.is_effective();
+        (!loses_its_mirror).then_some((valid, Kept { entry: at, mirrors }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::SetKind;
+
+    fn set(entries: &[(&str, &[&str])]) -> MirrorSet {
+        let entries = entries.iter().map(|(source, mirrors)| Entry {
+            source: (*source).into(),
+            mirrors: mirrors.iter().map(|mirror| Box::from(*mirror)).collect(),
+            mirror_source_policy: None,
+        });
+        MirrorSet::new(SetKind::Idms, "a", entries.collect())
+    }
+
+    /// `path value` of each source and mirror that is left, and the paths of entries without a mirror.
+    fn left(set: &MirrorSet) -> Vec<String> {
+        let mut left = Vec::new();
+        for (at, entry) in set.entries.iter().enumerate() {
+            left.push(format!("{} {}", set.field_path(at, "source"), entry.source));
+            for (mirror, value) in entry.mirrors.iter().enumerate() {
+                left.push(format!("{} {value}", set.field_path(at, &format!("mirrors[{mirror}]"))));
+            }
+        }
+        left.iter().map(|text| text.trim_start_matches("spec.imageDigestMirrors").to_owned()).collect()
+    }
+
+    #[test]
+    fn invalid_values_are_left_out_and_paths_stay() {
+        let table: [(&[(&str, &[&str])], Option<&[&str]>, &str); 6] = [
+            (&[("q.io", &["m"])], None, "all valid"),
+            (&[("q.io", &[])], None, "no mirror is valid"),
+            (
+                &[("https://q.io", &["m"]), ("q.io", &["m"])],
+                Some(&["[1].source q.io", "[1].mirrors[0] m"]),
+                "a source",
+            ),
+            (
+                &[("q.io", &["m:v1:", "n"])],
+                Some(&["[0].source q.io", "[0].mirrors[1] n"]),
+                "the first mirror",
+            ),
+            (&[("q.io", &["<m>"])], Some(&[]), "the only mirror"),
+            (&[("q.io", &["<m>", "q.io"])], Some(&[]), "the only mirror other than the source"),
+        ];
+        for (entries, expected, reason) in table {
+            let valid = set(entries).valid_part().map(|set| left(&set));
+            assert_eq!(
+                valid,
+                expected.map(|left| left.iter().map(|&text| text.to_owned()).collect()),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_valid() {
+        let table = [
+            ("[0]", EntryPart::Whole, 0),
+            ("[0].source", EntryPart::Source, 0),
+            ("[0].mirrors", EntryPart::Field, 0),
+            ("[0].mirrorSourcePolicy", EntryPart::Field, 0),
+            ("[0].mirrors[0]", EntryPart::Mirror(0), 2),
+            ("[1].source", EntryPart::Source, 3),
+        ];
+        for (path, part, expected) in table {
+            let mut set = set(&[("q.io", &["m", "n"])]);
+            set.set_unreadable(&format!("spec.imageDigestMirrors{path}"));
+            assert_eq!(set.is_readable(0, part), path.starts_with("[1]"), "{path}");
+            assert_eq!(left(set.valid_part().as_ref().unwrap_or(&set)).len(), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The schemas of the kinds that are read: which fields they have, and of which types.
+//!
+//! `schema/kinds.json` is made of the CRDs in `tests/crds` by a test. Its notation:
+//!
+//! | value | is |
+//! |---|---|
+//! | `"string"`, `"integer"`, `"number"`, `"boolean"` | a value of that type |
+//! | `"A\|B"` | one of these strings |
+//! | `"any"` | anything |
+//! | `[T]` | a list of `T` |
+//! | `{"name": T}` | a map with these fields; `"*"` are all fields with other names |
+//!
+//! What is not in it: required fields, patterns and lengths, which have rules of their own; and everything below
+//! `status`, which no file sets.
+
+mod check;
+#[cfg(test)]
+mod generate;
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+pub use check::UnknownField;
+pub(super) use check::{Mistyped, Shape, check, neutralized};
+use serde::Deserialize;
+
+use super::Kind;
+
+/// The type of a value.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Schema {
+    /// Anything but a list or map.
+    Scalar(Scalar),
+    /// A list of items of one type.
+    List([Box<Schema>; 1]),
+    /// A map.
+    Map(Fields),
+}
+
+/// The fields of a map.
+pub(super) type Fields = BTreeMap<String, Schema>;
+
+/// The name that stands for all other fields.
+const OTHERS: &str = "*";
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub(super) enum Scalar {
+    Any,
+    String,
+    Integer,
+    Number,
+    Boolean,
+    OneOf(Vec<String>),
+}
+
+impl From<String> for Scalar {
+    fn from(name: String) -> Self {
+        match &*name {
+            "any" => Self::Any,
+            "string" => Self::String,
+            "integer" => Self::Integer,
+            "number" => Self::Number,
+            "boolean" => Self::Boolean,
+            values => Self::OneOf(values.split('|').map(str::to_owned).collect()),
+        }
+    }
+}
+
+/// The schemas by `apiVersion kind`.
+static KINDS: LazyLock<BTreeMap<String, Schema>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("schema/kinds.json")).unwrap_or_default());
+
+/// The schema of a kind in its version that is served.
+pub(super) fn of(kind: Kind) -> Option<&'static Schema> {
+    KINDS.get(&format!("{} {}", kind.api_version(), kind.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_schema() {
+        assert_eq!(KINDS.len(), Kind::ALL.len());
+        for kind in Kind::ALL {
+            let Some(Schema::Map(fields)) = of(kind) else { panic!("{}", kind.name()) };
+            assert!(["metadata", "spec", "status"].iter().all(|name| fields.contains_key(*name)));
+        }
+    }
+}

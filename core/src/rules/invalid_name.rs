@@ -1,0 +1,149 @@
+//! A name or namespace that an API server rejects.
+
+use super::{Check, FileObject, Finding, Level, Rule};
+use crate::objects::{Kind, manifest::Text};
+
+pub(super) const RULE: Rule = Rule {
+    id: "invalid-name",
+    level: Level::Deny,
+    summary: "a missing or invalid name, or an invalid namespace; in files only",
+    page: include_str!("invalid_name.md"),
+    check: Check::File(check),
+    ..Rule::BASE
+};
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 253;
+/// The longest namespace, in characters.
+const LONGEST_NAMESPACE: usize = 63;
+
+const EFFECT: &str = "an API server rejects the object";
+
+fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
+    let written = object.written;
+    match (&written.name, &written.generate_name) {
+        (Text::Is(name), _) => findings.extend(find("metadata.name", name, problem_of_name(name))),
+        (Text::Missing, Text::Is(prefix)) => {
+            // The API server adds letters and digits.
+            let problem = problem_of_name(&format!("{prefix}x"));
+            findings.extend(find("metadata.generateName", prefix, problem));
+        }
+        (Text::Missing, Text::Missing) => findings.push(Finding {
+            effect: EFFECT.to_owned(),
+            fix: "add metadata.name".into(),
+            ..Finding::new("metadata.name", "none", format!("the {} has no name", written.kind.name()))
+        }),
+        (Text::Unreadable, _) | (_, Text::Unreadable) => {}
+    }
+    if let (Kind::HostedCluster, Text::Is(namespace)) = (written.kind, &written.namespace) {
+        findings.extend(find("metadata.namespace", namespace, problem_of_label(namespace)));
+    }
+}
+
+fn find(path: &str, value: &str, problem: Option<Problem>) -> Option<Finding> {
+    let Problem { what, form } = problem?;
+    let field = path.trim_start_matches("metadata.");
+    Some(Finding {
+        effect: EFFECT.to_owned(),
+        fix: format!("use {form}").into(),
+        ..Finding::new(path, format!("{field} {value}"), format!("\"{}\" {what}", shortened(value)))
+    })
+}
+
+/// The beginning of a long value.
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(LONGEST_NAMESPACE) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+struct Problem {
+    what: String,
+    form: String,
+}
+
+impl Problem {
+    fn too_long(most: usize) -> Self {
+        Self { what: format!("is longer than {most} characters"), form: format!("at most {most} characters") }
+    }
+}
+
+/// Follows `k8s.io/apimachinery pkg/util/validation/validation.go` `IsDNS1123Subdomain`.
+fn problem_of_name(name: &str) -> Option<Problem> {
+    if name.len() > LONGEST_NAME {
+        return Some(Problem::too_long(LONGEST_NAME));
+    }
+    if name.split('.').all(is_label) {
+        return None;
+    }
+    let form = "lower-case letters, digits, \"-\" and \".\", with a letter or digit at both ends and next to each \".\"";
+    Some(Problem { what: "is not a valid name".to_owned(), form: form.to_owned() })
+}
+
+/// Follows `IsDNS1123Label` of the same file.
+fn problem_of_label(label: &str) -> Option<Problem> {
+    if label.len() > LONGEST_NAMESPACE {
+        return Some(Problem::too_long(LONGEST_NAMESPACE));
+    }
+    if is_label(label) {
+        return None;
+    }
+    let form = "lower-case letters, digits and \"-\", with a letter or digit at both ends";
+    Some(Problem { what: "is not a valid namespace".to_owned(), form: form.to_owned() })
+}
+
+fn is_label(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.chars().all(|c| is_letter(c) || c == '-') && text.starts_with(is_letter) && text.ends_with(is_letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_texts, find_in_file};
+
+    #[test]
+    fn a_name_is_found_that_an_api_server_rejects() {
+        let (long, longest) = ("a".repeat(254), "a".repeat(253));
+        let table = [
+            ("{name: a}", None, "a name"),
+            ("{name: a-1.b}", None, "a name with a dot"),
+            (&*format!("{{name: {longest}}}"), None, "the longest name"),
+            ("{generateName: a-}", None, "a generated name"),
+            ("{name: a, namespace: clusters}", None, "a namespace"),
+            ("{}", Some("metadata.name"), "no name"),
+            ("{name: \"\"}", Some("metadata.name"), "an empty name"),
+            ("{name: A_B}", Some("metadata.name"), "other letters"),
+            ("{name: a.-b}", Some("metadata.name"), "a hyphen after a dot"),
+            (&*format!("{{name: {long}}}"), Some("metadata.name"), "too long"),
+            ("{generateName: A-}", Some("metadata.generateName"), "a generated name with other letters"),
+            ("{name: a, namespace: a.b}", Some("metadata.namespace"), "a namespace with a dot"),
+            (
+                &*format!("{{name: a, namespace: {}}}", &longest[..64]),
+                Some("metadata.namespace"),
+                "a long namespace",
+            ),
+        ];
+        let mut all = Vec::new();
+        for (metadata, expected, reason) in table {
+            let head = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n";
+            let found = find_in_file(RULE.id, &format!("{head}metadata: {metadata}\n"));
+            assert_eq!(
+                found.iter().map(|one| &*one.path).collect::<Vec<_>>(),
+                Vec::from_iter(expected),
+                "{reason}"
+            );
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn a_name_of_another_type_is_an_error_of_its_own() {
+        let head = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\n";
+        for metadata in ["[a]", "{name: 7}", "{name: [a]}"] {
+            assert_eq!(find_in_file(RULE.id, &format!("{head}metadata: {metadata}\n")), [], "{metadata}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A field that the kind of an object does not have.
+
+use strsim::osa_distance;
+
+use super::{Check, FileObject, Finding, Fix, Level, Rule};
+use crate::{
+    objects::{Change, Kind, SetKind, UnknownField},
+    suggest::closest,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "unknown-field",
+    level: Level::Deny,
+    summary: "a field that the kind does not have, for example the list of another kind; in files only",
+    page: include_str!("unknown_field.md"),
+    check: Check::File(check),
+    ..Rule::BASE
+};
+
+const EFFECT: &str = "the object is rejected if it comes from kubectl or oc; for other clients the field is dropped without an error";
+
+fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
+    for field in &object.written.unknown_fields {
+        findings.push(unknown(object, field));
+    }
+}
+
+fn unknown(object: &FileObject<'_>, field: &UnknownField) -> Finding {
+    let written = object.written;
+    let UnknownField { path, name, free, .. } = field;
+    let fix = match meant(written.kind, field) {
+        Some(Meant { name, hint }) => {
+            let change = Change::Rename { path: path.clone(), name: name.to_owned() };
+            Fix::changing_pulls(format!("rename it to {name}{hint}")).change(written.id.clone(), change)
+        }
+        None if written.kind == Kind::Set(SetKind::Icsp) && name == "mirrorSourcePolicy" => {
+            "move the entry to an ImageDigestMirrorSet, which has this field, or remove the field".into()
+        }
+        None if free.is_empty() || free.len() > MOST_NAMES => "remove it".into(),
+        None if free.len() == 1 => format!("remove it, or use {}", free[0]).into(),
+        None => format!("remove it, or use one of {}", free.join(", ")).into(),
+    };
+    let what = format!("{} has no field {path}", written.kind.name());
+    Finding { effect: EFFECT.to_owned(), fix, ..Finding::new(path, name, what) }
+}
+
+/// The most names that are listed.
+const MOST_NAMES: usize = 6;
+
+/// The field that was meant, and what else to know about it.
+struct Meant {
+    name: &'static str,
+    hint: &'static str,
+}
+
+fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
+    let list = list_of_mirrors(kind)
+        .filter(|_| field.is_list && is_in_spec(field) && is_list_of_mirrors(&field.name));
+    let by_meaning = list.filter(|list| field.free.contains(list)).map(|name| {
+        let is_for_tags = field.name.to_ascii_lowercase().contains("tag");
+        let hint = match kind {
+            Kind::HostedCluster if is_for_tags => "; a HostedCluster has no mirrors for tag pulls",
+            Kind::Set(SetKind::Icsp | SetKind::Idms) if is_for_tags => {
+                ", or set kind to ImageTagMirrorSet for tag pulls"
+            }
+            _ => "",
+        };
+        Meant { name, hint }
+    });
+    by_meaning.or_else(|| {
+        let name = closest(&field.name, field.free.iter().copied())?;
+        is_misspelt(&field.name, name).then_some(Meant { name, hint: "" })
+    })
+}
+
+/// Whether a third of the letters differs at most: names of fields have words in common.
+fn is_misspelt(name: &str, meant: &str) -> bool {
+    let letters = osa_distance(&name.to_ascii_lowercase(), &meant.to_ascii_lowercase());
+    3 * letters <= name.len().max(meant.len())
+}
+
+fn is_in_spec(field: &UnknownField) -> bool {
+    field.path.strip_prefix("spec.") == Some(&*field.name)
+}
+
+/// The list of sources and mirrors that a kind has in its `spec`.
+fn list_of_mirrors(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Set(set) => Some(set.list_field()),
+        Kind::HostedCluster => Some("imageContentSources"),
+        Kind::ImageConfig
+        | Kind::ClusterVersion
+        | Kind::ClusterImagePolicy
+        | Kind::ImagePolicy
+        | Kind::MachineConfiguration => None,
+    }
+}
+
+/// Whether a list has the name that the list of sources and mirrors has in some kind, or a similar one.
+fn is_list_of_mirrors(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "repositoryDigestMirrors",
+        "imageDigestMirrors",
+        "imageTagMirrors",
+        "imageContentSources",
+        "imageDigestSources",
+        "imageDigestMirrorSet",
+        "imageTagMirrorSet",
+    ];
+    closest(name, NAMES).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_texts, find_in_file};
+
+    const IDMS: &str =
+        "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec: ";
+    const ICSP: &str = "apiVersion: operator.openshift.io/v1alpha1\nkind: ImageContentSourcePolicy\nmetadata: {name: a}\nspec: ";
+    const HOSTED: &str = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
+                          metadata: {name: a, namespace: n}\nspec: ";
+
+    #[test]
+    fn a_field_is_found_with_the_one_that_was_meant() {
+        let table = [
+            (IDMS, "{imageDigestMirrors: [{source: q.io}]}", None, "no unknown field"),
+            (IDMS, "{repositoryDigestMirrors: []}", Some("imageDigestMirrors"), "the list of an ICSP"),
+            (IDMS, "{imageTagMirrors: []}", Some("imageDigestMirrors"), "the list of an ITMS"),
+            (IDMS, "{imageDigestMirrors: [], imageTagMirrors: []}", Some(""), "its own list is there"),
+            (
+                IDMS,
+                "{imageDigestMirrors: [{source: q, mirror: [m]}]}",
+                Some("mirrors"),
+                "a letter is missing",
+            ),
+            (
+                IDMS,
+                "{imageDigestMirrors: [{mirrorSourcepolicy: x}]}",
+                Some("mirrorSourcePolicy"),
+                "lower case",
+            ),
+            (IDMS, "{imageDigestMirrors: [{imagePullPolicy: Always}]}", Some(""), "of a container"),
+            (ICSP, "{repositoryDigestMirrors: [{mirrorSourcePolicy: x}]}", Some(""), "an ICSP has no policy"),
+            (HOSTED, "{imageTagMirrorSet: []}", Some("imageContentSources"), "mirrors for tags"),
+            (HOSTED, "{olmCatalogPlacment: guest}", Some("olmCatalogPlacement"), "a letter is missing"),
+            (HOSTED, "{mirrors: {}}", Some(""), "nothing like it"),
+        ];
+        let mut all = Vec::new();
+        for (head, spec, expected, reason) in table {
+            let found = find_in_file(RULE.id, &format!("{head}{spec}\n"));
+            let names: Vec<_> = found.iter().map(|finding| renamed_to(&finding.fix)).collect();
+            assert_eq!(names, Vec::from_iter(expected), "{reason}");
+            all.extend(found);
+        }
+        assert_texts(RULE.id, &all);
+    }
+
+    fn renamed_to(fix: &Fix) -> &str {
+        match fix.changes.first() {
+            Some((_, Change::Rename { name, .. })) => name,
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Reads manifests: one file, a folder, or standard input, within limits.
+
+use std::{
+    fs::{self, File, Metadata},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Error, Result, anyhow, bail};
+use mirrorguard_core::objects::manifest::{self, Position, ReadError, Reading};
+
+use super::Exclude;
+
+const MIB: u64 = 1024 * 1024;
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 64 * MIB;
+/// How much is read of all files together, in bytes.
+const ALL: u64 = 256 * MIB;
+
+/// How much may still be read, in bytes.
+#[derive(Debug)]
+pub struct Budget(u64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(ALL)
+    }
+}
+
+/// Whether a file may be a pipe, which is read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pipes {
+    /// It may.
+    Allowed,
+    /// It must be a regular file.
+    Refused,
+}
+
+/// What was read, and the files and folders that could not be opened.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    /// The objects, and the errors in files.
+    pub reading: Reading,
+    /// A message for each.
+    pub unopened: Vec<Error>,
+}
+
+/// Reads a file, a folder without its excluded files, or standard input (`-`). What cannot be opened or is too large
+/// hides nothing else.
+pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifests {
+    let mut all = Manifests::default();
+    if path.as_os_str() == "-" {
+        let bytes = read_within(io::stdin().lock(), "standard input", budget);
+        match bytes {
+            Ok(bytes) => all.reading.extend(read(Path::new("<stdin>"), bytes, false)),
+            Err(error) => all.unopened.push(error),
+        }
+        return all;
+    }
+    let Found { files, errors, is_folder } = manifest_files(path, exclude);
+    all.unopened = errors;
+    let pipes = if is_folder { Pipes::Refused } else { Pipes::Allowed };
+    for file in files {
+        match read_bytes(&file, pipes, budget) {
+            Ok(bytes) => all.reading.extend(read(&file, bytes, is_folder)),
+            Err(error) => all.unopened.push(error),
+        }
+    }
+    all
+}
+
+/// Reads the text of a file. A template is passed over in a folder.
+fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
+    let text = match text_of(file, bytes) {
+        Ok(text) => text,
+        Err(error) => return Reading { files: 1, errors: vec![error], ..Reading::default() },
+    };
+    let is_template = is_in_folder && text.contains("{{");
+    let reading = manifest::read(&file.display().to_string(), text);
+    if is_template { reading.without_template() } else { reading }
+}
+
+/// The content of a file. Devices and folders are refused, and files that are too large.
+pub(super) fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
+    let name = path.display().to_string();
+    // Opening a pipe that nobody writes to would wait.
+    let metadata = fs::metadata(path).with_context(|| format!("cannot read {name}"))?;
+    let is_readable = metadata.is_file() || is_null(path) || (pipes == Pipes::Allowed && is_pipe(&metadata));
+    if !is_readable {
+        bail!("cannot read {name}: not a regular file");
+    }
+    let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+    read_within(file, &name, budget)
+}
+
+fn read_within(source: impl Read, name: &str, budget: &mut Budget) -> Result<Vec<u8>> {
+    let most = LARGEST.min(budget.0);
+    let mut bytes = Vec::new();
+    source.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if length <= most {
+        budget.0 -= length;
+        return Ok(bytes);
+    }
+    if length > LARGEST {
+        bail!("cannot read {name}: larger than {} MiB, the limit for one file", LARGEST / MIB);
+    }
+    bail!("cannot read {name}: all files together are larger than {} MiB, the limit for one run", ALL / MIB);
+}
+
+/// Whether it is the empty file that stands for nothing.
+fn is_null(path: &Path) -> bool {
+    path == Path::new("/dev/null")
+}
+
+#[cfg(unix)]
+fn is_pipe(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    metadata.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_metadata: &Metadata) -> bool {
+    false
+}
+
+pub(super) fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        let column = String::from_utf8_lossy(line).chars().count() + 1;
+        let at = Position { line: valid.split(|b| *b == b'\n').count(), column };
+        ReadError::new(&file.display().to_string(), at, "not UTF-8 text".to_owned())
+    })
+}
+
+/// The files to read.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Sorted.
+    pub(super) files: Vec<PathBuf>,
+    /// Why a folder or an entry of one could not be read.
+    pub(super) errors: Vec<Error>,
+    /// Whether they were found in a folder.
+    pub(super) is_folder: bool,
+}
+
+/// The file itself, or the manifests in a folder and its subfolders. Names that begin with a dot are skipped: hidden
+/// files, and the link targets of volumes.
+pub(super) fn manifest_files(path: &Path, exclude: &Exclude) -> Found {
+    let mut found = Found::default();
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => found.is_folder = true,
+        Ok(_) => found.files.push(path.to_owned()),
+        Err(error) => found.errors.push(cannot_read(path, error)),
+    }
+    if !found.is_folder {
+        return found;
+    }
+    let excluded = match exclude.below(path) {
+        Ok(excluded) => excluded,
+        Err(error) => {
+            found.errors.push(error);
+            return found;
+        }
+    };
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                found.errors.push(cannot_read(&folder, error));
+                continue;
+            }
+        };
+        for entry in entries {
+            match entry {
+                Ok(entry) => add_entry(entry.path(), &excluded, &mut found.files, &mut folders),
+                Err(error) => found.errors.push(cannot_read(&folder, error)),
+            }
+        }
+    }
+    found.files.sort();
+    found
+}
+
+fn add_entry(
+    path: PathBuf,
+    excluded: &ignore::gitignore::Gitignore,
+    files: &mut Vec<PathBuf>,
+    folders: &mut Vec<PathBuf>,
+) {
+    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_folder = path.is_dir();
+    if is_hidden || excluded.matched(&path, is_folder).is_ignore() {
+        return;
+    }
+    let is_manifest = path.extension().is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|e| ext == *e));
+    if is_folder {
+        // A link to a folder could be a loop; links to files are usual in volumes.
+        if !path.is_symlink() {
+            folders.push(path);
+        }
+    } else if is_manifest {
+        files.push(path);
+    }
+}
+
+fn cannot_read(path: &Path, error: io::Error) -> Error {
+    anyhow!(error).context(format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_the_limits_allow() {
+        let table = [
+            (LARGEST, ALL, true, "the largest file"),
+            (LARGEST + 1, ALL, false, "a larger one"),
+            (10, 10, true, "the last bytes of all"),
+            (11, 10, false, "more than is left"),
+        ];
+        for (length, left, expected, reason) in table {
+            let mut budget = Budget(left);
+            let read = read_within(io::repeat(b' ').take(length), "x", &mut budget);
+            assert_eq!(read.is_ok(), expected, "{reason}");
+            assert_eq!(budget.0, if expected { left - length } else { left }, "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_hides_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let set = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {name: a}\n";
+        fs::write(path("a.yaml"), set).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", path("b.yaml")).unwrap();
+        std::os::unix::fs::symlink("missing", path("c.yaml")).unwrap();
+        fs::write(path("d.yaml"), set).unwrap();
+        let all = read_path(folder.path(), &Exclude::default(), &mut Budget::default());
+        assert_eq!((all.reading.objects.len(), all.unopened.len()), (2, 2));
+    }
+
+    #[test]
+    fn a_device_is_not_read() {
+        for (path, expected) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
+            let bytes = read_bytes(Path::new(path), Pipes::Allowed, &mut Budget::default());
+            assert_eq!(bytes.is_ok(), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A repository as people have it: mirror sets in several wrappers, between files of other programs.
+
+use anyhow::{Result, ensure};
+
+use crate::command::mirrorguard;
+
+const FOLDER: &str = "tests/cli/fixtures/gitops";
+
+#[test]
+fn a_repository_is_checked_and_what_is_not_ours_is_counted() -> Result<()> {
+    let report = mirrorguard(&format!("lint -o json {FOLDER}"))?.code(0)?.json()?;
+    let summary = &report["summary"];
+    let counts = ["objects", "skipped", "deny"].map(|name| summary[name].as_u64().unwrap_or(u64::MAX));
+    // Chart.yaml, values.yaml, the template, kustomization.yaml, package.json and the playbook.
+    ensure!(counts == [4, 6, 0], "{report:#}");
+    Ok(())
+}
+
+#[test]
+fn a_template_that_is_named_is_an_error() -> Result<()> {
+    mirrorguard(&format!("lint {FOLDER}/chart/templates/idms.yaml"))?.code(2)?;
+    Ok(())
+}
+
+#[test]
+fn findings_in_wrappers_are_at_their_own_lines() -> Result<()> {
+    let configuration = "tests/cli/fixtures/untrusted.yaml";
+    let report = mirrorguard(&format!("lint -o json --config {configuration} {FOLDER}"))?.code(0)?.json()?;
+    let lines: Vec<_> = report["findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|finding| {
+            let is_untrusted = finding["rule"] == "untrusted-mirror";
+            is_untrusted.then(|| (finding["object"]["name"].clone(), finding["line"].clone()))
+        })
+        .collect();
+    let expected =
+        [("hosted", 16), ("image-digest-mirror", 8), ("image-digest-mirror", 11), ("team", 9), ("acm", 25)];
+    let expected: Vec<_> = expected.iter().map(|(name, line)| ((*name).into(), (*line).into())).collect();
+    ensure!(lines == expected, "{lines:?}");
+    Ok(())
+}
