@@ -59,8 +59,7 @@ impl<'a> Reviewer<'a> {
         {
             return Verdict::default();
         }
-        let before_write = operation.before().copied();
-        let written = operation.after().copied();
+        let written = operation;
         let valid = operation.map(|set| set.valid_part().map_or(Cow::Borrowed(set), Cow::Owned));
         let operation = valid.borrowed();
         let set = *operation.object();
@@ -75,10 +74,11 @@ impl<'a> Reviewer<'a> {
         let cluster = Views { before, after, others: context.view_with(set.kind, &set.name, None) };
         let write = SetWrite::new(operation, written, cluster, self.settings);
         let mut verdict = Verdict::of(self.evaluate_set(&write));
-        if let Operation::Update { old, .. } = operation
+        if let (Operation::Update { old, .. }, Some(before_write)) = (operation, written.before())
             && !verdict.is_allowed()
         {
             let as_it_was = Views { after: before, ..cluster };
+            let before_write = Operation::Existing(*before_write);
             let was = SetWrite::new(Operation::Existing(old), before_write, as_it_was, self.settings);
             lower_known(&mut verdict, &self.evaluate_set(&was));
         }

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     context::{EntryRef, View},
-    objects::MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+    objects::{
+        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+        SetKind,
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -38,11 +41,13 @@ fn conflict(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Findi
     };
     // The stricter one: what is blocked in one of them stays blocked.
     let title = format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there");
-    let fix = never_contact(view, source, title).unwrap_or_else(|| {
+    let fix = if others.iter().chain([&own]).any(|found| found.set.kind == SetKind::Icsp) {
         "migrate the ICSP to an IDMS first (an ICSP always means AllowContactingSource), or remove \
          NeverContactSource"
             .into()
-    });
+    } else {
+        never_contact(view, source, title.clone()).unwrap_or_else(|| title.into())
+    };
     let names = some_names(others.iter().map(|other| other.set.id()));
     Finding {
         effect: RENDERING_FAILS.to_owned(),

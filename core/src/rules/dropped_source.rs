@@ -21,7 +21,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Operation::Update { old, new } = write.operation else { return };
     // An entry with an invalid mirror is not removed.
     let written: HashSet<&str> =
-        write.written.into_iter().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
+        write.written().into_iter().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
     let lost: Vec<_> = old
         .effective_entries()
         .map(|(_, entry)| entry.clone())

@@ -5,7 +5,7 @@ use crate::{
     context::{EntryRef, View},
     node::{Rendering, rewrite},
     objects::{
-        Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind,
+        Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar,
         scope::{ancestors, is_nested},
     },
 };
@@ -43,11 +43,10 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
         .add_entries(tags.set, &[also])
 }
 
-/// Whether these mirrors can be an entry's: a source that is its own mirror may be contacted, and a wildcard, which a
-/// repeated mirror can leave, is none.
+/// Whether these mirrors can be an entry's: each is valid, and a source that is its own mirror may be contacted.
 fn is_valid_list(source: &str, mirrors: &[Box<str>], policy: MirrorSourcePolicy) -> bool {
     let never = policy == MirrorSourcePolicy::NeverContactSource;
-    mirrors.iter().all(|mirror| !(mirror.starts_with('*') || never && **mirror == *source))
+    mirrors.iter().all(|mirror| grammar::is_valid_mirror(mirror) && !(never && **mirror == *source))
 }
 
 /// Whether the webhook admits new entries in a set: not in an ICSP next to an IDMS or ITMS.
@@ -67,11 +66,12 @@ pub(super) fn is_kept(before: &[&str], after: &[&str]) -> bool {
     before.iter().all(|name| rest.any(|other| other == name))
 }
 
-/// Blocks a source in all of its entries. `None` if one of them is in an ICSP, which cannot.
+/// Blocks a source in all of its entries. `None` if an ICSP covers it: an ICSP cannot block a source.
 pub(super) fn never_contact(view: View<'_>, source: &str, title: String) -> Option<Fix> {
     let mut entries: Vec<_> = view.entries(source).collect();
     entries.sort_by_key(EntryRef::order);
-    if entries.iter().any(|found| found.set.kind == SetKind::Icsp) {
+    if entries.iter().any(|found| is_beside_icsp(view, found.set, source) || found.set.kind == SetKind::Icsp)
+    {
         return None;
     }
     Some(entries.into_iter().fold(Fix::changing_pulls(title), block_entry))

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(set) = write.written else { return };
+    let Some(set) = write.written() else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         for (at, mirror) in entry.mirrors.iter().enumerate() {
             if set.is_readable(index, EntryPart::Mirror(at)) && !grammar::is_valid_mirror(mirror) {

@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 pub(super) const RENDERING_FAILS: &str = "rendering fails, and nodes get no new configuration";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(set) = write.written else { return };
+    let Some(set) = write.written() else { return };
     let format = write.cluster.after.format();
     for (index, entry) in set.entries.iter().enumerate() {
         if !set.is_readable(index, EntryPart::Source) {

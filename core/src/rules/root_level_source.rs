@@ -96,7 +96,7 @@ mod tests {
         let state: State = [Object::from(own.clone())].into_iter().collect();
         let view = state.context().view();
         let cluster = Views { before: view, after: view, others: view };
-        let write = SetWrite::new(Operation::Existing(own), Some(own), cluster, settings);
+        let write = SetWrite::new(Operation::Existing(own), Operation::Existing(own), cluster, settings);
         let [release, _] = RELEASE_REPOSITORIES;
         let found = places(view, release, |found| found.set.kind.is_digest()).unwrap();
         let lookups = Affected::find(&write, release, &found).lookups.into_iter();

@@ -14,7 +14,7 @@ use crate::{
     objects::{
         Change, Entry,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
-        Pull, SetKind,
+        Pull, SetKind, grammar,
         scope::{Ancestor, ancestors, matching_prefix},
     },
 };
@@ -229,7 +229,7 @@ fn lost(above: &[EntryRef<'_>], here: &[EntryRef<'_>], own_source: &str, below: 
         for mirror in mirrors.iter().filter(|mirror| *mirror != source) {
             let mirror = format!("{mirror}{below}");
             let kept = here.iter().any(|own| own.entry().mirrors.iter().any(|own| **own == *mirror));
-            if !kept && mirror != own_source && !lost.contains(&mirror) {
+            if !kept && mirror != own_source && grammar::is_valid_mirror(&mirror) && !lost.contains(&mirror) {
                 lost.push(mirror);
             }
         }

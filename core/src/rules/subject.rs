@@ -22,8 +22,8 @@ use crate::{
 pub struct SetWrite<'a> {
     /// What happens to the set.
     pub operation: Operation<&'a MirrorSet>,
-    /// The set after, with its invalid sources and mirrors; `None` for a deletion.
-    pub written: Option<&'a MirrorSet>,
+    /// The same, with the invalid sources and mirrors.
+    written: Operation<&'a MirrorSet>,
     /// The cluster before and after.
     pub cluster: Views<'a>,
     /// The configuration.
@@ -75,7 +75,7 @@ impl<'a> SetWrite<'a> {
     /// A write, of which nothing is computed yet.
     pub fn new(
         operation: Operation<&'a MirrorSet>,
-        written: Option<&'a MirrorSet>,
+        written: Operation<&'a MirrorSet>,
         cluster: Views<'a>,
         settings: &'a Settings,
     ) -> Self {
@@ -89,9 +89,9 @@ impl<'a> SetWrite<'a> {
         }
     }
 
-    /// Whether a source or mirror is invalid, so that nothing renders.
-    fn is_refused(&self) -> bool {
-        self.written.is_some_and(|set| set.valid_part().is_some())
+    /// The set after, with its invalid sources and mirrors; `None` for a deletion.
+    pub fn written(&self) -> Option<&'a MirrorSet> {
+        self.written.after().copied()
     }
 
     /// The set before, for an update or a deletion.
@@ -113,8 +113,11 @@ impl<'a> SetWrite<'a> {
         let Views { before, after, .. } = self.cluster;
         match self.operation {
             Operation::Existing(_) => None,
-            _ if self.is_refused() => None,
-            _ => Some(change_of_write(before, after, self.old_set(), self.new_set())),
+            _ if self.written().is_some_and(is_refused) => None,
+            _ => Some(match change_of_write(before, after, self.old_set(), self.new_set()) {
+                Ok(_) if self.written.before().copied().is_some_and(is_refused) => Err(Standstill::Ends),
+                change => change,
+            }),
         }
     }
 
@@ -137,6 +140,11 @@ impl<'a> SetWrite<'a> {
         }
         shared
     }
+}
+
+/// Whether a source or mirror is invalid, so that nothing renders.
+fn is_refused(set: &MirrorSet) -> bool {
+    set.valid_part().is_some()
 }
 
 /// A change of what the nodes' files are made of, as far as it is not about single entries: the image configuration,
