@@ -19,6 +19,7 @@ mod examples;
 mod exclude;
 mod exit_codes;
 mod explain;
+mod fix;
 mod gitops;
 mod help;
 mod image_config;

@@ -168,7 +168,7 @@ fn the_action_lints_what_its_inputs_name() -> Result<()> {
             warnings: 0,
             reason: "a path with a space",
         },
-        Case { example: conflict, inputs: one_file, code: 0, errors: 0, warnings: 0, reason: "one of them" },
+        Case { example: conflict, inputs: one_file, code: 0, errors: 0, warnings: 1, reason: "one of them" },
         Case { example: conflict, inputs: itself, code: 0, errors: 0, warnings: 0, reason: "against itself" },
         Case { example: conflict, inputs: excluded, code: 0, errors: 0, warnings: 0, reason: "without one" },
         Case { example: warned, inputs: &[], code: 0, errors: 0, warnings: 2, reason: "warnings" },

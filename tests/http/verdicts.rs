@@ -115,15 +115,12 @@ async fn two_policies_for_one_source_are_denied_across_kinds() {
 
 #[tokio::test]
 async fn all_findings_are_reported_at_once() {
-    let bad = set("ImageDigestMirrorSet", "new", "quay.io/a", &["quay.io/a", "m.lab/A"], NEVER);
+    let bad = set("ImageDigestMirrorSet", "new", "quay.io/a", &["quay.io/a", "m.lab/a"], NEVER);
     let both = format!("{bad}  - {{source: \"quay.io/a:latest\", mirrors: [\"https://m.lab\"]}}\n");
     let answer = Webhook::with("").validate("", &both).await;
     let mut rules = answer.denied_by();
     rules.sort();
-    assert_eq!(
-        rules,
-        ["invalid-mirror", "invalid-mirror", "invalid-source", "never-contact-source-lists-source"]
-    );
+    assert_eq!(rules, ["invalid-mirror", "invalid-source", "never-contact-source-lists-source"]);
 }
 
 /// The chart excludes these requests from Kubernetes 1.28 on; before, the answers are the same.

@@ -125,7 +125,7 @@ fn a_denial_contains_the_finding_and_its_fix(cluster: &mut Cluster) -> Result<()
     let denied = cluster.create(&bad)?.denied_for("invalid-source")?.stderr;
     let finding = finding_of("invalid-source", &bad)?;
     ensure!(finding.path == "spec.repositoryDigestMirrors[1].source", "at another path: {finding:?}");
-    for part in [&*finding.path, "https://quay.io/team/web", &finding.fix] {
+    for part in [&*finding.path, "https://quay.io/team/web", &*finding.fix.title] {
         ensure!(!part.is_empty() && denied.contains(part), "{part:?} is missing:\n{denied}");
     }
     Ok(())
