@@ -12,7 +12,7 @@ use mirrorguard_core::{
     forms,
     hypershift::{
         Era,
-        catalogs::{self, CATALOGS},
+        catalogs::{self, CATALOGS, EmptySides},
         override_of,
     },
     node::{self, Impact},
@@ -193,7 +193,7 @@ fn the_impact_of_a_write_is_that_of_comparing_the_whole_files() {
     assert!(compared > 400, "only {compared} writes were compared");
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct ImageCase {
     id: usize,
     era: String,
@@ -207,8 +207,8 @@ struct ImageCase {
 
 #[test]
 fn overrides_of_hypershift_are_those_of_upstream() {
-    let cases: Vec<ImageCase> = vectors("hypershift-image.json");
-    assert_eq!(cases.len(), 588);
+    let cases = [vectors("hypershift-image.json"), vectors::<ImageCase>("hypershift-image-2.json")].concat();
+    assert_eq!(cases.len(), 588 + 90);
     for case in cases {
         let era = if case.era == "exact" { Era::Exact } else { Era::Prefix };
         let image = DockerReference::parse(&case.image).unwrap();
@@ -221,7 +221,7 @@ fn overrides_of_hypershift_are_those_of_upstream() {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CatalogCase {
     id: usize,
@@ -234,11 +234,13 @@ struct CatalogCase {
 
 #[test]
 fn the_catalog_overrides_annotation_is_parsed_as_upstream_parses_it() {
-    let cases: Vec<CatalogCase> = vectors("hypershift-catalogs.json");
-    assert_eq!(cases.len(), 160);
+    let first: Vec<CatalogCase> = vectors("hypershift-catalogs.json");
+    let cases =
+        [first, vectors("hypershift-catalogs-2.json"), vectors("hypershift-catalogs-tags.json")].concat();
+    assert_eq!(cases.len(), 160 + 50 + 6);
     for case in cases {
         let id = case.id;
-        let parsed = catalogs::parse(&case.annotation);
+        let parsed = catalogs::parse(&case.annotation, EmptySides::Dropped);
         let owned = parsed.as_ref().map(|parsed| {
             let pairs = parsed.0.iter();
             pairs.map(|(source, places)| ((*source).to_owned(), owned_texts(places))).collect()

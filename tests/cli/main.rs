@@ -26,6 +26,7 @@ mod man;
 mod merge;
 mod messages;
 mod migrate;
+mod overrides;
 mod pipelines;
 mod pipes;
 mod release;

@@ -15,7 +15,7 @@ mod exemption;
 mod explicit;
 mod finding;
 mod fix;
-mod foreign_catalog_overrides;
+pub(crate) mod foreign_catalog_overrides;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
 mod icsp_overlap;
