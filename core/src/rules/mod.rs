@@ -23,6 +23,7 @@ mod ignored_catalog_overrides;
 mod ignored_icsp;
 mod incomplete_catalog_images;
 mod ineffective_entry;
+mod invalid_image_content_source;
 mod invalid_mirror;
 mod invalid_registry_scope;
 mod invalid_source;
@@ -130,6 +131,7 @@ pub const RULES: &[Rule] = &[
     ignored_icsp::RULE,
     incomplete_catalog_images::RULE,
     ineffective_entry::RULE,
+    invalid_image_content_source::RULE,
     invalid_mirror::RULE,
     invalid_registry_scope::RULE,
     invalid_source::RULE,
