@@ -33,8 +33,7 @@ Output:
 
 Exit codes:
   0  a value was derived, or no value is correct in every release; with --check: the value is correct
-  1  with --check: HyperShift ignores or misreads the value, interprets it at random, or is led to other locations than
-     the mirror sets
+  1  with --check: HyperShift misreads the value, or it leads to other locations than the mirror sets
   2  usage, I/O or parse error
 
 Examples:
@@ -193,7 +192,7 @@ fn human(value: &str, releases: &Releases) -> String {
         }
         for reading in &readings {
             let lists: Vec<_> = reading.places(catalog).iter().map(|list| list.join(", then ")).collect();
-            let _ = writeln!(text, "  {:<13}  {}", reading.readers.to_string(), lists.join(OR_RANDOMLY));
+            let _ = writeln!(text, "  {:<13}  {}", reading.readers.span.to_string(), lists.join(OR_RANDOMLY));
         }
     }
     text

@@ -41,7 +41,11 @@ impl Readers {
 }
 
 impl fmt::Display for Readers {
+    /// What follows "releases": `up to 4.16`, `from 4.17 on`, or `of 4.17` for the z-streams of one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.span.last() == Some(self.span.first()) {
+            f.write_str("of ")?;
+        }
         self.span.fmt(f)
     }
 }

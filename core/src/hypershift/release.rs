@@ -107,7 +107,7 @@ impl fmt::Display for Release {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::ReleaseVersion;
+    use crate::objects::{Object, ReleaseVersion, manifest};
 
     #[test]
     fn an_empty_list_means_every_release() {
@@ -172,5 +172,16 @@ mod tests {
             let release = Release::of_image(image).map(|r| (r.major, r.minor));
             assert_eq!(release, expected, "{image}: {reason}");
         }
+    }
+
+    #[test]
+    fn the_status_is_read_with_the_object() {
+        let yaml = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\nmetadata: {name: h}\n\
+                    spec: {release: {image: \"m.lab/r@sha256:1\"}}\n\
+                    status: {version: {desired: {image: \"m.lab/r@sha256:2\", version: 4.17.1}, \
+                    history: [{image: \"m.lab/r@sha256:1\", version: 4.16.2, verified: true}]}}\n";
+        let object = manifest::read("hosted", yaml.to_owned()).objects.remove(0).object;
+        let Object::HostedCluster(hosted) = object else { panic!("{object:?}") };
+        assert_eq!(Release::of_hosted(&hosted), Some(Release { major: 4, minor: 16 }));
     }
 }

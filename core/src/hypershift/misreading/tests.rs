@@ -110,8 +110,10 @@ fn a_misreading_is_a_sentence_with_its_values() {
     let [a, b] = ["m/a", "m/b"].map(str::to_owned);
     let replace = Readers { era: CatalogEra::Replace, span: Span::REPLACED_CATALOGS };
     let list = Readers { era: CatalogEra::List, span: Span::LISTED_CATALOGS };
+    let single = Readers { era: CatalogEra::List, span: Span::only(Span::LISTED_CATALOGS.first()) };
     let table = [
         (replace, Void, "releases up to 4.16 ignore the whole value"),
+        (single, Ignored(String::new()), "releases of 4.17 ignore the source \"\""),
         (list, Ignored(a.clone()), "releases from 4.17 on ignore the source \"m/a\""),
         (list, Random(vec![a.clone(), b.clone()]), "releases from 4.17 on choose at random: m/a or m/b"),
         (replace, Elsewhere(a.clone(), b), "releases up to 4.16 look for m/a instead of m/b"),
