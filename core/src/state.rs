@@ -32,9 +32,12 @@ impl State {
         change(&mut context);
         match kind {
             Kind::Set(_) => Self::new(context),
-            Kind::HostedCluster | Kind::ImageConfig | Kind::ClusterVersion => {
-                Self { context, derivations: Arc::clone(&self.derivations) }
-            }
+            Kind::HostedCluster
+            | Kind::ImageConfig
+            | Kind::ClusterVersion
+            | Kind::ClusterImagePolicy
+            | Kind::ImagePolicy
+            | Kind::MachineConfiguration => Self { context, derivations: Arc::clone(&self.derivations) },
         }
     }
 

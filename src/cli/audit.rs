@@ -94,6 +94,9 @@ fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
         Kind::ImageConfig => ("insecure and blocked registries", "images.config.openshift.io"),
         Kind::ClusterVersion => ("the release image", "clusterversions.config.openshift.io"),
         Kind::Set(set) => (set.name(), set.api().2),
+        Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {
+            (kind.name(), kind.plural())
+        }
     };
     match error {
         kube::Error::Api(status) if status.code == 403 => {

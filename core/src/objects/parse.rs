@@ -7,7 +7,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    ClusterVersion, HostedCluster, ImageConfig, MirrorSet, ObjectId, SetKind, tree::Node, wire::WireObject,
+    ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId, SetKind,
+    SignaturePolicy, tree::Node, wire::WireObject,
 };
 
 /// The kinds of objects that are read.
@@ -21,10 +22,16 @@ pub enum Kind {
     ImageConfig,
     /// config.openshift.io `ClusterVersion`.
     ClusterVersion,
+    /// config.openshift.io `ClusterImagePolicy`; of files only.
+    ClusterImagePolicy,
+    /// config.openshift.io `ImagePolicy`; of files only.
+    ImagePolicy,
+    /// operator.openshift.io `MachineConfiguration`; of files only.
+    MachineConfiguration,
 }
 
 impl Kind {
-    /// Every kind that is read.
+    /// Every kind that is read from clusters.
     pub const ALL: [Self; 6] = [
         Self::Set(SetKind::Icsp),
         Self::Set(SetKind::Idms),
@@ -34,9 +41,13 @@ impl Kind {
         Self::ClusterVersion,
     ];
 
+    /// The kinds that are read from files only: they explain what a cluster does, and few clusters have any.
+    pub const FILES_ONLY: [Self; 3] =
+        [Self::ClusterImagePolicy, Self::ImagePolicy, Self::MachineConfiguration];
+
     /// The kind with this group and name; `None` if it is not read.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.group() == group && k.name() == kind)
+        Self::ALL.into_iter().chain(Self::FILES_ONLY).find(|k| k.group() == group && k.name() == kind)
     }
 
     /// The kind with this `apiVersion` (`group/version`) and name.
@@ -49,7 +60,10 @@ impl Kind {
         match self {
             Self::Set(set) => set.api().0,
             Self::HostedCluster => "hypershift.openshift.io",
-            Self::ImageConfig | Self::ClusterVersion => "config.openshift.io",
+            Self::ImageConfig | Self::ClusterVersion | Self::ClusterImagePolicy | Self::ImagePolicy => {
+                "config.openshift.io"
+            }
+            Self::MachineConfiguration => "operator.openshift.io",
         }
     }
 
@@ -60,6 +74,9 @@ impl Kind {
             Self::HostedCluster => "hostedclusters",
             Self::ImageConfig => "images",
             Self::ClusterVersion => "clusterversions",
+            Self::ClusterImagePolicy => "clusterimagepolicies",
+            Self::ImagePolicy => "imagepolicies",
+            Self::MachineConfiguration => "machineconfigurations",
         }
     }
 
@@ -70,6 +87,9 @@ impl Kind {
             Self::HostedCluster => "HostedCluster",
             Self::ImageConfig => "Image",
             Self::ClusterVersion => "ClusterVersion",
+            Self::ClusterImagePolicy => "ClusterImagePolicy",
+            Self::ImagePolicy => "ImagePolicy",
+            Self::MachineConfiguration => "MachineConfiguration",
         }
     }
 }
@@ -85,6 +105,10 @@ pub enum Object {
     ImageConfig(Arc<ImageConfig>),
     /// `clusterversion/version`.
     ClusterVersion(ClusterVersion),
+    /// A ClusterImagePolicy or ImagePolicy.
+    SignaturePolicy(SignaturePolicy),
+    /// `machineconfiguration/cluster`.
+    MachineConfiguration(MachineConfiguration),
 }
 
 impl From<MirrorSet> for Object {
@@ -133,6 +157,9 @@ impl Object {
             Self::HostedCluster(_) => Kind::HostedCluster,
             Self::ImageConfig(_) => Kind::ImageConfig,
             Self::ClusterVersion(_) => Kind::ClusterVersion,
+            Self::SignaturePolicy(policy) if policy.is_cluster_wide() => Kind::ClusterImagePolicy,
+            Self::SignaturePolicy(_) => Kind::ImagePolicy,
+            Self::MachineConfiguration(_) => Kind::MachineConfiguration,
         }
     }
 
@@ -141,13 +168,15 @@ impl Object {
         ObjectId::new(self.kind().name(), self.namespace(), self.name())
     }
 
-    /// `metadata.name`, which is fixed for objects that exist once per cluster.
+    /// `metadata.name`, or the only one that counts where it is empty.
     pub fn name(&self) -> &str {
         match self {
             Self::MirrorSet(set) => &set.name,
             Self::HostedCluster(hosted) => &hosted.metadata.name,
-            Self::ImageConfig(_) => "cluster",
-            Self::ClusterVersion(_) => "version",
+            Self::ImageConfig(config) => non_empty(&config.name, ImageConfig::NAME),
+            Self::ClusterVersion(version) => non_empty(&version.name, ClusterVersion::NAME),
+            Self::SignaturePolicy(policy) => &policy.name,
+            Self::MachineConfiguration(machines) => non_empty(&machines.name, MachineConfiguration::NAME),
         }
     }
 
@@ -155,9 +184,17 @@ impl Object {
     pub fn namespace(&self) -> &str {
         match self {
             Self::HostedCluster(hosted) => &hosted.metadata.namespace,
-            Self::MirrorSet(_) | Self::ImageConfig(_) | Self::ClusterVersion(_) => "",
+            Self::SignaturePolicy(policy) => &policy.namespace,
+            Self::MirrorSet(_)
+            | Self::ImageConfig(_)
+            | Self::ClusterVersion(_)
+            | Self::MachineConfiguration(_) => "",
         }
     }
+}
+
+fn non_empty<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
+    if name.is_empty() { otherwise } else { name }
 }
 
 impl MirrorSet {
