@@ -57,7 +57,8 @@ struct CatalogCase {
 #[test]
 fn the_catalog_overrides_annotation_is_parsed_as_upstream_parses_it() {
     let first: Vec<CatalogCase> = vectors("hypershift-catalogs.json");
-    let [second, tags] = ["round-2/hypershift-catalogs.json", "round-2/catalogs-keys-in-the-tag.json"].map(vectors);
+    let [second, tags] =
+        ["round-2/hypershift-catalogs.json", "round-2/catalogs-keys-in-the-tag.json"].map(vectors);
     let cases = [first, second, tags].concat();
     assert_eq!(cases.len(), 160 + 50 + 6);
     for case in cases {
