@@ -10,6 +10,16 @@ pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     if similarity > MIN_SIMILARITY { Some(known) } else { None }
 }
 
+/// The least share of letters that a misspelt name has in common with the right one.
+const MIN_COMMON: f64 = 0.85;
+
+/// Whether a name is another one with only a few letters wrong, missing, added or swapped.
+pub fn is_misspelt(typed: &str, known: &str) -> bool {
+    // The comparison takes time and memory for each pair of letters.
+    let is_short = typed.len() <= 2 * known.len();
+    is_short && typed != known && strsim::normalized_damerau_levenshtein(typed, known) >= MIN_COMMON
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,6 +34,20 @@ mod tests {
         ];
         for (typed, expected, reason) in table {
             assert_eq!(closest(typed, known), expected, "{typed}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_has_only_a_few_letters_wrong() {
+        let known = "redhat-operators-catalog-image";
+        let table = [
+            ("redhat-operators-catlog-image", true, "a letter is missing"),
+            ("rehdat-operator-catalog-image", true, "two letters are swapped, and one is missing"),
+            (known, false, "the name itself"),
+            ("cluster-autoscaler-image", false, "another name"),
+        ];
+        for (typed, expected, reason) in table {
+            assert_eq!(is_misspelt(typed, known), expected, "{typed}: {reason}");
         }
     }
 }

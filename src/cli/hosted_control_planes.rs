@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use anyhow::{Context as _, Result};
 use mirrorguard_core::{
-    hypershift::{self, Era, Overrides, Release},
+    hypershift::{self, Era, Overrides, Release, ReleaseLookupEra, Releases, Span},
     inventory::{Inventory, Workload},
     objects::{HostedCluster, Kind, Object},
     state::State,
@@ -34,7 +34,7 @@ pub(super) struct HostedControlPlane {
     differs: bool,
     /// The era of its release; both where the release is not known.
     #[serde(skip)]
-    eras: &'static [Era],
+    eras: Vec<Era>,
 }
 
 /// References that the image may resolve to, without the original.
@@ -73,18 +73,19 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
     for workload in inventory.control_planes() {
         let Some(given) = workload.image_overrides() else { continue };
         let hosted = inventory.hosted_cluster_of(workload);
-        let tag = hosted.and_then(Release::of_hosted);
+        let releases: Releases = hosted.and_then(Release::of_hosted).into_iter().collect();
         let own = workload.registry_overrides();
-        // From 4.18 on the control plane operator adds its own overrides, so the workloads that it starts have them.
+        // The control plane operator adds its own overrides in later releases, so the workloads that it starts have them.
         let is_first = workload.name == Workload::CONTROL_PLANE_OPERATOR;
-        let adds = tag.is_none_or(|release| release >= Release::ADDS_OWN_OVERRIDES);
+        let adds = Span::ADDS_OWN_OVERRIDES.contains_any(&releases);
         let expected = if adds && (is_first || contains_all(&given, &own)) {
             hypershift::append_own(&now, &own)
         } else {
             now.clone()
         };
         let running = if adds && is_first { hypershift::append_own(&given, &own) } else { given };
-        let (running, expected) = (candidates(image, &running)?, candidates(image, &expected)?);
+        let (running, expected) =
+            (candidates(image, &running, &releases)?, candidates(image, &expected, &releases)?);
         let differs = running.iter().zip(&expected).any(|(a, b)| a.sorted() != b.sorted());
         let [release, exact, prefix] = running;
         found.push(HostedControlPlane {
@@ -95,18 +96,10 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
             exact,
             prefix,
             differs,
-            eras: eras(tag),
+            eras: Era::of(&releases),
         });
     }
     Ok(found)
-}
-
-fn eras(release: Option<Release>) -> &'static [Era] {
-    match release {
-        Some(release) if release < Release::SECOND_ERA => &[Era::Exact],
-        Some(_) => &[Era::Prefix],
-        None => &[Era::Exact, Era::Prefix],
-    }
 }
 
 /// Whether all overrides of the second are in the first.
@@ -117,8 +110,16 @@ fn contains_all(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
 }
 
 /// The results of the release lookup, and of the metadata lookup in both eras.
-fn candidates(image: &str, overrides: &Overrides<'_>) -> Result<[Candidates; 3]> {
-    let release = Candidates { candidates: hypershift::release_lookup(overrides, image) };
+fn candidates(image: &str, overrides: &Overrides<'_>, releases: &Releases) -> Result<[Candidates; 3]> {
+    let mut release = Vec::new();
+    for era in ReleaseLookupEra::of(releases).into_iter().rev() {
+        for candidate in hypershift::release_lookup(era, overrides, image) {
+            if !release.contains(&candidate) {
+                release.push(candidate);
+            }
+        }
+    }
+    let release = Candidates { candidates: release };
     let exact = metadata_candidates(Era::Exact, image, overrides)?;
     Ok([release, exact, metadata_candidates(Era::Prefix, image, overrides)?])
 }
@@ -160,12 +161,12 @@ pub(super) fn human(found: &[HostedControlPlane]) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {namespace}: {}", names.join(", "));
         let _ = writeln!(text, "    release lookup   {}", release.describe());
-        for era in group[0].eras {
-            let (lookup, which) = match era {
-                Era::Exact => (exact, "up to 4.16"),
-                Era::Prefix => (prefix, "4.17 and later"),
+        for era in &group[0].eras {
+            let lookup = match era {
+                Era::Exact => exact,
+                Era::Prefix => prefix,
             };
-            let which = if group[0].eras.len() == 1 { String::new() } else { format!(" ({which})") };
+            let which = if group[0].eras.len() == 1 { String::new() } else { format!(" ({})", era.span()) };
             let _ = writeln!(text, "    metadata lookup  {}{which}", lookup.describe());
         }
         if differs {

@@ -6,9 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use mirrorguard_core::{
     hypershift::{
-        CatalogMirrors, Derivation, Release, Releases,
-        catalogs::{self, CatalogOverrides},
-        misreadings,
+        CatalogEra, CatalogMirrors, Derivation, Placement, Release, Releases, catalogs, newest_reading,
+        readings,
     },
     objects::{HostedCluster, annotation},
     report::{FindingJson, Places, Reviewed, findings_json},
@@ -34,7 +33,7 @@ Output:
 
 Exit codes:
   0  a value was derived, or no value is correct in every release; with --check: the value is correct
-  1  with --check: HyperShift ignores or misreads the value, or interprets it at random
+  1  with --check: HyperShift misreads the value, or it leads to other locations than the mirror sets
   2  usage, I/O or parse error
 
 Examples:
@@ -52,8 +51,8 @@ Examples:
 pub(super) struct OverridesArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// Check this value instead of deriving one
-    #[arg(long, value_name = "VALUE")]
+    /// Check this value instead of deriving one, and compare it with the mirror sets of PATH
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub(super) check: Option<String>,
     /// Release of the hosted cluster, such as 4.20; can be repeated. Defaults to the releases of the configuration
     #[arg(long, value_name = "RELEASE")]
@@ -142,51 +141,59 @@ fn check(
     let settings = Settings { releases, ..settings };
     let releases = &settings.releases;
     let verdict = Reviewer::new(state, &settings, today()).check_overrides(value);
-    let is_misread = !verdict.is_allowed();
+    let answer = if verdict.is_allowed() { Answer::Yes } else { Answer::No };
+    let is_clean = verdict.diagnostics.is_empty();
     let reviewed = [Reviewed { object: HostedCluster::default().id(), place: None, verdict }];
-    let overrides = catalogs::parse(value).unwrap_or_default();
     if output.is_json() {
-        output.json(&checked_json(&overrides, releases, findings_json(&reviewed, &Places::default())))?;
-    } else {
-        output.result(&human(&overrides, releases))?;
-        output.result(&report::human(&reviewed, &Places::default(), Output::width()))?;
-        let derivation = state.derivations().for_releases(releases);
-        if misreadings(value, releases, derivation).is_empty() {
-            output.message("the value is correct in every release that was checked\n");
-        }
+        output.json(&checked_json(value, releases, findings_json(&reviewed, &Places::default())))?;
+        return Ok(answer);
     }
-    Ok(if is_misread { Answer::No } else { Answer::Yes })
+    output.result(&human(value, releases))?;
+    output.result(&report::human(&reviewed, &Places::default(), Output::width()))?;
+    if sets_nothing(value) {
+        output.message("the value sets no overrides: catalogs are pulled from registry.redhat.io\n");
+    } else if is_clean {
+        output.message("the value is correct in every release that was checked\n");
+    }
+    Ok(answer)
 }
 
-fn checked_json<'a>(
-    overrides: &CatalogOverrides<'a>,
-    releases: &Releases,
-    findings: Vec<FindingJson<'a>>,
-) -> CheckedJson<'a> {
+/// Whether a value counts as absent.
+fn sets_nothing(value: &str) -> bool {
+    readings(value, &Releases::default(), Placement::Management).is_empty()
+}
+
+fn checked_json<'a>(value: &'a str, releases: &Releases, findings: Vec<FindingJson<'a>>) -> CheckedJson<'a> {
+    let [replace_era, list_era] =
+        [CatalogEra::Replace, CatalogEra::List].map(|era| newest_reading(value, era, releases));
     let (mut replace, mut list) = (BTreeMap::new(), BTreeMap::new());
     for catalog in catalogs::catalogs_of(releases) {
-        let replaced = catalogs::replace_era(overrides, &catalog.image());
-        replace.insert(catalog.name, replaced.into_iter().collect());
+        replace.insert(catalog.name, replace_era.places(catalog).concat());
         // Several lists depend on the order of a map.
-        let lists = catalogs::list_era(overrides, catalog);
+        let lists = list_era.places(catalog);
         list.insert(catalog.name, <[_; 1]>::try_from(lists).ok().map(|[only]| only));
     }
-    CheckedJson { parsed: overrides.0.iter().cloned().collect(), replace, list, findings }
+    let newest = if CatalogEra::of(releases).contains(&CatalogEra::List) { list_era } else { replace_era };
+    CheckedJson { parsed: newest.overrides.0.into_iter().collect(), replace, list, findings }
 }
 
 /// Between results of which a random one is used.
 const OR_RANDOMLY: &str = "  or (at random)  ";
 
-fn human(overrides: &CatalogOverrides<'_>, releases: &Releases) -> String {
+/// Where each release looks for each catalog.
+fn human(value: &str, releases: &Releases) -> String {
+    let readings = readings(value, releases, Placement::Management);
     let mut text = String::new();
     for catalog in catalogs::catalogs_of(releases) {
-        let replaced: Vec<_> = catalogs::replace_era(overrides, &catalog.image()).into_iter().collect();
-        let listed = catalogs::list_era(overrides, catalog);
-        let listed: Vec<_> = listed.iter().map(|list| list.join(", then ")).collect();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", catalog.name);
-        let _ = writeln!(text, "  4.16 and earlier  {}", replaced.join(OR_RANDOMLY));
-        let _ = writeln!(text, "  4.17 and later    {}", listed.join(OR_RANDOMLY));
+        if readings.is_empty() {
+            let _ = writeln!(text, "  {:<13}  {}", "every release", catalog.image());
+        }
+        for reading in &readings {
+            let lists: Vec<_> = reading.places(catalog).iter().map(|list| list.join(", then ")).collect();
+            let _ = writeln!(text, "  {:<13}  {}", reading.readers.span.to_string(), lists.join(OR_RANDOMLY));
+        }
     }
     text
 }

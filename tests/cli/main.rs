@@ -29,6 +29,7 @@ mod man;
 mod merge;
 mod messages;
 mod migrate;
+mod overrides;
 mod pipelines;
 mod pipes;
 mod release;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mirrorguard_core::{
     hypershift::{
         Era,
-        catalogs::{self, CATALOGS},
+        catalogs::{self, CATALOGS, EmptySides},
         override_of,
     },
     objects::reference::DockerReference,
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::vectors;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct ImageCase {
     id: usize,
     era: String,
@@ -28,8 +28,9 @@ struct ImageCase {
 
 #[test]
 fn overrides_of_hypershift_are_those_of_upstream() {
-    let cases: Vec<ImageCase> = vectors("hypershift-image.json");
-    assert_eq!(cases.len(), 588);
+    let first: Vec<ImageCase> = vectors("hypershift-image.json");
+    let cases = [first, vectors("round-2/hypershift-image.json")].concat();
+    assert_eq!(cases.len(), 588 + 90);
     for case in cases {
         let era = if case.era == "exact" { Era::Exact } else { Era::Prefix };
         let image = DockerReference::parse(&case.image).unwrap();
@@ -42,7 +43,7 @@ fn overrides_of_hypershift_are_those_of_upstream() {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CatalogCase {
     id: usize,
@@ -55,11 +56,14 @@ struct CatalogCase {
 
 #[test]
 fn the_catalog_overrides_annotation_is_parsed_as_upstream_parses_it() {
-    let cases: Vec<CatalogCase> = vectors("hypershift-catalogs.json");
-    assert_eq!(cases.len(), 160);
+    let first: Vec<CatalogCase> = vectors("hypershift-catalogs.json");
+    let [second, tags] =
+        ["round-2/hypershift-catalogs.json", "round-2/catalogs-keys-in-the-tag.json"].map(vectors);
+    let cases = [first, second, tags].concat();
+    assert_eq!(cases.len(), 160 + 50 + 6);
     for case in cases {
         let id = case.id;
-        let parsed = catalogs::parse(&case.annotation);
+        let parsed = catalogs::parse(&case.annotation, EmptySides::Dropped);
         let owned = parsed.as_ref().map(|parsed| {
             let pairs = parsed.0.iter();
             pairs.map(|(source, places)| ((*source).to_owned(), owned_texts(places))).collect()

@@ -3,15 +3,15 @@
 use super::{Attempt, Question};
 use crate::{
     context::{EntryRef, View},
-    hypershift::{Era, LookupResult, Overrides, metadata_lookup, release_lookup},
+    hypershift::{Era, LookupResult, Overrides, ReleaseLookupEra, Span, metadata_lookup, release_lookup},
     objects::reference::{Image, ReferenceError},
 };
 
 /// Which lookup, and in which releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupKind {
-    /// The lookup of release images, in every release.
-    Release,
+    /// The lookup of release images.
+    Release(ReleaseLookupEra),
     /// The lookup of image metadata.
     Metadata(Era),
 }
@@ -38,11 +38,9 @@ pub struct MatchingSource<'a> {
     pub source: &'a str,
     /// The entries with this source.
     pub entries: Vec<EntryRef<'a>>,
-    /// The image at each mirror, in the order they are tried up to 5.0.
+    /// The image at each mirror, in the order they are tried before [`Span::SORTS_MIRRORS`].
     pub candidates: Vec<Candidate>,
-    /// The order from 5.1 on, where it is another one: mirrors are then sorted by name.
-    ///
-    /// Follows `hypershift support/util/util.go` `ConvertOpenShiftImageRegistryOverridesToCommandLineFlag`.
+    /// The order in [`Span::SORTS_MIRRORS`], where it is another one.
     pub later_order: Option<Vec<String>>,
 }
 
@@ -71,7 +69,7 @@ pub fn explain_lookups<'a>(
     overrides: &Overrides<'a>,
     question: &Question,
     attempts: &[&Attempt<'_>],
-) -> Result<[ExplainedLookup<'a>; 3], ReferenceError> {
+) -> Result<[ExplainedLookup<'a>; 4], ReferenceError> {
     let reached = attempts.iter().filter(|attempt| attempt.blocked_by.is_none());
     let lookups = Lookups {
         view,
@@ -81,17 +79,36 @@ pub fn explain_lookups<'a>(
         nodes_redirect: attempts.iter().any(|attempt| !attempt.is_source),
     };
     Ok([
-        lookups.explain(LookupKind::Release)?,
+        lookups.explain(LookupKind::Release(ReleaseLookupEra::Chained))?,
+        lookups.explain(LookupKind::Release(ReleaseLookupEra::Separate))?,
         lookups.explain(LookupKind::Metadata(Era::Exact))?,
         lookups.explain(LookupKind::Metadata(Era::Prefix))?,
     ])
 }
 
 impl LookupKind {
+    /// Whether releases that sort mirrors by name are among those that look images up this way.
+    fn sorts_mirrors_later(self) -> bool {
+        let span = match self {
+            Self::Release(era) => era.span(),
+            Self::Metadata(era) => era.span(),
+        };
+        span.contains(Span::SORTS_MIRRORS.first())
+    }
+
+    /// Whether the image itself is tried in the end, after the mirrors of a source that matches.
+    pub fn ends_with_image(self) -> bool {
+        match self {
+            Self::Release(era) => era == ReleaseLookupEra::Separate,
+            // Only the first mirror that can be parsed is used.
+            Self::Metadata(era) => era == Era::Prefix,
+        }
+    }
+
     fn look_up(self, overrides: &Overrides<'_>, image: &str) -> Result<LookupResult, ReferenceError> {
         match self {
-            Self::Release => {
-                Ok(LookupResult { candidates: release_lookup(overrides, image), errors: Vec::new() })
+            Self::Release(era) => {
+                Ok(LookupResult { candidates: release_lookup(era, overrides, image), errors: Vec::new() })
             }
             Self::Metadata(era) => metadata_lookup(era, overrides, image),
         }
@@ -130,8 +147,7 @@ impl<'a> Lookups<'a, '_> {
             return Ok(None);
         }
         let mut later_order = None;
-        // The exact era ended before mirrors were sorted.
-        if kind != LookupKind::Metadata(Era::Exact) {
+        if kind.sorts_mirrors_later() {
             let mut by_name = mirrors.to_vec();
             by_name.sort_unstable();
             let later = self.candidates(kind, source, &by_name)?;

@@ -30,8 +30,8 @@ pub struct Explanation<'a> {
     /// What the nodes do: one pull, or, where the image names no registry, one for each search registry,
     /// tried in this order.
     pub pulls: Vec<NodePull<'a>>,
-    /// What HyperShift does: the release lookup, then the metadata lookup in each era.
-    pub lookups: [ExplainedLookup<'a>; 3],
+    /// What HyperShift does: the release lookup, then the metadata lookup, each in both of its eras.
+    pub lookups: [ExplainedLookup<'a>; 4],
 }
 
 /// A pull on a node.

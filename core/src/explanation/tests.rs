@@ -1,9 +1,14 @@
 use std::fmt::Write;
 
 use LookupKind::{Metadata, Release};
+use ReleaseLookupEra::{Chained, Separate};
 
 use super::*;
-use crate::{context::Context, hypershift::Era, objects::manifest};
+use crate::{
+    context::Context,
+    hypershift::{Era, ReleaseLookupEra},
+    objects::manifest,
+};
 
 const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
 
@@ -205,25 +210,32 @@ fn assert_lookups(table: impl IntoIterator<Item = Case>) {
 fn the_release_look_up_replaces_text() {
     assert_lookups([
         Case {
-            kind: Release,
+            kind: Release(Separate),
             sets: &["idms a quay.io/a/b=m.lab/x/b"],
             version: "@…",
             expected: &["quay.io/a/b", "m.lab/x/b@…"],
             reason: "the nodes do the same",
         },
         Case {
-            kind: Release,
+            kind: Release(Separate),
             sets: &["itms t quay.io/a=m.lab/a"],
             version: ":v1",
             expected: &["only the nodes redirect"],
             reason: "ITMS are not read",
         },
         Case {
-            kind: Release,
+            kind: Release(Separate),
             sets: &["idms a quay.io/a/b=z.lab/x/b,m.lab/x/b"],
             version: "@…",
             expected: &["quay.io/a/b", "z.lab/x/b@…", "m.lab/x/b@…", "later m.lab/x/b@…, z.lab/x/b@…"],
             reason: "mirrors are sorted later",
+        },
+        Case {
+            kind: Release(Chained),
+            sets: &["idms a quay.io/a/b=z.lab/x/b,m.lab/x/b"],
+            version: "@…",
+            expected: &["quay.io/a/b", "z.lab/x/b@…"],
+            reason: "up to 4.16, the second mirror is never tried",
         },
     ]);
 }

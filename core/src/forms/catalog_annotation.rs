@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Form, NoForm};
 use crate::{
-    hypershift::{Derivations, Release, Releases},
+    hypershift::{Derivations, Releases, Span},
     objects::annotation,
 };
 
@@ -32,7 +32,7 @@ pub fn catalog_annotation(derivations: &Derivations, releases: &Releases) -> Res
         Err(obstacle) => {
             let mut reasons =
                 vec![format!("no value of the annotation is correct for {releases}: {obstacle}")];
-            let newer = Release::THREE_CATALOGS;
+            let newer = Span::THREE_CATALOGS.first();
             if let Ok(value) = &derivations.for_releases(&newer.into()).value {
                 reasons.push(format!("hosted clusters from {newer} on can use {name}: \"{value}\""));
             }

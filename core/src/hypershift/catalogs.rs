@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Release, Releases};
+use super::{Releases, Span};
 
 /// Registry and namespace of the default catalogs' index images.
 pub const DEFAULT_NAMESPACE: &str = "registry.redhat.io/redhat";
-const DEFAULT_REGISTRY: &str = "registry.redhat.io";
+pub(super) const DEFAULT_REGISTRY: &str = "registry.redhat.io";
 
 /// A default catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Catalog {
     }
 }
 
-/// The default catalogs; releases from 4.22 on do not have the third.
+/// The default catalogs; those of [`Span::THREE_CATALOGS`] do not have the third.
 pub const CATALOGS: [Catalog; 4] = [
     Catalog {
         name: "certified-operators",
@@ -58,7 +58,7 @@ pub const CATALOGS: [Catalog; 4] = [
 
 /// The catalogs that any of the releases has.
 pub fn catalogs_of(releases: &Releases) -> impl Iterator<Item = &'static Catalog> + use<> {
-    let three = releases.begin_at(Release::THREE_CATALOGS);
+    let three = Span::THREE_CATALOGS.contains_all(releases);
     CATALOGS.iter().filter(move |catalog| !(three && catalog.name == "redhat-marketplace"))
 }
 
@@ -73,17 +73,26 @@ impl<'a> CatalogOverrides<'a> {
     }
 }
 
-/// Parses the annotation; `None` where it counts as absent. Pairs without `=` or with an empty side are
-/// dropped, spaces are kept.
+/// What becomes of a pair with nothing before or after the `=`. It depends on the release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmptySides {
+    /// It is used: the empty text occurs before every image.
+    Kept,
+    /// It has no effect.
+    Dropped,
+}
+
+/// Parses the annotation; `None` where it counts as absent. Pairs without `=` are dropped, spaces are kept.
 ///
-/// Follows `hypershift support/util/util.go` `ConvertImageRegistryOverrideStringToMap`.
-pub fn parse(value: &str) -> Option<CatalogOverrides<'_>> {
+/// Follows `hypershift support/util/util.go` `ConvertImageRegistryOverrideStringToMap`, at release-4.17 for
+/// [`EmptySides::Kept`].
+pub fn parse(value: &str, empty_sides: EmptySides) -> Option<CatalogOverrides<'_>> {
     if value.is_empty() || value == "=" {
         return None;
     }
     let mut parsed = CatalogOverrides::default();
     for (source, place) in value.split(',').filter_map(|pair| pair.split_once('=')) {
-        if source.is_empty() || place.is_empty() {
+        if empty_sides == EmptySides::Dropped && (source.is_empty() || place.is_empty()) {
             continue;
         }
         match parsed.0.iter_mut().find(|(known, _)| *known == source) {
@@ -94,7 +103,7 @@ pub fn parse(value: &str) -> Option<CatalogOverrides<'_>> {
     Some(parsed)
 }
 
-/// The same as HyperShift writes it on a command line: sorted, `=` for nothing.
+/// The same as HyperShift writes it on a command line from [`Span::SORTS_MIRRORS`] on: sorted, `=` for nothing.
 ///
 /// Follows `hypershift support/util/util.go` `ConvertOpenShiftImageRegistryOverridesToCommandLineFlag`.
 pub fn command_line(overrides: Option<&CatalogOverrides<'_>>) -> String {
@@ -114,7 +123,7 @@ const SMALL_MAP: usize = 8;
 /// More states than this are not followed; the result of a value that needs them is random anyway.
 const MAX_STATES: usize = 20_000;
 
-/// Every image that a release up to 4.16 may pull for a catalog's image: each source found anywhere in it
+/// Every image that a release of [`Span::REPLACED_CATALOGS`] may pull for a catalog's image: each source found anywhere in it
 /// is replaced by its places in turn, the sources in the order of a Go map.
 ///
 /// Follows `hypershift control-plane-operator/controllers/hostedcontrolplane/olm/catalogs.go`
@@ -185,7 +194,7 @@ fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<
     results
 }
 
-/// Every list of index images that a release from 4.17 on may try for a catalog, each in order. Only two sources
+/// Every list of index images that a release of [`Span::LISTED_CATALOGS`] may try for a catalog, each in order. Only two sources
 /// count, [`DEFAULT_NAMESPACE`] and its registry; with both, HyperShift takes them in random order, and each order
 /// gives a list.
 ///
@@ -206,7 +215,7 @@ pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<
     lists.into_iter().map(|places| places.iter().map(|place| catalog.image_of(place)).collect()).collect()
 }
 
-/// Where a release from 4.17 on expects the namespace of the catalogs at a place of the registry.
+/// Where a release of [`Span::LISTED_CATALOGS`] expects the namespace of the catalogs at a place of the registry.
 fn namespace_at(place: &str) -> String {
     if place.contains('/') { place.to_owned() } else { format!("{place}/redhat") }
 }
@@ -219,7 +228,8 @@ mod tests {
     fn many_sources_that_do_not_occur_change_nothing() {
         let pairs: Vec<_> = (0..40).map(|at| format!("registry-{at}.example.com=m/{at}")).collect();
         let value = format!("{},{DEFAULT_NAMESPACE}=m/redhat", pairs.join(","));
-        let results = replace_era(&parse(&value).unwrap(), "registry.redhat.io/redhat/x-index");
+        let results =
+            replace_era(&parse(&value, EmptySides::Kept).unwrap(), "registry.redhat.io/redhat/x-index");
         assert_eq!(results, BTreeSet::from(["m/redhat/x-index".to_owned()]));
     }
 
@@ -228,7 +238,11 @@ mod tests {
         let letters = ["r", "e", "g", "i", "s", "t", "y", "d", "h", "a", "n", "x"];
         let value: Vec<_> = letters.iter().map(|letter| format!("{letter}={letter}r")).collect();
         assert!(
-            !replace_era(&parse(&value.join(",")).unwrap(), "registry.redhat.io/redhat/x-index").is_empty()
+            !replace_era(
+                &parse(&value.join(","), EmptySides::Kept).unwrap(),
+                "registry.redhat.io/redhat/x-index"
+            )
+            .is_empty()
         );
     }
 }

@@ -1,8 +1,9 @@
 //! Derives the annotation's value from the mirror sets, where one is right in every release.
 
 use super::{
-    Obstacle, Release, Releases,
+    Obstacle, Placement, Releases, Span,
     catalogs::{self, Catalog, DEFAULT_NAMESPACE},
+    reading::readings,
 };
 use crate::{
     context::View,
@@ -37,18 +38,26 @@ pub struct Derivations {
     three: Derivation,
 }
 
+impl Derivation {
+    /// The catalog's index image at each mirror, in order, without a tag.
+    pub fn mirrors_of(&self, catalog: &Catalog) -> &[String] {
+        let found = self.catalogs.iter().find(|found| found.catalog == catalog);
+        found.map(|found| found.mirrors.as_slice()).unwrap_or_default()
+    }
+}
+
 impl Derivations {
     /// Derives for releases with four catalogs and for those with three.
     pub fn of(view: View<'_>) -> Self {
         Self {
             four: derive(view, &Releases::default()),
-            three: derive(view, &Release::THREE_CATALOGS.into()),
+            three: derive(view, &Span::THREE_CATALOGS.first().into()),
         }
     }
 
     /// The derivation that is right in all of the releases.
     pub fn for_releases(&self, releases: &Releases) -> &Derivation {
-        if releases.begin_at(Release::THREE_CATALOGS) { &self.three } else { &self.four }
+        if Span::THREE_CATALOGS.contains_all(releases) { &self.three } else { &self.four }
     }
 }
 
@@ -126,17 +135,13 @@ pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obst
             return Err(Obstacle::NoReference(namespace.unwrap_or(bad).to_owned()));
         }
     }
-    let overrides = catalogs::parse(value).unwrap_or_default();
-    for CatalogMirrors { catalog, mirrors } in catalogs {
-        let image = catalog.image();
-        // Each era must have exactly one result: with several, HyperShift takes one at random.
-        let replaced = catalogs::replace_era(&overrides, &image);
-        if !replaced.iter().eq(mirrors.first()) {
-            return Err(Obstacle::Misread(image, "up to 4.16"));
-        }
-        let listed = catalogs::list_era(&overrides, catalog);
-        if !listed.iter().eq([mirrors]) {
-            return Err(Obstacle::Misread(image, "from 4.17 on"));
+    for reading in readings(value, &Releases::default(), Placement::Management) {
+        for CatalogMirrors { catalog, mirrors } in catalogs {
+            // There must be exactly one result: with several, HyperShift takes one at random.
+            let places = reading.places(catalog);
+            if !places.iter().map(Vec::as_slice).eq([reading.usable(mirrors)]) {
+                return Err(Obstacle::Misread(catalog.image(), reading.readers.span));
+            }
         }
     }
     Ok(())
@@ -149,6 +154,7 @@ mod tests {
     use super::*;
     use crate::{
         context::Context,
+        hypershift::Release,
         objects::{Entry, MirrorSet, Object, SetKind},
     };
 
@@ -222,7 +228,7 @@ mod tests {
         let table: [(Sets<'_>, Obstacle, &str); 4] = [
             (
                 &[(Itms, &[("registry.redhat.io/redhat", &["a/registry.redhat.io/redhat", "b/r"])])],
-                Obstacle::Misread(certified.clone(), "up to 4.16"),
+                Obstacle::Misread(certified.clone(), Span::REPLACED_CATALOGS),
                 "the second mirror would be put into the first",
             ),
             (&[], Obstacle::NoneMirrored, "no mirror set"),
@@ -276,9 +282,9 @@ mod tests {
                 (INDEXES[3], &["m/r/redhat-operator-index"]),
             ],
         )];
-        let without = Releases::from(Release { major: 4, minor: 22 });
+        let without = Releases::from(Span::THREE_CATALOGS.first());
         assert_eq!(derived(sets, &without), Ok("registry.redhat.io/redhat=m/r".to_owned()));
-        let with = Releases::from(Release { major: 4, minor: 21 });
+        let with = Releases::from("4.21".parse::<Release>().unwrap());
         assert_eq!(derived(sets, &with), Err(Obstacle::NotMirrored(vec![INDEXES[2].to_owned()])));
     }
 }

@@ -6,7 +6,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Overrides, catalogs, lookup::override_mirrors};
+use super::{
+    Overrides,
+    catalogs::{self, EmptySides},
+    lookup::override_mirrors,
+};
 use crate::{context::View, objects::SetKind};
 
 /// The variable that holds the mirror sets' entries.
@@ -21,10 +25,12 @@ const MAX_LISTS: usize = 6;
 ///
 /// Follows `hypershift support/util/util.go` `ConvertImageRegistryOverrideStringToMap`.
 pub fn parse_overrides(value: &str) -> Overrides<'_> {
-    catalogs::parse(value).map(|overrides| overrides.0.into_iter().collect()).unwrap_or_default()
+    catalogs::parse(value, EmptySides::Dropped)
+        .map(|overrides| overrides.0.into_iter().collect())
+        .unwrap_or_default()
 }
 
-/// The overrides that a control plane operator uses: from 4.18 on it appends those of `--registry-overrides` to
+/// The overrides that a control plane operator of [`super::Span::ADDS_OWN_OVERRIDES`] uses: it appends those of `--registry-overrides` to
 /// the others, and starts other workloads with the sum.
 ///
 /// Follows `hypershift control-plane-operator/main.go`.
@@ -154,7 +160,7 @@ fn mismatches(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'
         let lists = expected.0.get(source).unwrap_or(&no_lists);
         let handed = handed.get(source).unwrap_or(&none);
         let own = own.get(source).unwrap_or(&none);
-        // Releases before 4.18 do not append the workload's own.
+        // Earlier releases do not append the workload's own; see `Span::ADDS_OWN_OVERRIDES`.
         if !lists.can_become(handed, &[]) && !lists.can_become(handed, own) {
             found.extend(mismatches_of_source(source, &lists.mirrors(), handed, own));
             found.dedup();
@@ -189,7 +195,7 @@ impl<'a> Lists<'a> {
     }
 
     /// Whether some release makes the list `handed` of the objects' lists: IDMS first, each kind's objects in any
-    /// order, then the mirrors that are appended; or, from 5.1 on, all of it sorted.
+    /// order, then the mirrors that are appended; or, in [`super::Span::SORTS_MIRRORS`], all of it sorted.
     fn can_become(&self, handed: &[&str], appended: &[&str]) -> bool {
         let mut sorted: Vec<&str> = self.mirrors();
         sorted.extend(appended);

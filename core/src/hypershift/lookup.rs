@@ -1,11 +1,11 @@
 //! Where HyperShift itself looks for an image: the metadata lookup, whose rules changed with 4.17, and
 //! the release lookup, which replaces text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use super::{Release, Releases};
+use super::{Era, ReleaseLookupEra};
 use crate::{
     context::View,
     objects::{
@@ -17,29 +17,6 @@ use crate::{
 /// The repositories of a release: its manifest list and its components.
 pub const RELEASE_REPOSITORIES: [&str; 2] =
     ["quay.io/openshift-release-dev/ocp-release", "quay.io/openshift-release-dev/ocp-v4.0-art-dev"];
-
-/// Which rules the metadata lookup follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Era {
-    /// 4.14 to 4.16: namespace and name must equal the source's.
-    Exact,
-    /// 4.17 and later: a registry, then a namespace, then both.
-    Prefix,
-}
-
-impl Era {
-    /// The eras that the releases are in.
-    pub fn of(releases: &Releases) -> Vec<Self> {
-        let mut eras = Vec::new();
-        if releases.any_in(None, Some(Release::SECOND_ERA)) {
-            eras.push(Self::Exact);
-        }
-        if releases.any_in(Some(Release::SECOND_ERA), None) {
-            eras.push(Self::Prefix);
-        }
-        eras
-    }
-}
 
 /// Part of an override that HyperShift cannot parse; it logs this and continues. The texts are its own.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -193,12 +170,20 @@ fn push_new(candidates: &mut Vec<String>, candidate: String) {
     }
 }
 
-/// Where the release lookup tries a release image: the first occurrence of every source that is found
-/// anywhere in it, replaced by each of its mirrors in turn.
+/// Where the release lookup tries a release image in an era: the first occurrence of a source that is found anywhere
+/// in it, replaced by each of its mirrors in turn. In the chained era, that is what the next source is looked for in, and
+/// what is tried last instead of the image.
 ///
-/// Follows `hypershift support/releaseinfo/registry_image_content_policies.go` `Lookup` at 4.18 and later;
-/// before, each mirror was applied to the result of the one before it, so that only the first counted.
-pub fn release_lookup(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
+/// Follows `hypershift support/releaseinfo/registry_image_content_policies.go` `Lookup`, at release-4.16 for the
+/// chained era.
+pub fn release_lookup(era: ReleaseLookupEra, overrides: &Overrides<'_>, image: &str) -> Vec<String> {
+    match era {
+        ReleaseLookupEra::Chained => replace_in_turn(overrides, image),
+        ReleaseLookupEra::Separate => replace_each(overrides, image),
+    }
+}
+
+fn replace_each(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
     let mut candidates = Vec::new();
     for (source, mirrors) in overrides.iter().filter(|(source, _)| image.contains(**source)) {
         for candidate in mirrors.iter().map(|mirror| image.replacen(source, mirror, 1)) {
@@ -208,4 +193,80 @@ pub fn release_lookup(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
         }
     }
     candidates
+}
+
+/// More texts than this are not followed: sources that occur in each other's mirrors would make ever more of them.
+const MAX_TEXTS: usize = 64;
+
+/// Every text that replacing one mirror after another may lead to, whichever source comes first: HyperShift goes through
+/// them in the order of a Go map.
+fn replace_in_turn(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
+    let mut candidates = Vec::new();
+    let mut waiting = vec![(image.to_owned(), BTreeSet::new())];
+    while let Some((text, used)) = waiting.pop().filter(|_| candidates.len() < MAX_TEXTS) {
+        let unused = overrides.iter().filter(|(source, _)| !used.contains(*source));
+        for (source, mirrors) in unused.filter(|(source, _)| text.contains(**source)) {
+            let mut replaced = text.clone();
+            for mirror in mirrors {
+                replaced = replaced.replacen(source, mirror, 1);
+                if replaced != image {
+                    push_new(&mut candidates, replaced.clone());
+                }
+            }
+            let mut used = used.clone();
+            used.insert(*source);
+            waiting.push((replaced, used));
+        }
+    }
+    candidates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Pairs<'a> = &'a [(&'a str, &'a [&'a str])];
+
+    #[test]
+    fn each_mirror_of_a_release_is_really_tried_in_the_later_era_only() {
+        use ReleaseLookupEra::{Chained, Separate};
+        let image = "quay.io/ocp/release:1";
+        let table: [(Pairs<'_>, &[&str], &[&str], &str); 5] = [
+            (&[("quay.io/ocp", &["m/a"])], &["m/a/release:1"], &["m/a/release:1"], "one mirror"),
+            (
+                &[("quay.io/ocp", &["m/a", "m/b"])],
+                &["m/a/release:1"],
+                &["m/a/release:1", "m/b/release:1"],
+                "the source is gone when the second mirror's turn comes",
+            ),
+            (
+                &[("quay.io", &["m/quay.io", "n"])],
+                &["m/quay.io/ocp/release:1", "m/n/ocp/release:1"],
+                &["m/quay.io/ocp/release:1", "n/ocp/release:1"],
+                "a mirror that contains the source",
+            ),
+            (
+                &[("quay.io", &["m"]), ("m/ocp", &["n"])],
+                &["m/ocp/release:1", "n/release:1"],
+                &["m/ocp/release:1"],
+                "the next source is looked for in the result",
+            ),
+            (&[("example.com", &["m"])], &[], &[], "another source"),
+        ];
+        for (pairs, chained, separate, reason) in table {
+            let overrides = pairs.iter().map(|(source, mirrors)| (*source, mirrors.to_vec())).collect();
+            assert_eq!(release_lookup(Chained, &overrides, image), chained, "{reason}");
+            assert_eq!(release_lookup(Separate, &overrides, image), separate, "{reason}");
+        }
+    }
+
+    #[test]
+    fn sources_that_feed_each_other_are_followed_to_an_end() {
+        let names: Vec<_> = (0..40).map(|at| format!("m{at}")).collect();
+        let mirrors: Vec<_> =
+            (0..40).map(|at| format!("m{} m{at} m{}", (at + 1) % 40, (at + 7) % 40)).collect();
+        let overrides = names.iter().zip(&mirrors).map(|(name, mirror)| (&**name, vec![&**mirror])).collect();
+        let found = release_lookup(ReleaseLookupEra::Chained, &overrides, "m0");
+        assert!(found.len() > 5 && found.len() < MAX_TEXTS + 40, "{}", found.len());
+    }
 }

@@ -3,21 +3,29 @@
 
 pub mod catalogs;
 mod derive;
+mod deviation;
+mod eras;
 mod handed_on;
 mod lookup;
 mod misreading;
 mod obstacle;
+mod reading;
 mod release;
+mod slip;
 
 pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
+pub use deviation::{Deviation, find_deviation};
+pub use eras::{CatalogEra, Era, ReleaseLookupEra, Span};
 pub use handed_on::{
     HandedOn, IMAGE_OVERRIDES, OverrideMismatch, REGISTRY_OVERRIDES, append_own, compare_with_mirror_sets,
     compare_with_operator, parse_overrides,
 };
 pub use lookup::{
-    Era, LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, metadata_lookup,
-    override_of, overrides, redirect, release_lookup,
+    LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, metadata_lookup, override_of,
+    overrides, redirect, release_lookup,
 };
-pub use misreading::{CatalogEra, Misreading, find_correction, misreadings};
+pub use misreading::{Misreading, Problem, find_correction, misreadings};
 pub use obstacle::Obstacle;
+pub use reading::{Placement, Readers, Reading, newest_reading, readings};
 pub use release::{NotARelease, Release, Releases};
+pub use slip::{Slip, SlipKind, find_slip};

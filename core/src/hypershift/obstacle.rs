@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::catalogs::DEFAULT_NAMESPACE;
+use super::{Span, catalogs::DEFAULT_NAMESPACE};
 
 /// Why no value is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Obstacle {
     /// At this mirror an index image has no name that could be pulled.
     NoReference(String),
     /// The value would redirect this image elsewhere in some release: image, releases.
-    Misread(String, &'static str),
+    Misread(String, Span),
 }
 
 impl fmt::Display for Obstacle {
@@ -82,7 +82,7 @@ mod tests {
                 "mirror \"m.lab/redhat/\" gives no valid image reference",
             ),
             (
-                Obstacle::Misread(a, "up to 4.16"),
+                Obstacle::Misread(a, Span::REPLACED_CATALOGS),
                 "releases up to 4.16 would not look for a-index where the mirror sets place it",
             ),
         ];

@@ -16,19 +16,16 @@ pub struct Release {
 }
 
 impl Release {
-    /// The first release in which HyperShift tries registry and namespace sources, and in which the
-    /// catalogs annotation is a list of places.
-    pub const SECOND_ERA: Self = Self { major: 4, minor: 17 };
-    /// The first release whose control plane operator also uses `--registry-overrides` to look images up.
-    pub const ADDS_OWN_OVERRIDES: Self = Self { major: 4, minor: 18 };
-    /// The first release without the redhat-marketplace catalog.
-    pub const THREE_CATALOGS: Self = Self { major: 4, minor: 22 };
-    /// The first release of which no z-stream requires the image of the redhat-marketplace catalog.
-    pub const AFTER_FOUR_CATALOGS: Self = Self { major: 4, minor: 23 };
+    /// The first release that is modelled.
+    pub const OLDEST: Self = Self { major: 4, minor: 14 };
+    /// The last major version that is known.
+    const NEWEST_MAJOR: u32 = 5;
 
-    /// The release that a HostedCluster runs, where its release image has a tag that names one.
+    /// The release that a HostedCluster runs: the one that the tag of its release image names, or else the one that its
+    /// status has for that image.
     pub fn of_hosted(hosted: &HostedCluster) -> Option<Self> {
-        Self::of_image(&hosted.spec.release.image)
+        let of_tag = Self::of_image(&hosted.spec.release.image);
+        of_tag.or_else(|| hosted.release_version().and_then(Self::of_version))
     }
 
     /// The release that an image's tag names (`…/ocp-release:4.16.3-x86_64`); `None` for an image by
@@ -37,15 +34,13 @@ impl Release {
         Self::of_version(Image::parse(image).ok()?.tag()?)
     }
 
-    fn is_in(self, from: Option<Self>, before: Option<Self>) -> bool {
-        from.is_none_or(|from| self >= from) && before.is_none_or(|before| self < before)
-    }
-
+    /// The release of a version such as `4.16.3-x86_64`; `None` for one that is not modelled, such as `2026.1`.
     fn of_version(version: &str) -> Option<Self> {
         let mut numbers = version.split(['.', '-', '+', '_']);
         let major = numbers.next()?.parse().ok()?;
         let minor = numbers.next()?.parse().ok()?;
-        Some(Self { major, minor })
+        let release = Self { major, minor };
+        (release >= Self::OLDEST && major <= Self::NEWEST_MAJOR).then_some(release)
     }
 }
 
@@ -59,14 +54,9 @@ impl Releases {
         self.0.is_empty()
     }
 
-    /// Whether one of them is in a range, whose end is not part of it.
-    pub fn any_in(&self, from: Option<Release>, before: Option<Release>) -> bool {
-        self.is_every() || self.0.iter().any(|release| release.is_in(from, before))
-    }
-
-    /// Whether every one of them is this release or a later one.
-    pub fn begin_at(&self, first: Release) -> bool {
-        !self.is_every() && self.0.iter().all(|release| *release >= first)
+    /// The named releases, sorted; none if every release is meant.
+    pub fn iter(&self) -> impl Iterator<Item = Release> {
+        self.0.iter().copied()
     }
 }
 
@@ -95,9 +85,9 @@ impl fmt::Display for Releases {
     }
 }
 
-/// A text that names no release, such as `4.16`; a z-stream in it is ignored.
+/// A text that does not name a release that is modelled, such as `4.16`; a z-stream in it is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("\"{0}\" is not a release such as 4.20")]
+#[error("\"{0}\" is not a release such as 4.20 ({oldest} or later, or {newest})", oldest = Release::OLDEST, newest = Release::NEWEST_MAJOR)]
 pub struct NotARelease(String);
 
 impl FromStr for Release {
@@ -117,21 +107,56 @@ impl fmt::Display for Release {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const V4_14: Release = Release { major: 4, minor: 14 };
-    const V4_16: Release = Release { major: 4, minor: 16 };
+    use crate::objects::{Object, ReleaseVersion, manifest};
 
     #[test]
     fn an_empty_list_means_every_release() {
-        let early = Releases::from_iter([V4_16, V4_14]);
-        let every = Releases::default();
-        let second_era = Some(Release::SECOND_ERA);
-        assert!(early.any_in(None, second_era), "both are before 4.17");
-        assert!(!early.any_in(second_era, None), "none is 4.17 or later");
-        assert!(every.any_in(second_era, None), "some release is 4.17 or later");
-        assert!(!every.begin_at(V4_14), "some release is before 4.14");
+        let early = Releases::from_iter([Release { major: 4, minor: 16 }, Release::OLDEST]);
         assert_eq!(early.to_string(), "4.14, 4.16", "sorted");
-        assert_eq!(every.to_string(), "every release");
+        assert_eq!(Releases::default().to_string(), "every release");
+    }
+
+    #[test]
+    fn only_modelled_releases_are_read() {
+        let table = [
+            ("4.14", true, "the oldest"),
+            ("4.13", false, "older"),
+            ("3.11", false, "another product"),
+            ("5.1", true, "the next major version"),
+            ("2026.1", false, "a date"),
+            ("4", false, "no minor version"),
+        ];
+        for (text, expected, reason) in table {
+            assert_eq!(text.parse::<Release>().is_ok(), expected, "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn the_status_has_the_release_of_an_image_by_digest() {
+        let digest = format!("m.lab/r@sha256:{}", "0".repeat(64));
+        let tag = "m.lab/r:4.16.1";
+        let table = [
+            (&*digest, &[(&*digest, "4.17.3")][..], Some((4, 17)), "by digest"),
+            (
+                &digest,
+                &[("m.lab/r@sha256:1", "4.18.1"), (&digest, "4.17.3")],
+                Some((4, 17)),
+                "of the history",
+            ),
+            (&digest, &[("m.lab/r@sha256:1", "4.18.1")], None, "of another image"),
+            (&digest, &[(&digest, "")], None, "not known yet"),
+            (tag, &[(tag, "4.17.3")], Some((4, 16)), "the tag comes first"),
+        ];
+        for (image, versions, expected, reason) in table {
+            let mut hosted = HostedCluster::default();
+            hosted.spec.release.image = image.to_owned();
+            for (image, version) in versions {
+                let (image, version) = ((*image).to_owned(), (*version).to_owned());
+                hosted.status.versions.push(ReleaseVersion { image, version });
+            }
+            let release = Release::of_hosted(&hosted).map(|r| (r.major, r.minor));
+            assert_eq!(release, expected, "{reason}");
+        }
     }
 
     #[test]
@@ -141,10 +166,22 @@ mod tests {
             ("m.lab:5000/r:5.0.0-rc.1-multi", Some((5, 0)), "a candidate"),
             ("m.lab:5000/r:latest", None, "a tag that is no version"),
             ("m.lab:5000/r", None, "no tag; the port is not one"),
+            ("m.lab:5000/r:2026.1", None, "a tag that is a date"),
         ];
         for (image, expected, reason) in table {
             let release = Release::of_image(image).map(|r| (r.major, r.minor));
             assert_eq!(release, expected, "{image}: {reason}");
         }
+    }
+
+    #[test]
+    fn the_status_is_read_with_the_object() {
+        let yaml = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\nmetadata: {name: h}\n\
+                    spec: {release: {image: \"m.lab/r@sha256:1\"}}\n\
+                    status: {version: {desired: {image: \"m.lab/r@sha256:2\", version: 4.17.1}, \
+                    history: [{image: \"m.lab/r@sha256:1\", version: 4.16.2, verified: true}]}}\n";
+        let object = manifest::read("hosted", yaml.to_owned()).objects.remove(0).object;
+        let Object::HostedCluster(hosted) = object else { panic!("{object:?}") };
+        assert_eq!(Release::of_hosted(&hosted), Some(Release { major: 4, minor: 16 }));
     }
 }

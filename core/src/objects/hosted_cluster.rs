@@ -27,6 +27,8 @@ pub mod annotation {
     /// What the path of every annotation starts with.
     pub const PATH_PREFIX: &str = "metadata.annotations[";
 
+    /// The prefix of most annotations of HyperShift.
+    pub const HYPERSHIFT_PREFIX: &str = "hypershift.openshift.io/";
     /// The prefix of our annotations.
     pub const OUR_PREFIX: &str = "mirrorguard.io/";
     /// All our annotations that a HostedCluster may have.
@@ -44,6 +46,27 @@ pub struct HostedCluster {
     pub metadata: Metadata,
     /// The desired state.
     pub spec: Spec,
+    /// The state that HyperShift reports.
+    pub status: Status,
+}
+
+/// `status`, with the fields that are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The releases of `status.version`, the desired one and those of the history, newest first.
+    pub versions: Vec<ReleaseVersion>,
+}
+
+/// A release payload and its version, of `status.version.desired` or `status.version.history`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ReleaseVersion {
+    /// Reference of the payload.
+    #[serde(deserialize_with = "lenient")]
+    pub image: String,
+    /// Its version, `4.18.5`; empty while HyperShift does not know it.
+    #[serde(deserialize_with = "lenient")]
+    pub version: String,
 }
 
 /// `metadata`, with the fields that are read.
@@ -153,6 +176,13 @@ impl HostedCluster {
     /// `HostedControlPlaneNamespace`.
     pub fn control_plane_namespace(&self) -> String {
         format!("{}-{}", self.metadata.namespace, self.metadata.name.replace('.', "-"))
+    }
+
+    /// The version that its status has for its release image, if HyperShift knows it.
+    pub fn release_version(&self) -> Option<&str> {
+        let image = &self.spec.release.image;
+        let mut known = self.status.versions.iter().filter(|known| !known.version.is_empty());
+        known.find(|known| known.image == *image).map(|known| &*known.version)
     }
 
     /// Whether the catalogs run in the hosted cluster itself.

@@ -26,7 +26,7 @@ pub use cluster_config::{
 };
 pub use edit::{TextEdit, apply_edits};
 pub use format::Format;
-pub use hosted_cluster::{HostedCluster, annotation};
+pub use hosted_cluster::{HostedCluster, ReleaseVersion, annotation};
 pub use mirror_set::{Entry, EntryPart, Gaps, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};
 pub use parse::{Kind, Object, ParseError};

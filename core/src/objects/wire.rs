@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind, MachineConfiguration, MirrorSet,
     Object, SetKind, SignaturePolicy, annotation,
-    hosted_cluster::{Configuration, LocalReference, Metadata, Release, Spec},
+    hosted_cluster::{Configuration, LocalReference, Metadata, Release, ReleaseVersion, Spec, Status},
     lenient::lenient,
 };
 
@@ -67,6 +67,18 @@ struct WireSpec {
 struct WireStatus {
     #[serde(deserialize_with = "lenient")]
     desired: WireDesired,
+    #[serde(deserialize_with = "lenient")]
+    version: WireVersion,
+}
+
+/// `status.version` of a HostedCluster.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, expecting = "a map")]
+struct WireVersion {
+    #[serde(deserialize_with = "lenient")]
+    desired: ReleaseVersion,
+    #[serde(deserialize_with = "lenient")]
+    history: Vec<ReleaseVersion>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -124,7 +136,9 @@ impl WireObject {
 
     pub(super) fn into_hosted(self) -> HostedCluster {
         let (metadata, spec) = (self.metadata.unwrap_or_default(), self.spec.unwrap_or_default());
+        let WireVersion { desired, history } = self.status.unwrap_or_default().version;
         HostedCluster {
+            status: Status { versions: [desired].into_iter().chain(history).collect() },
             metadata: Metadata {
                 name: metadata.name.unwrap_or_default(),
                 namespace: metadata.namespace.unwrap_or_default(),

@@ -77,6 +77,7 @@ fn applied(old: &HostedCluster, live: bool, new: &HostedCluster) -> HostedCluste
     let mut applied = new.clone();
     applied.metadata.namespace.clone_from(&old.metadata.namespace);
     applied.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
+    applied.status.clone_from(&old.status);
     let annotations = &old.metadata.annotations;
     let recorded = annotations.get(annotation::LAST_APPLIED).map(|json| names_of(json));
     if live || recorded.is_some() {

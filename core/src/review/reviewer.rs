@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     context::Overlay,
+    hypershift::{Placement, find_deviation},
     node::{Change, Impact, Standstill},
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
     rules::{
         Check, FileObject, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views,
-        WhenUnverified, misread_catalog_overrides,
+        WhenUnverified, foreign_catalog_overrides, misread_catalog_overrides,
     },
     state::State,
     write::{Operation, Write},
@@ -135,13 +136,32 @@ impl<'a> Reviewer<'a> {
         verdict
     }
 
-    /// Reviews a value of the catalog overrides annotation by the one rule that reads it, for the releases of the
-    /// configuration.
+    /// Reviews a value of the catalog overrides annotation for the releases of the configuration: whether HyperShift
+    /// reads it as written, and if so, whether it leads to where the mirror sets place the catalogs.
     pub fn check_overrides(&self, value: &str) -> Verdict {
         let mut hosted = HostedCluster::default();
         hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
         let rule = slice::from_ref(&misread_catalog_overrides::RULE);
-        Verdict::of(self.evaluate_hosted(rule, &self.hosted_write(None, &hosted)))
+        let write = self.hosted_write(None, &hosted);
+        let mut diagnostics = self.evaluate_hosted(rule, &write);
+        if diagnostics.iter().all(|diagnostic| diagnostic.level < Level::Deny) {
+            diagnostics.extend(self.find_deviating_overrides(value, &write));
+        }
+        Verdict::of(diagnostics)
+    }
+
+    /// The finding for a value that leads elsewhere than the mirror sets.
+    fn find_deviating_overrides(&self, value: &str, write: &HostedWrite<'_>) -> Option<Diagnostic> {
+        let rule = &foreign_catalog_overrides::RULE;
+        if self.settings.level(rule) == Level::Off {
+            return None;
+        }
+        let derivation = write.derivation();
+        let deviation = find_deviation(value, &write.releases(), Placement::Management, derivation)?;
+        let derived = derivation.value.as_deref().ok();
+        let finding = foreign_catalog_overrides::leads_elsewhere(write.new, value, &deviation, derived);
+        // In an audit, the mirror sets may be what is wrong. Here, the value is what is checked.
+        Some(self.diagnostic(rule, Finding { by_default: Some(Level::Deny), ..finding }))
     }
 
     /// A write of a HostedCluster as the rules review it.

@@ -38,17 +38,18 @@ pub(super) fn astray<M: AsRef<str>>(
     found
 }
 
-/// Where each era looks, as a clause: the first era is the one up to 4.16.
+/// Where each era looks, as a clause.
 pub(super) fn describe_lookups(astray: &[Astray]) -> String {
     match astray {
         [first, second] if first.look == second.look => format!("HyperShift {}", describe(&first.look)),
         [first, second] => format!(
-            "up to 4.16, HyperShift {}, and from 4.17 on it {}",
+            "{}, HyperShift {}, and {} it {}",
+            first.era.span(),
             describe(&first.look),
+            second.era.span(),
             describe(&second.look)
         ),
-        [one] if one.era == Era::Exact => format!("up to 4.16, HyperShift {}", describe(&one.look)),
-        [one, ..] => format!("from 4.17 on, HyperShift {}", describe(&one.look)),
+        [one, ..] => format!("{}, HyperShift {}", one.era.span(), describe(&one.look)),
         [] => String::new(),
     }
 }

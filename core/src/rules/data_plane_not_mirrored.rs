@@ -4,7 +4,9 @@ use super::{Check, Finding, Fix, HostedWrite, Level, Related, Rule, explicit::en
 use crate::{
     hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
-    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind, scope::is_nested},
+    objects::{
+        MirrorSourcePolicy::AllowContactingSource, SetKind, grammar::is_valid_mirror, scope::is_nested,
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -59,9 +61,12 @@ fn find_missing<'a>(write: &HostedWrite<'a>) -> Vec<(&'static str, Places<'a>)> 
             continue;
         }
         let mirrored = places(write.cluster(), repository, |found| found.set.kind.is_digest());
-        // A mirror that is the repository itself is none.
-        let is_elsewhere = |mirrored: &Places<'_>| mirrored.places.iter().any(|place| place != repository);
-        missing.extend(mirrored.filter(is_elsewhere).map(|mirrored| (repository, mirrored)));
+        let Some(mut mirrored) = mirrored else { continue };
+        // An ICSP may have mirrors that the IDMS of the hosted cluster would not accept.
+        mirrored.places.retain(|place| is_valid_mirror(place));
+        if mirrored.places.iter().any(|place| place != repository) {
+            missing.push((repository, mirrored));
+        }
     }
     missing
 }
@@ -70,7 +75,7 @@ fn find_missing<'a>(write: &HostedWrite<'a>) -> Vec<(&'static str, Places<'a>)> 
 mod tests {
     use super::*;
     use crate::{
-        objects::SetKind::{Idms, Itms},
+        objects::SetKind::{Icsp, Idms, Itms},
         rules::{
             hosted_testing::findings_in_hosted,
             testing::{assert_texts, set},
@@ -85,7 +90,10 @@ mod tests {
         let none = "";
         let only_release = "imageContentSources: [{source: quay.io/openshift-release-dev/ocp-release, mirrors: [m.lab/o/release]}]";
         let namespace = "imageContentSources: [{source: quay.io/openshift-release-dev, mirrors: [m.lab/o]}]";
-        let table: [(&[_], &str, Option<&str>, &str); 5] = [
+        let wildcard =
+            [set(Icsp, "i", &[("quay.io/openshift-release-dev", &["*.io/openshift-release-dev"])])];
+        let table: [(&[_], &str, Option<&str>, &str); 6] = [
+            (&wildcard, none, None, "no mirror that the hosted cluster would accept"),
             (&both, none, Some("ocp-release ocp-v4.0-art-dev"), "none is covered"),
             (&both, only_release, Some("ocp-v4.0-art-dev"), "one is covered"),
             (&both, namespace, None, "a namespace covers both"),

@@ -1,15 +1,12 @@
 //! Catalog overrides that someone set by hand, and that do not match the mirror sets.
 
-use super::{Check, Finding, Fix, Found, HostedWrite, Level, Rule, Survey, finding::of_releases};
+use super::{Check, Finding, Fix, Found, HostedWrite, Level, Rule, Survey};
 use crate::{
-    hypershift::{
-        CatalogEra, Releases,
-        catalogs::{self, Catalog, CatalogOverrides},
-    },
+    hypershift::{Deviation, Placement, find_deviation},
     objects::{HostedCluster, annotation},
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "foreign-catalog-overrides",
     level: Level::Warn,
     summary: "catalog overrides set by hand that do not match the mirror sets",
@@ -33,23 +30,29 @@ fn review(write: &HostedWrite<'_>) -> Option<Finding> {
     }
     let releases = &write.releases();
     let derived = write.state.derivations().for_releases(releases).value.as_deref().ok();
-    let derived = derived.filter(|derived| !resolve_alike(value, derived, releases));
-    let mut finding = match hosted.annotation(annotation::DERIVED) {
-        Some(filled_in) => changed(filled_in, value, derived),
-        None => set_by_hand(hosted, value, derived?, releases),
-    };
-    finding.effect = match derived {
-        Some(_) => "HyperShift does not look for the catalogs where the mirror sets place them".to_owned(),
-        None => "mirrorguard no longer updates the value".to_owned(),
+    let deviation = find_deviation(value, releases, Placement::Management, write.derivation());
+    let finding = match (hosted.annotation(annotation::DERIVED), deviation) {
+        (Some(filled_in), Some(_)) => changed(filled_in, value, derived),
+        (Some(filled_in), None) => changed(filled_in, value, None),
+        (None, deviation) => {
+            leads_elsewhere(hosted, value, &deviation.filter(|_| derived.is_some())?, derived)
+        }
     };
     Some(finding)
 }
 
+const ELSEWHERE: &str = "HyperShift does not look for the catalogs where the mirror sets place them";
+
 /// A value that was filled in and then changed.
 fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
+    let effect = match &derived {
+        Some(_) => ELSEWHERE,
+        None => "mirrorguard no longer updates the value",
+    };
     let derived = derived
         .map_or_else(String::new, |derived| format!(", while the mirror sets result in \"{derived}\""));
     Finding {
+        effect: effect.to_owned(),
         fix: format!(
             "remove {} to keep the value, or remove both annotations to have it filled in again",
             annotation::DERIVED
@@ -63,37 +66,33 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
     }
 }
 
-/// A value that was never filled in, where another one would be.
-fn set_by_hand(hosted: &HostedCluster, value: &str, derived: &str, releases: &Releases) -> Finding {
+/// A value that leads to other locations than the mirror sets, and the value that would be filled in, if there is one.
+pub(crate) fn leads_elsewhere(
+    hosted: &HostedCluster,
+    value: &str,
+    deviation: &Deviation,
+    derived: Option<&str>,
+) -> Finding {
+    let Deviation { readers, actual, placed } = deviation;
+    let readers = readers.map_or_else(String::new, |readers| format!(" in releases {readers}"));
+    let (actual, placed) = (actual.join(", then "), placed.join(", then "));
+    let path = annotation::path(annotation::CATALOG_OVERRIDES);
+    let fix = match derived {
+        Some(derived) => {
+            let title =
+                format!("set the value to \"{derived}\", or remove the annotation to have it filled in");
+            Fix::changing_pulls(title).set(hosted.id(), &*path, derived)
+        }
+        None => "correct the value or the mirror sets".into(),
+    };
     Finding {
-        fix: Fix::changing_pulls(format!(
-            "set the value to \"{derived}\", or remove the annotation to have it filled in"
-        ))
-        .set(hosted.id(), annotation::path(annotation::CATALOG_OVERRIDES), derived),
+        effect: ELSEWHERE.to_owned(),
+        fix,
         ..Finding::new(
-            annotation::path(annotation::CATALOG_OVERRIDES),
+            path,
             format!("set by hand {value}"),
-            format!(
-                "\"{value}\" was set by hand, but the mirror sets result in \"{derived}\"{}",
-                of_releases(releases)
-            ),
+            format!("\"{value}\" leads to {actual}{readers}, but the mirror sets say {placed}"),
         )
-    }
-}
-
-/// Whether the releases look for every catalog in the same locations with either value.
-fn resolve_alike(a: &str, b: &str, releases: &Releases) -> bool {
-    let [a, b] = [a, b].map(|value| catalogs::parse(value).unwrap_or_default());
-    CatalogEra::of(releases).all(|era| {
-        catalogs::catalogs_of(releases).all(|catalog| resolve(&a, era, catalog) == resolve(&b, era, catalog))
-    })
-}
-
-/// Where an era looks for a catalog; several lists where it depends on the order of a map.
-fn resolve(overrides: &CatalogOverrides<'_>, era: CatalogEra, catalog: &Catalog) -> Vec<Vec<String>> {
-    match era {
-        CatalogEra::Replace => vec![catalogs::replace_era(overrides, &catalog.image()).into_iter().collect()],
-        CatalogEra::List => catalogs::list_era(overrides, catalog),
     }
 }
 

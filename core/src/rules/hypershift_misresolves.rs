@@ -2,16 +2,17 @@
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{Astray, astray, describe_lookups, eras_of},
+    astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
     explicit::add_explicit,
+    finding::some_hosted,
 };
 use crate::{
-    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, redirect},
+    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, Span, redirect},
     node::{Places, places},
     objects::{
         Entry, HostedCluster, MirrorSet, annotation,
         reference::{DockerReference, Image},
-        scope::is_nested,
+        scope::{is_nested, is_wildcard},
     },
 };
 
@@ -27,9 +28,61 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
     let asked = find_asked(write);
+    let crashing = Crashing::of(write);
     for (index, entry) in set.entries.iter().enumerate() {
+        findings.extend(crashing.as_ref().and_then(|crashing| crashing.review(set, index)));
         let mut concerned = asked.iter().filter(|asked| asked.may_match(&entry.source));
         findings.extend(concerned.find_map(|asked| review(write, set, index, asked)));
+    }
+}
+
+/// The hosted clusters whose control plane operator takes a source that it cannot parse for one that it has parsed.
+///
+/// Follows `hypershift support/util/imagemetadata.go` at release-4.16.
+struct Crashing<'a> {
+    hosted: Vec<&'a HostedCluster>,
+}
+
+impl<'a> Crashing<'a> {
+    /// `None` if neither a hosted cluster nor the configuration has such a release.
+    fn of(write: &SetWrite<'a>) -> Option<Self> {
+        let hosted = hosted_in(write, &[Era::Exact]);
+        let releases = &write.settings.releases;
+        let is_configured = !releases.is_every() && Span::EXACT_LOOKUP.contains_any(releases);
+        (is_configured || !hosted.is_empty()).then_some(Self { hosted })
+    }
+
+    /// The finding for an entry with a source that cannot be parsed.
+    fn review(&self, set: &MirrorSet, index: usize) -> Option<Finding> {
+        let entry = &set.entries[index];
+        let is_read = entry.mirrors.iter().any(|mirror| !mirror.is_empty()) && !entry.source.is_empty();
+        if !is_read || DockerReference::parse(&entry.source).is_ok() {
+            return None;
+        }
+        let users =
+            if self.hosted.is_empty() { "hosted clusters".to_owned() } else { some_hosted(&self.hosted) };
+        let fix = if is_wildcard(&entry.source) {
+            "replace the wildcard by an entry for each registry, or update these hosted clusters first"
+        } else {
+            "write the source as host[:port][/namespace[/name]]"
+        };
+        Some(Finding {
+            effect: format!(
+                "{}, the control plane operator of {users} crashes at random, or always if this is the only source",
+                Span::EXACT_LOOKUP
+            ),
+            fix: fix.into(),
+            related: self
+                .hosted
+                .iter()
+                .map(|hosted| Related::to_hosted(hosted, "spec.release.image"))
+                .collect(),
+            ..Finding::new(
+                set.field_path(index, "source"),
+                format!("{} crash", entry.source),
+                format!("source \"{}\" is not an image reference that HyperShift can parse", entry.source),
+            )
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Fix, HostedWrite, Level, Rule, subject::named_catalog};
 use crate::{
-    hypershift::{Release, catalogs::Catalog},
+    hypershift::{Span, catalogs::Catalog},
     objects::{HostedCluster, annotation},
 };
 
@@ -21,7 +21,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     if hosted.catalogs_run_in_guest() {
-        if write.releases().any_in(None, Some(Release::SECOND_ERA)) {
+        if Span::REPLACED_CATALOGS.contains_any(&write.releases()) {
             findings.push(with_guest_placement());
         }
     } else if let Some(catalog) = named_catalog(hosted) {
@@ -36,7 +36,10 @@ fn with_guest_placement() -> Finding {
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             "olmCatalogPlacement",
-            "releases up to 4.16 ignore this annotation with olmCatalogPlacement: guest",
+            format!(
+                "releases {} ignore this annotation with olmCatalogPlacement: guest",
+                Span::REPLACED_CATALOGS
+            ),
         )
     }
 }

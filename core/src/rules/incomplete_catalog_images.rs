@@ -3,7 +3,7 @@
 use super::{Check, Finding, HostedWrite, Level, Rule};
 use crate::{
     hypershift::{
-        Release,
+        Span,
         catalogs::{CATALOGS, Catalog},
     },
     objects::annotation,
@@ -37,11 +37,11 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let releases = write.releases();
     for catalog in missing {
         let dropped = catalog.name == "redhat-marketplace";
-        if dropped && releases.begin_at(Release::AFTER_FOUR_CATALOGS) {
+        if dropped && !Span::MAY_NEED_FOUR_IMAGES.contains_any(&releases) {
             continue;
         }
         // Without its release, or in the one release that dropped it on the way, the fourth may be needed.
-        let unsure = dropped && (releases.is_every() || releases.begin_at(Release::THREE_CATALOGS));
+        let unsure = dropped && (releases.is_every() || Span::THREE_CATALOGS.contains_all(&releases));
         findings.push(missing_at(first, catalog, unsure));
     }
 }
@@ -64,12 +64,12 @@ fn missing_at(present: &Catalog, missing: &Catalog, unsure: bool) -> Finding {
     let (at_most, kind, needed, effect) = if unsure {
         (
             Level::Warn,
-            "missing before 4.22",
-            ", but releases up to 4.22 may require it",
+            format!("missing before {}", Span::THREE_CATALOGS.first()),
+            format!(", but releases {} may require it", Span::MAY_NEED_FOUR_IMAGES),
             "if it is required, the hosted control plane fails to reconcile",
         )
     } else {
-        (Level::Deny, "missing", "", EFFECT)
+        (Level::Deny, "missing".to_owned(), String::new(), EFFECT)
     };
     Finding {
         at_most,

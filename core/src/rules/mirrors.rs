@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::{HostedWrite, Related};
 use crate::{
     context::{EntryRef, View},
-    hypershift::{RELEASE_REPOSITORIES, catalogs},
+    hypershift::{
+        RELEASE_REPOSITORIES,
+        catalogs::{self, EmptySides},
+    },
     objects::{annotation, scope::is_nested},
 };
 
@@ -29,7 +32,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
         }
     }
     let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
-    if let Some(overrides) = value.and_then(catalogs::parse) {
+    if let Some(overrides) = value.and_then(|value| catalogs::parse(value, EmptySides::Dropped)) {
         let path = annotation::path(annotation::CATALOG_OVERRIDES);
         for namespace in overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces) {
             mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));

@@ -2,8 +2,10 @@
 
 use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
 use crate::{
-    hypershift::{CatalogEra, Derivation, Misreading, Releases, find_correction, misreadings},
-    objects::annotation,
+    hypershift::{
+        Derivation, Misreading, Placement, Problem, Releases, Slip, find_correction, find_slip, misreadings,
+    },
+    objects::{HostedCluster, annotation},
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -17,60 +19,75 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(value) = write.new.catalog_overrides() else { return };
-    if write.overrides_reach_nothing() {
+    let Some(placement) = write.overrides_placement() else { return };
+    let typed = Typed { value, placement, releases: &write.releases(), derivation: write.derivation() };
+    let misreadings = typed.misreadings_of(value);
+    if misreadings.is_empty() {
         return;
     }
-    let releases = write.releases();
-    let derivation = write.state.derivations().for_releases(&releases);
-    for misreading in misreadings(value, &releases, derivation) {
-        let (at_most, effect) = match misreading {
-            Misreading::Ignored(..) => (Level::Warn, "this part of the value has no effect"),
-            Misreading::Random(..) => {
-                (Level::Deny, "HyperShift may look for the catalogs in the wrong location")
-            }
-            _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
-        };
-        let fix = match correct_value(value, &releases, derivation) {
+    let slip = find_slip(value).filter(|slip| typed.misreadings_of(&slip.meant) != misreadings);
+    let fix = typed.fix(write.new, slip.as_ref());
+    findings.extend(misreadings.iter().map(|misreading| finding(misreading, slip.as_ref(), fix.clone())));
+}
+
+fn finding(misreading: &Misreading, slip: Option<&Slip>, fix: Fix) -> Finding {
+    let (at_most, effect) = match misreading.problem {
+        Problem::Ignored(_) => (Level::Warn, "this part of the value has no effect"),
+        Problem::Random(_) => (Level::Deny, "HyperShift may look for the catalogs in the wrong location"),
+        _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
+    };
+    let what = match slip {
+        Some(slip) => format!("{slip}, so {misreading}"),
+        None => misreading.to_string(),
+    };
+    let path = annotation::path(annotation::CATALOG_OVERRIDES);
+    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::new(path, key(misreading), what) }
+}
+
+/// A value that someone typed, and what it is read for.
+struct Typed<'a> {
+    value: &'a str,
+    placement: Placement,
+    releases: &'a Releases,
+    derivation: &'a Derivation,
+}
+
+impl Typed<'_> {
+    fn misreadings_of(&self, value: &str) -> Vec<Misreading> {
+        misreadings(value, self.releases, self.placement, self.derivation)
+    }
+
+    fn fix(&self, hosted: &HostedCluster, slip: Option<&Slip>) -> Fix {
+        match self.correct_value(slip) {
             Some(correct) => Fix::changing_pulls(format!("set the value to \"{correct}\"")).set(
-                write.new.id(),
+                hosted.id(),
                 annotation::path(annotation::CATALOG_OVERRIDES),
                 correct,
             ),
             None => "write the value as registry.redhat.io/redhat=HOST/NAMESPACE".into(),
-        };
-        let path = annotation::path(annotation::CATALOG_OVERRIDES);
-        findings.push(Finding {
-            at_most,
-            effect: effect.to_owned(),
-            fix,
-            ..Finding::new(path, key(&misreading), misreading.to_string())
-        });
+        }
+    }
+
+    /// A value that every release interprets as written: the derived one, or else what was probably meant.
+    fn correct_value(&self, slip: Option<&Slip>) -> Option<String> {
+        let meant = slip.map_or(self.value, |slip| &*slip.meant);
+        let derived = self.derivation.value.clone().ok();
+        let mut candidates =
+            [derived, find_correction(meant), slip.map(|slip| slip.meant.clone())].into_iter().flatten();
+        candidates.find(|value| !value.is_empty() && self.misreadings_of(value).is_empty())
     }
 }
 
-/// A value that every release interprets as written: the derived one, or else what was probably meant.
-fn correct_value(value: &str, releases: &Releases, derivation: &Derivation) -> Option<String> {
-    let derived = derivation.value.clone().ok();
-    [derived, find_correction(value)]
-        .into_iter()
-        .flatten()
-        .find(|value| misreadings(value, releases, derivation).is_empty())
-}
-
-/// The kind of problem, the releases that have it, and the values that it is about.
+/// The releases, the kind of problem, and the values that it is about.
 fn key(misreading: &Misreading) -> String {
-    let (era, problem) = match misreading {
-        Misreading::Void(era) => (era, "void".to_owned()),
-        Misreading::Ignored(era, source) => (era, format!("ignored {source}")),
-        Misreading::Random(era, choices) => (era, format!("random {}", choices.join(" "))),
-        Misreading::Elsewhere(era, actual, meant) => (era, format!("elsewhere {actual} {meant}")),
-        Misreading::Unreadable(era, actual) => (era, format!("unreadable {actual}")),
+    let problem = match &misreading.problem {
+        Problem::Void => "void".to_owned(),
+        Problem::Ignored(source) => format!("ignored {source}"),
+        Problem::Random(choices) => format!("random {}", choices.join(" ")),
+        Problem::Elsewhere(actual, meant) => format!("elsewhere {actual} {meant}"),
+        Problem::Unreadable(actual) => format!("unreadable {actual}"),
     };
-    let era = match era {
-        CatalogEra::Replace => "replace",
-        CatalogEra::List => "list",
-    };
-    format!("{era} {problem}")
+    format!("{} {problem}", misreading.readers.key())
 }
 
 #[cfg(test)]
@@ -138,6 +155,7 @@ mod tests {
             assert_eq!(levels, expected, "{reason}");
             all.extend(found);
         }
+        all.extend(find("registry.redhat.io/redhat=m/r, registry.redhat.io=n", "4.18", &[]));
         let mirrored = [set(Itms, "a", &[("registry.redhat.io/redhat", &["n/r"])])];
         all.extend(find("quay.io=m", "4.18", &mirrored));
         assert_texts(RULE.id, &all);

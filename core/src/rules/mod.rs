@@ -16,7 +16,7 @@ mod exemption;
 mod explicit;
 mod finding;
 mod fix;
-mod foreign_catalog_overrides;
+pub(crate) mod foreign_catalog_overrides;
 mod half_blocked_source;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
@@ -25,6 +25,7 @@ mod ignored_catalog_overrides;
 mod ignored_icsp;
 mod incomplete_catalog_images;
 mod ineffective_entry;
+mod invalid_image_content_source;
 mod invalid_mirror;
 mod invalid_name;
 mod invalid_registry_scope;
@@ -144,6 +145,7 @@ pub const RULES: &[Rule] = &[
     ignored_icsp::RULE,
     incomplete_catalog_images::RULE,
     ineffective_entry::RULE,
+    invalid_image_content_source::RULE,
     invalid_mirror::RULE,
     invalid_name::RULE,
     invalid_registry_scope::RULE,

@@ -6,7 +6,7 @@ use super::Settings;
 use crate::{
     context::{EntryRef, View},
     hypershift::{
-        Derivation, Release, Releases,
+        Derivation, Placement, Release, Releases,
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
@@ -230,6 +230,11 @@ impl<'a> HostedWrite<'a> {
         overrides_reach_nothing(self.new)
     }
 
+    /// Where catalogs run that the catalog overrides annotation may affect; `None` if it affects none.
+    pub fn overrides_placement(&self) -> Option<Placement> {
+        overrides_placement(self.new)
+    }
+
     /// Whether the catalog overrides annotation must not be filled in: it would affect nothing, the object is being
     /// deleted or was restored from a backup, or its owner opted out.
     pub fn leaves_catalogs_alone(&self) -> bool {
@@ -241,7 +246,7 @@ impl<'a> HostedWrite<'a> {
     }
 }
 
-/// The release of a HostedCluster by the tag of its image, or else the configured ones.
+/// The release of a HostedCluster by the tag of its image or by its status, or else the configured ones.
 pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releases {
     Release::of_hosted(hosted).map_or_else(|| settings.releases.clone(), Releases::from)
 }
@@ -251,7 +256,19 @@ fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
     hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
 }
 
-/// Whether the catalog overrides annotation of this HostedCluster affects no catalog.
+/// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects none.
+/// With guest placement, the annotations that name the images of the catalogs are not read.
+pub(super) fn overrides_placement(hosted: &HostedCluster) -> Option<Placement> {
+    if hosted.spec.configuration.operator_hub.disable_all_default_sources {
+        return None;
+    }
+    if hosted.catalogs_run_in_guest() {
+        return Some(Placement::Guest);
+    }
+    named_catalog(hosted).is_none().then_some(Placement::Management)
+}
+
+/// Whether the catalog overrides annotation of this HostedCluster affects no catalog of the management cluster.
 pub(super) fn overrides_reach_nothing(hosted: &HostedCluster) -> bool {
     runs_no_catalogs(hosted) || named_catalog(hosted).is_some()
 }

@@ -1,15 +1,17 @@
-//! An annotation `mirrorguard.io/…` that does not exist, or has an invalid value.
+//! An annotation `mirrorguard.io/…` that does not exist, or has an invalid value, and a misspelt annotation of
+//! HyperShift that concerns catalogs.
 
 use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
 use crate::{
+    hypershift::catalogs::CATALOGS,
     objects::{Change, HostedCluster, annotation},
-    suggest::closest,
+    suggest::{closest, is_misspelt},
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "unknown-annotation",
     level: Level::Warn,
-    summary: "an annotation mirrorguard.io/… that is unknown or has an invalid value",
+    summary: "an annotation mirrorguard.io/… that is unknown or has an invalid value, or a misspelt one of HyperShift for catalogs",
     page: include_str!("unknown_annotation.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -21,6 +23,8 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     for (name, value) in &write.new.metadata.annotations {
         if name.starts_with(annotation::OUR_PREFIX) {
             findings.extend(unknown_name(write.new, name).or_else(|| invalid_value(write.new, name, value)));
+        } else {
+            findings.extend(misspelt_for_catalogs(write.new, name));
         }
     }
 }
@@ -55,6 +59,45 @@ fn invalid_value(hosted: &HostedCluster, name: &str, value: &str) -> Option<Find
         ),
         ..Finding::new(annotation::path(name), format!("{name} {value}"), what)
     })
+}
+
+/// An annotation that HyperShift does not read, and that was meant for catalogs.
+fn misspelt_for_catalogs(hosted: &HostedCluster, name: &str) -> Option<Finding> {
+    let meant = meant_for_catalogs(name)?;
+    let rename = Change::Rename { path: annotation::path(name), name: meant.to_owned() };
+    Some(Finding {
+        effect: "HyperShift ignores it".to_owned(),
+        fix: Fix::changing_pulls(format!("rename it to {meant}")).change(hosted.id(), rename),
+        ..Finding::new(annotation::path(name), name, format!("the annotation {name} is unknown"))
+    })
+}
+
+/// The annotation of HyperShift for catalogs that was meant by another one.
+fn meant_for_catalogs(name: &str) -> Option<&'static str> {
+    let (prefix, own) = name.split_once('/')?;
+    let mut known = for_catalogs();
+    if known.clone().any(|known| known == name) {
+        return None;
+    }
+    if format!("{prefix}/") != annotation::HYPERSHIFT_PREFIX {
+        // Only the prefix may be misspelt then: another owner may have a similar name.
+        return known.find(|known| name_of(known) == own);
+    }
+    let meant = closest(own, for_catalogs().map(name_of))?;
+    if own.contains("catalog") || is_misspelt(own, meant) {
+        return known.find(|known| name_of(known) == meant);
+    }
+    None
+}
+
+/// The annotations of HyperShift for catalogs.
+fn for_catalogs() -> impl Iterator<Item = &'static str> + Clone {
+    CATALOGS.iter().map(|catalog| catalog.image_annotation).chain([annotation::CATALOG_OVERRIDES])
+}
+
+/// The name of an annotation of HyperShift without the prefix.
+fn name_of(name: &'static str) -> &'static str {
+    name.trim_start_matches(annotation::HYPERSHIFT_PREFIX)
 }
 
 /// The annotation that was probably meant.
@@ -92,6 +135,7 @@ mod tests {
             ("mirrorguard.io/catalog-overides: disabled", true, "a letter is missing"),
             ("mirrorguard.io/skip: true", true, "no similar name"),
             ("mirrorguard.io/catalog-overrides: false", true, "another value"),
+            ("hypershift.openshift.io/olm-catalogs-is-registry-override: a=b", true, "a letter is missing"),
         ];
         let mut findings = Vec::new();
         for (annotation, expected, reason) in table {
@@ -101,6 +145,55 @@ mod tests {
             findings.extend(found);
         }
         assert_texts(RULE.id, &findings);
+    }
+
+    #[test]
+    fn misspelt_annotations_for_catalogs_are_found() {
+        let overrides = Some(annotation::CATALOG_OVERRIDES);
+        let operators = Some("hypershift.openshift.io/redhat-operators-catalog-image");
+        let table = [
+            (annotation::CATALOG_OVERRIDES, None, "as it is"),
+            ("hypershift.openshift.io/redhat-operators-catalog-image", None, "as it is"),
+            ("hypershift.openshift.io/olm-catalogs-is-registry-override", overrides, "a letter is missing"),
+            ("hypershift.openshift.io/olm-catalog-is-registry-overrides", overrides, "another one"),
+            ("hypershift.openshift.io/olm-catalogs-registry-overrides", overrides, "a word is missing"),
+            ("hypershift.openshift.io/olm-catlogs-is-registry-overrides", overrides, "in the word itself"),
+            ("hypershift.openshift.io/redhat-operator-catalog-image", operators, "a letter is missing"),
+            ("hypershift.openshift.io/redhat-operators-catalog-images", operators, "one too many"),
+            ("hypershift.openshfit.io/olm-catalogs-is-registry-overrides", overrides, "the prefix"),
+            ("olm-catalogs-is-registry-overrides", None, "no prefix at all"),
+            ("example.com/olm-catalog-is-registry-overrides", None, "of another owner"),
+        ];
+        for (name, expected, reason) in table {
+            assert_eq!(meant_for_catalogs(name), expected, "{name}: {reason}");
+        }
+    }
+
+    /// From `hypershift api/hypershift/v1beta1/hostedcluster_types.go`: annotations of a HostedCluster, and labels that
+    /// may be copied into annotations.
+    const OF_HYPERSHIFT: &str = "disable-pki-reconciliation skip-release-image-validation destroy-grace-period \
+        control-plane-priority-class api-critical-priority-class etcd-priority-class konnectivity-server-image \
+        konnectivity-agent-image haproxy-image control-plane-operator-image control-plane-operator-image-labels \
+        restart-date release-image capi-manager-image cluster-autoscaler-image aws-kms-provider-image \
+        ibmcloud-kms-provider-image portieris-image private-ingress-controller \
+        ingress-controller-load-balancer-scope capi-provider-aws-image capi-provider-kubevirt-image \
+        capi-provider-agent-image capi-provider-azure-image capi-provider-powervs-image \
+        capi-provider-openstack-image capi-provider-gcp-image orc-image machine-approver-image force-upgrade-to \
+        disable-profiling cleanup-cloud-resources silence-cluster-alerts infra-id image-overrides \
+        allow-unsupported-kubevirt-rhcos-variants ensureexists-pullsecret-reconcile cluster topology \
+        cluster-scheduled request-serving-node-additional-selector disable-machine-management \
+        pod-security-admission-label-override disable-monitoring-services enable-metrics-forwarding \
+        kubevirt-vm-jsonpatch kube-apiserver-gogc kube-apiserver-gomemlimit aws-load-balancer-subnets \
+        aws-load-balancer-target-node-labels management-platform cluster-size-override machine-health-check-timeout \
+        resource-based-cp-auto-scaling recommended-cluster-size skip-delete-hosted-controlplane-namespace \
+        disable-ignition-server kube-apiserver-goaway-chance aws-machine-public-ips restored-from-backup";
+
+    #[test]
+    fn other_annotations_of_hypershift_are_left_alone() {
+        for name in OF_HYPERSHIFT.split_whitespace() {
+            let name = format!("{}{name}", annotation::HYPERSHIFT_PREFIX);
+            assert_eq!(meant_for_catalogs(&name), None, "{name}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use mirrorguard_core::{
     explanation::{Candidate, Divergence, ExplainedLookup, Explanation, LookupKind, MatchingSource},
-    hypershift::Era,
+    hypershift::Span,
 };
 
 use super::{Drawing, place::path_of};
@@ -20,23 +20,22 @@ impl Drawing<'_> {
     }
 
     fn lookup(&self, lookup: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
-        let (name, ends_with_source) = match lookup.kind {
-            LookupKind::Release => ("release lookup", true),
-            // Only the first mirror that can be parsed is used.
-            LookupKind::Metadata(Era::Exact) => ("metadata lookup, 4.14 to 4.16", lookup.sources.is_empty()),
-            LookupKind::Metadata(Era::Prefix) => ("metadata lookup, 4.17 and later", true),
+        let name = match lookup.kind {
+            LookupKind::Release(era) => format!("release lookup, {era}"),
+            LookupKind::Metadata(era) => format!("metadata lookup, {}", era.span()),
         };
+        let ends_with_source = lookup.kind.ends_with_image() || lookup.sources.is_empty();
         let mut branch = Branch::new(name).styled(CYAN);
         if lookup.sources.len() > 1 {
             branch =
                 branch.styled_note("RANDOM: one of these sources is used, with its mirrors in order", YELLOW);
         }
-        let sources = lookup.sources.iter().map(|source| self.source(lookup.kind, source));
+        let sources = lookup.sources.iter().map(|source| self.source(source));
         let skipped = lookup.errors.iter().map(|error| Branch::new("skipped").note(&**error).styled(YELLOW));
         branch.with(sources).with(skipped).with(ends_with_source.then(|| itself(lookup, forbidden)))
     }
 
-    fn source(&self, kind: LookupKind, reading: &MatchingSource<'_>) -> Branch {
+    fn source(&self, reading: &MatchingSource<'_>) -> Branch {
         let MatchingSource { source, entries, candidates, later_order } = reading;
         let mut branch = Branch::new(*source);
         for entry in entries {
@@ -44,14 +43,9 @@ impl Drawing<'_> {
         }
         branch =
             branch.with(candidates.iter().enumerate().map(|(at, candidate)| self.candidate(at, candidate)));
-        if candidates.len() > 1 && kind == LookupKind::Release {
-            branch = branch
-                .with([Branch::new("4.16 and earlier, and early releases of 4.17, try only the first one")
-                    .styled(YELLOW)]);
-        }
         if let Some(order) = later_order {
             let numbers = numbers_of(order, candidates).join(", then ");
-            let text = format!("5.1 and later sort them by name: {numbers}");
+            let text = format!("{} they are sorted by name: {numbers}", Span::SORTS_MIRRORS);
             branch = branch.with([Branch::new(text).styled(YELLOW)]);
         }
         branch

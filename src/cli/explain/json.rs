@@ -1,10 +1,12 @@
 //! The JSON of an explanation.
 
+use std::borrow::Cow;
+
 use mirrorguard_core::{
     context::EntryRef,
     explanation::{
-        Attempt, Blocker, Candidate, Covering, Divergence, ExplainedLookup, Explanation, MatchingSource,
-        NodePull, Part, Question,
+        Attempt, Blocker, Candidate, Covering, Divergence, ExplainedLookup, Explanation, LookupKind,
+        MatchingSource, NodePull, Part, Question,
     },
     node::PolicyRefusal,
 };
@@ -94,15 +96,33 @@ enum BlockerJson<'a> {
 
 #[derive(Serialize)]
 struct HypershiftJson<'a> {
-    release: LookupJson<'a>,
+    release: ReleaseLookupJson<'a>,
     exact: LookupJson<'a>,
     prefix: LookupJson<'a>,
+}
+
+/// The lookup of release images. Its candidates are those of every release; its sources are those from 4.17 on.
+#[derive(Serialize)]
+struct ReleaseLookupJson<'a> {
+    #[serde(flatten)]
+    lookup: LookupJson<'a>,
+    releases: Vec<LookupOfReleasesJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LookupOfReleasesJson<'a> {
+    /// `up to 4.17` or `from 4.17 on`: a z-stream of 4.17 changed the lookup.
+    releases: String,
+    candidates: &'a [String],
+    /// Whether the image itself is tried last.
+    tries_image: bool,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LookupJson<'a> {
-    candidates: &'a [String],
+    candidates: Cow<'a, [String]>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [String],
     sources: Vec<SourceJson<'a>>,
@@ -134,7 +154,7 @@ pub(super) fn explanation<'a>(
     places: &Places<'a>,
     hosted_control_planes: Option<&'a [HostedControlPlane]>,
 ) -> ExplanationJson<'a> {
-    let [release, exact, prefix] = &explanation.lookups;
+    let [earlier, later, exact, prefix] = &explanation.lookups;
     let first = &explanation.pulls[0];
     let searched = explanation.pulls.iter().filter(|_| question.is_short);
     ExplanationJson {
@@ -144,7 +164,11 @@ pub(super) fn explanation<'a>(
         searched: searched
             .map(|pull| SearchedJson { image: pull.image.as_str(), node: node(pull, places) })
             .collect(),
-        hypershift: HypershiftJson { release: lookup(release), exact: lookup(exact), prefix: lookup(prefix) },
+        hypershift: HypershiftJson {
+            release: release_lookup(earlier, later),
+            exact: lookup(exact),
+            prefix: lookup(prefix),
+        },
         hosted_control_planes,
     }
 }
@@ -213,9 +237,33 @@ fn blocker<'a>(blocker: &Blocker<'a>) -> BlockerJson<'a> {
     }
 }
 
+fn release_lookup<'a>(
+    earlier: &'a ExplainedLookup<'a>,
+    later: &'a ExplainedLookup<'a>,
+) -> ReleaseLookupJson<'a> {
+    let mut candidates = later.candidates.clone();
+    for candidate in &earlier.candidates {
+        if !candidates.contains(candidate) {
+            candidates.push(candidate.clone());
+        }
+    }
+    let releases = [earlier, later].into_iter().filter_map(lookup_of_releases).collect();
+    ReleaseLookupJson { lookup: LookupJson { candidates: candidates.into(), ..lookup(later) }, releases }
+}
+
+fn lookup_of_releases<'a>(lookup: &'a ExplainedLookup<'a>) -> Option<LookupOfReleasesJson<'a>> {
+    let LookupKind::Release(era) = lookup.kind else { return None };
+    let tries_image = lookup.kind.ends_with_image() || lookup.candidates.is_empty();
+    Some(LookupOfReleasesJson {
+        releases: era.span().to_string(),
+        candidates: &lookup.candidates,
+        tries_image,
+    })
+}
+
 fn lookup<'a>(lookup: &'a ExplainedLookup<'a>) -> LookupJson<'a> {
     LookupJson {
-        candidates: &lookup.candidates,
+        candidates: lookup.candidates.as_slice().into(),
         errors: &lookup.errors,
         sources: lookup.sources.iter().map(source).collect(),
         only_nodes_redirect: lookup.only_nodes_redirect,

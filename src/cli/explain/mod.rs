@@ -51,8 +51,8 @@ Examples:
 /// Show where nodes and HyperShift pull an image from
 ///
 /// On the nodes: the entry that applies, the entries that it overrides, and the locations that are tried in order. In
-/// HyperShift: the release lookup, and the metadata lookup of 4.14 to 4.16 and of 4.17 and later, which interpret
-/// IDMS and ICSP differently. No image is pulled, and no registry is contacted.
+/// HyperShift: the release lookup and the metadata lookup, each as earlier and as later releases interpret IDMS and
+/// ICSP. No image is pulled, and no registry is contacted.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct ExplainArgs {

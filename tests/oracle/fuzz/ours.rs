@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, error::Error};
 use mirrorguard_core::{
     context::View,
     explanation::{self, NodePull, Question},
-    hypershift,
+    hypershift::{self, ReleaseLookupEra},
     node::{self, Impact, RegistriesConf, Rendering},
     objects::reference::{DockerReference, Image},
 };
@@ -158,7 +158,7 @@ pub(crate) fn hypershift(cluster: &Cluster) -> Result<Value, Box<dyn Error>> {
         .images
         .iter()
         .map(|image| {
-            let candidates = hypershift::release_lookup(&overrides, image);
+            let candidates = hypershift::release_lookup(ReleaseLookupEra::Separate, &overrides, image);
             candidates.into_iter().chain([image.clone()]).collect::<BTreeSet<_>>()
         })
         .collect();

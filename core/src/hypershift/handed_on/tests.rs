@@ -64,7 +64,7 @@ fn overrides_that_some_release_uses_are_as_now() {
         (&[], "=", "no entry is written as ="),
         (&[(Itms, "q/a", &["m/a"])], "=", "ITMS are not read"),
         (&[(Idms, "q/a", &["m/a", "n/a"])], "q/a=m/a,q/a=n/a", "in the order of the entry"),
-        (&[(Idms, "q/a", &["z/a", "b/a"])], "q/a=b/a,q/a=z/a", "sorted after 4.22"),
+        (&[(Idms, "q/a", &["z/a", "b/a"])], "q/a=b/a,q/a=z/a", "sorted from 5.1 on"),
         (
             &[(Idms, "q/a", &["y/a"]), (Idms, "q/a", &["x/a", "m/a"])],
             "q/a=x/a,q/a=m/a,q/a=y/a",

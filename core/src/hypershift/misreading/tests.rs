@@ -1,0 +1,140 @@
+use Problem::{Elsewhere, Ignored, Random, Unreadable, Void};
+
+use super::*;
+use crate::{
+    context::Context,
+    hypershift::{Release, Span, derive},
+};
+
+/// How a minor version of OpenShift 4, or every release, misreads a value.
+fn find(value: &str, minor: Option<u32>) -> Vec<(String, Problem)> {
+    find_in(value, minor, Placement::Management)
+}
+
+fn find_in(value: &str, minor: Option<u32>, placement: Placement) -> Vec<(String, Problem)> {
+    let placed = derive(Context::default().view(), &Releases::default());
+    let releases = minor.into_iter().map(|minor| Release { major: 4, minor }).collect();
+    let found = misreadings(value, &releases, placement, &placed).into_iter();
+    found.map(|misreading| (misreading.readers.key(), misreading.problem)).collect()
+}
+
+#[test]
+fn a_value_may_be_right() {
+    for (value, minor, reason) in [
+        ("", None, "no overrides are wanted"),
+        ("=", None, "the same"),
+        ("registry.redhat.io/redhat=m/redhat", None, "right in every release"),
+        (
+            "registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r",
+            None,
+            "the second place serves later releases",
+        ),
+        ("registry.redhat.io=m", None, "a place without a path gets the namespace in both eras"),
+        ("registry.redhat.io=m/redhat.io", Some(16), "text is replaced up to 4.16"),
+        (
+            "registry.redhat.io/redhat/redhat-operator-index:v4.16=m.lab/x/redhat-operator-index:v4.16",
+            Some(16),
+            "the tag is part of the text",
+        ),
+        ("registry.redhat.io/redhat=m/r,registry.redhat.io=", Some(18), "an empty side is dropped"),
+    ] {
+        assert_eq!(find(value, minor), [], "{value}: {reason}");
+    }
+}
+
+/// A value, a minor version, the readers and problem of each misreading, the reason.
+type Row<'a> = (&'a str, Option<u32>, Vec<(&'a str, Problem)>, &'a str);
+
+fn assert_rows<const N: usize>(rows: [Row<'_>; N]) {
+    for (value, minor, expected, reason) in rows {
+        let found = find(value, minor);
+        let found: Vec<_> = found.iter().map(|(key, problem)| (&**key, problem.clone())).collect();
+        assert_eq!(found, expected, "{value}: {reason}");
+    }
+}
+
+#[test]
+fn a_value_is_checked_for_the_release() {
+    let [right, wrong] = ["m/redhat.io/redhat", "m/redhat.io"].map(certified_at);
+    let [first, second] = ["m/r", "n/x"].map(certified_at);
+    let choices = vec![first.clone(), format!("{first} then {second}")];
+    let ignored = Ignored("quay.io".to_owned());
+    let lost = Elsewhere(wrong, right);
+    let both = "registry.redhat.io/redhat=m/r,registry.redhat.io=n/x";
+    let spaced = Unreadable(certified_at(" m/r"));
+    assert_rows([
+        ("==", Some(18), vec![("list 4.18", Void)], "unlike =, this is a value"),
+        ("registry.redhat.io=m/redhat.io", Some(18), vec![("list", lost)], "the namespace is lost"),
+        ("quay.io=m", None, vec![("replace", Void), ("list", Void)], "no catalog is there"),
+        ("registry.redhat.io/redhat=m/r,quay.io=m", Some(18), vec![("list", ignored)], "one of two"),
+        (both, Some(20), vec![("list", Random(choices))], "both sources"),
+        ("registry.redhat.io/redhat= m/r", Some(20), vec![("list", spaced)], "spaces are kept"),
+    ]);
+}
+
+#[test]
+fn empty_sides_and_tags_count_in_early_releases() {
+    let before_all = "registry.redhat.io/redhat=m.lab/r,=x";
+    let without_place = "registry.redhat.io/redhat=m/r,registry.redhat.io=";
+    let shifted = Elsewhere(certified_at("xm.lab/r"), certified_at("m.lab/r"));
+    let first = certified_at("m/r");
+    let choices = vec![first.clone(), format!("{first} then {}", certified_at("/redhat"))];
+    let port = "registry.redhat.io/redhat/redhat-operator-index=mirror.lab:8443";
+    let tagged = "registry.redhat.io/redhat/redhat-operator-index:v4.16=m.lab/x/redhat-operator-index:v4.16";
+    assert_rows([
+        (before_all, Some(16), vec![("replace", shifted)], "the empty text is in every image"),
+        (before_all, Some(17), vec![("list 4.17", Ignored(String::new()))], "but it is no source of a list"),
+        (before_all, Some(18), vec![], "and then it is dropped"),
+        (without_place, Some(17), vec![("list 4.17", Random(choices))], "one of two sources is empty"),
+        (port, Some(16), vec![("replace", Unreadable("mirror.lab:8443:v4.16".to_owned()))], "port and tag"),
+        (tagged, Some(15), vec![("replace", Void)], "the tag of another release"),
+    ]);
+}
+
+#[test]
+fn catalogs_of_the_hosted_cluster_use_the_first_place() {
+    let both = "registry.redhat.io/redhat=m/r,registry.redhat.io=n/x";
+    assert_eq!(find_in(both, Some(20), Placement::Guest), [], "whatever the order, the first place is m/r");
+    let ignored = find_in("quay.io=m", None, Placement::Guest);
+    assert_eq!(ignored, [("list".to_owned(), Void)], "up to 4.16 the annotation is not read at all");
+}
+
+/// The first catalog's index image in a namespace.
+fn certified_at(namespace: &str) -> String {
+    format!("{namespace}/certified-operator-index")
+}
+
+/// The sentences are written down here and nowhere else.
+#[test]
+fn a_misreading_is_a_sentence_with_its_values() {
+    let [a, b] = ["m/a", "m/b"].map(str::to_owned);
+    let replace = Readers { era: CatalogEra::Replace, span: Span::REPLACED_CATALOGS };
+    let list = Readers { era: CatalogEra::List, span: Span::LISTED_CATALOGS };
+    let single = Readers { era: CatalogEra::List, span: Span::only(Span::LISTED_CATALOGS.first()) };
+    let table = [
+        (replace, Void, "releases up to 4.16 ignore the whole value"),
+        (single, Ignored(String::new()), "releases of 4.17 ignore the source \"\""),
+        (list, Ignored(a.clone()), "releases from 4.17 on ignore the source \"m/a\""),
+        (list, Random(vec![a.clone(), b.clone()]), "releases from 4.17 on choose at random: m/a or m/b"),
+        (replace, Elsewhere(a.clone(), b), "releases up to 4.16 look for m/a instead of m/b"),
+        (list, Unreadable(a), "releases from 4.17 on look for \"m/a\", which is not a valid image reference"),
+    ];
+    for (readers, problem, expected) in table {
+        assert_eq!(Misreading { readers, problem }.to_string(), expected);
+    }
+}
+
+#[test]
+fn the_correction_is_right_in_every_release() {
+    assert_eq!(
+        find_correction("registry.redhat.io=m/redhat.io").as_deref(),
+        Some("registry.redhat.io/redhat=m/redhat.io/redhat")
+    );
+    for (value, reason) in [
+        ("quay.io=m", "no catalog is there"),
+        ("registry.redhat.io=https://m/redhat.io", "a URL would be misread as well"),
+        ("registry.redhat.io=m/redhat.io/", "so would a slash too many"),
+    ] {
+        assert_eq!(find_correction(value), None, "{value}: {reason}");
+    }
+}

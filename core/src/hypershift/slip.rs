@@ -1,0 +1,275 @@
+//! Slips in a value of the catalog overrides annotation: characters that HyperShift takes as part of a name, or as
+//! nothing, and the value that was probably meant.
+
+use std::fmt;
+
+use super::catalogs::{DEFAULT_NAMESPACE, DEFAULT_REGISTRY};
+use crate::suggest::closest;
+
+/// A slip, and what was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slip {
+    /// The first character that is wrong, counted from 1.
+    pub position: usize,
+    /// What is wrong with it.
+    pub kind: SlipKind,
+    /// The value without this slip and any other.
+    pub meant: String,
+}
+
+/// A kind of slip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlipKind {
+    /// A space, tab or line break.
+    Space,
+    /// A quotation mark.
+    Quote(char),
+    /// A character that should be another one.
+    Instead(char, char),
+    /// A character too many.
+    Extra(char),
+    /// An upper-case letter, where image references have none.
+    UpperCase(char),
+    /// `https://` or another scheme.
+    Scheme,
+    /// A registry that is not the one of the catalogs.
+    Registry(String),
+}
+
+impl fmt::Display for Slip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.position;
+        match &self.kind {
+            SlipKind::Space => write!(f, "character {at} is a space"),
+            SlipKind::Quote(mark) => write!(f, "character {at} is a quotation mark ({mark})"),
+            SlipKind::Instead(found, meant) => write!(f, "character {at} is {found} instead of {meant}"),
+            SlipKind::Extra(found) => write!(f, "character {at} is an extra {found}"),
+            SlipKind::UpperCase(letter) => write!(f, "character {at} is the upper-case letter {letter}"),
+            SlipKind::Scheme => write!(f, "a scheme begins at character {at}"),
+            SlipKind::Registry(found) => {
+                write!(f, "the registry at character {at} is {found} instead of {DEFAULT_REGISTRY}")
+            }
+        }
+    }
+}
+
+/// Characters with their places in the value, counted from 1.
+type Text = Vec<(usize, char)>;
+
+/// The value that is being corrected, and the slips found so far.
+#[derive(Default)]
+struct Slips(Vec<(usize, SlipKind)>);
+
+/// The first slip in a value, if there is one.
+pub fn find_slip(value: &str) -> Option<Slip> {
+    let mut slips = Slips::default();
+    let text: Text = value.chars().enumerate().map(|(at, letter)| (at + 1, letter)).collect();
+    let text = slips.without_quotes(text);
+    let text = slips.without_spaces(&text);
+    let pairs: Vec<_> =
+        text.split(|(_, letter)| *letter == ',').map(|pair| slips.correct_pair(pair)).collect();
+    let meant = pairs.join(",");
+    let (position, kind) = slips.0.into_iter().min_by_key(|(position, _)| *position)?;
+    Some(Slip { position, kind, meant })
+}
+
+impl Slips {
+    fn add(&mut self, position: usize, kind: SlipKind) {
+        self.0.push((position, kind));
+    }
+
+    fn without_quotes(&mut self, mut text: Text) -> Text {
+        text.retain(|(at, letter)| {
+            let is_quote = "\"'`“”„’‘".contains(*letter);
+            if is_quote {
+                self.add(*at, SlipKind::Quote(*letter));
+            }
+            !is_quote
+        });
+        text
+    }
+
+    /// Removes spaces at the edges of names; a space or semicolon between two pairs is a comma.
+    fn without_spaces(&mut self, text: &Text) -> Text {
+        let mut kept: Text = Vec::new();
+        for (index, &(at, letter)) in text.iter().enumerate() {
+            if letter == ';' {
+                self.add(at, SlipKind::Instead(';', ','));
+                kept.push((at, ','));
+            } else if letter.is_whitespace() {
+                self.add(at, SlipKind::Space);
+                let before = kept.last().is_some_and(|(_, before)| !",=".contains(*before));
+                let after = text.get(index + 1).is_some_and(|(_, after)| !is_space_or(*after, ",=;"));
+                if before && after {
+                    kept.push((at, ','));
+                }
+            } else {
+                kept.push((at, letter));
+            }
+        }
+        kept
+    }
+
+    fn correct_pair(&mut self, pair: &[(usize, char)]) -> String {
+        let mut pair = self.without_scheme(pair.to_vec());
+        if let Some(at) = colon_for_equals(&pair) {
+            self.add(pair[at].0, SlipKind::Instead(':', '='));
+            pair[at].1 = '=';
+        }
+        let Some(equals) = pair.iter().position(|(_, letter)| *letter == '=') else {
+            return to_string(&pair);
+        };
+        let source = self.correct_source(&pair[..equals]);
+        let place = self.without_scheme(pair[equals + 1..].to_vec());
+        let place = self.without_last_slash(place);
+        format!("{source}={}", self.lower_path(&place))
+    }
+
+    fn correct_source(&mut self, source: &[(usize, char)]) -> String {
+        let source = self.without_last_slash(source.to_vec());
+        let upper = source.iter().find(|(_, letter)| letter.is_uppercase());
+        if let Some((at, letter)) = upper {
+            self.add(*at, SlipKind::UpperCase(*letter));
+        }
+        let text = to_string(&source).to_lowercase();
+        let (host, rest) = text.split_at(text.find('/').unwrap_or(text.len()));
+        if !is_misspelt_registry(host) {
+            return text;
+        }
+        self.add(source[0].0, SlipKind::Registry(host.to_owned()));
+        format!("{DEFAULT_REGISTRY}{rest}")
+    }
+
+    fn without_scheme(&mut self, text: Text) -> Text {
+        let scheme = to_string(&text).find("://").filter(|at| *at < "docker-daemon".len());
+        let Some(letters) = scheme else { return text };
+        self.add(text[0].0, SlipKind::Scheme);
+        text[letters + "://".len()..].to_vec()
+    }
+
+    fn without_last_slash(&mut self, mut text: Text) -> Text {
+        while let Some((at, '/')) = text.last().copied() {
+            self.add(at, SlipKind::Extra('/'));
+            text.pop();
+        }
+        text
+    }
+
+    fn lower_path(&mut self, place: &Text) -> String {
+        let path = place.iter().position(|(_, letter)| *letter == '/').unwrap_or(place.len());
+        if let Some((at, letter)) = place[path..].iter().find(|(_, letter)| letter.is_uppercase()) {
+            self.add(*at, SlipKind::UpperCase(*letter));
+        }
+        format!("{}{}", to_string(&place[..path]), to_string(&place[path..]).to_lowercase())
+    }
+}
+
+fn to_string(text: &[(usize, char)]) -> String {
+    text.iter().map(|(_, letter)| letter).collect()
+}
+
+fn is_space_or(letter: char, others: &str) -> bool {
+    letter.is_whitespace() || others.contains(letter)
+}
+
+/// The index of a colon after a source of catalogs, in a pair without an equals sign.
+fn colon_for_equals(pair: &[(usize, char)]) -> Option<usize> {
+    let text = to_string(pair).to_lowercase();
+    if text.contains('=') || !text.is_ascii() {
+        return None;
+    }
+    let ends = |source: &&str| text.strip_prefix(*source).is_some_and(|rest| rest.starts_with(':'));
+    [DEFAULT_NAMESPACE, DEFAULT_REGISTRY].iter().find(|source| ends(source)).map(|source| source.len())
+}
+
+/// Registries of Red Hat whose names resemble the one of the catalogs.
+const OTHER_REGISTRIES: [&str; 2] = ["registry.access.redhat.com", "registry.connect.redhat.com"];
+
+fn is_misspelt_registry(host: &str) -> bool {
+    host != DEFAULT_REGISTRY
+        && !OTHER_REGISTRIES.contains(&host)
+        && closest(host, [DEFAULT_REGISTRY]).is_some()
+        && host.contains("red")
+}
+
+#[cfg(test)]
+mod tests {
+    use SlipKind::{Extra, Instead, Quote, Registry, Scheme, Space, UpperCase};
+
+    use super::*;
+
+    const RIGHT: &str = "registry.redhat.io/redhat=m.lab/redhat";
+    const TWO: &str = "registry.redhat.io/redhat=m.lab/redhat,registry.redhat.io/redhat=n.lab/redhat";
+
+    #[test]
+    fn the_first_wrong_character_is_found_with_its_place() {
+        let table = [
+            (
+                "registry.redhat.io/redhat=m.lab/redhat, registry.redhat.io/redhat=n.lab/redhat",
+                40,
+                Space,
+                TWO,
+            ),
+            ("registry.redhat.io/redhat=m.lab/redhat registry.redhat.io/redhat=n.lab/redhat", 39, Space, TWO),
+            (
+                "registry.redhat.io/redhat=m.lab/redhat;registry.redhat.io/redhat=n.lab/redhat",
+                39,
+                Instead(';', ','),
+                TWO,
+            ),
+            ("registry.redhat.io/redhat= m.lab/redhat", 27, Space, RIGHT),
+            ("registry.redhat.io/redhat=m.lab/redhat\n", 39, Space, RIGHT),
+            ("registry.redhat.io/redhat:m.lab/redhat", 26, Instead(':', '='), RIGHT),
+            ("\"registry.redhat.io/redhat=m.lab/redhat\"", 1, Quote('"'), RIGHT),
+            ("registry.redhat.io/redhat='m.lab/redhat'", 27, Quote('\''), RIGHT),
+            ("Registry.redhat.io/redhat=m.lab/redhat", 1, UpperCase('R'), RIGHT),
+            ("registry.redhat.io/redhat=m.lab/Redhat", 33, UpperCase('R'), RIGHT),
+            ("registry.redhat.com/redhat=m.lab/redhat", 1, Registry("registry.redhat.com".to_owned()), RIGHT),
+            ("registry.redhat.io/redhat=https://m.lab/redhat", 27, Scheme, RIGHT),
+            ("https://registry.redhat.io/redhat=m.lab/redhat", 1, Scheme, RIGHT),
+            ("registry.redhat.io/redhat/=m.lab/redhat/", 26, Extra('/'), RIGHT),
+        ];
+        for (value, position, kind, meant) in table {
+            let expected = Slip { position, kind, meant: meant.to_owned() };
+            assert_eq!(find_slip(value), Some(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_without_a_slip_stays_as_it_is() {
+        for value in [
+            RIGHT,
+            TWO,
+            "",
+            "=",
+            "registry.redhat.io=m.lab:8443",
+            "registry.redhat.io/redhat=M.lab:8443/redhat",
+            "registry.access.redhat.com=m.lab",
+            "quay.io:443=m.lab",
+            "registry.redhat.io/redhat/redhat-operator-index:v4.16=m.lab/x:v4.16",
+            "no-pair",
+        ] {
+            assert_eq!(find_slip(value), None, "{value}");
+        }
+    }
+
+    /// The sentences are written down here and nowhere else.
+    #[test]
+    fn a_slip_is_a_clause_with_its_place() {
+        let table = [
+            (Space, "character 7 is a space"),
+            (Quote('"'), "character 7 is a quotation mark (\")"),
+            (Instead(':', '='), "character 7 is : instead of ="),
+            (Extra('/'), "character 7 is an extra /"),
+            (UpperCase('R'), "character 7 is the upper-case letter R"),
+            (Scheme, "a scheme begins at character 7"),
+            (
+                Registry("registry.redhat.com".to_owned()),
+                "the registry at character 7 is registry.redhat.com instead of registry.redhat.io",
+            ),
+        ];
+        for (kind, expected) in table {
+            assert_eq!(Slip { position: 7, kind, meant: String::new() }.to_string(), expected);
+        }
+    }
+}
