@@ -188,14 +188,14 @@ impl Fixed {
         }
         output.result(&diff)?;
         let files = plural(self.files.len(), "file");
-        let fixes = match self.count {
+        let count = match self.count {
             1 => "1 fix".to_owned(),
             count => format!("{count} fixes"),
         };
         output.message(&match (self.count, options.diff) {
             (0, _) => "no fix applies\n".to_owned(),
-            (_, true) => format!("{fixes} would change {files}\n"),
-            (_, false) => format!("{fixes} applied to {files}\n"),
+            (_, true) => format!("{count} would change {files}\n"),
+            (_, false) => format!("{count} applied to {files}\n"),
         });
         Ok(())
     }

@@ -94,6 +94,7 @@ impl Input {
 
 /// How files are read.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one kind of message")]
 pub(super) struct ReadOptions<'a> {
     /// What is left out of folders.
     pub(super) exclude: Option<&'a Exclude>,
@@ -181,7 +182,9 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
         output.error(&strip_str(&unread.text).to_string());
     }
     if output.verbose > 0 {
-        passed_over.iter().for_each(|document| output.message(&describe(document)));
+        for document in &passed_over {
+            output.message(&describe(document));
+        }
     }
     Input { located, misnamed, skipped, files, unread, ..Input::default() }
 }

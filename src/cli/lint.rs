@@ -192,11 +192,11 @@ fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -
 /// Adds what the rules about files find in each object of files, and the objects that only they review.
 fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings: &Settings) {
     let state = State::default();
-    let reviewer = Reviewer::new(&state, settings, today());
+    let rules = Reviewer::new(&state, settings, today());
     let earlier = input.earlier();
     let file_verdict = |located: &Located, earlier: Option<&str>| {
         let object = FileObject { written: &located.written, earlier };
-        reviewer.review_file(&object, located.object.exemption_request())
+        rules.review_file(&object, located.object.exemption_request())
     };
     // The objects of files come first, in their order.
     for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {

@@ -134,6 +134,7 @@ mod tests {
         Case { insecure: &[], blocked: &[], source: "quay.io", expected: None, reason: "nothing listed" };
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn a_scope_can_spoil_the_whole_file() {
         let table = [
             NOTHING,

@@ -107,8 +107,9 @@ mod tests {
 
     #[test]
     fn only_an_entry_against_the_pattern_of_its_set_is_found() {
-        let two: [(&str, &[&str]); 2] = [("quay.io/a", &["m.lab/a"]), ("r.io/u", &["n.lab/u", "m.lab/u"])];
-        let table: [(&[(&str, &[&str])], (&str, &[&str]), bool, &str); 6] = [
+        type Source<'a> = (&'a str, &'a [&'a str]);
+        let two: [Source<'_>; 2] = [("quay.io/a", &["m.lab/a"]), ("r.io/u", &["n.lab/u", "m.lab/u"])];
+        let table: [(&[Source<'_>], Source<'_>, bool, &str); 6] = [
             (&two, ("m.lab/o", &["quay.io/o"]), true, "the mirror is a source elsewhere"),
             (&two, ("m.lab/o", &["registry.redhat.io/o"]), true, "a public registry"),
             (&two, ("m.lab/o", &["backup.lab/o"]), false, "a mirror of the mirror"),

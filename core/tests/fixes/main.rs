@@ -1,7 +1,6 @@
 //! Every fix, applied to the files it is for: the finding is gone, nothing new is wrong, and no pull loses a place.
 //!
 //! The files are the examples of the rule pages, the inputs in `cases`, and a thousand random clusters.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "../../../tests/pages/mod.rs"]
 mod pages;

@@ -119,7 +119,7 @@ impl<'a> Cluster<'a> {
     fn compare(&self, before: &[Diagnostic], fixed: &Diagnostic, after: &Self) -> Result<(), String> {
         let found = after.diagnostics();
         let others: Vec<_> = before.iter().filter(|other| other.finding != fixed.finding).cloned().collect();
-        let mut left = faults(&[fixed.clone()], Level::Warn);
+        let mut left = faults(std::slice::from_ref(fixed), Level::Warn);
         left.retain(|fault| faults(&found, Level::Warn).contains(fault));
         if !left.is_subset(&faults(&others, Level::Warn)) {
             return Err(format!("still found: {left:?}"));

@@ -76,6 +76,7 @@ mod tests {
     use crate::objects::tree;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn a_wrong_group_version_or_name_is_one_of_ours() {
         use Naming::{Known, Meant, Other};
         let (icsp, idms) = (Kind::Set(SetKind::Icsp), Kind::Set(SetKind::Idms));

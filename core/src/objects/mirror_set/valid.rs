@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn invalid_values_are_left_out_and_paths_stay() {
-        let table: [(&[(&str, &[&str])], Option<&[&str]>, &str); 6] = [
+        type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
+        let table: [(Entries<'_>, Option<&[&str]>, &str); 6] = [
             (&[("q.io", &["m"])], None, "all valid"),
             (&[("q.io", &[])], None, "no mirror is valid"),
             (
