@@ -29,13 +29,13 @@ pub(super) fn sets(node: Node) -> Vec<Part> {
     for field in fields {
         let list = LISTS.iter().find(|(list, ..)| *list == field.name);
         if let Some((_, kind, name)) = list.filter(|_| !field.value.is_null()) {
-            sets.push(Part { node: set(*kind, name, field), default: Head::default(), is_editable: false });
+            sets.push(Part { node: set(*kind, name, &field), default: Head::default(), is_editable: false });
         }
     }
     sets
 }
 
-fn set(kind: SetKind, name: &str, list: Field) -> Node {
+fn set(kind: SetKind, name: &str, list: &Field) -> Node {
     let (group, version, _) = kind.api();
     let field = |name: &str, value: Node| Field { name: name.to_owned(), value, ..list.clone() };
     let node = |data: Data| Node { at: list.at, span: list.span.clone(), data };

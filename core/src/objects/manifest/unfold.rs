@@ -128,7 +128,9 @@ fn objects_of_template(node: Node) -> Vec<Node> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let mut objects = items_at(node, &["objects"]);
-    objects.iter_mut().for_each(|object| fill_in(object, &values));
+    for object in &mut objects {
+        fill_in(object, &values);
+    }
     objects
 }
 
@@ -150,16 +152,10 @@ fn filled(text: &str, values: &HashMap<String, String>) -> String {
             Some(inner) => inner.split_once("}}"),
             None => after.split_once('}'),
         };
-        match parameter.and_then(|(name, after)| Some((values.get(name)?, after))) {
-            Some((value, after)) => {
-                filled.push_str(value);
-                rest = after;
-            }
-            None => {
-                filled.push_str("${");
-                rest = after;
-            }
-        }
+        let value = parameter.and_then(|(name, after)| Some((values.get(name)?, after)));
+        let (added, after) = value.map_or(("${", after), |(value, after)| (value, after));
+        filled.push_str(added);
+        rest = after;
     }
     filled + rest
 }

@@ -124,7 +124,10 @@ mod tests {
     use super::*;
     use crate::objects::SetKind;
 
-    fn set(entries: &[(&str, &[&str])]) -> MirrorSet {
+    /// Sources and their mirrors.
+    type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
+
+    fn set(entries: Entries<'_>) -> MirrorSet {
         let entries = entries.iter().map(|(source, mirrors)| Entry {
             source: (*source).into(),
             mirrors: mirrors.iter().map(|mirror| Box::from(*mirror)).collect(),
@@ -147,7 +150,7 @@ mod tests {
 
     #[test]
     fn invalid_values_are_left_out_and_paths_stay() {
-        let table: [(&[(&str, &[&str])], Option<&[&str]>, &str); 6] = [
+        let table: [(Entries<'_>, Option<&[&str]>, &str); 6] = [
             (&[("q.io", &["m"])], None, "all valid"),
             (&[("q.io", &[])], None, "no mirror is valid"),
             (

@@ -161,7 +161,9 @@ fn drop_unknown(node: &mut Node) {
         Data::List(items) => items.iter_mut().for_each(drop_unknown),
         Data::Map(fields) => {
             fields.retain(|field| !field.is_unknown);
-            fields.iter_mut().for_each(|field| drop_unknown(&mut field.value));
+            for field in fields {
+                drop_unknown(&mut field.value);
+            }
         }
     }
 }

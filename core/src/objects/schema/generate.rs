@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::objects::{Kind, manifest};
 
-/// The notation of a schema of OpenAPI. The values of a HostedCluster's enumerations differ by release.
+/// The notation of a schema of `OpenAPI`. The values of a HostedCluster's enumerations differ by release.
 fn compact(schema: &Value, with_values: bool) -> Value {
     if schema["x-kubernetes-int-or-string"] == true {
         return json!("any");
