@@ -38,6 +38,7 @@ const EXAMPLES: [(&str, i32, &[&str], &str); 7] = [
             "warn deprecated-icsp ImageContentSourcePolicy/release-0 kind imageContentSourcePolicy.yaml:18:7",
             "warn deprecated-icsp ImageContentSourcePolicy/generic-0 kind imageContentSourcePolicy.yaml:3:7",
             "warn deprecated-icsp ImageContentSourcePolicy/operator-0 kind imageContentSourcePolicy.yaml:13:7",
+            "warn duplicate-object ImageContentSourcePolicy/operator-0 metadata.name imageContentSourcePolicy.yaml:17:9",
         ],
         "each of them alone is right but for its kind",
     ),

@@ -44,7 +44,8 @@ fn folders_are_read_without_what_is_left_out() -> Result<()> {
     for (line, expected, reason) in table {
         let report = lint(&folder, &format!("-o json {line}"))?.code(1)?.json()?;
         let findings = report["findings"].as_array().context("no list")?;
-        let files: Vec<_> = findings.iter().filter_map(|finding| finding["file"].as_str()).collect();
+        let findings = findings.iter().filter(|finding| finding["rule"] != "duplicate-object");
+        let files: Vec<_> = findings.filter_map(|finding| finding["file"].as_str()).collect();
         ensure!(files == expected, "{line} ({reason}): {files:?}");
     }
     Ok(())

@@ -107,9 +107,9 @@ fn files_that_cannot_be_read() -> Result<()> {
 #[test]
 fn standard_input_that_cannot_be_read() -> Result<()> {
     let table = [
-        ("apiVersion: v1\n", 2, "no kind"),
-        ("kind: Pod\n", 2, "no apiVersion"),
-        ("just text\n", 2, "not a map"),
+        ("apiVersion: v1\n", 0, "no kind"),
+        ("kind: Pod\n", 0, "no apiVersion"),
+        ("just text\n", 0, "not a map"),
         ("kind: [\n", 2, "not YAML"),
         ("name: values\n", 0, "the values of a chart are another program's"),
         ("", 0, "nothing at all"),

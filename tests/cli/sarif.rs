@@ -175,6 +175,7 @@ fn an_object_that_is_defined_twice_is_named_with_its_namespace() -> Result<()> {
     let summary = mirrorguard_reads("lint -o json -", NAMESAKES)?.json()?["summary"].clone();
     ensure!(summary == json!({"deny": 0, "warn": 4, "objects": 3, "skipped": 0}), "{summary}");
     let twice = NAMESAKES.replace("namespace: clusters", "namespace: others");
-    mirrorguard_reads("lint -", &twice)?.says("HostedCluster/others/lab … <stdin>:9 … <stdin>:15")?;
+    mirrorguard_reads("lint -", &twice)?
+        .prints("HostedCluster/others/lab is already defined at <stdin>:9 … <stdin>:15")?;
     Ok(())
 }
