@@ -200,7 +200,7 @@ fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings
     };
     // The objects of files come first, in their order.
     for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
-        one.verdict.extend(file_verdict(located, earlier.as_deref()));
+        one.add(file_verdict(located, earlier.as_deref()));
     }
     reviewed.extend(input.misnamed.iter().map(|located| Reviewed {
         object: located.object.id(),

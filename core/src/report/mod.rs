@@ -66,13 +66,22 @@ pub fn review_each<'a>(
     mut review: impl FnMut(&'a Object) -> Verdict,
 ) -> Vec<Reviewed<'a>> {
     let reviewed = objects.map(|(object, place)| {
-        let mut verdict = review(object);
-        if let Some(place) = place {
-            verdict.diagnostics.sort_by_cached_key(|diagnostic| place.position(&diagnostic.finding.path));
-        }
-        Reviewed { object: object.id(), place, verdict }
+        let mut reviewed = Reviewed { object: object.id(), place, verdict: Verdict::default() };
+        reviewed.add(review(object));
+        reviewed
     });
     reviewed.collect()
+}
+
+impl Reviewed<'_> {
+    /// Adds a verdict. The findings in a file are in the order of its lines.
+    pub fn add(&mut self, verdict: Verdict) {
+        self.verdict.extend(verdict);
+        if let Some(place) = self.place {
+            let line = |diagnostic: &Diagnostic| place.position(&diagnostic.finding.path);
+            self.verdict.diagnostics.sort_by_cached_key(line);
+        }
+    }
 }
 
 /// Every finding, with its object.

@@ -76,10 +76,9 @@ mod tests {
     use crate::objects::tree;
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn a_wrong_group_version_or_name_is_one_of_ours() {
         use Naming::{Known, Meant, Other};
-        let (icsp, idms) = (Kind::Set(SetKind::Icsp), Kind::Set(SetKind::Idms));
+        let (icsp, idms, hosted) = (Kind::Set(SetKind::Icsp), Kind::Set(SetKind::Idms), Kind::HostedCluster);
         let table = [
             ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors", Known(idms), "as it is"),
             (
@@ -119,15 +118,9 @@ mod tests {
                 Meant(icsp),
                 "group and list are an ICSP's",
             ),
-            ("hypershift.openshift.io/v1beta1", "HostedCluster", "x", Known(Kind::HostedCluster), "as it is"),
-            (
-                "hypershift.openshift.io/v1alpha1",
-                "HostedCluster",
-                "x",
-                Known(Kind::HostedCluster),
-                "was served",
-            ),
-            ("hypershift.openshift.io/v1", "HostedCluster", "x", Meant(Kind::HostedCluster), "never served"),
+            ("hypershift.openshift.io/v1beta1", "HostedCluster", "x", Known(hosted), "as it is"),
+            ("hypershift.openshift.io/v1alpha1", "HostedCluster", "x", Known(hosted), "was served"),
+            ("hypershift.openshift.io/v1", "HostedCluster", "x", Meant(hosted), "never served"),
             ("hypershift.openshift.io/v1beta1", "HostedControlPlane", "x", Other, "another kind"),
             ("config.openshift.io/v1", "ImageContentPolicy", "x", Other, "another kind of the same group"),
             ("image.openshift.io/v1", "Image", "x", Other, "an image of the registry"),
