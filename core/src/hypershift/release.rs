@@ -95,7 +95,7 @@ impl fmt::Display for Releases {
     }
 }
 
-/// A text that names no release, such as `4.16`; a z-stream in it is ignored.
+/// A text that is not a release. `4.16` and `4.16.3` are releases: what follows the minor version is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("\"{0}\" is not a release such as 4.20")]
 pub struct NotARelease(String);
