@@ -96,10 +96,11 @@ fn totals_of_write(
     let mut totals = Totals::default();
     for (view, set) in [(after, new), (before, old)] {
         let Some(set) = set else { continue };
+        // The sources of the new set are counted first, and left out when the old set is read.
         let counted = new.filter(|new| !std::ptr::eq(*new, set));
         for (index, entry) in set.entries.iter().enumerate() {
             let source = &*entry.source;
-            let is_counted = has_source_before(view, EntryRef { set, index })
+            let is_counted = repeats_source(view, EntryRef { set, index })
                 || counted.is_some_and(|counted| has_source(after, counted, source));
             if !is_counted {
                 totals.before += measure(before, source);
@@ -116,7 +117,7 @@ fn has_source(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
 }
 
 /// Whether an earlier entry of the same set has the source of this one.
-fn has_source_before(view: View<'_>, entry: EntryRef<'_>) -> bool {
+fn repeats_source(view: View<'_>, entry: EntryRef<'_>) -> bool {
     view.entries(&entry.entry().source).any(|other| entry.follows(other))
 }
 

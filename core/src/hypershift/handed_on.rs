@@ -15,7 +15,7 @@ use crate::{context::View, objects::SetKind};
 
 /// The variable that holds the mirror sets' entries.
 pub const IMAGE_OVERRIDES: &str = "OPENSHIFT_IMG_OVERRIDES";
-/// The option that holds the operator's own overrides.
+/// The option that holds a workload's own overrides, passed on from the HyperShift operator.
 pub const REGISTRY_OVERRIDES: &str = "--registry-overrides";
 
 /// More lists of one source than this are compared without their order: there are too many orders.
@@ -74,8 +74,8 @@ impl fmt::Display for OverrideMismatch {
     }
 }
 
-/// Compares the overrides of a workload with what any release would read from the mirror sets now. `own` may
-/// have been appended to them; see [`append_own`].
+/// Compares the variable of a workload, `handed`, with what any release would read from the mirror sets now.
+/// `own` is the option of the same workload, which may have been appended to the variable; see [`append_own`].
 pub fn compare_with_mirror_sets(view: View<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> HandedOn {
     let expected = Expected::of(view);
     let found = mismatches(&expected, handed, own);
@@ -89,7 +89,8 @@ pub fn compare_with_mirror_sets(view: View<'_>, handed: &Overrides<'_>, own: &Ov
     HandedOn::Otherwise(found)
 }
 
-/// Compares the overrides of a workload with those of the operator that started it.
+/// Compares the variable or the option of a workload, `handed`, with that of the operator that started it. `own`
+/// may have been appended, as in [`compare_with_mirror_sets`].
 pub fn compare_with_operator(
     operator: &Overrides<'_>,
     handed: &Overrides<'_>,
@@ -160,7 +161,7 @@ fn mismatches(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'
         let lists = expected.0.get(source).unwrap_or(&no_lists);
         let handed = handed.get(source).unwrap_or(&none);
         let own = own.get(source).unwrap_or(&none);
-        // Earlier releases do not append the workload's own; see `Span::ADDS_OWN_OVERRIDES`.
+        // Earlier releases do not append `own`; see `Span::ADDS_OWN_OVERRIDES`.
         if !lists.can_become(handed, &[]) && !lists.can_become(handed, own) {
             found.extend(mismatches_of_source(source, &lists.mirrors(), handed, own));
             found.dedup();

@@ -85,7 +85,8 @@ impl fmt::Display for Releases {
     }
 }
 
-/// A text that does not name a release that is modelled, such as `4.16`; a z-stream in it is ignored.
+/// A text that does not name a release that is modelled. `4.16` and `4.16.3` do: what follows the minor version is
+/// ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("\"{0}\" is not a release such as 4.20 ({oldest} or later, or {newest})", oldest = Release::OLDEST, newest = Release::NEWEST_MAJOR)]
 pub struct NotARelease(String);

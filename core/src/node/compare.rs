@@ -48,8 +48,10 @@ fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>]) -> Changes<'a> {
     changes
 }
 
-/// Every difference between the mirrors at one location. What a difference costs is decided by the location
-/// alone, as upstream does it; what it is, by the location and the pulls.
+/// Every difference between the mirrors at one location.
+///
+/// Upstream matches mirrors by location alone: it compares each new mirror with the first old one there. That
+/// decides what a difference costs; what the difference is depends on the pulls as well.
 fn compare_location<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], location: &str) -> Changes<'a> {
     let (was, is) = (mirrors_at(old, location), mirrors_at(new, location));
     let Some(first) = was.first() else { return is.into_iter().map(added_mirror).collect() };
