@@ -1,0 +1,131 @@
+use super::*;
+use crate::{
+    objects::Object,
+    rules::{
+        Settings,
+        testing::{assert_texts, findings, found_in, never, set},
+    },
+};
+
+const SOURCE: &str = "q.io/c";
+
+fn idms(mirrors: &[&str]) -> MirrorSet {
+    set(SetKind::Idms, "new", &[(SOURCE, mirrors)])
+}
+
+fn itms(mirrors: &[&str]) -> MirrorSet {
+    set(SetKind::Itms, "new", &[(SOURCE, mirrors)])
+}
+
+fn icsp(mirrors: &[&str]) -> MirrorSet {
+    set(SetKind::Icsp, "i", &[(SOURCE, mirrors)])
+}
+
+/// The only finding of several that must be one.
+fn only(found: Vec<Finding>) -> Finding {
+    let [finding] = found.try_into().unwrap_or_else(|found| panic!("{found:?}"));
+    finding
+}
+
+/// What is found in a new set next to another, where only conflicts are denied.
+fn find(there: &MirrorSet, new: &MirrorSet) -> Finding {
+    let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+    only(findings(RULE.id, &settings, &[there], None, new))
+}
+
+/// What is found in an ICSP that is there already.
+fn find_existing(icsp: &MirrorSet, idms: MirrorSet) -> Finding {
+    only(found_in(RULE.id, icsp, [Object::from(idms)], &Settings::default()))
+}
+
+struct Case {
+    there: MirrorSet,
+    new: MirrorSet,
+    expected: (Level, &'static str, &'static str),
+    /// The path in the set that is there.
+    related: &'static str,
+    reason: &'static str,
+}
+
+impl Case {
+    fn check(&self) -> Finding {
+        let Self { there, new, expected, related, reason } = self;
+        let found = find(there, new);
+        assert_eq!((found.at_most, &*found.path, &*found.key), *expected, "{reason}");
+        assert_eq!(found.related[0].object, there.id(), "{reason}");
+        assert_eq!(found.related[0].path, *related, "{reason}");
+        found
+    }
+}
+
+/// An ICSP with these mirrors, and an IDMS that is the step of its migration.
+fn step(there: &[&str], new: &[&str], reason: &'static str) -> Case {
+    let expected = (Level::Warn, NAME, "covers ImageContentSourcePolicy/i");
+    Case { there: icsp(there), new: idms(new), expected, related: NAME, reason }
+}
+
+/// An ICSP, and a set after which nodes try other places for the source.
+fn tries(
+    there: &[&str],
+    new: MirrorSet,
+    path: &'static str,
+    key: &'static str,
+    reason: &'static str,
+) -> Case {
+    let related = "spec.repositoryDigestMirrors[0].source";
+    Case { there: icsp(there), new, expected: (Level::Deny, path, key), related, reason }
+}
+
+/// An ICSP, and an IDMS with the mirrors in another order.
+fn contradicts(there: &[&str], new: &[&str], key: &'static str, reason: &'static str) -> Case {
+    let expected = (Level::Deny, "spec.imageDigestMirrors[0].mirrors", key);
+    let related = "spec.repositoryDigestMirrors[0].mirrors";
+    Case { there: icsp(there), new: idms(new), expected, related, reason }
+}
+
+#[test]
+fn only_what_means_the_same_is_the_step_of_a_migration() {
+    let (digests, tags) = ("spec.imageDigestMirrors[0].source", "spec.imageTagMirrors[0].source");
+    let table = [
+        step(&["m/b", "m/a"], &["m/b", "m/a"], "the same"),
+        step(&["m/b"], &["m/b", "m/a"], "one mirror more"),
+        step(&["m/b", "m/a", "m/b", "m/c"], &["m/a", "m/b", "m/c"], "as nodes try it"),
+        step(&["m/b", "m/b"], &["m/b"], "the repeated mirror once"),
+        tries(&["m/b"], never(idms(&["m/b"])), digests, "q.io/c m/b blocked", "another policy"),
+        tries(&["m/b"], idms(&["n/b"]), digests, "q.io/c m/b n/b source", "another mirror"),
+        tries(&["m/b"], never(itms(&["m/b"])), tags, "q.io/c m/b blocked", "tags with another policy"),
+        contradicts(&["m/b", "m/a"], &["m/a", "m/b"], "q.io/c contradicts m/a m/b", "by name the first"),
+        contradicts(&["m/a", "m/b"], &["m/b", "m/a"], "q.io/c contradicts m/b m/a", "by name the last"),
+    ];
+    let mut all: Vec<_> = table.iter().map(Case::check).collect();
+    all.push(find(&idms(&["m/a", "m/b"]), &icsp(&["m/b", "m/a"])));
+    all.push(find(&idms(&["n/b"]), &icsp(&["m/b"])));
+    all.push(find_existing(&icsp(&["m/b"]), idms(&["m/b"])));
+    all.push(find_existing(&icsp(&["m/b"]), never(idms(&["m/b"]))));
+    assert_texts(RULE.id, &all);
+}
+
+#[test]
+fn an_icsp_contradicts_an_idms_whatever_the_mirrors_are_called() {
+    for (there, new, key) in [
+        (["m/a", "m/b"], ["m/b", "m/a"], "q.io/c contradicts m/b m/a"),
+        (["m/b", "m/a"], ["m/a", "m/b"], "q.io/c contradicts m/a m/b"),
+    ] {
+        let expected = (Level::Deny, "spec.repositoryDigestMirrors[0].mirrors", key);
+        let related = "spec.imageDigestMirrors[0].mirrors";
+        Case { there: idms(&there), new: icsp(&new), expected, related, reason: key }.check();
+    }
+}
+
+#[test]
+fn what_is_left_of_a_migration_names_the_idms() {
+    let in_order = idms(&["m/b"]);
+    for (idms, at_most, path) in [
+        (in_order.clone(), Level::Warn, NAME),
+        (never(in_order), Level::Deny, "spec.repositoryDigestMirrors[0].source"),
+    ] {
+        let found = find_existing(&icsp(&["m/b"]), idms.clone());
+        assert_eq!((found.at_most, &*found.path), (at_most, path));
+        assert_eq!((&found.related[0].object, &*found.related[0].path), (&idms.id(), NAME));
+    }
+}
