@@ -75,7 +75,7 @@ struct CatalogJson<'a> {
 }
 
 impl<'a> From<&'a CatalogMirrors> for CatalogJson<'a> {
-    fn from(CatalogMirrors { catalog, mirrors }: &'a CatalogMirrors) -> Self {
+    fn from(CatalogMirrors { catalog, mirrors, .. }: &'a CatalogMirrors) -> Self {
         Self { name: catalog.name, image: catalog.image(), mirrors }
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{
-    Derivation, Release, Releases,
+    CatalogMirrors, Derivation, Release, Releases,
     catalogs::{self, Catalog, CatalogOverrides, DEFAULT_NAMESPACE},
-    derive::{CatalogMirrors, prove},
+    derive::prove,
 };
 use crate::objects::reference::DockerReference;
 
@@ -169,7 +169,7 @@ pub fn find_correction(value: &str) -> Option<String> {
     let overrides = catalogs::parse(value)?;
     let places = catalogs::CATALOGS
         .each_ref()
-        .map(|catalog| CatalogMirrors { catalog, mirrors: places_meant(&overrides, &catalog.image()) });
+        .map(|catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image())));
     let [first, ..] = &places;
     let mut pairs = Vec::new();
     for mirror in &first.mirrors {

@@ -7,9 +7,10 @@ mod handed_on;
 mod lookup;
 mod misreading;
 mod obstacle;
+mod placement;
 mod release;
 
-pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
+pub use derive::{Derivation, Derivations, derive};
 pub use handed_on::{
     HandedOn, IMAGE_OVERRIDES, OverrideMismatch, REGISTRY_OVERRIDES, append_own, compare_with_mirror_sets,
     compare_with_operator, parse_overrides,
@@ -19,5 +20,6 @@ pub use lookup::{
     override_of, overrides, redirect, release_lookup,
 };
 pub use misreading::{CatalogEra, Misreading, find_correction, misreadings};
-pub use obstacle::Obstacle;
+pub use obstacle::{Disagreeing, Obstacle};
+pub use placement::{CatalogMirrors, Deciders};
 pub use release::{NotARelease, Release, Releases};

@@ -2,23 +2,67 @@
 
 use std::fmt;
 
-use super::catalogs::DEFAULT_NAMESPACE;
+use super::{CatalogMirrors, Deciders, catalogs::DEFAULT_NAMESPACE};
 
-/// Why no value is right.
+/// Why no value is right. Index images are without a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
     /// No mirror set covers any catalog.
     NoneMirrored,
+    /// The nodes get no file from the mirror sets: the machine-config operator's reason.
+    NotRendered(String),
     /// Some catalogs have a mirror, these have none.
     NotMirrored(Vec<String>),
     /// A mirror gives the index image another name: image, mirror.
-    Renamed(String, String),
+    Renamed(String, String, Deciders),
     /// Two catalogs have their mirrors in different namespaces.
-    Disagreeing(String, String),
+    Disagreeing(Box<Disagreeing>, Box<Disagreeing>),
+    /// This mirror names no registry, so that nodes cannot pull from it.
+    Unqualified(String, Deciders),
     /// At this mirror an index image has no name that could be pulled.
-    NoReference(String),
+    NoReference(String, Deciders),
+    /// One tag of an index image is pulled from elsewhere than its others: image, scope with the tag.
+    ByTag(String, String),
     /// The value would redirect this image elsewhere in some release: image, releases.
     Misread(String, &'static str),
+}
+
+/// One of two catalogs in different namespaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreeing {
+    /// Its index image.
+    pub image: String,
+    /// The namespaces that it is mirrored to, in the order of the mirrors.
+    pub namespaces: Vec<String>,
+    /// What decides that.
+    pub decided_by: Deciders,
+}
+
+impl Disagreeing {
+    /// A catalog and the namespaces of its mirrors.
+    pub fn new(catalog: &CatalogMirrors, namespaces: &[String]) -> Self {
+        Self {
+            image: catalog.catalog.image(),
+            namespaces: namespaces.to_vec(),
+            decided_by: catalog.decided_by.clone(),
+        }
+    }
+
+    /// The namespaces in a sentence, with what decides them.
+    fn places(&self) -> String {
+        let named: Vec<_> = self.namespaces.iter().take(NAMED).map(String::as_str).collect();
+        let more = self.namespaces.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("{}{more}{}", named.join(", "), by(&self.decided_by))
+    }
+}
+
+/// More namespaces than these are not named.
+const NAMED: usize = 2;
+
+/// ` (OBJECTS)`, or nothing if no object is known.
+fn by(deciders: &Deciders) -> String {
+    if deciders.fields.is_empty() { String::new() } else { format!(" ({deciders})") }
 }
 
 impl fmt::Display for Obstacle {
@@ -27,10 +71,28 @@ impl fmt::Display for Obstacle {
             Self::NoneMirrored => {
                 f.write_str("no mirror set covers the index images of the default catalogs")
             }
+            Self::NotRendered(why) => {
+                write!(f, "the machine-config operator cannot render registries.conf: {why}")
+            }
             Self::NotMirrored(images) => write!(f, "no mirror set covers {}", images.join(", ")),
-            Self::Renamed(image, mirror) => write!(f, "mirror \"{mirror}\" gives {image} another name"),
-            Self::Disagreeing(a, b) => write!(f, "{a} and {b} are mirrored to different namespaces"),
-            Self::NoReference(mirror) => write!(f, "mirror \"{mirror}\" gives no valid image reference"),
+            Self::Renamed(image, mirror, deciders) => {
+                write!(f, "mirror \"{mirror}\" gives {image} another name{}", by(deciders))
+            }
+            Self::Disagreeing(a, b) => {
+                write!(f, "{} is mirrored to {}, but {} to {}", a.image, a.places(), b.image, b.places())
+            }
+            Self::Unqualified(mirror, deciders) => {
+                write!(f, "mirror \"{mirror}\" has no registry host{}", by(deciders))
+            }
+            Self::NoReference(mirror, deciders) => {
+                write!(f, "mirror \"{mirror}\" gives no valid image reference{}", by(deciders))
+            }
+            Self::ByTag(image, scope) => {
+                write!(
+                    f,
+                    "Image/cluster lists {scope}, which nodes pull from other mirrors than the other tags of {image}"
+                )
+            }
             Self::Misread(image, releases) => {
                 write!(f, "releases {releases} would not look for {image} where the mirror sets place it")
             }
@@ -48,11 +110,25 @@ impl Obstacle {
     pub fn key(&self) -> String {
         match self {
             Self::NoneMirrored => "none mirrored".to_owned(),
+            Self::NotRendered(_) => "not rendered".to_owned(),
             Self::NotMirrored(images) => format!("not mirrored {}", images.join(" ")),
-            Self::Renamed(image, mirror) => format!("renamed {image} {mirror}"),
-            Self::Disagreeing(a, b) => format!("disagreeing {a} {b}"),
-            Self::NoReference(mirror) => format!("no reference {mirror}"),
+            Self::Renamed(image, mirror, _) => format!("renamed {image} {mirror}"),
+            Self::Disagreeing(a, b) => format!("disagreeing {} {}", a.image, b.image),
+            Self::Unqualified(mirror, _) => format!("unqualified {mirror}"),
+            Self::NoReference(mirror, _) => format!("no reference {mirror}"),
+            Self::ByTag(image, scope) => format!("by tag {image} {scope}"),
             Self::Misread(image, releases) => format!("misread {image} {releases}"),
+        }
+    }
+
+    /// The fields that stand in the way, as far as they are known.
+    pub fn deciders(&self) -> Vec<&Deciders> {
+        match self {
+            Self::Renamed(.., deciders) | Self::Unqualified(_, deciders) | Self::NoReference(_, deciders) => {
+                vec![deciders]
+            }
+            Self::Disagreeing(a, b) => vec![&a.decided_by, &b.decided_by],
+            _ => Vec::new(),
         }
     }
 }
@@ -60,9 +136,20 @@ impl Obstacle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::ObjectId;
 
     fn index(name: &str) -> String {
         format!("{DEFAULT_NAMESPACE}/{name}-index")
+    }
+
+    fn by_itms(names: &[&str]) -> Deciders {
+        let field = |name: &&str| (ObjectId::new("ImageTagMirrorSet", "", name), String::new());
+        Deciders::new(names.iter().map(field).collect())
+    }
+
+    fn at(image: &str, namespaces: &[&str], decided_by: Deciders) -> Disagreeing {
+        let namespaces = namespaces.iter().map(ToString::to_string).collect();
+        Disagreeing { image: image.to_owned(), namespaces, decided_by }
     }
 
     /// The sentences are written down here and nowhere else.
@@ -71,15 +158,34 @@ mod tests {
         let (a, b) = (index("a"), index("b"));
         let table = [
             (Obstacle::NoneMirrored, "no mirror set covers the index images of the default catalogs"),
+            (
+                Obstacle::NotRendered("invalid format for mirror \"m:\"".to_owned()),
+                "the machine-config operator cannot render registries.conf: invalid format for mirror \"m:\"",
+            ),
             (Obstacle::NotMirrored(vec![a.clone(), b.clone()]), "no mirror set covers a-index, b-index"),
             (
-                Obstacle::Renamed(a.clone(), "m.lab/mine".to_owned()),
-                "mirror \"m.lab/mine\" gives a-index another name",
+                Obstacle::Renamed(a.clone(), "m.lab/mine".to_owned(), by_itms(&["t", "t"])),
+                "mirror \"m.lab/mine\" gives a-index another name (ImageTagMirrorSet/t)",
             ),
-            (Obstacle::Disagreeing(a.clone(), b), "a-index and b-index are mirrored to different namespaces"),
             (
-                Obstacle::NoReference("m.lab/redhat/".to_owned()),
+                Obstacle::Disagreeing(
+                    at(&a, &["m.lab/x"], by_itms(&["s", "t", "u", "v", "w"])).into(),
+                    at(&b, &["m.lab/y", "n.lab/y", "o.lab/y"], by_itms(&[])).into(),
+                ),
+                "a-index is mirrored to m.lab/x (ImageTagMirrorSet/s, ImageTagMirrorSet/t, ImageTagMirrorSet/u and 2 \
+                 more), but b-index to m.lab/y, n.lab/y and 1 more",
+            ),
+            (
+                Obstacle::Unqualified("m3/x".to_owned(), by_itms(&["t"])),
+                "mirror \"m3/x\" has no registry host (ImageTagMirrorSet/t)",
+            ),
+            (
+                Obstacle::NoReference("m.lab/redhat/".to_owned(), Deciders::default()),
                 "mirror \"m.lab/redhat/\" gives no valid image reference",
+            ),
+            (
+                Obstacle::ByTag(a.clone(), format!("{a}:v4.18")),
+                "Image/cluster lists a-index:v4.18, which nodes pull from other mirrors than the other tags of a-index",
             ),
             (
                 Obstacle::Misread(a, "up to 4.16"),

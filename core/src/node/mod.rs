@@ -3,6 +3,7 @@
 
 mod blocked;
 mod compare;
+mod deciding;
 mod impact;
 mod merge;
 mod places;
@@ -15,6 +16,7 @@ mod validate;
 
 pub use crate::registries_conf::{Mirror, RegistriesConf, Registry, SEARCH_REGISTRIES};
 pub use blocked::{effective_blocked, payload_repository};
+pub use deciding::{Deciding, deciding, why_not_rendered};
 pub use impact::{Change, Impact, Reason, RegistryChange, change_between, change_of_write};
 pub use merge::{Merged, merge};
 pub use places::{Places, places, rewrite};

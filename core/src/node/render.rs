@@ -153,6 +153,23 @@ impl<'a> Rendering<'a> {
         Ok(RegistriesConf { registries: placed.into_iter().map(|placed| placed.registry).collect() })
     }
 
+    /// The error that makes the whole file fail, without rendering it.
+    pub fn error(&self) -> Option<RenderError> {
+        // Only a wildcard cannot be inherited from.
+        if !self.view.has_wildcards() {
+            return None;
+        }
+        let mut first: Option<RenderError> = None;
+        for scope in self.unmirrored_scopes() {
+            if let Err(error) = self.inherited(scope)
+                && first.as_ref().is_none_or(|first| error.order() < first.order())
+            {
+                first = Some(error);
+            }
+        }
+        first
+    }
+
     /// What the entries with exactly this source say.
     fn own<'s>(&self, source: &'s str) -> Own<'s>
     where

@@ -174,6 +174,9 @@ pub struct MirrorSet {
     pub resource_version: Box<str>,
     /// The annotation `mirrorguard.io/exempt`; empty if there is none.
     pub exempt: Box<str>,
+    /// Whether HyperShift manages it, for a management cluster that is a hosted cluster itself: the label
+    /// `hypershift.openshift.io/managed` is `true`.
+    pub is_managed: bool,
     /// The entries, in the order of the object.
     pub entries: Vec<Entry>,
 }
@@ -181,7 +184,14 @@ pub struct MirrorSet {
 impl MirrorSet {
     /// A set that is not in a cluster.
     pub fn new(kind: SetKind, name: &str, entries: Vec<Entry>) -> Self {
-        Self { kind, name: name.into(), resource_version: "".into(), exempt: "".into(), entries }
+        Self {
+            kind,
+            name: name.into(),
+            resource_version: "".into(),
+            exempt: "".into(),
+            is_managed: false,
+            entries,
+        }
     }
 
     /// Its kind and name.

@@ -12,6 +12,9 @@ use super::{
     lenient::lenient,
 };
 
+/// The label of the objects that HyperShift makes in a hosted cluster.
+const MANAGED: &str = "hypershift.openshift.io/managed";
+
 /// The fields that are read of all kinds. `null` is the same as absent.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, expecting = "a map")]
@@ -30,6 +33,8 @@ struct WireMetadata {
     resource_version: Option<Box<str>>,
     #[serde(deserialize_with = "texts")]
     annotations: BTreeMap<String, String>,
+    #[serde(deserialize_with = "texts")]
+    labels: BTreeMap<String, String>,
     deletion_timestamp: Option<String>,
 }
 
@@ -108,6 +113,7 @@ impl WireObject {
             name: name.unwrap_or_default().into(),
             resource_version: metadata.resource_version.unwrap_or_default(),
             exempt: metadata.annotations.remove(annotation::EXEMPT).unwrap_or_default().into(),
+            is_managed: metadata.labels.get(MANAGED).is_some_and(|value| value == "true"),
             entries,
         }
     }

@@ -82,7 +82,7 @@ fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster
     if !CATALOGS.iter().any(|catalog| covers(old, &catalog.image())) {
         return None;
     }
-    let (before, after) = (Derivations::of(write.cluster.before), Derivations::of(write.cluster.after));
+    let [before, after] = [write.cluster.before, write.cluster.after].map(Derivations::if_rendered);
     let mut removed = None;
     let mut users = Vec::new();
     for hosted in hosted {

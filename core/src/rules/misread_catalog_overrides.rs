@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(levels, expected, "{reason}");
             all.extend(found);
         }
-        let mirrored = [set(Itms, "a", &[("registry.redhat.io/redhat", &["n/r"])])];
+        let mirrored = [set(Itms, "a", &[("registry.redhat.io/redhat", &["n.lab/r"])])];
         all.extend(find("quay.io=m", "4.18", &mirrored));
         assert_texts(RULE.id, &all);
     }
