@@ -71,9 +71,9 @@ impl Change {
                 if !fields.contains_key(*last) || fields.contains_key(name) {
                     return None;
                 }
-                let renamed = std::mem::take(fields).into_iter().map(|(old, value)| {
-                    (if old == *last { name.clone() } else { old }, value)
-                });
+                let renamed = std::mem::take(fields)
+                    .into_iter()
+                    .map(|(old, value)| (if old == *last { name.clone() } else { old }, value));
                 *fields = renamed.collect();
             }
             Self::Remove { .. } => match parent(object, above)? {
@@ -148,8 +148,16 @@ mod tests {
         let set = |path: &str, value: Value| Change::Set { path: path.to_owned(), value };
         let table = [
             (vec![remove("spec.list[0]"), remove("spec.list[2]")], Some(json!([{"x": 2}])), "two items"),
-            (vec![remove("spec.list[1]"), set("spec.list[2].x", json!(4))], Some(json!([{"x": 1}, {"x": 4}])), "by old indexes"),
-            (vec![remove("spec.list[1]"), remove("spec.list[1]")], Some(json!([{"x": 1}, {"x": 3}])), "the same twice"),
+            (
+                vec![remove("spec.list[1]"), set("spec.list[2].x", json!(4))],
+                Some(json!([{"x": 1}, {"x": 4}])),
+                "by old indexes",
+            ),
+            (
+                vec![remove("spec.list[1]"), remove("spec.list[1]")],
+                Some(json!([{"x": 1}, {"x": 3}])),
+                "the same twice",
+            ),
             (vec![remove("spec.list[3]")], None, "no such item"),
             (vec![set("spec.list[0].x.y", json!(1))], None, "a number has no fields"),
         ];
@@ -167,6 +175,9 @@ mod tests {
             Change::Rename { path: "spec.lst".to_owned(), name: "list".to_owned() },
         ];
         let after = apply_all(&json!({"spec": {"none": null, "lst": []}}), &changes);
-        assert_eq!(after, Some(json!({"metadata": {"annotations": {"a.b/c": "v"}}, "spec": {"none": [1], "list": []}})));
+        assert_eq!(
+            after,
+            Some(json!({"metadata": {"annotations": {"a.b/c": "v"}}, "spec": {"none": [1], "list": []}}))
+        );
     }
 }

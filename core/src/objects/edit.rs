@@ -204,9 +204,7 @@ fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Opti
             Some(TextEdit { range: at..at, text: layout.new_field(name, &value, column) })
         }
         Data::Scalar(Value::Null) => match &at.place {
-            Place::Field { map, index } => {
-                layout.fill(&map[*index], at.in_flow, &nested(&[name], value))
-            }
+            Place::Field { map, index } => layout.fill(&map[*index], at.in_flow, &nested(&[name], value)),
             Place::Root | Place::Item { .. } => None,
         },
         Data::Scalar(_) | Data::List(_) => None,
@@ -270,7 +268,9 @@ impl Children {
             Data::List(items) if parent.in_flow => {
                 items.iter().map(|item| Some(item.span.start..layout.end(item))).collect()
             }
-            Data::List(items) => items.iter().map(|item| Some(layout.dash(item)?..layout.end(item))).collect(),
+            Data::List(items) => {
+                items.iter().map(|item| Some(layout.dash(item)?..layout.end(item))).collect()
+            }
             Data::Scalar(_) => None,
         };
         ranges.map(Self)
@@ -278,7 +278,8 @@ impl Children {
 
     /// Leaves an empty list. A map keeps at least one field.
     fn remove_all(&self, layout: &Layout<'_>, parent: &At<'_>) -> Option<TextEdit> {
-        let (Data::List(_), Some(first), Some(last)) = (&parent.node.data, self.0.first(), self.0.last()) else {
+        let (Data::List(_), Some(first), Some(last)) = (&parent.node.data, self.0.first(), self.0.last())
+        else {
             return None;
         };
         if parent.in_flow {

@@ -99,8 +99,8 @@ impl fmt::Display for Pull {
     }
 }
 
-/// Whether the source is tried after the mirrors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
+/// Whether the source is tried after the mirrors. The stricter one is the greater one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize, Serialize)]
 pub enum MirrorSourcePolicy {
     /// The source is tried last. The default, and the policy of every ICSP.
     #[default]

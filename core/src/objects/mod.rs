@@ -18,11 +18,11 @@ mod tree;
 mod wire;
 mod yaml;
 
+pub use change::{Change, apply_all};
 pub use cluster_config::{ClusterVersion, ImageConfig};
+pub use edit::{TextEdit, apply_edits};
 pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};
 pub use parse::{Kind, Object, ParseError};
-pub use change::{Change, apply_all};
-pub use edit::{TextEdit, apply_edits};
 pub use yaml::{to_documents, to_flow, to_inline, to_yaml};

@@ -61,8 +61,18 @@ fn block_style(json: &str) -> Option<String> {
 }
 
 /// The usual first fields, in their order.
-const FIRST: [&str; 10] =
-    ["apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "source", "mirrors"];
+const FIRST: [&str; 10] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "name",
+    "namespace",
+    "labels",
+    "annotations",
+    "spec",
+    "source",
+    "mirrors",
+];
 
 fn format_node(yaml: Yaml<'_>) -> Yaml<'_> {
     match yaml {

@@ -83,7 +83,7 @@ fn finding_json<'a>(
     places: &Places<'a>,
 ) -> FindingJson<'a> {
     let finding = &diagnostic.finding;
-    let yaml = finding.yaml.as_ref().map(|yaml| format!("\n{yaml}")).unwrap_or_default();
+    let yaml = finding.fix.yaml().map(|yaml| format!("\n{yaml}")).unwrap_or_default();
     FindingJson {
         rule: diagnostic.rule.id,
         severity: diagnostic.level,
@@ -91,7 +91,7 @@ fn finding_json<'a>(
         path: &finding.path,
         place: reviewed.place.map(|at| PlaceJson::new(at, &finding.path)),
         message: finding.message(),
-        help: format!("{}{yaml}", finding.fix),
+        help: format!("{}{yaml}", finding.fix.title),
         related: finding.related.iter().map(|related| RelatedJson::new(related, places)).collect(),
     }
 }

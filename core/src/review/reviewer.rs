@@ -1,12 +1,13 @@
 //! Reviews a write: runs the rules, and decides the level of their findings.
 
-use std::{collections::BTreeSet, slice};
+use std::slice;
 
 use jiff::civil::Date;
 
 use super::{
     Diagnostic, Verdict,
     exempt::{Requester, exempt},
+    verdict::Known,
 };
 use crate::{
     context::Overlay,
@@ -184,9 +185,9 @@ impl<'a> Reviewer<'a> {
 
 /// Makes warnings of what was already wrong in the old state.
 fn lower_known(verdict: &mut Verdict, old: &[Diagnostic]) {
-    let known: BTreeSet<_> = old.iter().map(Diagnostic::key).collect();
+    let known = Known::of(old);
     for diagnostic in &mut verdict.diagnostics {
-        if known.contains(&diagnostic.key()) {
+        if known.contains(diagnostic) {
             diagnostic.level = diagnostic.level.min(Level::Warn);
         }
     }

@@ -1,12 +1,13 @@
 //! Consecutive writes, each reviewed in the cluster that the earlier ones result in.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::{
     Diagnostic, Reviewer, Verdict,
     existing::{ExistingHosted, Found},
+    verdict::Known,
 };
 use crate::{
     objects::{ImageConfig, MirrorSet, Object},
@@ -82,8 +83,8 @@ impl<'a> Sequence<'a> {
         for set in context.shared_sets() {
             let write = Write::MirrorSet(Operation::Existing(Arc::clone(set)));
             let (was, is) = (before.review(&write), after.review(&write));
-            let known: BTreeSet<_> = was.diagnostics.iter().map(Diagnostic::key).collect();
-            let new = is.diagnostics.iter().filter(|diagnostic| !known.contains(&diagnostic.key()));
+            let known = Known::of(&was.diagnostics);
+            let new = is.diagnostics.iter().filter(|diagnostic| !known.contains(diagnostic));
             verdict.diagnostics.extend(new.map(|diagnostic| caused_by(path, set, diagnostic)));
             verdict.exempted.extend(is.exempted.into_iter().filter(|one| !was.exempted.contains(one)));
         }

@@ -1,5 +1,7 @@
 //! The result of a review.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use crate::{
@@ -25,18 +27,32 @@ impl Diagnostic {
     /// `[rule-id] path: what is wrong. What happens because of it. Fix: …`, on one line.
     pub fn line(&self) -> String {
         let Finding { path, fix, .. } = &self.finding;
-        let fix = if fix.is_empty() { String::new() } else { format!(". Fix: {fix}") };
+        let fix = if fix.is_empty() { String::new() } else { format!(". Fix: {}", fix.title) };
         format!("[{}] {path}: {}{fix}", self.rule.id, self.finding.message())
     }
 
-    /// What makes it the same finding in another state of the object.
-    pub fn key(&self) -> (&'static str, &str) {
-        (self.rule.id, &self.finding.key)
+    /// What makes each of its faults the same in another state of the object.
+    fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.finding.key.split('\n').map(|key| (self.rule.id, key))
     }
 
     /// Whether it applies to a write that is rejected, which has no impact on nodes.
     pub(super) fn applies_to_a_rejected_write(&self) -> bool {
         self.level == Level::Deny || !self.rule.only_when_admitted
+    }
+}
+
+/// The faults of another state of an object.
+pub(super) struct Known<'a>(BTreeSet<(&'static str, &'a str)>);
+
+impl<'a> Known<'a> {
+    pub(super) fn of(diagnostics: &'a [Diagnostic]) -> Self {
+        Self(diagnostics.iter().flat_map(Diagnostic::keys).collect())
+    }
+
+    /// Whether the other state had every fault of a finding.
+    pub(super) fn contains(&self, diagnostic: &Diagnostic) -> bool {
+        diagnostic.keys().all(|key| self.0.contains(&key))
     }
 }
 
@@ -115,7 +131,7 @@ fn as_warnings(diagnostic: &Diagnostic) -> Vec<String> {
     let Diagnostic { rule, finding, .. } = diagnostic;
     let mut warnings = vec![shortened(format!("[{}] {}: {}", rule.id, finding.path, finding.message()))];
     if !finding.fix.is_empty() {
-        warnings.push(shortened(format!("[{}] Fix: {}", rule.id, finding.fix)));
+        warnings.push(shortened(format!("[{}] Fix: {}", rule.id, finding.fix.title)));
     }
     warnings
 }

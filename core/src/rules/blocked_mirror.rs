@@ -105,7 +105,7 @@ fn blocked(path: String, mirror: &str, scope: &str, rendering: &Rendering<'_>) -
     };
     Finding {
         effect: "nodes skip this mirror".to_owned(),
-        fix,
+        fix: fix.into(),
         ..Finding::new(path, format!("{mirror} blocked"), what)
     }
 }
@@ -115,7 +115,7 @@ fn not_allowed(path: String, mirror: &str) -> Finding {
         // Nodes check only the source's name against policy.json.
         at_most: Level::Warn,
         effect: "nodes reject images whose name starts with this mirror".to_owned(),
-        fix: format!("add \"{}\" to allowedRegistries", host(mirror)),
+        fix: format!("add \"{}\" to allowedRegistries", host(mirror)).into(),
         ..Finding::new(
             path,
             format!("{mirror} not allowed"),
@@ -148,7 +148,7 @@ fn refused_source(set: &MirrorSet, index: usize, entry: &Entry, refused: PolicyR
         effect:
             "nodes reject its images and try no mirror, because policy.json checks the original image name"
                 .to_owned(),
-        fix,
+        fix: fix.into(),
         ..Finding::new(set.field_path(index, "source"), format!("{source} refused"), what)
     }
 }

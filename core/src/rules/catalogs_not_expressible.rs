@@ -1,6 +1,6 @@
 //! Mirror sets cover the catalogs, but no value of the annotation is correct in every release.
 
-use super::{Check, Finding, HostedWrite, Level, Related, Rule};
+use super::{Check, Finding, Fix, HostedWrite, Level, Related, Rule};
 use crate::hypershift::{Obstacle, catalogs::CATALOGS};
 
 pub(crate) const RULE: Rule = Rule {
@@ -23,8 +23,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let lines = CATALOGS.iter().map(|catalog| format!("{}: \"…@sha256:…\"\n", catalog.image_annotation));
     findings.push(Finding {
         effect: "the catalogs are pulled from registry.redhat.io".to_owned(),
-        fix: advice(obstacle).to_owned(),
-        yaml: Some(lines.collect()),
+        fix: Fix { template: Some(lines.collect()), ..Fix::from(advice(obstacle)) },
         related: related_to(obstacle),
         ..Finding::new(
             "metadata.annotations",

@@ -1,7 +1,7 @@
 //! One source, two `mirrorSourcePolicy` values.
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite, finding::some_names, invalid_source::RENDERING_FAILS,
+    Check, Finding, Fix, Level, Related, Rule, SetWrite, finding::some_names, invalid_source::RENDERING_FAILS,
 };
 use crate::{
     context::EntryRef,
@@ -38,13 +38,21 @@ fn conflict(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
         AllowContactingSource => (AllowContactingSource.name(), NeverContactSource.name()),
         NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
     };
-    let mut sets = others.iter().map(|other| other.set).chain([own.set]);
-    let fix = if sets.any(|set| set.kind == SetKind::Icsp) {
+    let all = || others.iter().chain([&own]);
+    let fix = if all().any(|found| found.set.kind == SetKind::Icsp) {
         "migrate the ICSP to an IDMS first (an ICSP always means AllowContactingSource), or remove \
          NeverContactSource"
-            .to_owned()
+            .into()
     } else {
-        format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there")
+        // The stricter one: what is blocked in one of them stays blocked.
+        let allowing = all().filter(|found| found.entry().policy() == AllowContactingSource);
+        allowing.fold(
+            Fix::changing_pulls(format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there")),
+            |fix, found| {
+                let path = found.set.policy_path(found.index);
+                fix.set(found.set.id(), path, NeverContactSource.name())
+            },
+        )
     };
     let names = some_names(others.iter().map(|other| other.set.id()));
     Finding {

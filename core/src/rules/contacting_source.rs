@@ -1,9 +1,12 @@
 //! An entry whose source may be contacted.
 
-use super::{Check, Finding, Level, Related, Rule, SetWrite, finding::some_names};
+use super::{Check, Finding, Fix, Level, Related, Rule, SetWrite, finding::some_names};
 use crate::{
     context::EntryRef,
-    objects::{MirrorSet, MirrorSourcePolicy::AllowContactingSource, SetKind},
+    objects::{
+        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+        SetKind,
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -28,7 +31,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             effect: "images missing from the mirrors are pulled from the source, which times out in a \
                      disconnected cluster"
                 .to_owned(),
-            fix: fix(set, &others),
+            fix: fix(EntryRef { set, index }, &others),
             related: others.iter().map(Related::to_policy).collect(),
             ..Finding::new(
                 set.policy_path(index),
@@ -39,22 +42,32 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn fix(set: &MirrorSet, others: &[EntryRef<'_>]) -> String {
-    if set.kind == SetKind::Icsp {
-        "move the entry to an IDMS with NeverContactSource, which an ICSP cannot set".to_owned()
-    } else if others.is_empty() {
+fn fix(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Fix {
+    if own.set.kind == SetKind::Icsp {
+        return "move the entry to an IDMS with NeverContactSource, which an ICSP cannot set".into();
+    }
+    let title = if others.is_empty() {
         "set mirrorSourcePolicy: NeverContactSource".to_owned()
     } else {
         let names = some_names(others.iter().map(|other| other.set.id()));
         format!("set mirrorSourcePolicy: NeverContactSource here and in {names}")
+    };
+    if others.iter().any(|other| other.set.kind == SetKind::Icsp) {
+        return title.into();
     }
+    others.iter().chain([&own]).fold(Fix::changing_pulls(title), |fix, found| {
+        fix.set(found.set.id(), found.set.policy_path(found.index), NeverContactSource.name())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        objects::SetKind::{Icsp, Idms, Itms},
+        objects::{
+            MirrorSet,
+            SetKind::{Icsp, Idms, Itms},
+        },
         rules::{
             Settings,
             testing::{assert_texts, findings, never, set},

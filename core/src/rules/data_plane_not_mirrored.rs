@@ -1,13 +1,10 @@
 //! A mirrored management cluster, and a hosted cluster whose own nodes do not know the mirror.
 
-use super::{
-    Check, Finding, HostedWrite, Level, Related, Rule,
-    paste::{entry_yaml, list_yaml},
-};
+use super::{Check, Finding, Fix, HostedWrite, Level, Related, Rule, explicit::entry};
 use crate::{
     hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
-    objects::scope::is_nested,
+    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind, scope::is_nested},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -32,13 +29,17 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         let name = repository.rsplit('/').next().unwrap_or_default();
         names.push(name);
         additions.push(format!("{name} ({})", mirrored.places.join(", ")));
-        entries.push(entry_yaml(repository, &mirrored.places));
+        let mirrors = mirrored.places.iter().map(|mirror| mirror.as_str().into()).collect();
+        entries.push(entry(repository, mirrors, AllowContactingSource, SetKind::Idms));
         related.extend(mirrored.entries.iter().map(|entry| Related::to_entry(entry, "source")));
     }
     findings.push(Finding {
         effect: "the nodes of the hosted cluster pull from quay.io".to_owned(),
-        fix: format!("add mirrors for {}", additions.join(" and ")),
-        yaml: Some(list_yaml("imageContentSources", &entries)),
+        fix: Fix::changing_pulls(format!("add mirrors for {}", additions.join(" and "))).append(
+            write.new.id(),
+            "spec.imageContentSources",
+            &entries,
+        ),
         related,
         ..Finding::new(
             "spec.imageContentSources",

@@ -1,6 +1,6 @@
 //! An `ImageContentSourcePolicy`.
 
-use super::{Check, Finding, Level, Rule, SetWrite, paste::as_idms};
+use super::{Check, Finding, Level, Rule, SetWrite};
 use crate::objects::SetKind;
 
 pub(super) const RULE: Rule = Rule {
@@ -14,14 +14,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind == SetKind::Icsp) else { return };
-    let whole: Vec<_> = (0..set.entries.len()).collect();
     findings.push(Finding {
         effect: "no cluster update converts it".to_owned(),
         fix: format!(
             "run mirrorguard migrate, apply the IDMS that it writes, then delete imagecontentsourcepolicy {}",
             set.name
-        ),
-        yaml: Some(as_idms(set, &whole)),
+        )
+        .into(),
         // An object has one kind, so there is one finding.
         ..Finding::new(
             "kind",

@@ -1,6 +1,6 @@
 //! An update that leaves sources without the mirrors they had.
 
-use super::{Check, Finding, Level, Rule, SetWrite, finding::some_names};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::may_extend, finding::some_names};
 use crate::{
     objects::{Entry, MirrorSet, scope::matching_prefix},
     write::Operation,
@@ -17,12 +17,12 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Operation::Update { old, new } = write.operation else { return };
-    let mut dropped: Vec<_> = old
+    let lost: Vec<_> = old
         .effective_entries()
-        .map(|(_, entry)| entry)
+        .map(|(_, entry)| entry.clone())
         .filter(|entry| is_dropped(write, old, entry))
-        .map(|entry| &*entry.source)
         .collect();
+    let mut dropped: Vec<_> = lost.iter().map(|entry| &*entry.source).collect();
     dropped.sort_unstable();
     dropped.dedup();
     let (sources, its, entries) = match dropped.len() {
@@ -31,9 +31,15 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         _ => ("sources", "their", "entries"),
     };
     let names = some_names(dropped.iter().map(|source| format!("\"{source}\"")));
+    let title = format!("keep the {entries}, or put the new entries into a new object");
+    let fix = if may_extend(write.cluster.after, new) {
+        Fix::safe(title).add_entries(new, &lost)
+    } else {
+        title.into()
+    };
     findings.push(Finding {
         effect: format!("{its} images are no longer pulled from the mirrors"),
-        fix: format!("keep the {entries}, or put the new entries into a new object"),
+        fix,
         ..Finding::new(
             format!("spec.{}", new.kind.list_field()),
             dropped.join(" "),

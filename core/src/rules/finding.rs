@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Fix;
 use crate::{
     context::EntryRef,
     hypershift::Releases,
@@ -55,7 +56,7 @@ impl Related {
 
 /// One thing found in the object a rule was given.
 ///
-/// `what`, `effect` and `fix` each begin in lower case and have no full stop; `fix` is an imperative.
+/// `what` and `effect` each begin in lower case and have no full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The highest level that this finding may have, whatever the rule's level.
@@ -68,14 +69,12 @@ pub struct Finding {
     pub what: String,
     /// What happens because of it.
     pub effect: String,
-    /// How to fix it, in one line; empty if there is nothing to fix.
-    pub fix: String,
-    /// YAML to paste.
-    pub yaml: Option<String>,
+    /// How to fix it.
+    pub fix: Fix,
     /// Other objects concerned.
     pub related: Vec<Related>,
     /// What makes it the same finding in another state of the object: values and the kind of problem, but no words
-    /// and no indexes, because both may have changed.
+    /// and no indexes, because both may have changed. A finding of several faults has a line for each.
     pub key: String,
 }
 
@@ -89,8 +88,7 @@ impl Finding {
             key: key.into(),
             what: what.into(),
             effect: String::new(),
-            fix: String::new(),
-            yaml: None,
+            fix: Fix::default(),
             related: Vec::new(),
         }
     }

@@ -1,12 +1,12 @@
 //! Catalog overrides that someone set by hand, and that do not match the mirror sets.
 
-use super::{Check, Finding, Found, HostedWrite, Level, Rule, Survey, finding::of_releases};
+use super::{Check, Finding, Fix, Found, HostedWrite, Level, Rule, Survey, finding::of_releases};
 use crate::{
     hypershift::{
         CatalogEra, Releases,
         catalogs::{self, Catalog, CatalogOverrides},
     },
-    objects::annotation,
+    objects::{HostedCluster, annotation},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -36,7 +36,7 @@ fn review(write: &HostedWrite<'_>) -> Option<Finding> {
     let derived = derived.filter(|derived| !resolve_alike(value, derived, releases));
     let mut finding = match hosted.annotation(annotation::DERIVED) {
         Some(filled_in) => changed(filled_in, value, derived),
-        None => set_by_hand(value, derived?, releases),
+        None => set_by_hand(hosted, value, derived?, releases),
     };
     finding.effect = match derived {
         Some(_) => "HyperShift does not look for the catalogs where the mirror sets place them".to_owned(),
@@ -53,7 +53,8 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
         fix: format!(
             "remove {} to keep the value, or remove both annotations to have it filled in again",
             annotation::DERIVED
-        ),
+        )
+        .into(),
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             format!("changed {filled_in} {value}"),
@@ -63,9 +64,12 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
 }
 
 /// A value that was never filled in, where another one would be.
-fn set_by_hand(value: &str, derived: &str, releases: &Releases) -> Finding {
+fn set_by_hand(hosted: &HostedCluster, value: &str, derived: &str, releases: &Releases) -> Finding {
     Finding {
-        fix: format!("set the value to \"{derived}\", or remove the annotation to have it filled in"),
+        fix: Fix::changing_pulls(format!(
+            "set the value to \"{derived}\", or remove the annotation to have it filled in"
+        ))
+        .set(hosted.id(), annotation::path(annotation::CATALOG_OVERRIDES), derived),
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             format!("set by hand {value}"),

@@ -3,7 +3,7 @@
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
     astray::{Astray, astray, describe_lookups, eras_of},
-    paste::{entry_yaml, list_yaml},
+    explicit::add_explicit,
 };
 use crate::{
     hypershift::{Era, RELEASE_REPOSITORIES, Redirect, redirect},
@@ -112,7 +112,8 @@ fn find_misresolved(
     Some(if explicit {
         one_element(set, index, first, &astray)
     } else {
-        broader(set, index, &asked.name, &nodes, &astray)
+        let fix = add_explicit(write.cluster.after, set, &asked.name, &nodes.places);
+        Finding { fix, ..broader(set, index, &asked.name, &nodes, &astray) }
     })
 }
 
@@ -125,7 +126,7 @@ fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> F
     let right = format!("{mirror}/{}", if mirror.contains('/') { last } else { path });
     Finding {
         effect: describe_lookups(astray),
-        fix: format!("mirror the images to a location such as {right}"),
+        fix: format!("mirror the images to a location such as {right}").into(),
         ..Finding::new(
             set.field_path(index, &format!("mirrors[{at}]")),
             format!("{} {mirror}", entry.source),
@@ -143,11 +144,8 @@ fn broader(
     astray: &[Astray],
 ) -> Finding {
     let source = nodes.source;
-    let yaml = entry_yaml(repository, &nodes.places);
     Finding {
         effect: describe_lookups(astray),
-        fix: format!("add {yaml}"),
-        yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
         ..Finding::new(
             set.field_path(index, "source"),
             format!("{source} {repository}"),
@@ -173,7 +171,7 @@ fn taken_by_mistake(
         at_most: if first.era == Era::Exact { Level::Deny } else { Level::Warn },
         effect: describe_lookups(&astray),
         fix: "give both sources the same mirror, or remove this entry from clusters that host control planes"
-            .to_owned(),
+            .into(),
         ..Finding::new(
             set.field_path(index, "source"),
             format!("{} {}", entry.source, asked.name),

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Check, Finding, IcspAlongsideIdms, Level, Related, Rule, SetWrite, finding::list_names,
-    icsp_overlap::overlaps, paste::as_idms,
+    Check, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite, explicit::free_name,
+    finding::list_names, icsp_overlap::overlaps,
 };
 use crate::{
     node::merge,
-    objects::{Entry, MirrorSet, SetKind},
+    objects::{Change, Entry, MirrorSet, SetKind, to_yaml},
     write::Operation,
 };
 
@@ -54,7 +54,7 @@ fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
     Finding {
         at_most: Level::Warn,
         effect: "only the last step of the migration is left".to_owned(),
-        fix: format!("run oc delete imagecontentsourcepolicy {}; nodes do not change", icsp.name),
+        fix: format!("run oc delete imagecontentsourcepolicy {}; nodes do not change", icsp.name).into(),
         related: vec![Related::to_set(idms, NAME.to_owned())],
         ..Finding::new(
             NAME,
@@ -72,7 +72,8 @@ fn first_step(icsp: &MirrorSet) -> Finding {
         fix: format!(
             "once this IDMS is in the cluster, run oc delete imagecontentsourcepolicy {}",
             icsp.name
-        ),
+        )
+        .into(),
         related: vec![Related::to_set(icsp, NAME.to_owned())],
         ..Finding::new(
             NAME,
@@ -93,15 +94,42 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         effect: "for a shared source, the mirror order is unspecified, and older HyperShift releases ignore every \
                  ICSP"
             .to_owned(),
-        fix: "put these entries in an ImageDigestMirrorSet instead".to_owned(),
+        fix: put_into_idms(write, set, fresh),
         related,
-        yaml: Some(as_idms(set, fresh)),
         ..Finding::new(
             set.field_path(fresh[0], "source"),
             format!("{:?}", fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()),
             format!("this ICSP exists alongside {names}"),
         )
     }
+}
+
+/// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
+/// has nothing else becomes that IDMS.
+fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix {
+    let name = free_name(write.cluster.after, SetKind::Idms, &set.name);
+    let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
+    let idms = MirrorSet::new(SetKind::Idms, &name, entries);
+    let fix = Fix::safe("put these entries in an ImageDigestMirrorSet instead");
+    if fresh.len() < set.entries.len() {
+        let paths = fresh.iter().map(|index| format!("spec.{}[{index}]", set.kind.list_field()));
+        return paths.fold(fix.create(idms), |fix, path| fix.remove(set.id(), path));
+    }
+    let (group, version, _) = SetKind::Idms.api();
+    let mut fix = fix
+        .set(set.id(), "apiVersion", format!("{group}/{version}"))
+        .set(set.id(), "kind", SetKind::Idms.name())
+        .change(
+            set.id(),
+            Change::Rename {
+                path: format!("spec.{}", set.kind.list_field()),
+                name: SetKind::Idms.list_field().to_owned(),
+            },
+        );
+    if name != *set.name {
+        fix = fix.set(set.id(), "metadata.name", name);
+    }
+    Fix { template: Some(to_yaml(&idms)), ..fix }
 }
 
 /// Indices of the entries that were not there before.

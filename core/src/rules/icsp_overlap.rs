@@ -86,7 +86,7 @@ impl Overlap<'_> {
         };
         Finding {
             effect,
-            fix,
+            fix: fix.into(),
             related: self.with.iter().map(|found| Related::to_entry(found, field)).collect(),
             ..Finding::new(set.field_path(self.index, field), key, what)
         }

@@ -1,9 +1,9 @@
 //! A catalog overrides annotation that has no effect on any catalog.
 
-use super::{Check, Finding, HostedWrite, Level, Rule, subject::named_catalog};
+use super::{Check, Finding, Fix, HostedWrite, Level, Rule, subject::named_catalog};
 use crate::{
     hypershift::{Release, catalogs::Catalog},
-    objects::annotation,
+    objects::{HostedCluster, annotation},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -25,14 +25,14 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             findings.push(with_guest_placement());
         }
     } else if let Some(catalog) = named_catalog(hosted) {
-        findings.push(next_to_image(catalog));
+        findings.push(next_to_image(hosted, catalog));
     }
 }
 
 fn with_guest_placement() -> Finding {
     Finding {
         effect: "the nodes of the hosted cluster pull the catalogs from registry.redhat.io".to_owned(),
-        fix: "disable the default catalogs and create CatalogSources in the hosted cluster".to_owned(),
+        fix: "disable the default catalogs and create CatalogSources in the hosted cluster".into(),
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             "olmCatalogPlacement",
@@ -41,11 +41,12 @@ fn with_guest_placement() -> Finding {
     }
 }
 
-fn next_to_image(catalog: &Catalog) -> Finding {
+fn next_to_image(hosted: &HostedCluster, catalog: &Catalog) -> Finding {
     let name = catalog.image_annotation.rsplit('/').next().unwrap_or_default();
     Finding {
         effect: "the catalogs use the images in the catalog-image annotations".to_owned(),
-        fix: "remove this annotation, or remove the catalog-image annotations".to_owned(),
+        fix: Fix::safe("remove this annotation, or remove the catalog-image annotations")
+            .remove(hosted.id(), annotation::path(annotation::CATALOG_OVERRIDES)),
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             catalog.image_annotation,

@@ -46,8 +46,7 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
     Some(Finding {
         effect: "HyperShift without the fix for OCPBUGS-29466 ignores every ICSP while an IDMS exists"
             .to_owned(),
-        fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator"
-            .to_owned(),
+        fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".into(),
         related,
         ..Finding::new(
             &*setting.path,

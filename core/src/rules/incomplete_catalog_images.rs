@@ -49,7 +49,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
 fn without_digest(catalog: &Catalog, image: &str) -> Finding {
     Finding {
         effect: EFFECT.to_owned(),
-        fix: "name the image by digest: REPOSITORY@sha256:DIGEST".to_owned(),
+        fix: "name the image by digest: REPOSITORY@sha256:DIGEST".into(),
         ..Finding::new(
             annotation::path(catalog.image_annotation),
             format!("{} {image}", catalog.image_annotation),
@@ -74,7 +74,7 @@ fn missing_at(present: &Catalog, missing: &Catalog, unsure: bool) -> Finding {
     Finding {
         at_most,
         effect: effect.to_owned(),
-        fix: "set the annotations of all default catalogs, or none of them".to_owned(),
+        fix: "set the annotations of all default catalogs, or none of them".into(),
         ..Finding::new(
             annotation::path(present.image_annotation),
             format!("{name} {kind}"),

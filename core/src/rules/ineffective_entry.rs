@@ -1,6 +1,6 @@
 //! An entry without a mirror.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite};
 use crate::objects::MirrorSourcePolicy::NeverContactSource;
 
 pub(super) const RULE: Rule = Rule {
@@ -28,17 +28,18 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let (effect, fix) = if never {
             (
                 "nodes ignore the entry and its NeverContactSource, so they still contact the source",
-                "add a mirror, or block the source in image.config",
+                "add a mirror, or block the source in image.config".into(),
             )
         } else {
+            let path = format!("spec.{}[{index}]", set.kind.list_field());
             (
                 "nodes ignore the entry and use a broader source, if there is one",
-                "add a mirror, or remove the entry",
+                Fix::safe("add a mirror, or remove the entry").remove(set.id(), path),
             )
         };
         findings.push(Finding {
             effect: effect.to_owned(),
-            fix: fix.to_owned(),
+            fix,
             ..Finding::new(set.field_path(index, "mirrors"), key, what)
         });
     }

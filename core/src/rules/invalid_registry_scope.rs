@@ -1,7 +1,7 @@
 //! A scope of the image configuration that stops the nodes' configuration.
 
-use super::{Check, Finding, Level, Rule, invalid_source::RENDERING_FAILS};
-use crate::objects::{ImageConfig, grammar::is_valid_registry_scope};
+use super::{Check, Finding, Fix, Level, Rule, invalid_source::RENDERING_FAILS};
+use crate::objects::{ImageConfig, ObjectId, grammar::is_valid_registry_scope};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-registry-scope",
@@ -26,19 +26,18 @@ fn check(config: &ImageConfig, findings: &mut Vec<Finding>) {
 }
 
 fn invalid(list: &str, at: usize, scope: &str) -> Finding {
+    let path = format!("spec.registrySources.{list}[{at}]");
     let (what, fix) = if scope.is_empty() {
-        (format!("{list} has an empty item"), "remove the empty item")
+        let image_config = ObjectId::new("Image", "", "cluster");
+        let fix = Fix::changing_pulls("remove the empty item").remove(image_config, &*path);
+        (format!("{list} has an empty item"), fix)
     } else {
         (
             format!("\"{scope}\" in {list} has a wildcard that is not of the form *.domain"),
-            "write *.domain without a port or path, or host[:port][/namespace[/name]]",
+            "write *.domain without a port or path, or host[:port][/namespace[/name]]".into(),
         )
     };
-    Finding {
-        effect: RENDERING_FAILS.to_owned(),
-        fix: fix.to_owned(),
-        ..Finding::new(format!("spec.registrySources.{list}[{at}]"), format!("{list} {scope}"), what)
-    }
+    Finding { effect: RENDERING_FAILS.to_owned(), fix, ..Finding::new(path, format!("{list} {scope}"), what) }
 }
 
 #[cfg(test)]

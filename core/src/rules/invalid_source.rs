@@ -1,7 +1,7 @@
 //! A source that the machine-config operator rejects.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
-use crate::objects::grammar;
+use super::{Check, Finding, Fix, Level, Rule, SetWrite};
+use crate::objects::{MirrorSet, grammar};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-source",
@@ -20,17 +20,17 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         if !grammar::is_valid_source(&entry.source) {
-            findings.push(rejected("source", &entry.source, true, set.field_path(index, "source")));
+            findings.push(rejected(set, "source", &entry.source, set.field_path(index, "source")));
         }
     }
 }
 
 /// The finding for a value that is no source, or no mirror.
-pub(super) fn rejected(role: &str, value: &str, wildcard_allowed: bool, path: String) -> Finding {
-    let (problem, meant) = grammar::diagnose(value, wildcard_allowed);
+pub(super) fn rejected(set: &MirrorSet, role: &str, value: &str, path: String) -> Finding {
+    let (problem, meant) = grammar::diagnose(value, role == "source");
     let fix = match meant {
-        Some(meant) => format!("set it to \"{meant}\""),
-        None => format!("write the {role} as host[:port][/namespace[/name]]"),
+        Some(meant) => Fix::changing_pulls(format!("set it to \"{meant}\"")).set(set.id(), &*path, meant),
+        None => format!("write the {role} as host[:port][/namespace[/name]]").into(),
     };
     Finding {
         effect: RENDERING_FAILS.to_owned(),

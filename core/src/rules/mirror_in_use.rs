@@ -127,7 +127,7 @@ fn is_in(found: &CatalogMirrors, namespace: &str) -> bool {
 fn finding(old: &MirrorSet, key: String, what: String, effect: &str, users: &[&HostedCluster]) -> Finding {
     Finding {
         effect: effect.to_owned(),
-        fix: "add the new mirror first, or keep this entry".to_owned(),
+        fix: "add the new mirror first, or keep this entry".into(),
         related: users.iter().map(|hosted| Related::to_hosted(hosted, "spec")).collect(),
         ..Finding::new(format!("spec.{}", old.kind.list_field()), key, what)
     }

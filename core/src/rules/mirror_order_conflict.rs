@@ -42,7 +42,7 @@ fn finding(own: EntryRef<'_>, first: EntryRef<'_>, others: &[EntryRef<'_>]) -> F
     let what = format!("the mirror order of source \"{}\" contradicts that of {other}", entry.source);
     Finding {
         effect: ORDER_UNSPECIFIED.to_owned(),
-        fix,
+        fix: fix.into(),
         related: others.iter().map(|other| Related::to_entry(other, "mirrors")).collect(),
         ..Finding::new(path, key, what)
     }

@@ -1,6 +1,6 @@
 //! A catalog overrides annotation, set by hand, that HyperShift does not interpret as written.
 
-use super::{Check, Finding, HostedWrite, Level, Rule};
+use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
 use crate::{
     hypershift::{CatalogEra, Derivation, Misreading, Releases, find_correction, misreadings},
     objects::annotation,
@@ -31,8 +31,12 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
         };
         let fix = match correct_value(value, &releases, derivation) {
-            Some(correct) => format!("set the value to \"{correct}\""),
-            None => "write the value as registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
+            Some(correct) => Fix::changing_pulls(format!("set the value to \"{correct}\"")).set(
+                write.new.id(),
+                annotation::path(annotation::CATALOG_OVERRIDES),
+                correct,
+            ),
+            None => "write the value as registry.redhat.io/redhat=HOST/NAMESPACE".into(),
         };
         let path = annotation::path(annotation::CATALOG_OVERRIDES);
         findings.push(Finding {

@@ -45,7 +45,7 @@ fn missing(bundle: &CaBundle) -> Option<Finding> {
     };
     Some(Finding {
         effect: effect.to_owned(),
-        fix: "create the ConfigMap, or correct its name in this field".to_owned(),
+        fix: "create the ConfigMap, or correct its name in this field".into(),
         ..Finding::new(
             &bundle.used_by.1,
             format!("missing {name}"),
@@ -64,7 +64,7 @@ fn missing_key(bundle: &CaBundle) -> Option<Finding> {
     let what = format!("ConfigMap {name} has no key {BUNDLE_KEY}");
     Some(Finding {
         effect: NOT_RECONCILED.to_owned(),
-        fix: format!("put the certificates into the key {BUNDLE_KEY}"),
+        fix: format!("put the certificates into the key {BUNDLE_KEY}").into(),
         ..Finding::new(&bundle.used_by.1, format!("no-key {name}"), what)
     })
 }
@@ -89,7 +89,7 @@ fn check_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
         let what = format!("the CA for mirror host {host} has the key \"{key}\"");
         let finding = Finding {
             effect: "nodes look up a CA by host and port, and do not find it".to_owned(),
-            fix: format!("rename the key to \"{}\"", host.replace(':', "..")),
+            fix: format!("rename the key to \"{}\"", host.replace(':', "..")).into(),
             related: places.into_iter().take(1).collect(),
             ..Finding::new(format!("data[{key}]"), format!("port {host}"), what)
         };

@@ -56,7 +56,7 @@ fn check_secret(secret: &PullSecret, pulled: &Mirrors<'_>, found: &mut Vec<Found
     for (host, places) in missing {
         let finding = Finding {
             effect: "pulls from it are anonymous, and fail if it requires a login".to_owned(),
-            fix: format!("add an entry for \"{host}\", or turn this rule off if it requires no login"),
+            fix: format!("add an entry for \"{host}\", or turn this rule off if it requires no login").into(),
             related: places.into_iter().take(MAX_RELATED).cloned().collect(),
             ..Finding::new(PATH, host, format!("the pull secret has no entry for mirror host {host}"))
         };
@@ -67,7 +67,7 @@ fn check_secret(secret: &PullSecret, pulled: &Mirrors<'_>, found: &mut Vec<Found
 fn unreadable() -> Finding {
     Finding {
         effect: "pulls from mirrors that require a login fail".to_owned(),
-        fix: "set its key .dockerconfigjson to the JSON that \"podman login --authfile\" writes".to_owned(),
+        fix: "set its key .dockerconfigjson to the JSON that \"podman login --authfile\" writes".into(),
         ..Finding::new(PATH, "unreadable", "the pull secret has no \"auths\", or they cannot be read")
     }
 }

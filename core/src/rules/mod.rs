@@ -12,7 +12,9 @@ mod data_plane_not_mirrored;
 mod deprecated_icsp;
 mod dropped_source;
 mod exemption;
+mod explicit;
 mod finding;
+mod fix;
 mod foreign_catalog_overrides;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
@@ -34,7 +36,6 @@ mod never_contact_source_lists_source;
 mod node_impact;
 mod node_pool_rollout;
 mod oversized_config;
-mod paste;
 mod protected_source;
 mod root_level_source;
 mod settings;
@@ -50,6 +51,7 @@ mod wildcard_over_nested_scope;
 
 pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level, Related};
+pub use fix::{Applicability, Fix};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use subject::{HostedWrite, SetWrite, SharedSource, Survey, Views};
 

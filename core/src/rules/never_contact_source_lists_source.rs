@@ -1,6 +1,6 @@
 //! A source with `NeverContactSource` that is listed as one of its own mirrors.
 
-use super::{Check, Finding, Level, Rule, SetWrite, invalid_source::RENDERING_FAILS};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite, invalid_source::RENDERING_FAILS};
 use crate::objects::MirrorSourcePolicy;
 
 pub(super) const RULE: Rule = Rule {
@@ -23,9 +23,19 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let path = set.field_path(index, &format!("mirrors[{at}]"));
         let what =
             format!("source \"{}\" has NeverContactSource and is one of its own mirrors", entry.source);
+        let title = "remove the source from its mirrors, or remove NeverContactSource";
+        // Without another mirror, nodes would ignore the entry together with its policy.
+        let fix = if entry.is_effective() {
+            let listed = entry.mirrors.iter().enumerate().filter(|(_, mirror)| **mirror == entry.source);
+            listed.fold(Fix::changing_pulls(title), |fix, (at, _)| {
+                fix.remove(set.id(), set.field_path(index, &format!("mirrors[{at}]")))
+            })
+        } else {
+            title.into()
+        };
         findings.push(Finding {
             effect: RENDERING_FAILS.to_owned(),
-            fix: "remove the source from its mirrors, or remove NeverContactSource".to_owned(),
+            fix,
             ..Finding::new(path, &*entry.source, what)
         });
     }

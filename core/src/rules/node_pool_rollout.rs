@@ -27,7 +27,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         effect: "every node is replaced or updated in place, depending on the NodePool".to_owned(),
         fix:
             "combine all changes to the mirrors in one write, or set spec.pausedUntil of the NodePools first"
-                .to_owned(),
+                .into(),
         ..Finding::new("spec.imageContentSources", key, what)
     });
 }

@@ -86,7 +86,7 @@ fn finding(set: &MirrorSet, encoded: usize, room: usize) -> Finding {
     Finding {
         by_default,
         effect: effect.to_owned(),
-        fix: "use registries or namespaces as sources instead of repositories".to_owned(),
+        fix: "use registries or namespaces as sources instead of repositories".into(),
         ..Finding::new(path, key, what)
     }
 }

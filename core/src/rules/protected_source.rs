@@ -22,7 +22,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let what = format!("source \"{}\" matches the protected source \"{pattern}\"", entry.source);
         findings.push(Finding {
             effect: "nodes would pull protected images through this mirror set".to_owned(),
-            fix: "remove the entry, or ask the administrators of mirrorguard for an exemption".to_owned(),
+            fix: "remove the entry, or ask the administrators of mirrorguard for an exemption".into(),
             ..Finding::new(path, &*entry.source, what)
         });
     }

@@ -3,8 +3,8 @@
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
     astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
+    explicit::add_explicit,
     finding::some_hosted,
-    paste::{entry_yaml, list_yaml},
 };
 use crate::{
     context::EntryRef,
@@ -30,7 +30,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
         let affected = Affected::find(write, repository, &found);
         if !affected.lookups.is_empty() {
-            findings.push(finding(*own, repository, &found, &affected));
+            let fix = add_explicit(write.cluster.after, set, repository, &found.places);
+            findings.push(Finding { fix, ..finding(*own, repository, &found, &affected) });
         }
     }
 }
@@ -60,7 +61,6 @@ impl<'a> Affected<'a> {
 fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &Affected<'_>) -> Finding {
     let EntryRef { set, index } = own;
     let source = found.source;
-    let yaml = entry_yaml(repository, &found.places);
     let name = repository.rsplit('/').next().unwrap_or_default();
     let hosted = &affected.hosted;
     let users = if hosted.is_empty() { String::new() } else { format!(" (affects {})", some_hosted(hosted)) };
@@ -70,9 +70,7 @@ fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &A
     let what = format!("HyperShift interprets source \"{source}\" differently from nodes for {name}{users}");
     Finding {
         effect: describe_lookups(&affected.lookups),
-        fix: format!("add {yaml}"),
         related: others.chain(hosted).collect(),
-        yaml: Some(list_yaml(set.kind.list_field(), std::slice::from_ref(&yaml))),
         ..Finding::new(set.field_path(index, "source"), format!("{source} {repository}"), what)
     }
 }

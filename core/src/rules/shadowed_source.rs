@@ -4,14 +4,16 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite,
+    Check, Finding, Fix, Level, Related, Rule, SetWrite,
+    explicit::{entry, may_extend},
     finding::{list_names, some_names},
-    paste::{entry_yaml, list_yaml},
 };
 use crate::{
     context::{EntryRef, View},
     objects::{
-        Entry, Pull, SetKind,
+        Change, Entry,
+        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+        Pull, SetKind,
         scope::{Ancestor, ancestors, matching_prefix},
     },
 };
@@ -39,7 +41,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let pulls = Pull::ALL;
-        findings.extend(pulls.into_iter().filter_map(|pull| hidden(pull, own, &here, &above)));
+        findings.extend(
+            pulls.into_iter().filter_map(|pull| hidden(write.cluster.after, pull, own, &here, &above)),
+        );
     }
 }
 
@@ -92,7 +96,13 @@ fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
 
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever
 /// its kind: an ITMS also hides a broader IDMS from digest pulls, and offers them no mirror itself.
-fn hidden(pull: Pull, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &[EntryRef<'_>]) -> Option<Finding> {
+fn hidden(
+    view: View<'_>,
+    pull: Pull,
+    own: EntryRef<'_>,
+    here: &[EntryRef<'_>],
+    above: &[EntryRef<'_>],
+) -> Option<Finding> {
     let serving: Vec<_> = here.iter().filter(|found| serves(found, pull)).copied().collect();
     // If entries of this source serve these pulls, those have to include the broader source's mirrors.
     if !serving.is_empty() && !serves(&own, pull) {
@@ -105,56 +115,90 @@ fn hidden(pull: Pull, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &[EntryRe
         return None;
     }
     let source = &*own.entry().source;
-    let lost = lost(&above, &serving, &source[matching_prefix(source, broader)?..]);
+    let lost = lost(&above, &serving, source, &source[matching_prefix(source, broader)?..]);
     if lost.is_empty() {
         return None;
     }
+    let hidden = Hidden { pull, own, above: &above, lost, is_unserved: serving.is_empty() };
     let broader = format!("\"{broader}\" in {}", some_names(above.iter().map(|found| found.set.id())));
     let related = above.iter().map(|found| Related::to_entry(found, "source")).collect();
-    Some(Finding { related, ..finding(pull, own, serving.is_empty(), &broader, &lost) })
+    Some(Finding { fix: hidden.fix(view), related, ..hidden.finding(&broader) })
 }
 
 fn is_icsp(found: EntryRef<'_>) -> bool {
     found.set.kind == SetKind::Icsp
 }
 
-/// The finding that an entry hides these mirrors of a broader source. If no entry of its source serves the
-/// pulls, they have no mirror at all.
-fn finding(pull: Pull, own: EntryRef<'_>, is_unserved: bool, broader: &str, lost: &[String]) -> Finding {
-    let EntryRef { set, index } = own;
-    let Entry { source, mirrors, .. } = own.entry();
-    let (kind, pulls) = match pull {
-        Pull::Digest => (SetKind::Idms, "digest"),
-        Pull::Tag => (SetKind::Itms, "tag"),
-    };
-    let some = list_names(&lost[..lost.len().min(1)], lost.len().saturating_sub(1));
-    let (effect, fix, kind, mirrors) = if is_unserved {
-        let fix = format!("add an {} entry for this source with {some}", kind.name());
-        (format!("{pulls} pulls of its images try no mirror"), fix, kind, lost.to_vec())
-    } else {
-        let mirrors = mirrors.iter().map(ToString::to_string).chain(lost.iter().cloned());
-        let fix = "add the hidden mirrors that you want to keep".to_owned();
-        (format!("{pulls} pulls of its images do not try {some}"), fix, set.kind, mirrors.collect())
-    };
-    let key = format!("{pulls} {source} {}", lost.join(" "));
-    let what = format!("source \"{source}\" hides the mirrors of {broader}");
-    Finding {
-        effect,
-        fix,
-        yaml: Some(list_yaml(kind.list_field(), &[entry_yaml(source, &mirrors)])),
-        ..Finding::new(set.field_path(index, "source"), key, what)
+/// Mirrors of a broader source that an entry hides from one kind of pull.
+struct Hidden<'a, 'e> {
+    pull: Pull,
+    own: EntryRef<'a>,
+    /// The entries of the broader source.
+    above: &'e [EntryRef<'a>],
+    /// The hidden mirrors.
+    lost: Vec<String>,
+    /// Whether no entry of the source serves the pulls: they have no mirror at all.
+    is_unserved: bool,
+}
+
+impl Hidden<'_, '_> {
+    fn finding(&self, broader: &str) -> Finding {
+        let Self { pull, own, lost, .. } = self;
+        let source = &own.entry().source;
+        let effect = match (self.is_unserved, own.entry().policy()) {
+            (true, NeverContactSource) => format!("{pull} pulls of its images fail"),
+            (true, AllowContactingSource) => format!("{pull} pulls of its images try no mirror"),
+            (false, _) => format!("{pull} pulls of its images do not try {}", self.describe_lost()),
+        };
+        Finding {
+            effect,
+            ..Finding::new(
+                own.set.field_path(own.index, "source"),
+                format!("{pull} {source} {}", lost.join(" ")),
+                format!("source \"{source}\" hides the mirrors of {broader}"),
+            )
+        }
+    }
+
+    fn describe_lost(&self) -> String {
+        list_names(&self.lost[..self.lost.len().min(1)], self.lost.len().saturating_sub(1))
+    }
+
+    fn fix(&self, view: View<'_>) -> Fix {
+        let own = self.own;
+        let Entry { source, .. } = own.entry();
+        if !self.is_unserved {
+            let title = "add the hidden mirrors that you want to keep";
+            if !may_extend(view, own.set) {
+                return title.into();
+            }
+            let items = self.lost.iter().map(|mirror| mirror.as_str().into()).collect();
+            let path = own.set.field_path(own.index, "mirrors");
+            return Fix::safe(title).change(own.set.id(), Change::Append { path, items });
+        }
+        let kind = match self.pull {
+            Pull::Digest => SetKind::Idms,
+            Pull::Tag => SetKind::Itms,
+        };
+        let title = format!("add an {} entry for this source with {}", kind.name(), self.describe_lost());
+        let mirrors = self.lost.iter().map(|mirror| mirror.as_str().into()).collect();
+        let added = entry(source, mirrors, own.entry().policy(), kind);
+        match self.above.iter().find(|found| found.set.kind == kind) {
+            Some(found) => Fix::safe(title).add_entries(found.set, &[added]),
+            None => title.into(),
+        }
     }
 }
 
 /// The mirrors of the broader source, with the rest of the path appended, that no entry here has.
-fn lost(above: &[EntryRef<'_>], here: &[EntryRef<'_>], below: &str) -> Vec<String> {
+fn lost(above: &[EntryRef<'_>], here: &[EntryRef<'_>], own_source: &str, below: &str) -> Vec<String> {
     let mut lost = Vec::new();
     for found in above {
         let Entry { source, mirrors, .. } = found.entry();
         for mirror in mirrors.iter().filter(|mirror| *mirror != source) {
             let mirror = format!("{mirror}{below}");
             let kept = here.iter().any(|own| own.entry().mirrors.iter().any(|own| **own == *mirror));
-            if !kept && !lost.contains(&mirror) {
+            if !kept && mirror != own_source && !lost.contains(&mirror) {
                 lost.push(mirror);
             }
         }

@@ -1,12 +1,19 @@
 //! One source in several entries, whose mirrors are merged.
 
+use std::collections::BTreeMap;
+
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite, SharedSource,
+    Check, Finding, Fix, Level, Related, Rule, SetWrite, SharedSource,
+    explicit::may_extend,
     finding::some_names,
+    fix::entry_text,
     mirror_order_conflict::{ORDER_UNSPECIFIED, contradicted, in_order},
-    paste::{entry_yaml, list_yaml},
 };
-use crate::{context::EntryRef, node::merge, objects::SetKind};
+use crate::{
+    context::{EntryRef, View},
+    node::merge,
+    objects::{Entry, Mirrors, SetKind},
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "split-source",
@@ -17,53 +24,147 @@ pub(super) const RULE: Rule = Rule {
     ..Rule::BASE
 };
 
+/// One finding for all sources that are split in the same way, so that a file of repeats has one.
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    findings.extend(write.shared_sources().iter().filter_map(split));
+    let mut groups: BTreeMap<Split, Vec<Sharing<'_>>> = BTreeMap::new();
+    for sharing in write.shared_sources().iter().filter_map(sharing) {
+        groups.entry(sharing.split()).or_default().push(sharing);
+    }
+    let mut grouped: Vec<_> = groups.into_iter().collect();
+    grouped.sort_by_key(|(_, sharing)| sharing[0].own.index);
+    findings.extend(grouped.iter().map(|(split, sharing)| finding(write.cluster.after, split, sharing)));
 }
 
-fn split(shared: &SharedSource<'_>) -> Option<Finding> {
+/// How a source is split.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Split {
+    /// The other sets with the source, in words; empty for another entry of the same set.
+    elsewhere: String,
+    same_mirrors: bool,
+    only_order: bool,
+}
+
+/// An entry, and the others with its source whose mirrors are merged with it.
+struct Sharing<'a> {
+    own: EntryRef<'a>,
+    others: Vec<EntryRef<'a>>,
+    /// The mirrors of all of them.
+    merged: Mirrors,
+    only_order: bool,
+    /// Whether no other entry is merged with these.
+    is_all: bool,
+}
+
+fn sharing<'a>(shared: &SharedSource<'a>) -> Option<Sharing<'a>> {
     let own = shared.own;
-    let (set, entry) = (own.set, own.entry());
     let mut others = shared.merged_with();
     if !contradicted(own, &others).is_empty() {
         return None;
     }
+    let merged_count = others.len();
     others.retain(|other| is_alike(own, *other));
     if others.is_empty() {
         return None;
     }
-    let source = &entry.source;
-    let elsewhere: Vec<_> = others.iter().filter(|other| !std::ptr::eq(other.set, set)).collect();
-    let place = if elsewhere.is_empty() {
-        "an earlier entry".to_owned()
-    } else {
-        some_names(elsewhere.iter().map(|other| other.set.id()))
-    };
     let entries: Vec<_> = std::iter::once(own).chain(others.iter().copied()).collect();
     let lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
-    let merged = merge(source, &lists);
-    let have_same_mirrors = others.iter().all(|other| other.entry().mirrors == entry.mirrors);
-    let (at_most, fix) = if have_same_mirrors {
-        (Level::Warn, "keep the source in only one entry")
-    } else {
-        (Level::Deny, "put all mirrors into one entry, in the order to try")
+    let merged = merge(&own.entry().source, &lists);
+    let only_order = !merged.contradictory && is_only_order(&merged.mirrors, &entries);
+    let is_all = others.len() == merged_count;
+    let merged = merged.mirrors.into_iter().map(Box::from).collect();
+    Some(Sharing { own, others, merged, only_order, is_all })
+}
+
+impl Sharing<'_> {
+    fn split(&self) -> Split {
+        let sets = self.others.iter().filter(|other| !std::ptr::eq(other.set, self.own.set));
+        let elsewhere: Vec<_> = sets.map(|other| other.set.id()).collect();
+        let elsewhere = if elsewhere.is_empty() { String::new() } else { some_names(elsewhere) };
+        let same_mirrors = self.others.iter().all(|other| other.entry().mirrors == self.own.entry().mirrors);
+        Split { elsewhere, same_mirrors, only_order: same_mirrors || self.only_order }
+    }
+
+    /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.
+    fn can_be_united(&self, view: View<'_>) -> bool {
+        let first = self.first();
+        let keeps_mirrors = first.entry().mirrors == self.merged;
+        keeps_mirrors || (self.is_all && may_extend(view, first.set))
+    }
+
+    /// The first of the entries.
+    fn first(&self) -> EntryRef<'_> {
+        self.others.iter().copied().chain([self.own]).min_by_key(EntryRef::order).unwrap_or(self.own)
+    }
+}
+
+fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
+    let own = found[0].own;
+    let mut sources: Vec<_> = found.iter().map(|sharing| &*sharing.own.entry().source).collect();
+    sources.dedup();
+    let what = match (&*sources, &*split.elsewhere) {
+        ([source], "") => format!("source \"{source}\" is in {} entries of this object", found.len() + 1),
+        ([source], sets) => format!("source \"{source}\" is also in {sets}"),
+        (sources, "") => format!("{} are in several entries of this object", describe(sources)),
+        (sources, sets) => format!("{} are also in {sets}", describe(sources)),
     };
-    let effect = if have_same_mirrors || (!merged.contradictory && is_only_order(&merged.mirrors, &entries)) {
-        "if the source is removed here, the mirrors there stay in effect"
-    } else {
-        ORDER_UNSPECIFIED
+    let effect = match (split.only_order, sources.len()) {
+        (false, _) => ORDER_UNSPECIFIED,
+        (true, 1) => "if the source is removed here, the mirrors there stay in effect",
+        (true, _) => "if a source is removed here, the mirrors there stay in effect",
     };
-    let yaml = entry_yaml(source, &merged.mirrors);
-    let path = set.field_path(own.index, "source");
-    let key = format!("{source} {}", entry.mirrors.join(" "));
-    Some(Finding {
-        at_most,
+    let keys = found.iter().map(|sharing| {
+        let Entry { source, mirrors, .. } = sharing.own.entry();
+        format!("{source} {}", mirrors.join(" "))
+    });
+    let related = found.iter().flat_map(|sharing| &sharing.others);
+    Finding {
+        at_most: if split.same_mirrors { Level::Warn } else { Level::Deny },
         effect: effect.to_owned(),
-        fix: fix.to_owned(),
-        yaml: Some(list_yaml(set.kind.list_field(), &[yaml])),
-        related: others.iter().map(|other| Related::to_entry(other, "source")).collect(),
-        ..Finding::new(path, key, format!("source \"{source}\" is also in {place}"))
-    })
+        fix: fix(view, split, found),
+        related: related.map(|other| Related::to_entry(other, "source")).collect(),
+        ..Finding::new(own.set.field_path(own.index, "source"), keys.collect::<Vec<_>>().join("\n"), what)
+    }
+}
+
+fn describe(sources: &[&str]) -> String {
+    format!(
+        "{} sources ({})",
+        sources.len(),
+        some_names(sources.iter().map(|source| format!("\"{source}\"")))
+    )
+}
+
+/// Keeps the first entry of each source, with the mirrors of all of them in the order in which nodes try them.
+fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
+    let title = match (split.same_mirrors, found) {
+        (true, [_]) => "keep the source in only one entry".to_owned(),
+        (true, _) => "keep each source in only one entry".to_owned(),
+        (false, [sharing]) => {
+            let entry = Entry { mirrors: sharing.merged.clone(), ..sharing.own.entry().clone() };
+            format!("put all mirrors into one entry: {}", entry_text(&entry))
+        }
+        (false, _) => "put all mirrors of each source into one entry, in the order to try".to_owned(),
+    };
+    // The last entry of a source in the set is compared with all others.
+    let last: BTreeMap<_, _> = found.iter().map(|sharing| (&*sharing.own.entry().source, sharing)).collect();
+    if last.values().any(|sharing| !sharing.can_be_united(view)) {
+        return title.into();
+    }
+    last.into_values().fold(Fix::safe(title), keep_first)
+}
+
+fn keep_first(fix: Fix, sharing: &Sharing<'_>) -> Fix {
+    let first = sharing.first();
+    let mut fix = if first.entry().mirrors == sharing.merged {
+        fix
+    } else {
+        let mirrors: Vec<_> = sharing.merged.iter().map(|mirror| (**mirror).to_owned()).collect();
+        fix.set(first.set.id(), first.set.field_path(first.index, "mirrors"), mirrors)
+    };
+    for extra in sharing.others.iter().chain([&sharing.own]).filter(|entry| !entry.is(first)) {
+        fix = fix.remove(extra.set.id(), format!("spec.{}[{}]", extra.set.kind.list_field(), extra.index));
+    }
+    fix
 }
 
 /// Whether the entries leave no other order of their mirrors: each mirror directly precedes the next in some entry.
@@ -81,10 +182,12 @@ fn is_alike(own: EntryRef<'_>, other: EntryRef<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         objects::{
-            MirrorSet,
+            Change, MirrorSet, ObjectId,
             SetKind::{Icsp, Idms, Itms},
         },
         rules::{
@@ -130,10 +233,22 @@ mod tests {
     }
 
     #[test]
-    fn the_entry_to_paste_has_every_mirror_in_the_merged_order() {
-        let found = find(&[&of(Idms, "there", &["b/a", "c/a"])], &of(Idms, "new", &["a/a", "b/a"]));
-        let yaml = found[0].yaml.as_deref();
-        assert_eq!(yaml, Some("  imageDigestMirrors:\n  - {source: quay.io/a, mirrors: [a/a, b/a, c/a]}\n"));
+    fn the_first_entry_keeps_every_mirror_in_the_merged_order() {
+        let there = of(Idms, "there", &["b/a", "c/a"]);
+        let found = find(&[&there], &of(Idms, "new", &["a/a", "b/a"]));
+        let value = json!(["a/a", "b/a", "c/a"]);
+        let set = Change::Set { path: "spec.imageDigestMirrors[0].mirrors".to_owned(), value };
+        let remove = Change::Remove { path: "spec.imageDigestMirrors[0]".to_owned() };
+        let new = ObjectId::new("ImageDigestMirrorSet", "", "new");
+        assert_eq!(found[0].fix.changes, [(new, set), (there.id(), remove)]);
+    }
+
+    #[test]
+    fn repeats_are_one_finding() {
+        let repeated: [(&str, &[&str]); 4] = [("quay.io/a", &["m/a"]); 4];
+        let found = find(&[], &set(Idms, "new", &repeated));
+        let removed: Vec<_> = found.iter().map(|finding| finding.fix.changes.len()).collect();
+        assert_eq!(removed, [3]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
     }
     let (namespace, name) = (&hosted.metadata.namespace, &hosted.metadata.name);
     Some(Finding {
-        fix: format!("run oc -n {namespace} annotate hostedcluster {name} {}-", annotation::DERIVED),
+        fix: format!("run oc -n {namespace} annotate hostedcluster {name} {}-", annotation::DERIVED).into(),
         ..Finding::new(
             annotation::path(annotation::DERIVED),
             "orphan",
@@ -61,7 +61,7 @@ fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
     let what = format!("mirrorguard filled in \"{existing}\", but {now}");
     Some(Finding {
         effect: "HyperShift looks for the catalogs where they were mirrored before".to_owned(),
-        fix: fix.to_owned(),
+        fix: fix.into(),
         ..Finding::new(annotation::path(annotation::CATALOG_OVERRIDES), key, what)
     })
 }

@@ -60,7 +60,7 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     let what = format!("{IMAGE_OVERRIDES} is out of date: {}", describe(&differences));
     Some(Finding {
         effect: "HyperShift looks for images where they were mirrored before".to_owned(),
-        fix: describe_restart(inventory, workload),
+        fix: describe_restart(inventory, workload).into(),
         ..Finding::new(path, key(IMAGE_OVERRIDES, &differences), what)
     })
 }
@@ -86,7 +86,7 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
     );
     Some(Finding {
         effect: "the hosted control plane pulls components from outdated locations".to_owned(),
-        fix: describe_restart(inventory, workload),
+        fix: describe_restart(inventory, workload).into(),
         ..Finding::new(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
     })
 }
@@ -116,7 +116,7 @@ fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
         );
         findings.push(Finding {
             effect: format!("hosted control planes pull components from {locations}"),
-            fix: format!("change this override to {source}={first}, or remove it"),
+            fix: format!("change this override to {source}={first}, or remove it").into(),
             ..Finding::new(path, format!("{REGISTRY_OVERRIDES} {source}"), what)
         });
     }

@@ -1,10 +1,11 @@
 //! The index image of an operator catalog that is mirrored only for digest pulls.
 
-use super::{Check, Finding, Level, Rule, SetWrite, paste::set_yaml};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::free_name, finding::some_names};
 use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
-    objects::SetKind,
+    node::merge,
+    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -20,6 +21,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
     let view = write.cluster.after;
     let images: Vec<_> = CATALOGS.iter().map(Catalog::image).collect();
+    let mut found = Vec::new();
     for (index, entry) in set.effective_entries() {
         let source = &*entry.source;
         if !source.starts_with(DEFAULT_NAMESPACE) {
@@ -30,14 +32,76 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         if set.kind == SetKind::Icsp && view.entries(source).any(|found| found.set.kind == SetKind::Idms) {
             continue;
         }
-        let what = format!("no ImageTagMirrorSet covers {missing}, which is pulled by tag");
-        findings.push(Finding {
-            effect: "this digest mirror is never used for it".to_owned(),
-            fix: "add an ImageTagMirrorSet with the same source and mirrors".to_owned(),
-            yaml: Some(set_yaml(SetKind::Itms, &set.name, [entry])),
-            ..Finding::new(set.field_path(index, "source"), source, what)
-        });
+        if !found.iter().any(|found: &Missing<'_>| found.entry.source == entry.source) {
+            found.push(Missing { index, entry, image: missing });
+        }
     }
+    findings.extend(finding(view, set, &found));
+}
+
+/// An entry that should serve tag pulls of an image, and does not.
+struct Missing<'a> {
+    index: usize,
+    entry: &'a Entry,
+    image: &'a str,
+}
+
+/// One finding for all entries of a set, so that its fix is one object.
+fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Finding> {
+    let first = found.first()?;
+    let never = found.iter().filter(|found| found.entry.policy() == NeverContactSource).count();
+    let (is, they, mirror) = if found.len() == 1 {
+        ("is", "it", "this digest mirror is")
+    } else {
+        ("are", "them", "these digest mirrors are")
+    };
+    let effect = match never {
+        0 => format!("{mirror} never used for {they}"),
+        never if never == found.len() => {
+            format!(
+                "pulls of {they} by tag fail, because NeverContactSource also blocks the source for tag pulls"
+            )
+        }
+        _ => format!(
+            "{mirror} never used for {they}, and tag pulls fail where the source has NeverContactSource"
+        ),
+    };
+    let sources: Vec<_> = found.iter().map(|found| &*found.entry.source).collect();
+    let images = some_names(found.iter().map(|found| found.image));
+    Some(Finding {
+        effect,
+        fix: fix(view, set, found),
+        ..Finding::new(
+            set.field_path(first.index, "source"),
+            sources.join("\n"),
+            format!("no ImageTagMirrorSet covers {images}, which {is} pulled by tag"),
+        )
+    })
+}
+
+fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
+    let title = match found {
+        [_] => "add an ImageTagMirrorSet with the same source and mirrors",
+        _ => "add an ImageTagMirrorSet with the same sources and mirrors",
+    };
+    // Next to an ICSP, another kind is a finding of its own.
+    if set.kind == SetKind::Icsp {
+        return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
+    }
+    let entries: Vec<_> = found.iter().map(|found| with_mirrors_once(found.entry)).collect();
+    match view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
+        Some(tags) => Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries),
+        None => {
+            let name = free_name(view, SetKind::Itms, &set.name);
+            Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &name, entries))
+        }
+    }
+}
+
+/// The entry with each mirror once, in the order in which nodes try them.
+fn with_mirrors_once(entry: &Entry) -> Entry {
+    let mirrors = merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().map(Box::from).collect();
+    Entry { mirrors, ..entry.clone() }
 }
 
 /// Whether a source is meant for an index image that no ITMS covers. A whole registry is not: it is also for

@@ -122,6 +122,6 @@ pub(super) fn assert_texts(rule: &str, findings: &[Finding]) {
 }
 
 fn text(finding: &Finding) -> String {
-    let fix = if finding.fix.is_empty() { String::new() } else { format!("  fix: {}\n", finding.fix) };
+    let fix = if finding.fix.is_empty() { String::new() } else { format!("  fix: {}\n", finding.fix.title) };
     format!("{}\n{fix}", finding.message())
 }

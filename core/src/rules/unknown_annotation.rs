@@ -1,7 +1,10 @@
 //! An annotation `mirrorguard.io/…` that does not exist, or has an invalid value.
 
-use super::{Check, Finding, HostedWrite, Level, Rule};
-use crate::{objects::annotation, suggest::closest};
+use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
+use crate::{
+    objects::{Change, HostedCluster, annotation},
+    suggest::closest,
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "unknown-annotation",
@@ -17,18 +20,19 @@ const EFFECT: &str = "it has no effect";
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     for (name, value) in &write.new.metadata.annotations {
         if name.starts_with(annotation::OUR_PREFIX) {
-            findings.extend(unknown_name(name).or_else(|| invalid_value(name, value)));
+            findings.extend(unknown_name(write.new, name).or_else(|| invalid_value(write.new, name, value)));
         }
     }
 }
 
-fn unknown_name(name: &str) -> Option<Finding> {
+fn unknown_name(hosted: &HostedCluster, name: &str) -> Option<Finding> {
     if annotation::OURS.contains(&name) {
         return None;
     }
     let fix = match similar(name) {
-        Some(meant) => format!("rename it to {meant}"),
-        None => format!("remove it, or use one of {}", annotation::OURS.join(", ")),
+        Some(meant) => Fix::changing_pulls(format!("rename it to {meant}"))
+            .change(hosted.id(), Change::Rename { path: annotation::path(name), name: meant.to_owned() }),
+        None => format!("remove it, or use one of {}", annotation::OURS.join(", ")).into(),
     };
     Some(Finding {
         effect: EFFECT.to_owned(),
@@ -37,14 +41,18 @@ fn unknown_name(name: &str) -> Option<Finding> {
     })
 }
 
-fn invalid_value(name: &str, value: &str) -> Option<Finding> {
+fn invalid_value(hosted: &HostedCluster, name: &str, value: &str) -> Option<Finding> {
     if name != annotation::OPT_OUT || value == "disabled" {
         return None;
     }
     let what = format!("\"{value}\" is not a valid value of {name}");
     Some(Finding {
         effect: EFFECT.to_owned(),
-        fix: "set it to \"disabled\", or remove it".to_owned(),
+        fix: Fix::changing_pulls("set it to \"disabled\", or remove it").set(
+            hosted.id(),
+            annotation::path(name),
+            "disabled",
+        ),
         ..Finding::new(annotation::path(name), format!("{name} {value}"), what)
     })
 }
@@ -61,7 +69,6 @@ fn similar(name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::{
-        objects::HostedCluster,
         rules::{Settings, testing::assert_texts},
         state::State,
     };

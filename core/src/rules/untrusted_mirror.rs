@@ -26,7 +26,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             let what = format!("mirror \"{mirror}\" is outside allowedMirrorRegistries");
             findings.push(Finding {
                 effect: "nodes would pull images from a registry that is not allowed".to_owned(),
-                fix: format!("use a mirror in an allowed registry: {}", some_names(allowed.clone())),
+                fix: format!("use a mirror in an allowed registry: {}", some_names(allowed.clone())).into(),
                 ..Finding::new(path, key, what)
             });
         }

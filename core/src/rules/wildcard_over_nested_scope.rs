@@ -38,7 +38,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         );
         findings.push(Finding {
             effect: RENDERING_FAILS.to_owned(),
-            fix: format!("add an entry for \"{scope}\", or list the hosts instead of \"{wildcard}\""),
+            fix: format!("add an entry for \"{scope}\", or list the hosts instead of \"{wildcard}\"").into(),
             ..Finding::new(path, format!("{wildcard} {scope}"), what)
         });
     }

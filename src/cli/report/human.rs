@@ -28,7 +28,7 @@ pub(in crate::cli) fn human(reviewed: &[Reviewed<'_>], places: &Places<'_>, widt
     for (one, diagnostic) in findings(reviewed) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", renderer.render(&[group(one, diagnostic, places, width)]));
-        if let Some(yaml) = &diagnostic.finding.yaml {
+        if let Some(yaml) = diagnostic.finding.fix.yaml() {
             let _ = writeln!(text, "\n{}", yaml.trim_end());
         }
         text.push('\n');
@@ -61,7 +61,7 @@ fn group<'a>(
     if let Some(effect) = effect {
         group = group.element(Title::NOTE.message(effect));
     }
-    if finding.fix.is_empty() { group } else { group.element(Title::HELP.message(&*finding.fix)) }
+    if finding.fix.is_empty() { group } else { group.element(Title::HELP.message(&*finding.fix.title)) }
 }
 
 /// Drawings of the first related places in files.
@@ -165,7 +165,7 @@ mod tests {
         let path = "spec.imageTagMirrors[0].source";
         let finding = rules::Finding {
             effect: "it stops".to_owned(),
-            fix: "fix it".to_owned(),
+            fix: "fix it".into(),
             ..rules::Finding::new(path, "key", "wrong")
         };
         let rule = &rules::RULES[0];

@@ -139,7 +139,7 @@ fn describe(one: &Reviewed<'_>, diagnostic: &Diagnostic) -> String {
         let at = place.position(&finding.path);
         format!("{}:{}:{}: ", place.source.name, at.line, at.column)
     });
-    let yaml = finding.yaml.as_ref().map(|yaml| format!("\n{}", yaml.trim_end())).unwrap_or_default();
+    let yaml = finding.fix.yaml().map(|yaml| format!("\n{}", yaml.trim_end())).unwrap_or_default();
     format!("{place}{level}{}{yaml}", diagnostic.line())
 }
 

@@ -116,7 +116,7 @@ fn related_location(id: usize, related: &Related, places: &Places<'_>, folder: &
 
 fn text(finding: &Finding) -> String {
     let message = finding.message();
-    if finding.fix.is_empty() { message } else { format!("{message}. Fix: {}", finding.fix) }
+    if finding.fix.is_empty() { message } else { format!("{message}. Fix: {}", finding.fix.title) }
 }
 
 fn physical(place: &Located, path: &str, folder: &Path) -> Value {

@@ -22,7 +22,9 @@ impl<'t> Layout<'t> {
     pub(super) fn new(text: &'t str, root: &Node) -> Self {
         let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let is_json = match &root.data {
-            Data::Map(fields) => fields.first().is_some_and(|field| text[field.span.start..].starts_with('"')),
+            Data::Map(fields) => {
+                fields.first().is_some_and(|field| text[field.span.start..].starts_with('"'))
+            }
             _ => false,
         };
         Self { text, newline, is_json }
@@ -61,10 +63,13 @@ impl<'t> Layout<'t> {
         let in_brackets = if self.is_flow(node) { end + 1 } else { start };
         match &node.data {
             Data::Scalar(_) => start + self.text[start..end].trim_end().len(),
-            Data::List(items) => items.last().filter(|_| in_brackets == start).map_or(in_brackets, |item| self.end(item)),
-            Data::Map(fields) => {
-                fields.last().filter(|_| in_brackets == start).map_or(in_brackets, |field| self.end_of_field(field))
+            Data::List(items) => {
+                items.last().filter(|_| in_brackets == start).map_or(in_brackets, |item| self.end(item))
             }
+            Data::Map(fields) => fields
+                .last()
+                .filter(|_| in_brackets == start)
+                .map_or(in_brackets, |field| self.end_of_field(field)),
         }
     }
 
@@ -176,8 +181,10 @@ impl<'t> Layout<'t> {
             return Some(super::TextEdit { range: after..end, text: format!(" {}", self.flow(value)) });
         }
         let column = self.column(field.span.start) + 2;
-        let text: String =
-            to_yaml(value).lines().map(|line| format!("{}{}{line}", self.newline, " ".repeat(column))).collect();
+        let text: String = to_yaml(value)
+            .lines()
+            .map(|line| format!("{}{}{line}", self.newline, " ".repeat(column)))
+            .collect();
         let line_end = self.line_end(end);
         let rest = self.text[end..line_end].trim();
         if end == after {
@@ -187,7 +194,12 @@ impl<'t> Layout<'t> {
     }
 
     /// Adds text before the closing bracket, after the last child, which starts and ends there.
-    pub(super) fn insert_in_flow(&self, node: &Node, last: Option<(usize, usize)>, text: &str) -> Option<super::TextEdit> {
+    pub(super) fn insert_in_flow(
+        &self,
+        node: &Node,
+        last: Option<(usize, usize)>,
+        text: &str,
+    ) -> Option<super::TextEdit> {
         if !self.is_flow(node) {
             return None;
         }
@@ -197,8 +209,11 @@ impl<'t> Layout<'t> {
         };
         let line = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let indent = &self.text[line..start];
-        let separator =
-            if line > 0 && indent.trim().is_empty() { format!(",{}{indent}", self.newline) } else { ", ".to_owned() };
+        let separator = if line > 0 && indent.trim().is_empty() {
+            format!(",{}{indent}", self.newline)
+        } else {
+            ", ".to_owned()
+        };
         let at = if self.text[end..].trim_start().starts_with(',') { return None } else { end };
         Some(super::TextEdit { range: at..at, text: format!("{separator}{text}") })
     }

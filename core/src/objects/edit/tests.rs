@@ -4,7 +4,9 @@ use super::{super::change::apply_all, *};
 use crate::objects::manifest::{self, Located};
 
 const LAYOUTS: [(&str, &str); 12] = [
-    ("block", "apiVersion: config.openshift.io/v1
+    (
+        "block",
+        "apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet # ours
 metadata:
   name: a
@@ -20,8 +22,11 @@ spec:
     mirrorSourcePolicy: NeverContactSource
 
 # the end
-"),
-    ("indented lists", "kind: ImageDigestMirrorSet
+",
+    ),
+    (
+        "indented lists",
+        "kind: ImageDigestMirrorSet
 apiVersion: config.openshift.io/v1
 spec:
     imageDigestMirrors:
@@ -35,17 +40,26 @@ spec:
           mirrorSourcePolicy: NeverContactSource
 metadata:
     name: a
-"),
-    ("flow items", "apiVersion: config.openshift.io/v1
+",
+    ),
+    (
+        "flow items",
+        "apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet
 metadata: {name: a}
 spec:
   imageDigestMirrors:
   - {source: quay.io/a, mirrors: [m.lab/a, n.lab/a]}
   - {source: quay.io/b, mirrors: [m.lab/b], mirrorSourcePolicy: NeverContactSource}
-"),
-    ("one line", "{apiVersion: config.openshift.io/v1, kind: ImageDigestMirrorSet, metadata: {name: a}, spec: {imageDigestMirrors: [{source: quay.io/a, mirrors: [m.lab/a, n.lab/a]}, {source: quay.io/b, mirrors: [m.lab/b], mirrorSourcePolicy: NeverContactSource}]}}"),
-    ("JSON", "{
+",
+    ),
+    (
+        "one line",
+        "{apiVersion: config.openshift.io/v1, kind: ImageDigestMirrorSet, metadata: {name: a}, spec: {imageDigestMirrors: [{source: quay.io/a, mirrors: [m.lab/a, n.lab/a]}, {source: quay.io/b, mirrors: [m.lab/b], mirrorSourcePolicy: NeverContactSource}]}}",
+    ),
+    (
+        "JSON",
+        "{
   \"apiVersion\": \"config.openshift.io/v1\",
   \"kind\": \"ImageDigestMirrorSet\",
   \"metadata\": {\"name\": \"a\"},
@@ -62,9 +76,15 @@ spec:
     ]
   }
 }
-"),
-    ("compact JSON", r#"{"apiVersion":"config.openshift.io/v1","kind":"ImageDigestMirrorSet","metadata":{"name":"a"},"spec":{"imageDigestMirrors":[{"source":"quay.io/a","mirrors":["m.lab/a","n.lab/a"]},{"source":"quay.io/b","mirrors":["m.lab/b"],"mirrorSourcePolicy":"NeverContactSource"}]}}"#),
-    ("quotes and other scripts", "# ü日𝄞
+",
+    ),
+    (
+        "compact JSON",
+        r#"{"apiVersion":"config.openshift.io/v1","kind":"ImageDigestMirrorSet","metadata":{"name":"a"},"spec":{"imageDigestMirrors":[{"source":"quay.io/a","mirrors":["m.lab/a","n.lab/a"]},{"source":"quay.io/b","mirrors":["m.lab/b"],"mirrorSourcePolicy":"NeverContactSource"}]}}"#,
+    ),
+    (
+        "quotes and other scripts",
+        "# ü日𝄞
 apiVersion: 'config.openshift.io/v1'
 kind: \"ImageDigestMirrorSet\"
 metadata: {name: 'a'}
@@ -75,8 +95,11 @@ spec:
   - \"source\": 'quay.io/b'
     mirrors:
       - 'm.lab/b'
-    mirrorSourcePolicy: NeverContactSource"),
-    ("dashes alone", "apiVersion: config.openshift.io/v1
+    mirrorSourcePolicy: NeverContactSource",
+    ),
+    (
+        "dashes alone",
+        "apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet
 metadata:
   name: a
@@ -92,8 +115,11 @@ spec:
       mirrors:
       - m.lab/b
       mirrorSourcePolicy: NeverContactSource
-"),
-    ("anchors", "apiVersion: config.openshift.io/v1
+",
+    ),
+    (
+        "anchors",
+        "apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet
 metadata:
   name: a
@@ -108,8 +134,11 @@ spec:
     source: !!str quay.io/b
     mirrors: [m.lab/b]
     mirrorSourcePolicy: NeverContactSource
-"),
-    ("long texts", "apiVersion: config.openshift.io/v1
+",
+    ),
+    (
+        "long texts",
+        "apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet
 metadata:
   name: a
@@ -129,8 +158,11 @@ spec:
     mirrors:
     - |-
       m.lab/b
-"),
-    ("nulls", "apiVersion: config.openshift.io/v1
+",
+    ),
+    (
+        "nulls",
+        "apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet
 metadata:
   name: a
@@ -145,8 +177,11 @@ spec:
     mirrorSourcePolicy: NeverContactSource
   imageTagMirrors: ~
 status:
-"),
-    ("a second document and a list", "---
+",
+    ),
+    (
+        "a second document and a list",
+        "---
 a: 1
 ---
 apiVersion: v1
@@ -167,7 +202,8 @@ items:
       mirrorSourcePolicy: NeverContactSource
 ---
 b: 2
-"),
+",
+    ),
 ];
 
 fn set(path: &str, value: Value) -> Change {
@@ -188,7 +224,8 @@ fn rename(path: &str, name: &str) -> Change {
 
 /// Changes by what they are.
 fn changes() -> Vec<(&'static str, Vec<Change>)> {
-    let entry = json!({"source": "*.c", "mirrors": ["m.lab/c", "true"], "mirrorSourcePolicy": "NeverContactSource"});
+    let entry =
+        json!({"source": "*.c", "mirrors": ["m.lab/c", "true"], "mirrorSourcePolicy": "NeverContactSource"});
     let list = "spec.imageDigestMirrors";
     vec![
         ("a source", vec![set(&format!("{list}[0].source"), json!("quay.io/z"))]),
@@ -201,7 +238,10 @@ fn changes() -> Vec<(&'static str, Vec<Change>)> {
         ("two more mirrors", vec![append(&format!("{list}[1].mirrors"), vec![json!("x"), json!("y")])]),
         ("an entry", vec![append(list, vec![entry.clone()])]),
         ("two entries", vec![append(list, vec![entry.clone(), entry.clone()])]),
-        ("two entries, one after the other", vec![append(list, vec![entry.clone()]), append(list, vec![entry.clone()])]),
+        (
+            "two entries, one after the other",
+            vec![append(list, vec![entry.clone()]), append(list, vec![entry.clone()])],
+        ),
         ("no first entry", vec![remove(&format!("{list}[0]"))]),
         ("no last entry", vec![remove(&format!("{list}[1]"))]),
         ("no entry", vec![remove(&format!("{list}[0]")), remove(&format!("{list}[1]"))]),
@@ -212,17 +252,23 @@ fn changes() -> Vec<(&'static str, Vec<Change>)> {
         ("no source", vec![remove(&format!("{list}[0].source"))]),
         ("an annotation", vec![set("metadata.annotations[a.b/c]", json!("x=y,z"))]),
         ("another list", vec![append("spec.imageTagMirrors", vec![entry.clone()])]),
-        ("another kind", vec![
-            set("kind", json!("ImageTagMirrorSet")),
-            rename(list, "imageTagMirrors"),
-            set("metadata.name", json!("b-1")),
-        ]),
+        (
+            "another kind",
+            vec![
+                set("kind", json!("ImageTagMirrorSet")),
+                rename(list, "imageTagMirrors"),
+                set("metadata.name", json!("b-1")),
+            ],
+        ),
         ("a renamed field", vec![rename(&format!("{list}[1].mirrorSourcePolicy"), "policy")]),
-        ("a removal and more", vec![
-            remove(&format!("{list}[0]")),
-            append(list, vec![entry]),
-            set(&format!("{list}[1].source"), json!("quay.io/z")),
-        ]),
+        (
+            "a removal and more",
+            vec![
+                remove(&format!("{list}[0]")),
+                append(list, vec![entry]),
+                set(&format!("{list}[1].source"), json!("quay.io/z")),
+            ],
+        ),
         ("a status", vec![set("status", json!({"a": [1]}))]),
     ]
 }
@@ -261,7 +307,11 @@ fn an_edited_file_reads_as_the_changed_object() {
                         || document["items"].as_array().is_some_and(|items| items.contains(&expected))
                 });
                 assert!(found, "{layout}: {what}: not {expected}\n{edited}");
-                assert_eq!(edited.contains('\r'), newline == "\r\n" && edited.contains('\n'), "{layout}: {what}");
+                assert_eq!(
+                    edited.contains('\r'),
+                    newline == "\r\n" && edited.contains('\n'),
+                    "{layout}: {what}"
+                );
             }
         }
     }

@@ -1,15 +1,17 @@
+use serde_json::{Value, json};
+
 use super::*;
 use crate::{
     context::Context,
     node::{render, route_pull},
     objects::{
-        MirrorSet, Object,
+        Change, MirrorSet, Object,
         SetKind::{Icsp, Idms, Itms},
         reference::Image,
     },
     rules::{
         Settings,
-        testing::{assert_texts, findings, in_words, set},
+        testing::{assert_texts, findings, in_words, never, set},
     },
 };
 
@@ -109,14 +111,25 @@ fn the_nearest_source_above_is_found_for_every_entry_of_a_set() {
 }
 
 #[test]
-fn the_entry_to_paste_includes_what_is_hidden() {
+fn the_fix_adds_what_is_hidden() {
     let wide = set(Idms, "wide", &[("q.io/a", &["m.io/a"])]);
-    for (kind, mirrors, reason) in [
-        (Idms, "n.io/b, m.io/a/b", "the own mirror first"),
-        (Itms, "m.io/a/b", "for an IDMS, because that serves digest pulls"),
+    let own_mirrors = Change::Append {
+        path: "spec.imageDigestMirrors[0].mirrors".to_owned(),
+        items: vec![json!("m.io/a/b")],
+    };
+    let entry =
+        |policy: Value| Change::Append { path: "spec.imageDigestMirrors".to_owned(), items: vec![policy] };
+    let plain = entry(json!({"source": "q.io/a/b", "mirrors": ["m.io/a/b"]}));
+    let never_contacted = entry(json!({
+        "source": "q.io/a/b", "mirrors": ["m.io/a/b"], "mirrorSourcePolicy": "NeverContactSource"
+    }));
+    let of = |kind| set(kind, "new", &[("q.io/a/b", &["n.io/b"])]);
+    for (new, object, change, reason) in [
+        (of(Idms), of(Idms).id(), own_mirrors, "after the own mirror"),
+        (of(Itms), wide.id(), plain, "in the IDMS, because that serves digest pulls"),
+        (never(of(Itms)), wide.id(), never_contacted, "one source has one policy"),
     ] {
-        let found = find(&[&wide], &set(kind, "new", &[("q.io/a/b", &["n.io/b"])]));
-        let expected = format!("  imageDigestMirrors:\n  - {{source: q.io/a/b, mirrors: [{mirrors}]}}\n");
-        assert_eq!(found[0].yaml, Some(expected), "{reason}");
+        let found = find(&[&wide], &new);
+        assert_eq!(found[0].fix.changes, [(object, change)], "{reason}");
     }
 }
