@@ -22,16 +22,23 @@ impl State {
         Self { context, derivations: Arc::default() }
     }
 
-    /// The state after a change of objects of one kind. The catalog overrides are derived again after a change of any
-    /// other kind than HostedClusters, whose status changes often and does not affect them.
+    /// The state after a change of objects of one kind. The catalog overrides are derived again only after a change that
+    /// can affect them: the status of most kinds changes often and does not.
     #[must_use]
     pub fn changed(&self, kind: Kind, change: impl FnOnce(&mut Context)) -> Self {
         let mut context = self.context.clone();
         change(&mut context);
-        match kind {
-            Kind::Set(_) | Kind::ImageConfig | Kind::ClusterVersion => Self::new(context),
-            Kind::HostedCluster => Self { context, derivations: Arc::clone(&self.derivations) },
+        let is_other = match kind {
+            Kind::Set(_) => true,
+            Kind::ImageConfig | Kind::ClusterVersion | Kind::Catalog(_) => {
+                !context.has_settings_of(&self.context)
+            }
+            Kind::HostedCluster => false,
+        };
+        if is_other {
+            return Self::new(context);
         }
+        Self { context, derivations: Arc::clone(&self.derivations) }
     }
 
     /// Adds an object, or replaces the one with the same kind and name.
@@ -44,7 +51,7 @@ impl State {
         &self.context
     }
 
-    /// The catalog overrides derived from the mirror sets.
+    /// The catalog overrides derived from the mirror sets, or else from the catalogs of the cluster.
     pub fn derivations(&self) -> &Derivations {
         self.derivations.get_or_init(|| Derivations::of(self.context.view()))
     }
@@ -85,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn hosted_clusters_do_not_derive_the_catalog_overrides_again() {
+    fn only_what_can_affect_the_catalog_overrides_derives_them_again() {
         let hosted = "kind: HostedCluster\nmetadata: {name: h, namespace: clusters}";
         let hosted = object("hypershift.openshift.io/v1beta1", hosted);
         let state: State = [catalogs_at("m.lab/redhat")].into_iter().collect();
@@ -104,5 +111,7 @@ mod tests {
         let with_config = with_other_mirror.changed(Kind::ImageConfig, |context| context.insert(config));
         let value = &with_config.derivations().for_releases(&crate::hypershift::Releases::default()).value;
         assert!(value.is_err(), "the image configuration keeps the nodes from getting a file");
+        let same = with_config.changed(Kind::ClusterVersion, |_| {});
+        assert!(Arc::ptr_eq(&same.derivations, &with_config.derivations), "only a status has changed");
     }
 }

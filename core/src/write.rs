@@ -92,7 +92,7 @@ impl Write {
                 Some(Self::HostedCluster(Operation::Existing(Arc::clone(hosted))))
             }
             Object::ImageConfig(config) => Some(Self::ImageConfig(Operation::Existing(Arc::clone(config)))),
-            Object::ClusterVersion(_) => None,
+            Object::ClusterVersion(_) | Object::Catalog(_) => None,
         }
     }
 

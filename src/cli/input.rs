@@ -169,13 +169,16 @@ fn place_of_name(located: &Located) -> String {
 
 fn read_cluster(output: &Output) -> Result<Input> {
     let _progress = output.progress("reading the cluster of the current kubeconfig");
-    let (live, server) = runtime()?.block_on(async {
+    let (listing, server) = runtime()?.block_on(async {
         let Connection { client, server } = connect().await?;
-        let live = Listing::of(&client).await.and_then(Listing::complete);
-        let live = live.map_err(|error| cannot_list(&server, &error))?;
-        anyhow::Ok((live, server))
+        let listing = Listing::of(&client).await.and_then(Listing::complete);
+        let listing = listing.map_err(|error| cannot_list(&server, &error))?;
+        anyhow::Ok((listing, server))
     })?;
-    Ok(Input { live, cluster: Some(server), ..Input::default() })
+    for (kind, error) in &listing.unread {
+        output.message(&format!("note: ignoring {}s: {}\n", kind.name(), cause(error)));
+    }
+    Ok(Input { live: listing.objects, cluster: Some(server), ..Input::default() })
 }
 
 /// A connection to a cluster.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use mirrorguard_core::{
     hypershift::{
-        CatalogMirrors, Derivation, Release, Releases,
+        CatalogMirrors, Derivation, Origin, Release, Releases,
         catalogs::{self, CatalogOverrides},
         misreadings,
     },
@@ -46,7 +46,11 @@ Examples:
 ///
 /// The OLM catalogs of a hosted cluster run on the management cluster, from an ImageStream that ignores mirror sets.
 /// The annotation hypershift.openshift.io/olm-catalogs-is-registry-overrides redirects them, but its meaning changed
-/// in 4.17. A value is derived only if every release resolves each catalog to the mirror that the mirror sets name.
+/// in 4.17. A value is derived only if every release resolves each catalog to its mirror.
+///
+/// The value is the first of: catalogOverrides.value of the configuration; the mirrors that nodes use according to the
+/// mirror sets; where no mirror set covers a default catalog, the repositories from which CatalogSources in
+/// openshift-marketplace and ClusterCatalogs serve them.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct OverridesArgs {
@@ -63,6 +67,7 @@ pub(super) struct OverridesArgs {
 #[derive(Serialize)]
 struct DerivedJson<'a> {
     value: Option<&'a str>,
+    from: Option<Origin>,
     reason: Option<String>,
     catalogs: Vec<CatalogJson<'a>>,
 }
@@ -103,22 +108,26 @@ pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
     };
     match &args.check {
         Some(value) => check(value, releases, &state, settings, output),
-        None => print_derivation(state.derivations().for_releases(&releases), output),
+        None => {
+            let configured = settings.catalog_overrides.as_deref();
+            print_derivation(&state.derivations().or_configured(configured, &releases), output)
+        }
     }
 }
 
 fn print_derivation(derivation: &Derivation, output: &Output) -> Result<Answer> {
-    let Derivation { value, catalogs } = derivation;
+    let Derivation { value, from, catalogs } = derivation;
     if output.is_json() {
         output.json(&DerivedJson {
             value: value.as_deref().ok(),
+            from: value.is_ok().then_some(*from),
             reason: value.as_ref().err().map(ToString::to_string),
             catalogs: catalogs.iter().map(CatalogJson::from).collect(),
         })?;
         return Ok(Answer::Yes);
     }
     let mut text = match value {
-        Ok(value) => format!("{}: \"{value}\"\n", annotation::CATALOG_OVERRIDES),
+        Ok(value) => format!("{}: \"{value}\"\n  {:<20} {from}\n", annotation::CATALOG_OVERRIDES, "from"),
         Err(obstacle) => format!("no value is correct in every release: {obstacle}\n"),
     };
     for catalog in catalogs {
@@ -150,8 +159,9 @@ fn check(
     } else {
         output.result(&human(&overrides, releases))?;
         output.result(&report::human(&reviewed, &Places::default(), Output::width()))?;
-        let derivation = state.derivations().for_releases(releases);
-        if misreadings(value, releases, derivation).is_empty() {
+        let configured = settings.catalog_overrides.as_deref();
+        let derivation = state.derivations().or_configured(configured, releases);
+        if misreadings(value, releases, &derivation).is_empty() {
             output.message("the value is correct in every release that was checked\n");
         }
     }

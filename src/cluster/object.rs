@@ -93,6 +93,7 @@ pub(super) fn api(client: Client, kind: Kind) -> Api<LiveObject> {
         Kind::Set(set) => set.api().1,
         Kind::HostedCluster => "v1beta1",
         Kind::ImageConfig | Kind::ClusterVersion => "v1",
+        Kind::Catalog(catalog) => catalog.api().1,
     };
     let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
     Api::all_with(client, &ApiResource::from_gvk_with_plural(&gvk, kind.plural()))

@@ -158,10 +158,11 @@ fn diff_reports_the_impact_and_its_reasons() -> Result<()> {
 #[test]
 fn overrides_report_the_value_or_why_there_is_none() -> Result<()> {
     let catalog = json!({"name": "text", "image": "text", "mirrors": ["text"]});
-    let pattern = json!({"value": "text", "reason": "null", "catalogs": [catalog]});
+    let pattern = json!({"value": "text", "from": "text", "reason": "null", "catalogs": [catalog]});
     let derived = prints_shape("overrides -o json examples/hosted-cluster", 0, &pattern)?;
     ensure!(derived["value"] == "registry.redhat.io/redhat=mirror.lab.example:8443/redhat", "{derived}");
-    let pattern = json!({"value": "null", "reason": "text"});
+    ensure!(derived["from"] == "mirrorSets", "{derived}");
+    let pattern = json!({"value": "null", "from": "null", "reason": "text"});
     prints_shape("overrides -o json examples/oc-mirror-v2", 0, &pattern)?;
     Ok(())
 }

@@ -20,7 +20,10 @@ use never_contacted::NeverContacted;
 pub use size::{SizeOfWrite, grows, size_at_most, size_of_write};
 pub use view::{EntryRef, Overlay, View};
 
-use crate::objects::{Entry, HostedCluster, ImageConfig, MirrorSet, Object, SetKind, scope::is_wildcard};
+use crate::objects::{
+    CatalogKind, Entry, HostedCluster, ImageConfig, MirrorSet, Object, ObjectId, OperatorCatalog, SetKind,
+    scope::is_wildcard,
+};
 
 /// The mirror sets and settings of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +38,8 @@ pub struct Context {
     wildcards: usize,
     never_contacted: NeverContacted,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
+    /// Those that serve an image to the whole cluster.
+    catalogs: BTreeMap<ObjectId, Arc<OperatorCatalog>>,
     /// `image.config.openshift.io/cluster`.
     pub image_config: Arc<ImageConfig>,
     /// Reference of the payload, where a ClusterVersion is known.
@@ -55,7 +60,26 @@ impl Context {
                 let key = (metadata.namespace.as_str().into(), metadata.name.as_str().into());
                 self.hosted.insert(key, hosted);
             }
+            Object::Catalog(catalog) if catalog.is_global() => {
+                self.catalogs.insert(catalog.id(), catalog);
+            }
+            Object::Catalog(catalog) => self.remove_catalog(&catalog.id()),
         }
+    }
+
+    /// Removes a CatalogSource or ClusterCatalog, if it exists.
+    pub fn remove_catalog(&mut self, id: &ObjectId) {
+        self.catalogs.remove(id);
+    }
+
+    /// Removes every catalog of a kind.
+    pub fn clear_catalogs(&mut self, kind: CatalogKind) {
+        self.catalogs.retain(|_, catalog| catalog.kind != kind);
+    }
+
+    /// The CatalogSources and ClusterCatalogs that serve an image to the whole cluster, by kind, namespace and name.
+    pub fn catalogs(&self) -> impl Iterator<Item = &OperatorCatalog> {
+        self.catalogs.values().map(|catalog| &**catalog)
     }
 
     /// Removes a HostedCluster, if it exists.
@@ -76,6 +100,12 @@ impl Context {
     /// A HostedCluster by namespace and name.
     pub fn hosted_cluster(&self, namespace: &str, name: &str) -> Option<&HostedCluster> {
         self.hosted.get(&(namespace.into(), name.into())).map(|hosted| &**hosted)
+    }
+
+    /// Whether everything but mirror sets and HostedClusters is the same as in another context.
+    pub fn has_settings_of(&self, other: &Self) -> bool {
+        (&self.image_config, &self.payload, &self.catalogs)
+            == (&other.image_config, &other.payload, &other.catalogs)
     }
 
     /// Adds a mirror set, or replaces the one of the same kind and name.

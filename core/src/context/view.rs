@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 
 use super::{Context, never_contacted::NeverContacted};
 use crate::objects::{
-    Entry, HostedCluster, ImageConfig, MirrorSet, Pull, SetKind,
+    Entry, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
     scope::{Ancestor, ancestors},
 };
 
@@ -196,6 +196,11 @@ impl<'a> View<'a> {
     /// The HostedClusters, by namespace and name.
     pub fn hosted_clusters(self) -> impl Iterator<Item = &'a HostedCluster> {
         self.context.hosted_clusters()
+    }
+
+    /// The CatalogSources and ClusterCatalogs that serve an image to the whole cluster, by kind, namespace and name.
+    pub fn catalogs(self) -> impl Iterator<Item = &'a OperatorCatalog> {
+        self.context.catalogs()
     }
 
     /// `image.config.openshift.io/cluster`.

@@ -1,9 +1,15 @@
-//! Derives the annotation's value from the mirror sets, where one is right in every release.
+//! Derives the annotation's value, where one is right in every release.
+
+use std::{borrow::Cow, fmt};
+
+use serde::Serialize;
 
 use super::{
     CatalogMirrors, Disagreeing, Obstacle, Release, Releases,
     catalogs::{self, DEFAULT_NAMESPACE},
+    misreading::{misreadings, places_meant},
     placement::{mirror_of, place},
+    served::served,
 };
 use crate::{
     context::View,
@@ -11,11 +17,35 @@ use crate::{
     objects::reference::DockerReference,
 };
 
+/// What a value comes from, in this order: the first that names the default catalogs decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// `catalogOverrides.value` of the configuration.
+    Configuration,
+    /// The mirror sets, as nodes read them.
+    MirrorSets,
+    /// CatalogSources and ClusterCatalogs of the management cluster, where no mirror set covers a default catalog.
+    Catalogs,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Configuration => "the configuration",
+            Self::MirrorSets => "the mirror sets",
+            Self::Catalogs => "the catalogs of the management cluster",
+        })
+    }
+}
+
 /// The annotation's value for some releases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivation {
     /// The annotation's value, or why there is none.
     pub value: Result<String, Obstacle>,
+    /// What the value comes from, or what stands in its way.
+    pub from: Origin,
     /// Each catalog of the release. It has no mirrors where a pull from them would fail.
     pub catalogs: Vec<CatalogMirrors>,
 }
@@ -33,38 +63,85 @@ impl Derivations {
     /// Derives for releases with four catalogs and for those with three. A scan of all mirror sets, because an entry of
     /// any of them can keep the nodes from getting a file.
     pub fn of(view: View<'_>) -> Self {
-        Self::unless(view, why_not_rendered(view).as_deref())
+        let not_rendered = why_not_rendered(view);
+        Self::by(|releases| derive_unless(view, not_rendered.as_deref(), releases))
     }
 
-    /// The same as if the nodes got a file: without a scan, for a single decision.
-    pub fn if_rendered(view: View<'_>) -> Self {
-        Self::unless(view, None)
+    /// The same from the mirror sets alone, and as if the nodes got a file: without a scan, for a single decision.
+    pub fn of_mirror_sets(view: View<'_>) -> Self {
+        Self::by(|releases| derive_from_sets(view, None, releases))
     }
 
-    fn unless(view: View<'_>, not_rendered: Option<&str>) -> Self {
-        let three = Release::THREE_CATALOGS.into();
-        Self {
-            four: derive_unless(view, not_rendered, &Releases::default()),
-            three: derive_unless(view, not_rendered, &three),
-        }
+    fn by(derive: impl Fn(&Releases) -> Derivation) -> Self {
+        Self { four: derive(&Releases::default()), three: derive(&Release::THREE_CATALOGS.into()) }
     }
 
     /// The derivation that is right in all of the releases.
     pub fn for_releases(&self, releases: &Releases) -> &Derivation {
         if releases.begin_at(Release::THREE_CATALOGS) { &self.three } else { &self.four }
     }
+
+    /// The configured value where there is one, or else the derivation that is right in all of the releases.
+    pub fn or_configured(&self, configured: Option<&str>, releases: &Releases) -> Cow<'_, Derivation> {
+        match configured {
+            Some(value) => Cow::Owned(configured_value(value, releases)),
+            None => Cow::Borrowed(self.for_releases(releases)),
+        }
+    }
+}
+
+/// A configured value, checked by the models of the releases.
+fn configured_value(value: &str, releases: &Releases) -> Derivation {
+    let overrides = catalogs::parse(value).unwrap_or_default();
+    let of_catalog = |catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image()));
+    let found: Vec<_> = catalogs::catalogs_of(releases).map(of_catalog).collect();
+    let unknown = Derivation { value: Ok(String::new()), from: Origin::Configuration, catalogs: Vec::new() };
+    let value = match misreadings(value, releases, &unknown).first() {
+        Some(misreading) => Err(Obstacle::Configured(misreading.to_string())),
+        None => Ok(value.to_owned()),
+    };
+    Derivation { value, from: Origin::Configuration, catalogs: found }
 }
 
 /// Derives the value for releases.
 ///
 /// A value is returned only where the nodes get a file, and where the models of both eras resolve every catalog to the
 /// place that this file names. Sets that HyperShift manages are left out: they are not the management cluster's own.
+/// Where no set covers a default catalog, the place is the one that a CatalogSource or ClusterCatalog serves it from.
 pub fn derive(view: View<'_>, releases: &Releases) -> Derivation {
     derive_unless(view, why_not_rendered(view).as_deref(), releases)
 }
 
-/// Derives the value unless there is a reason why the nodes get no file.
+/// Derives the value, not from the mirror sets if there is a reason why the nodes get no file.
 fn derive_unless(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
+    let of_sets = derive_from_sets(view, not_rendered, releases);
+    if of_sets.value != Err(Obstacle::NoneMirrored) {
+        return of_sets;
+    }
+    derive_from_catalogs(view, releases).unwrap_or(of_sets)
+}
+
+/// Derives the value from the catalogs of the management cluster; `None` where they serve no mirrored index image.
+fn derive_from_catalogs(view: View<'_>, releases: &Releases) -> Option<Derivation> {
+    let from = Origin::Catalogs;
+    let served = match served(view, releases) {
+        Ok(served) => served,
+        Err(obstacle) => {
+            let unknown = |catalog| CatalogMirrors::new(catalog, Vec::new());
+            let catalogs = catalogs::catalogs_of(releases).map(unknown).collect();
+            return Some(Derivation { value: Err(obstacle), from, catalogs });
+        }
+    };
+    let value = match derive_value(&served) {
+        Err(Obstacle::NoneMirrored) => return None,
+        Err(Obstacle::NotMirrored(images)) => Err(Obstacle::NotServed(images)),
+        value => value,
+    };
+    Some(Derivation { value, from, catalogs: served })
+}
+
+/// Derives the value from the mirror sets, unless there is a reason why the nodes get no file.
+fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
     let view = view.without_managed_sets();
     let rendering = Rendering::new(view);
     let error = rendering.error().map(|error| error.to_string());
@@ -87,7 +164,7 @@ fn derive_unless(view: View<'_>, not_rendered: Option<&str>, releases: &Releases
         Some(obstacle) if is_covered => Err(obstacle),
         _ => derive_value(&mirrored),
     };
-    Derivation { value, catalogs: mirrored }
+    Derivation { value, from: Origin::MirrorSets, catalogs: mirrored }
 }
 
 fn derive_value(catalogs: &[CatalogMirrors]) -> Result<String, Obstacle> {
@@ -148,5 +225,7 @@ pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obst
 
 #[cfg(test)]
 mod against_nodes;
+#[cfg(test)]
+mod origins;
 #[cfg(test)]
 mod tests;

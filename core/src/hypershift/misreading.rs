@@ -153,7 +153,7 @@ fn place_at(places: &[String], at: usize) -> String {
 }
 
 /// Where the text of a value puts an image: the longest source that covers it, replaced by each of its places.
-fn places_meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
+pub(super) fn places_meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
     let covering = overrides.0.iter().filter(|(source, _)| covers(source, image));
     let Some((source, places)) = covering.max_by_key(|(source, _)| source.len()) else { return Vec::new() };
     let rest = &image[source.len()..];

@@ -9,8 +9,9 @@ mod misreading;
 mod obstacle;
 mod placement;
 mod release;
+mod served;
 
-pub use derive::{Derivation, Derivations, derive};
+pub use derive::{Derivation, Derivations, Origin, derive};
 pub use handed_on::{
     HandedOn, IMAGE_OVERRIDES, OverrideMismatch, REGISTRY_OVERRIDES, append_own, compare_with_mirror_sets,
     compare_with_operator, parse_overrides,

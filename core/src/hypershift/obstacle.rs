@@ -9,6 +9,12 @@ use super::{CatalogMirrors, Deciders, catalogs::DEFAULT_NAMESPACE};
 pub enum Obstacle {
     /// No mirror set covers any catalog.
     NoneMirrored,
+    /// No mirror set covers any catalog, and no catalog of the management cluster serves these.
+    NotServed(Vec<String>),
+    /// The catalogs of the management cluster serve this index image from several repositories.
+    ServedTwice(String, Deciders),
+    /// The configured value would be misread: how.
+    Configured(String),
     /// The nodes get no file from the mirror sets: the machine-config operator's reason.
     NotRendered(String),
     /// Some catalogs have a mirror, these have none.
@@ -71,6 +77,15 @@ impl fmt::Display for Obstacle {
             Self::NoneMirrored => {
                 f.write_str("no mirror set covers the index images of the default catalogs")
             }
+            Self::NotServed(images) => write!(
+                f,
+                "no mirror set covers the default catalogs, and no catalog of the management cluster serves {}",
+                images.join(", ")
+            ),
+            Self::ServedTwice(image, deciders) => {
+                write!(f, "the management cluster serves {image} from several repositories{}", by(deciders))
+            }
+            Self::Configured(misreading) => write!(f, "catalogOverrides.value is wrong: {misreading}"),
             Self::NotRendered(why) => {
                 write!(f, "the machine-config operator cannot render registries.conf: {why}")
             }
@@ -94,7 +109,7 @@ impl fmt::Display for Obstacle {
                 )
             }
             Self::Misread(image, releases) => {
-                write!(f, "releases {releases} would not look for {image} where the mirror sets place it")
+                write!(f, "releases {releases} would not look for {image} where it is mirrored")
             }
         }
     }
@@ -110,6 +125,9 @@ impl Obstacle {
     pub fn key(&self) -> String {
         match self {
             Self::NoneMirrored => "none mirrored".to_owned(),
+            Self::NotServed(images) => format!("not served {}", images.join(" ")),
+            Self::ServedTwice(image, _) => format!("served twice {image}"),
+            Self::Configured(_) => "configured".to_owned(),
             Self::NotRendered(_) => "not rendered".to_owned(),
             Self::NotMirrored(images) => format!("not mirrored {}", images.join(" ")),
             Self::Renamed(image, mirror, _) => format!("renamed {image} {mirror}"),
@@ -124,9 +142,10 @@ impl Obstacle {
     /// The fields that stand in the way, as far as they are known.
     pub fn deciders(&self) -> Vec<&Deciders> {
         match self {
-            Self::Renamed(.., deciders) | Self::Unqualified(_, deciders) | Self::NoReference(_, deciders) => {
-                vec![deciders]
-            }
+            Self::Renamed(.., deciders)
+            | Self::Unqualified(_, deciders)
+            | Self::NoReference(_, deciders)
+            | Self::ServedTwice(_, deciders) => vec![deciders],
             Self::Disagreeing(a, b) => vec![&a.decided_by, &b.decided_by],
             _ => Vec::new(),
         }
@@ -159,6 +178,19 @@ mod tests {
         let table = [
             (Obstacle::NoneMirrored, "no mirror set covers the index images of the default catalogs"),
             (
+                Obstacle::NotServed(vec![b.clone()]),
+                "no mirror set covers the default catalogs, and no catalog of the management cluster serves b-index",
+            ),
+            (
+                Obstacle::ServedTwice(a.clone(), by_itms(&["s", "t"])),
+                "the management cluster serves a-index from several repositories (ImageTagMirrorSet/s, \
+                 ImageTagMirrorSet/t)",
+            ),
+            (
+                Obstacle::Configured("releases up to 4.16 ignore the whole value".to_owned()),
+                "catalogOverrides.value is wrong: releases up to 4.16 ignore the whole value",
+            ),
+            (
                 Obstacle::NotRendered("invalid format for mirror \"m:\"".to_owned()),
                 "the machine-config operator cannot render registries.conf: invalid format for mirror \"m:\"",
             ),
@@ -189,7 +221,7 @@ mod tests {
             ),
             (
                 Obstacle::Misread(a, "up to 4.16"),
-                "releases up to 4.16 would not look for a-index where the mirror sets place it",
+                "releases up to 4.16 would not look for a-index where it is mirrored",
             ),
         ];
         for (obstacle, expected) in table {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Obstacle, catalogs::Catalog};
 use crate::{
     context::{EntryRef, View},
-    node::{Deciding, Rendering, deciding},
+    node::{Deciding, Rendering, deciding, rewrite},
     objects::{
         ImageConfig, ObjectId, Pull,
         reference::{Image, ReferenceError},
@@ -89,8 +89,10 @@ pub(super) fn place<'a>(
     let Some(found) = found else { return Ok(CatalogMirrors::new(catalog, Vec::new())) };
     let (pull, mirrors) = places_by_tag(&found);
     let decided_by = deciders(view, &found, pull);
-    for mirror in &mirrors {
-        check_pull(mirror, catalog, &decided_by)?;
+    // What follows the source in the image follows the mirror in the place.
+    let rest = rewrite(&image, found.source.unwrap_or(&image), "");
+    for place in &mirrors {
+        check_pull(place, &rest, &decided_by)?;
     }
     if let Some(scope) = tag_that_differs(view, rendering, &image, &mirrors)? {
         return Err(Obstacle::ByTag(image, scope));
@@ -106,16 +108,15 @@ fn places_by_tag(found: &Deciding<'_>) -> (Pull, Vec<String>) {
     }
 }
 
-/// Checks that nodes can pull from a place; they fail at one that they cannot read, later mirrors included.
-fn check_pull(place: &str, catalog: &Catalog, decided_by: &Deciders) -> Result<(), Obstacle> {
-    let mirror = || mirror_of(place, catalog).to_owned();
-    match Image::parse_canonical(place) {
-        Ok(_) => Ok(()),
-        Err(ReferenceError::NotCanonical) if !is_registry(host(place)) => {
-            Err(Obstacle::Unqualified(mirror(), decided_by.clone()))
-        }
-        Err(_) => Err(Obstacle::NoReference(mirror(), decided_by.clone())),
+/// Checks that nodes can pull from a place; they fail at one that they cannot read, later mirrors included. `rest` is
+/// the part of the place that is not the mirror.
+fn check_pull(place: &str, rest: &str, decided_by: &Deciders) -> Result<(), Obstacle> {
+    let Err(error) = Image::parse_canonical(place) else { return Ok(()) };
+    let mirror = place.strip_suffix(rest).unwrap_or(place).to_owned();
+    if error == ReferenceError::NotCanonical && !is_registry(host(place)) {
+        return Err(Obstacle::Unqualified(mirror, decided_by.clone()));
     }
+    Err(Obstacle::NoReference(mirror, decided_by.clone()))
 }
 
 /// The namespace of a catalog's place, or the whole place if the index image has another name there.

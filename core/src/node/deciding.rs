@@ -56,11 +56,11 @@ fn describe<'a>(
     repository: &str,
 ) -> Deciding<'a> {
     let scope = placed.registry.scope;
-    let places = placed.registry.mirrors.iter();
+    let mirrors = placed.registry.mirrors.iter();
     Deciding {
         scope: scope.to_owned(),
         source: own_source(view, scope).or_else(|| rendering.inherits_from(scope)),
-        places: places.map(|mirror| (mirror.pull, rewrite(repository, scope, &mirror.location))).collect(),
+        places: mirrors.map(|mirror| (mirror.pull, rewrite(repository, scope, &mirror.location))).collect(),
     }
 }
 

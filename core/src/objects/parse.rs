@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::{
-    ClusterVersion, HostedCluster, ImageConfig, MirrorSet, ObjectId, SetKind, tree::Node, wire::WireObject,
+    CatalogKind, ClusterVersion, HostedCluster, ImageConfig, MirrorSet, ObjectId, OperatorCatalog, SetKind,
+    tree::Node, wire::WireObject,
 };
 
 /// The kinds of objects that are read.
@@ -20,17 +21,21 @@ pub enum Kind {
     ImageConfig,
     /// config.openshift.io `ClusterVersion`.
     ClusterVersion,
+    /// One of the two kinds that a cluster gets its operators from.
+    Catalog(CatalogKind),
 }
 
 impl Kind {
     /// Every kind that is read.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Set(SetKind::Icsp),
         Self::Set(SetKind::Idms),
         Self::Set(SetKind::Itms),
         Self::HostedCluster,
         Self::ImageConfig,
         Self::ClusterVersion,
+        Self::Catalog(CatalogKind::CatalogSource),
+        Self::Catalog(CatalogKind::ClusterCatalog),
     ];
 
     /// The kind with this group and name; `None` if it is not read.
@@ -49,6 +54,7 @@ impl Kind {
             Self::Set(set) => set.api().0,
             Self::HostedCluster => "hypershift.openshift.io",
             Self::ImageConfig | Self::ClusterVersion => "config.openshift.io",
+            Self::Catalog(catalog) => catalog.api().0,
         }
     }
 
@@ -59,6 +65,7 @@ impl Kind {
             Self::HostedCluster => "hostedclusters",
             Self::ImageConfig => "images",
             Self::ClusterVersion => "clusterversions",
+            Self::Catalog(catalog) => catalog.api().2,
         }
     }
 
@@ -69,6 +76,7 @@ impl Kind {
             Self::HostedCluster => "HostedCluster",
             Self::ImageConfig => "Image",
             Self::ClusterVersion => "ClusterVersion",
+            Self::Catalog(catalog) => catalog.name(),
         }
     }
 }
@@ -84,6 +92,8 @@ pub enum Object {
     ImageConfig(Arc<ImageConfig>),
     /// `clusterversion/version`.
     ClusterVersion(ClusterVersion),
+    /// A CatalogSource or ClusterCatalog.
+    Catalog(Arc<OperatorCatalog>),
 }
 
 impl From<MirrorSet> for Object {
@@ -132,6 +142,7 @@ impl Object {
             Self::HostedCluster(_) => Kind::HostedCluster,
             Self::ImageConfig(_) => Kind::ImageConfig,
             Self::ClusterVersion(_) => Kind::ClusterVersion,
+            Self::Catalog(catalog) => Kind::Catalog(catalog.kind),
         }
     }
 
@@ -147,6 +158,7 @@ impl Object {
             Self::HostedCluster(hosted) => &hosted.metadata.name,
             Self::ImageConfig(_) => "cluster",
             Self::ClusterVersion(_) => "version",
+            Self::Catalog(catalog) => &catalog.name,
         }
     }
 
@@ -154,6 +166,7 @@ impl Object {
     pub fn namespace(&self) -> &str {
         match self {
             Self::HostedCluster(hosted) => &hosted.metadata.namespace,
+            Self::Catalog(catalog) => &catalog.namespace,
             Self::MirrorSet(_) | Self::ImageConfig(_) | Self::ClusterVersion(_) => "",
         }
     }

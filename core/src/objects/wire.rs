@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
-    ClusterVersion, Entry, HostedCluster, ImageConfig, Kind, MirrorSet, Object, SetKind, annotation,
+    CatalogKind, ClusterVersion, Entry, HostedCluster, ImageConfig, Kind, MirrorSet, Object, OperatorCatalog,
+    SetKind, annotation,
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, Spec},
     lenient::lenient,
 };
@@ -61,6 +62,30 @@ struct WireSpec {
     paused_until: String,
     #[serde(deserialize_with = "lenient")]
     configuration: Configuration,
+    #[serde(deserialize_with = "lenient")]
+    source_type: String,
+    #[serde(deserialize_with = "lenient")]
+    image: String,
+    #[serde(deserialize_with = "lenient")]
+    source: WireCatalogSource,
+    #[serde(deserialize_with = "lenient")]
+    availability_mode: String,
+}
+
+/// `spec.source` of a ClusterCatalog.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct WireCatalogSource {
+    #[serde(deserialize_with = "lenient")]
+    image: WireCatalogImage,
+}
+
+/// `spec.source.image` of a ClusterCatalog.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct WireCatalogImage {
+    #[serde(rename = "ref", deserialize_with = "lenient")]
+    reference: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -87,6 +112,7 @@ impl WireObject {
                 let desired_image = self.status.unwrap_or_default().desired.image;
                 Object::ClusterVersion(ClusterVersion { desired_image })
             }
+            Kind::Catalog(catalog) => Object::Catalog(self.into_catalog(catalog).into()),
         }
     }
 
@@ -115,6 +141,26 @@ impl WireObject {
             exempt: metadata.annotations.remove(annotation::EXEMPT).unwrap_or_default().into(),
             is_managed: metadata.labels.get(MANAGED).is_some_and(|value| value == "true"),
             entries,
+        }
+    }
+
+    /// Follows `operator-framework/api pkg/operators/v1alpha1/catalogsource_types.go` and `operator-controller
+    /// api/v1/clustercatalog_types.go`: a CatalogSource of another type than `grpc` serves no image, and neither does a
+    /// ClusterCatalog that is `Unavailable`.
+    fn into_catalog(self, kind: CatalogKind) -> OperatorCatalog {
+        let (metadata, spec) = (self.metadata.unwrap_or_default(), self.spec.unwrap_or_default());
+        let image = match kind {
+            CatalogKind::CatalogSource if spec.source_type == "grpc" => spec.image,
+            CatalogKind::ClusterCatalog if spec.availability_mode != "Unavailable" => {
+                spec.source.image.reference
+            }
+            _ => String::new(),
+        };
+        OperatorCatalog {
+            kind,
+            namespace: metadata.namespace.unwrap_or_default().into(),
+            name: metadata.name.unwrap_or_default().into(),
+            image: image.into(),
         }
     }
 

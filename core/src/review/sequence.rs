@@ -39,6 +39,10 @@ impl<'a> Sequence<'a> {
             Object::HostedCluster(hosted) => Write::HostedCluster(self.existing.operation(hosted)),
             Object::ImageConfig(config) => return self.configure(new, Some(config)),
             Object::ClusterVersion(_) => return self.configure(new, None),
+            Object::Catalog(_) => {
+                self.state.insert(new.clone());
+                return Verdict::default();
+            }
         };
         let verdict = self.reviewer(&self.state).review(&write);
         if verdict.is_allowed() {

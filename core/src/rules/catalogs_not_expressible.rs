@@ -1,4 +1,4 @@
-//! Mirror sets cover the catalogs, but no value of the annotation is correct in every release.
+//! The catalogs are mirrored, but no value of the annotation is correct in every release.
 
 use super::{Check, Finding, Fix, HostedWrite, Level, Related, Rule};
 use crate::hypershift::{Obstacle, catalogs::CATALOGS};
@@ -6,7 +6,7 @@ use crate::hypershift::{Obstacle, catalogs::CATALOGS};
 pub(crate) const RULE: Rule = Rule {
     id: "catalogs-not-expressible",
     level: Level::Warn,
-    summary: "mirror sets cover the default catalogs, but no catalog overrides value is correct in every release",
+    summary: "the default catalogs are mirrored, but no catalog overrides value is correct in every release",
     page: include_str!("catalogs_not_expressible.md"),
     check: Check::HostedCluster(check),
     ..Rule::BASE
@@ -16,7 +16,8 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if write.leaves_catalogs_alone() || write.new.has_catalog_overrides_annotation() {
         return;
     }
-    let obstacle = match &write.derivation().value {
+    let derivation = write.derivation();
+    let obstacle = match &derivation.value {
         Ok(_) | Err(Obstacle::NoneMirrored) => return,
         Err(obstacle) => obstacle,
     };
@@ -37,6 +38,10 @@ fn advice(obstacle: &Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NotRendered(_) => {
             "fix what the machine-config operator rejects, or set the catalog-image annotations"
+        }
+        Obstacle::Configured(_) => "correct catalogOverrides.value, or set the annotation",
+        Obstacle::NotServed(_) | Obstacle::ServedTwice(..) => {
+            "serve all default catalogs from one namespace, or set catalogOverrides.value in the configuration"
         }
         Obstacle::Unqualified(..) => {
             "write the mirror as HOST/NAMESPACE, or set the catalog-image annotations"
@@ -116,7 +121,7 @@ mod tests {
                 "disagreeing registry.redhat.io/redhat/certified-operator-index \
                  registry.redhat.io/redhat/community-operator-index",
             ),
-            (found("", &itms(&[("registry.redhat.io", &["m3/x"])])), "unqualified m3/x/redhat"),
+            (found("", &itms(&[("registry.redhat.io", &["m3/x"])])), "unqualified m3/x"),
             (found("", &itms(&[(NAMESPACE, &["m.lab/redhat/"])])), "not rendered"),
             (
                 found("", &itms(&[(NAMESPACE, &["a.lab/registry.redhat.io/redhat", "b.lab/r"])])),

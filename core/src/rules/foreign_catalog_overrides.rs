@@ -3,7 +3,7 @@
 use super::{Check, Finding, Fix, Found, HostedWrite, Level, Rule, Survey, finding::of_releases};
 use crate::{
     hypershift::{
-        CatalogEra, Releases,
+        CatalogEra, Origin, Releases,
         catalogs::{self, Catalog, CatalogOverrides},
     },
     objects::{HostedCluster, annotation},
@@ -32,23 +32,26 @@ fn review(write: &HostedWrite<'_>) -> Option<Finding> {
         return None;
     }
     let releases = &write.releases();
-    let derived = write.state.derivations().for_releases(releases).value.as_deref().ok();
+    let derivation = write.derivation();
+    let derived = derivation.value.as_deref().ok();
     let derived = derived.filter(|derived| !resolve_alike(value, derived, releases));
     let mut finding = match hosted.annotation(annotation::DERIVED) {
-        Some(filled_in) => changed(filled_in, value, derived),
-        None => set_by_hand(hosted, value, derived?, releases),
+        Some(filled_in) => changed(filled_in, value, derived, derivation.from),
+        None => set_by_hand(hosted, value, derived?, derivation.from, releases),
     };
     finding.effect = match derived {
-        Some(_) => "HyperShift does not look for the catalogs where the mirror sets place them".to_owned(),
+        Some(_) => {
+            format!("HyperShift does not look for the catalogs where {} would place them", derivation.from)
+        }
         None => "mirrorguard no longer updates the value".to_owned(),
     };
     Some(finding)
 }
 
 /// A value that was filled in and then changed.
-fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
-    let derived = derived
-        .map_or_else(String::new, |derived| format!(", while the mirror sets result in \"{derived}\""));
+fn changed(filled_in: &str, value: &str, derived: Option<&str>, from: Origin) -> Finding {
+    let derived =
+        derived.map_or_else(String::new, |derived| format!(", and the value from {from} is \"{derived}\""));
     Finding {
         fix: format!(
             "remove {} to keep the value, or remove both annotations to have it filled in again",
@@ -64,7 +67,13 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
 }
 
 /// A value that was never filled in, where another one would be.
-fn set_by_hand(hosted: &HostedCluster, value: &str, derived: &str, releases: &Releases) -> Finding {
+fn set_by_hand(
+    hosted: &HostedCluster,
+    value: &str,
+    derived: &str,
+    from: Origin,
+    releases: &Releases,
+) -> Finding {
     Finding {
         fix: Fix::changing_pulls(format!(
             "set the value to \"{derived}\", or remove the annotation to have it filled in"
@@ -74,7 +83,7 @@ fn set_by_hand(hosted: &HostedCluster, value: &str, derived: &str, releases: &Re
             annotation::path(annotation::CATALOG_OVERRIDES),
             format!("set by hand {value}"),
             format!(
-                "\"{value}\" was set by hand, but the mirror sets result in \"{derived}\"{}",
+                "\"{value}\" was set by hand, but the value from {from} is \"{derived}\"{}",
                 of_releases(releases)
             ),
         )

@@ -82,13 +82,14 @@ fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster
     if !CATALOGS.iter().any(|catalog| covers(old, &catalog.image())) {
         return None;
     }
-    let [before, after] = [write.cluster.before, write.cluster.after].map(Derivations::if_rendered);
+    let [before, after] = [write.cluster.before, write.cluster.after].map(Derivations::of_mirror_sets);
     let mut removed = None;
     let mut users = Vec::new();
     for hosted in hosted {
         let releases = releases_of(hosted, write.settings);
         let (before, after) = (before.for_releases(&releases), after.for_releases(&releases));
-        if let Some(namespace) = removed_namespace(hosted, before, after) {
+        let configured = write.settings.catalog_overrides.as_deref();
+        if let Some(namespace) = removed_namespace(hosted, configured, before, after) {
             removed.get_or_insert(namespace);
             users.push(*hosted);
         }
@@ -101,11 +102,17 @@ fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster
 }
 
 /// The first namespace in a HostedCluster's catalog overrides that the mirror sets no longer redirect to.
-fn removed_namespace(hosted: &HostedCluster, before: &Derivation, after: &Derivation) -> Option<String> {
+fn removed_namespace(
+    hosted: &HostedCluster,
+    configured: Option<&str>,
+    before: &Derivation,
+    after: &Derivation,
+) -> Option<String> {
     if overrides_reach_nothing(hosted) {
         return None;
     }
-    let derived = before.value.as_deref().ok().filter(|_| !hosted.has_catalog_overrides_annotation());
+    let derived = configured.or(before.value.as_deref().ok());
+    let derived = derived.filter(|_| !hosted.has_catalog_overrides_annotation());
     let overrides = catalogs::parse(hosted.catalog_overrides().or(derived)?)?;
     let mut namespaces = overrides.0.iter().flat_map(|(_, namespaces)| namespaces);
     namespaces.find(|namespace| is_removed(before, after, namespace)).map(|namespace| (*namespace).to_owned())

@@ -21,8 +21,8 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let releases = write.releases();
-    let derivation = write.state.derivations().for_releases(&releases);
-    for misreading in misreadings(value, &releases, derivation) {
+    let derivation = write.derivation();
+    for misreading in misreadings(value, &releases, &derivation) {
         let (at_most, effect) = match misreading {
             Misreading::Ignored(..) => (Level::Warn, "this part of the value has no effect"),
             Misreading::Random(..) => {
@@ -30,7 +30,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             }
             _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
         };
-        let fix = match correct_value(value, &releases, derivation) {
+        let fix = match correct_value(value, &releases, &derivation) {
             Some(correct) => Fix::changing_pulls(format!("set the value to \"{correct}\"")).set(
                 write.new.id(),
                 annotation::path(annotation::CATALOG_OVERRIDES),

@@ -114,7 +114,7 @@ fn there_is_no_value_where_none_is_right() {
         ),
         (
             &[(Icsp, &[("registry.redhat.io", &["m3/x"])])],
-            "unqualified m3/x/redhat",
+            "unqualified m3/x",
             "a mirror without a registry host",
         ),
         (
