@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use mirrorguard_core::{
     objects::{CatalogKind, Kind, Object},
-    report::{Places, Reviewed},
+    report::Reviewed,
     review::{Audited, Reviewer},
     state::State,
 };
@@ -64,7 +64,7 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
     for Audited { object, verdict } in audited {
         reviewed.push(Reviewed { object, place: None, verdict });
     }
-    let places = Places::default();
+    let places = input.with_places().collect();
     let run = Run { reviewed: &reviewed, places: &places, unread: &[], fails_from: args.fail_on.into() };
     lint::print(&run, lint::Checked { objects, has_more_kinds: !inventory.is_empty() }, &input, output)
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::{
     Answer,
+    fix::{FixOptions, fix_all},
     input::{self, Input, ReadOptions, Unread},
     options::{Format, PATHS_HELP},
     output::Output,
@@ -38,6 +39,8 @@ Examples:
   mirrorguard lint mirrors/
   mirrorguard lint --against cluster new-idms.yaml
   mirrorguard lint --fail-on warn --config mirrorguard.yaml mirrors/
+  mirrorguard lint --diff mirrors/
+  mirrorguard lint --fix mirrors/
   mirrorguard lint -o sarif --exclude charts/ . > mirrorguard.sarif
   oc get idms,itms,icsp -o yaml | mirrorguard lint -o json -";
 
@@ -65,6 +68,18 @@ pub(super) struct LintArgs {
     /// Exit with 1 if there are findings at or above this level
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Deny)]
     pub(super) fail_on: FailOn,
+    /// Apply the safe fixes to the files
+    ///
+    /// After a safe fix, every pull goes where it went, on nodes and in HyperShift, or gains only what the finding is
+    /// about. The findings that are left are reported.
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// Apply all fixes, including those after which nodes or HyperShift pull differently
+    #[arg(long)]
+    pub(super) unsafe_fixes: bool,
+    /// Print how the fixes would change the files, and write nothing; exit with 1 if there are changes
+    #[arg(long)]
+    pub(super) diff: bool,
 }
 
 /// Which findings fail.
@@ -113,23 +128,41 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     }
     // Nothing to check is part of the summary.
     let options = ReadOptions { exclude: Some(&exclude), warn_if_empty: false, ..ReadOptions::default() };
-    let input = input::read(&args.paths, options, output)?;
+    let mut input = input::read(&args.paths, options, output)?;
     let mut against = Vec::new();
     for path in &args.against {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
     }
+    if let Some(options) = args.fix_options() {
+        let fixed = fix_all(&mut input, &against, options, |input| review_input(input, &against, &settings))?;
+        fixed.finish(options, output)?;
+        if options.diff {
+            return Ok(if fixed.is_empty() { Answer::Yes } else { Answer::No });
+        }
+    }
     let progress = output.progress("checking objects");
-    let reviewed = if against.is_empty() {
-        review(&input, &input.objects().cloned().collect(), &settings)
-    } else {
-        review_writes(&input, &against, &settings)
-    };
+    let reviewed = review_input(&input, &against, &settings);
     drop(progress);
-    let places = against.iter().chain([&input]).flat_map(|input| &input.located).collect();
+    let places = against.iter().chain([&input]).flat_map(Input::with_places).collect();
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
     let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
     print(&run, Checked { objects: reviewed.len(), has_more_kinds: has_settings }, &input, output)
+}
+
+impl LintArgs {
+    fn fix_options(&self) -> Option<FixOptions> {
+        let Self { fix, unsafe_fixes, diff, .. } = *self;
+        (fix || unsafe_fixes || diff).then_some(FixOptions { unsafe_fixes, diff })
+    }
+}
+
+fn review_input<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
+    if against.is_empty() {
+        review(input, &input.objects().cloned().collect(), settings)
+    } else {
+        review_writes(input, against, settings)
+    }
 }
 
 /// Reviews every object of the input as it is.
@@ -141,7 +174,7 @@ pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -
 }
 
 /// Reviews every object of the input as a write, as if they were applied one after another.
-fn review_writes<'a>(input: &'a Input, against: &'a [Input], settings: &'a Settings) -> Vec<Reviewed<'a>> {
+fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
     let existing = against.iter().flat_map(Input::with_places);
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
     let mut cluster = Sequence::onto(&existing, settings, today());

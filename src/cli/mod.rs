@@ -12,6 +12,7 @@ mod demo;
 mod diff;
 mod documents;
 mod explain;
+mod fix;
 mod help;
 mod hosted_control_planes;
 mod input;

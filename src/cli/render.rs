@@ -151,7 +151,7 @@ pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Op
     };
     let mut reviewed = lint::review(input, state, &Settings::default());
     reviewed.iter_mut().for_each(keep_what_stops_rendering);
-    let places = input.located.iter().collect();
+    let places = input.with_places().collect();
     output.important_message(&report::human(&reviewed, &places, Output::width()));
     output.error(&format!("the nodes get no new configuration: {refusal}"));
     None

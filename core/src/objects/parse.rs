@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{
@@ -173,6 +174,13 @@ impl Object {
 }
 
 impl MirrorSet {
+    /// Reads a mirror set with its `apiVersion` and `kind`; `None` for another kind.
+    pub fn from_value(object: &Value) -> Option<Self> {
+        let kind = Kind::of_api_version(object["apiVersion"].as_str()?, object["kind"].as_str()?)?;
+        let Kind::Set(kind) = kind else { return None };
+        Self::from_json(kind, &object.to_string()).ok()
+    }
+
     /// Reads a mirror set of a known kind from JSON.
     pub fn from_json(kind: SetKind, json: &str) -> Result<Self, ParseError> {
         read::<WireObject>(json).map(|wire| wire.into_set(kind))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Places, Reviewed, exempted, findings};
+use super::{AppliedFix, Places, Reviewed, apply_fix, exempted, findings};
 use crate::{
     objects::{ObjectId, manifest::Located},
     review::Diagnostic,
@@ -20,6 +20,8 @@ pub struct FindingJson<'a> {
     place: Option<PlaceJson<'a>>,
     message: String,
     help: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<AppliedFix<'a>>,
     related: Vec<RelatedJson<'a>>,
 }
 
@@ -92,6 +94,7 @@ fn finding_json<'a>(
         place: reviewed.place.map(|at| PlaceJson::new(at, &finding.path)),
         message: finding.message(),
         help: format!("{}{yaml}", finding.fix.title),
+        fix: apply_fix(&finding.fix, places),
         related: finding.related.iter().map(|related| RelatedJson::new(related, places)).collect(),
     }
 }

@@ -1,13 +1,15 @@
 //! Findings as `lint`, `audit` and `overrides` report them, in every output format.
 
+mod fix;
 mod json;
 
 use std::collections::HashMap;
 
+pub use fix::{AppliedFix, FileEdit, apply_fix};
 pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json};
 
 use crate::{
-    objects::{Object, ObjectId, manifest::Located},
+    objects::{MirrorSet, Object, ObjectId, manifest::Located},
     review::{Diagnostic, Exempted, Verdict},
     rules::Level,
 };
@@ -23,30 +25,54 @@ pub struct Reviewed<'a> {
     pub verdict: Verdict,
 }
 
-/// The positions of the objects in files.
+/// The objects that findings are about: their positions in files, and the mirror sets themselves.
 #[derive(Debug, Default)]
-pub struct Places<'a>(HashMap<ObjectId, &'a Located>);
+pub struct Places<'a> {
+    located: HashMap<ObjectId, &'a Located>,
+    sets: HashMap<ObjectId, &'a MirrorSet>,
+}
 
 impl<'a> Places<'a> {
-    /// The position of an object.
+    /// The position of an object; `None` for an object of a cluster.
     pub fn find(&self, object: &ObjectId) -> Option<&'a Located> {
-        self.0.get(object).copied()
+        self.located.get(object).copied()
+    }
+
+    /// A mirror set.
+    fn set(&self, object: &ObjectId) -> Option<&'a MirrorSet> {
+        self.sets.get(object).copied()
     }
 }
 
-impl<'a> FromIterator<&'a Located> for Places<'a> {
+impl<'a> FromIterator<(&'a Object, Option<&'a Located>)> for Places<'a> {
     /// Of two objects with the same id, the later one is used.
-    fn from_iter<I: IntoIterator<Item = &'a Located>>(located: I) -> Self {
-        Self(located.into_iter().map(|located| (located.object.id(), located)).collect())
+    fn from_iter<I: IntoIterator<Item = (&'a Object, Option<&'a Located>)>>(objects: I) -> Self {
+        let mut places = Self::default();
+        for (object, located) in objects {
+            if let Some(located) = located {
+                places.located.insert(object.id(), located);
+            }
+            if let Object::MirrorSet(set) = object {
+                places.sets.insert(object.id(), set);
+            }
+        }
+        places
     }
 }
 
-/// Reviews every object.
+/// Reviews every object. The findings in a file are in the order of its lines.
 pub fn review_each<'a>(
     objects: impl Iterator<Item = (&'a Object, Option<&'a Located>)>,
     mut review: impl FnMut(&'a Object) -> Verdict,
 ) -> Vec<Reviewed<'a>> {
-    objects.map(|(object, place)| Reviewed { object: object.id(), place, verdict: review(object) }).collect()
+    let reviewed = objects.map(|(object, place)| {
+        let mut verdict = review(object);
+        if let Some(place) = place {
+            verdict.diagnostics.sort_by_cached_key(|diagnostic| place.position(&diagnostic.finding.path));
+        }
+        Reviewed { object: object.id(), place, verdict }
+    });
+    reviewed.collect()
 }
 
 /// Every finding, with its object.

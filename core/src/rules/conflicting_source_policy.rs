@@ -1,14 +1,12 @@
 //! One source, two `mirrorSourcePolicy` values.
 
 use super::{
-    Check, Finding, Fix, Level, Related, Rule, SetWrite, finding::some_names, invalid_source::RENDERING_FAILS,
+    Check, Finding, Level, Related, Rule, SetWrite, explicit::never_contact, finding::some_names,
+    invalid_source::RENDERING_FAILS,
 };
 use crate::{
-    context::EntryRef,
-    objects::{
-        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
-        SetKind,
-    },
+    context::{EntryRef, View},
+    objects::MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -26,34 +24,25 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let policy = shared.own.entry().policy();
         let others: Vec<_> = shared.compared().filter(|other| other.entry().policy() != policy).collect();
         if !others.is_empty() {
-            findings.push(conflict(shared.own, &others));
+            findings.push(conflict(write.cluster.after, shared.own, &others));
         }
     }
 }
 
 /// The finding for an entry whose policy is not that of these others.
-fn conflict(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
+fn conflict(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
     let source = &own.entry().source;
     let (mine, theirs) = match own.entry().policy() {
         AllowContactingSource => (AllowContactingSource.name(), NeverContactSource.name()),
         NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
     };
-    let all = || others.iter().chain([&own]);
-    let fix = if all().any(|found| found.set.kind == SetKind::Icsp) {
+    // The stricter one: what is blocked in one of them stays blocked.
+    let title = format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there");
+    let fix = never_contact(view, source, title).unwrap_or_else(|| {
         "migrate the ICSP to an IDMS first (an ICSP always means AllowContactingSource), or remove \
          NeverContactSource"
             .into()
-    } else {
-        // The stricter one: what is blocked in one of them stays blocked.
-        let allowing = all().filter(|found| found.entry().policy() == AllowContactingSource);
-        allowing.fold(
-            Fix::changing_pulls(format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there")),
-            |fix, found| {
-                let path = found.set.policy_path(found.index);
-                fix.set(found.set.id(), path, NeverContactSource.name())
-            },
-        )
-    };
+    });
     let names = some_names(others.iter().map(|other| other.set.id()));
     Finding {
         effect: RENDERING_FAILS.to_owned(),

@@ -1,12 +1,11 @@
 //! An entry whose source may be contacted.
 
-use super::{Check, Finding, Fix, Level, Related, Rule, SetWrite, finding::some_names};
+use super::{
+    Check, Finding, Fix, Level, Related, Rule, SetWrite, explicit::never_contact, finding::some_names,
+};
 use crate::{
-    context::EntryRef,
-    objects::{
-        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
-        SetKind,
-    },
+    context::{EntryRef, View},
+    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -31,7 +30,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             effect: "images missing from the mirrors are pulled from the source, which times out in a \
                      disconnected cluster"
                 .to_owned(),
-            fix: fix(EntryRef { set, index }, &others),
+            fix: fix(write.cluster.after, EntryRef { set, index }, &others),
             related: others.iter().map(Related::to_policy).collect(),
             ..Finding::new(
                 set.policy_path(index),
@@ -42,7 +41,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn fix(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Fix {
+fn fix(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Fix {
     if own.set.kind == SetKind::Icsp {
         return "move the entry to an IDMS with NeverContactSource, which an ICSP cannot set".into();
     }
@@ -52,12 +51,7 @@ fn fix(own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Fix {
         let names = some_names(others.iter().map(|other| other.set.id()));
         format!("set mirrorSourcePolicy: NeverContactSource here and in {names}")
     };
-    if others.iter().any(|other| other.set.kind == SetKind::Icsp) {
-        return title.into();
-    }
-    others.iter().chain([&own]).fold(Fix::changing_pulls(title), |fix, found| {
-        fix.set(found.set.id(), found.set.policy_path(found.index), NeverContactSource.name())
-    })
+    never_contact(view, &own.entry().source, title.clone()).unwrap_or_else(|| title.into())
 }
 
 #[cfg(test)]

@@ -2,23 +2,32 @@
 
 use super::{Fix, fix::entry_text};
 use crate::{
-    context::View,
+    context::{EntryRef, View},
     node::{Rendering, rewrite},
-    objects::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, scope::ancestors},
+    objects::{
+        Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind,
+        scope::{ancestors, is_nested},
+    },
 };
 
 /// The fix that adds an entry for a repository to a set whose entry redirects it for digest pulls. Its mirrors are
 /// where digest pulls go now; `wanted` if they go nowhere.
 pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wanted: &[String]) -> Fix {
     let Some(now) = Deciding::of(view, repository) else { return Fix::default() };
-    let policy = now.policy(view, repository);
+    let policy = now.policy();
     let mut digest = now.at(repository, Pull::Digest);
     if digest.is_empty() {
         digest = wanted.iter().map(|mirror| mirror.as_str().into()).collect();
     }
+    if policy == MirrorSourcePolicy::NeverContactSource {
+        digest.retain(|mirror| **mirror != *repository);
+    }
+    // What a repeated mirror makes of a wildcard source.
+    let is_readable = !digest.iter().any(|mirror| mirror.starts_with('*'));
     let own = entry(repository, digest, policy, set.kind);
     let title = format!("add {}", entry_text(&own));
-    if !may_extend(view, set) {
+    let agrees = view.entries(repository).all(|found| found.entry().policy() == policy);
+    if !(is_readable && agrees && may_extend(view, set)) || is_beside_icsp(view, set, repository) {
         return title.into();
     }
     // An entry of its own also hides the broader source from tag pulls.
@@ -40,12 +49,57 @@ pub(super) fn may_extend(view: View<'_>, set: &MirrorSet) -> bool {
     set.kind != SetKind::Icsp || view.count(SetKind::Idms) + view.count(SetKind::Itms) == 0
 }
 
+/// Whether a set is an IDMS or ITMS, and an ICSP covers this scope: what the set says of it would change what nodes do
+/// with the images of the ICSP.
+pub(super) fn is_beside_icsp(view: View<'_>, set: &MirrorSet, scope: &str) -> bool {
+    set.kind != SetKind::Icsp && view.nearest(scope, |found| found.set.kind == SetKind::Icsp).is_some()
+}
+
+/// Whether the first names are among the second, in their order.
+pub(super) fn is_kept(before: &[&str], after: &[&str]) -> bool {
+    let mut rest = after.iter();
+    before.iter().all(|name| rest.any(|other| other == name))
+}
+
+/// Blocks a source in all of its entries. `None` if one of them is in an ICSP, which cannot.
+pub(super) fn never_contact(view: View<'_>, source: &str, title: String) -> Option<Fix> {
+    let mut entries: Vec<_> = view.entries(source).collect();
+    entries.sort_by_key(EntryRef::order);
+    if entries.iter().any(|found| found.set.kind == SetKind::Icsp) {
+        return None;
+    }
+    Some(entries.into_iter().fold(Fix::changing_pulls(title), block_entry))
+}
+
+/// Gives an entry `NeverContactSource`, with which the source must not be one of its mirrors.
+pub(super) fn block_entry(fix: Fix, found: EntryRef<'_>) -> Fix {
+    let (set, entry) = (found.set, found.entry());
+    let listed: Vec<_> = (0..entry.mirrors.len()).filter(|at| entry.mirrors[*at] == entry.source).collect();
+    if !listed.is_empty() && !entry.is_effective() {
+        return fix.remove(set.id(), format!("spec.{}[{}]", set.kind.list_field(), found.index));
+    }
+    let never = MirrorSourcePolicy::NeverContactSource;
+    let fix = if entry.policy() == never {
+        fix
+    } else {
+        fix.set(set.id(), set.policy_path(found.index), never.name())
+    };
+    listed
+        .into_iter()
+        .fold(fix, |fix, at| fix.remove(set.id(), set.field_path(found.index, &format!("mirrors[{at}]"))))
+}
+
 /// A name that no set of this kind has: the wanted one, or the one with the first free number.
 pub(super) fn free_name(view: View<'_>, kind: SetKind, wanted: &str) -> String {
     let is_taken = |name: &str| view.sets_of(kind).any(|set| *set.name == *name);
     let mut names =
         std::iter::once(wanted.to_owned()).chain((1..).map(|number| format!("{wanted}-{number}")));
     names.find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+fn effective<'a>(view: View<'a>, source: &str) -> impl Iterator<Item = &'a Entry> {
+    let found: Vec<_> = view.entries(source).map(|found| found.entry()).collect();
+    found.into_iter().filter(|entry| entry.is_effective())
 }
 
 /// An entry of a set of this kind. The default policy is left out.
@@ -57,7 +111,7 @@ pub(super) fn entry(source: &str, mirrors: Mirrors, policy: MirrorSourcePolicy, 
 /// The scope of registries.conf that decides about a repository.
 struct Deciding {
     scope: String,
-    blocked: bool,
+    never_contact: bool,
     mirrors: Vec<(Pull, String)>,
 }
 
@@ -69,8 +123,12 @@ impl Deciding {
             let registry = rendering.registry_at(&scope).ok()??.registry;
             let mirrors =
                 registry.mirrors.iter().map(|mirror| (mirror.pull, mirror.location.clone().into_owned()));
-            let (mirrors, blocked) = (mirrors.collect(), registry.blocked);
-            Some(Self { scope, blocked, mirrors })
+            let mirrors = mirrors.collect();
+            let never_contact = registry.blocked
+                && !rendering.blocked().iter().any(|outer| is_nested(&scope, outer))
+                || effective(view, &scope)
+                    .any(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource);
+            Some(Self { scope, never_contact, mirrors })
         })
     }
 
@@ -80,16 +138,12 @@ impl Deciding {
         serving.map(|(_, mirror)| rewrite(repository, &self.scope, mirror).into()).collect()
     }
 
-    /// The policy that another entry of the repository must have: that of its own entries, or else of those that
-    /// decide now.
-    fn policy(&self, view: View<'_>, repository: &str) -> MirrorSourcePolicy {
-        let own = view.entries(repository).map(|found| found.entry().policy()).next();
-        let above = view.entries(&self.scope).filter(|found| found.entry().is_effective());
-        let above = above.map(|found| found.entry().policy()).max();
-        own.or(above).unwrap_or(if self.blocked {
+    /// The policy of an entry that must not open the source.
+    fn policy(&self) -> MirrorSourcePolicy {
+        if self.never_contact {
             MirrorSourcePolicy::NeverContactSource
         } else {
-            MirrorSourcePolicy::AllowContactingSource
-        })
+            MirrorSourcePolicy::default()
+        }
     }
 }

@@ -98,10 +98,14 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         related,
         ..Finding::new(
             set.field_path(fresh[0], "source"),
-            format!("{:?}", fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()),
+            fresh.iter().map(|index| key(&set.entries[*index])).collect::<Vec<_>>().join("\n"),
             format!("this ICSP exists alongside {names}"),
         )
     }
+}
+
+fn key(entry: &Entry) -> String {
+    format!("{} {}", entry.source, entry.mirrors.join(" "))
 }
 
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
@@ -110,7 +114,11 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     let name = free_name(write.cluster.after, SetKind::Idms, &set.name);
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
-    let fix = Fix::safe("put these entries in an ImageDigestMirrorSet instead");
+    let title = "put these entries in an ImageDigestMirrorSet instead";
+    // HyperShift tries the mirrors of a shared source in another order.
+    let is_shared =
+        |index: &usize| write.cluster.others.entries(&set.entries[*index].source).next().is_some();
+    let fix = if fresh.iter().any(is_shared) { Fix::changing_pulls(title) } else { Fix::safe(title) };
     if fresh.len() < set.entries.len() {
         let paths = fresh.iter().map(|index| format!("spec.{}[{index}]", set.kind.list_field()));
         return paths.fold(fix.create(idms), |fix, path| fix.remove(set.id(), path));

@@ -1,7 +1,9 @@
 //! A source with `NeverContactSource` that is listed as one of its own mirrors.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, invalid_source::RENDERING_FAILS};
-use crate::objects::MirrorSourcePolicy;
+use super::{
+    Check, Finding, Fix, Level, Rule, SetWrite, explicit::block_entry, invalid_source::RENDERING_FAILS,
+};
+use crate::{context::EntryRef, objects::MirrorSourcePolicy};
 
 pub(super) const RULE: Rule = Rule {
     id: "never-contact-source-lists-source",
@@ -26,10 +28,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let title = "remove the source from its mirrors, or remove NeverContactSource";
         // Without another mirror, nodes would ignore the entry together with its policy.
         let fix = if entry.is_effective() {
-            let listed = entry.mirrors.iter().enumerate().filter(|(_, mirror)| **mirror == entry.source);
-            listed.fold(Fix::changing_pulls(title), |fix, (at, _)| {
-                fix.remove(set.id(), set.field_path(index, &format!("mirrors[{at}]")))
-            })
+            block_entry(Fix::changing_pulls(title), EntryRef { set, index })
         } else {
             title.into()
         };

@@ -5,11 +5,12 @@ use smallvec::SmallVec;
 
 use super::{
     Check, Finding, Fix, Level, Related, Rule, SetWrite,
-    explicit::{entry, may_extend},
+    explicit::{entry, is_beside_icsp, is_kept, may_extend},
     finding::{list_names, some_names},
 };
 use crate::{
     context::{EntryRef, View},
+    node::merge,
     objects::{
         Change, Entry,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
@@ -164,12 +165,32 @@ impl Hidden<'_, '_> {
         list_names(&self.lost[..self.lost.len().min(1)], self.lost.len().saturating_sub(1))
     }
 
+    /// Whether the hidden mirrors can follow those that are there, and do not open the source.
+    fn keeps_order(&self, view: View<'_>) -> bool {
+        let source = &own_source(self.own);
+        let lists = |own: &[Box<str>]| -> Vec<Vec<Box<str>>> {
+            let others =
+                effective(view, source).filter(|found| serves(found, self.pull) && !found.is(self.own));
+            others.map(|found| found.entry().mirrors.to_vec()).chain([own.to_vec()]).collect()
+        };
+        let mirrors = &self.own.entry().mirrors;
+        let (before, after) = (lists(mirrors), lists(&self.extended()));
+        let (before, after) = (as_slices(&before), as_slices(&after));
+        let (was, is) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
+        is_kept(&was, &is) && was.contains(source) == is.contains(source)
+    }
+
+    fn extended(&self) -> Vec<Box<str>> {
+        let lost = self.lost.iter().map(|mirror| mirror.as_str().into());
+        self.own.entry().mirrors.iter().cloned().chain(lost).collect()
+    }
+
     fn fix(&self, view: View<'_>) -> Fix {
         let own = self.own;
         let Entry { source, .. } = own.entry();
         if !self.is_unserved {
             let title = "add the hidden mirrors that you want to keep";
-            if !may_extend(view, own.set) {
+            if !may_extend(view, own.set) || !self.keeps_order(view) {
                 return title.into();
             }
             let items = self.lost.iter().map(|mirror| mirror.as_str().into()).collect();
@@ -184,10 +205,20 @@ impl Hidden<'_, '_> {
         let mirrors = self.lost.iter().map(|mirror| mirror.as_str().into()).collect();
         let added = entry(source, mirrors, own.entry().policy(), kind);
         match self.above.iter().find(|found| found.set.kind == kind) {
-            Some(found) => Fix::safe(title).add_entries(found.set, &[added]),
-            None => title.into(),
+            Some(found) if !is_beside_icsp(view, found.set, source) => {
+                Fix::safe(title).add_entries(found.set, &[added])
+            }
+            Some(_) | None => title.into(),
         }
     }
+}
+
+fn own_source(own: EntryRef<'_>) -> &str {
+    &own.entry().source
+}
+
+fn as_slices(lists: &[Vec<Box<str>>]) -> Vec<&[Box<str>]> {
+    lists.iter().map(Vec::as_slice).collect()
 }
 
 /// The mirrors of the broader source, with the rest of the path appended, that no entry here has.

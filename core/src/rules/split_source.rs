@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Check, Finding, Fix, Level, Related, Rule, SetWrite, SharedSource,
-    explicit::may_extend,
+    explicit::{is_beside_icsp, may_extend},
     finding::some_names,
     fix::entry_text,
     mirror_order_conflict::{ORDER_UNSPECIFIED, contradicted, in_order},
@@ -51,8 +51,6 @@ struct Sharing<'a> {
     /// The mirrors of all of them.
     merged: Mirrors,
     only_order: bool,
-    /// Whether no other entry is merged with these.
-    is_all: bool,
 }
 
 fn sharing<'a>(shared: &SharedSource<'a>) -> Option<Sharing<'a>> {
@@ -61,7 +59,6 @@ fn sharing<'a>(shared: &SharedSource<'a>) -> Option<Sharing<'a>> {
     if !contradicted(own, &others).is_empty() {
         return None;
     }
-    let merged_count = others.len();
     others.retain(|other| is_alike(own, *other));
     if others.is_empty() {
         return None;
@@ -70,9 +67,8 @@ fn sharing<'a>(shared: &SharedSource<'a>) -> Option<Sharing<'a>> {
     let lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
     let merged = merge(&own.entry().source, &lists);
     let only_order = !merged.contradictory && is_only_order(&merged.mirrors, &entries);
-    let is_all = others.len() == merged_count;
     let merged = merged.mirrors.into_iter().map(Box::from).collect();
-    Some(Sharing { own, others, merged, only_order, is_all })
+    Some(Sharing { own, others, merged, only_order })
 }
 
 impl Sharing<'_> {
@@ -86,9 +82,27 @@ impl Sharing<'_> {
 
     /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.
     fn can_be_united(&self, view: View<'_>) -> bool {
-        let first = self.first();
+        let (first, source) = (self.first(), &*self.own.entry().source);
+        let pull = self.own.set.kind.pull();
+        let is_complete =
+            view.entries(source).filter(|found| found.serves(pull)).count() == self.others.len() + 1;
         let keeps_mirrors = first.entry().mirrors == self.merged;
-        keeps_mirrors || (self.is_all && may_extend(view, first.set))
+        let is_admitted =
+            keeps_mirrors || (may_extend(view, first.set) && !is_beside_icsp(view, first.set, source));
+        is_complete && is_admitted
+    }
+
+    /// Whether HyperShift, which tries the lists one after the other, also tries the mirrors in the merged order.
+    fn keeps_listed_order(&self) -> bool {
+        let mut entries: Vec<_> = self.others.iter().chain([&self.own]).collect();
+        entries.sort_by_key(|entry| entry.order());
+        let mut listed: Vec<&str> = Vec::new();
+        for (_, mirror) in entries.into_iter().flat_map(|found| found.entry().real_mirrors()) {
+            if !listed.contains(&mirror) {
+                listed.push(mirror);
+            }
+        }
+        self.merged.iter().map(|mirror| &**mirror).eq(listed)
     }
 
     /// The first of the entries.
@@ -150,7 +164,9 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
     if last.values().any(|sharing| !sharing.can_be_united(view)) {
         return title.into();
     }
-    last.into_values().fold(Fix::safe(title), keep_first)
+    let is_safe = last.values().all(|sharing| sharing.keeps_listed_order());
+    let fix = if is_safe { Fix::safe(title) } else { Fix::changing_pulls(title) };
+    last.into_values().fold(fix, keep_first)
 }
 
 fn keep_first(fix: Fix, sharing: &Sharing<'_>) -> Fix {

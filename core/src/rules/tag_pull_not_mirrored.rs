@@ -84,6 +84,15 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
         [_] => "add an ImageTagMirrorSet with the same source and mirrors",
         _ => "add an ImageTagMirrorSet with the same sources and mirrors",
     };
+    // A mirror that is only a host makes no reference of an image, and stops its pulls.
+    let is_readable = |found: &Missing<'_>| {
+        let entry = found.entry;
+        entry.source.len() <= DEFAULT_NAMESPACE.len()
+            || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
+    };
+    if !found.iter().all(is_readable) {
+        return "add an ImageTagMirrorSet with the same sources, and mirrors with a path".into();
+    }
     // Next to an ICSP, another kind is a finding of its own.
     if set.kind == SetKind::Icsp {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();

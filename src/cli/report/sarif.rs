@@ -7,7 +7,7 @@ use std::{
 
 use mirrorguard_core::{
     objects::manifest::{Located, Position},
-    report::{Places, Reviewed, findings},
+    report::{AppliedFix, Places, Reviewed, apply_fix, findings},
     review::Diagnostic,
     rules::{Finding, Level, RULES, Related, Rule},
 };
@@ -83,7 +83,7 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
     let (object, finding) = (&one.object, &diagnostic.finding);
     let text = text(finding);
     let mut message = json!({"text": text});
-    if let Some(yaml) = &finding.yaml {
+    if let Some(yaml) = finding.fix.yaml() {
         message["markdown"] = json!(format!("{text}\n\n```yaml\n{}\n```\n", yaml.trim_end()));
     }
     let name = object.to_string();
@@ -94,7 +94,7 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
     }
     let related = finding.related.iter().enumerate();
     let related = related.filter_map(|(id, related)| related_location(id, related, places, folder));
-    json!({
+    let mut result = json!({
         "ruleId": diagnostic.rule.id,
         "level": level_name(diagnostic.level),
         "message": message,
@@ -102,7 +102,28 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
         "relatedLocations": related.collect::<Vec<_>>(),
         "partialFingerprints": {"mirrorguard/v1": fingerprint(&[diagnostic.rule.id, &name, &finding.key])},
         "properties": {"path": finding.path},
-    })
+    });
+    if let Some(fix) = apply_fix(&finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
+        result["fixes"] = json!([sarif_fix(&fix, folder)]);
+    }
+    result
+}
+
+fn sarif_fix(fix: &AppliedFix<'_>, folder: &Path) -> Value {
+    let files = fix.edits.chunk_by(|one, next| one.file == next.file);
+    let changes = files.map(|edits| {
+        let replacements = edits.iter().map(|edit| {
+            json!({
+                "deletedRegion": {"byteOffset": edit.start, "byteLength": edit.end - edit.start},
+                "insertedContent": {"text": edit.text},
+            })
+        });
+        json!({
+            "artifactLocation": artifact(&edits[0].file, folder),
+            "replacements": replacements.collect::<Vec<_>>(),
+        })
+    });
+    json!({"description": {"text": fix.title}, "artifactChanges": changes.collect::<Vec<_>>()})
 }
 
 fn related_location(id: usize, related: &Related, places: &Places<'_>, folder: &Path) -> Option<Value> {

@@ -1,0 +1,81 @@
+//! A fix as edits of files, and as whole objects where no file has what it changes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Places;
+use crate::{
+    objects::{Change, MirrorSet, ObjectId, TextEdit, apply_all},
+    rules::{Applicability, Fix},
+};
+
+/// An edit of a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FileEdit {
+    /// The name of the file that the user gave.
+    pub file: String,
+    /// The first byte that is replaced.
+    pub start: usize,
+    /// The first byte after those that are replaced; the same as `start` for an insertion.
+    pub end: usize,
+    /// What takes their place.
+    pub text: String,
+}
+
+/// A fix of objects in files or a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AppliedFix<'a> {
+    /// What to do, in one line.
+    pub title: &'a str,
+    /// What it does to pulls.
+    pub applicability: Applicability,
+    /// Edits of files, by file and place. They do not overlap.
+    pub edits: Vec<FileEdit>,
+    /// Objects to apply: new ones, and those that no edit can change.
+    pub objects: Vec<MirrorSet>,
+}
+
+/// The fix for objects at these places; `None` if a person has to make it. A mirror set that is not in a file, or cannot
+/// be edited there, becomes a whole object.
+pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>> {
+    if !fix.is_applicable() {
+        return None;
+    }
+    let mut by_object: BTreeMap<&ObjectId, Vec<&Change>> = BTreeMap::new();
+    for (object, change) in &fix.changes {
+        by_object.entry(object).or_default().push(change);
+    }
+    let (mut edits, mut objects) = (Vec::new(), Vec::new());
+    for (object, changes) in by_object {
+        match edits_of(object, &changes, places) {
+            Some(more) => edits.extend(more),
+            None => objects.push(changed_set(places.set(object)?, &changes)?),
+        }
+    }
+    edits.sort_unstable();
+    objects.extend(fix.objects.iter().cloned());
+    Some(AppliedFix { title: &fix.title, applicability: fix.applicability, edits, objects })
+}
+
+fn edits_of(object: &ObjectId, changes: &[&Change], places: &Places<'_>) -> Option<Vec<FileEdit>> {
+    let located = places.find(object)?;
+    let edits = located.edits(changes.iter().copied())?.into_iter();
+    let file = &located.source.name;
+    Some(
+        edits
+            .map(|TextEdit { range, text }| FileEdit {
+                file: file.clone(),
+                start: range.start,
+                end: range.end,
+                text,
+            })
+            .collect(),
+    )
+}
+
+/// A mirror set after these changes.
+fn changed_set(set: &MirrorSet, changes: &[&Change]) -> Option<MirrorSet> {
+    let before = serde_json::to_value(set).ok()?;
+    MirrorSet::from_value(&apply_all(&before, changes.iter().copied())?)
+}

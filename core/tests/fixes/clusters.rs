@@ -1,0 +1,158 @@
+//! Random clusters in YAML, the same for the same seed.
+
+use std::fmt::Write as _;
+
+use mirrorguard_core::rules::{Level, Settings};
+
+/// Every rule is on.
+pub(crate) fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.levels.insert("contacting-source".to_owned(), Level::Warn);
+    settings
+}
+
+const SOURCES: [&str; 20] = [
+    "quay.io",
+    "quay.io/openshift-release-dev",
+    "quay.io/openshift-release-dev/ocp-release",
+    "quay.io/openshift-release-dev/ocp-v4.0-art-dev",
+    "registry.redhat.io",
+    "registry.redhat.io/redhat",
+    "registry.redhat.io/redhat/redhat-operator-index",
+    "registry.redhat.io/redhat/community-operator-index",
+    "registry.redhat.io/ubi9",
+    "*.redhat.io",
+    "*.io",
+    "docker.io",
+    "docker.io/library",
+    "r.lab:5000",
+    "r.lab:5000/a",
+    "r.lab:5000/a/b",
+    "a.example/x",
+    "a.example/x/y",
+    "a.example/x/y/z",
+    "m.lab/o",
+];
+
+const MIRRORS: [&str; 16] = [
+    "m.lab",
+    "m.lab/o",
+    "m.lab/o/p",
+    "m.lab:8443/quay.io",
+    "m.lab:8443/openshift-release-dev/ocp-release",
+    "m.lab/redhat",
+    "m.lab/redhat/redhat-operator-index",
+    "n.lab/redhat",
+    "n.lab",
+    "n.lab/a",
+    "n.lab/b",
+    "quay.io",
+    "r.lab:5000/a",
+    "a.example/x",
+    "https://m.lab/s",
+    "m.lab/t/",
+];
+
+/// A generator of numbers: `xorshift64*`.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(number).unwrap_or_default() % limit
+    }
+
+    fn one_in(&mut self, count: usize) -> bool {
+        self.below(count) == 0
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+}
+
+/// One to five mirror sets, and sometimes an image configuration and HostedClusters.
+pub(crate) fn random(seed: u64) -> String {
+    let mut numbers = Numbers((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mut text = String::new();
+    // Most clusters have no invalid values, few sources and one policy each, so that they render.
+    let is_valid = true;
+    let is_strict = numbers.one_in(3);
+    for at in 0..=numbers.below(5) {
+        set(&mut numbers, &mut text, at, is_valid, is_strict);
+    }
+    if numbers.one_in(4) {
+        image_config(&mut numbers, &mut text);
+    }
+    if numbers.one_in(3) {
+        hosted_cluster(&mut numbers, &mut text);
+    }
+    text
+}
+
+fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_strict: bool) {
+    let icsp = ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors");
+    let idms = ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors");
+    let itms = ("config.openshift.io/v1", "ImageTagMirrorSet", "imageTagMirrors");
+    let (api, kind, list) = [icsp, idms, idms, idms, itms, itms][numbers.below(6)];
+    // Names of one kind differ; those of different kinds may be the same.
+    let _ =
+        write!(text, "---\napiVersion: {api}\nkind: {kind}\nmetadata:\n  name: s{at}\nspec:\n  {list}:\n");
+    for _ in 0..=numbers.below(4) {
+        let source = numbers.pick(&SOURCES);
+        let _ = writeln!(text, "  - source: \"{source}\"");
+        let mirrors: Vec<_> = (0..numbers.below(4)).map(|_| mirror(numbers, source, is_valid)).collect();
+        if !mirrors.is_empty() && numbers.one_in(2) {
+            let _ = writeln!(text, "    mirrors: [\"{}\"]", mirrors.join("\", \""));
+        } else if !mirrors.is_empty() {
+            let _ = writeln!(text, "    mirrors:\n    - {}", mirrors.join("\n    - "));
+        }
+        if kind != icsp.1 && (is_strict || numbers.one_in(12)) {
+            let _ = writeln!(text, "    mirrorSourcePolicy: NeverContactSource");
+        }
+    }
+}
+
+fn mirror(numbers: &mut Numbers, source: &str, is_valid: bool) -> String {
+    if numbers.one_in(8) && !source.starts_with('*') {
+        return source.to_owned();
+    }
+    let valid = if is_valid { MIRRORS.len() - 2 } else { MIRRORS.len() };
+    numbers.pick(&MIRRORS[..valid]).to_owned()
+}
+
+fn image_config(numbers: &mut Numbers, text: &mut String) {
+    let list = ["blockedRegistries", "insecureRegistries"][numbers.below(2)];
+    let scopes = [numbers.pick(&SOURCES), numbers.pick(&SOURCES)];
+    let _ = write!(
+        text,
+        "---\napiVersion: config.openshift.io/v1\nkind: Image\nmetadata:\n  name: cluster\n\
+         spec:\n  registrySources:\n    {list}: [\"{}\"]\n",
+        scopes.join("\", \"")
+    );
+}
+
+fn hosted_cluster(numbers: &mut Numbers, text: &mut String) {
+    let release = ["4.14.1", "4.16.3", "4.18.5", "4.22.1"][numbers.below(4)];
+    let overrides = [
+        "registry.redhat.io=m.lab/redhat.io",
+        "registry.redhat.io/redhat=m.lab/redhat",
+        "registry.redhat.io/redhat =m.lab/redhat",
+    ];
+    let _ = write!(
+        text,
+        "---\napiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\nmetadata:\n  name: h\n  \
+         namespace: clusters\n  annotations:\n    example.com/a: b\n"
+    );
+    if numbers.one_in(2) {
+        let name = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
+        let _ = writeln!(text, "    {name}: \"{}\"", numbers.pick(&overrides));
+    }
+    let _ = write!(
+        text,
+        "spec:\n  release:\n    image: quay.io/openshift-release-dev/ocp-release:{release}-x86_64\n"
+    );
+}
