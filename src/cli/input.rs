@@ -27,7 +27,7 @@ pub(super) struct Input {
     pub(super) live: Vec<Object>,
     /// URL of the cluster, where one was read.
     pub(super) cluster: Option<String>,
-    /// Number of objects of other kinds.
+    /// Number of objects of other kinds than those that rules are evaluated on.
     pub(super) skipped: usize,
     /// Number of files.
     pub(super) files: usize,
@@ -135,8 +135,10 @@ fn read_files(paths: &[PathBuf], exclude: Option<&Exclude>, output: &Output) -> 
         progress.show(format!("reading {}", path.display()));
         match read_path(path, exclude) {
             Ok(Reading { objects, skipped, files, errors }) => {
+                // No rule is evaluated on a catalog: overrides are only derived from it.
+                let catalogs = objects.iter().filter(|located| matches!(located.object, Object::Catalog(_)));
+                input.skipped += skipped + catalogs.count();
                 input.located.extend(objects);
-                input.skipped += skipped;
                 input.files += files;
                 input.unread.extend(errors.into_iter().map(Unread::from));
             }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    objects::Object,
+    objects::{CatalogKind, Object},
     report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
     review::{Reviewer, Sequence, Verdict, existing::Found},
     rules::{Level, Settings},
@@ -159,18 +159,25 @@ impl LintArgs {
 
 fn review_input<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
     if against.is_empty() {
-        review(input, &input.objects().cloned().collect(), settings)
-    } else {
-        review_writes(input, against, settings)
+        return review(input, &input.objects().cloned().collect(), settings);
     }
+    review_writes(input, against, settings)
+}
+
+/// Whether an object is only read to derive catalog overrides, and counted as skipped.
+fn is_catalog(one: &Reviewed<'_>) -> bool {
+    let kinds = [CatalogKind::CatalogSource, CatalogKind::ClusterCatalog];
+    kinds.iter().any(|kind| kind.name() == one.object.kind)
 }
 
 /// Reviews every object of the input as it is.
 pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
     let reviewer = Reviewer::new(state, settings, today());
-    review_each(input.with_places(), |object| {
+    let mut reviewed = review_each(input.with_places(), |object| {
         Write::existing(object).map_or_else(Verdict::default, |write| reviewer.review(&write))
-    })
+    });
+    reviewed.retain(|one| !is_catalog(one));
+    reviewed
 }
 
 /// Reviews every object of the input as a write, as if they were applied one after another.
@@ -178,7 +185,9 @@ fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -
     let existing = against.iter().flat_map(Input::with_places);
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
     let mut cluster = Sequence::onto(&existing, settings, today());
-    review_each(input.with_places(), |object| cluster.apply(object))
+    let mut reviewed = review_each(input.with_places(), |object| cluster.apply(object));
+    reviewed.retain(|one| !is_catalog(one));
+    reviewed
 }
 
 fn is_cluster_setting(object: &Object) -> bool {

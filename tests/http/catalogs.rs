@@ -178,7 +178,7 @@ async fn an_audit_annotation_says_what_a_value_comes_from() {
         let webhook = Webhook::with_settings(cluster, settings);
         let new = hosted(&json!({}), &json!({}));
         let answer = mutate(&webhook, &new).await;
-        assert_eq!(answer.0["auditAnnotations"]["catalog-overrides-from"], from);
+        assert_eq!(answer.0["auditAnnotations"]["catalogOverridesFrom"], from);
         assert_eq!(answer.patched(&new)["metadata"]["annotations"][OVERRIDES], value, "{from}");
     }
 }

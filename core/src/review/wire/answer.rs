@@ -49,7 +49,7 @@ struct WireAudit {
     impact: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exempt: Option<String>,
-    #[serde(rename = "catalog-overrides-from", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "catalogOverridesFrom", skip_serializing_if = "Option::is_none")]
     catalog_overrides_from: Option<Origin>,
 }
 
