@@ -127,12 +127,17 @@ fn a_catalog_counts_if_it_serves_a_mirrored_index_to_the_whole_cluster() {
 fn a_catalog_is_forgotten_when_it_is_removed_or_serves_no_image_any_more() {
     let mut context = context(&three_at("m.lab/redhat"));
     let without_image = source("redhat-operator-index", "openshift-marketplace", "grpc", "");
-    objects(&without_image).into_iter().for_each(|object| context.insert(object));
+    for object in objects(&without_image) {
+        context.insert(object);
+    }
     assert_eq!(context.catalogs().count(), 2);
     let id = context.catalogs().next().unwrap().id();
     context.remove_catalog(&id);
     assert_eq!(context.catalogs().count(), 1);
 }
+
+/// The configured value, the minor version of a release, the value or the obstacle, what it comes from, the reason.
+type Configured<'a> = (Option<&'a str>, u32, Result<&'a str, &'a str>, Origin, &'a str);
 
 #[test]
 fn a_configured_value_comes_first_and_is_checked_for_the_release() {
@@ -140,7 +145,7 @@ fn a_configured_value_comes_first_and_is_checked_for_the_release() {
     let derivations = Derivations::of(context.view());
     let by_registry = "registry.redhat.io=m.lab/redhat.io";
     let certified = "m.lab/redhat.io/redhat/certified-operator-index".to_owned();
-    let table: [(Option<&str>, u32, Result<&str, &str>, Origin, &str); 4] = [
+    let table: [Configured<'_>; 4] = [
         (
             None,
             18,
