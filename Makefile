@@ -1,7 +1,7 @@
 # Everything a contributor runs; CI runs the same targets (.ci/run). Times are for two cores and an empty target folder.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test-fast test test-otel generate generate-chart lint format bench dist ci
+.PHONY: help build demo test-fast test test-otel oracle oracle-vectors generate generate-chart lint format bench dist ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,18 @@ test: ## Run every test, on a real API server too (about 25 minutes the first ti
 
 test-otel: ## Run the tests of the feature otel
 	cargo test -p mirrorguard --features otel --test serve traces
+
+# Random clusters, their seed (a new one each time if empty), and the programs of tests/oracle to compare with.
+N ?= 10000
+SEED ?=
+WITH ?= node,hypershift,machine-config-operator
+ORACLE = cargo run -p mirrorguard-core --example oracle -- --with $(WITH)
+
+oracle: ## Compare the model with upstream code on N random clusters: make oracle N=500 SEED=1 WITH=node
+	$(ORACLE) --clusters $(N) $(if $(SEED),--seed $(SEED))
+
+oracle-vectors: ## Record what upstream code answers on 100 clusters, for the tests
+	$(ORACLE) --clusters 100 --seed 1 --record tests/vectors/oracle
 
 generate: ## Rewrite everything that is generated from the code
 	MIRRORGUARD_UPDATE=1 cargo test --no-fail-fast -p mirrorguard-core

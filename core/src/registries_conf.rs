@@ -48,14 +48,38 @@ impl fmt::Display for RegistriesConf<'_> {
     /// Writes what the TOML encoder of Go's `github.com/BurntSushi/toml` writes of containers/image's
     /// `V2RegistriesConf`, byte for byte.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, second] = SEARCH_REGISTRIES;
-        writeln!(f, "unqualified-search-registries = [\"{first}\", \"{second}\"]")?;
-        writeln!(f, "short-name-mode = \"\"\nadditional-layer-store-auth-helper = \"\"")?;
+        write_head(f, &SEARCH_REGISTRIES)?;
         for registry in &self.registries {
             registry.fmt(f)?;
         }
         Ok(())
     }
+}
+
+/// `/etc/containers/registries.conf.d/01-image-searchRegistries.conf`, the drop-in file with the search registries of
+/// the image configuration. They replace those of registries.conf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchRegistriesConf<'a>(pub &'a [String]);
+
+impl SearchRegistriesConf<'_> {
+    /// Where nodes have it.
+    pub const PATH: &'static str = "/etc/containers/registries.conf.d/01-image-searchRegistries.conf";
+}
+
+impl fmt::Display for SearchRegistriesConf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_head(f, self.0)
+    }
+}
+
+/// Writes the settings that come before the registries.
+fn write_head(out: &mut impl Write, search_registries: &[impl AsRef<str>]) -> fmt::Result {
+    out.write_str("unqualified-search-registries = [")?;
+    for (at, registry) in search_registries.iter().enumerate() {
+        out.write_str(if at == 0 { "" } else { ", " })?;
+        write_quoted(out, registry.as_ref())?;
+    }
+    out.write_str("]\nshort-name-mode = \"\"\nadditional-layer-store-auth-helper = \"\"\n")
 }
 
 impl fmt::Display for Registry<'_> {

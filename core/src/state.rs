@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// All known objects of a cluster, and the catalog overrides derived from them. They are derived when they are first
-/// asked for, so that many changes in a row cost one derivation, which scans all mirror sets.
+/// asked for, so that many changes in a row cost one derivation.
 #[derive(Debug, Clone)]
 pub struct State {
     context: Context,
@@ -30,10 +30,12 @@ impl State {
         change(&mut context);
         let is_other = match kind {
             Kind::Set(_) => true,
-            Kind::ImageConfig | Kind::ClusterVersion | Kind::Catalog(_) => {
-                !context.has_settings_of(&self.context)
-            }
-            Kind::HostedCluster => false,
+            Kind::HostedCluster | Kind::MachineConfiguration => false,
+            Kind::ImageConfig
+            | Kind::ClusterVersion
+            | Kind::ClusterImagePolicy
+            | Kind::ImagePolicy
+            | Kind::Catalog(_) => !context.has_settings_of(&self.context),
         };
         if is_other {
             return Self::new(context);

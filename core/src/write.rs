@@ -91,8 +91,14 @@ impl Write {
             Object::HostedCluster(hosted) => {
                 Some(Self::HostedCluster(Operation::Existing(Arc::clone(hosted))))
             }
-            Object::ImageConfig(config) => Some(Self::ImageConfig(Operation::Existing(Arc::clone(config)))),
-            Object::ClusterVersion(_) | Object::Catalog(_) => None,
+            Object::ImageConfig(config) if config.counts() => {
+                Some(Self::ImageConfig(Operation::Existing(Arc::clone(config))))
+            }
+            Object::ImageConfig(_)
+            | Object::ClusterVersion(_)
+            | Object::SignaturePolicy(_)
+            | Object::MachineConfiguration(_)
+            | Object::Catalog(_) => None,
         }
     }
 

@@ -100,6 +100,9 @@ fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
         Kind::Catalog(CatalogKind::ClusterCatalog) => {
             ("ClusterCatalogs", "clustercatalogs.olm.operatorframework.io")
         }
+        Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {
+            (kind.name(), kind.plural())
+        }
     };
     match error {
         kube::Error::Api(status) if status.code == 403 => {

@@ -5,7 +5,7 @@ use std::{fmt::Write, path::PathBuf};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    node::{Change, Impact, Reason, change_between},
+    node::{Change, Disruptions, Impact, Reason, change_of_files},
     objects::{Object, manifest::Located},
     state::State,
 };
@@ -33,10 +33,12 @@ Examples:
   mirrorguard diff --fail-on drain old.yaml new.yaml
   git show main:mirrors.yaml | mirrorguard diff - mirrors.yaml";
 
-/// Show whether a change reloads CRI-O or drains nodes
+/// Show whether a change reloads CRI-O, or drains or reboots nodes
 ///
-/// Compares the registries.conf of OLD and NEW as the nodes do. none: the file does not change. reload: CRI-O reloads
-/// the file, and no pod is evicted. drain: every node of every pool is drained, one after another.
+/// Compares registries.conf, policy.json and the search registries of OLD and NEW as the nodes do. none: no file
+/// changes. reload: CRI-O reloads, and no pod is evicted. drain: every node of every pool is drained, one after another.
+/// reboot: every node is drained and rebooted. A nodeDisruptionPolicy of a MachineConfiguration in NEW, or else in OLD,
+/// replaces these defaults.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct DiffArgs {
@@ -52,10 +54,12 @@ pub(super) struct DiffArgs {
 /// Which impacts fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOnImpact {
-    /// A reload or a drain
+    /// A reload, a drain or a reboot
     Reload,
-    /// A drain
+    /// A drain or a reboot
     Drain,
+    /// A reboot
+    Reboot,
 }
 
 #[derive(Serialize)]
@@ -67,7 +71,9 @@ struct DiffJson<'a> {
 
 #[derive(Serialize)]
 struct ReasonJson<'a> {
+    /// Empty for what is not about one registry.
     registry: &'a str,
+    file: &'static str,
     what: String,
     impact: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -88,16 +94,20 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     let before = render(&old, &old_state, output);
     let after = render(&new, &new_state, output);
     let (Some(before), Some(after)) = (before, after) else { return Ok(Answer::No) };
-    let Change { impact, reasons } = change_between(&before, &after);
+    let views = [&new_state, &old_state].map(|state| Disruptions::of(state.context().view()));
+    let disruptions = views.into_iter().find(|disruptions| !disruptions.is_empty()).unwrap_or_default();
+    let Change { impact, reasons } = change_of_files(&before, &after, disruptions);
+    let changed = before != after;
     if output.is_json() {
         let reasons = reasons.iter().map(|reason| reason_json(reason, &old, &new)).collect();
-        output.json(&DiffJson { changed: impact != Impact::None, impact: impact.to_string(), reasons })?;
+        output.json(&DiffJson { changed, impact: impact.to_string(), reasons })?;
     } else {
-        output.result(&human(impact, &reasons, &old, &new))?;
+        output.result(&human(impact, changed, &reasons, &old, &new))?;
     }
     let fails = match args.fail_on {
         Some(FailOnImpact::Reload) => impact >= Impact::Reload,
-        Some(FailOnImpact::Drain) => impact == Impact::Drain,
+        Some(FailOnImpact::Drain) => impact >= Impact::Drain,
+        Some(FailOnImpact::Reboot) => impact >= Impact::Reboot,
         None => false,
     };
     Ok(if fails { Answer::No } else { Answer::Yes })
@@ -106,27 +116,27 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
 fn reason_json<'a>(reason: &Reason<'a>, old: &Input, new: &Input) -> ReasonJson<'a> {
     ReasonJson {
         registry: reason.registry,
+        file: reason.file.path(),
         what: reason.what.to_string(),
         impact: reason.impact.to_string(),
         lines: lines_of(reason.registry, old, new),
     }
 }
 
-fn human(impact: Impact, reasons: &[Reason<'_>], old: &Input, new: &Input) -> String {
+fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], old: &Input, new: &Input) -> String {
     let mut text = match impact {
+        Impact::None if changed => "none: a custom nodeDisruptionPolicy takes no action\n".to_owned(),
         Impact::None => "none: registries.conf does not change\n".to_owned(),
         Impact::Reload => "reload: CRI-O reloads on every node, and no pod is evicted\n".to_owned(),
         Impact::Drain => "drain: every node of every pool is drained, one after another\n".to_owned(),
+        Impact::Reboot => "reboot: every node of every pool is rebooted, one after another\n".to_owned(),
     };
-    if impact != Impact::None {
-        text += "(OpenShift releases before 4.7 reboot every node instead)\n";
-    }
     for reason in reasons {
         let lines = lines_of(reason.registry, old, new).join(", ");
         let lines = if lines.is_empty() { lines } else { format!("  ({lines})") };
         // Writing to a String cannot fail.
         let _ =
-            writeln!(text, "  {:<7} {}: {}{lines}", reason.impact.to_string(), reason.registry, reason.what);
+            writeln!(text, "  {:<7} {}: {}{lines}", reason.impact.to_string(), reason.subject(), reason.what);
     }
     text
 }

@@ -2,8 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     fmt::Write as _,
+    fs,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -83,7 +83,9 @@ impl Round {
             // An object that no edit can change is left to a person.
             let only_new = applied.objects.len() == fix.objects.len();
             let Some(place) = one.place.filter(|_| only_new) else { continue };
-            let Some(edits) = with_new_objects(applied, &place.source.name, &files, &mut created) else { continue };
+            let Some(edits) = with_new_objects(applied, &place.source.name, &files, &mut created) else {
+                continue;
+            };
             if edits.iter().all(|edit| files.contains_key(&*edit.file)) && round.add(edits) {
                 count += 1;
             }
@@ -143,7 +145,9 @@ impl Fixed {
         for located in &input.located {
             let source = &located.source;
             if let Some(edits) = round.get(&source.name) {
-                texts.entry(source.name.clone()).or_insert_with(|| (source.text.clone(), apply_edits(&source.text, edits)));
+                texts
+                    .entry(source.name.clone())
+                    .or_insert_with(|| (source.text.clone(), apply_edits(&source.text, edits)));
             }
         }
         let located = std::mem::take(&mut input.located);

@@ -191,7 +191,13 @@ fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -
 }
 
 fn is_cluster_setting(object: &Object) -> bool {
-    matches!(object, Object::ImageConfig(_) | Object::ClusterVersion(_))
+    match object {
+        Object::ImageConfig(_)
+        | Object::ClusterVersion(_)
+        | Object::SignaturePolicy(_)
+        | Object::MachineConfiguration(_) => true,
+        Object::MirrorSet(_) | Object::HostedCluster(_) | Object::Catalog(_) => false,
+    }
 }
 
 /// Whether a rule is evaluated on an object of files.

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    context::View,
     forms::{self, Form, NoForm, Omission},
-    node::{self, RegistriesConf},
+    node::{self, FileRefusal, Loss, NodeFiles, SearchRegistriesConf},
     report::Reviewed,
     rules::{Level, Settings},
     state::State,
 };
+use serde::Serialize;
 use serde_json::json;
 
 use super::{
@@ -30,13 +30,14 @@ Output:
 
 Exit codes:
   0  the target was printed
-  1  settings were lost, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, or no value of the annotation is correct
+  1  settings were lost, nodes cannot read the file that was printed, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, or no value of the annotation is correct
   2  usage, I/O or parse error
 
 Examples:
   mirrorguard render mirrors/
   oc get icsp,idms,itms,image.config -o yaml | mirrorguard render -
   mirrorguard render mirrors/ | diff /etc/containers/registries.conf -
+  mirrorguard render --to search-registries mirrors/
   mirrorguard render --to idms mirrors/ > idms.yaml
   oc patch hostedcluster -n clusters lab --type merge -p \"$(mirrorguard render --to hostedcluster -o json mirrors/)\"
   mirrorguard render --to vap --config mirrorguard.yaml | oc apply -f -";
@@ -60,6 +61,8 @@ pub(super) struct RenderArgs {
 pub(super) enum Target {
     /// /etc/containers/registries.conf of the nodes
     RegistriesConf,
+    /// The drop-in file of the nodes with containerRuntimeSearchRegistries
+    SearchRegistries,
     /// One IDMS with the entries of all ICSPs and IDMSs
     Idms,
     /// One ITMS with the entries of all ITMSs
@@ -78,6 +81,7 @@ pub(super) enum Target {
 pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
     let write: fn(&State, &Settings) -> Result<Form, NoForm> = match args.to {
         Target::RegistriesConf => return registries_conf(args, output),
+        Target::SearchRegistries => return search_registries(args, output),
         Target::Vap => return policies(args, output),
         Target::Idms => |state, _| Ok(forms::digest_mirror_set(state.context().view())),
         Target::Itms => |state, _| Ok(forms::tag_mirror_set(state.context().view())),
@@ -102,13 +106,55 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
 fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
-    let Some(conf) = render(&input, &state, output) else { return Ok(Answer::No) };
+    let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     if output.is_json() {
-        output.json(&json!({ "registriesConf": conf.to_string() }))?;
+        let search = files.search_registries.map(|search| search.to_string());
+        output.json(&FilesJson {
+            registries_conf: files.registries_conf.to_string(),
+            search_registries_conf: search,
+        })?;
     } else {
-        output.result(&conf.to_string())?;
+        output.result(&files.registries_conf.to_string())?;
+        if files.search_registries.is_some() {
+            output.message(&format!(
+                "note: search registries are in a separate file, {}: mirrorguard render --to search-registries\n",
+                SearchRegistriesConf::PATH
+            ));
+        }
     }
-    Ok(Answer::Yes)
+    Ok(answer(files.refusal.as_ref(), output))
+}
+
+/// The files of the nodes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FilesJson {
+    registries_conf: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_registries_conf: Option<String>,
+}
+
+fn search_registries(args: &RenderArgs, output: &Output) -> Result<Answer> {
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
+    let state: State = input.objects().cloned().collect();
+    let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
+    let Some(search) = files.search_registries else {
+        output.error("nodes have no such file: containerRuntimeSearchRegistries is not set");
+        return Ok(Answer::No);
+    };
+    if output.is_json() {
+        output.json(&json!({ "searchRegistriesConf": search.to_string() }))?;
+    } else {
+        output.result(&search.to_string())?;
+    }
+    Ok(answer(files.refusal.as_ref(), output))
+}
+
+/// Whether nodes can read what was printed; says why, if they cannot.
+fn answer(refusal: Option<&FileRefusal>, output: &Output) -> Answer {
+    let Some(refusal) = refusal else { return Answer::Yes };
+    output.error(&format!("nodes cannot read this file, and every pull fails: {refusal}"));
+    Answer::No
 }
 
 fn policies(args: &RenderArgs, output: &Output) -> Result<Answer> {
@@ -142,11 +188,17 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })
 }
 
-/// Renders the file of the nodes; where that fails, prints why, with the objects that cause it.
-pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Option<RegistriesConf<'a>> {
+/// Renders the files of the nodes; where that fails, prints why, with the objects that cause it. Says which blocked
+/// registries the operator drops.
+pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Option<NodeFiles<'a>> {
     let view = state.context().view();
-    let refusal = match validate_and_render(view) {
-        Ok(conf) => return Some(conf),
+    let refusal = match node::files(view) {
+        Ok(files) => {
+            if let Some(loss) = node::Lists::of(view).ok().and_then(|lists| lists.loss) {
+                output.message(&format!("warning: {}\n", describe_loss(&loss)));
+            }
+            return Some(files);
+        }
         Err(refusal) => refusal,
     };
     let mut reviewed = lint::review(input, state, &Settings::default());
@@ -157,9 +209,17 @@ pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Op
     None
 }
 
-fn validate_and_render(view: View<'_>) -> Result<RegistriesConf<'_>, String> {
-    node::validate(view).map_err(|error| error.to_string())?;
-    node::render(view).map_err(|error| error.to_string())
+fn describe_loss(loss: &Loss<'_>) -> String {
+    match loss {
+        Loss::Covering(scopes) => format!(
+            "{} in blockedRegistries is not blocked, because it covers the release image, and no mirror has that",
+            scopes.join(", ")
+        ),
+        Loss::Everything(error) => format!(
+            "no registry is blocked or allowed: blockedRegistries covers the release image, whose mirrors cannot be \
+             found ({error})"
+        ),
+    }
 }
 
 /// Keeps the findings that explain why the nodes get no configuration.

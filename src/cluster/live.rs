@@ -12,7 +12,7 @@ use kube::{
 };
 use mirrorguard_core::{
     context::Context,
-    objects::{Kind, MirrorSet, Object, SetKind},
+    objects::{ClusterVersion, ImageConfig, Kind, MirrorSet, Object, SetKind},
     state::State,
 };
 use tower::service_fn;
@@ -206,8 +206,10 @@ fn replace(context: &mut Context, kind: Kind, objects: Vec<Object>) {
             }
         }
         Kind::ImageConfig => context.image_config = Arc::default(),
-        Kind::ClusterVersion => context.payload = None,
+        Kind::ClusterVersion => context.set_version(ClusterVersion::default()),
         Kind::HostedCluster => context.clear_hosted(),
+        // Not watched.
+        Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {}
         Kind::Catalog(catalog) => context.clear_catalogs(catalog),
     }
     for object in objects {
@@ -219,9 +221,17 @@ fn remove(context: &mut Context, kind: Kind, object: &LiveObject) {
     let name = object.name_any();
     match kind {
         Kind::Set(set) => context.remove_set(set, &name),
-        Kind::ImageConfig => context.image_config = Arc::default(),
-        Kind::ClusterVersion => context.payload = None,
+        Kind::ImageConfig if name == ImageConfig::NAME => context.image_config = Arc::default(),
+        Kind::ClusterVersion if name == ClusterVersion::NAME => {
+            context.set_version(ClusterVersion::default());
+        }
         Kind::HostedCluster => context.remove_hosted(&object.namespace().unwrap_or_default(), &name),
+        // Objects that no operator reads, and kinds that are not watched.
+        Kind::ImageConfig
+        | Kind::ClusterVersion
+        | Kind::ClusterImagePolicy
+        | Kind::ImagePolicy
+        | Kind::MachineConfiguration => {}
         Kind::Catalog(_) => context.remove_catalog(&object.id(kind)),
     }
 }

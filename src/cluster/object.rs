@@ -92,6 +92,11 @@ pub(super) fn api(client: Client, kind: Kind) -> Api<LiveObject> {
     let version = match kind {
         Kind::Set(set) => set.api().1,
         Kind::HostedCluster => "v1beta1",
+        Kind::ImageConfig
+        | Kind::ClusterVersion
+        | Kind::ClusterImagePolicy
+        | Kind::ImagePolicy
+        | Kind::MachineConfiguration => "v1",
         Kind::ImageConfig | Kind::ClusterVersion => "v1",
         Kind::Catalog(catalog) => catalog.api().1,
     };

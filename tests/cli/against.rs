@@ -219,7 +219,13 @@ fn the_image_configuration_is_blamed_for_what_it_newly_breaks() -> Result<()> {
             "warning[blocked-mirror] … ImageDigestMirrorSet/a",
             "a mirror in use",
         ),
-        (GOOD, "blockedRegistries: [n.lab]", 0, "", "no mirror of theirs"),
+        (
+            GOOD,
+            "blockedRegistries: [n.lab]",
+            0,
+            "warning[node-impact] … new.yaml:6:20",
+            "no mirror of theirs, but every node is drained",
+        ),
     ];
     for (entries, sources, code, expected, reason) in table {
         let folder = folder(&idms("a", entries), &image(sources))?;

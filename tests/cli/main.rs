@@ -20,6 +20,7 @@ mod exclude;
 mod exit_codes;
 mod explain;
 mod help;
+mod image_config;
 mod input;
 mod junit;
 mod man;

@@ -17,12 +17,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use index::{Place, SourceIndex};
 use never_contacted::NeverContacted;
-pub use size::{SizeOfWrite, grows, size_at_most, size_of_write};
+pub use size::{Totals, grows, size_at_most, size_of_write};
+use size::{faults_of_all, faults_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{
-    CatalogKind, Entry, HostedCluster, ImageConfig, MirrorSet, Object, ObjectId, OperatorCatalog, SetKind,
-    scope::is_wildcard,
+    CatalogKind, ClusterVersion, Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet,
+    Object, ObjectId, OperatorCatalog, SetKind, SignaturePolicy, scope::is_wildcard,
 };
 
 /// The mirror sets and settings of one cluster.
@@ -34,6 +35,8 @@ pub struct Context {
     index: SourceIndex,
     /// Bytes that all sources take in registries.conf.
     size: usize,
+    /// Faults of all sources for which nothing is rendered.
+    faults: usize,
     /// The number of entries whose source is a wildcard; most clusters have none.
     wildcards: usize,
     never_contacted: NeverContacted,
@@ -44,6 +47,12 @@ pub struct Context {
     pub image_config: Arc<ImageConfig>,
     /// Reference of the payload, where a ClusterVersion is known.
     pub payload: Option<String>,
+    /// What the machine-config operator accepts as sources and mirrors, by the release of the ClusterVersion.
+    pub format: Format,
+    /// The ClusterImagePolicies and ImagePolicies, by namespace and name.
+    signature_policies: BTreeMap<(Box<str>, Box<str>), Vec<String>>,
+    /// The custom node disruption policy for files.
+    pub file_disruptions: Vec<FileDisruption>,
 }
 
 impl Context {
@@ -51,10 +60,16 @@ impl Context {
     pub fn insert(&mut self, object: Object) {
         match object {
             Object::MirrorSet(set) => self.insert_set(set),
-            Object::ImageConfig(config) => self.image_config = config,
-            Object::ClusterVersion(version) => {
-                self.payload = Some(version.desired_image).filter(|image| !image.is_empty());
+            Object::ImageConfig(config) if config.counts() => self.image_config = config,
+            Object::ClusterVersion(version) if version.counts() => self.set_version(version),
+            Object::MachineConfiguration(machines) if machines.counts() => {
+                self.file_disruptions = machines.files;
             }
+            Object::SignaturePolicy(SignaturePolicy { namespace, name, scopes }) => {
+                self.signature_policies.insert((namespace, name), scopes);
+            }
+            // Of another name than the one that operators read.
+            Object::ImageConfig(_) | Object::ClusterVersion(_) | Object::MachineConfiguration(_) => {}
             Object::HostedCluster(hosted) => {
                 let metadata = &hosted.metadata;
                 let key = (metadata.namespace.as_str().into(), metadata.name.as_str().into());
@@ -82,6 +97,24 @@ impl Context {
         self.catalogs.values().map(|catalog| &**catalog)
     }
 
+    /// Takes the payload and the release of a ClusterVersion.
+    pub fn set_version(&mut self, version: ClusterVersion) {
+        self.payload = Some(version.desired_image).filter(|image| !image.is_empty());
+        let format = Format::of_release(&version.desired_version);
+        if format != self.format {
+            self.format = format;
+            self.faults = faults_of_all(self.view());
+        }
+    }
+
+    /// The scopes that ClusterImagePolicies require signatures for (`true`), or ImagePolicies (`false`).
+    pub fn signed_scopes(&self) -> impl Iterator<Item = (bool, &str)> {
+        let policies = self.signature_policies.iter();
+        policies.flat_map(|((namespace, _), scopes)| {
+            scopes.iter().map(move |scope| (namespace.is_empty(), &**scope))
+        })
+    }
+
     /// Removes a HostedCluster, if it exists.
     pub fn remove_hosted(&mut self, namespace: &str, name: &str) {
         self.hosted.remove(&(namespace.into(), name.into()));
@@ -104,8 +137,14 @@ impl Context {
 
     /// Whether everything but mirror sets and HostedClusters is the same as in another context.
     pub fn has_settings_of(&self, other: &Self) -> bool {
-        (&self.image_config, &self.payload, &self.catalogs)
-            == (&other.image_config, &other.payload, &other.catalogs)
+        (&self.image_config, &self.payload, &self.format, &self.signature_policies, &self.catalogs)
+            == (
+                &other.image_config,
+                &other.payload,
+                &other.format,
+                &other.signature_policies,
+                &other.catalogs,
+            )
     }
 
     /// Adds a mirror set, or replaces the one of the same kind and name.
@@ -125,21 +164,24 @@ impl Context {
             let place = Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) };
             index.insert(source, place, |place| source_at(sets, place));
         }
-        let SizeOfWrite { before, after } = self.size_of_set(slot);
-        self.size = self.size + after - before;
+        let [size, faults] = self.totals_of_set(slot);
+        self.size = self.size + size.after - size.before;
+        self.faults = self.faults + faults.after - faults.before;
     }
 
-    /// Bytes that the sources of the set in a slot take before it is added and after.
-    fn size_of_set(&self, slot: u32) -> SizeOfWrite {
+    /// The bytes and the faults of the sources of the set in a slot, before it is added and after.
+    fn totals_of_set(&self, slot: u32) -> [Totals; 2] {
         let set = self.sets[slot as usize].as_deref();
-        size_of_write(View::new(self, Some(slot), None), self.view(), None, set)
+        let (without, with) = (View::new(self, Some(slot), None), self.view());
+        [size_of_write(without, with, None, set), faults_of_write(without, with, None, set)]
     }
 
     /// Removes a mirror set, if it exists.
     pub fn remove_set(&mut self, kind: SetKind, name: &str) {
         let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
-        let SizeOfWrite { before, after } = self.size_of_set(slot);
-        self.size = self.size + before - after;
+        let [size, faults] = self.totals_of_set(slot);
+        self.size = self.size + size.before - size.after;
+        self.faults = self.faults + faults.before - faults.after;
         let Some(set) = self.sets[slot as usize].take() else { return };
         self.free.push(slot);
         self.wildcards -= count_wildcards(&set);

@@ -1,4 +1,7 @@
-//! How many bytes sources take in registries.conf, without rendering it.
+//! What is kept as a running total while sets come and go: the bytes that sources take in registries.conf, and the
+//! faults for which the machine-config operator renders nothing.
+
+use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
@@ -8,9 +11,9 @@ use crate::{
     registries_conf::size_of_registry,
 };
 
-/// Bytes that a source takes before a write and after it.
+/// A total over the sources of a write, before it and after it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SizeOfWrite {
+pub struct Totals {
     /// Before the write.
     pub before: usize,
     /// After it.
@@ -38,14 +41,59 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     size_of_registry(source, blocked, mirrors)
 }
 
+/// Why the machine-config operator would refuse the entries of a source: how many values it rejects, and how many
+/// entries contradict another one or themselves.
+///
+/// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
+/// `validateRegistriesConfScopes`.
+fn faults_of_source(view: View<'_>, source: &str) -> usize {
+    let format = view.format();
+    let (mut faults, mut policies) = (0, [false; 2]);
+    for found in view.entries(source) {
+        let entry = found.entry();
+        let never = entry.policy() == MirrorSourcePolicy::NeverContactSource;
+        faults += usize::from(!format.accepts_source(source));
+        let mirrors = entry.mirrors.iter().map(|mirror| &**mirror);
+        let refused = mirrors.filter(|mirror| !format.accepts_mirror(mirror) || (never && *mirror == source));
+        faults += refused.count();
+        policies[usize::from(never)] = true;
+    }
+    faults + usize::from(policies == [true; 2])
+}
+
 /// Bytes that the sources of a write take before it and after it. Each source counts once.
 pub fn size_of_write(
     before: View<'_>,
     after: View<'_>,
     old: Option<&MirrorSet>,
     new: Option<&MirrorSet>,
-) -> SizeOfWrite {
-    let mut size = SizeOfWrite::default();
+) -> Totals {
+    totals_of_write([before, after], old, new, size_of_source)
+}
+
+/// The faults of the sources of a write before it and after it.
+pub(super) fn faults_of_write(
+    before: View<'_>,
+    after: View<'_>,
+    old: Option<&MirrorSet>,
+    new: Option<&MirrorSet>,
+) -> Totals {
+    totals_of_write([before, after], old, new, faults_of_source)
+}
+
+/// The faults of every source. A scan: not for a single decision.
+pub(super) fn faults_of_all(view: View<'_>) -> usize {
+    let sources: BTreeSet<_> = view.sets().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
+    sources.into_iter().map(|source| faults_of_source(view, source)).sum()
+}
+
+fn totals_of_write(
+    [before, after]: [View<'_>; 2],
+    old: Option<&MirrorSet>,
+    new: Option<&MirrorSet>,
+    measure: fn(View<'_>, &str) -> usize,
+) -> Totals {
+    let mut totals = Totals::default();
     for (view, set) in [(after, new), (before, old)] {
         let Some(set) = set else { continue };
         let counted = new.filter(|new| !std::ptr::eq(*new, set));
@@ -54,12 +102,12 @@ pub fn size_of_write(
             let is_counted = has_source_before(view, EntryRef { set, index })
                 || counted.is_some_and(|counted| has_source(after, counted, source));
             if !is_counted {
-                size.before += size_of_source(before, source);
-                size.after += size_of_source(after, source);
+                totals.before += measure(before, source);
+                totals.after += measure(after, source);
             }
         }
     }
-    size
+    totals
 }
 
 /// Whether a set that is seen has an entry with this source.
@@ -87,4 +135,62 @@ pub fn size_at_most(set: &MirrorSet) -> usize {
         size += size_of_registry(&entry.source, true, mirrors);
     }
     size
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::{Context, Overlay},
+        objects::{ClusterVersion, Entry, SetKind},
+    };
+
+    /// An IDMS of one entry with the mirror `m.lab`; `!` means `NeverContactSource`.
+    fn set(name: &str, source: &str) -> MirrorSet {
+        let never = source.starts_with('!').then_some(MirrorSourcePolicy::NeverContactSource);
+        let mirrors = ["m.lab".into()].into_iter().collect();
+        let source = source.trim_start_matches('!').into();
+        MirrorSet::new(SetKind::Idms, name, vec![Entry { source, mirrors, mirror_source_policy: never }])
+    }
+
+    #[test]
+    fn faults_are_known_through_every_change() {
+        let mut context = Context::default();
+        // The set `a`, and whether the operator refuses something with it and after it is removed again.
+        let table = [
+            ("quay.io", false, "a valid source"),
+            ("https://quay.io", true, "a scheme"),
+            ("!quay.io", false, "a policy of its own"),
+            ("!docker.io", true, "the other set has another policy for this source"),
+            ("!m.lab", true, "the source is its own mirror, and may never be contacted"),
+            ("*.quay.io", false, "a wildcard"),
+        ];
+        context.insert_set(set("b", "docker.io").into());
+        for (source, expected, reason) in table {
+            let set = set("a", source);
+            let overlay = Overlay::new(&context, &set);
+            let added = context.view_with(SetKind::Idms, "a", Some(&overlay));
+            assert_eq!(added.has_refused_entries(), expected, "in a view, {reason}");
+            let mut with = context.clone();
+            with.insert_set(set.into());
+            assert_eq!(with.view().has_refused_entries(), expected, "{reason}");
+            let without = with.view_with(SetKind::Idms, "a", None);
+            assert!(!without.has_refused_entries(), "left out of a view, {reason}");
+            with.remove_set(SetKind::Idms, "a");
+            assert!(!with.view().has_refused_entries(), "removed, {reason}");
+        }
+    }
+
+    #[test]
+    fn another_release_has_other_faults() {
+        let mut context = Context::default();
+        context.insert_set(set("a", "*.quay.io").into());
+        for (version, expected) in [("4.15.3", true), ("4.16.0", false), ("4.14.1", true), ("", false)] {
+            let desired_version = version.to_owned();
+            context.set_version(ClusterVersion { desired_version, ..ClusterVersion::default() });
+            assert_eq!(context.view().has_refused_entries(), expected, "{version}");
+        }
+        context.remove_set(SetKind::Idms, "a");
+        assert!(!context.view().has_refused_entries(), "removed in another release than added");
+    }
 }

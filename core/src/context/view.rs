@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 
-use super::{Context, never_contacted::NeverContacted};
+use super::{Context, faults_of_write, never_contacted::NeverContacted};
 use crate::objects::{
-    Entry, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
+    Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
     scope::{Ancestor, ancestors},
 };
 
@@ -193,6 +193,15 @@ impl<'a> View<'a> {
         self.context.size
     }
 
+    /// Whether the machine-config operator refuses some entry, so that it renders nothing. Only the entries of the
+    /// set that the view adds or leaves out are looked at; the rest is known.
+    pub fn has_refused_entries(self) -> bool {
+        let whole = self.context.view();
+        let changed =
+            faults_of_write(whole, self, self.hidden_set(), self.overlay.map(|overlay| overlay.set));
+        self.context.faults + changed.after > changed.before
+    }
+
     /// The HostedClusters, by namespace and name.
     pub fn hosted_clusters(self) -> impl Iterator<Item = &'a HostedCluster> {
         self.context.hosted_clusters()
@@ -211,5 +220,20 @@ impl<'a> View<'a> {
     /// Reference of the release payload, where known.
     pub fn payload(&self) -> Option<&'a str> {
         self.context.payload.as_deref()
+    }
+
+    /// What the machine-config operator of the cluster's release accepts as sources and mirrors.
+    pub fn format(&self) -> Format {
+        self.context.format
+    }
+
+    /// The scopes that ClusterImagePolicies require signatures for (`true`), or ImagePolicies (`false`).
+    pub fn signed_scopes(self) -> impl Iterator<Item = (bool, &'a str)> {
+        self.context.signed_scopes()
+    }
+
+    /// The custom node disruption policy for files.
+    pub fn file_disruptions(&self) -> &'a [FileDisruption] {
+        &self.context.file_disruptions
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Document;
 use crate::{
     context::{Context, View},
-    node::{self, RegistriesConf},
+    node::{self, Disruptions, NodeFiles},
     objects::SetKind,
 };
 
@@ -79,22 +79,21 @@ fn with_sets(context: &Context, documents: &[Document]) -> Context {
     context
 }
 
-fn rendered(view: View<'_>) -> Result<RegistriesConf<'_>, String> {
-    node::validate(view).map_err(|refusal| refusal.to_string())?;
-    node::render(view).map_err(|error| error.to_string())
+fn rendered(view: View<'_>) -> Result<NodeFiles<'_>, String> {
+    node::files(view).map_err(|error| error.to_string())
 }
 
 fn differences(
     stage: Stage,
-    old: &RegistriesConf<'_>,
-    new: &RegistriesConf<'_>,
+    old: &NodeFiles<'_>,
+    new: &NodeFiles<'_>,
     documents: &[Document],
 ) -> Vec<NodeDifference> {
     let mut differences = Vec::new();
-    for reason in node::change_between(old, new).reasons {
+    for reason in node::change_of_files(old, new, Disruptions::default()).reasons {
         differences.push(NodeDifference {
             stage,
-            registry: reason.registry.to_owned(),
+            registry: reason.subject().to_owned(),
             what: reason.what.to_string(),
             impact: reason.impact.to_string(),
             places: places_of(reason.registry, documents),

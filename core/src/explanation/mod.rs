@@ -12,11 +12,12 @@ pub use lookup::{Candidate, Divergence, ExplainedLookup, LookupKind, MatchingSou
 pub use question::{Question, QuestionError};
 
 use covering::{covering, never_contact};
+use thiserror::Error;
 
 use crate::{
     context::{EntryRef, View},
     hypershift,
-    node::{self, PolicyRefusal, RegistriesConf, Registry},
+    node::{self, FileRefusal, PolicyRefusal, RegistriesConf, Registry},
     objects::{
         reference::{Image, ReferenceError},
         scope::is_nested,
@@ -42,13 +43,23 @@ pub struct NodePull<'a> {
     pub decided_by: Option<Decision<'a>>,
     /// Every entry whose source covers the image, those that decide first.
     pub covering: Vec<Covering<'a>>,
-    /// What is tried, in order. An error means that nothing is: a mirror makes a reference that cannot be
-    /// read.
-    pub attempts: Result<Vec<Attempt<'a>>, ReferenceError>,
+    /// What is tried, in order. An error means that nothing is.
+    pub attempts: Result<Vec<Attempt<'a>>, PullError>,
     /// What blocks the source; empty where it is tried last.
     pub blockers: Vec<Blocker<'a>>,
     /// Why policy.json rejects the image although it could be pulled.
     pub refusal: Option<PolicyRefusal<'a>>,
+}
+
+/// Why a pull tries nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PullError {
+    /// A mirror makes a reference that cannot be read.
+    #[error("rewriting reference: {0}")]
+    Reference(#[from] ReferenceError),
+    /// Nodes cannot read registries.conf.
+    #[error(transparent)]
+    File(#[from] FileRefusal),
 }
 
 /// The part of registries.conf that decides.
@@ -89,7 +100,12 @@ pub fn explain<'a>(
     conf: &RegistriesConf<'a>,
     question: &Question,
 ) -> Result<Explanation<'a>, ReferenceError> {
-    let pulls: Vec<_> = question.images.iter().map(|image| explain_pull(view, conf, image)).collect();
+    let mut pulls: Vec<_> = question.images.iter().map(|image| explain_pull(view, conf, image)).collect();
+    if let Some(refusal) = node::file_refusal(view, &node::Rendering::new(view)) {
+        for pull in &mut pulls {
+            pull.attempts = Err(PullError::File(refusal.clone()));
+        }
+    }
     // A pull whose attempts are an error adds none.
     let attempts: Vec<_> = pulls.iter().flat_map(|pull| pull.attempts.iter().flatten()).collect();
     let lookups = explain_lookups(view, &hypershift::overrides(view), question, &attempts)?;
@@ -115,7 +131,7 @@ fn explain_pull<'a>(view: View<'a>, conf: &RegistriesConf<'a>, image: &Image) ->
 fn attempts<'a>(
     conf: &RegistriesConf<'a>,
     route: node::PullRoute<'_, '_>,
-) -> Result<Vec<Attempt<'a>>, ReferenceError> {
+) -> Result<Vec<Attempt<'a>>, PullError> {
     let mut attempts = Vec::new();
     for (at, reference) in route.tries?.into_iter().enumerate() {
         attempts.push(match route.mirrors.get(at) {
@@ -151,7 +167,7 @@ fn blockers<'a>(view: View<'a>, registry: &Registry<'a>) -> Vec<Blocker<'a>> {
         return Vec::new();
     }
     let mut blockers: Vec<_> = never_contact(view, registry.scope).into_iter().map(Blocker::Entry).collect();
-    for scope in node::effective_blocked(view) {
+    for scope in node::Rendering::new(view).blocked().iter().copied() {
         if is_nested(registry.scope, scope) {
             blockers.push(Blocker::ImageConfig(scope));
         }

@@ -4,7 +4,10 @@ use thiserror::Error;
 
 use crate::{
     node::SEARCH_REGISTRIES,
-    objects::reference::{Image, ReferenceError},
+    objects::{
+        grammar::is_valid_mirror,
+        reference::{Image, ReferenceError, names_registry},
+    },
 };
 
 /// The tag that the kubelet adds where there is neither tag nor digest.
@@ -49,18 +52,43 @@ impl Question {
         };
         let is_short = names_no_registry(&text);
         let images = if is_short {
-            SEARCH_REGISTRIES.iter().map(|registry| Image::parse(&format!("{registry}/{text}"))).collect()
+            search(&text, &SEARCH_REGISTRIES)
         } else {
             Image::parse(&text).map(|image| vec![image])
         };
         Ok(Self { images: images?, text, assumed_tag, is_short })
     }
+
+    /// The same question on nodes with other search registries, `containerRuntimeSearchRegistries` of the image
+    /// configuration; none leave those of the template.
+    pub fn searched_in(mut self, registries: &[String]) -> Result<Self, QuestionError> {
+        if self.is_short && !registries.is_empty() {
+            self.images = search(&self.text, registries).map_err(|error| QuestionError {
+                what: describe_error(&self.text, error),
+                text: self.text.clone(),
+            })?;
+        }
+        Ok(self)
+    }
 }
 
-/// Follows `containers/image pkg/shortnames` `parseUnnormalizedShortName`.
+/// The images that a short name can be, in the order of the search registries.
+///
+/// Follows `containers/image pkg/shortnames/shortnames.go` `Resolve`. An alias of the node comes first, which no
+/// object of the cluster knows.
+fn search(text: &str, registries: &[impl AsRef<str>]) -> Result<Vec<Image>, ReferenceError> {
+    let images = registries.iter().map(|registry| {
+        let registry = registry.as_ref().trim_end_matches('/');
+        Image::parse(&format!("{registry}/{text}"))
+    });
+    images.collect()
+}
+
+/// Follows `containers/image pkg/shortnames` `parseUnnormalizedShortName`: the first element must be a valid host too
+/// (`a_b.c/x` has none).
 fn names_no_registry(text: &str) -> bool {
     let first = text.split_once('/').map(|(first, _)| first);
-    first.is_none_or(|first| !(first.contains(['.', ':']) || first == "localhost"))
+    first.is_none_or(|first| !names_registry(first) || !is_valid_mirror(first))
 }
 
 fn describe_error(text: &str, error: ReferenceError) -> String {
@@ -69,6 +97,9 @@ fn describe_error(text: &str, error: ReferenceError) -> String {
     }
     if let Some((_, rest)) = text.split_once("://") {
         return format!("it has a scheme: write \"{rest}\"");
+    }
+    if error == ReferenceError::Identifier {
+        return format!("{error}; write the repository, or sha256: before the digits");
     }
     if text.contains(char::is_whitespace) {
         return "it contains a space".to_owned();
@@ -184,6 +215,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_host_is_part_of_a_short_name() {
+        let table = [
+            ("a_b.c/x:1", true, "no host has an underscore"),
+            ("a-b.c/x:1", false, "but it may have a hyphen"),
+            ("nginx:1", true, "a single element"),
+        ];
+        for (typed, expected, reason) in table {
+            let question = Question::parse(typed);
+            assert_eq!(question.map(|question| question.is_short), Ok(expected), "{typed}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_short_name_is_searched_in_the_registries_of_the_image_configuration() {
+        let table: [(_, &[&str], &[&str], _); 4] = [
+            ("nginx:1", &["m.lab:5000", "quay.io"], &["m.lab:5000/nginx:1", "quay.io/nginx:1"], "in order"),
+            ("nginx:1", &["docker.io"], &["docker.io/library/nginx:1"], "Docker Hub adds library"),
+            ("quay.io/a:1", &["m.lab"], &["quay.io/a:1"], "it has a registry"),
+            (
+                "nginx:1",
+                &[],
+                &["registry.access.redhat.com/nginx:1", "docker.io/library/nginx:1"],
+                "the registries of the template",
+            ),
+        ];
+        for (typed, registries, expected, reason) in table {
+            let registries: Vec<_> = registries.iter().map(ToString::to_string).collect();
+            let question = Question::parse(typed).unwrap().searched_in(&registries).unwrap();
+            let found: Vec<_> = question.images.iter().map(Image::as_str).collect();
+            assert_eq!(found, expected, "{typed}: {reason}");
+        }
+    }
+
+    #[test]
     fn a_text_that_is_no_image_has_an_error_with_what_to_write() {
         let typed = [
             "",
@@ -199,6 +264,7 @@ mod tests {
             "quay.io/a@12ab",
             "quay.io/a@md5:00112233445566778899aabbccddeeff",
             "quay.io/a:v1:v2",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         ];
         let mut texts = String::new();
         for text in typed {

@@ -60,14 +60,13 @@ pub struct Derivations {
 }
 
 impl Derivations {
-    /// Derives for releases with four catalogs and for those with three. A scan of all mirror sets, because an entry of
-    /// any of them can keep the nodes from getting a file.
+    /// Derives for releases with four catalogs and for those with three, where the nodes get a file.
     pub fn of(view: View<'_>) -> Self {
         let not_rendered = why_not_rendered(view);
         Self::by(|releases| derive_unless(view, not_rendered.as_deref(), releases))
     }
 
-    /// The same from the mirror sets alone, and as if the nodes got a file: without a scan, for a single decision.
+    /// The same from the mirror sets alone, and as if the nodes got a file.
     pub fn of_mirror_sets(view: View<'_>) -> Self {
         Self::by(|releases| derive_from_sets(view, None, releases))
     }
@@ -144,7 +143,7 @@ fn derive_from_catalogs(view: View<'_>, releases: &Releases) -> Option<Derivatio
 fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
     let view = view.without_managed_sets();
     let rendering = Rendering::new(view);
-    let error = rendering.error().map(|error| error.to_string());
+    let error = rendering.check().err().map(|error| error.to_string());
     let not_rendered = not_rendered.or(error.as_deref());
     let mut obstacle = None;
     let mut mirrored = Vec::new();

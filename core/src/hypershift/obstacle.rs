@@ -15,7 +15,7 @@ pub enum Obstacle {
     ServedTwice(String, Deciders),
     /// The configured value would be misread: how.
     Configured(String),
-    /// The nodes get no file from the mirror sets: the machine-config operator's reason.
+    /// The nodes get no file that they can read: the reason of the machine-config operator or of the node.
     NotRendered(String),
     /// Some catalogs have a mirror, these have none.
     NotMirrored(Vec<String>),
@@ -87,7 +87,7 @@ impl fmt::Display for Obstacle {
             }
             Self::Configured(misreading) => write!(f, "catalogOverrides.value is wrong: {misreading}"),
             Self::NotRendered(why) => {
-                write!(f, "the machine-config operator cannot render registries.conf: {why}")
+                write!(f, "nodes get no usable registries.conf: {why}")
             }
             Self::NotMirrored(images) => write!(f, "no mirror set covers {}", images.join(", ")),
             Self::Renamed(image, mirror, deciders) => {
@@ -192,7 +192,7 @@ mod tests {
             ),
             (
                 Obstacle::NotRendered("invalid format for mirror \"m:\"".to_owned()),
-                "the machine-config operator cannot render registries.conf: invalid format for mirror \"m:\"",
+                "nodes get no usable registries.conf: invalid format for mirror \"m:\"",
             ),
             (Obstacle::NotMirrored(vec![a.clone(), b.clone()]), "no mirror set covers a-index, b-index"),
             (

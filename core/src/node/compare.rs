@@ -1,6 +1,6 @@
 //! How two files differ in one registry, described as it is and priced as upstream prices it.
 
-use super::{Impact, Mirror, Reason, Registry, RegistryChange};
+use super::{Impact, Mirror, NodeFile, Reason, Registry, RegistryChange};
 use crate::objects::Pull;
 
 /// Every difference between what two files say about one scope, with what it costs.
@@ -11,7 +11,8 @@ pub(super) fn compare<'a>(old: Option<&Registry<'a>>, new: Option<&Registry<'a>>
         (None, Some(new)) => (new.scope, vec![added_registry(new)]),
         (None, None) => return Vec::new(),
     };
-    changes.into_iter().map(|(what, impact)| Reason { registry, what, impact }).collect()
+    let file = NodeFile::RegistriesConf;
+    changes.into_iter().map(|(what, impact)| Reason { file, registry, what, impact }).collect()
 }
 
 type Changes<'a> = Vec<(RegistryChange<'a>, Impact)>;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Placed, RenderError, Rendering, rewrite, validate};
+use super::{Placed, RenderError, Rendering, file_refusal, files, renders, rewrite};
 use crate::{
     context::View,
     objects::{
@@ -70,10 +70,11 @@ fn own_source<'a>(view: View<'a>, scope: &str) -> Option<&'a str> {
     entries.find(|entry| entry.is_effective()).map(|entry| &*entry.source)
 }
 
-/// Why the nodes get no new file, in the words of the machine-config operator; `None` if they do.
+/// Why nodes get no file that they can read: in the words of the machine-config operator, which renders none, or in
+/// those of a node, which rejects it. `None` if they get one.
 pub fn why_not_rendered(view: View<'_>) -> Option<String> {
-    if let Err(refusal) = validate(view) {
-        return Some(refusal.to_string());
+    if !renders(view) {
+        return files(view).err().map(|error| error.to_string());
     }
-    Rendering::new(view).error().map(|error| error.to_string())
+    file_refusal(view, &Rendering::new(view)).map(|refusal| refusal.to_string())
 }

@@ -1,16 +1,15 @@
 //! What changing the nodes' configuration costs.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
 
-use super::{Mirror, RegistriesConf, Registry, RenderError, compare::compare, render::Rendering};
-use crate::{
-    context::View,
-    objects::{MirrorSet, Pull},
+use super::{
+    Disruptions, Lists, NodeFile, NodeFiles, PolicyFile, Reason, RegistriesConf, Registry, RegistryChange,
+    compare::compare, files, files::is_written, render::Rendering, renders,
 };
+use crate::{context::View, objects::MirrorSet, registries_conf::SearchRegistriesConf};
 
 /// What happens to every node of every pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +20,8 @@ pub enum Impact {
     Reload,
     /// Each node is cordoned and its pods evicted, one node after another.
     Drain,
+    /// Each node is drained and rebooted, one node after another.
+    Reboot,
 }
 
 impl fmt::Display for Impact {
@@ -29,78 +30,8 @@ impl fmt::Display for Impact {
             Self::None => "none",
             Self::Reload => "reload",
             Self::Drain => "drain",
+            Self::Reboot => "reboot",
         })
-    }
-}
-
-/// One difference between two files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason<'a> {
-    /// Scope of the registry.
-    pub registry: &'a str,
-    /// What is different.
-    pub what: RegistryChange<'a>,
-    /// What this difference alone costs.
-    pub impact: Impact,
-}
-
-/// What can be different about a registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RegistryChange<'a> {
-    /// It is removed.
-    Removed,
-    /// It is new, with digest mirrors only.
-    Added,
-    /// It is new, and this mirror serves tag pulls.
-    AddedWith(Mirror<'a>),
-    /// It is new and has no mirror.
-    AddedBare,
-    /// `blocked` or `insecure` becomes this.
-    Flag(&'static str, bool),
-    /// The last mirror at this location is removed.
-    MirrorRemoved(Cow<'a, str>),
-    /// A mirror is removed, and one for the other pulls stays at its location.
-    MirrorWithdrawn(Mirror<'a>),
-    /// A mirror is new.
-    MirrorAdded(Mirror<'a>),
-    /// A mirror serves other pulls than before, which were these.
-    MirrorServes(Mirror<'a>, Pull),
-    /// A mirror stays, but the machine-config operator compares it with the mirror for the other pulls at its
-    /// location.
-    MirrorMistaken(Mirror<'a>),
-    /// The order or the flags of the mirrors change.
-    Order,
-}
-
-impl fmt::Display for RegistryChange<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Removed => f.write_str("registry removed"),
-            Self::Added => f.write_str("registry added"),
-            Self::AddedWith(Mirror { location, pull, .. }) => {
-                write!(f, "registry added with {} mirror {location}", pull.pull_from_mirror())
-            }
-            Self::AddedBare => f.write_str("registry added without a mirror"),
-            Self::Flag(name, is) => write!(f, "{name} changes from {} to {is}", !is),
-            Self::MirrorRemoved(location) => write!(f, "mirror removed: {location}"),
-            Self::MirrorWithdrawn(Mirror { location, pull, .. }) => {
-                write!(f, "{} mirror removed: {location}", pull.pull_from_mirror())
-            }
-            Self::MirrorMistaken(Mirror { location, pull, .. }) => write!(
-                f,
-                "{} mirror {location} is unchanged, but counts as new: the machine-config operator compares it with \
-                 the first mirror at that location",
-                pull.pull_from_mirror()
-            ),
-            Self::MirrorAdded(Mirror { location, pull, .. }) => {
-                write!(f, "{} mirror added: {location}", pull.pull_from_mirror())
-            }
-            Self::MirrorServes(Mirror { location, pull, .. }, was) => {
-                let (was, is) = (was.pull_from_mirror(), pull.pull_from_mirror());
-                write!(f, "mirror {location} changes from {was} to {is}")
-            }
-            Self::Order => f.write_str("the order or the flags of the mirrors change"),
-        }
     }
 }
 
@@ -116,59 +47,148 @@ pub struct Change<'a> {
 impl<'a> Change<'a> {
     /// The change for these reasons. A file that changed is read again even where there is no reason: the same
     /// registries may be in another order.
-    fn of(mut reasons: Vec<Reason<'a>>, changed: bool) -> Self {
+    fn of(mut reasons: Vec<Reason<'a>>, changed: bool, disruptions: Disruptions<'_>) -> Self {
+        for reason in &mut reasons {
+            reason.impact = disruptions.impact(reason.file, reason.impact);
+        }
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.impact));
-        let least = if changed { Impact::Reload } else { Impact::None };
+        let least =
+            if changed { disruptions.impact(NodeFile::RegistriesConf, Impact::Reload) } else { Impact::None };
         let impact = reasons.iter().map(|reason| reason.impact).fold(least, Impact::max);
         Self { impact, reasons }
     }
 }
 
-/// What putting one file in place of another costs.
+/// What putting one registries.conf in place of another costs by default.
 ///
 /// Follows `machine-config-operator pkg/daemon/drain.go` `isSafeContainerRegistryConfChanges`.
 pub fn change_between<'a>(old: &RegistriesConf<'a>, new: &RegistriesConf<'a>) -> Change<'a> {
+    Change::of(registry_reasons(old, new), old != new, Disruptions::default())
+}
+
+/// What putting all files of the nodes in place of others costs.
+///
+/// Follows `machine-config-operator pkg/daemon/update.go` `calculatePostConfigChangeNodeDisruptionActionFromMCDiffs`:
+/// the most costly file decides, and one without a policy reboots.
+pub fn change_of_files<'a>(
+    old: &NodeFiles<'a>,
+    new: &NodeFiles<'a>,
+    disruptions: Disruptions<'_>,
+) -> Change<'a> {
+    let mut reasons = registry_reasons(&old.registries_conf, &new.registries_conf);
+    reasons.extend(written_reason(old.is_written, new.is_written, reasons.is_empty()));
+    reasons.extend(policy_reasons(&old.policy, &new.policy));
+    reasons.extend(search_reason(old.search_registries, new.search_registries));
+    Change::of(reasons, old.registries_conf != new.registries_conf, disruptions)
+}
+
+fn registry_reasons<'a>(old: &RegistriesConf<'a>, new: &RegistriesConf<'a>) -> Vec<Reason<'a>> {
     let (old_registries, new_registries) = (by_scope(old), by_scope(new));
     let scopes: BTreeSet<&str> = old_registries.keys().chain(new_registries.keys()).copied().collect();
     let mut reasons = Vec::new();
     for scope in scopes {
         reasons.extend(compare(old_registries.get(scope).copied(), new_registries.get(scope).copied()));
     }
-    Change::of(reasons, old != new)
+    reasons
 }
 
 fn by_scope<'c, 'a>(conf: &'c RegistriesConf<'a>) -> BTreeMap<&'a str, &'c Registry<'a>> {
     conf.registries.iter().map(|registry| (registry.scope, registry)).collect()
 }
 
+/// The encoder writes the template anew, which changes its bytes even where it adds no registry.
+fn written_reason<'a>(was: bool, is: bool, is_only_reason: bool) -> Option<Reason<'a>> {
+    let what = RegistryChange::Written(is);
+    (was != is && is_only_reason).then_some(Reason {
+        file: NodeFile::RegistriesConf,
+        registry: "",
+        what,
+        impact: Impact::Reload,
+    })
+}
+
+fn policy_reasons<'a>(old: &PolicyFile<'a>, new: &PolicyFile<'a>) -> Vec<Reason<'a>> {
+    let scopes: BTreeSet<&str> = old.scopes.keys().chain(new.scopes.keys()).copied().collect();
+    let mut changes = Vec::new();
+    if old.rejects_others != new.rejects_others {
+        changes.push(("", RegistryChange::RejectsOthers(new.rejects_others)));
+    }
+    for scope in scopes.into_iter().filter(|scope| old.scopes.get(scope) != new.scopes.get(scope)) {
+        changes.push((scope, RegistryChange::Policy(new.scopes.get(scope).copied())));
+    }
+    let reasons = changes.into_iter().map(|(registry, what)| Reason {
+        file: NodeFile::Policy,
+        registry,
+        what,
+        impact: Impact::Reload,
+    });
+    reasons.collect()
+}
+
+fn search_reason<'a>(
+    old: Option<SearchRegistriesConf<'a>>,
+    new: Option<SearchRegistriesConf<'a>>,
+) -> Option<Reason<'a>> {
+    let registries = new.map(|new| new.0).unwrap_or_default();
+    (old != new).then_some(Reason {
+        file: NodeFile::SearchRegistries,
+        registry: "",
+        what: RegistryChange::Search(registries),
+        impact: Impact::Reboot,
+    })
+}
+
+/// Why a write of a set costs nothing, or something that cannot be known: the operator renders nothing before it or
+/// after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standstill {
+    /// Nothing is rendered after the write: nodes keep what they have.
+    Lasts,
+    /// The write ends it: whatever changed since the last file was rendered is rolled out.
+    Ends,
+}
+
+/// What a change of anything between two clusters costs; both are rendered whole.
+pub fn change_of_settings<'a>(before: View<'a>, after: View<'a>) -> Result<Change<'a>, Standstill> {
+    let new = files(after).map_err(|_| Standstill::Lasts)?;
+    let old = files(before).map_err(|_| Standstill::Ends)?;
+    Ok(change_of_files(&old, &new, Disruptions::of(after)))
+}
+
 /// What a write of one set costs: the scopes it touches are rendered from both views and compared. The
-/// rest of the file cannot differ.
+/// rest of the files cannot differ.
 ///
-/// `old` and `new` are the set before and after, where there is one. A file that does not render, on either
-/// side, is an error: it changes nothing yet.
+/// `old` and `new` are the set before and after, where there is one.
 pub fn change_of_write<'a>(
     before: View<'a>,
     after: View<'a>,
     old: Option<&'a MirrorSet>,
     new: Option<&'a MirrorSet>,
-) -> Result<Change<'a>, RenderError> {
-    let (before, after) = (Rendering::new(before), Rendering::new(after));
+) -> Result<Change<'a>, Standstill> {
+    if !renders(after) {
+        return Err(Standstill::Lasts);
+    }
+    if !renders(before) {
+        return Err(Standstill::Ends);
+    }
+    let disruptions = Disruptions::of(after);
+    let (was, is) = (Rendering::new(before), Rendering::new(after));
     let sources = old.into_iter().chain(new).flat_map(|set| set.entries.iter().map(|entry| &*entry.source));
-    let unmirrored = before.unmirrored_scopes().into_iter().chain(after.unmirrored_scopes());
-    let mut touched: Vec<&str> = sources.chain(unmirrored).collect();
+    let mut touched: Vec<&str> =
+        sources.chain(was.unmirrored_scopes()).chain(is.unmirrored_scopes()).collect();
     touched.sort_unstable();
     touched.dedup();
     let mut reasons = Vec::new();
     let mut sections_differ = false;
     for scope in touched {
-        let (was, is) = (before.registry_at(scope)?, after.registry_at(scope)?);
+        let [was, is] = [&was, &is].map(|rendering| rendering.registry_at(scope).unwrap_or_default());
         sections_differ |= was.as_ref().map(|was| was.section) != is.as_ref().map(|is| is.section);
         reasons.extend(compare(was.as_ref().map(|was| &was.registry), is.as_ref().map(|is| &is.registry)));
     }
-    if reasons.is_empty() && sections_differ {
-        // Perhaps the same registries in another order: only the whole files show that.
-        return Ok(Change::of(reasons, before.file()? != after.file()?));
-    }
-    let changed = !reasons.is_empty();
-    Ok(Change::of(reasons, changed))
+    // Perhaps the same registries in another order: only the whole files show that.
+    let changed = !reasons.is_empty() || (sections_differ && was.file() != is.file());
+    reasons.extend(written_reason(is_written(before, &was), is_written(after, &is), reasons.is_empty()));
+    let [old, new] = [before, after].map(|view| PolicyFile::of(&Lists::of(view).unwrap_or_default()));
+    reasons.extend(policy_reasons(&old, &new));
+    Ok(Change::of(reasons, changed, disruptions))
 }

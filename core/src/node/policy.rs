@@ -1,6 +1,6 @@
 //! What the nodes' `/etc/containers/policy.json` rejects, wherever the image comes from.
 
-use super::{blocked::payload_repository, effective_blocked};
+use super::{Lists, payload_repository};
 use crate::{
     context::View,
     objects::{reference::Image, scope::is_nested},
@@ -20,16 +20,15 @@ pub enum PolicyRefusal<'a> {
 
 /// What `policy.json` rejects because of the image configuration.
 ///
-/// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
-/// `getValidBlockedAndAllowedRegistries` and `updatePolicyJSON`. Those write nothing where registries are both
-/// allowed and blocked; here only the blocked ones count then.
+/// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go` `updatePolicyJSON`, which
+/// writes nothing where [`super::validate_policy`] fails; here only the blocked registries count then.
 #[derive(Debug)]
 pub struct Policy<'a> {
     blocked: Vec<&'a str>,
-    allowed: &'a [String],
+    allowed: Vec<&'a str>,
     /// Accepted even where a wider scope is blocked.
-    payload: String,
-    /// The repository of the payload, where it is blocked by its own name and has a mirror.
+    payload: &'a str,
+    /// The repository of the payload, where it is allowed only because it is blocked and has a mirror.
     blocked_payload: Option<&'a str>,
 }
 
@@ -41,14 +40,14 @@ impl<'a> Policy<'a> {
     /// the repository of a cluster that was not installed from a mirror.
     pub fn new(view: View<'a>) -> Self {
         let known = payload_repository(view);
-        let effective = effective_blocked(view);
-        let (payload, blocked): (Vec<_>, Vec<_>) =
-            effective.into_iter().partition(|scope| known.as_deref() == Some(*scope));
+        let lists = Lists::of(view).unwrap_or_default();
+        let is_listed = view.image_config().allowed_registries.iter().any(|scope| Some(&**scope) == known);
+        let accepted = lists.allowed.iter().copied().find(|scope| Some(*scope) == known);
         Self {
-            blocked_payload: payload.first().copied(),
-            blocked,
-            allowed: &view.image_config().allowed_registries,
-            payload: known.unwrap_or_else(|| USUAL_PAYLOAD.to_owned()),
+            blocked: lists.rejected,
+            allowed: lists.allowed,
+            payload: known.unwrap_or(USUAL_PAYLOAD),
+            blocked_payload: accepted.filter(|_| !is_listed),
         }
     }
 
@@ -66,15 +65,14 @@ impl<'a> Policy<'a> {
         if let Some(scope) = self.blocked.iter().find(|scope| self.blocks(scope, subject)) {
             return Some(PolicyRefusal::Blocked(scope));
         }
-        let mut allowed = self.allowed.iter().map(String::as_str).chain(self.blocked_payload).peekable();
-        if !self.blocked.is_empty() || allowed.peek().is_none() {
-            return None;
-        }
-        if allowed.any(|scope| subject.is_allowed_by(scope)) {
+        let is_limited = self.blocked.is_empty() && !self.allowed.is_empty();
+        if !is_limited || self.allowed.iter().any(|scope| subject.is_allowed_by(scope)) {
             return None;
         }
         match self.blocked_payload {
-            Some(payload) if self.allowed.is_empty() => Some(PolicyRefusal::OnlyPayload(payload)),
+            Some(payload) if self.allowed.iter().all(|scope| *scope == payload) => {
+                Some(PolicyRefusal::OnlyPayload(payload))
+            }
             _ => Some(PolicyRefusal::NotAllowed),
         }
     }
@@ -82,8 +80,8 @@ impl<'a> Policy<'a> {
     /// Whether a blocked scope decides. The most specific scope does, and the payload's repository is one that
     /// is accepted.
     fn blocks(&self, scope: &str, subject: Subject<'_>) -> bool {
-        let is_payload = is_nested(subject.name(), &self.payload);
-        subject.is_covered_by(scope) && (!is_payload || is_nested(scope, &self.payload))
+        let is_payload = is_nested(subject.name(), self.payload);
+        subject.is_covered_by(scope) && (!is_payload || is_nested(scope, self.payload))
     }
 }
 
@@ -271,7 +269,7 @@ mod tests {
             };
             let mirrored = Object::from(MirrorSet::new(SetKind::Idms, "a", vec![entry]));
             let mut context = Context::from_iter([image_config(&case), mirrored]);
-            context.payload = Some("quay.io/p/r:v1".to_owned());
+            context.payload = Some(format!("quay.io/p/r@sha256:{}", "0".repeat(64)));
             let policy = Policy::new(context.view());
             let Case { name, expected, reason, .. } = case;
             let image = Image::parse(&format!("{name}:v1")).unwrap();

@@ -27,10 +27,14 @@ pub struct PullRoute<'c, 'a> {
 ///
 /// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
 pub fn registry_of<'c, 'a>(conf: &'c RegistriesConf<'a>, image: &Image) -> Option<(&'c Registry<'a>, usize)> {
-    let matching =
-        conf.registries.iter().filter_map(|r| Some((r, matching_prefix(image.as_str(), r.scope)?)));
-    // The first of equally long prefixes in sorted order wins.
-    matching.min_by_key(|(r, _)| (Reverse(r.scope.len()), r.scope))
+    // The name alone is compared: a scope with a tag or a digest matches nothing.
+    let matching = conf.registries.iter().filter_map(|registry| {
+        let scope = registry.scope.trim_end_matches('/');
+        Some((registry, scope, matching_prefix(image.name(), scope)?))
+    });
+    // The first of equally long prefixes in sorted order wins, and of equal ones the first in the file.
+    let decides = matching.min_by_key(|(_, scope, _)| (Reverse(scope.len()), *scope));
+    decides.map(|(registry, _, end)| (registry, end))
 }
 
 /// The registry whose scope is the longest prefix of the image decides; its mirrors that serve this kind
@@ -57,7 +61,8 @@ fn references(
 ) -> Result<Vec<String>, ReferenceError> {
     let mut references = Vec::new();
     for mirror in mirrors {
-        let reference = format!("{}{}", mirror.location, &image.as_str()[prefix..]);
+        let location = mirror.location.trim_end_matches('/');
+        let reference = format!("{location}{}", &image.as_str()[prefix..]);
         Image::parse_canonical(&reference)?;
         references.push(reference);
     }
@@ -65,4 +70,33 @@ fn references(
         references.push(image.as_str().to_owned());
     }
     Ok(references)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::Context,
+        node::render,
+        objects::{ImageConfig, Object},
+    };
+
+    #[test]
+    fn a_blocked_scope_is_compared_with_the_name_alone() {
+        let table = [
+            ("quay.io/a/b", true, "the repository"),
+            ("quay.io/a/b:v1", false, "a scope with a tag matches no name"),
+            ("quay.io/a/", true, "a slash at the end is cut"),
+            ("quay.io/a/b/c", false, "a repository below"),
+        ];
+        let image = Image::parse("quay.io/a/b:v1").unwrap();
+        for (scope, expected, reason) in table {
+            let config = ImageConfig { blocked_registries: vec![scope.to_owned()], ..ImageConfig::default() };
+            let context = Context::from_iter([Object::from(config)]);
+            let conf = render(context.view()).unwrap();
+            let route = route_pull(&conf, &image);
+            let tries = if expected { Vec::new() } else { vec![image.as_str().to_owned()] };
+            assert_eq!((route.blocked, route.tries), (expected, Ok(tries)), "{scope}: {reason}");
+        }
+    }
 }

@@ -9,9 +9,9 @@ use std::{borrow::Cow, collections::BTreeSet};
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::{Mirror, RegistriesConf, Registry, effective_blocked, merge};
+use super::{Lists, Mirror, RegistriesConf, Registry, merge};
 use crate::{
-    context::View,
+    context::{EntryRef, View},
     objects::{
         Entry, MirrorSourcePolicy, Pull,
         scope::{ancestors, is_nested, is_wildcard},
@@ -71,7 +71,7 @@ pub struct Rendering<'a> {
 impl<'a> Rendering<'a> {
     /// The whole view, with the blocked registries as the machine-config operator takes them.
     pub fn new(view: View<'a>) -> Self {
-        Self { blocked: effective_blocked(view), tags: true, ..Self::of_digest_sets(view) }
+        Self { blocked: Lists::blocked_of(view), tags: true, ..Self::of_digest_sets(view) }
     }
 
     /// The digest sets, with every blocked registry: what the machine-config operator reads to decide whether
@@ -126,48 +126,45 @@ impl<'a> Rendering<'a> {
         Some(never_contact || self.blocks_nested(scope))
     }
 
+    /// The scopes that the image configuration blocks or makes insecure, in the order of the file.
+    pub fn listed(&self) -> Vec<&'a str> {
+        self.blocked.iter().chain(&self.insecure).copied().collect()
+    }
+
+    /// The source with this text, where the file has it.
+    pub(super) fn source(&self, text: &str) -> Option<&'a str> {
+        let counts = |found: &EntryRef<'a>| {
+            found.entry().is_effective() && (self.tags || found.set.kind.pull() == Pull::Digest)
+        };
+        self.view.entries(text).find(counts).map(|found| &*found.entry().source)
+    }
+
+    /// Whether the file can be rendered: only a scope without mirrors of its own can stop it.
+    pub fn check(&self) -> Result<(), RenderError> {
+        let errors = self.unmirrored_scopes().into_iter().filter_map(|scope| self.registry_at(scope).err());
+        match errors.min_by(|one, other| one.order().cmp(&other.order())) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
     /// The scopes that are in the file only because they are blocked or insecure.
     pub fn unmirrored_scopes(&self) -> Vec<&'a str> {
         let mut seen = BTreeSet::new();
-        let scopes = self.blocked.iter().chain(&self.insecure).copied();
-        scopes.filter(|scope| seen.insert(*scope) && self.own(scope).section.is_none()).collect()
+        let mut scopes = self.listed();
+        scopes.retain(|scope| seen.insert(*scope) && self.source(scope).is_none());
+        scopes
     }
 
     /// The whole file.
     pub fn file(&self) -> Result<RegistriesConf<'a>, RenderError> {
-        let mut first_error: Option<RenderError> = None;
+        self.check()?;
         let mut placed = Vec::new();
         for scope in self.view.sources().into_iter().chain(self.unmirrored_scopes()) {
-            match self.registry_at(scope) {
-                Ok(registry) => placed.extend(registry),
-                Err(error) if first_error.as_ref().is_none_or(|first| error.order() < first.order()) => {
-                    first_error = Some(error);
-                }
-                Err(_) => {}
-            }
-        }
-        if let Some(error) = first_error {
-            return Err(error);
+            placed.extend(self.registry_at(scope)?);
         }
         placed.sort_by_key(|placed| placed.section);
         Ok(RegistriesConf { registries: placed.into_iter().map(|placed| placed.registry).collect() })
-    }
-
-    /// The error that makes the whole file fail, without rendering it.
-    pub fn error(&self) -> Option<RenderError> {
-        // Only a wildcard cannot be inherited from.
-        if !self.view.has_wildcards() {
-            return None;
-        }
-        let mut first: Option<RenderError> = None;
-        for scope in self.unmirrored_scopes() {
-            if let Err(error) = self.inherited(scope)
-                && first.as_ref().is_none_or(|first| error.order() < first.order())
-            {
-                first = Some(error);
-            }
-        }
-        first
     }
 
     /// What the entries with exactly this source say.
@@ -176,7 +173,7 @@ impl<'a> Rendering<'a> {
         'a: 's,
     {
         let mut own = Own::default();
-        let (mut digest, mut tag): (Lists<'_>, Lists<'_>) = Default::default();
+        let (mut digest, mut tag): (MirrorLists<'_>, MirrorLists<'_>) = Default::default();
         for found in self.view.entries(source) {
             let entry: &'a Entry = found.entry();
             let pull = found.set.kind.pull();
@@ -201,7 +198,7 @@ impl<'a> Rendering<'a> {
     }
 
     /// The mirrors that lists for one kind of pull give a source.
-    fn mirrors<'s>(&self, source: &'s str, lists: &Lists<'s>, pull: Pull) -> Vec<Mirror<'s>> {
+    fn mirrors<'s>(&self, source: &'s str, lists: &MirrorLists<'s>, pull: Pull) -> Vec<Mirror<'s>> {
         if lists.is_empty() {
             return Vec::new();
         }
@@ -257,7 +254,7 @@ impl<'a> Rendering<'a> {
 }
 
 /// Mirror lists of one source; hardly ever more than two.
-type Lists<'a> = SmallVec<[&'a [Box<str>]; 2]>;
+type MirrorLists<'a> = SmallVec<[&'a [Box<str>]; 2]>;
 
 /// What the entries of one source alone say.
 #[derive(Default)]

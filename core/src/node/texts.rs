@@ -11,6 +11,7 @@ fn mirror(pull: Pull) -> Mirror<'static> {
 
 #[test]
 fn each_change_has_its_text() {
+    let registries = ["m.lab:5000".to_owned(), "quay.io".to_owned()];
     let changes = [
         RegistryChange::Removed,
         RegistryChange::Added,
@@ -24,6 +25,15 @@ fn each_change_has_its_text() {
         RegistryChange::MirrorServes(mirror(Pull::Tag), Pull::Digest),
         RegistryChange::MirrorMistaken(mirror(Pull::Tag)),
         RegistryChange::Order,
+        RegistryChange::Written(true),
+        RegistryChange::Written(false),
+        RegistryChange::Policy(Some(true)),
+        RegistryChange::Policy(Some(false)),
+        RegistryChange::Policy(None),
+        RegistryChange::RejectsOthers(true),
+        RegistryChange::RejectsOthers(false),
+        RegistryChange::Search(&registries),
+        RegistryChange::Search(&[]),
     ];
     let mut texts = String::new();
     for change in changes {

@@ -60,11 +60,11 @@ impl Change {
             },
             Self::Append { items, .. } => {
                 let fields = parent_or_new(object, above)?.as_object_mut()?;
-                let list = fields.entry(*last).or_insert(Value::Null);
-                if list.is_null() {
-                    *list = Value::Array(Vec::new());
+                let there = fields.entry(*last).or_insert(Value::Null);
+                if there.is_null() {
+                    *there = Value::Array(Vec::new());
                 }
-                list.as_array_mut()?.extend(items.iter().cloned());
+                there.as_array_mut()?.extend(items.iter().cloned());
             }
             Self::Rename { name, .. } => {
                 let fields = parent(object, above)?.as_object_mut()?;

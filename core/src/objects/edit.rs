@@ -57,7 +57,7 @@ fn child_at(layout: &Layout<'_>, root: &Node, path: &str) -> Option<(String, usi
     let (at, missing) = descend(layout, root, &steps)?;
     let (Place::Field { index, .. } | Place::Item { index }) = at.place else { return None };
     let above = steps.split_last()?.1;
-    missing.is_empty().then(|| (above.iter().map(|step| format!("[{step}]")).collect(), index))
+    missing.is_empty().then(|| (above.iter().flat_map(|step| ["[", step, "]"]).collect(), index))
 }
 
 /// Sorts edits. `None` if two of them overlap. Insertions at one place become one.
@@ -225,7 +225,7 @@ fn append(layout: &Layout<'_>, at: &At<'_>, values: &[Value]) -> Option<TextEdit
     let last = items.last()?;
     let column = layout.column(layout.dash(last)?);
     let texts = values.iter().map(|value| layout.item(value, column, layout.is_flow(last)));
-    let text: String = texts.map(|text| format!("{}{text}", layout.newline)).collect();
+    let text: String = texts.flat_map(|text| [layout.newline.to_owned(), text]).collect();
     let at = layout.line_end(layout.end(last));
     Some(TextEdit { range: at..at, text })
 }

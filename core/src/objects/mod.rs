@@ -5,6 +5,7 @@
 mod change;
 mod cluster_config;
 mod edit;
+mod format;
 pub mod grammar;
 mod hosted_cluster;
 mod lenient;
@@ -20,8 +21,11 @@ mod wire;
 mod yaml;
 
 pub use change::{Change, apply_all};
-pub use cluster_config::{ClusterVersion, ImageConfig};
+pub use cluster_config::{
+    ClusterVersion, DisruptionAction, FileDisruption, ImageConfig, MachineConfiguration, SignaturePolicy,
+};
 pub use edit::{TextEdit, apply_edits};
+pub use format::Format;
 pub use hosted_cluster::{HostedCluster, annotation};
 pub use mirror_set::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};

@@ -7,8 +7,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    CatalogKind, ClusterVersion, HostedCluster, ImageConfig, MirrorSet, ObjectId, OperatorCatalog, SetKind,
-    tree::Node, wire::WireObject,
+    CatalogKind, ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId,
+    OperatorCatalog, SetKind, SignaturePolicy, tree::Node, wire::WireObject,
 };
 
 /// The kinds of objects that are read.
@@ -24,10 +24,16 @@ pub enum Kind {
     ClusterVersion,
     /// One of the two kinds that a cluster gets its operators from.
     Catalog(CatalogKind),
+    /// config.openshift.io `ClusterImagePolicy`; of files only.
+    ClusterImagePolicy,
+    /// config.openshift.io `ImagePolicy`; of files only.
+    ImagePolicy,
+    /// operator.openshift.io `MachineConfiguration`; of files only.
+    MachineConfiguration,
 }
 
 impl Kind {
-    /// Every kind that is read.
+    /// Every kind that is read from clusters.
     pub const ALL: [Self; 8] = [
         Self::Set(SetKind::Icsp),
         Self::Set(SetKind::Idms),
@@ -39,9 +45,13 @@ impl Kind {
         Self::Catalog(CatalogKind::ClusterCatalog),
     ];
 
+    /// The kinds that are read from files only: they explain what a cluster does, and few clusters have any.
+    pub const FILES_ONLY: [Self; 3] =
+        [Self::ClusterImagePolicy, Self::ImagePolicy, Self::MachineConfiguration];
+
     /// The kind with this group and name; `None` if it is not read.
     pub fn of(group: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.group() == group && k.name() == kind)
+        Self::ALL.into_iter().chain(Self::FILES_ONLY).find(|k| k.group() == group && k.name() == kind)
     }
 
     /// The kind with this `apiVersion` (`group/version`) and name.
@@ -54,7 +64,10 @@ impl Kind {
         match self {
             Self::Set(set) => set.api().0,
             Self::HostedCluster => "hypershift.openshift.io",
-            Self::ImageConfig | Self::ClusterVersion => "config.openshift.io",
+            Self::ImageConfig | Self::ClusterVersion | Self::ClusterImagePolicy | Self::ImagePolicy => {
+                "config.openshift.io"
+            }
+            Self::MachineConfiguration => "operator.openshift.io",
             Self::Catalog(catalog) => catalog.api().0,
         }
     }
@@ -66,6 +79,9 @@ impl Kind {
             Self::HostedCluster => "hostedclusters",
             Self::ImageConfig => "images",
             Self::ClusterVersion => "clusterversions",
+            Self::ClusterImagePolicy => "clusterimagepolicies",
+            Self::ImagePolicy => "imagepolicies",
+            Self::MachineConfiguration => "machineconfigurations",
             Self::Catalog(catalog) => catalog.api().2,
         }
     }
@@ -77,6 +93,9 @@ impl Kind {
             Self::HostedCluster => "HostedCluster",
             Self::ImageConfig => "Image",
             Self::ClusterVersion => "ClusterVersion",
+            Self::ClusterImagePolicy => "ClusterImagePolicy",
+            Self::ImagePolicy => "ImagePolicy",
+            Self::MachineConfiguration => "MachineConfiguration",
             Self::Catalog(catalog) => catalog.name(),
         }
     }
@@ -93,6 +112,10 @@ pub enum Object {
     ImageConfig(Arc<ImageConfig>),
     /// `clusterversion/version`.
     ClusterVersion(ClusterVersion),
+    /// A ClusterImagePolicy or ImagePolicy.
+    SignaturePolicy(SignaturePolicy),
+    /// `machineconfiguration/cluster`.
+    MachineConfiguration(MachineConfiguration),
     /// A CatalogSource or ClusterCatalog.
     Catalog(Arc<OperatorCatalog>),
 }
@@ -143,6 +166,9 @@ impl Object {
             Self::HostedCluster(_) => Kind::HostedCluster,
             Self::ImageConfig(_) => Kind::ImageConfig,
             Self::ClusterVersion(_) => Kind::ClusterVersion,
+            Self::SignaturePolicy(policy) if policy.is_cluster_wide() => Kind::ClusterImagePolicy,
+            Self::SignaturePolicy(_) => Kind::ImagePolicy,
+            Self::MachineConfiguration(_) => Kind::MachineConfiguration,
             Self::Catalog(catalog) => Kind::Catalog(catalog.kind),
         }
     }
@@ -152,13 +178,15 @@ impl Object {
         ObjectId::new(self.kind().name(), self.namespace(), self.name())
     }
 
-    /// `metadata.name`, which is fixed for objects that exist once per cluster.
+    /// `metadata.name`, or the only one that counts where it is empty.
     pub fn name(&self) -> &str {
         match self {
             Self::MirrorSet(set) => &set.name,
             Self::HostedCluster(hosted) => &hosted.metadata.name,
-            Self::ImageConfig(_) => "cluster",
-            Self::ClusterVersion(_) => "version",
+            Self::ImageConfig(config) => non_empty(&config.name, ImageConfig::NAME),
+            Self::ClusterVersion(version) => non_empty(&version.name, ClusterVersion::NAME),
+            Self::SignaturePolicy(policy) => &policy.name,
+            Self::MachineConfiguration(machines) => non_empty(&machines.name, MachineConfiguration::NAME),
             Self::Catalog(catalog) => &catalog.name,
         }
     }
@@ -168,9 +196,17 @@ impl Object {
         match self {
             Self::HostedCluster(hosted) => &hosted.metadata.namespace,
             Self::Catalog(catalog) => &catalog.namespace,
-            Self::MirrorSet(_) | Self::ImageConfig(_) | Self::ClusterVersion(_) => "",
+            Self::SignaturePolicy(policy) => &policy.namespace,
+            Self::MirrorSet(_)
+            | Self::ImageConfig(_)
+            | Self::ClusterVersion(_)
+            | Self::MachineConfiguration(_) => "",
         }
     }
+}
+
+fn non_empty<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
+    if name.is_empty() { otherwise } else { name }
 }
 
 impl MirrorSet {

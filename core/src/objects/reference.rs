@@ -40,6 +40,9 @@ pub enum ReferenceError {
     /// The name is shortened (`nginx` for `docker.io/library/nginx`).
     #[error("repository name must be canonical")]
     NotCanonical,
+    /// The whole name has the form of an image ID.
+    #[error("invalid repository name, cannot specify 64-byte hexadecimal strings")]
+    Identifier,
     /// The algorithm of the digest is not sha256, sha384 or sha512.
     #[error("unsupported digest algorithm")]
     Algorithm,
@@ -84,8 +87,11 @@ fn check_digest(digest: &str) -> Result<(), ReferenceError> {
     if hex.len() != length {
         return Err(ReferenceError::DigestLength);
     }
-    let lower_hex = hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if lower_hex { Ok(()) } else { Err(ReferenceError::DigestFormat) }
+    if is_lower_hex(hex) { Ok(()) } else { Err(ReferenceError::DigestFormat) }
+}
+
+fn is_lower_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// An image as nodes read it: a canonical name with a tag, a digest, both or neither.
@@ -102,6 +108,9 @@ pub struct Image {
 impl Image {
     /// Reads a reference that may be shortened: `nginx` becomes `docker.io/library/nginx`.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        if text.len() == 64 && is_lower_hex(text) {
+            return Err(ReferenceError::Identifier);
+        }
         let (domain, rest) = split_domain(text);
         let remote = rest.split(':').next().unwrap_or(rest);
         if remote.chars().any(char::is_uppercase) {
@@ -155,11 +164,16 @@ impl Image {
 /// `docker.io`.
 fn split_domain(name: &str) -> (&str, &str) {
     match name.split_once('/') {
-        Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
+        Some((first, rest)) if names_registry(first) => {
             (if first == "index.docker.io" { "docker.io" } else { first }, rest)
         }
         _ => ("docker.io", name),
     }
+}
+
+/// Whether the first element of a name is taken for a registry: it has a dot or a port, or is `localhost`.
+pub fn names_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 /// An image, a source or a mirror as HyperShift reads it: nothing is added, and all path elements after the first
@@ -185,7 +199,7 @@ impl DockerReference {
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let parts = split(text)?;
         let (registry, path) = match parts.name.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
+            Some((first, rest)) if names_registry(first) => (first, rest),
             _ => ("", parts.name),
         };
         let (namespace, name) = path.split_once('/').unwrap_or(("", path));
@@ -241,6 +255,12 @@ mod tests {
             ("quay.io/a@sha256:0123", Err(ReferenceError::Format), "a digest is at least 32 digits"),
             ("quay.io//a", Err(ReferenceError::Format), "no empty element"),
             ("", Err(ReferenceError::Format), "empty"),
+            (&DIGEST[7..], Err(ReferenceError::Identifier), "64 hexadecimal digits are an image ID"),
+            (
+                &DIGEST[8..],
+                Ok("docker.io/library/123456789012345678901234567890123456789012345678901234567890123"),
+                "63 are not",
+            ),
         ];
         for (text, expected, reason) in table {
             assert_eq!(Image::parse(text).map(|i| i.text), expected.map(str::to_owned), "{text}: {reason}");

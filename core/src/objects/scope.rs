@@ -18,6 +18,15 @@ pub fn bare_host(scope: &str) -> &str {
     host.split_once(':').map_or(host, |(bare, _)| bare)
 }
 
+/// Whether a scope names its registry: its first element has a dot or a port, or is `localhost`. Without one, a source
+/// matches no image, and a mirror makes no reference.
+///
+/// Follows `containers/image docker/reference` `splitDockerDomain`.
+pub fn names_registry(scope: &str) -> bool {
+    let first = scope.split('/').next().unwrap_or_default();
+    first.contains(['.', ':']) || first == "localhost"
+}
+
 /// Whether `outer` covers everything that `inner` matches. A scope covers itself.
 ///
 /// Follows `runtime-utils pkg/registries/registries.go` `ScopeIsNestedInsideScope`, including its handling of ports.

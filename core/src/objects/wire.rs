@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
-    CatalogKind, ClusterVersion, Entry, HostedCluster, ImageConfig, Kind, MirrorSet, Object, OperatorCatalog,
-    SetKind, annotation,
+    CatalogKind, ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind,
+    MachineConfiguration, MirrorSet, Object, OperatorCatalog, SetKind, SignaturePolicy, annotation,
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, Spec},
     lenient::lenient,
 };
@@ -48,6 +48,9 @@ struct WireSpec {
     image_digest_mirrors: Option<Vec<Entry>>,
     image_tag_mirrors: Option<Vec<Entry>>,
     registry_sources: Option<ImageConfig>,
+    scopes: Option<Vec<String>>,
+    #[serde(deserialize_with = "lenient")]
+    node_disruption_policy: WireDisruptions,
     #[serde(deserialize_with = "lenient")]
     release: Release,
     #[serde(deserialize_with = "lenient")]
@@ -99,6 +102,14 @@ struct WireStatus {
 #[serde(default, expecting = "a map")]
 struct WireDesired {
     image: String,
+    version: String,
+}
+
+/// A custom node disruption policy; those of units and of the SSH key concern none of the files that are modelled.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, expecting = "a map")]
+struct WireDisruptions {
+    files: Vec<FileDisruption>,
 }
 
 impl WireObject {
@@ -108,10 +119,10 @@ impl WireObject {
             Kind::Set(set) => self.into_set(set).into(),
             Kind::HostedCluster => self.into_hosted().into(),
             Kind::ImageConfig => self.into_image_config().into(),
-            Kind::ClusterVersion => {
-                let desired_image = self.status.unwrap_or_default().desired.image;
-                Object::ClusterVersion(ClusterVersion { desired_image })
-            }
+            Kind::ClusterVersion => Object::ClusterVersion(self.into_cluster_version()),
+            Kind::ClusterImagePolicy => Object::SignaturePolicy(self.into_signature_policy(false)),
+            Kind::ImagePolicy => Object::SignaturePolicy(self.into_signature_policy(true)),
+            Kind::MachineConfiguration => Object::MachineConfiguration(self.into_machine_configuration()),
             Kind::Catalog(catalog) => Object::Catalog(self.into_catalog(catalog).into()),
         }
     }
@@ -186,8 +197,36 @@ impl WireObject {
     }
 
     pub(super) fn into_image_config(self) -> ImageConfig {
-        self.spec.unwrap_or_default().registry_sources.unwrap_or_default()
+        let config = self.spec.unwrap_or_default().registry_sources.unwrap_or_default();
+        ImageConfig { name: name_of(self.metadata), ..config }
     }
+
+    fn into_cluster_version(self) -> ClusterVersion {
+        let WireDesired { image, version } = self.status.unwrap_or_default().desired;
+        ClusterVersion { name: name_of(self.metadata), desired_image: image, desired_version: version }
+    }
+
+    fn into_signature_policy(self, is_namespaced: bool) -> SignaturePolicy {
+        let metadata = self.metadata.unwrap_or_default();
+        // An ImagePolicy of a file may leave its namespace to the one that applies it.
+        let namespace = metadata.namespace.filter(|namespace| !namespace.is_empty());
+        let namespace =
+            if is_namespaced { namespace.unwrap_or_else(|| "default".to_owned()) } else { String::new() };
+        SignaturePolicy {
+            namespace: namespace.into(),
+            name: metadata.name.unwrap_or_default().into(),
+            scopes: self.spec.unwrap_or_default().scopes.unwrap_or_default(),
+        }
+    }
+
+    fn into_machine_configuration(self) -> MachineConfiguration {
+        let files = self.spec.unwrap_or_default().node_disruption_policy.files;
+        MachineConfiguration { name: name_of(self.metadata), files }
+    }
+}
+
+fn name_of(metadata: Option<WireMetadata>) -> Box<str> {
+    metadata.unwrap_or_default().name.unwrap_or_default().into()
 }
 
 /// The fields of a map that are strings.
@@ -198,4 +237,28 @@ fn texts<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, String>
         _ => None,
     });
     Ok(texts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_the_same_as_absent() {
+        let table = [
+            (Kind::Set(SetKind::Idms), r#"{"spec":null}"#, "a set without a spec"),
+            (Kind::Set(SetKind::Idms), r#"{"spec":{"imageDigestMirrors":null}}"#, "without entries"),
+            (Kind::ImageConfig, r#"{"spec":null}"#, "no settings"),
+            (Kind::ImageConfig, r#"{"spec":{"registrySources":null}}"#, "no registries"),
+            (Kind::ImageConfig, r#"{"spec":{"registrySources":{"blockedRegistries":null}}}"#, "no list"),
+            (Kind::ClusterVersion, r#"{"status":null}"#, "no status"),
+            (Kind::ClusterVersion, r#"{"status":{"desired":null}}"#, "no release"),
+            (Kind::MachineConfiguration, r#"{"spec":{"nodeDisruptionPolicy":null}}"#, "no policy"),
+            (Kind::ClusterImagePolicy, r#"{"spec":{"scopes":null}}"#, "no scope"),
+            (Kind::HostedCluster, r#"{"metadata":null,"spec":null}"#, "nothing at all"),
+        ];
+        for (kind, json, reason) in table {
+            assert_eq!(Object::from_json(kind, json), Object::from_json(kind, "{}"), "{reason}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Reviews a write: runs the rules, and decides the level of their findings.
 
-use std::slice;
+use std::{slice, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     context::Overlay,
+    node::{Change, Impact, Standstill},
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
     rules::{
-        Check, Finding, HostedWrite, Level, RULES, Rule, SetWrite, Settings, Views, WhenUnverified,
-        misread_catalog_overrides,
+        Check, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views,
+        WhenUnverified, misread_catalog_overrides,
     },
     state::State,
     write::{Operation, Write},
@@ -85,7 +86,7 @@ impl<'a> Reviewer<'a> {
             verdict.remarks.push(unverified_remark(self.settings.when_unverified, why));
         }
         if verdict.is_allowed() {
-            verdict.impact = write.change().map(|change| change.impact);
+            verdict.impact = write.change().and_then(impact_of);
         } else {
             verdict.diagnostics.retain(Diagnostic::applies_to_a_rejected_write);
         }
@@ -140,8 +141,21 @@ impl<'a> Reviewer<'a> {
     }
 
     fn evaluate_set(&self, write: &SetWrite<'_>) -> Vec<Diagnostic> {
+        let is_write = !matches!(write.operation, Operation::Existing(_));
+        let Views { before, after, .. } = write.cluster;
+        let nodes = NodesWrite { before: Some(before), after, set: write.new_set(), path: "spec" };
+        self.evaluate(RULES, |check, findings| match check {
+            Check::MirrorSet(check) => check(write, findings),
+            // Of an existing set, they are reported for the image configuration.
+            Check::Nodes(check) if is_write => check(&nodes, findings),
+            _ => {}
+        })
+    }
+
+    /// What the rules find in the settings of a cluster, apart from its mirror sets.
+    pub(super) fn evaluate_settings(&self, write: &NodesWrite<'_>) -> Vec<Diagnostic> {
         self.evaluate(RULES, |check, findings| {
-            if let Check::MirrorSet(check) = check {
+            if let Check::Nodes(check) = check {
                 check(write, findings);
             }
         })
@@ -157,10 +171,14 @@ impl<'a> Reviewer<'a> {
     }
 
     fn evaluate_image_config(&self, config: &ImageConfig) -> Vec<Diagnostic> {
-        self.evaluate(RULES, |check, findings| {
-            if let Check::ImageConfig(check) = check {
-                check(config, findings);
-            }
+        let mut context = self.state.context().clone();
+        context.image_config = Arc::new(config.clone());
+        let nodes =
+            NodesWrite { before: None, after: context.view(), set: None, path: "spec.registrySources" };
+        self.evaluate(RULES, |check, findings| match check {
+            Check::ImageConfig(check) => check(config, findings),
+            Check::Nodes(check) => check(&nodes, findings),
+            _ => {}
         })
     }
 
@@ -180,6 +198,15 @@ impl<'a> Reviewer<'a> {
         let is_configured = self.settings.levels.contains_key(rule.id);
         let level = finding.by_default.filter(|_| !is_configured).unwrap_or(self.settings.level(rule));
         Diagnostic { rule, level: level.min(finding.at_most), finding }
+    }
+}
+
+/// The impact of a write of a set; `None` where it cannot be known.
+fn impact_of(change: &Result<Change<'_>, Standstill>) -> Option<Impact> {
+    match change {
+        Ok(change) => Some(change.impact),
+        Err(Standstill::Lasts) => Some(Impact::None),
+        Err(Standstill::Ends) => None,
     }
 }
 

@@ -10,8 +10,10 @@ use super::{
     verdict::Known,
 };
 use crate::{
+    context::Context,
+    node::change_of_settings,
     objects::{ImageConfig, MirrorSet, Object},
-    rules::{Finding, Related, Settings},
+    rules::{Finding, Level, NodesWrite, Related, Settings, node_impact},
     state::State,
     write::{Operation, Write},
 };
@@ -38,7 +40,9 @@ impl<'a> Sequence<'a> {
             Object::MirrorSet(set) => Write::MirrorSet(self.set_operation(set)),
             Object::HostedCluster(hosted) => Write::HostedCluster(self.existing.operation(hosted)),
             Object::ImageConfig(config) => return self.configure(new, Some(config)),
-            Object::ClusterVersion(_) => return self.configure(new, None),
+            Object::ClusterVersion(_) | Object::SignaturePolicy(_) | Object::MachineConfiguration(_) => {
+                return self.configure(new, None);
+            }
             Object::Catalog(_) => {
                 self.state.insert(new.clone());
                 return Verdict::default();
@@ -67,24 +71,19 @@ impl<'a> Sequence<'a> {
         Reviewer::new(state, self.settings, self.today)
     }
 
-    /// Reviews a setting by its effect on the existing mirror sets. No webhook reviews it: it is applied in any case.
+    /// Reviews a setting by its effect on the existing mirror sets and on the nodes. No webhook reviews it: it is
+    /// applied in any case.
     fn configure(&mut self, new: &Object, config: Option<&Arc<ImageConfig>>) -> Verdict {
         let (old, mut changed) = (self.state.context(), self.state.clone());
         changed.insert(new.clone());
-        let context = changed.context();
-        if (&old.image_config, &old.payload) == (&context.image_config, &context.payload) {
+        if !settings_differ(old, changed.context()) {
+            self.state = changed;
             return Verdict::default();
         }
+        let path = setting_path(new);
+        let mut verdict = self.review_setting(&changed, path, config);
         let (before, after) = (self.reviewer(&self.state), self.reviewer(&changed));
-        let (mut verdict, path) = match config {
-            Some(config) => {
-                let old = Arc::clone(&old.image_config);
-                let operation = Operation::Update { old, new: Arc::clone(config) };
-                (after.review(&Write::ImageConfig(operation)), "spec.registrySources")
-            }
-            None => (Verdict::default(), "status.desired.image"),
-        };
-        for set in context.shared_sets() {
+        for set in changed.context().shared_sets() {
             let write = Write::MirrorSet(Operation::Existing(Arc::clone(set)));
             let (was, is) = (before.review(&write), after.review(&write));
             let known = Known::of(&was.diagnostics);
@@ -94,6 +93,57 @@ impl<'a> Sequence<'a> {
         }
         self.state = changed;
         verdict
+    }
+
+    /// Reviews a setting by itself, and by what it costs the nodes.
+    fn review_setting(
+        &self,
+        changed: &State,
+        path: &'static str,
+        config: Option<&Arc<ImageConfig>>,
+    ) -> Verdict {
+        let after = self.reviewer(changed);
+        let [old, new] = [&self.state, changed].map(|state| state.context().view());
+        let mut verdict = if let Some(config) = config {
+            let old = Arc::clone(&self.state.context().image_config);
+            after.review(&Write::ImageConfig(Operation::Update { old, new: Arc::clone(config) }))
+        } else {
+            let write = NodesWrite { before: Some(old), after: new, set: None, path };
+            let mut found = after.evaluate_settings(&write);
+            for diagnostic in &mut found {
+                path.clone_into(&mut diagnostic.finding.path);
+            }
+            Verdict::of(found)
+        };
+        let change = change_of_settings(old, new);
+        verdict.impact = change.as_ref().ok().map(|change| change.impact);
+        let rule = &node_impact::RULE;
+        let is_on = self.settings.level(rule) != Level::Off;
+        if let Some(finding) = node_impact::finding(change.as_ref()).filter(|_| is_on) {
+            verdict.diagnostics.push(after.diagnostic(rule, Finding { path: path.to_owned(), ..finding }));
+        }
+        verdict
+    }
+}
+
+/// Whether two clusters with the same mirror sets may differ on their nodes.
+fn settings_differ(old: &Context, new: &Context) -> bool {
+    old.image_config != new.image_config
+        || old.payload != new.payload
+        || old.format != new.format
+        || old.file_disruptions != new.file_disruptions
+        || !old.signed_scopes().eq(new.signed_scopes())
+}
+
+/// Where a finding about a setting is reported.
+fn setting_path(object: &Object) -> &'static str {
+    match object {
+        Object::ClusterVersion(_) => "status.desired.image",
+        Object::SignaturePolicy(_) => "spec.scopes",
+        Object::MachineConfiguration(_) => "spec.nodeDisruptionPolicy",
+        Object::ImageConfig(_) | Object::MirrorSet(_) | Object::HostedCluster(_) | Object::Catalog(_) => {
+            "spec.registrySources"
+        }
     }
 }
 
@@ -117,7 +167,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::{objects::manifest, rules::Level};
+    use crate::objects::manifest;
 
     const DIGESTS: &str = "ImageDigestMirrorSet";
     const TAGS: &str = "ImageTagMirrorSet";

@@ -153,7 +153,14 @@ fn interpret(wire: WireRequest<'_>) -> Result<Request, Problem> {
         }
         Some(Kind::HostedCluster) => Write::HostedCluster(operation(&wire, HostedCluster::from_json)?),
         Some(Kind::ImageConfig) => Write::ImageConfig(operation(&wire, ImageConfig::from_json)?),
-        Some(Kind::ClusterVersion | Kind::Catalog(_)) | None => {
+        Some(
+            Kind::ClusterVersion
+            | Kind::ClusterImagePolicy
+            | Kind::ImagePolicy
+            | Kind::MachineConfiguration
+            | Kind::Catalog(_),
+        )
+        | None => {
             let WireKind { group, kind } = wire.kind;
             return Err(Problem::UnknownKind { kind, group });
         }

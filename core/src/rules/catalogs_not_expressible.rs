@@ -37,7 +37,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
 fn advice(obstacle: &Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NotRendered(_) => {
-            "fix what the machine-config operator rejects, or set the catalog-image annotations"
+            "fix what makes registries.conf unusable, or set the catalog-image annotations"
         }
         Obstacle::Configured(_) => "correct catalogOverrides.value, or set the annotation",
         Obstacle::NotServed(_) | Obstacle::ServedTwice(..) => {

@@ -59,7 +59,9 @@ fn find_missing<'a>(write: &HostedWrite<'a>) -> Vec<(&'static str, Places<'a>)> 
             continue;
         }
         let mirrored = places(write.cluster(), repository, |found| found.set.kind.is_digest());
-        missing.extend(mirrored.map(|mirrored| (repository, mirrored)));
+        // A mirror that is the repository itself is none.
+        let is_elsewhere = |mirrored: &Places<'_>| mirrored.places.iter().any(|place| place != repository);
+        missing.extend(mirrored.filter(is_elsewhere).map(|mirrored| (repository, mirrored)));
     }
     missing
 }

@@ -19,19 +19,18 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
     if digest.is_empty() {
         digest = wanted.iter().map(|mirror| mirror.as_str().into()).collect();
     }
-    if policy == MirrorSourcePolicy::NeverContactSource {
-        digest.retain(|mirror| **mirror != *repository);
-    }
-    // What a repeated mirror makes of a wildcard source.
-    let is_readable = !digest.iter().any(|mirror| mirror.starts_with('*'));
+    let tag = if now.scope == repository { Mirrors::new() } else { now.at(repository, Pull::Tag) };
     let own = entry(repository, digest, policy, set.kind);
     let title = format!("add {}", entry_text(&own));
     let agrees = view.entries(repository).all(|found| found.entry().policy() == policy);
-    if !(is_readable && agrees && may_extend(view, set)) || is_beside_icsp(view, set, repository) {
+    let is_writable =
+        is_valid_list(repository, &own.mirrors, policy) && is_valid_list(repository, &tag, policy);
+    if !(is_writable && own.is_effective() && agrees && may_extend(view, set))
+        || is_beside_icsp(view, set, repository)
+    {
         return title.into();
     }
     // An entry of its own also hides the broader source from tag pulls.
-    let tag = if now.scope == repository { Mirrors::new() } else { now.at(repository, Pull::Tag) };
     if tag.is_empty() {
         return Fix::safe(title).add_entries(set, &[own]);
     }
@@ -42,6 +41,13 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
     Fix::safe(format!("{title}, and {} to {}", entry_text(&also), tags.set.id()))
         .add_entries(set, &[own])
         .add_entries(tags.set, &[also])
+}
+
+/// Whether these mirrors can be an entry's: a source that is its own mirror may be contacted, and a wildcard, which a
+/// repeated mirror can leave, is none.
+fn is_valid_list(source: &str, mirrors: &[Box<str>], policy: MirrorSourcePolicy) -> bool {
+    let never = policy == MirrorSourcePolicy::NeverContactSource;
+    mirrors.iter().all(|mirror| !(mirror.starts_with('*') || never && **mirror == *source))
 }
 
 /// Whether the webhook admits new entries in a set: not in an ICSP next to an IDMS or ITMS.

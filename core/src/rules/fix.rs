@@ -111,8 +111,8 @@ impl Fix {
 fn addition(change: &Change) -> Option<String> {
     match change {
         Change::Append { path, items } => {
-            let lines: String = items.iter().map(|item| format!("  - {}\n", to_flow(item, false))).collect();
-            Some(format!("  {}:\n{lines}", path.rsplit('.').next()?))
+            let lines: Vec<_> = items.iter().map(|item| format!("  - {}\n", to_flow(item, false))).collect();
+            Some(format!("  {}:\n{}", path.rsplit('.').next()?, lines.concat()))
         }
         Change::Set { path, value: Value::String(value) } => {
             let name = path.strip_prefix(annotation::PATH_PREFIX)?.strip_suffix(']')?;

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Check, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite, explicit::free_name,
-    finding::list_names, icsp_overlap::overlaps,
+    Check, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
+    explicit::free_name,
+    finding::{list_names, some_names},
+    icsp_overlap::overlaps,
 };
 use crate::{
     node::merge,
@@ -80,6 +82,26 @@ fn first_step(icsp: &MirrorSet) -> Finding {
             format!("covers {}", icsp.id()),
             format!("this IDMS has every entry of {}", icsp.id()),
         )
+    }
+}
+
+/// Whether an IDMS is the first one next to ICSPs whose images it leaves alone.
+fn joins_icsps(write: &SetWrite<'_>, set: &MirrorSet) -> bool {
+    let is_first = write.cluster.others.count(SetKind::Idms) == 0;
+    set.kind == SetKind::Idms && is_first && matches!(write.operation, Operation::Create(_))
+}
+
+/// The finding for an IDMS that is created next to ICSPs.
+fn joining(write: &SetWrite<'_>, set: &MirrorSet) -> Finding {
+    let icsps: Vec<_> = write.cluster.others.sets_of(SetKind::Icsp).collect();
+    let names = some_names(icsps.iter().map(|icsp| icsp.id()));
+    Finding {
+        at_most: Level::Warn,
+        effect: "HyperShift without the fix for OCPBUGS-29466 ignores every ICSP while an IDMS exists"
+            .to_owned(),
+        fix: format!("migrate {names} too: run mirrorguard migrate").into(),
+        related: icsps.iter().take(3).map(|icsp| Related::to_set(icsp, NAME.to_owned())).collect(),
+        ..Finding::new(NAME, format!("joins {}", set.id()), format!("this is the first IDMS next to {names}"))
     }
 }
 
@@ -172,6 +194,9 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
         if !overlap.with.iter().all(|found| covered.iter().any(|icsp| std::ptr::eq(*icsp, found.set))) {
             findings.push(overlap.finding(set));
         }
+    }
+    if findings.is_empty() && covered.is_empty() && joins_icsps(write, set) {
+        findings.push(joining(write, set));
     }
     findings.extend(covered.into_iter().map(first_step));
 }

@@ -1,7 +1,7 @@
 //! An entry without a mirror.
 
 use super::{Check, Finding, Fix, Level, Rule, SetWrite};
-use crate::objects::MirrorSourcePolicy::NeverContactSource;
+use crate::objects::{MirrorSet, MirrorSourcePolicy::NeverContactSource, grammar, scope::names_registry};
 
 pub(super) const RULE: Rule = Rule {
     id: "ineffective-entry",
@@ -14,6 +14,12 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
+    for (index, entry) in set.effective_entries() {
+        let source = &entry.source;
+        if !names_registry(source) && grammar::is_valid_source(source) {
+            findings.push(without_registry(set, index));
+        }
+    }
     for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| !entry.is_effective()) {
         let never = entry.policy() == NeverContactSource;
         let source = &entry.source;
@@ -42,6 +48,20 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             fix,
             ..Finding::new(set.field_path(index, "mirrors"), key, what)
         });
+    }
+}
+
+/// The finding for a source that matches nothing.
+fn without_registry(set: &MirrorSet, index: usize) -> Finding {
+    let source = &set.entries[index].source;
+    Finding {
+        effect: "it matches no image, because nodes complete every image name with its registry".to_owned(),
+        fix: format!("write the registry too, for example docker.io/{source}").into(),
+        ..Finding::new(
+            set.field_path(index, "source"),
+            format!("{source} no registry"),
+            format!("source \"{source}\" has no registry host"),
+        )
     }
 }
 

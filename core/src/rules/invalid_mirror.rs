@@ -19,7 +19,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         for (at, mirror) in entry.mirrors.iter().enumerate() {
             if !grammar::is_valid_mirror(mirror) {
                 let path = set.field_path(index, &format!("mirrors[{at}]"));
-                findings.push(rejected(set, "mirror", mirror, path));
+                findings.push(rejected(set, "mirror", mirror, path, write.cluster.after.format()));
             }
         }
     }

@@ -16,6 +16,7 @@ mod explicit;
 mod finding;
 mod fix;
 mod foreign_catalog_overrides;
+mod half_blocked_source;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
 mod icsp_overlap;
@@ -33,7 +34,7 @@ pub(crate) mod misread_catalog_overrides;
 mod missing_mirror_ca;
 mod missing_pull_secret_entry;
 mod never_contact_source_lists_source;
-mod node_impact;
+pub(crate) mod node_impact;
 mod node_pool_rollout;
 mod oversized_config;
 mod protected_source;
@@ -44,8 +45,11 @@ mod split_source;
 mod stale_catalog_overrides;
 mod stale_registry_overrides;
 mod subject;
+mod swapped_source;
 mod tag_pull_not_mirrored;
 mod unknown_annotation;
+mod unqualified_mirror;
+mod unrenderable_image_config;
 mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
@@ -53,7 +57,7 @@ pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level, Related};
 pub use fix::{Applicability, Fix};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
-pub use subject::{HostedWrite, SetWrite, SharedSource, Survey, Views};
+pub use subject::{HostedWrite, NodesWrite, SetWrite, SharedSource, Survey, Views};
 
 use crate::objects::ImageConfig;
 
@@ -91,7 +95,7 @@ impl Rule {
     /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.
     pub fn runs_in_webhook(&self) -> bool {
         match self.check {
-            Check::MirrorSet(_) | Check::HostedCluster(_) => true,
+            Check::MirrorSet(_) | Check::Nodes(_) | Check::HostedCluster(_) => true,
             Check::ImageConfig(_) | Check::Cluster(_) => false,
         }
     }
@@ -102,6 +106,8 @@ impl Rule {
 pub enum Check {
     /// A write of an ICSP, IDMS or ITMS.
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
+    /// A write of an ICSP, IDMS or ITMS, or the settings of the cluster: what the nodes' files are made of.
+    Nodes(fn(&NodesWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.
     HostedCluster(fn(&HostedWrite<'_>, &mut Vec<Finding>)),
     /// `image.config.openshift.io/cluster` by itself.
@@ -124,6 +130,7 @@ pub const RULES: &[Rule] = &[
     deprecated_icsp::RULE,
     dropped_source::RULE,
     foreign_catalog_overrides::RULE,
+    half_blocked_source::RULE,
     hypershift_misresolves::RULE,
     icsp_alongside_idms::RULE,
     ignored_catalog_overrides::RULE,
@@ -148,8 +155,11 @@ pub const RULES: &[Rule] = &[
     split_source::RULE,
     stale_catalog_overrides::RULE,
     stale_registry_overrides::RULE,
+    swapped_source::RULE,
     tag_pull_not_mirrored::RULE,
     unknown_annotation::RULE,
+    unqualified_mirror::RULE,
+    unrenderable_image_config::RULE,
     untrusted_mirror::RULE,
     wildcard_over_nested_scope::RULE,
 ];

@@ -1,12 +1,12 @@
 //! The impact of a write on the nodes.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
-use crate::node::{Change, Impact, Reason};
+use crate::node::{Change, Impact, Reason, Standstill};
 
-pub(super) const RULE: Rule = Rule {
+pub(crate) const RULE: Rule = Rule {
     id: "node-impact",
     level: Level::Warn,
-    summary: "a write that reloads CRI-O on every node, or drains every node",
+    summary: "a write that reloads CRI-O on every node, or drains or reboots every node",
     page: include_str!("node_impact.md"),
     check: Check::MirrorSet(check),
     only_when_admitted: true,
@@ -14,35 +14,57 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    let Some(Change { impact, reasons }) = write.change() else { return };
+    findings.extend(write.change().and_then(|change| finding(change.as_ref())));
+}
+
+/// The finding for a change of the nodes' configuration, or for one that cannot be told; `None` where there is no
+/// impact.
+pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Finding> {
+    let Change { impact, reasons } = match change {
+        Ok(change) => change,
+        Err(standstill) => return Some(during(*standstill)),
+    };
     let (what, effect) = match impact {
-        Impact::None => return,
-        Impact::Reload => (
-            "this write reloads CRI-O on every node",
-            "no pod is evicted, but releases before 4.7 reboot every node",
-        ),
-        Impact::Drain => (
-            "this write drains every node",
-            "pods are evicted node by node, and releases before 4.7 reboot every node",
-        ),
+        Impact::None => return None,
+        Impact::Reload => ("this write reloads CRI-O on every node", "no pod is evicted"),
+        Impact::Drain => ("this write drains every node", "pods are evicted node by node"),
+        Impact::Reboot => {
+            ("this write reboots every node", "each node is drained and restarted, one after another")
+        }
     };
     let reasons: Vec<_> = reasons.iter().filter(|reason| reason.impact == *impact).collect();
-    let first = reasons.first();
-    let registry = first.map_or("", |reason| reason.registry);
-    findings.push(Finding {
+    let first = reasons.first().map_or("", |reason| reason.subject());
+    Some(Finding {
         effect: effect.to_owned(),
-        ..Finding::new("spec", format!("{impact} {registry}"), format!("{what}{}", describe(&reasons)))
-    });
+        ..Finding::new("spec", format!("{impact} {first}"), format!("{what}{}", describe(&reasons)))
+    })
+}
+
+/// The finding for a write while nothing is rendered.
+fn during(standstill: Standstill) -> Finding {
+    let (key, what, effect) = match standstill {
+        Standstill::Lasts => (
+            "nothing rendered",
+            "this write changes nothing on nodes for now, because rendering fails",
+            "as soon as rendering succeeds, it rolls out together with every other change since then",
+        ),
+        Standstill::Ends => (
+            "rendered again",
+            "with this write, rendering succeeds again",
+            "every change since rendering began to fail rolls out now, and nodes may be drained",
+        ),
+    };
+    Finding { effect: effect.to_owned(), ..Finding::new("spec", key, what) }
 }
 
 /// The first reason, and how many more there are, in parentheses.
 fn describe(reasons: &[&Reason<'_>]) -> String {
     match reasons {
         [] => String::new(),
-        [one] => format!(" ({}: {})", one.registry, one.what),
-        [first, _] => format!(" ({}: {}, and 1 more change)", first.registry, first.what),
+        [one] => format!(" ({}: {})", one.subject(), one.what),
+        [first, _] => format!(" ({}: {}, and 1 more change)", first.subject(), first.what),
         [first, rest @ ..] => {
-            format!(" ({}: {}, and {} more changes)", first.registry, first.what, rest.len())
+            format!(" ({}: {}, and {} more changes)", first.subject(), first.what, rest.len())
         }
     }
 }
@@ -67,24 +89,55 @@ mod tests {
         set(kind, "own", &entries)
     }
 
+    struct Case {
+        others: Vec<MirrorSet>,
+        old: Option<MirrorSet>,
+        new: MirrorSet,
+        expected: Option<&'static str>,
+        reason: &'static str,
+    }
+
+    fn case(new: MirrorSet, expected: Option<&'static str>, reason: &'static str) -> Case {
+        Case { others: Vec::new(), old: None, new, expected, reason }
+    }
+
     #[test]
     fn a_write_is_reported_with_its_impact() {
-        let table: [(_, _, Option<&str>, &str); 6] = [
-            (None, of(Idms, &["quay.io/a"]), Some("reload quay.io/a"), "a registry is added"),
-            (None, of(Idms, &["quay.io/a", "quay.io/b"]), Some("reload quay.io/a"), "two of them"),
-            (None, of(Itms, &["quay.io/a"]), Some("drain quay.io/a"), "a mirror for tag pulls"),
-            (Some(of(Idms, &["quay.io/a"])), of(Idms, &[]), Some("drain quay.io/a"), "it is removed"),
-            (None, set(Idms, "own", &[("quay.io/a", &[])]), None, "an entry without a mirror"),
-            (
-                Some(of(Idms, &["quay.io/a", "quay.io/b"])),
-                of(Idms, &["quay.io/b", "quay.io/a"]),
-                None,
-                "the nodes get the same file",
+        let ineffective = set(Idms, "own", &[("quay.io/a", &[])]);
+        let other = set(Idms, "other", &[("docker.io", &["m.lab/d"])]);
+        let refused = set(Idms, "other", &[("https://docker.io", &["m.lab/d"])]);
+        let both = of(Idms, &["quay.io/a", "quay.io/b"]);
+        let table = [
+            case(of(Idms, &["quay.io/a"]), Some("reload quay.io/a"), "a registry is added"),
+            case(both.clone(), Some("reload quay.io/a"), "two of them"),
+            case(of(Itms, &["quay.io/a"]), Some("drain quay.io/a"), "a mirror for tag pulls"),
+            Case {
+                old: Some(of(Idms, &["quay.io/a"])),
+                ..case(of(Idms, &[]), Some("drain quay.io/a"), "it is removed")
+            },
+            case(
+                ineffective.clone(),
+                Some("reload /etc/containers/registries.conf"),
+                "the first set, even without an effective entry, changes the bytes of the file",
             ),
+            Case { others: vec![other], ..case(ineffective, None, "there is another set already") },
+            Case {
+                old: Some(both),
+                ..case(of(Idms, &["quay.io/b", "quay.io/a"]), None, "the nodes get the same file")
+            },
+            Case {
+                others: vec![refused.clone()],
+                ..case(of(Itms, &["quay.io/a"]), Some("nothing rendered"), "another set stops rendering")
+            },
+            Case {
+                old: Some(MirrorSet { name: "own".into(), ..refused }),
+                ..case(of(Idms, &["quay.io/a"]), Some("rendered again"), "the set itself stopped it")
+            },
         ];
         let mut all = Vec::new();
-        for (old, new, expected, reason) in table {
-            let found = findings(RULE.id, &Settings::default(), &[], old.as_ref(), &new);
+        for Case { others, old, new, expected, reason } in table {
+            let others: Vec<_> = others.iter().collect();
+            let found = findings(RULE.id, &Settings::default(), &others, old.as_ref(), &new);
             assert_eq!(found.first().map(|finding| &*finding.key), expected, "{reason}");
             all.extend(found);
         }

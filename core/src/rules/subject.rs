@@ -10,7 +10,7 @@ use crate::{
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
-    node::{Change, change_of_write},
+    node::{Change, Standstill, change_of_write},
     objects::{HostedCluster, MirrorSet, annotation},
     state::State,
     write::Operation,
@@ -25,7 +25,7 @@ pub struct SetWrite<'a> {
     pub cluster: Views<'a>,
     /// The configuration.
     pub settings: &'a Settings,
-    change: OnceCell<Option<Change<'a>>>,
+    change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
 }
 
@@ -84,16 +84,16 @@ impl<'a> SetWrite<'a> {
         self.operation.after().copied()
     }
 
-    /// What the write changes in the nodes' configuration; `None` if nothing is written, or if rendering fails.
-    pub fn change(&self) -> Option<&Change<'a>> {
+    /// What the write changes in the nodes' configuration, or why that cannot be said; `None` if nothing is written.
+    pub fn change(&self) -> Option<&Result<Change<'a>, Standstill>> {
         self.change.get_or_init(|| self.find_change()).as_ref()
     }
 
-    fn find_change(&self) -> Option<Change<'a>> {
+    fn find_change(&self) -> Option<Result<Change<'a>, Standstill>> {
         let Views { before, after, .. } = self.cluster;
         match self.operation {
             Operation::Existing(_) => None,
-            _ => change_of_write(before, after, self.old_set(), self.new_set()).ok(),
+            _ => Some(change_of_write(before, after, self.old_set(), self.new_set())),
         }
     }
 
@@ -116,6 +116,20 @@ impl<'a> SetWrite<'a> {
         }
         shared
     }
+}
+
+/// A change of what the nodes' files are made of, as far as it is not about single entries: the image configuration,
+/// the payload, and whether they fit the sources.
+#[derive(Debug, Clone, Copy)]
+pub struct NodesWrite<'a> {
+    /// The cluster before the write; `None` if the settings are reviewed as they are.
+    pub before: Option<View<'a>>,
+    /// The cluster after it.
+    pub after: View<'a>,
+    /// The set that is written, after the write; `None` if it is deleted, or if the settings are written.
+    pub set: Option<&'a MirrorSet>,
+    /// Where a finding is reported that is about nothing in particular.
+    pub path: &'a str,
 }
 
 /// A creation or update of a HostedCluster, or an existing one.

@@ -1,6 +1,6 @@
 //! The index image of an operator catalog that is mirrored only for digest pulls.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::free_name, finding::some_names};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite, finding::some_names};
 use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
@@ -98,19 +98,23 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
     }
     let entries: Vec<_> = found.iter().map(|found| with_mirrors_once(found.entry)).collect();
-    match view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
-        Some(tags) => Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries),
-        None => {
-            let name = free_name(view, SetKind::Itms, &set.name);
-            Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &name, entries))
-        }
+    if let Some(tags) = view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
+        return Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries);
     }
+    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
 }
 
 /// The entry with each mirror once, in the order in which nodes try them.
 fn with_mirrors_once(entry: &Entry) -> Entry {
     let mirrors = merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().map(Box::from).collect();
     Entry { mirrors, ..entry.clone() }
+}
+
+/// Whether this rule reports a source of a set.
+pub(super) fn is_reported(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
+    set.kind.is_digest()
+        && source.starts_with(DEFAULT_NAMESPACE)
+        && CATALOGS.iter().any(|catalog| is_missing(view, source, &catalog.image()))
 }
 
 /// Whether a source is meant for an index image that no ITMS covers. A whole registry is not: it is also for

@@ -94,10 +94,10 @@ pub(crate) fn random(seed: u64) -> String {
 }
 
 fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_strict: bool) {
-    let icsp = ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors");
-    let idms = ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors");
-    let itms = ("config.openshift.io/v1", "ImageTagMirrorSet", "imageTagMirrors");
-    let (api, kind, list) = [icsp, idms, idms, idms, itms, itms][numbers.below(6)];
+    let old = ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors");
+    let digests = ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors");
+    let tags = ("config.openshift.io/v1", "ImageTagMirrorSet", "imageTagMirrors");
+    let (api, kind, list) = [old, digests, digests, digests, tags, tags][numbers.below(6)];
     // Names of one kind differ; those of different kinds may be the same.
     let _ =
         write!(text, "---\napiVersion: {api}\nkind: {kind}\nmetadata:\n  name: s{at}\nspec:\n  {list}:\n");
@@ -110,7 +110,7 @@ fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_s
         } else if !mirrors.is_empty() {
             let _ = writeln!(text, "    mirrors:\n    - {}", mirrors.join("\n    - "));
         }
-        if kind != icsp.1 && (is_strict || numbers.one_in(12)) {
+        if kind != old.1 && (is_strict || numbers.one_in(12)) {
             let _ = writeln!(text, "    mirrorSourcePolicy: NeverContactSource");
         }
     }

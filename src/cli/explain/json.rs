@@ -163,7 +163,7 @@ fn node<'a>(pull: &'a NodePull<'a>, places: &Places<'a>) -> NodeJson<'a> {
         objects,
         tries: attempts.iter().map(|attempt| &*attempt.reference).collect(),
         blocked: !pull.blockers.is_empty(),
-        error: pull.attempts.as_ref().err().map(|error| format!("rewriting reference: {error}")),
+        error: pull.attempts.as_ref().err().map(ToString::to_string),
         attempts: attempts.iter().map(attempt).collect(),
         entries: covering.into_iter().map(|covering| entry(covering, places)).collect(),
         hidden: hidden.into_iter().map(|covering| entry(covering, places)).collect(),

@@ -72,8 +72,13 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
     let question = Question::parse(&args.image)?;
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
-    let Some(conf) = render(&input, &state, output) else { return Ok(Answer::No) };
-    let explanation = explain(state.context().view(), &conf, &question)
+    let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
+    let question = match files.search_registries {
+        // Nodes do not look for an image with registries that they cannot read.
+        Some(search) if files.refusal.is_none() => question.searched_in(search.0)?,
+        _ => question,
+    };
+    let explanation = explain(state.context().view(), &files.registries_conf, &question)
         .with_context(|| format!("HyperShift cannot parse the image \"{}\"", question.text))?;
     let mut running = None;
     if args.cluster {

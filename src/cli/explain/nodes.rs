@@ -2,9 +2,9 @@
 
 use mirrorguard_core::{
     context::EntryRef,
-    explanation::{Attempt, Blocker, Covering, Decision, Explanation, NodePull, Part, Question},
+    explanation::{Attempt, Blocker, Covering, Decision, Explanation, NodePull, Part, PullError, Question},
     node::PolicyRefusal,
-    objects::{MirrorSourcePolicy, reference::ReferenceError},
+    objects::MirrorSourcePolicy,
 };
 
 use super::{Drawing, place::path_of};
@@ -102,7 +102,7 @@ impl Drawing<'_> {
     fn attempts(&self, pull: &NodePull<'_>) -> Branch {
         let attempts = match &pull.attempts {
             Ok(attempts) => attempts,
-            Err(error) => return invalid_reference(*error),
+            Err(error) => return nothing_tried(error),
         };
         if attempts.is_empty() {
             let note = "the source is blocked, and no mirror is configured for this kind of pull";
@@ -167,7 +167,12 @@ fn rejected(refusal: PolicyRefusal<'_>) -> Branch {
     Branch::new("REJECTED").styled(RED).note(note)
 }
 
-fn invalid_reference(error: ReferenceError) -> Branch {
-    let note = format!("a mirror results in an invalid reference: {error}");
+fn nothing_tried(error: &PullError) -> Branch {
+    let note = match error {
+        PullError::Reference(error) => format!("a mirror results in an invalid reference: {error}"),
+        PullError::File(refusal) => {
+            format!("nodes cannot read registries.conf, and every pull fails: {refusal}")
+        }
+    };
     Branch::new("NO LOCATION is tried").styled(RED).note(note)
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     context::Context,
     hypershift::catalogs::{CATALOGS, Catalog},
-    node::{render, route_pull, validate},
+    node::{files, render, route_pull},
     objects::{
         ClusterVersion, Entry, ImageConfig, MirrorSet, MirrorSourcePolicy, Object, SetKind, reference::Image,
     },
@@ -81,7 +81,10 @@ impl Random {
         }
         if self.below(2) == 0 {
             let desired_image = "quay.io/redhat/payload@sha256:".to_owned() + &"0".repeat(64);
-            context.insert(Object::ClusterVersion(ClusterVersion { desired_image }));
+            context.insert(Object::ClusterVersion(ClusterVersion {
+                desired_image,
+                ..ClusterVersion::default()
+            }));
         }
         context
     }
@@ -90,7 +93,7 @@ impl Random {
 /// The mirrors that nodes try for a catalog's index image, by the whole file: for a pull by tag, or else by digest.
 fn tried(context: &Context, catalog: &Catalog) -> Vec<String> {
     let view = context.view();
-    if validate(view).is_err() || render(view).is_err() {
+    if !files(view).is_ok_and(|files| files.refusal.is_none()) {
         return Vec::new();
     }
     let Ok(conf) = render(view.without_managed_sets()) else { return Vec::new() };

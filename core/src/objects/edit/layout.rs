@@ -170,7 +170,12 @@ impl<'t> Layout<'t> {
     pub(super) fn new_field(&self, name: &str, value: &Value, column: usize) -> String {
         let object = Value::Object([(name.to_owned(), value.clone())].into_iter().collect());
         let indent = " ".repeat(column);
-        to_yaml(&object).lines().map(|line| format!("{}{indent}{line}", self.newline)).collect()
+        self.indented(&to_yaml(&object), &indent)
+    }
+
+    /// Lines with a line break before each.
+    fn indented(&self, text: &str, indent: &str) -> String {
+        text.lines().flat_map(|line| [self.newline, indent, line]).collect()
     }
 
     /// Gives a field without a value one.
@@ -181,10 +186,7 @@ impl<'t> Layout<'t> {
             return Some(super::TextEdit { range: after..end, text: format!(" {}", self.flow(value)) });
         }
         let column = self.column(field.span.start) + 2;
-        let text: String = to_yaml(value)
-            .lines()
-            .map(|line| format!("{}{}{line}", self.newline, " ".repeat(column)))
-            .collect();
+        let text = self.indented(&to_yaml(value), &" ".repeat(column));
         let line_end = self.line_end(end);
         let rest = self.text[end..line_end].trim();
         if end == after {

@@ -34,7 +34,8 @@ fn paths(found: &[Finding]) -> Vec<String> {
 }
 
 fn payload(image: &str) -> Object {
-    Object::ClusterVersion(ClusterVersion { desired_image: image.to_owned() })
+    let desired_image = image.to_owned();
+    Object::ClusterVersion(ClusterVersion { desired_image, ..ClusterVersion::default() })
 }
 
 struct Case {
@@ -157,6 +158,7 @@ fn the_payload_is_never_cut_off() {
 fn each_way_of_refusing_is_a_finding_of_its_own() {
     let own = set(Idms, "own", &[("quay.io/a", &["m.lab/a"])]);
     let with_payload = set(Idms, "own", &[("quay.io/a", &["m.lab/a"]), ("quay.io/p/r", &["m.lab/r"])]);
+    let digested = format!("quay.io/p/r@sha256:{}", "0".repeat(64));
     let blocking = Object::from(never(set(Itms, "never", &[("m.lab", &["n.lab"])])));
     let (blocked, refused) = ("m.lab/a blocked", "quay.io/a refused");
     let table = [
@@ -165,7 +167,7 @@ fn each_way_of_refusing_is_a_finding_of_its_own() {
         (found(&own, Vec::new(), &[], &["quay.io"]), "m.lab/a not allowed", Level::Warn, "not allowed"),
         (found(&own, Vec::new(), &["quay.io"], &[]), refused, Level::Deny, "the source is blocked"),
         (
-            found(&with_payload, vec![payload("quay.io/p/r:1")], &["quay.io/p/r"], &[]),
+            found(&with_payload, vec![payload(&digested)], &["quay.io/p/r"], &[]),
             refused,
             Level::Deny,
             "only the payload is blocked, which makes it the only one allowed",

@@ -1,0 +1,116 @@
+//! Every file that mirror sets and the image configuration reach on nodes.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::{
+    FileRefusal, Lists, Refusal, RegistriesConf, RenderError, Rendering, check_file, check_locations,
+    check_search_registries, validate, validate::validate_lists, validate_policy,
+};
+use crate::{
+    context::View,
+    objects::{Format, MirrorSet},
+    registries_conf::SearchRegistriesConf,
+};
+
+/// Why the machine-config operator renders nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NotRendered {
+    /// It rejects an object.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It accepts all of them, and fails to render registries.conf.
+    #[error(transparent)]
+    Failed(#[from] RenderError),
+}
+
+/// The files of one cluster.
+///
+/// Follows `machine-config-operator pkg/controller/container-runtime-config/container_runtime_config_controller.go`
+/// `registriesConfigIgnition`. Files about signatures and credentials are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeFiles<'a> {
+    /// `/etc/containers/registries.conf`.
+    pub registries_conf: RegistriesConf<'a>,
+    /// Whether registries.conf is written at all: without a mirror set and without a blocked or insecure registry,
+    /// the text of the template stays, which differs in its bytes.
+    pub is_written: bool,
+    /// `/etc/containers/policy.json`.
+    pub policy: PolicyFile<'a>,
+    /// `/etc/containers/registries.conf.d/01-image-searchRegistries.conf`, where there are search registries.
+    pub search_registries: Option<SearchRegistriesConf<'a>>,
+    /// Why nodes reject registries.conf or the drop-in file, so that every pull fails.
+    pub refusal: Option<FileRefusal>,
+}
+
+/// What the lists make of policy.json. Without any list it is the template.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PolicyFile<'a> {
+    /// Images of no scope are rejected.
+    pub rejects_others: bool,
+    /// Whether each scope is accepted.
+    pub scopes: BTreeMap<&'a str, bool>,
+}
+
+impl<'a> PolicyFile<'a> {
+    /// What these lists make of it.
+    pub(super) fn of(lists: &Lists<'a>) -> Self {
+        let allowed = lists.allowed.iter().map(|scope| (*scope, true));
+        let rejected = lists.rejected.iter().map(|scope| (*scope, false));
+        Self {
+            rejects_others: !lists.allowed.is_empty() && lists.rejected.is_empty(),
+            scopes: allowed.chain(rejected).collect(),
+        }
+    }
+}
+
+/// The files that nodes get, or why they get none.
+pub fn files(view: View<'_>) -> Result<NodeFiles<'_>, NotRendered> {
+    validate(view)?;
+    let rendering = Rendering::new(view);
+    let registries_conf = rendering.file()?;
+    validate_policy(view)?;
+    let lists = Lists::of(view)?;
+    let search = &view.image_config().container_runtime_search_registries;
+    Ok(NodeFiles {
+        is_written: is_written(view, &rendering),
+        registries_conf,
+        policy: PolicyFile::of(&lists),
+        search_registries: (!search.is_empty()).then_some(SearchRegistriesConf(search)),
+        refusal: file_refusal(view, &rendering),
+    })
+}
+
+/// Why nodes reject registries.conf or the drop-in file with the search registries.
+pub fn file_refusal(view: View<'_>, rendering: &Rendering<'_>) -> Option<FileRefusal> {
+    if view.format() == Format::UpTo415 {
+        let entries = view.sets().flat_map(MirrorSet::effective_entries);
+        let values = entries.flat_map(|(_, entry)| {
+            std::iter::once(&*entry.source).chain(entry.mirrors.iter().map(|mirror| &**mirror))
+        });
+        if let Err(refusal) = check_locations(values) {
+            return Some(refusal);
+        }
+    }
+    let search = &view.image_config().container_runtime_search_registries;
+    check_file(rendering).and_then(|()| check_search_registries(search)).err()
+}
+
+/// Whether the operator writes registries.conf, and does not leave the template's.
+pub(super) fn is_written(view: View<'_>, rendering: &Rendering<'_>) -> bool {
+    !rendering.listed().is_empty() || view.sets().next().is_some()
+}
+
+/// Whether anything is rendered, without rendering it: a write that is reviewed next to a thousand sets looks only at
+/// the image configuration and at what it changes.
+pub fn renders(view: View<'_>) -> bool {
+    !view.has_refused_entries() && check_settings(view).is_ok()
+}
+
+/// Whether the image configuration, the payload and the sources together let the operator render.
+pub fn check_settings(view: View<'_>) -> Result<(), NotRendered> {
+    validate_lists(view)?;
+    Rendering::new(view).check()?;
+    Ok(validate_policy(view)?)
+}

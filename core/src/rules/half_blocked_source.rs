@@ -1,0 +1,140 @@
+//! A source that is blocked for one kind of pull, and has no mirror for it.
+
+use super::{
+    Check, Finding, Fix, Level, Rule, SetWrite,
+    explicit::{free_name, is_beside_icsp},
+    finding::some_names,
+    tag_pull_not_mirrored,
+};
+use crate::{
+    context::View,
+    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Pull, SetKind, scope::is_wildcard},
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "half-blocked-source",
+    level: Level::Warn,
+    summary: "NeverContactSource with mirrors for digest pulls or tag pulls only: the other pulls fail",
+    page: include_str!("half_blocked_source.md"),
+    check: Check::MirrorSet(check),
+    ..Rule::BASE
+};
+
+fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+    let Some(set) = write.new_set() else { return };
+    let view = write.cluster.after;
+    let mut found: Vec<(usize, &Entry)> = Vec::new();
+    for (index, entry) in set.effective_entries() {
+        let is_new = found.iter().all(|(_, other)| other.source != entry.source);
+        if is_new && entry.policy() == NeverContactSource && is_half_blocked(view, set, entry) {
+            found.push((index, entry));
+        }
+    }
+    findings.extend(finding(view, set, &found));
+}
+
+/// Whether pulls of the other kind try nothing, and no other rule says so.
+fn is_half_blocked(view: View<'_>, set: &MirrorSet, entry: &Entry) -> bool {
+    let other = other_pull(set);
+    let is_served = view.entries(&entry.source).any(|found| found.serves(other));
+    // A broader source with mirrors for them is for shadowed-source.
+    let is_shadowing = || view.nearest(&entry.source, |found| found.set.kind.pull() == other).is_some();
+    !is_served && !is_shadowing() && !tag_pull_not_mirrored::is_reported(view, set, &entry.source)
+}
+
+fn other_pull(set: &MirrorSet) -> Pull {
+    match set.kind.pull() {
+        Pull::Digest => Pull::Tag,
+        Pull::Tag => Pull::Digest,
+    }
+}
+
+/// One finding for all entries of a set, so that its fix is one object.
+fn finding(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Option<Finding> {
+    let (first, _) = found.first()?;
+    let pull = other_pull(set);
+    let sources: Vec<_> = found.iter().map(|(_, entry)| &*entry.source).collect();
+    let what = if let [source] = &*sources {
+        format!("source \"{source}\" has NeverContactSource, but no mirror for {pull} pulls")
+    } else {
+        let names = some_names(sources.iter().map(|source| format!("\"{source}\"")));
+        format!("{} sources ({names}) have NeverContactSource, but no mirror for {pull} pulls", sources.len())
+    };
+    let their = if sources.len() == 1 { "its" } else { "their" };
+    Some(Finding {
+        effect: format!("{pull} pulls of {their} images try nothing, and fail"),
+        fix: fix(view, set, found),
+        ..Finding::new(set.field_path(*first, "mirrorSourcePolicy"), sources.join("\n"), what)
+    })
+}
+
+fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
+    let (kind, ending) = match other_pull(set) {
+        Pull::Digest => (SetKind::Idms, "digests"),
+        Pull::Tag => (SetKind::Itms, "tags"),
+    };
+    let plural = if found.len() == 1 { "" } else { "s" };
+    let title = format!("add an {} with the same source{plural} and mirrors", kind.name());
+    let name = free_name(view, kind, &format!("{}-{ending}", set.name));
+    let added = MirrorSet::new(kind, &name, found.iter().map(|(_, entry)| (*entry).clone()).collect());
+    // Scopes below a wildcard source cannot inherit its mirrors.
+    if found
+        .iter()
+        .any(|(_, entry)| is_wildcard(&entry.source) || is_beside_icsp(view, &added, &entry.source))
+    {
+        return title.into();
+    }
+    Fix::safe(title).create(added)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        objects::SetKind::{Idms, Itms},
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, never, set},
+        },
+    };
+
+    #[test]
+    fn the_other_pulls_of_a_blocked_source_need_a_mirror() {
+        let hub = |kind, name| set(kind, name, &[("docker.io", &["m.lab/hub"])]);
+        let digests = Some("spec.imageDigestMirrors[0].mirrorSourcePolicy");
+        let wide = never(set(Itms, "wide", &[("docker.io", &["m.lab/hub"])]));
+        let narrow = never(set(Idms, "new", &[("docker.io/library", &["m.lab/library"])]));
+        let table = [
+            (never(hub(Idms, "new")), vec![], digests, "tag pulls try nothing"),
+            (
+                never(hub(Itms, "new")),
+                vec![],
+                Some("spec.imageTagMirrors[0].mirrorSourcePolicy"),
+                "digest pulls",
+            ),
+            (hub(Idms, "new"), vec![], None, "tag pulls go to the source"),
+            (never(hub(Idms, "new")), vec![never(hub(Itms, "t"))], None, "both have a mirror"),
+            (narrow, vec![wide], None, "for shadowed-source"),
+        ];
+        let mut all = Vec::new();
+        for (new, others, expected, reason) in table {
+            let others: Vec<_> = others.iter().collect();
+            let found = findings(RULE.id, &Settings::default(), &others, None, &new);
+            assert_eq!(found.first().map(|finding| &*finding.path), expected, "{reason}");
+            all.extend(found);
+        }
+        let two = never(set(Idms, "new", &[("docker.io", &["m.lab/hub"]), ("quay.io/a", &["m.lab/a"])]));
+        all.extend(findings(RULE.id, &Settings::default(), &[], None, &two));
+        assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn the_fix_is_one_object_with_a_free_name() {
+        let digests = never(set(Idms, "new", &[("docker.io", &["m.lab/hub"]), ("quay.io/a", &["m.lab/a"])]));
+        let taken = set(Itms, "new-tags", &[("r.io/a", &["m.lab/r"])]);
+        let found = findings(RULE.id, &Settings::default(), &[&taken], None, &digests);
+        let [finding] = &*found else { panic!("{found:?}") };
+        let expected = MirrorSet::new(Itms, "new-tags-1", digests.entries.clone());
+        assert_eq!(finding.fix.objects, [expected]);
+    }
+}

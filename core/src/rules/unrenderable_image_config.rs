@@ -1,0 +1,289 @@
+//! An image configuration with which nodes get no file, one that they cannot read, or one that blocks nothing.
+
+use std::collections::BTreeSet;
+
+use super::{Check, Finding, Level, NodesWrite, Rule, invalid_source::RENDERING_FAILS};
+use crate::{
+    context::View,
+    node::{
+        FileRefusal, Lists, LookupError, Loss, Refusal, Rendering, check_file, check_locations,
+        check_search_registries, payload_repository, validate_policy,
+    },
+    objects::{MirrorSet, grammar::is_valid_registry_scope, scope::is_nested},
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "unrenderable-image-config",
+    level: Level::Deny,
+    summary: "an image.config that stops rendering, makes registries.conf unreadable, or loses every blocked registry",
+    page: include_str!("unrenderable_image_config.md"),
+    check: Check::Nodes(check),
+    stops_rendering: true,
+    ..Rule::BASE
+};
+
+/// What happens if containers/image rejects the file.
+const FILE_REJECTED: &str =
+    "nodes reject the whole registry configuration, and every pull fails on every node";
+
+fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
+    let before: BTreeSet<_> =
+        write.before.into_iter().flat_map(problems).map(|problem| problem.key).collect();
+    let new = problems(write.after).into_iter().filter(|problem| !before.contains(&problem.key));
+    findings.extend(new.map(|problem| problem.into_finding(write)));
+}
+
+/// Something wrong with the settings, wherever it is reported.
+struct Problem {
+    key: String,
+    /// The field of the image configuration, below `registrySources`.
+    field: String,
+    /// The source or mirror that is part of it.
+    culprit: String,
+    what: String,
+    effect: &'static str,
+    fix: String,
+}
+
+impl Problem {
+    fn into_finding(self, write: &NodesWrite<'_>) -> Finding {
+        let path = match write.set {
+            Some(set) => place_in_set(set, &self.culprit).unwrap_or_else(|| write.path.to_owned()),
+            None if self.field.is_empty() => write.path.to_owned(),
+            None => format!("{}.{}", write.path, self.field),
+        };
+        Finding {
+            effect: self.effect.to_owned(),
+            fix: self.fix.into(),
+            ..Finding::new(path, self.key, self.what)
+        }
+    }
+}
+
+/// The entry of a set that has a source or mirror, or whose source covers it.
+fn place_in_set(set: &MirrorSet, culprit: &str) -> Option<String> {
+    for (index, entry) in set.effective_entries() {
+        if is_nested(culprit, &entry.source) {
+            return Some(set.field_path(index, "source"));
+        }
+        if let Some(at) = entry.mirrors.iter().position(|mirror| **mirror == *culprit) {
+            return Some(set.field_path(index, &format!("mirrors[{at}]")));
+        }
+    }
+    None
+}
+
+fn problems(view: View<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    match Lists::of(view) {
+        Err(refusal) => problems.extend(refused_payload(view, &refusal)),
+        Ok(Lists { loss: Some(Loss::Everything(error)), .. }) => problems.push(all_lost(view, &error)),
+        Ok(_) => {}
+    }
+    if let Err(refusal) = validate_policy(view) {
+        problems.extend(refused_policy(view, refusal));
+    }
+    problems.extend(unreadable_scopes(view));
+    problems.extend(unreadable_search_registries(view));
+    problems
+}
+
+fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
+    let image = view.payload().unwrap_or_default();
+    let (key, what, fix) = match refusal {
+        Refusal::Payload(_) => (
+            "payload",
+            format!("release image \"{image}\" is not a complete reference"),
+            "write the release image of the cluster: oc get clusterversion version -o yaml",
+        ),
+        Refusal::Crash(_) => (
+            "unmatched payload",
+            format!(
+                "a wildcard in blockedRegistries covers release image \"{image}\", but does not match it"
+            ),
+            "block the hosts by their full names",
+        ),
+        _ => return None,
+    };
+    Some(Problem {
+        key: format!("{key} {image}"),
+        field: String::new(),
+        culprit: String::new(),
+        what,
+        effect: RENDERING_FAILS,
+        fix: fix.to_owned(),
+    })
+}
+
+/// The operator cannot find out whether a mirror has the payload, and goes on without any list.
+fn all_lost(view: View<'_>, error: &LookupError) -> Problem {
+    let repository = payload_repository(view).unwrap_or_default();
+    let (culprit, fix) = match error {
+        LookupError::Render(error) => (
+            error.wildcard.clone(),
+            format!(
+                "add an entry for \"{}\", or list the hosts instead of \"{}\"",
+                error.scope, error.wildcard
+            ),
+        ),
+        LookupError::File(refusal) => (String::new(), file_fix(refusal)),
+        LookupError::Reference { mirror, .. } => {
+            (mirror.clone(), format!("add a registry host to mirror \"{mirror}\""))
+        }
+    };
+    Problem {
+        key: format!("all lost {error}"),
+        field: "blockedRegistries".to_owned(),
+        culprit,
+        what: format!(
+            "blockedRegistries covers the release image, \"{repository}\", whose mirrors cannot be found ({error})"
+        ),
+        effect: "the machine-config operator only logs this, and renders no blocked or allowed registry at all",
+        fix,
+    }
+}
+
+fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
+    match refusal {
+        Refusal::AllowedAndBlocked if view.image_config().allowed_registries.is_empty() => {
+            Some(payload_twice(view))
+        }
+        Refusal::AllowedAndBlocked => Some(Problem {
+            key: "allowed and blocked".to_owned(),
+            field: "allowedRegistries".to_owned(),
+            culprit: payload_repository(view).unwrap_or_default().to_owned(),
+            what: "allowedRegistries and blockedRegistries are both set".to_owned(),
+            effect: RENDERING_FAILS,
+            fix: "remove one of the two lists".to_owned(),
+        }),
+        Refusal::Signatures { is_cluster_wide, scope, is_blocked } => {
+            Some(signed_scope(is_cluster_wide, &scope, is_blocked))
+        }
+        // A finding of invalid-registry-scope, or of the payload.
+        _ => None,
+    }
+}
+
+fn payload_twice(view: View<'_>) -> Problem {
+    let repository = payload_repository(view).unwrap_or_default();
+    let blocked = view.image_config().blocked_registries.iter();
+    let covering: Vec<_> =
+        blocked.filter(|scope| is_nested(repository, scope)).map(|scope| format!("\"{scope}\"")).collect();
+    let covering = covering.join(" and ");
+    Problem {
+        key: format!("payload twice {covering}"),
+        field: "blockedRegistries".to_owned(),
+        culprit: repository.to_owned(),
+        what: format!(
+            "{covering} in blockedRegistries cover the repository of the release image, \"{repository}\""
+        ),
+        effect: "the machine-config operator then allows it more than once, which makes policy.json invalid, and nodes \
+                 get no new configuration",
+        fix: "keep only one of them".to_owned(),
+    }
+}
+
+fn signed_scope(is_cluster_wide: bool, scope: &str, is_blocked: bool) -> Problem {
+    let kind = if is_cluster_wide { "ClusterImagePolicy" } else { "ImagePolicy" };
+    let (field, what, fix) = if is_blocked {
+        (
+            "blockedRegistries",
+            format!("scope \"{scope}\" of {kind} is covered by blockedRegistries"),
+            format!("remove the scope from the {kind}, or stop blocking it"),
+        )
+    } else {
+        (
+            "allowedRegistries",
+            format!("scope \"{scope}\" of {kind} is not covered by allowedRegistries"),
+            format!("add \"{scope}\" to allowedRegistries"),
+        )
+    };
+    Problem {
+        key: format!("{kind} {scope}"),
+        field: field.to_owned(),
+        culprit: scope.to_owned(),
+        what,
+        effect: RENDERING_FAILS,
+        fix,
+    }
+}
+
+/// The scopes for which containers/image rejects registries.conf.
+fn unreadable_scopes(view: View<'_>) -> Vec<Problem> {
+    let config = view.image_config();
+    let rendering = Rendering::new(view);
+    let listed: BTreeSet<_> = rendering.listed().into_iter().collect();
+    let mut problems = Vec::new();
+    for (list, scopes) in [
+        ("insecureRegistries", &config.insecure_registries),
+        ("blockedRegistries", &config.blocked_registries),
+    ] {
+        // What is listed and not valid stops rendering, and is a finding of invalid-registry-scope.
+        let written = |scope: &str| listed.contains(scope) && is_valid_registry_scope(scope);
+        for (at, scope) in scopes.iter().enumerate().filter(|(_, scope)| written(scope)) {
+            if let Err(refusal) = check_locations([scope.as_str()]) {
+                problems.push(unreadable(&refusal, scope, list, at));
+            }
+        }
+    }
+    if let Err(FileRefusal::Flag { scope, location, flag }) = check_file(&rendering) {
+        let lists = [
+            ("insecureRegistries", &config.insecure_registries),
+            ("blockedRegistries", &config.blocked_registries),
+        ];
+        let place = lists
+            .iter()
+            .find_map(|(list, scopes)| Some((*list, scopes.iter().position(|listed| *listed == scope)?)));
+        let (list, at) = place.unwrap_or(("blockedRegistries", 0));
+        problems.push(Problem {
+            culprit: location.clone(),
+            ..unreadable(&FileRefusal::Flag { scope: scope.clone(), location, flag }, &scope, list, at)
+        });
+    }
+    problems
+}
+
+fn unreadable_search_registries(view: View<'_>) -> Vec<Problem> {
+    let registries = &view.image_config().container_runtime_search_registries;
+    let mut problems = Vec::new();
+    for (at, registry) in registries.iter().enumerate() {
+        if let Err(refusal) = check_search_registries(std::slice::from_ref(registry)) {
+            problems.push(unreadable(&refusal, registry, "containerRuntimeSearchRegistries", at));
+        }
+    }
+    problems
+}
+
+fn unreadable(refusal: &FileRefusal, scope: &str, list: &str, at: usize) -> Problem {
+    let what = match refusal {
+        FileRefusal::Scheme(_) => format!("\"{scope}\" in {list} has a scheme"),
+        FileRefusal::Empty(_) => format!("\"{scope}\" in {list} has no registry"),
+        FileRefusal::Search(_) => format!("\"{scope}\" in {list} is not host[:port]"),
+        FileRefusal::Flag { location, flag, .. } => format!(
+            "\"{scope}\" in {list} and \"{location}\" are the same scope, but only one of them is {flag}"
+        ),
+    };
+    Problem {
+        key: format!("{list} {scope}"),
+        field: format!("{list}[{at}]"),
+        culprit: String::new(),
+        what,
+        effect: FILE_REJECTED,
+        fix: file_fix(refusal),
+    }
+}
+
+fn file_fix(refusal: &FileRefusal) -> String {
+    match refusal {
+        FileRefusal::Scheme(scope) => {
+            let bare = scope.split_once("://").map_or(&**scope, |(_, rest)| rest);
+            format!("set it to \"{}\"", bare.trim_end_matches('/'))
+        }
+        FileRefusal::Empty(_) => "remove it".to_owned(),
+        FileRefusal::Search(_) => "write host[:port], without a path".to_owned(),
+        FileRefusal::Flag { scope, location, .. } => format!("write \"{location}\" instead of \"{scope}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! Tests of image configurations and payloads that do not fit.
+
+use std::fmt::Write;
+
+use jiff::civil::date;
+
+use crate::{
+    objects::{Object, manifest},
+    review::{Sequence, Verdict, existing::Found},
+    rules::{
+        Finding, Settings,
+        testing::{assert_texts, of_rule},
+    },
+};
+
+use super::RULE;
+
+const PAYLOAD: &str = "quay.io/openshift-release-dev/ocp-release@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// A cluster in few words.
+#[derive(Clone, Copy)]
+struct Cluster {
+    /// The fields of `registrySources`.
+    sources: &'static str,
+    /// `source=mirror` of an IDMS; empty for none.
+    entry: &'static str,
+    payload: &'static str,
+    /// The scope of a ClusterImagePolicy; empty for none.
+    signed: &'static str,
+}
+
+const EMPTY: Cluster = Cluster { sources: "", entry: "", payload: PAYLOAD, signed: "" };
+
+impl Cluster {
+    fn settings(self) -> String {
+        let Self { sources, payload, signed, .. } = self;
+        let mut yaml = format!(
+            "---\napiVersion: config.openshift.io/v1\nkind: ClusterVersion\nmetadata: {{name: version}}\n\
+             status: {{desired: {{image: \"{payload}\"}}}}\n"
+        );
+        if !signed.is_empty() {
+            let _ = write!(
+                yaml,
+                "---\napiVersion: config.openshift.io/v1\nkind: ClusterImagePolicy\nmetadata: {{name: p}}\n\
+                 spec: {{scopes: [{signed}]}}\n"
+            );
+        }
+        let _ = write!(
+            yaml,
+            "---\napiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {{name: cluster}}\n\
+             spec: {{registrySources: {{{sources}}}}}\n"
+        );
+        yaml
+    }
+
+    fn set(self) -> String {
+        let Some((source, mirror)) = self.entry.split_once('=') else { return String::new() };
+        format!(
+            "---\napiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {{name: a}}\n\
+             spec: {{imageDigestMirrors: [{{source: \"{source}\", mirrors: [{mirror}]}}]}}\n"
+        )
+    }
+}
+
+fn objects(text: &str) -> Vec<Object> {
+    let reading = manifest::read("test", text.to_owned());
+    assert!(reading.errors.is_empty(), "{:?}", reading.errors);
+    reading.objects.into_iter().map(|located| located.object).collect()
+}
+
+/// What the rule finds in the last of some writes.
+fn found(there: &str, writes: &str) -> Vec<Finding> {
+    let (there, writes, settings) = (objects(there), objects(writes), Settings::default());
+    let there: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
+    let mut cluster = Sequence::onto(&there, &settings, date(2026, 1, 1));
+    let verdicts: Vec<Verdict> = writes.iter().map(|object| cluster.apply(object)).collect();
+    of_rule(RULE.id, verdicts.into_iter().last().unwrap_or_default())
+}
+
+fn paths(found: &[Finding]) -> Vec<&str> {
+    found.iter().map(|finding| &*finding.path).collect()
+}
+
+struct Case {
+    cluster: Cluster,
+    /// The path if the image configuration is written last.
+    in_config: &'static [&'static str],
+    /// The path if the IDMS is written last.
+    in_set: &'static [&'static str],
+    reason: &'static str,
+}
+
+const FINE: Case = Case { cluster: EMPTY, in_config: &[], in_set: &[], reason: "nothing is set" };
+const BLOCKED: &[&str] = &["spec.registrySources.blockedRegistries"];
+const SOURCE: &[&str] = &["spec.imageDigestMirrors[0].source"];
+
+/// Compares what is found when either object is the last that is written. Returns all findings.
+fn assert_cases(table: impl IntoIterator<Item = Case>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for Case { cluster, in_config, in_set, reason } in table {
+        let last = found(&cluster.set(), &cluster.settings());
+        assert_eq!(paths(&last), in_config, "image.config, {reason}");
+        all.extend(last);
+        if !cluster.entry.is_empty() {
+            let last = found(&cluster.settings(), &cluster.set());
+            assert_eq!(paths(&last), in_set, "IDMS, {reason}");
+        }
+        let known = found(&(cluster.settings() + &cluster.set()), &cluster.set());
+        assert_eq!(paths(&known), Vec::<&str>::new(), "as it was, {reason}");
+    }
+    all
+}
+
+#[test]
+fn every_setting_that_spoils_the_files_is_found() {
+    let mut all = assert_cases(blocked_payloads());
+    all.extend(assert_cases(refused_settings()));
+    all.extend(assert_cases(unreadable_files()));
+    assert_texts(RULE.id, &all);
+}
+
+/// Blocked registries that cover the payload.
+fn blocked_payloads() -> Vec<Case> {
+    let mirrored = "quay.io/openshift-release-dev/ocp-release=m.lab/ocp";
+    vec![
+        FINE,
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [quay.io, quay.io/openshift-release-dev]",
+                entry: mirrored,
+                ..EMPTY
+            },
+            in_config: BLOCKED,
+            in_set: SOURCE,
+            reason: "two blocked registries cover the mirrored payload",
+        },
+        Case {
+            cluster: Cluster { sources: "blockedRegistries: [quay.io]", entry: mirrored, ..EMPTY },
+            reason: "one does",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [quay.io, quay.io/openshift-release-dev]",
+                entry: "docker.io=m.lab",
+                ..EMPTY
+            },
+            reason: "the payload has no mirror, so that both are dropped",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [quay.io/openshift-release-dev, registry.redhat.io/rhel7]",
+                entry: "*.redhat.io=m.lab/x",
+                ..EMPTY
+            },
+            in_config: BLOCKED,
+            in_set: SOURCE,
+            reason: "a wildcard over another blocked registry",
+        },
+        Case {
+            cluster: Cluster { sources: "blockedRegistries: [quay.io]", entry: "quay.io=m3/x", ..EMPTY },
+            in_config: BLOCKED,
+            in_set: &["spec.imageDigestMirrors[0].mirrors[0]"],
+            reason: "the mirror of the payload has no host",
+        },
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [quay.io]",
+                entry: "quay.io=m3/x",
+                payload: "quay.io/openshift-release-dev/ocp-release:4.18.5-x86_64",
+                ..EMPTY
+            },
+            reason: "a payload by tag uses no digest mirror",
+            ..FINE
+        },
+    ]
+}
+
+/// Settings for which nothing is rendered.
+fn refused_settings() -> Vec<Case> {
+    vec![
+        Case {
+            cluster: Cluster {
+                sources: "allowedRegistries: [quay.io], blockedRegistries: [docker.io]",
+                ..EMPTY
+            },
+            in_config: &["spec.registrySources.allowedRegistries"],
+            reason: "both lists",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster { payload: "ocp-release", ..EMPTY },
+            in_config: &["spec.registrySources"],
+            reason: "the payload has no registry",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster { sources: "blockedRegistries: ['*.lab']", payload: "m.lab.lab/r:1", ..EMPTY },
+            in_config: &["spec.registrySources"],
+            reason: "a wildcard matches only at the first occurrence of its domain",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster { sources: "allowedRegistries: [quay.io]", signed: "docker.io/a", ..EMPTY },
+            in_config: &["spec.registrySources.allowedRegistries"],
+            reason: "a signed scope is not allowed",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster { sources: "blockedRegistries: [docker.io]", signed: "docker.io/a", ..EMPTY },
+            in_config: BLOCKED,
+            reason: "a signed scope is blocked",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster { sources: "allowedRegistries: [docker.io]", signed: "docker.io/a", ..EMPTY },
+            reason: "a signed scope is allowed",
+            ..FINE
+        },
+    ]
+}
+
+/// Scopes and search registries that nodes cannot read.
+fn unreadable_files() -> Vec<Case> {
+    vec![
+        Case {
+            cluster: Cluster { sources: "insecureRegistries: [a.lab, 'https://m.lab:8443/']", ..EMPTY },
+            in_config: &["spec.registrySources.insecureRegistries[1]"],
+            reason: "a scheme",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster { sources: "blockedRegistries: ['http://m.lab', /]", ..EMPTY },
+            in_config: &[
+                "spec.registrySources.blockedRegistries[0]",
+                "spec.registrySources.blockedRegistries[1]",
+            ],
+            reason: "each is found",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [docker.io/]",
+                entry: "docker.io=m.lab",
+                ..EMPTY
+            },
+            in_config: &["spec.registrySources.blockedRegistries[0]"],
+            in_set: SOURCE,
+            reason: "a slash next to the source without it",
+        },
+        Case {
+            cluster: Cluster { sources: "containerRuntimeSearchRegistries: [quay.io/team]", ..EMPTY },
+            in_config: &["spec.registrySources.containerRuntimeSearchRegistries[0]"],
+            reason: "a search registry with a path",
+            ..FINE
+        },
+    ]
+}

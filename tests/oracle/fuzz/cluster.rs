@@ -1,0 +1,76 @@
+//! The clusters that both sides are asked about, as plain data.
+
+use mirrorguard_core::{
+    context::Context,
+    objects::{Entry, Kind, MirrorSet, Object, ParseError, SetKind, to_documents},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A cluster, and the images that are pulled in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cluster {
+    /// The mirror sets, in any order.
+    pub(crate) sets: Vec<Set>,
+    /// Scopes of the image configuration.
+    #[serde(default)]
+    pub(crate) insecure_registries: Vec<String>,
+    /// Scopes of the image configuration.
+    #[serde(default)]
+    pub(crate) blocked_registries: Vec<String>,
+    /// As in the pods: short, by tag, by digest or both.
+    #[serde(default)]
+    pub(crate) images: Vec<String>,
+}
+
+/// A mirror set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Set {
+    /// The `kind` field.
+    pub(crate) kind: String,
+    /// `metadata.name`.
+    pub(crate) name: String,
+    /// The entries.
+    #[serde(default)]
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Set {
+    /// Its kind; `None` if the file of a recorded cluster names another.
+    pub(crate) fn kind(&self) -> Option<SetKind> {
+        SetKind::ALL.into_iter().find(|kind| kind.name() == self.kind)
+    }
+}
+
+impl Cluster {
+    /// What our own model reads.
+    pub(crate) fn context(&self) -> Result<Context, ParseError> {
+        let config = Object::from_json(Kind::ImageConfig, &self.image_config().to_string())?;
+        Ok(self.mirror_sets().into_iter().map(Object::from).chain([config]).collect())
+    }
+
+    /// The objects as documents of one file, which `mirrorguard render` and `mirrorguard explain` read.
+    pub(crate) fn to_yaml(&self) -> String {
+        let sets = self.mirror_sets().into_iter().map(|set| json!(set));
+        let documents: Vec<Value> = sets.chain([self.image_config()]).collect();
+        to_documents(&documents)
+    }
+
+    fn mirror_sets(&self) -> Vec<MirrorSet> {
+        let sets = self.sets.iter();
+        sets.filter_map(|set| Some(MirrorSet::new(set.kind()?, &set.name, set.entries.clone()))).collect()
+    }
+
+    fn image_config(&self) -> Value {
+        json!({
+            "apiVersion": "config.openshift.io/v1",
+            "kind": "Image",
+            "metadata": {"name": "cluster"},
+            "spec": {"registrySources": {
+                "insecureRegistries": self.insecure_registries,
+                "blockedRegistries": self.blocked_registries,
+            }},
+        })
+    }
+}

@@ -1,0 +1,1 @@
+// Without an assembly file in the package, the compiler rejects functions without a body.
