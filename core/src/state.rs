@@ -1,6 +1,6 @@
 //! The known objects of a cluster.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::{
     context::Context,
@@ -8,37 +8,39 @@ use crate::{
     objects::{Kind, MirrorSet, Object, SetKind},
 };
 
-/// All known objects of a cluster, and the catalog overrides derived from its mirror sets. They are derived again each
-/// time the mirror sets change.
+/// All known objects of a cluster, and the catalog overrides derived from them. They are derived when they are first
+/// asked for, so that many changes in a row cost one derivation.
 #[derive(Debug, Clone)]
 pub struct State {
     context: Context,
-    derivations: Arc<Derivations>,
+    derivations: Arc<OnceLock<Derivations>>,
 }
 
 impl State {
     /// The state with these objects.
     pub fn new(context: Context) -> Self {
-        let derivations = Derivations::of(context.view()).into();
-        Self { context, derivations }
+        Self { context, derivations: Arc::default() }
     }
 
-    /// The state after a change of objects of one kind. The catalog overrides are derived again only after
-    /// a change of mirror sets: other objects, above all the status of HostedClusters, change often and do not affect
-    /// them.
+    /// The state after a change of objects of one kind. The catalog overrides are derived again only after a change that
+    /// can affect them: the status of most kinds changes often and does not.
     #[must_use]
     pub fn changed(&self, kind: Kind, change: impl FnOnce(&mut Context)) -> Self {
         let mut context = self.context.clone();
         change(&mut context);
-        match kind {
-            Kind::Set(_) => Self::new(context),
-            Kind::HostedCluster
-            | Kind::ImageConfig
+        let is_other = match kind {
+            Kind::Set(_) => true,
+            Kind::HostedCluster | Kind::MachineConfiguration => false,
+            Kind::ImageConfig
             | Kind::ClusterVersion
             | Kind::ClusterImagePolicy
             | Kind::ImagePolicy
-            | Kind::MachineConfiguration => Self { context, derivations: Arc::clone(&self.derivations) },
+            | Kind::Catalog(_) => !context.has_settings_of(&self.context),
+        };
+        if is_other {
+            return Self::new(context);
         }
+        Self { context, derivations: Arc::clone(&self.derivations) }
     }
 
     /// Adds an object, or replaces the one with the same kind and name.
@@ -51,9 +53,9 @@ impl State {
         &self.context
     }
 
-    /// The catalog overrides derived from the mirror sets.
+    /// The catalog overrides derived from the mirror sets, or else from the catalogs of the cluster.
     pub fn derivations(&self) -> &Derivations {
-        &self.derivations
+        self.derivations.get_or_init(|| Derivations::of(self.context.view()))
     }
 
     /// A mirror set by kind and name.
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn only_mirror_sets_derive_the_catalog_overrides_again() {
+    fn only_what_can_affect_the_catalog_overrides_derives_them_again() {
         let hosted = "kind: HostedCluster\nmetadata: {name: h, namespace: clusters}";
         let hosted = object("hypershift.openshift.io/v1beta1", hosted);
         let state: State = [catalogs_at("m.lab/redhat")].into_iter().collect();
@@ -105,5 +107,13 @@ mod tests {
         let value =
             &with_other_mirror.derivations().for_releases(&crate::hypershift::Releases::default()).value;
         assert_eq!(value.as_deref(), Ok("registry.redhat.io/redhat=n.lab/redhat"));
+        let spec = "spec: {registrySources: {insecureRegistries: [\"*.*\"]}}";
+        let config =
+            object("config.openshift.io/v1", &format!("kind: Image\nmetadata: {{name: cluster}}\n{spec}"));
+        let with_config = with_other_mirror.changed(Kind::ImageConfig, |context| context.insert(config));
+        let value = &with_config.derivations().for_releases(&crate::hypershift::Releases::default()).value;
+        assert!(value.is_err(), "the image configuration keeps the nodes from getting a file");
+        let same = with_config.changed(Kind::ClusterVersion, |_| {});
+        assert!(Arc::ptr_eq(&same.derivations, &with_config.derivations), "only a status has changed");
     }
 }

@@ -119,7 +119,8 @@ impl Write {
             Object::ImageConfig(_)
             | Object::ClusterVersion(_)
             | Object::SignaturePolicy(_)
-            | Object::MachineConfiguration(_) => None,
+            | Object::MachineConfiguration(_)
+            | Object::Catalog(_) => None,
         }
     }
 

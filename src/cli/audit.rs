@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 use mirrorguard_core::{
-    objects::{Kind, Object},
+    objects::{CatalogKind, Kind, Object},
     report::Reviewed,
     review::{Audited, Reviewer},
     state::State,
@@ -94,6 +94,12 @@ fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
         Kind::ImageConfig => ("insecure and blocked registries", "images.config.openshift.io"),
         Kind::ClusterVersion => ("the release image", "clusterversions.config.openshift.io"),
         Kind::Set(set) => (set.name(), set.api().2),
+        Kind::Catalog(CatalogKind::CatalogSource) => {
+            ("CatalogSources", "catalogsources.operators.coreos.com")
+        }
+        Kind::Catalog(CatalogKind::ClusterCatalog) => {
+            ("ClusterCatalogs", "clustercatalogs.olm.operatorframework.io")
+        }
         Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {
             (kind.name(), kind.plural())
         }

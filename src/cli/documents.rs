@@ -70,7 +70,7 @@ fn read_cluster() -> Result<Given> {
     let (objects, metadata) = input::runtime()?.block_on(async {
         let Connection { client, server } = input::connect().await?;
         let listing = Listing::of(&client).await.and_then(Listing::complete);
-        let objects = listing.map_err(|error| input::cannot_list(&server, &error))?;
+        let objects = listing.map_err(|error| input::cannot_list(&server, &error))?.objects;
         let metadata = metadata_of_sets(&client).await;
         let metadata = metadata.map_err(|error| input::cannot_list(&server, &error))?;
         anyhow::Ok((objects, metadata))

@@ -31,7 +31,7 @@ pub(super) struct Input {
     pub(super) live: Vec<Object>,
     /// URL of the cluster, where one was read.
     pub(super) cluster: Option<String>,
-    /// Number of objects of other kinds.
+    /// Number of objects of other kinds than those that rules are evaluated on.
     pub(super) skipped: usize,
     /// Number of files.
     pub(super) files: usize,
@@ -173,6 +173,9 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
     drop(progress);
     let Manifests { reading, unopened } = all;
     let Reading { objects: located, misnamed, skipped, passed_over, files, errors } = reading;
+    // No rule is evaluated on a catalog: overrides are only derived from it.
+    let catalogs = located.iter().filter(|located| matches!(located.object, Object::Catalog(_)));
+    let skipped = skipped + catalogs.count();
     let unopened = unopened.into_iter().map(|error| {
         let text = format!("{error:#}");
         Unread { message: text.clone(), text, place: None, excerpt: None }
@@ -214,13 +217,16 @@ fn place_of(located: &Located, path: &str) -> String {
 
 fn read_cluster(output: &Output) -> Result<Input> {
     let _progress = output.progress("reading the cluster of the current kubeconfig");
-    let (live, server) = runtime()?.block_on(async {
+    let (listing, server) = runtime()?.block_on(async {
         let Connection { client, server } = connect().await?;
-        let live = Listing::of(&client).await.and_then(Listing::complete);
-        let live = live.map_err(|error| cannot_list(&server, &error))?;
-        anyhow::Ok((live, server))
+        let listing = Listing::of(&client).await.and_then(Listing::complete);
+        let listing = listing.map_err(|error| cannot_list(&server, &error))?;
+        anyhow::Ok((listing, server))
     })?;
-    Ok(Input { live, cluster: Some(server), ..Input::default() })
+    for (kind, error) in &listing.unread {
+        output.message(&format!("note: ignoring {}s: {}\n", kind.name(), cause(error)));
+    }
+    Ok(Input { live: listing.objects, cluster: Some(server), ..Input::default() })
 }
 
 /// A connection to a cluster.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    objects::{Object, manifest::Located},
+    objects::{CatalogKind, Object, manifest::Located},
     report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
     review::{Reviewer, Sequence, Verdict, existing::Found},
     rules::{FileObject, Level, Settings},
@@ -173,12 +173,20 @@ fn review_input<'a>(input: &'a Input, against: &[Input], settings: &Settings) ->
     reviewed
 }
 
+/// Whether an object is only read to derive catalog overrides, and counted as skipped.
+fn is_catalog(one: &Reviewed<'_>) -> bool {
+    let kinds = [CatalogKind::CatalogSource, CatalogKind::ClusterCatalog];
+    kinds.iter().any(|kind| kind.name() == one.object.kind)
+}
+
 /// Reviews every object of the input as it is.
 pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
     let reviewer = Reviewer::new(state, settings, today());
-    review_each(input.with_places(), |object| {
+    let mut reviewed = review_each(input.with_places(), |object| {
         Write::existing(object).map_or_else(Verdict::default, |write| reviewer.review(&write))
-    })
+    });
+    reviewed.retain(|one| !is_catalog(one));
+    reviewed
 }
 
 /// Reviews every object of the input as a write, as if they were applied one after another.
@@ -186,7 +194,9 @@ fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -
     let existing = against.iter().flat_map(Input::with_places);
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
     let mut cluster = Sequence::onto(&existing, settings, today());
-    review_each(input.with_places(), |object| cluster.apply(object))
+    let mut reviewed = review_each(input.with_places(), |object| cluster.apply(object));
+    reviewed.retain(|one| !is_catalog(one));
+    reviewed
 }
 
 /// Adds what the rules about files find in each object of files, and the objects that only they review.
@@ -198,8 +208,10 @@ fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings
         let object = FileObject { written: &located.written, earlier };
         rules.review_file(&object, located.object.exemption_request())
     };
-    // The objects of files come first, in their order.
-    for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
+    // The objects of files come first, in their order, without the catalogs.
+    let files = input.located.iter().zip(&earlier);
+    let files = files.filter(|(located, _)| !matches!(located.object, Object::Catalog(_)));
+    for (one, (located, earlier)) in reviewed.iter_mut().zip(files) {
         one.add(file_verdict(located, earlier.as_deref()));
     }
     reviewed.extend(input.misnamed.iter().map(|located| Reviewed {
@@ -215,7 +227,7 @@ fn is_cluster_setting(object: &Object) -> bool {
         | Object::ClusterVersion(_)
         | Object::SignaturePolicy(_)
         | Object::MachineConfiguration(_) => true,
-        Object::MirrorSet(_) | Object::HostedCluster(_) => false,
+        Object::MirrorSet(_) | Object::HostedCluster(_) | Object::Catalog(_) => false,
     }
 }
 

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use mirrorguard_core::{
     hypershift::{
-        CatalogEra, CatalogMirrors, Derivation, Placement, Release, Releases, catalogs, newest_reading,
-        readings,
+        CatalogEra, CatalogMirrors, Derivation, Origin, Placement, Release, Releases, catalogs,
+        newest_reading, readings,
     },
     objects::{HostedCluster, annotation},
     report::{FindingJson, Places, Reviewed, findings_json},
@@ -45,7 +45,11 @@ Examples:
 ///
 /// The OLM catalogs of a hosted cluster run on the management cluster, from an ImageStream that ignores mirror sets.
 /// The annotation hypershift.openshift.io/olm-catalogs-is-registry-overrides redirects them, but its meaning changed
-/// in 4.17. A value is derived only if every release resolves each catalog to the mirror that the mirror sets name.
+/// in 4.17. A value is derived only if every release resolves each catalog to its mirror.
+///
+/// The value is the first of: catalogOverrides.value of the configuration; the mirrors that nodes use according to the
+/// mirror sets; where no mirror set covers a default catalog, the repositories from which CatalogSources in
+/// openshift-marketplace and ClusterCatalogs serve them.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct OverridesArgs {
@@ -62,6 +66,7 @@ pub(super) struct OverridesArgs {
 #[derive(Serialize)]
 struct DerivedJson<'a> {
     value: Option<&'a str>,
+    from: Option<Origin>,
     reason: Option<String>,
     catalogs: Vec<CatalogJson<'a>>,
 }
@@ -74,7 +79,7 @@ struct CatalogJson<'a> {
 }
 
 impl<'a> From<&'a CatalogMirrors> for CatalogJson<'a> {
-    fn from(CatalogMirrors { catalog, mirrors }: &'a CatalogMirrors) -> Self {
+    fn from(CatalogMirrors { catalog, mirrors, .. }: &'a CatalogMirrors) -> Self {
         Self { name: catalog.name, image: catalog.image(), mirrors }
     }
 }
@@ -102,22 +107,26 @@ pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
     };
     match &args.check {
         Some(value) => check(value, releases, &state, settings, output),
-        None => print_derivation(state.derivations().for_releases(&releases), output),
+        None => {
+            let configured = settings.catalog_overrides.as_deref();
+            print_derivation(&state.derivations().or_configured(configured, &releases), output)
+        }
     }
 }
 
 fn print_derivation(derivation: &Derivation, output: &Output) -> Result<Answer> {
-    let Derivation { value, catalogs } = derivation;
+    let Derivation { value, from, catalogs } = derivation;
     if output.is_json() {
         output.json(&DerivedJson {
             value: value.as_deref().ok(),
+            from: value.is_ok().then_some(*from),
             reason: value.as_ref().err().map(ToString::to_string),
             catalogs: catalogs.iter().map(CatalogJson::from).collect(),
         })?;
         return Ok(Answer::Yes);
     }
     let mut text = match value {
-        Ok(value) => format!("{}: \"{value}\"\n", annotation::CATALOG_OVERRIDES),
+        Ok(value) => format!("{}: \"{value}\"\n  {:<20} {from}\n", annotation::CATALOG_OVERRIDES, "from"),
         Err(obstacle) => format!("no value is correct in every release: {obstacle}\n"),
     };
     for catalog in catalogs {

@@ -87,9 +87,13 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
         Target::Itms => |state, _| Ok(forms::tag_mirror_set(state.context().view())),
         Target::HostedCluster => |state, _| forms::hosted_cluster(state.context().view()),
         Target::InstallConfig => |state, _| Ok(forms::install_config(state.context().view())),
-        Target::Annotation => {
-            |state, settings| forms::catalog_annotation(state.derivations(), &settings.releases)
-        }
+        Target::Annotation => |state, settings| {
+            forms::catalog_annotation(
+                state.derivations(),
+                settings.catalog_overrides.as_deref(),
+                &settings.releases,
+            )
+        },
     };
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();

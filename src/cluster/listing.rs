@@ -31,11 +31,12 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The objects; an error if a kind could not be listed.
-    pub fn complete(self) -> Result<Vec<Object>, Error> {
-        match self.unread.into_iter().next() {
-            Some((_, error)) => Err(error),
-            None => Ok(self.objects),
+    /// The same; an error if a kind could not be listed. CatalogSources and ClusterCatalogs may be missing: they are
+    /// only the last thing that catalog overrides are derived from.
+    pub fn complete(mut self) -> Result<Self, Error> {
+        match self.unread.iter().position(|(kind, _)| !matches!(kind, Kind::Catalog(_))) {
+            Some(at) => Err(self.unread.remove(at).1),
+            None => Ok(self),
         }
     }
 }
@@ -66,6 +67,11 @@ pub async fn metadata_of_sets(client: &Client) -> Result<BTreeMap<ObjectId, Map<
         }
     }
     Ok(all)
+}
+
+/// Whether the account may not read the kind.
+pub(super) fn is_forbidden(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 403)
 }
 
 /// Whether the cluster does not serve the kind.

@@ -97,6 +97,7 @@ pub(super) fn api(client: Client, kind: Kind) -> Api<LiveObject> {
         | Kind::ClusterImagePolicy
         | Kind::ImagePolicy
         | Kind::MachineConfiguration => "v1",
+        Kind::Catalog(catalog) => catalog.api().1,
     };
     let gvk = GroupVersionKind::gvk(kind.group(), version, kind.name());
     Api::all_with(client, &ApiResource::from_gvk_with_plural(&gvk, kind.plural()))

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::command::mirrorguard;
+use crate::command::{mirrorguard, mirrorguard_reads};
 
 /// Expects a value to have the shape of a pattern: the name of a type, every key of a map, and every element
 /// of a list like the first of the pattern's. Keys that the pattern does not name may be there.
@@ -158,11 +158,39 @@ fn diff_reports_the_impact_and_its_reasons() -> Result<()> {
 #[test]
 fn overrides_report_the_value_or_why_there_is_none() -> Result<()> {
     let catalog = json!({"name": "text", "image": "text", "mirrors": ["text"]});
-    let pattern = json!({"value": "text", "reason": "null", "catalogs": [catalog]});
+    let pattern = json!({"value": "text", "from": "text", "reason": "null", "catalogs": [catalog]});
     let derived = prints_shape("overrides -o json examples/hosted-cluster", 0, &pattern)?;
     ensure!(derived["value"] == "registry.redhat.io/redhat=mirror.lab.example:8443/redhat", "{derived}");
-    let pattern = json!({"value": "null", "reason": "text"});
+    ensure!(derived["from"] == "mirrorSets", "{derived}");
+    let pattern = json!({"value": "null", "from": "null", "reason": "text"});
     prints_shape("overrides -o json examples/oc-mirror-v2", 0, &pattern)?;
+    Ok(())
+}
+
+#[test]
+fn overrides_come_from_the_configuration_or_the_catalogs_of_the_management_cluster() -> Result<()> {
+    let mut catalogs = String::new();
+    for name in ["certified-operator", "community-operator", "redhat-operator"] {
+        let image = format!("m.lab/redhat/{name}-index:v4.22");
+        catalogs += &format!(
+            "---\napiVersion: operators.coreos.com/v1alpha1\nkind: CatalogSource\n\
+             metadata: {{name: {name}, namespace: openshift-marketplace}}\n\
+             spec: {{sourceType: grpc, image: \"{image}\"}}\n"
+        );
+    }
+    let served = mirrorguard_reads("overrides -o json --release 4.22 -", &catalogs)?.code(0)?.json()?;
+    ensure!(served["from"] == "catalogs", "{served}");
+    ensure!(served["value"] == "registry.redhat.io/redhat=m.lab/redhat", "{served}");
+    let linted = mirrorguard_reads("lint -o json -", &catalogs)?.json()?;
+    ensure!(linted["summary"]["objects"] == 0 && linted["summary"]["skipped"] == 3, "{linted}");
+
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("config.yaml");
+    let value = "registry.redhat.io/redhat=own.lab/redhat";
+    std::fs::write(&config, format!("catalogOverrides: {{value: {value}}}\n"))?;
+    let line = format!("overrides -o json --config {} -", config.display());
+    let configured = mirrorguard_reads(&line, &catalogs)?.code(0)?.json()?;
+    ensure!(configured["from"] == "configuration" && configured["value"] == value, "{configured}");
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! HostedClusters: the catalog overrides annotation is added, left alone or denied.
 
+use mirrorguard_core::rules::Settings;
 use serde_json::{Value, json};
 
 use super::{Answer, Webhook, icsp, idms, itms, review_of};
@@ -150,6 +151,36 @@ async fn a_value_that_was_ours_follows_the_mirror_sets() {
     let answer = mutate(&Webhook::with(""), &ours).await;
     assert!(answer.0["patch"].is_null());
     assert_eq!(answer.warned_by(), ["catalogs-not-expressible"]);
+}
+
+/// A CatalogSource for the whole management cluster.
+fn catalog_source(name: &str) -> String {
+    format!(
+        "---\napiVersion: operators.coreos.com/v1alpha1\nkind: CatalogSource\n\
+         metadata: {{name: {name}, namespace: openshift-marketplace}}\n\
+         spec: {{sourceType: grpc, image: \"served.lab:8443/redhat/{name}-index:v4.18\"}}\n"
+    )
+}
+
+#[tokio::test]
+async fn an_audit_annotation_says_what_a_value_comes_from() {
+    let names = ["certified-operator", "community-operator", "redhat-marketplace", "redhat-operator"];
+    let served = names.map(catalog_source).concat();
+    let sets = format!("{served}---\n{}", itms("catalogs", "registry.redhat.io/redhat", &["m.lab/redhat"]));
+    let configured = "registry.redhat.io/redhat=own.lab/redhat";
+    let table = [
+        (&served, None, "registry.redhat.io/redhat=served.lab:8443/redhat", "catalogs"),
+        (&sets, None, VALUE, "mirrorSets"),
+        (&sets, Some(configured), configured, "configuration"),
+    ];
+    for (cluster, configured, value, from) in table {
+        let settings = Settings { catalog_overrides: configured.map(str::to_owned), ..Settings::default() };
+        let webhook = Webhook::with_settings(cluster, settings);
+        let new = hosted(&json!({}), &json!({}));
+        let answer = mutate(&webhook, &new).await;
+        assert_eq!(answer.0["auditAnnotations"]["catalogOverridesFrom"], from);
+        assert_eq!(answer.patched(&new)["metadata"]["annotations"][OVERRIDES], value, "{from}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! A fake API server for lists and watches, with one mirror set. It does not serve HostedClusters.
+//! A fake API server for lists and watches, with one mirror set. It serves neither HostedClusters nor CatalogSources, and
+//! does not let the account read ClusterCatalogs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -63,7 +64,7 @@ fn answer(mut stream: &TcpStream, broken: &AtomicBool) -> Result<()> {
     }
     let target = first.split_whitespace().nth(1).unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default();
-    if !broken.load(Ordering::Acquire) && target.contains("watch=true") && !path.ends_with("hostedclusters") {
+    if !broken.load(Ordering::Acquire) && target.contains("watch=true") && !is_missing(path) {
         write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")?;
         // Nothing ever changes.
         stream.read_to_end(&mut Vec::new())?;
@@ -71,7 +72,9 @@ fn answer(mut stream: &TcpStream, broken: &AtomicBool) -> Result<()> {
     }
     let (code, body) = match path.rsplit('/').next() {
         _ if broken.load(Ordering::Acquire) => (500, status(500, "InternalError")),
-        Some("hostedclusters") => (404, status(404, "NotFound")),
+        // What an account with a role of an earlier release gets.
+        Some("clustercatalogs") => (403, status(403, "Forbidden")),
+        _ if is_missing(path) => (404, status(404, "NotFound")),
         Some("imagedigestmirrorsets") => (200, list(&[existing()])),
         _ => (200, list(&[])),
     };
@@ -80,6 +83,11 @@ fn answer(mut stream: &TcpStream, broken: &AtomicBool) -> Result<()> {
     let head = "Content-Type: application/json\r\nConnection: close";
     write!(stream, "HTTP/1.1 {code} Answer\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}")?;
     Ok(())
+}
+
+/// Whether the cluster serves no objects of the kind, or not to this account.
+fn is_missing(path: &str) -> bool {
+    ["hostedclusters", "catalogsources", "clustercatalogs"].iter().any(|kind| path.ends_with(kind))
 }
 
 fn existing() -> Value {

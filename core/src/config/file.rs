@@ -30,6 +30,8 @@ pub(super) struct File {
     pub(super) registries_conf_room: Option<usize>,
     /// Hosted control planes.
     pub(super) hypershift: Hypershift,
+    /// The catalog overrides annotation that HostedClusters without one get.
+    pub(super) catalog_overrides: CatalogOverrides,
     /// Registries, namespaces or repositories that mirrors may be in, for the rule untrusted-mirror.
     pub(super) allowed_mirror_registries: Vec<String>,
     /// Sources for the rule protected-source: `quay.io` for the registry as a source, `quay.io/**` for everything
@@ -73,6 +75,16 @@ pub(super) struct Hypershift {
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(deserialize_with = "releases")]
     pub(super) releases: Vec<Release>,
+}
+
+/// The catalog overrides annotation that HostedClusters without one get.
+#[derive(Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct CatalogOverrides {
+    /// The value, such as `registry.redhat.io/redhat=mirror.lab.example:8443/redhat`, instead of one derived from the
+    /// mirror sets or the catalogs of the management cluster. It must be correct in all of `hypershift.releases`.
+    pub(super) value: Option<String>,
 }
 
 /// An exemption from rules.

@@ -13,6 +13,8 @@ use profile::MANAGED_SOURCES;
 use wording::in_plain_words;
 
 use crate::{
+    context::Context,
+    hypershift::{self, Derivations, Placement, Releases},
     objects::{
         SetKind, grammar,
         manifest::{self, ReadError},
@@ -37,6 +39,11 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
         .map_err(|(at, why)| error_in_list(name, text, "allowedMirrorRegistries", at, &why))?;
     check_scopes(&protected_sources, check_protected_source)
         .map_err(|(at, why)| error_in_list(name, text, "protectedSources", at, &why))?;
+    let releases: Releases = file.hypershift.releases.into_iter().collect();
+    if let Some(value) = &file.catalog_overrides.value {
+        check_overrides(value, &releases)
+            .map_err(|why| manifest::error_at(name, text, "catalogOverrides.value", why))?;
+    }
     let of_profile = file.profile.levels().iter().map(|(id, level)| ((*id).to_owned(), *level));
     let own = file.rules.into_iter().map(|(id, level)| (id.0, level.0));
     Ok(Settings {
@@ -49,7 +56,8 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
             Unverified::Warn => WhenUnverified::Warn,
             Unverified::Deny => WhenUnverified::Deny,
         },
-        releases: file.hypershift.releases.into_iter().collect(),
+        releases,
+        catalog_overrides: file.catalog_overrides.value,
         registries_conf_room: file.registries_conf_room,
         allowed_mirror_registries: file.allowed_mirror_registries,
         protected_sources,
@@ -69,6 +77,22 @@ fn with_plain_words(mut error: ReadError) -> ReadError {
 
 fn error_in_list(name: &str, text: &str, key: &str, at: usize, why: &str) -> ReadError {
     manifest::error_at(name, text, &format!("{key}[{at}]"), why)
+}
+
+/// Rejects a value of the catalog overrides annotation that one of the releases would not read as written.
+fn check_overrides(value: &str, releases: &Releases) -> Result<(), String> {
+    if hypershift::readings(value, releases, Placement::Management).is_empty() {
+        return Err("the value is empty: write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned());
+    }
+    let unmirrored = Derivations::of_mirror_sets(Context::default().view());
+    let misreadings =
+        hypershift::misreadings(value, releases, Placement::Management, unmirrored.for_releases(releases));
+    let Some(misreading) = misreadings.first() else { return Ok(()) };
+    let fix = match hypershift::find_correction(value) {
+        Some(meant) => format!("write \"{meant}\""),
+        None => "write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned(),
+    };
+    Err(format!("{misreading}: {fix}"))
 }
 
 /// Checks each scope of a list; an error has the index of the first that is wrong.

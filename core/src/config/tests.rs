@@ -48,6 +48,14 @@ fn rules_override_a_profile() {
 }
 
 #[test]
+fn configured_catalog_overrides_are_right_in_the_configured_releases() {
+    let value = "registry.redhat.io=m.lab/redhat.io";
+    let text = format!("hypershift: {{releases: ['4.16']}}\ncatalogOverrides: {{value: {value}}}\n");
+    assert_eq!(parse("c.yaml", &text).unwrap().catalog_overrides.as_deref(), Some(value));
+    assert!(parse("c.yaml", &text.replace("4.16", "4.17")).is_err(), "a later release reads it otherwise");
+}
+
+#[test]
 fn profiles_name_only_rules_that_exist() {
     for profile in ["default", "air-gap", "hosted-control-planes", "managed-openshift"] {
         let settings = parse("c.yaml", &format!("profile: {profile}\n")).unwrap();
@@ -66,7 +74,7 @@ struct ErrorCase {
     proposes: &'static str,
 }
 
-const ERRORS: [ErrorCase; 20] = [
+const ERRORS: [ErrorCase; 23] = [
     ErrorCase { text: "rule: {}\n", at: (1, 7), path: "rule", proposes: "rules" },
     ErrorCase { text: "nothingLikeIt: {}\n", at: (1, 16), path: "nothingLikeIt", proposes: "profile" },
     ErrorCase { text: "profile: airgap\n", at: (1, 10), path: "profile", proposes: "air-gap" },
@@ -138,6 +146,24 @@ const ERRORS: [ErrorCase; 20] = [
         at: (1, 24),
         path: "hypershift.releases",
         proposes: "4.20",
+    },
+    ErrorCase {
+        text: "catalogOverrides:\n  value: registry.redhat.io=m.lab/redhat.io\n",
+        at: (2, 10),
+        path: "catalogOverrides.value",
+        proposes: "\"registry.redhat.io/redhat=m.lab/redhat.io/redhat\"",
+    },
+    ErrorCase {
+        text: "catalogOverrides: {value: ''}\n",
+        at: (1, 27),
+        path: "catalogOverrides.value",
+        proposes: "registry.redhat.io/redhat=HOST/NAMESPACE",
+    },
+    ErrorCase {
+        text: "hypershift: {releases: ['4.20']}\ncatalogOverrides: {value: quay.io=m.lab}\n",
+        at: (2, 27),
+        path: "catalogOverrides.value",
+        proposes: "registry.redhat.io/redhat=HOST/NAMESPACE",
     },
     ErrorCase {
         text: "allowedMirrorRegistries:\n- m.lab.example:8443\n- https://n.lab.example/\n",

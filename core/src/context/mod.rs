@@ -22,8 +22,8 @@ use size::{faults_of_all, faults_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{
-    ClusterVersion, Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, Object, SetKind,
-    SignaturePolicy, scope::is_wildcard,
+    CatalogKind, ClusterVersion, Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet,
+    Object, ObjectId, OperatorCatalog, SetKind, SignaturePolicy, scope::is_wildcard,
 };
 
 /// The mirror sets and settings of one cluster.
@@ -41,6 +41,8 @@ pub struct Context {
     wildcards: usize,
     never_contacted: NeverContacted,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
+    /// Those that serve an image to the whole cluster.
+    catalogs: BTreeMap<ObjectId, Arc<OperatorCatalog>>,
     /// `image.config.openshift.io/cluster`.
     pub image_config: Arc<ImageConfig>,
     /// Reference of the payload, where a ClusterVersion is known.
@@ -73,7 +75,26 @@ impl Context {
                 let key = (metadata.namespace.as_str().into(), metadata.name.as_str().into());
                 self.hosted.insert(key, hosted);
             }
+            Object::Catalog(catalog) if catalog.is_global() => {
+                self.catalogs.insert(catalog.id(), catalog);
+            }
+            Object::Catalog(catalog) => self.remove_catalog(&catalog.id()),
         }
+    }
+
+    /// Removes a CatalogSource or ClusterCatalog, if it exists.
+    pub fn remove_catalog(&mut self, id: &ObjectId) {
+        self.catalogs.remove(id);
+    }
+
+    /// Removes every catalog of a kind.
+    pub fn clear_catalogs(&mut self, kind: CatalogKind) {
+        self.catalogs.retain(|_, catalog| catalog.kind != kind);
+    }
+
+    /// The CatalogSources and ClusterCatalogs that serve an image to the whole cluster, by kind, namespace and name.
+    pub fn catalogs(&self) -> impl Iterator<Item = &OperatorCatalog> {
+        self.catalogs.values().map(|catalog| &**catalog)
     }
 
     /// Takes the payload and the release of a ClusterVersion.
@@ -112,6 +133,18 @@ impl Context {
     /// A HostedCluster by namespace and name.
     pub fn hosted_cluster(&self, namespace: &str, name: &str) -> Option<&HostedCluster> {
         self.hosted.get(&(namespace.into(), name.into())).map(|hosted| &**hosted)
+    }
+
+    /// Whether everything but mirror sets and HostedClusters is the same as in another context.
+    pub fn has_settings_of(&self, other: &Self) -> bool {
+        (&self.image_config, &self.payload, &self.format, &self.signature_policies, &self.catalogs)
+            == (
+                &other.image_config,
+                &other.payload,
+                &other.format,
+                &other.signature_policies,
+                &other.catalogs,
+            )
     }
 
     /// Adds a mirror set, or replaces the one of the same kind and name.
@@ -219,82 +252,4 @@ fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::objects::MirrorSourcePolicy;
-
-    fn set(kind: SetKind, name: &str, sources: &[&str]) -> Arc<MirrorSet> {
-        Arc::new(MirrorSet::new(kind, name, sources.iter().map(|source| entry(source)).collect()))
-    }
-
-    fn entry(source: &str) -> Entry {
-        let mirrors = ["m".into()].into_iter().collect();
-        Entry { source: source.into(), mirrors, mirror_source_policy: None }
-    }
-
-    fn never_contacting_set(name: &str) -> Arc<MirrorSet> {
-        let policy = Some(MirrorSourcePolicy::NeverContactSource);
-        let entry = Entry { mirror_source_policy: policy, ..entry("x/a") };
-        Arc::new(MirrorSet::new(SetKind::Idms, name, vec![entry]))
-    }
-
-    fn found(view: View<'_>, source: &str) -> Vec<String> {
-        let mut ids: Vec<_> = view.entries(source).map(|e| format!("{}[{}]", e.set.name, e.index)).collect();
-        ids.sort();
-        ids
-    }
-
-    #[test]
-    fn entries_are_found_by_source_through_every_change() {
-        let mut context = Context::default();
-        context.insert_set(set(SetKind::Idms, "a", &["x", "y", "x"]));
-        context.insert_set(set(SetKind::Itms, "a", &["y"]));
-        assert_eq!(found(context.view(), "x"), ["a[0]", "a[2]"]);
-        context.insert_set(set(SetKind::Idms, "a", &["y"]));
-        assert_eq!(found(context.view(), "x"), Vec::<String>::new());
-        assert_eq!(found(context.view(), "y"), ["a[0]", "a[0]"]);
-        context.remove_set(SetKind::Itms, "a");
-        assert_eq!((context.count(SetKind::Itms), context.count(SetKind::Idms)), (0, 1));
-    }
-
-    #[test]
-    fn a_host_that_is_never_contacted_is_known_while_a_set_has_one() {
-        let mut context = Context::default();
-        context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
-        assert!(!context.view().may_never_contact("x"));
-        let never = never_contacting_set("b");
-        let overlay = Overlay::new(&context, &never);
-        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).may_never_contact("x"));
-        context.insert_set(never_contacting_set("a"));
-        assert!(context.view().may_never_contact("x"));
-        context.insert_set(set(SetKind::Idms, "a", &["x/a"]));
-        assert!(!context.view().may_never_contact("x"));
-    }
-
-    #[test]
-    fn a_wildcard_is_known_while_a_set_has_one() {
-        let mut context = Context::default();
-        context.insert_set(set(SetKind::Idms, "a", &["x", "*.y"]));
-        assert!(context.view().has_wildcards());
-        context.insert_set(set(SetKind::Idms, "a", &["x"]));
-        assert!(!context.view().has_wildcards());
-        let wildcard = set(SetKind::Idms, "b", &["*.y"]);
-        let overlay = Overlay::new(&context, &wildcard);
-        assert!(context.view_with(SetKind::Idms, "b", Some(&overlay)).has_wildcards());
-        context.insert_set(wildcard);
-        context.remove_set(SetKind::Idms, "b");
-        assert!(!context.view().has_wildcards());
-    }
-
-    #[test]
-    fn a_view_replaces_a_set_without_changing_the_context() {
-        let mut context = Context::default();
-        context.insert_set(set(SetKind::Idms, "a", &["x"]));
-        context.insert_set(set(SetKind::Idms, "b", &["x"]));
-        let replacement = set(SetKind::Idms, "a", &["z"]);
-        let overlay = Overlay::new(&context, &replacement);
-        let view = context.view_with(SetKind::Idms, "a", Some(&overlay));
-        assert_eq!((found(view, "x"), found(view, "z")), (vec!["b[0]".to_owned()], vec!["a[0]".to_owned()]));
-        assert_eq!(found(context.view(), "x"), ["a[0]", "b[0]"]);
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 
 use super::{Context, faults_of_write, never_contacted::NeverContacted};
 use crate::objects::{
-    Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, Pull, SetKind,
+    Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
     scope::{Ancestor, ancestors},
 };
 
@@ -78,16 +78,28 @@ pub struct View<'a> {
     context: &'a Context,
     hidden: Option<u32>,
     overlay: Option<&'a Overlay<'a>>,
+    without_managed: bool,
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(context: &'a Context, hidden: Option<u32>, overlay: Option<&'a Overlay<'a>>) -> Self {
-        Self { context, hidden, overlay }
+        Self { context, hidden, overlay, without_managed: false }
+    }
+
+    /// The same without the sets that HyperShift manages: they are copies of what the hosted cluster that this
+    /// management cluster is was given, not what its own administrators mirrored.
+    #[must_use]
+    pub fn without_managed_sets(self) -> Self {
+        Self { without_managed: true, ..self }
+    }
+
+    fn shows(self, set: &MirrorSet) -> bool {
+        !(self.without_managed && set.is_managed)
     }
 
     /// The entries with exactly this source, of all three kinds, in no particular order.
     pub fn entries<'s>(self, source: &'s str) -> impl Iterator<Item = EntryRef<'a>> + use<'a, 's> {
-        let Self { context, hidden, overlay } = self;
+        let Self { context, hidden, overlay, .. } = self;
         let hash = context.index.hash(source);
         let kept = context.index.candidates(hash).filter_map(move |place| {
             let set = context.sets[place.slot as usize].as_deref()?;
@@ -96,7 +108,7 @@ impl<'a> View<'a> {
         let added = overlay.into_iter().flat_map(move |overlay| {
             overlay.places.iter_hash(hash).map(|at| EntryRef { set: overlay.set, index: *at as usize })
         });
-        kept.chain(added).filter(move |found| *found.entry().source == *source)
+        kept.chain(added).filter(move |found| *found.entry().source == *source && self.shows(found.set))
     }
 
     /// The nearest source at or above a scope with effective entries that count, and those entries.
@@ -148,7 +160,7 @@ impl<'a> View<'a> {
         let added = self.overlay.map(|overlay| overlay.set).filter(|set| set.kind == kind);
         let before = self.kept(kind).take_while(move |set| added.is_none_or(|added| set.name < added.name));
         let after = self.kept(kind).filter(move |set| added.is_some_and(|added| set.name >= added.name));
-        before.chain(added).chain(after)
+        before.chain(added).chain(after).filter(move |set| self.shows(set))
     }
 
     /// The context's own sets of a kind without the hidden one, by name.
@@ -162,7 +174,7 @@ impl<'a> View<'a> {
         self.context.sets[self.hidden? as usize].as_deref()
     }
 
-    /// How many sets of a kind are seen.
+    /// How many sets of a kind are seen, with those that HyperShift manages.
     pub fn count(&self, kind: SetKind) -> usize {
         let hidden = usize::from(self.hidden_set().is_some_and(|set| set.kind == kind));
         let added = usize::from(self.overlay.is_some_and(|overlay| overlay.set.kind == kind));
@@ -193,6 +205,11 @@ impl<'a> View<'a> {
     /// The HostedClusters, by namespace and name.
     pub fn hosted_clusters(self) -> impl Iterator<Item = &'a HostedCluster> {
         self.context.hosted_clusters()
+    }
+
+    /// The CatalogSources and ClusterCatalogs that serve an image to the whole cluster, by kind, namespace and name.
+    pub fn catalogs(self) -> impl Iterator<Item = &'a OperatorCatalog> {
+        self.context.catalogs()
     }
 
     /// `image.config.openshift.io/cluster`.

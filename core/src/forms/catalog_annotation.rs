@@ -20,10 +20,15 @@ struct Metadata<'a> {
     annotations: BTreeMap<&'static str, &'a str>,
 }
 
-/// The annotation with the value that is right in every one of the releases, or why there is none.
-pub fn catalog_annotation(derivations: &Derivations, releases: &Releases) -> Result<Form, NoForm> {
+/// The annotation with the value that is configured, or derived and right in every one of the releases, or why there is
+/// none.
+pub fn catalog_annotation(
+    derivations: &Derivations,
+    configured: Option<&str>,
+    releases: &Releases,
+) -> Result<Form, NoForm> {
     let name = annotation::CATALOG_OVERRIDES;
-    match &derivations.for_releases(releases).value {
+    match &derivations.or_configured(configured, releases).value {
         Ok(value) => {
             let annotations = BTreeMap::from([(name, value.as_str())]);
             let comments = vec![format!("oc annotate hostedcluster -n NAMESPACE NAME '{name}={value}'")];
@@ -33,7 +38,7 @@ pub fn catalog_annotation(derivations: &Derivations, releases: &Releases) -> Res
             let mut reasons =
                 vec![format!("no value of the annotation is correct for {releases}: {obstacle}")];
             let newer = Span::THREE_CATALOGS.first();
-            if let Ok(value) = &derivations.for_releases(&newer.into()).value {
+            if let Ok(value) = &derivations.or_configured(configured, &newer.into()).value {
                 reasons.push(format!("hosted clusters from {newer} on can use {name}: \"{value}\""));
             }
             Err(NoForm(reasons))

@@ -165,15 +165,15 @@ fn an_annotation_is_right_in_every_release_or_there_is_none() {
     let one = state(&[(SetKind::Itms, "t", &[("registry.redhat.io/redhat", &["m:3/redhat"], false)])]);
     let value = "registry.redhat.io/redhat=m:3/redhat";
     let name = "hypershift.openshift.io/olm-catalogs-is-registry-overrides";
-    let form = catalog_annotation(one.derivations(), &Releases::default()).unwrap();
+    let form = catalog_annotation(one.derivations(), None, &Releases::default()).unwrap();
     assert_eq!(form.json(), json!({ "metadata": { "annotations": { name: value } } }));
 
     let NoForm(reasons) =
-        catalog_annotation(State::default().derivations(), &Releases::default()).unwrap_err();
+        catalog_annotation(State::default().derivations(), None, &Releases::default()).unwrap_err();
     assert_eq!(reasons.len(), 1, "{reasons:?}");
 
     let NoForm(reasons) =
-        catalog_annotation(three_catalogs().derivations(), &Releases::default()).unwrap_err();
+        catalog_annotation(three_catalogs().derivations(), None, &Releases::default()).unwrap_err();
     let [_, newer] = &reasons[..] else { panic!("{reasons:?}") };
     assert!(newer.contains("4.22") && newer.contains("registry.redhat.io/redhat=m:3/r"), "{newer}");
 }

@@ -53,7 +53,7 @@ fn each_comment_omission_and_error_has_its_text() {
     let off = Settings { levels: off, ..Settings::default() };
     write_errors(&mut texts, "admission policies, every rule off", &admission_policies(&off).unwrap_err());
     for (title, state) in [("no mirror set", State::default()), ("three catalogs", three_catalogs())] {
-        let error = catalog_annotation(state.derivations(), &Releases::default()).unwrap_err();
+        let error = catalog_annotation(state.derivations(), None, &Releases::default()).unwrap_err();
         write_errors(&mut texts, &format!("an annotation, {title}"), &error);
     }
     for (title, state) in clusters_of_size(256) {

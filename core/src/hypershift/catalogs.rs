@@ -7,7 +7,8 @@ use super::{Releases, Span};
 
 /// Registry and namespace of the default catalogs' index images.
 pub const DEFAULT_NAMESPACE: &str = "registry.redhat.io/redhat";
-pub(super) const DEFAULT_REGISTRY: &str = "registry.redhat.io";
+/// Registry of the default catalogs' index images.
+pub const DEFAULT_REGISTRY: &str = "registry.redhat.io";
 
 /// A default catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,23 +1,51 @@
-//! Derives the annotation's value from the mirror sets, where one is right in every release.
+//! Derives the annotation's value, where one is right in every release.
+
+use std::{borrow::Cow, fmt};
+
+use serde::Serialize;
 
 use super::{
-    Obstacle, Placement, Releases, Span,
-    catalogs::{self, Catalog, DEFAULT_NAMESPACE},
+    CatalogMirrors, Disagreeing, Obstacle, Placement, Releases, Span,
+    catalogs::{self, Catalog, DEFAULT_NAMESPACE, EmptySides},
+    misreading::{misreadings, places_meant},
+    placement::{mirror_of, place},
     reading::readings,
+    served::served,
 };
 use crate::{
     context::View,
-    node,
-    objects::{Pull, reference::DockerReference},
+    node::{Rendering, why_not_rendered},
+    objects::reference::DockerReference,
 };
 
-/// Where the mirror sets place one catalog's index image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogMirrors {
-    /// The catalog.
-    pub catalog: &'static Catalog,
-    /// Its index image at each mirror, in the order of the mirrors, without a tag.
-    pub mirrors: Vec<String>,
+/// What a value comes from, in this order: the first that names the default catalogs decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// `catalogOverrides.value` of the configuration.
+    Configuration,
+    /// The mirror sets, as nodes read them.
+    MirrorSets,
+    /// CatalogSources and ClusterCatalogs of the management cluster, where no mirror set covers a default catalog.
+    Catalogs,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Configuration => "the configuration",
+            Self::MirrorSets => "the mirror sets",
+            Self::Catalogs => "the catalogs of the management cluster",
+        })
+    }
+}
+
+impl Origin {
+    /// Its name and the verb before the places that it names.
+    pub fn says(self) -> String {
+        let verb = if self == Self::Configuration { "says" } else { "say" };
+        format!("{self} {verb}")
+    }
 }
 
 /// The annotation's value for some releases.
@@ -25,7 +53,9 @@ pub struct CatalogMirrors {
 pub struct Derivation {
     /// The annotation's value, or why there is none.
     pub value: Result<String, Obstacle>,
-    /// Each catalog of the release.
+    /// What the value comes from, or what stands in its way.
+    pub from: Origin,
+    /// Each catalog of the release. It has no mirrors where a pull from them would fail.
     pub catalogs: Vec<CatalogMirrors>,
 }
 
@@ -47,29 +77,110 @@ impl Derivation {
 }
 
 impl Derivations {
-    /// Derives for releases with four catalogs and for those with three.
+    /// Derives for releases with four catalogs and for those with three, where the nodes get a file.
     pub fn of(view: View<'_>) -> Self {
-        Self {
-            four: derive(view, &Releases::default()),
-            three: derive(view, &Span::THREE_CATALOGS.first().into()),
-        }
+        let not_rendered = why_not_rendered(view);
+        Self::by(|releases| derive_unless(view, not_rendered.as_deref(), releases))
+    }
+
+    /// The same from the mirror sets alone, and as if the nodes got a file.
+    pub fn of_mirror_sets(view: View<'_>) -> Self {
+        Self::by(|releases| derive_from_sets(view, None, releases))
+    }
+
+    fn by(derive: impl Fn(&Releases) -> Derivation) -> Self {
+        Self { four: derive(&Releases::default()), three: derive(&Span::THREE_CATALOGS.first().into()) }
     }
 
     /// The derivation that is right in all of the releases.
     pub fn for_releases(&self, releases: &Releases) -> &Derivation {
         if Span::THREE_CATALOGS.contains_all(releases) { &self.three } else { &self.four }
     }
+
+    /// The configured value where there is one, or else the derivation that is right in all of the releases.
+    pub fn or_configured(&self, configured: Option<&str>, releases: &Releases) -> Cow<'_, Derivation> {
+        match configured {
+            Some(value) => Cow::Owned(configured_value(value, releases)),
+            None => Cow::Borrowed(self.for_releases(releases)),
+        }
+    }
+}
+
+/// A configured value, checked by the models of the releases.
+fn configured_value(value: &str, releases: &Releases) -> Derivation {
+    let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
+    let of_catalog = |catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image()));
+    let found: Vec<_> = catalogs::catalogs_of(releases).map(of_catalog).collect();
+    let unknown = Derivation { value: Ok(String::new()), from: Origin::Configuration, catalogs: Vec::new() };
+    let value = match misreadings(value, releases, Placement::Management, &unknown).first() {
+        Some(misreading) => Err(Obstacle::Configured(misreading.to_string())),
+        None => Ok(value.to_owned()),
+    };
+    Derivation { value, from: Origin::Configuration, catalogs: found }
 }
 
 /// Derives the value for releases.
 ///
-/// A value is returned only where the models of both eras resolve every catalog to the place that the
-/// mirror sets name.
+/// A value is returned only where the nodes get a file, and where the models of both eras resolve every catalog to the
+/// place that this file names. Sets that HyperShift manages are left out: they are not the management cluster's own.
+/// Where no set covers a default catalog, the place is the one that a CatalogSource or ClusterCatalog serves it from.
 pub fn derive(view: View<'_>, releases: &Releases) -> Derivation {
-    let catalogs: Vec<_> = catalogs::catalogs_of(releases)
-        .map(|catalog| CatalogMirrors { catalog, mirrors: mirrors_of(view, &catalog.image()) })
-        .collect();
-    Derivation { value: derive_value(&catalogs), catalogs }
+    derive_unless(view, why_not_rendered(view).as_deref(), releases)
+}
+
+/// Derives the value, not from the mirror sets if there is a reason why the nodes get no file.
+fn derive_unless(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
+    let of_sets = derive_from_sets(view, not_rendered, releases);
+    if of_sets.value != Err(Obstacle::NoneMirrored) {
+        return of_sets;
+    }
+    derive_from_catalogs(view, releases).unwrap_or(of_sets)
+}
+
+/// Derives the value from the catalogs of the management cluster; `None` where they serve no mirrored index image.
+fn derive_from_catalogs(view: View<'_>, releases: &Releases) -> Option<Derivation> {
+    let from = Origin::Catalogs;
+    let served = match served(view, releases) {
+        Ok(served) => served,
+        Err(obstacle) => {
+            let unknown = |catalog| CatalogMirrors::new(catalog, Vec::new());
+            let catalogs = catalogs::catalogs_of(releases).map(unknown).collect();
+            return Some(Derivation { value: Err(obstacle), from, catalogs });
+        }
+    };
+    let value = match derive_value(&served) {
+        Err(Obstacle::NoneMirrored) => return None,
+        Err(Obstacle::NotMirrored(images)) => Err(Obstacle::NotServed(images)),
+        value => value,
+    };
+    Some(Derivation { value, from, catalogs: served })
+}
+
+/// Derives the value from the mirror sets, unless there is a reason why the nodes get no file.
+fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
+    let view = view.without_managed_sets();
+    let rendering = Rendering::new(view);
+    let error = rendering.check().err().map(|error| error.to_string());
+    let not_rendered = not_rendered.or(error.as_deref());
+    let mut obstacle = None;
+    let mut mirrored = Vec::new();
+    let mut is_covered = false;
+    for catalog in catalogs::catalogs_of(releases) {
+        is_covered |= view.nearest(&catalog.image(), |_| true).is_some();
+        let placed = match not_rendered {
+            Some(why) => Err(Obstacle::NotRendered(why.to_owned())),
+            None => place(view, &rendering, catalog),
+        };
+        mirrored.push(placed.unwrap_or_else(|found| {
+            obstacle.get_or_insert(found);
+            CatalogMirrors::new(catalog, Vec::new())
+        }));
+    }
+    let value = match obstacle {
+        Some(obstacle) if is_covered => Err(obstacle),
+        _ => derive_value(&mirrored),
+    };
+    Derivation { value, from: Origin::MirrorSets, catalogs: mirrored }
 }
 
 fn derive_value(catalogs: &[CatalogMirrors]) -> Result<String, Obstacle> {
@@ -78,17 +189,6 @@ fn derive_value(catalogs: &[CatalogMirrors]) -> Result<String, Obstacle> {
     let value = pairs.join(",");
     prove(&value, catalogs)?;
     Ok(value)
-}
-
-/// The image at each mirror of the most specific source that covers it. Tag sets come first, since the
-/// catalogs are pulled by tag; then digest sets, since many mirror catalogs and write only those.
-fn mirrors_of(view: View<'_>, image: &str) -> Vec<String> {
-    for pull in [Pull::Tag, Pull::Digest] {
-        if let Some(found) = node::places(view, image, |found| found.set.kind.pull() == pull) {
-            return found.places;
-        }
-    }
-    Vec::new()
 }
 
 /// The namespaces that all catalogs are mirrored to, in order.
@@ -104,39 +204,27 @@ fn agreed_namespaces(catalogs: &[CatalogMirrors]) -> Result<Vec<String>, Obstacl
     let Some((first, others)) = catalogs.split_first() else { return Ok(Vec::new()) };
     let agreed = first.namespaces()?;
     for other in others {
-        if other.namespaces()? != agreed {
-            return Err(Obstacle::Disagreeing(first.catalog.image(), other.catalog.image()));
+        let namespaces = other.namespaces()?;
+        if namespaces != agreed {
+            return Err(Obstacle::Disagreeing(
+                Disagreeing::new(first, &agreed).into(),
+                Disagreeing::new(other, &namespaces).into(),
+            ));
         }
     }
     Ok(agreed)
 }
 
-impl CatalogMirrors {
-    /// The namespace at each mirror; an error where a mirror gives the index image another name.
-    fn namespaces(&self) -> Result<Vec<String>, Obstacle> {
-        let mut namespaces = Vec::new();
-        for mirror in &self.mirrors {
-            let namespace = mirror.strip_suffix(self.catalog.index).and_then(|rest| rest.strip_suffix('/'));
-            let Some(namespace) = namespace else {
-                return Err(Obstacle::Renamed(self.catalog.image(), mirror.clone()));
-            };
-            namespaces.push(namespace.to_owned());
-        }
-        Ok(namespaces)
-    }
-}
-
 /// Checks that both eras resolve every catalog as the mirror sets do: the replace era can only use the first
 /// mirror, the list era must have all in order. A mirror that gives no image reference is right in neither.
 pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obstacle> {
-    for CatalogMirrors { catalog, mirrors } in catalogs {
+    for CatalogMirrors { catalog, mirrors, decided_by } in catalogs {
         if let Some(bad) = mirrors.iter().find(|mirror| DockerReference::parse(mirror).is_err()) {
-            let namespace = bad.strip_suffix(&format!("/{}", catalog.index));
-            return Err(Obstacle::NoReference(namespace.unwrap_or(bad).to_owned()));
+            return Err(Obstacle::NoReference(mirror_of(bad, catalog).to_owned(), decided_by.clone()));
         }
     }
     for reading in readings(value, &Releases::default(), Placement::Management) {
-        for CatalogMirrors { catalog, mirrors } in catalogs {
+        for CatalogMirrors { catalog, mirrors, .. } in catalogs {
             // There must be exactly one result: with several, HyperShift takes one at random.
             let places = reading.places(catalog);
             if !places.iter().map(Vec::as_slice).eq([reading.usable(mirrors)]) {
@@ -148,143 +236,8 @@ pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obst
 }
 
 #[cfg(test)]
-mod tests {
-    use SetKind::{Icsp, Idms, Itms};
-
-    use super::*;
-    use crate::{
-        context::Context,
-        hypershift::Release,
-        objects::{Entry, MirrorSet, Object, SetKind},
-    };
-
-    type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
-    type Sets<'a> = &'a [(SetKind, Entries<'a>)];
-
-    fn derived(sets: Sets<'_>, releases: &Releases) -> Result<String, Obstacle> {
-        let mut context = Context::default();
-        for (at, (kind, entries)) in sets.iter().enumerate() {
-            let entries = entries.iter().map(|(source, mirrors)| entry(source, mirrors)).collect();
-            context.insert(Object::from(MirrorSet::new(*kind, &format!("s{at}"), entries)));
-        }
-        derive(context.view(), releases).value
-    }
-
-    fn entry(source: &str, mirrors: &[&str]) -> Entry {
-        Entry {
-            source: source.into(),
-            mirrors: mirrors.iter().map(|m| Box::from(*m)).collect(),
-            mirror_source_policy: None,
-        }
-    }
-
-    const INDEXES: [&str; 4] = [
-        "registry.redhat.io/redhat/certified-operator-index",
-        "registry.redhat.io/redhat/community-operator-index",
-        "registry.redhat.io/redhat/redhat-marketplace-index",
-        "registry.redhat.io/redhat/redhat-operator-index",
-    ];
-
-    #[test]
-    fn a_value_is_right_in_every_release() {
-        let table: [(Sets<'_>, &str, &str); 5] = [
-            (
-                &[(Itms, &[("registry.redhat.io/redhat", &["m/redhat"])])],
-                "registry.redhat.io/redhat=m/redhat",
-                "a namespace",
-            ),
-            (
-                &[(Idms, &[("registry.redhat.io", &["m/redhat.io"])])],
-                "registry.redhat.io/redhat=m/redhat.io/redhat",
-                "a registry: the namespace is appended to its mirror",
-            ),
-            (
-                &[(Idms, &[("*.redhat.io", &["m/x"])])],
-                "registry.redhat.io/redhat=m/x/redhat",
-                "a wildcard: likewise",
-            ),
-            (
-                &[
-                    (Idms, &[("registry.redhat.io/redhat", &["digest/x"])]),
-                    (Itms, &[("registry.redhat.io", &["tag"])]),
-                ],
-                "registry.redhat.io/redhat=tag/redhat",
-                "tag sets come first",
-            ),
-            (
-                &[(Itms, &[("registry.redhat.io/redhat", &["a/r", "b/r"])])],
-                "registry.redhat.io/redhat=a/r,registry.redhat.io/redhat=b/r",
-                "mirrors keep their order",
-            ),
-        ];
-        for (sets, expected, reason) in table {
-            assert_eq!(derived(sets, &Releases::default()), Ok(expected.to_owned()), "{reason}");
-        }
-    }
-
-    #[test]
-    fn there_is_no_value_where_none_is_right() {
-        let [certified, community, marketplace, operators] = INDEXES.map(str::to_owned);
-        let table: [(Sets<'_>, Obstacle, &str); 4] = [
-            (
-                &[(Itms, &[("registry.redhat.io/redhat", &["a/registry.redhat.io/redhat", "b/r"])])],
-                Obstacle::Misread(certified.clone(), Span::REPLACED_CATALOGS),
-                "the second mirror would be put into the first",
-            ),
-            (&[], Obstacle::NoneMirrored, "no mirror set"),
-            (
-                &[(Itms, &[(INDEXES[3], &["m/redhat/redhat-operator-index"])])],
-                Obstacle::NotMirrored(vec![certified, community, marketplace]),
-                "only one catalog",
-            ),
-            (
-                &[(
-                    Itms,
-                    &[("registry.redhat.io/redhat", &["m/redhat"]), (INDEXES[3], &["m/mine/our-index"])],
-                )],
-                Obstacle::Renamed(operators, "m/mine/our-index".to_owned()),
-                "a renamed index",
-            ),
-        ];
-        for (sets, expected, reason) in table {
-            assert_eq!(derived(sets, &Releases::default()), Err(expected), "{reason}");
-        }
-    }
-
-    #[test]
-    fn a_mirror_that_gives_no_image_reference_gives_no_value() {
-        let table = [
-            ("m.lab/redhat/", "a trailing slash"),
-            ("m.lab/Redhat", "an upper-case path"),
-            ("https://m.lab/redhat", "a URL"),
-            ("m.lab/redhat:v1", "a tag"),
-            ("", "an empty mirror"),
-            ("m.lab/a,b", "a comma"),
-            ("m.lab/a=b", "an equals sign"),
-        ];
-        for (mirror, reason) in table {
-            for kind in [Icsp, Idms, Itms] {
-                let entries: Entries<'_> = &[("registry.redhat.io/redhat", &["m.lab/redhat", mirror])];
-                let found = derived(&[(kind, entries)], &Releases::default());
-                let expected = Obstacle::NoReference(mirror.to_owned());
-                assert_eq!(found, Err(expected), "{kind:?} {mirror}: {reason}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_marketplace_is_needed_until_4_21() {
-        let sets: Sets<'_> = &[(
-            Itms,
-            &[
-                (INDEXES[0], &["m/r/certified-operator-index"]),
-                (INDEXES[1], &["m/r/community-operator-index"]),
-                (INDEXES[3], &["m/r/redhat-operator-index"]),
-            ],
-        )];
-        let without = Releases::from(Span::THREE_CATALOGS.first());
-        assert_eq!(derived(sets, &without), Ok("registry.redhat.io/redhat=m/r".to_owned()));
-        let with = Releases::from("4.21".parse::<Release>().unwrap());
-        assert_eq!(derived(sets, &with), Err(Obstacle::NotMirrored(vec![INDEXES[2].to_owned()])));
-    }
-}
+mod against_nodes;
+#[cfg(test)]
+mod origins;
+#[cfg(test)]
+mod tests;

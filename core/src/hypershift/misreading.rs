@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{
-    CatalogEra, Derivation, Placement, Readers, Reading, Releases,
+    CatalogEra, CatalogMirrors, Derivation, Placement, Readers, Reading, Releases,
     catalogs::{self, Catalog, CatalogOverrides, DEFAULT_NAMESPACE, DEFAULT_REGISTRY, EmptySides},
-    derive::{CatalogMirrors, prove},
+    derive::prove,
     reading::readings,
 };
 use crate::objects::reference::DockerReference;
@@ -125,7 +125,7 @@ fn place_at(places: &[String], at: usize) -> &str {
 }
 
 /// Where the text of a value puts an image: the longest source that covers it, replaced by each of its places.
-fn places_meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
+pub(super) fn places_meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
     let covering = overrides.0.iter().filter(|(source, _)| covers(source, image));
     let Some((source, places)) = covering.max_by_key(|(source, _)| source.len()) else { return Vec::new() };
     let rest = &image[source.len()..];
@@ -141,7 +141,7 @@ pub fn find_correction(value: &str) -> Option<String> {
     let overrides = catalogs::parse(value, EmptySides::Dropped)?;
     let places = catalogs::CATALOGS
         .each_ref()
-        .map(|catalog| CatalogMirrors { catalog, mirrors: places_meant(&overrides, &catalog.image()) });
+        .map(|catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image())));
     let [first, ..] = &places;
     let mut pairs = Vec::new();
     for mirror in &first.mirrors {

@@ -9,11 +9,13 @@ mod handed_on;
 mod lookup;
 mod misreading;
 mod obstacle;
+mod placement;
 mod reading;
 mod release;
+mod served;
 mod slip;
 
-pub use derive::{CatalogMirrors, Derivation, Derivations, derive};
+pub use derive::{Derivation, Derivations, Origin, derive};
 pub use deviation::{Deviation, find_deviation};
 pub use eras::{CatalogEra, Era, ReleaseLookupEra, Span};
 pub use handed_on::{
@@ -25,7 +27,8 @@ pub use lookup::{
     overrides, redirect, release_lookup,
 };
 pub use misreading::{Misreading, Problem, find_correction, misreadings};
-pub use obstacle::Obstacle;
+pub use obstacle::{Disagreeing, Obstacle};
+pub use placement::{CatalogMirrors, Deciders};
 pub use reading::{Placement, Readers, Reading, newest_reading, readings};
 pub use release::{NotARelease, Release, Releases};
 pub use slip::{Slip, SlipKind, find_slip};

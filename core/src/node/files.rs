@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{
     FileRefusal, Lists, Refusal, RegistriesConf, RenderError, Rendering, check_file, check_locations,
-    check_search_registries, validate, validate_policy,
+    check_search_registries, validate, validate::validate_lists, validate_policy,
 };
 use crate::{
     context::View,
@@ -110,7 +110,7 @@ pub fn renders(view: View<'_>) -> bool {
 
 /// Whether the image configuration, the payload and the sources together let the operator render.
 pub fn check_settings(view: View<'_>) -> Result<(), NotRendered> {
-    Lists::of(view)?;
+    validate_lists(view)?;
     Rendering::new(view).check()?;
     Ok(validate_policy(view)?)
 }

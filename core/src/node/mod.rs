@@ -2,6 +2,7 @@
 //! tries, and what changing it costs.
 
 mod compare;
+mod deciding;
 mod disruption;
 mod file_refusal;
 mod files;
@@ -18,6 +19,7 @@ mod texts;
 mod validate;
 
 pub use crate::registries_conf::{Mirror, RegistriesConf, Registry, SEARCH_REGISTRIES, SearchRegistriesConf};
+pub use deciding::{Deciding, deciding, why_not_rendered};
 pub use disruption::{Disruptions, NodeFile};
 pub use file_refusal::{FileRefusal, check_file, check_locations, check_search_registries};
 pub use files::{NodeFiles, NotRendered, PolicyFile, check_settings, file_refusal, files, renders};

@@ -77,15 +77,20 @@ fn where_of(is_blocked: bool) -> &'static str {
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `validateRegistriesConfScopes`.
 pub fn validate(view: View<'_>) -> Result<(), Refusal> {
-    let lists = Lists::of(view)?;
-    let insecure = view.image_config().insecure_registries.iter().map(String::as_str);
-    validate_scopes("insecure", insecure)?;
-    validate_scopes("blocked", lists.blocked.iter().copied())?;
+    validate_lists(view)?;
     let mut policies = BTreeMap::new();
     for set in view.sets() {
         validate_set(set, view.format(), &mut policies)?;
     }
     Ok(())
+}
+
+/// Checks what the image configuration adds to registries.conf.
+pub(super) fn validate_lists(view: View<'_>) -> Result<(), Refusal> {
+    let lists = Lists::of(view)?;
+    let insecure = view.image_config().insecure_registries.iter().map(String::as_str);
+    validate_scopes("insecure", insecure)?;
+    validate_scopes("blocked", lists.blocked.into_iter())
 }
 
 /// Checks what policy.json is made of.

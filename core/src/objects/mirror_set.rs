@@ -177,6 +177,9 @@ pub struct MirrorSet {
     pub resource_version: Box<str>,
     /// The annotation `mirrorguard.io/exempt`; empty if there is none.
     pub exempt: Box<str>,
+    /// Whether HyperShift manages it, for a management cluster that is a hosted cluster itself: the label
+    /// `hypershift.openshift.io/managed` is `true`.
+    pub is_managed: bool,
     /// The entries, in the order of the object.
     pub entries: Vec<Entry>,
     /// Which of them could not be read, or are left out.
@@ -191,6 +194,7 @@ impl MirrorSet {
             name: name.into(),
             resource_version: "".into(),
             exempt: "".into(),
+            is_managed: false,
             entries,
             gaps: Gaps::default(),
         }

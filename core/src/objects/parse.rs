@@ -7,8 +7,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId, SetKind,
-    SignaturePolicy, annotation, tree::Node, wire::WireObject,
+    CatalogKind, ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId,
+    OperatorCatalog, SetKind, SignaturePolicy, annotation, tree::Node, wire::WireObject,
 };
 
 /// The kinds of objects that are read.
@@ -22,6 +22,8 @@ pub enum Kind {
     ImageConfig,
     /// config.openshift.io `ClusterVersion`.
     ClusterVersion,
+    /// One of the two kinds that a cluster gets its operators from.
+    Catalog(CatalogKind),
     /// config.openshift.io `ClusterImagePolicy`; of files only.
     ClusterImagePolicy,
     /// config.openshift.io `ImagePolicy`; of files only.
@@ -32,13 +34,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that is read from clusters.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Set(SetKind::Icsp),
         Self::Set(SetKind::Idms),
         Self::Set(SetKind::Itms),
         Self::HostedCluster,
         Self::ImageConfig,
         Self::ClusterVersion,
+        Self::Catalog(CatalogKind::CatalogSource),
+        Self::Catalog(CatalogKind::ClusterCatalog),
     ];
 
     /// The kinds that are read from files only: they explain what a cluster does, and few clusters have any.
@@ -65,6 +69,7 @@ impl Kind {
             | Self::ClusterImagePolicy
             | Self::ImagePolicy
             | Self::MachineConfiguration => "v1",
+            Self::Catalog(catalog) => catalog.api().1,
         };
         format!("{}/{version}", self.group())
     }
@@ -78,6 +83,7 @@ impl Kind {
                 "config.openshift.io"
             }
             Self::MachineConfiguration => "operator.openshift.io",
+            Self::Catalog(catalog) => catalog.api().0,
         }
     }
 
@@ -91,6 +97,7 @@ impl Kind {
             Self::ClusterImagePolicy => "clusterimagepolicies",
             Self::ImagePolicy => "imagepolicies",
             Self::MachineConfiguration => "machineconfigurations",
+            Self::Catalog(catalog) => catalog.api().2,
         }
     }
 
@@ -104,6 +111,7 @@ impl Kind {
             Self::ClusterImagePolicy => "ClusterImagePolicy",
             Self::ImagePolicy => "ImagePolicy",
             Self::MachineConfiguration => "MachineConfiguration",
+            Self::Catalog(catalog) => catalog.name(),
         }
     }
 }
@@ -123,6 +131,8 @@ pub enum Object {
     SignaturePolicy(SignaturePolicy),
     /// `machineconfiguration/cluster`.
     MachineConfiguration(MachineConfiguration),
+    /// A CatalogSource or ClusterCatalog.
+    Catalog(Arc<OperatorCatalog>),
 }
 
 impl From<MirrorSet> for Object {
@@ -181,7 +191,8 @@ impl Object {
             | Self::ImageConfig(_)
             | Self::ClusterVersion(_)
             | Self::SignaturePolicy(_)
-            | Self::MachineConfiguration(_) => self.clone(),
+            | Self::MachineConfiguration(_)
+            | Self::Catalog(_) => self.clone(),
         }
     }
 
@@ -195,6 +206,7 @@ impl Object {
             Self::SignaturePolicy(policy) if policy.is_cluster_wide() => Kind::ClusterImagePolicy,
             Self::SignaturePolicy(_) => Kind::ImagePolicy,
             Self::MachineConfiguration(_) => Kind::MachineConfiguration,
+            Self::Catalog(catalog) => Kind::Catalog(catalog.kind),
         }
     }
 
@@ -212,6 +224,7 @@ impl Object {
             Self::ClusterVersion(version) => non_empty(&version.name, ClusterVersion::NAME),
             Self::SignaturePolicy(policy) => &policy.name,
             Self::MachineConfiguration(machines) => non_empty(&machines.name, MachineConfiguration::NAME),
+            Self::Catalog(catalog) => &catalog.name,
         }
     }
 
@@ -223,7 +236,8 @@ impl Object {
             Self::ImageConfig(_)
             | Self::ClusterVersion(_)
             | Self::SignaturePolicy(_)
-            | Self::MachineConfiguration(_) => "",
+            | Self::MachineConfiguration(_)
+            | Self::Catalog(_) => "",
         }
     }
 
@@ -231,6 +245,7 @@ impl Object {
     pub fn namespace(&self) -> &str {
         match self {
             Self::HostedCluster(hosted) => &hosted.metadata.namespace,
+            Self::Catalog(catalog) => &catalog.namespace,
             Self::SignaturePolicy(policy) => &policy.namespace,
             Self::MirrorSet(_)
             | Self::ImageConfig(_)
@@ -304,34 +319,4 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_has_the_path_of_the_field() {
-        let json = r#"{"metadata":{"name":"a"},"spec":{"imageDigestMirrors":[{"source":7}]}}"#;
-        let error = Object::from_json(Kind::Set(SetKind::Idms), json).unwrap_err();
-        assert_eq!(error.path, "spec.imageDigestMirrors[0].source");
-        assert_eq!(error.message, "invalid type: integer `7`, expected a string");
-    }
-
-    #[test]
-    fn the_policy_of_an_icsp_is_ignored() {
-        let json = r#"{"metadata":{"name":"a"},"spec":{"repositoryDigestMirrors":
-            [{"source":"q","mirrors":["m"],"mirrorSourcePolicy":"NeverContactSource"}]}}"#;
-        let Object::MirrorSet(set) = Object::from_json(Kind::Set(SetKind::Icsp), json).unwrap() else {
-            panic!("a mirror set")
-        };
-        assert_eq!(set.entries[0].mirror_source_policy, None);
-    }
-
-    #[test]
-    fn fields_of_unexpected_types_in_a_hosted_cluster_are_ignored() {
-        let json = r#"{"metadata":{"name":"h","annotations":null},"spec":{"release":"x","new":{},"olmCatalogPlacement":"guest"}}"#;
-        let Object::HostedCluster(hosted) = Object::from_json(Kind::HostedCluster, json).unwrap() else {
-            panic!("a hosted cluster")
-        };
-        assert!(hosted.catalogs_run_in_guest());
-        assert_eq!(hosted.spec.release.image, "");
-    }
-}
+mod tests;

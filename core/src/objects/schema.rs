@@ -71,7 +71,8 @@ impl From<String> for Scalar {
 static KINDS: LazyLock<BTreeMap<String, Schema>> =
     LazyLock::new(|| serde_json::from_str(include_str!("schema/kinds.json")).unwrap_or_default());
 
-/// The schema of a kind in its version that is served.
+/// The schema of a kind in its version that is served; `None` for CatalogSources and ClusterCatalogs, which rules are not
+/// about.
 pub(super) fn of(kind: Kind) -> Option<&'static Schema> {
     KINDS.get(&format!("{} {}", kind.api_version(), kind.name()))
 }
@@ -81,9 +82,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_a_schema() {
-        assert_eq!(KINDS.len(), Kind::ALL.len());
-        for kind in Kind::ALL {
+    fn every_kind_that_rules_are_about_has_a_schema() {
+        let kinds: Vec<_> = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Catalog(_))).collect();
+        assert_eq!(KINDS.len(), kinds.len());
+        for kind in kinds {
             let Some(Schema::Map(fields)) = of(kind) else { panic!("{}", kind.name()) };
             assert!(["metadata", "spec", "status"].iter().all(|name| fields.contains_key(*name)));
         }

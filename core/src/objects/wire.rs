@@ -7,11 +7,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
-    ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind, MachineConfiguration, MirrorSet,
-    Object, SetKind, SignaturePolicy, annotation,
+    CatalogKind, ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind,
+    MachineConfiguration, MirrorSet, Object, OperatorCatalog, SetKind, SignaturePolicy, annotation,
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, ReleaseVersion, Spec, Status},
     lenient::lenient,
 };
+
+/// The label of the objects that HyperShift makes in a hosted cluster.
+const MANAGED: &str = "hypershift.openshift.io/managed";
 
 /// The fields that are read of all kinds. `null` is the same as absent.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -31,6 +34,8 @@ struct WireMetadata {
     resource_version: Option<Box<str>>,
     #[serde(deserialize_with = "texts")]
     annotations: BTreeMap<String, String>,
+    #[serde(deserialize_with = "texts")]
+    labels: BTreeMap<String, String>,
     deletion_timestamp: Option<String>,
 }
 
@@ -60,6 +65,30 @@ struct WireSpec {
     paused_until: String,
     #[serde(deserialize_with = "lenient")]
     configuration: Configuration,
+    #[serde(deserialize_with = "lenient")]
+    source_type: String,
+    #[serde(deserialize_with = "lenient")]
+    image: String,
+    #[serde(deserialize_with = "lenient")]
+    source: WireCatalogSource,
+    #[serde(deserialize_with = "lenient")]
+    availability_mode: String,
+}
+
+/// `spec.source` of a ClusterCatalog.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct WireCatalogSource {
+    #[serde(deserialize_with = "lenient")]
+    image: WireCatalogImage,
+}
+
+/// `spec.source.image` of a ClusterCatalog.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct WireCatalogImage {
+    #[serde(rename = "ref", deserialize_with = "lenient")]
+    reference: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -106,6 +135,7 @@ impl WireObject {
             Kind::ClusterImagePolicy => Object::SignaturePolicy(self.into_signature_policy(false)),
             Kind::ImagePolicy => Object::SignaturePolicy(self.into_signature_policy(true)),
             Kind::MachineConfiguration => Object::MachineConfiguration(self.into_machine_configuration()),
+            Kind::Catalog(catalog) => Object::Catalog(self.into_catalog(catalog).into()),
         }
     }
 
@@ -130,7 +160,28 @@ impl WireObject {
         MirrorSet {
             resource_version: metadata.resource_version.unwrap_or_default(),
             exempt: metadata.annotations.remove(annotation::EXEMPT).unwrap_or_default().into(),
+            is_managed: metadata.labels.get(MANAGED).is_some_and(|value| value == "true"),
             ..MirrorSet::new(kind, &name.unwrap_or_default(), entries)
+        }
+    }
+
+    /// Follows `operator-framework/api pkg/operators/v1alpha1/catalogsource_types.go` and `operator-controller
+    /// api/v1/clustercatalog_types.go`: a CatalogSource of another type than `grpc` serves no image, and neither does a
+    /// ClusterCatalog that is `Unavailable`.
+    fn into_catalog(self, kind: CatalogKind) -> OperatorCatalog {
+        let (metadata, spec) = (self.metadata.unwrap_or_default(), self.spec.unwrap_or_default());
+        let image = match kind {
+            CatalogKind::CatalogSource if spec.source_type == "grpc" => spec.image,
+            CatalogKind::ClusterCatalog if spec.availability_mode != "Unavailable" => {
+                spec.source.image.reference
+            }
+            _ => String::new(),
+        };
+        OperatorCatalog {
+            kind,
+            namespace: metadata.namespace.unwrap_or_default().into(),
+            name: metadata.name.unwrap_or_default().into(),
+            image: image.into(),
         }
     }
 

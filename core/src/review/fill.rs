@@ -17,7 +17,7 @@ use crate::{
 pub struct Filling {
     /// The patch; empty if the object is not changed.
     pub patch: Patch,
-    /// Why the object is not changed although there are mirror sets for the catalogs.
+    /// What the value comes from, or why the object is not changed although the catalogs are mirrored.
     pub verdict: Verdict,
 }
 
@@ -60,9 +60,13 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
     if write.leaves_catalogs_alone() || (hosted.has_catalog_overrides_annotation() && !is_ours) {
         return Filling::default();
     }
-    match &write.derivation().value {
+    let derivation = write.derivation();
+    match &derivation.value {
         Ok(value) if hosted.catalog_overrides() == Some(value) => Filling::default(),
-        Ok(value) => Filling { patch: patch(hosted, value), ..Filling::default() },
+        Ok(value) => {
+            let verdict = Verdict { filled_in_from: Some(derivation.from), ..Verdict::default() };
+            Filling { patch: patch(hosted, value), verdict }
+        }
         Err(obstacle) if is_ours => {
             let text = format!(
                 "[catalogs-not-expressible] the catalog overrides that mirrorguard filled in are kept, but are out of \

@@ -157,9 +157,8 @@ impl<'a> Reviewer<'a> {
             return None;
         }
         let derivation = write.derivation();
-        let deviation = find_deviation(value, &write.releases(), Placement::Management, derivation)?;
-        let derived = derivation.value.as_deref().ok();
-        let finding = foreign_catalog_overrides::leads_elsewhere(write.new, value, &deviation, derived);
+        let deviation = find_deviation(value, &write.releases(), Placement::Management, &derivation)?;
+        let finding = foreign_catalog_overrides::leads_elsewhere(write.new, value, &deviation, &derivation);
         // In an audit, the mirror sets may be what is wrong. Here, the value is what is checked.
         Some(self.diagnostic(rule, Finding { by_default: Some(Level::Deny), ..finding }))
     }

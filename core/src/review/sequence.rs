@@ -43,6 +43,10 @@ impl<'a> Sequence<'a> {
             Object::ClusterVersion(_) | Object::SignaturePolicy(_) | Object::MachineConfiguration(_) => {
                 return self.configure(new, None);
             }
+            Object::Catalog(_) => {
+                self.state.insert(new.clone());
+                return Verdict::default();
+            }
         };
         let verdict = self.reviewer(&self.state).review(&write);
         if verdict.is_allowed() {
@@ -137,7 +141,9 @@ fn setting_path(object: &Object) -> &'static str {
         Object::ClusterVersion(_) => "status.desired.image",
         Object::SignaturePolicy(_) => "spec.scopes",
         Object::MachineConfiguration(_) => "spec.nodeDisruptionPolicy",
-        Object::ImageConfig(_) | Object::MirrorSet(_) | Object::HostedCluster(_) => "spec.registrySources",
+        Object::ImageConfig(_) | Object::MirrorSet(_) | Object::HostedCluster(_) | Object::Catalog(_) => {
+            "spec.registrySources"
+        }
     }
 }
 

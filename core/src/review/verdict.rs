@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::{
+    hypershift::Origin,
     node::Impact,
     rules::{Finding, Level, Rule},
 };
@@ -78,6 +79,8 @@ pub struct Verdict {
     pub exempted: Vec<Exempted>,
     /// The impact on the nodes, if it is known.
     pub impact: Option<Impact>,
+    /// What the catalog overrides that were filled in come from, if they were.
+    pub filled_in_from: Option<Origin>,
     /// Messages that are not findings of a rule: `(level, text)`.
     pub remarks: Vec<(Level, String)>,
 }

@@ -154,7 +154,11 @@ fn interpret(wire: WireRequest<'_>) -> Result<Request, Problem> {
         Some(Kind::HostedCluster) => Write::HostedCluster(operation(&wire, HostedCluster::from_json)?),
         Some(Kind::ImageConfig) => Write::ImageConfig(operation(&wire, ImageConfig::from_json)?),
         Some(
-            Kind::ClusterVersion | Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration,
+            Kind::ClusterVersion
+            | Kind::ClusterImagePolicy
+            | Kind::ImagePolicy
+            | Kind::MachineConfiguration
+            | Kind::Catalog(_),
         )
         | None => {
             let WireKind { group, kind } = wire.kind;

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Fix, Found, HostedWrite, Level, Rule, Survey};
 use crate::{
-    hypershift::{Deviation, Placement, find_deviation},
+    hypershift::{Derivation, Deviation, Origin, Placement, find_deviation},
     objects::{HostedCluster, annotation},
 };
 
@@ -29,30 +29,33 @@ fn review(write: &HostedWrite<'_>) -> Option<Finding> {
         return None;
     }
     let releases = &write.releases();
-    let derived = write.state.derivations().for_releases(releases).value.as_deref().ok();
-    let deviation = find_deviation(value, releases, Placement::Management, write.derivation());
+    let derivation = write.derivation();
+    let derived = derivation.value.as_deref().ok();
+    let deviation = find_deviation(value, releases, Placement::Management, &derivation);
     let finding = match (hosted.annotation(annotation::DERIVED), deviation) {
-        (Some(filled_in), Some(_)) => changed(filled_in, value, derived),
-        (Some(filled_in), None) => changed(filled_in, value, None),
+        (Some(filled_in), Some(_)) => changed(filled_in, value, derived, derivation.from),
+        (Some(filled_in), None) => changed(filled_in, value, None, derivation.from),
         (None, deviation) => {
-            leads_elsewhere(hosted, value, &deviation.filter(|_| derived.is_some())?, derived)
+            leads_elsewhere(hosted, value, &deviation.filter(|_| derived.is_some())?, &derivation)
         }
     };
     Some(finding)
 }
 
-const ELSEWHERE: &str = "HyperShift does not look for the catalogs where the mirror sets place them";
+fn effect_elsewhere(from: Origin) -> String {
+    format!("HyperShift does not look for the catalogs where {from} would place them")
+}
 
 /// A value that was filled in and then changed.
-fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
+fn changed(filled_in: &str, value: &str, derived: Option<&str>, from: Origin) -> Finding {
     let effect = match &derived {
-        Some(_) => ELSEWHERE,
-        None => "mirrorguard no longer updates the value",
+        Some(_) => effect_elsewhere(from),
+        None => "mirrorguard no longer updates the value".to_owned(),
     };
-    let derived = derived
-        .map_or_else(String::new, |derived| format!(", while the mirror sets result in \"{derived}\""));
+    let derived =
+        derived.map_or_else(String::new, |derived| format!(", and the value from {from} is \"{derived}\""));
     Finding {
-        effect: effect.to_owned(),
+        effect,
         fix: format!(
             "remove {} to keep the value, or remove both annotations to have it filled in again",
             annotation::DERIVED
@@ -66,32 +69,34 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>) -> Finding {
     }
 }
 
-/// A value that leads to other locations than the mirror sets, and the value that would be filled in, if there is one.
+/// A value that leads to other locations than what the catalogs' places are derived from, and the value that would be
+/// filled in, if there is one.
 pub(crate) fn leads_elsewhere(
     hosted: &HostedCluster,
     value: &str,
     deviation: &Deviation,
-    derived: Option<&str>,
+    derivation: &Derivation,
 ) -> Finding {
     let Deviation { readers, actual, placed } = deviation;
+    let from = derivation.from;
     let readers = readers.map_or_else(String::new, |readers| format!(" in releases {readers}"));
     let (actual, placed) = (actual.join(", then "), placed.join(", then "));
     let path = annotation::path(annotation::CATALOG_OVERRIDES);
-    let fix = match derived {
-        Some(derived) => {
+    let fix = match &derivation.value {
+        Ok(derived) => {
             let title =
                 format!("set the value to \"{derived}\", or remove the annotation to have it filled in");
-            Fix::changing_pulls(title).set(hosted.id(), &*path, derived)
+            Fix::changing_pulls(title).set(hosted.id(), &*path, derived.as_str())
         }
-        None => "correct the value or the mirror sets".into(),
+        Err(_) => format!("correct the value or {from}").into(),
     };
     Finding {
-        effect: ELSEWHERE.to_owned(),
+        effect: effect_elsewhere(from),
         fix,
         ..Finding::new(
             path,
             format!("set by hand {value}"),
-            format!("\"{value}\" leads to {actual}{readers}, but the mirror sets say {placed}"),
+            format!("\"{value}\" leads to {actual}{readers}, but {} {placed}", from.says()),
         )
     }
 }

@@ -98,7 +98,7 @@ fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster
     if !CATALOGS.iter().any(|catalog| covers(old, &catalog.image())) {
         return Vec::new();
     }
-    let (before, after) = (Derivations::of(write.cluster.before), Derivations::of(write.cluster.after));
+    let [before, after] = [write.cluster.before, write.cluster.after].map(Derivations::of_mirror_sets);
     let mut users: BTreeMap<String, Vec<&HostedCluster>> = BTreeMap::new();
     for hosted in hosted {
         let releases = releases_of(hosted, write.settings);

@@ -20,7 +20,7 @@ pub(crate) const RULE: Rule = Rule {
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(value) = write.new.catalog_overrides() else { return };
     let Some(placement) = write.overrides_placement() else { return };
-    let typed = Typed { value, placement, releases: &write.releases(), derivation: write.derivation() };
+    let typed = Typed { value, placement, releases: &write.releases(), derivation: &write.derivation() };
     let misreadings = typed.misreadings_of(value);
     if misreadings.is_empty() {
         return;
@@ -156,7 +156,7 @@ mod tests {
             all.extend(found);
         }
         all.extend(find("registry.redhat.io/redhat=m/r, registry.redhat.io=n", "4.18", &[]));
-        let mirrored = [set(Itms, "a", &[("registry.redhat.io/redhat", &["n/r"])])];
+        let mirrored = [set(Itms, "a", &[("registry.redhat.io/redhat", &["n.lab/r"])])];
         all.extend(find("quay.io=m", "4.18", &mirrored));
         assert_texts(RULE.id, &all);
     }

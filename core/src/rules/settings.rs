@@ -16,6 +16,8 @@ pub struct Settings {
     pub when_unverified: WhenUnverified,
     /// Releases of the hosted clusters, where an object does not name its own.
     pub releases: Releases,
+    /// The catalog overrides of HostedClusters, instead of those derived from the cluster.
+    pub catalog_overrides: Option<String>,
     /// Bytes that registries.conf may take in a MachineConfig; `None` is etcd's limit.
     pub registries_conf_room: Option<usize>,
     /// Scopes that mirrors must be in; empty if any are allowed.

@@ -45,16 +45,18 @@ fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
         return None;
     }
     let releases = write.releases();
-    let (key, now, fix) = match &write.state.derivations().for_releases(&releases).value {
+    let derivation = write.derivation();
+    let from = derivation.from;
+    let (key, now, fix) = match &derivation.value {
         Ok(value) if value == existing => return None,
         Ok(value) => (
             format!("outdated {existing} {value}"),
-            format!("the mirror sets now result in \"{value}\"{}", of_releases(&releases)),
+            format!("the value from {from} is now \"{value}\"{}", of_releases(&releases)),
             "set any annotation on the HostedCluster, so that the webhook updates the value",
         ),
         Err(obstacle) => (
             format!("outdated {existing}"),
-            format!("no value can be derived from the mirror sets now: {}", obstacle.short()),
+            format!("there is no correct value from {from} now: {}", obstacle.short()),
             "mirror the catalogs again, or remove both annotations",
         ),
     };

@@ -1,6 +1,6 @@
 //! What a check reviews: a write, and the cluster before and after it.
 
-use std::cell::OnceCell;
+use std::{borrow::Cow, cell::OnceCell};
 
 use super::Settings;
 use crate::{
@@ -215,9 +215,10 @@ impl<'a> HostedWrite<'a> {
         self.state.context().view()
     }
 
-    /// The catalog overrides that the management cluster's mirror sets derive for the HostedCluster.
-    pub fn derivation(&self) -> &'a Derivation {
-        self.state.derivations().for_releases(&self.releases())
+    /// The catalog overrides for the HostedCluster: the configured ones, or those derived for it.
+    pub fn derivation(&self) -> Cow<'a, Derivation> {
+        let configured = self.settings.catalog_overrides.as_deref();
+        self.state.derivations().or_configured(configured, &self.releases())
     }
 
     /// Whether no default catalog runs in the management cluster.

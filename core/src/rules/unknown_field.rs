@@ -92,7 +92,8 @@ fn list_of_mirrors(kind: Kind) -> Option<&'static str> {
         | Kind::ClusterVersion
         | Kind::ClusterImagePolicy
         | Kind::ImagePolicy
-        | Kind::MachineConfiguration => None,
+        | Kind::MachineConfiguration
+        | Kind::Catalog(_) => None,
     }
 }
 

@@ -19,7 +19,12 @@ pub(super) enum Naming {
 pub(super) fn naming(api_version: &str, kind_name: &str, node: &Node) -> Naming {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     if let Some(kind) = Kind::of(group, kind_name) {
-        return if is_served(kind, api_version) { Naming::Known(kind) } else { Naming::Meant(kind) };
+        return match kind {
+            _ if is_served(kind, api_version) => Naming::Known(kind),
+            // Catalogs are only read in this version, and nothing is said about them.
+            Kind::Catalog(_) => Naming::Other,
+            _ => Naming::Meant(kind),
+        };
     }
     let similar = Kind::ALL.into_iter().filter(|kind| is_similar(*kind, api_version, kind_name));
     match similar.min_by_key(|kind| osa_distance(kind.name(), kind_name)) {
@@ -52,6 +57,7 @@ fn is_similar(kind: Kind, api_version: &str, name: &str) -> bool {
         | Kind::MachineConfiguration => {
             api_version == kind.api_version() && is_misspelt(name, kind.name(), 1)
         }
+        Kind::Catalog(_) => false,
     }
 }
 

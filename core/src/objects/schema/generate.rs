@@ -79,7 +79,8 @@ fn schema(kind: Kind) -> (String, Value) {
 #[test]
 fn the_schemas_are_those_of_the_crds() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/objects/schema/kinds.json");
-    let schemas = Value::Object(Kind::ALL.into_iter().map(schema).collect());
+    let kinds = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Catalog(_)));
+    let schemas = Value::Object(kinds.map(schema).collect());
     let text = format!("{schemas:#}\n");
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
         fs::write(path, &text).unwrap();

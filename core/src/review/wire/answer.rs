@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
 use super::{API_VERSION, Unreadable};
-use crate::review::{Exempted, Patch, Verdict};
+use crate::{
+    hypershift::Origin,
+    review::{Exempted, Patch, Verdict},
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,6 +49,8 @@ struct WireAudit {
     impact: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exempt: Option<String>,
+    #[serde(rename = "catalogOverridesFrom", skip_serializing_if = "Option::is_none")]
+    catalog_overrides_from: Option<Origin>,
 }
 
 /// Writes the response to a request.
@@ -60,8 +65,10 @@ pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
     let rules = (!ids.is_empty()).then(|| ids.join(","));
     let impact = verdict.impact.map(|impact| impact.to_string());
     let exempt = exempt_from(verdict);
-    let some = rules.is_some() || impact.is_some() || exempt.is_some();
-    let audit_annotations = some.then_some(WireAudit { rules, impact, exempt });
+    let catalog_overrides_from = verdict.filled_in_from;
+    let some = rules.is_some() || impact.is_some() || exempt.is_some() || catalog_overrides_from.is_some();
+    let audit = WireAudit { rules, impact, exempt, catalog_overrides_from };
+    let audit_annotations = some.then_some(audit);
     let patch = (!patch.is_empty()).then(|| STANDARD.encode(bytes(patch)));
     answer(WireResponse {
         uid,

@@ -1,0 +1,181 @@
+//! Where the mirror sets place the index image of a catalog, and which objects decide that.
+
+use std::fmt;
+
+use super::{Obstacle, catalogs::Catalog};
+use crate::{
+    context::{EntryRef, View},
+    node::{Deciding, Rendering, deciding, rewrite},
+    objects::{
+        ImageConfig, ObjectId, Pull,
+        reference::{Image, ReferenceError},
+        scope::host,
+    },
+};
+
+/// Where one catalog's index image is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogMirrors {
+    /// The catalog.
+    pub catalog: &'static Catalog,
+    /// Its index image at each mirror, in the order of the mirrors, without a tag.
+    pub mirrors: Vec<String>,
+    /// What decides that.
+    pub decided_by: Deciders,
+}
+
+impl CatalogMirrors {
+    /// A catalog at mirrors that no object decides.
+    pub fn new(catalog: &'static Catalog, mirrors: Vec<String>) -> Self {
+        Self { catalog, mirrors, decided_by: Deciders::default() }
+    }
+
+    /// The namespace at each mirror; an error where a mirror gives the index image another name.
+    pub(super) fn namespaces(&self) -> Result<Vec<String>, Obstacle> {
+        let mut namespaces = Vec::new();
+        for mirror in &self.mirrors {
+            let namespace = mirror.strip_suffix(self.catalog.index).and_then(|rest| rest.strip_suffix('/'));
+            let Some(namespace) = namespace else {
+                return Err(Obstacle::Renamed(self.catalog.image(), mirror.clone(), self.decided_by.clone()));
+            };
+            namespaces.push(namespace.to_owned());
+        }
+        Ok(namespaces)
+    }
+}
+
+/// The fields that decide where a catalog is pulled from: the first few, and how many more there are. Displayed as
+/// their objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deciders {
+    /// Each object with the path of the field.
+    pub fields: Vec<(ObjectId, String)>,
+    /// How many more fields there are.
+    pub more: usize,
+}
+
+/// More objects than these are not named.
+const NAMED: usize = 3;
+
+impl Deciders {
+    /// These fields.
+    pub fn new(mut fields: Vec<(ObjectId, String)>) -> Self {
+        let more = fields.len().saturating_sub(NAMED);
+        fields.truncate(NAMED);
+        Self { fields, more }
+    }
+}
+
+impl fmt::Display for Deciders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.fields.iter().map(|(object, _)| object.to_string()).collect();
+        names.dedup();
+        f.write_str(&names.join(", "))?;
+        if self.more > 0 { write!(f, " and {} more", self.more) } else { Ok(()) }
+    }
+}
+
+/// Where the nodes' file places a catalog's index image: at the mirrors for a pull by tag, since the catalogs are
+/// pulled by tag, and where the deciding scope has none, at those for a pull by digest, since many mirror catalogs
+/// and write digest sets only. An obstacle, if a pull through these mirrors fails.
+pub(super) fn place<'a>(
+    view: View<'a>,
+    rendering: &Rendering<'a>,
+    catalog: &'static Catalog,
+) -> Result<CatalogMirrors, Obstacle> {
+    let image = catalog.image();
+    let found =
+        deciding(view, rendering, &image).map_err(|error| Obstacle::NotRendered(error.to_string()))?;
+    let Some(found) = found else { return Ok(CatalogMirrors::new(catalog, Vec::new())) };
+    let (pull, mirrors) = places_by_tag(&found);
+    let decided_by = deciders(view, &found, pull);
+    // What follows the source in the image follows the mirror in the place.
+    let rest = rewrite(&image, found.source.unwrap_or(&image), "");
+    for place in &mirrors {
+        check_pull(place, &rest, &decided_by)?;
+    }
+    if let Some(scope) = tag_that_differs(view, rendering, &image, &mirrors)? {
+        return Err(Obstacle::ByTag(image, scope));
+    }
+    Ok(CatalogMirrors { catalog, mirrors, decided_by })
+}
+
+/// The places for a pull by tag, or else for one by digest.
+fn places_by_tag(found: &Deciding<'_>) -> (Pull, Vec<String>) {
+    match found.places_for(Pull::Tag) {
+        by_tag if by_tag.is_empty() => (Pull::Digest, found.places_for(Pull::Digest)),
+        by_tag => (Pull::Tag, by_tag),
+    }
+}
+
+/// Checks that nodes can pull from a place; they fail at one that they cannot read, later mirrors included. `rest` is
+/// the part of the place that is not the mirror.
+fn check_pull(place: &str, rest: &str, decided_by: &Deciders) -> Result<(), Obstacle> {
+    let Err(error) = Image::parse_canonical(place) else { return Ok(()) };
+    let mirror = place.strip_suffix(rest).unwrap_or(place).to_owned();
+    if error == ReferenceError::NotCanonical && !is_registry(host(place)) {
+        return Err(Obstacle::Unqualified(mirror, decided_by.clone()));
+    }
+    Err(Obstacle::NoReference(mirror, decided_by.clone()))
+}
+
+/// The namespace of a catalog's place, or the whole place if the index image has another name there.
+pub(super) fn mirror_of<'p>(place: &'p str, catalog: &Catalog) -> &'p str {
+    let namespace = place.strip_suffix(catalog.index).and_then(|rest| rest.strip_suffix('/'));
+    namespace.unwrap_or(place)
+}
+
+/// Whether the first element of a reference is read as a registry.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
+}
+
+/// A listed scope that is one tag of the image, and that is pulled from elsewhere than the image's other tags. All
+/// scopes of this kind inherit the same mirrors, so that one is enough.
+fn tag_that_differs(
+    view: View<'_>,
+    rendering: &Rendering<'_>,
+    image: &str,
+    places: &[String],
+) -> Result<Option<String>, Obstacle> {
+    let config = view.image_config();
+    let mut listed =
+        rendering.blocked().iter().copied().chain(config.insecure_registries.iter().map(String::as_str));
+    let Some((scope, tag)) = listed.find_map(|scope| Some((scope, tag_of(scope, image)?))) else {
+        return Ok(None);
+    };
+    let found = deciding(view, rendering, scope).map_err(|error| Obstacle::NotRendered(error.to_string()))?;
+    let (_, at_tag) = found.map_or((Pull::Tag, Vec::new()), |found| places_by_tag(&found));
+    let is_same =
+        at_tag.iter().map(|place| place.strip_suffix(tag)).eq(places.iter().map(|p| Some(p.as_str())));
+    Ok((!is_same).then(|| scope.to_owned()))
+}
+
+/// The tag of an image in a scope, with its colon.
+fn tag_of<'s>(scope: &'s str, image: &str) -> Option<&'s str> {
+    scope.strip_prefix(image).filter(|rest| rest.starts_with(':'))
+}
+
+/// The entries that give a scope its mirrors for these pulls, and the list of the image configuration because of
+/// which the scope is in the file, if it is not a source itself.
+fn deciders(view: View<'_>, found: &Deciding<'_>, pull: Pull) -> Deciders {
+    let Some(source) = found.source else { return Deciders::default() };
+    let mut entries: Vec<_> = view.entries(source).filter(|entry| entry.serves(pull)).collect();
+    entries.sort_by_key(EntryRef::order);
+    let listed = (source != found.scope).then(|| listing(view.image_config(), &found.scope)).flatten();
+    let entries =
+        entries.into_iter().map(|entry| (entry.set.id(), entry.set.field_path(entry.index, "source")));
+    Deciders::new(listed.into_iter().chain(entries).collect())
+}
+
+/// The field of the image configuration that lists a scope.
+fn listing(config: &ImageConfig, scope: &str) -> Option<(ObjectId, String)> {
+    let lists = [
+        ("blockedRegistries", &config.blocked_registries),
+        ("insecureRegistries", &config.insecure_registries),
+    ];
+    lists.into_iter().find_map(|(list, scopes)| {
+        let at = scopes.iter().position(|listed| listed == scope)?;
+        Some((ObjectId::new("Image", "", "cluster"), format!("spec.registrySources.{list}[{at}]")))
+    })
+}
