@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     context::Context,
+    hypershift::Release,
     objects::{Object, manifest},
 };
 

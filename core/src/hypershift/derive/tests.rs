@@ -5,6 +5,7 @@ use SetKind::{Icsp, Idms, Itms};
 use super::*;
 use crate::{
     context::Context,
+    hypershift::Release,
     objects::{Entry, ImageConfig, MirrorSet, Object, SetKind},
 };
 
