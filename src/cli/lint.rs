@@ -164,6 +164,7 @@ impl LintArgs {
 }
 
 fn review_input<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
+    // An invalid source or mirror is reported in its own object, and plays no part in the review of the others.
     let mut reviewed = if against.is_empty() {
         review(input, &input.objects().map(Object::valid_part).collect(), settings)
     } else {
@@ -191,6 +192,7 @@ fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -
 
 /// Adds what the rules about files find in each object of files, and the objects that only they review.
 fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings: &Settings) {
+    // Rules about files read no state.
     let state = State::default();
     let rules = Reviewer::new(&state, settings, today());
     let earlier = input.earlier();

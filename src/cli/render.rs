@@ -197,6 +197,7 @@ pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Op
         }
         Err(refusal) => refusal,
     };
+    // With the default levels: a rule that the configuration turns off may be the one that explains it.
     let mut reviewed = lint::review(input, state, &Settings::default());
     reviewed.iter_mut().for_each(keep_what_stops_rendering);
     let places = input.with_places().collect();
