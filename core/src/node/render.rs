@@ -116,7 +116,7 @@ impl<'a> Rendering<'a> {
     pub fn blocks(&self, scope: &str) -> Option<bool> {
         let mut is_in_file = self.blocked.contains(&scope) || self.insecure.contains(&scope);
         let mut never_contact = false;
-        for found in self.view.entries(scope).filter(|found| found.entry().is_effective()) {
+        for found in self.view.effective(scope) {
             is_in_file = true;
             never_contact |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         }
