@@ -71,7 +71,12 @@ pub struct Rendering<'a> {
 impl<'a> Rendering<'a> {
     /// The whole view, with the blocked registries as the machine-config operator takes them.
     pub fn new(view: View<'a>) -> Self {
-        Self { blocked: Lists::blocked_of(view), tags: true, ..Self::of_digest_sets(view) }
+        Self::with_blocked(view, Lists::blocked_of(view))
+    }
+
+    /// The whole view, with these blocked registries.
+    pub(super) fn with_blocked(view: View<'a>, blocked: Vec<&'a str>) -> Self {
+        Self { blocked, tags: true, ..Self::of_digest_sets(view) }
     }
 
     /// The digest sets, with every blocked registry: what the machine-config operator reads to decide whether
