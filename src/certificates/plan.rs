@@ -77,6 +77,7 @@ fn change(situation: &Situation<'_>, contents: &Contents) -> Option<Change> {
         return Some(Change::NewAuthority);
     }
     let Some(serving) = &contents.serving else { return Some(Change::NewCertificate) };
+    // At once: no API server that trusts the CAs of the Secret accepts it, so there is nothing to wait for.
     if !situation.is_issued_by(&contents.authorities, serving) {
         return Some(Change::NewCertificate);
     }
@@ -102,7 +103,8 @@ impl Situation<'_> {
         self.names.iter().all(|name| accepts(authorities, &serving.certificate, name, self.now))
     }
 
-    /// The contents of the Secret after the change.
+    /// The contents of the Secret after the change, which [`plan`] has returned: never one of a foreign Secret,
+    /// and a certificate only where there is a CA that signs.
     pub fn changed(&self, change: Change) -> Result<Contents, rcgen::Error> {
         let mut contents = match self.secret {
             Reading::Ours(contents) => contents.clone(),

@@ -17,6 +17,7 @@ use super::{
     lint::{self, FailOn},
     output::Output,
     report::Run,
+    review,
 };
 use crate::{
     clock::today,
@@ -58,7 +59,7 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
         report_not_checked(&line, output);
     }
     let state: State = input.objects().cloned().collect();
-    let mut reviewed = lint::review(&input, &state, &settings);
+    let mut reviewed = review::review(&input, &state, &settings);
     let objects = reviewed.len() + inventory.len();
     let audited = Reviewer::new(&state, &settings, today()).audit(&inventory);
     for Audited { object, verdict } in audited {

@@ -86,6 +86,7 @@ pub(super) fn complete_for_kubectl(words: &[OsString]) -> Result<String> {
         let help = candidate.get_help().map(|help| format!("\t{help}")).unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{value}{}", help.lines().next().unwrap_or_default());
+        // Without any candidate, the shell completes files.
         directive |= NO_FILES;
         if value.ends_with('/') {
             directive |= NO_SPACE;

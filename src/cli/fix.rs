@@ -86,6 +86,7 @@ impl Round {
             let Some(edits) = with_new_objects(applied, &place.source.name, &files, &mut created) else {
                 continue;
             };
+            // Not the files of `--against`.
             if edits.iter().all(|edit| files.contains_key(&*edit.file)) && round.add(edits) {
                 count += 1;
             }
@@ -160,6 +161,7 @@ impl Fixed {
                 None => input.located.push(one),
                 Some((_, after)) if done.insert(name.clone()) => {
                     let reading = manifest::read(&name, after.clone());
+                    // The file may have had errors before: one more is the fault of the edits.
                     if let Some(error) = reading.errors.get(errors_in(input, &name)) {
                         bail!("a fix would break {name}, which is unchanged: {error}");
                     }
@@ -169,6 +171,7 @@ impl Fixed {
                 Some(_) => {}
             }
         }
+        // The text before is that of the first round.
         for (name, (before, after)) in texts {
             self.files.entry(name).or_insert((before, String::new())).1 = after;
         }

@@ -66,7 +66,8 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
     resolve_in_each(image, state, &inventory)
 }
 
-/// The results of all workloads with overrides.
+/// The results of all workloads with overrides: those that each runs with, compared with those that it would be
+/// started with now.
 fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<HostedControlPlane>> {
     let now = hypershift::overrides(state.context().view());
     let mut found = Vec::new();
@@ -157,6 +158,7 @@ pub(super) fn human(found: &[HostedControlPlane]) -> String {
             .push(one);
     }
     for ((namespace, release, exact, prefix, differs), group) in groups {
+        // A namespace has one hosted control plane, so the eras of a group are the same.
         let names: Vec<_> = group.iter().map(|one| &*one.deployment).collect();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {namespace}: {}", names.join(", "));

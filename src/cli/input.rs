@@ -35,7 +35,7 @@ pub(super) struct Input {
     pub(super) skipped: usize,
     /// Number of files.
     pub(super) files: usize,
-    /// What could not be read; the errors are printed already.
+    /// What could not be read. Printed already, apart from what [`ReadOptions::prints_errors`] leaves to a report.
     pub(super) unread: Vec<Unread>,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct ReadOptions<'a> {
     pub(super) warn_of_duplicates: bool,
     /// Whether to warn about an object that no API server accepts.
     pub(super) warn_of_misnamed: bool,
-    /// Whether to print the errors in files.
+    /// Whether to print the errors in files that a report can draw; the others are always printed.
     pub(super) prints_errors: bool,
     /// Whether to warn where there are no objects.
     pub(super) warn_if_empty: bool,

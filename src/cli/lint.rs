@@ -5,12 +5,9 @@ use std::{collections::BTreeSet, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    objects::{CatalogKind, Object, manifest::Located},
-    report::{self as findings, ExemptedJson, FindingJson, Reviewed, review_each},
-    review::{Reviewer, Sequence, Verdict, existing::Found},
-    rules::{FileObject, Level, Settings},
-    state::State,
-    write::Write,
+    objects::Object,
+    report::{self as findings, ExemptedJson, FindingJson},
+    rules::Level,
 };
 use serde::Serialize;
 
@@ -21,9 +18,10 @@ use super::{
     options::{Format, PATHS_HELP},
     output::Output,
     report::{self, Run},
+    review::review_input,
     words::{plural, skipped},
 };
-use crate::{clock::today, cluster::Exclude};
+use crate::cluster::Exclude;
 
 const HELP: &str = "\
 Output:
@@ -161,64 +159,6 @@ impl LintArgs {
         let Self { fix, unsafe_fixes, diff, .. } = *self;
         (fix || unsafe_fixes || diff).then_some(FixOptions { unsafe_fixes, diff })
     }
-}
-
-fn review_input<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
-    let mut reviewed = if against.is_empty() {
-        review(input, &input.objects().map(Object::valid_part).collect(), settings)
-    } else {
-        review_writes(input, against, settings)
-    };
-    review_files(&mut reviewed, input, settings);
-    reviewed
-}
-
-/// Whether an object is only read to derive catalog overrides, and counted as skipped.
-fn is_catalog(one: &Reviewed<'_>) -> bool {
-    let kinds = [CatalogKind::CatalogSource, CatalogKind::ClusterCatalog];
-    kinds.iter().any(|kind| kind.name() == one.object.kind)
-}
-
-/// Reviews every object of the input as it is.
-pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
-    let reviewer = Reviewer::new(state, settings, today());
-    let mut reviewed = review_each(input.with_places(), |object| {
-        Write::existing(object).map_or_else(Verdict::default, |write| reviewer.review(&write))
-    });
-    reviewed.retain(|one| !is_catalog(one));
-    reviewed
-}
-
-/// Reviews every object of the input as a write, as if they were applied one after another.
-fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
-    let existing = against.iter().flat_map(Input::with_places);
-    let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
-    let mut cluster = Sequence::onto(&existing, settings, today());
-    let mut reviewed = review_each(input.with_places(), |object| cluster.apply(object));
-    reviewed.retain(|one| !is_catalog(one));
-    reviewed
-}
-
-/// Adds what the rules about files find in each object of files, and the objects that only they review.
-fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings: &Settings) {
-    let state = State::default();
-    let rules = Reviewer::new(&state, settings, today());
-    let earlier = input.earlier();
-    let file_verdict = |located: &Located, earlier: Option<&str>| {
-        let object = FileObject { written: &located.written, earlier };
-        rules.review_file(&object, located.object.exemption_request())
-    };
-    // The objects of files come first, in their order, without the catalogs.
-    let files = input.located.iter().zip(&earlier);
-    let files = files.filter(|(located, _)| !matches!(located.object, Object::Catalog(_)));
-    for (one, (located, earlier)) in reviewed.iter_mut().zip(files) {
-        one.add(file_verdict(located, earlier.as_deref()));
-    }
-    reviewed.extend(input.misnamed.iter().map(|located| Reviewed {
-        object: located.object.id(),
-        place: Some(located),
-        verdict: file_verdict(located, None),
-    }));
 }
 
 fn is_cluster_setting(object: &Object) -> bool {

@@ -29,6 +29,7 @@ mod paint;
 mod progress;
 mod render;
 mod report;
+mod review;
 mod rules;
 mod serve;
 mod tree;

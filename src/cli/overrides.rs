@@ -105,13 +105,11 @@ pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
     } else {
         input::read(&args.paths, ReadOptions::default(), output)?.complete()?.objects().cloned().collect()
     };
-    match &args.check {
-        Some(value) => check(value, releases, &state, settings, output),
-        None => {
-            let configured = settings.catalog_overrides.as_deref();
-            print_derivation(&state.derivations().or_configured(configured, &releases), output)
-        }
+    if let Some(value) = &args.check {
+        return check(value, releases, &state, settings, output);
     }
+    let configured = settings.catalog_overrides.as_deref();
+    print_derivation(&state.derivations().or_configured(configured, &releases), output)
 }
 
 fn print_derivation(derivation: &Derivation, output: &Output) -> Result<Answer> {

@@ -67,6 +67,7 @@ impl Page {
             }
             Tag::CodeBlock(kind) => {
                 self.in_code = true;
+                // What the fence says after the language, such as `warned`, becomes a comment.
                 let words = match kind {
                     CodeBlockKind::Fenced(info) => info.split_once(' ').map(|(_, rest)| rest),
                     CodeBlockKind::Indented => None,

@@ -17,10 +17,9 @@ use serde_json::json;
 use super::{
     Answer,
     input::{self, Input, ReadOptions},
-    lint,
     options::PATHS_HELP,
     output::Output,
-    report,
+    report, review,
 };
 
 const HELP: &str = "\
@@ -201,7 +200,8 @@ pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Op
         }
         Err(refusal) => refusal,
     };
-    let mut reviewed = lint::review(input, state, &Settings::default());
+    // With the default levels: a rule that the configuration turns off may be the one that explains it.
+    let mut reviewed = review::review(input, state, &Settings::default());
     reviewed.iter_mut().for_each(keep_what_stops_rendering);
     let places = input.with_places().collect();
     output.important_message(&report::human(&reviewed, &places, Output::width()));

@@ -31,8 +31,9 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct FileState {
     shared: Arc<Shared>,
+    /// Empty for a state that never changes: then there are no files to follow.
     path: PathBuf,
-    /// The stamps of the files just before they were read for the first time.
+    /// The stamps of the files just before they were read for the first time, so that no change since is missed.
     first: Stamps,
 }
 

@@ -85,8 +85,8 @@ impl LiveState {
         }
     }
 
-    /// Applies an event to the state. Returns whether the state now has all objects of the kind. `listed` collects the
-    /// objects of a list until it is complete.
+    /// Applies an event to the state. Returns whether the state now has all objects of the kind, which are none if
+    /// the cluster does not serve it. `listed` collects the objects of a list until it is complete.
     fn apply(
         &self,
         kind: Kind,

@@ -49,7 +49,7 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
 #[derive(Debug, Default)]
 pub struct Shared {
     state: watch::Sender<Arc<State>>,
-    /// How many parts have not been read yet.
+    /// How many parts have not been read yet: the kinds of a cluster, or the files as one.
     pending: AtomicU64,
 }
 

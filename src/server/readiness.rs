@@ -12,6 +12,7 @@ use crate::cluster::Source;
 pub struct Readiness {
     source: Source,
     stopping: AtomicBool,
+    /// Why API servers do not accept the serving certificate; always `None` unless mirrorguard manages it.
     untrusted: Mutex<Option<String>>,
 }
 

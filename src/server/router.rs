@@ -93,6 +93,8 @@ async fn answer_validate(app: &App, body: Body) -> Response {
         Ok(received) => received,
         Err(response) => return response,
     };
+    // A deletion is never denied, and HostedClusters and the image configuration are reviewed on the cached state,
+    // so only a set that is created or updated is worth the question.
     let (state, unverified) = match &request.write {
         Write::MirrorSet(operation) if operation.after().is_some() => fresh(app).await,
         Write::MirrorSet(_) | Write::HostedCluster(_) | Write::ImageConfig(_) => (app.source.current(), None),

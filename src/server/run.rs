@@ -183,6 +183,7 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
     let drain = async {
         tokio::time::sleep(delay).await;
         handle.graceful_shutdown(Some(GRACE));
+        // `serve` aborts this task once the last connection is closed.
         std::future::pending::<()>().await;
     };
     tokio::select! {

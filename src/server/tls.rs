@@ -103,7 +103,7 @@ impl ClientCa {
     }
 }
 
-/// The contents of the files, to notice changes.
+/// The contents of the files, to notice changes: certificate, key, and the client CA if there is one.
 pub type FileContents = Vec<Vec<u8>>;
 
 impl CertificateFiles {

@@ -169,15 +169,15 @@ fn overrides_report_the_value_or_why_there_is_none() -> Result<()> {
 
 #[test]
 fn overrides_come_from_the_configuration_or_the_catalogs_of_the_management_cluster() -> Result<()> {
-    let mut catalogs = String::new();
-    for name in ["certified-operator", "community-operator", "redhat-operator"] {
+    let catalogs = ["certified-operator", "community-operator", "redhat-operator"].map(|name| {
         let image = format!("m.lab/redhat/{name}-index:v4.22");
-        catalogs += &format!(
+        format!(
             "---\napiVersion: operators.coreos.com/v1alpha1\nkind: CatalogSource\n\
              metadata: {{name: {name}, namespace: openshift-marketplace}}\n\
              spec: {{sourceType: grpc, image: \"{image}\"}}\n"
-        );
-    }
+        )
+    });
+    let catalogs = catalogs.concat();
     let served = mirrorguard_reads("overrides -o json --release 4.22 -", &catalogs)?.code(0)?.json()?;
     ensure!(served["from"] == "catalogs", "{served}");
     ensure!(served["value"] == "registry.redhat.io/redhat=m.lab/redhat", "{served}");

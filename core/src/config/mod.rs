@@ -131,7 +131,8 @@ fn check_scope_before(scope: &str, suffix: &str) -> Result<(), String> {
     Err(format!("\"{scope}{suffix}\" {problem}: {fix}"))
 }
 
-/// The exemption, or the field that is wrong in it and why.
+/// The exemption, or the field that is wrong in it and why: the end of a path, such as `.objects[0]`, or empty
+/// for the whole exemption.
 fn exemption_of(exemption: file::Exemption) -> Result<Exemption, (String, String)> {
     let file::Exemption { rules, objects, annotated, reason, until } = exemption;
     if rules.is_empty() {

@@ -26,7 +26,7 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     let mut mirrors: SmallVec<[(&str, Pull); 8]> = SmallVec::new();
     let mut is_there = false;
     let mut blocked = false;
-    for found in view.entries(source).filter(|found| found.entry().is_effective()) {
+    for found in view.effective(source) {
         let pull = found.set.kind.pull();
         blocked |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         // The source itself is tried last, and then left out.

@@ -111,6 +111,11 @@ impl<'a> View<'a> {
         kept.chain(added).filter(move |found| *found.entry().source == *source && self.shows(found.set))
     }
 
+    /// Those of them that affect the configuration of the nodes.
+    pub fn effective<'s>(self, source: &'s str) -> impl Iterator<Item = EntryRef<'a>> + use<'a, 's> {
+        self.entries(source).filter(|found| found.entry().is_effective())
+    }
+
     /// The nearest source at or above a scope with effective entries that count, and those entries.
     pub fn nearest(
         self,
@@ -132,8 +137,7 @@ impl<'a> View<'a> {
         source: &str,
         counts: &impl Fn(&EntryRef<'a>) -> bool,
     ) -> Option<(&'a str, Vec<EntryRef<'a>>)> {
-        let found = self.entries(source).filter(|found| found.entry().is_effective() && counts(found));
-        let found: Vec<_> = found.collect();
+        let found: Vec<_> = self.effective(source).filter(counts).collect();
         let source = &*found.first()?.entry().source;
         Some((source, found))
     }

@@ -67,6 +67,7 @@ fn unite(group: &[&Document]) -> MirrorSet {
         entries.push(Entry {
             source: source.into(),
             mirrors: united_mirrors(source, &of_source),
+            // Two different policies are a problem, so the first one that is set holds for all entries.
             mirror_source_policy: of_source.iter().find_map(|entry| entry.mirror_source_policy),
         });
     }
@@ -74,8 +75,8 @@ fn unite(group: &[&Document]) -> MirrorSet {
     MirrorSet::new(first.kind, &first.name, entries)
 }
 
-/// The mirrors as the nodes try them. Without a mirror other than the source the nodes drop an entry: then
-/// it is kept as it is.
+/// The mirrors as the nodes try them. Nodes drop an entry without a mirror other than the source; where all
+/// entries are like that, the result is too: it lists the source once if one of them does, otherwise nothing.
 fn united_mirrors(source: &str, entries: &[&Entry]) -> Mirrors {
     let lists: Vec<&[Box<str>]> =
         entries.iter().filter(|entry| entry.is_effective()).map(|entry| &*entry.mirrors).collect();

@@ -14,7 +14,7 @@ use crate::{
 pub struct Migration {
     /// The IDMSs to apply, by name.
     pub idms: Vec<Document>,
-    /// Places of the IDMSs that exist already.
+    /// Places of the IDMSs that exist already, with the entries of an ICSP of the same name.
     pub there: Vec<String>,
     /// Names of the ICSPs to delete once all IDMSs exist.
     pub icsps: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Migration {
     pub notes: Vec<String>,
     /// Why nothing is written, apart from the proof.
     pub problems: Vec<Problem>,
-    /// Whether the nodes' file stays the same; `None` where there are problems.
+    /// Whether the nodes' file stays the same; `None` where there are problems, or no ICSPs.
     pub proof: Option<Proof>,
 }
 
@@ -44,6 +44,7 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
         proof: None,
     };
     migration.problems.extend(clashes(documents));
+    // Of two with the same name one is enough: `clashes` has compared them.
     let icsps: BTreeMap<&str, &Document> = documents
         .iter()
         .filter(|document| document.set.kind == SetKind::Icsp)
@@ -79,7 +80,8 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
     migration
 }
 
-/// Objects of one kind and name with different contents.
+/// Objects of one kind and name with different contents. Metadata counts for ICSPs only, because only theirs is
+/// copied.
 fn clashes(documents: &[Document]) -> Vec<Problem> {
     let mut first: BTreeMap<(SetKind, &str), &Document> = BTreeMap::new();
     let mut problems = Vec::new();

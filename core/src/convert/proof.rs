@@ -71,6 +71,7 @@ pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context
     if found.is_empty() { Proof::Same } else { Proof::Differs(found) }
 }
 
+/// The context with these sets, which replace those of the same kind and name.
 fn with_sets(context: &Context, documents: &[Document]) -> Context {
     let mut context = context.clone();
     for document in documents {
@@ -90,6 +91,7 @@ fn differences(
     documents: &[Document],
 ) -> Vec<NodeDifference> {
     let mut differences = Vec::new();
+    // The default impact is shown: any difference is one too many, whatever a custom policy makes of it.
     for reason in node::change_of_files(old, new, Disruptions::default()).reasons {
         differences.push(NodeDifference {
             stage,

@@ -56,6 +56,7 @@ pub(super) struct EntryFault {
     before: &'static str,
     /// The field of the entry and what is wrong with it, with a `%s` for each of `args`.
     what: &'static str,
+    /// CEL expressions about `e`, and about `m` where each mirror is checked, separated by commas.
     args: &'static str,
     /// How to fix it.
     fix: &'static str,
@@ -74,6 +75,9 @@ pub(super) fn variables() -> Vec<(&'static str, String)> {
 }
 
 /// The entries of an object, each with a `source`, `mirrors` and whether the source is `never` contacted.
+///
+/// `dyn` turns type checks off: a policy is for three kinds with different fields, and the values of a map in CEL
+/// have one type.
 fn entries_of(object: &str) -> String {
     format!(
         "dyn({object}).?spec[?variables.field].orValue([]).map(e, {{\n  'source': dyn(e.?source.orValue('')),\n  \

@@ -29,6 +29,7 @@ use crate::objects::to_documents;
 pub struct Form {
     /// The comments at the head of the YAML, without the `#`.
     pub comments: Vec<String>,
+    /// As text, because a [`Value`] would not keep the order in which the types declare their fields.
     documents: Vec<Box<RawValue>>,
     /// What the documents leave out.
     pub omissions: Vec<Omission>,

@@ -18,7 +18,7 @@ pub(super) struct Source<'a> {
     pub(super) name: &'a str,
     /// In the order the nodes try them.
     pub(super) mirrors: Vec<&'a str>,
-    /// The one policy in force.
+    /// The one policy in force: that nodes accept the sets means that no source has two.
     pub(super) policy: MirrorSourcePolicy,
     /// The entries that were merged.
     entries: Vec<EntryRef<'a>>,

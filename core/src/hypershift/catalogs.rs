@@ -33,7 +33,7 @@ impl Catalog {
     }
 }
 
-/// The default catalogs; those of [`Span::THREE_CATALOGS`] do not have the third.
+/// The default catalogs. The releases of [`Span::THREE_CATALOGS`] do not have `redhat-marketplace`.
 pub const CATALOGS: [Catalog; 4] = [
     Catalog {
         name: "certified-operators",

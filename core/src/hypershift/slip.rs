@@ -141,8 +141,9 @@ impl Slips {
     }
 
     fn without_scheme(&mut self, text: Text) -> Text {
-        let scheme = to_string(&text).find("://").filter(|at| *at < "docker-daemon".len());
-        let Some(letters) = scheme else { return text };
+        // In characters, not in bytes: the value is anything that someone typed.
+        let scheme = text.windows("://".len()).position(|part| to_string(part) == "://");
+        let Some(letters) = scheme.filter(|at| *at < "docker-daemon".len()) else { return text };
         self.add(text[0].0, SlipKind::Scheme);
         text[letters + "://".len()..].to_vec()
     }
@@ -200,6 +201,15 @@ mod tests {
 
     const RIGHT: &str = "registry.redhat.io/redhat=m.lab/redhat";
     const TWO: &str = "registry.redhat.io/redhat=m.lab/redhat,registry.redhat.io/redhat=n.lab/redhat";
+
+    #[test]
+    fn a_scheme_of_other_letters_is_cut_at_a_character() {
+        for value in
+            ["é://", "registry.redhat.io/redhat=é://m.lab/redhat", "日本://日本=日本://", "://", "=://"]
+        {
+            let _ = find_slip(value);
+        }
+    }
 
     #[test]
     fn the_first_wrong_character_is_found_with_its_place() {

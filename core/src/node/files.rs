@@ -6,7 +6,9 @@ use thiserror::Error;
 
 use super::{
     FileRefusal, Lists, Refusal, RegistriesConf, RenderError, Rendering, check_file, check_locations,
-    check_search_registries, validate, validate::validate_lists, validate_policy,
+    check_search_registries,
+    validate::{validate_lists, validate_with},
+    validate_policy,
 };
 use crate::{
     context::View,
@@ -67,11 +69,11 @@ impl<'a> PolicyFile<'a> {
 
 /// The files that nodes get, or why they get none.
 pub fn files(view: View<'_>) -> Result<NodeFiles<'_>, NotRendered> {
-    validate(view)?;
-    let rendering = Rendering::new(view);
-    let registries_conf = rendering.file()?;
-    validate_policy(view)?;
     let lists = Lists::of(view)?;
+    validate_with(view, &lists)?;
+    let rendering = Rendering::with_blocked(view, lists.blocked.clone());
+    let registries_conf = rendering.file()?;
+    validate_policy(view, &lists)?;
     let search = &view.image_config().container_runtime_search_registries;
     Ok(NodeFiles {
         is_written: is_written(view, &rendering),
@@ -110,7 +112,8 @@ pub fn renders(view: View<'_>) -> bool {
 
 /// Whether the image configuration, the payload and the sources together let the operator render.
 pub fn check_settings(view: View<'_>) -> Result<(), NotRendered> {
-    validate_lists(view)?;
-    Rendering::new(view).check()?;
-    Ok(validate_policy(view)?)
+    let lists = Lists::of(view)?;
+    validate_lists(view, &lists)?;
+    Rendering::with_blocked(view, lists.blocked.clone()).check()?;
+    Ok(validate_policy(view, &lists)?)
 }

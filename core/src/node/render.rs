@@ -71,7 +71,12 @@ pub struct Rendering<'a> {
 impl<'a> Rendering<'a> {
     /// The whole view, with the blocked registries as the machine-config operator takes them.
     pub fn new(view: View<'a>) -> Self {
-        Self { blocked: Lists::blocked_of(view), tags: true, ..Self::of_digest_sets(view) }
+        Self::with_blocked(view, Lists::blocked_of(view))
+    }
+
+    /// The whole view, with these blocked registries.
+    pub(super) fn with_blocked(view: View<'a>, blocked: Vec<&'a str>) -> Self {
+        Self { blocked, tags: true, ..Self::of_digest_sets(view) }
     }
 
     /// The digest sets, with every blocked registry: what the machine-config operator reads to decide whether
@@ -116,7 +121,7 @@ impl<'a> Rendering<'a> {
     pub fn blocks(&self, scope: &str) -> Option<bool> {
         let mut is_in_file = self.blocked.contains(&scope) || self.insecure.contains(&scope);
         let mut never_contact = false;
-        for found in self.view.entries(scope).filter(|found| found.entry().is_effective()) {
+        for found in self.view.effective(scope) {
             is_in_file = true;
             never_contact |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         }

@@ -77,7 +77,12 @@ fn where_of(is_blocked: bool) -> &'static str {
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `validateRegistriesConfScopes`.
 pub fn validate(view: View<'_>) -> Result<(), Refusal> {
-    validate_lists(view)?;
+    validate_with(view, &Lists::of(view)?)
+}
+
+/// The same, with the lists of the view.
+pub(super) fn validate_with(view: View<'_>, lists: &Lists<'_>) -> Result<(), Refusal> {
+    validate_lists(view, lists)?;
     let mut policies = BTreeMap::new();
     for set in view.sets() {
         validate_set(set, view.format(), &mut policies)?;
@@ -85,27 +90,26 @@ pub fn validate(view: View<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks what the image configuration adds to registries.conf.
-pub(super) fn validate_lists(view: View<'_>) -> Result<(), Refusal> {
-    let lists = Lists::of(view)?;
+/// Checks what the image configuration adds to registries.conf: these lists of the view.
+pub(super) fn validate_lists(view: View<'_>, lists: &Lists<'_>) -> Result<(), Refusal> {
     let insecure = view.image_config().insecure_registries.iter().map(String::as_str);
     validate_scopes("insecure", insecure)?;
-    validate_scopes("blocked", lists.blocked.into_iter())
+    validate_scopes("blocked", lists.blocked.iter().copied())
 }
 
-/// Checks what policy.json is made of.
+/// Checks what policy.json is made of: these lists of the view.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go` `updatePolicyJSON`,
 /// `validateImagePolicyWithAllowedBlockedRegistries` and `getValidScopePolicies`. Whether a ClusterImagePolicy or
 /// ImagePolicy has a usable key is not checked.
-pub fn validate_policy(view: View<'_>) -> Result<(), Refusal> {
-    let Lists { rejected, allowed, .. } = Lists::of(view)?;
-    if !allowed.is_empty() && !rejected.is_empty() && payload_repository(view) != only(&allowed) {
+pub fn validate_policy(view: View<'_>, lists: &Lists<'_>) -> Result<(), Refusal> {
+    let Lists { rejected, allowed, .. } = lists;
+    if !allowed.is_empty() && !rejected.is_empty() && payload_repository(view) != only(allowed) {
         return Err(Refusal::AllowedAndBlocked);
     }
-    validate_signed_scopes(view, &allowed, &rejected)?;
-    validate_scopes("blocked", rejected.into_iter())?;
-    validate_scopes("allowed", allowed.into_iter())
+    validate_signed_scopes(view, allowed, rejected)?;
+    validate_scopes("blocked", rejected.iter().copied())?;
+    validate_scopes("allowed", allowed.iter().copied())
 }
 
 fn only<'a>(scopes: &[&'a str]) -> Option<&'a str> {

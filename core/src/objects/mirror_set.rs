@@ -205,6 +205,11 @@ impl MirrorSet {
         ObjectId::new(self.kind.name(), "", &self.name)
     }
 
+    /// The path of the list of entries: `spec.imageDigestMirrors`.
+    pub fn list_path(&self) -> String {
+        format!("spec.{}", self.kind.list_field())
+    }
+
     /// The path of an entry: `spec.imageDigestMirrors[2]`.
     pub fn entry_path(&self, entry: usize) -> String {
         let (entry, _) = self.original_field(entry, "");

@@ -102,7 +102,6 @@ pub struct Image {
     text: String,
     name_len: usize,
     digested: bool,
-    tagged: bool,
 }
 
 impl Image {
@@ -122,8 +121,8 @@ impl Image {
             format!("{domain}/{rest}")
         };
         let parts = split(&text)?;
-        let (name_len, digested, tagged) = (parts.name.len(), parts.digest.is_some(), parts.tag.is_some());
-        Ok(Self { text, name_len, digested, tagged })
+        let (name_len, digested) = (parts.name.len(), parts.digest.is_some());
+        Ok(Self { text, name_len, digested })
     }
 
     /// Reads a reference that must be canonical, like the rewritten reference of a pull.
@@ -144,14 +143,18 @@ impl Image {
 
     /// The tag, if it has one.
     pub fn tag(&self) -> Option<&str> {
-        let rest = self.text[self.name_len..].strip_prefix(':')?;
-        self.tagged.then(|| rest.split('@').next().unwrap_or(rest))
+        let rest = self.after_name().strip_prefix(':')?;
+        Some(rest.split('@').next().unwrap_or(rest))
     }
 
     /// The digest, if it has one.
     pub fn digest(&self) -> Option<&str> {
-        let rest = &self.text[self.name_len..];
-        rest.split_once('@').map(|(_, digest)| digest).filter(|_| self.digested)
+        self.after_name().split_once('@').map(|(_, digest)| digest)
+    }
+
+    /// What follows the name: nothing, `:tag`, `@digest` or `:tag@digest`, each of them valid.
+    fn after_name(&self) -> &str {
+        &self.text[self.name_len..]
     }
 
     /// Whether it is pulled by digest: it has one, with or without a tag.

@@ -58,6 +58,7 @@ pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: 
         }
         verdict.diagnostics.push(diagnostic);
     }
+    // For an admitted write, a mistake in the annotation makes no difference.
     if !verdict.is_allowed() {
         verdict.remarks.extend(invalid_requests(object.annotation).map(|text| (Level::Warn, text)));
     }
@@ -95,6 +96,7 @@ fn invalid_requests(annotation: &str) -> impl Iterator<Item = String> {
     problems.into_iter().map(|problem| format!("the annotation {} {problem}", annotation::EXEMPT))
 }
 
+/// The end of a sentence about an annotation with an id that is not a rule; `None` for a rule.
 fn unknown_rule(id: &str) -> Option<String> {
     if rules::rule(id).is_some() {
         return None;

@@ -71,8 +71,9 @@ impl<'a> ExistingHosted<'a> {
 
 /// A HostedCluster after applying `new` over `old`: annotations that other clients set on a live one are kept.
 ///
-/// Annotations that `kubectl apply` set before and that `new` no longer has are removed. Without its record of what it
-/// applied, the object was not written by `apply`.
+/// Annotations that `kubectl apply` set before and that `new` no longer has are removed. A live object without its
+/// record was not written by `apply`, and keeps all. An object of a file without the record is all that its author
+/// wrote, so `new` replaces it.
 fn applied(old: &HostedCluster, live: bool, new: &HostedCluster) -> HostedCluster {
     let mut applied = new.clone();
     applied.metadata.namespace.clone_from(&old.metadata.namespace);
@@ -89,7 +90,7 @@ fn applied(old: &HostedCluster, live: bool, new: &HostedCluster) -> HostedCluste
     applied
 }
 
-/// The annotations of an object in JSON.
+/// The annotations of an object in JSON; none if it cannot be read.
 fn names_of(json: &str) -> BTreeMap<String, String> {
     #[derive(Deserialize, Default)]
     struct Head {

@@ -60,6 +60,7 @@ impl<'a> Reviewer<'a> {
         {
             return Verdict::default();
         }
+        // Rules about more than single values see only the valid part; the others also see what was written.
         let written = operation;
         let valid = operation.map(|set| set.valid_part().map_or(Cow::Borrowed(set), Cow::Owned));
         let operation = valid.borrowed();
@@ -78,6 +79,7 @@ impl<'a> Reviewer<'a> {
         if let (Operation::Update { old, .. }, Some(before_write)) = (operation, written.before())
             && !verdict.is_allowed()
         {
+            // The old object as if it existed: nothing is written, and the cluster is the one before.
             let as_it_was = Views { after: before, ..cluster };
             let before_write = Operation::Existing(*before_write);
             let was = SetWrite::new(Operation::Existing(old), before_write, as_it_was, self.settings);
@@ -236,7 +238,8 @@ impl<'a> Reviewer<'a> {
     }
 }
 
-/// The impact of a write of a set; `None` where it cannot be known.
+/// The impact of a write of a set; `None` where it cannot be known, because what nodes have now was rendered
+/// from an earlier state.
 fn impact_of(change: &Result<Change<'_>, Standstill>) -> Option<Impact> {
     match change {
         Ok(change) => Some(change.impact),

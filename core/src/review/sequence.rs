@@ -21,7 +21,9 @@ use crate::{
 /// A cluster, and the writes that were applied to it.
 #[derive(Debug)]
 pub struct Sequence<'a> {
+    /// After the writes so far.
     state: State,
+    /// Before the first write: a second write of the same HostedCluster is compared with that, too.
     existing: ExistingHosted<'a>,
     settings: &'a Settings,
     today: Date,
@@ -72,7 +74,7 @@ impl<'a> Sequence<'a> {
     }
 
     /// Reviews a setting by its effect on the existing mirror sets and on the nodes. No webhook reviews it: it is
-    /// applied in any case.
+    /// applied in any case. `config` is the image configuration, if that is the setting.
     fn configure(&mut self, new: &Object, config: Option<&Arc<ImageConfig>>) -> Verdict {
         let (old, mut changed) = (self.state.context(), self.state.clone());
         changed.insert(new.clone());
@@ -135,7 +137,7 @@ fn settings_differ(old: &Context, new: &Context) -> bool {
         || !old.signed_scopes().eq(new.signed_scopes())
 }
 
-/// Where a finding about a setting is reported.
+/// Where a finding about a setting is reported. Mirror sets and HostedClusters are no settings and never get here.
 fn setting_path(object: &Object) -> &'static str {
     match object {
         Object::ClusterVersion(_) => "status.desired.image",

@@ -32,7 +32,7 @@ impl Diagnostic {
         format!("[{}] {path}: {}{fix}", self.rule.id, self.finding.message())
     }
 
-    /// What makes each of its faults the same in another state of the object.
+    /// What makes each of its faults the same in another state of the object: the lines of [`Finding::key`].
     fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.finding.key.split('\n').map(|key| (self.rule.id, key))
     }
@@ -77,7 +77,8 @@ pub struct Verdict {
     pub diagnostics: Vec<Diagnostic>,
     /// The findings that are exempt.
     pub exempted: Vec<Exempted>,
-    /// The impact on the nodes, if it is known.
+    /// The impact on the nodes of an admitted write of a mirror set, or of a setting in a sequence, if it is
+    /// known.
     pub impact: Option<Impact>,
     /// What the catalog overrides that were filled in come from, if they were.
     pub filled_in_from: Option<Origin>,
@@ -129,6 +130,7 @@ impl Verdict {
     /// The ids of the rules that found something, each once.
     pub fn rule_ids(&self) -> Vec<&'static str> {
         let mut ids: Vec<_> = self.diagnostics.iter().map(|diagnostic| diagnostic.rule.id).collect();
+        // As they were reviewed, the findings of a rule follow one another; a report may sort them by line.
         ids.dedup();
         ids
     }

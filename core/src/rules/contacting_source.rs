@@ -23,9 +23,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         if entry.policy() != AllowContactingSource {
             continue;
         }
-        let sharing = write.cluster.after.entries(&entry.source);
-        let others: Vec<_> =
-            sharing.filter(|found| !std::ptr::eq(found.set, set) && found.entry().is_effective()).collect();
+        let sharing = write.cluster.after.effective(&entry.source);
+        let others: Vec<_> = sharing.filter(|found| !std::ptr::eq(found.set, set)).collect();
         findings.push(Finding {
             effect: "images missing from the mirrors are pulled from the source, which times out in a \
                      disconnected cluster"

@@ -46,11 +46,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         effect: format!("{its} images are no longer pulled from the mirrors"),
         fix,
-        ..Finding::new(
-            format!("spec.{}", new.kind.list_field()),
-            dropped.join(" "),
-            format!("this update removes {sources} {names}"),
-        )
+        ..Finding::new(new.list_path(), dropped.join(" "), format!("this update removes {sources} {names}"))
     });
 }
 

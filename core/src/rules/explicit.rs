@@ -60,12 +60,6 @@ pub(super) fn is_beside_icsp(view: View<'_>, set: &MirrorSet, scope: &str) -> bo
     set.kind != SetKind::Icsp && view.nearest(scope, |found| found.set.kind == SetKind::Icsp).is_some()
 }
 
-/// Whether the first names are among the second, in their order.
-pub(super) fn is_kept(before: &[&str], after: &[&str]) -> bool {
-    let mut rest = after.iter();
-    before.iter().all(|name| rest.any(|other| other == name))
-}
-
 /// Blocks a source in all of its entries. `None` if an ICSP covers it: an ICSP cannot block a source.
 pub(super) fn never_contact(view: View<'_>, source: &str, title: String) -> Option<Fix> {
     let mut entries: Vec<_> = view.entries(source).collect();
@@ -82,7 +76,7 @@ pub(super) fn block_entry(fix: Fix, found: EntryRef<'_>) -> Fix {
     let (set, entry) = (found.set, found.entry());
     let listed: Vec<_> = (0..entry.mirrors.len()).filter(|at| entry.mirrors[*at] == entry.source).collect();
     if !listed.is_empty() && !entry.is_effective() {
-        return fix.remove(set.id(), format!("spec.{}[{}]", set.kind.list_field(), found.index));
+        return fix.remove(set.id(), set.entry_path(found.index));
     }
     let never = MirrorSourcePolicy::NeverContactSource;
     let fix = if entry.policy() == never {
@@ -101,11 +95,6 @@ pub(super) fn free_name(view: View<'_>, kind: SetKind, wanted: &str) -> String {
     let mut names =
         std::iter::once(wanted.to_owned()).chain((1..).map(|number| format!("{wanted}-{number}")));
     names.find(|name| !is_taken(name)).unwrap_or_default()
-}
-
-fn effective<'a>(view: View<'a>, source: &str) -> impl Iterator<Item = &'a Entry> {
-    let found: Vec<_> = view.entries(source).map(|found| found.entry()).collect();
-    found.into_iter().filter(|entry| entry.is_effective())
 }
 
 /// An entry of a set of this kind. The default policy is left out.
@@ -132,8 +121,9 @@ impl Deciding {
             let mirrors = mirrors.collect();
             let never_contact = registry.blocked
                 && !rendering.blocked().iter().any(|outer| is_nested(&scope, outer))
-                || effective(view, &scope)
-                    .any(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource);
+                || view
+                    .effective(&scope)
+                    .any(|found| found.entry().policy() == MirrorSourcePolicy::NeverContactSource);
             Some(Self { scope, never_contact, mirrors })
         })
     }

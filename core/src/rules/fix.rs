@@ -79,7 +79,7 @@ impl Fix {
 
     /// With more entries in a mirror set.
     pub(super) fn add_entries(self, set: &MirrorSet, entries: &[Entry]) -> Self {
-        self.append(set.id(), format!("spec.{}", set.kind.list_field()), entries)
+        self.append(set.id(), set.list_path(), entries)
     }
 
     /// With a new mirror set.

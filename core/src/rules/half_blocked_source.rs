@@ -1,5 +1,7 @@
 //! A source that is blocked for one kind of pull, and has no mirror for it.
 
+use std::collections::HashSet;
+
 use super::{
     Check, Finding, Fix, Level, Rule, SetWrite,
     explicit::{free_name, is_beside_icsp},
@@ -23,10 +25,12 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
-    let mut found: Vec<(usize, &Entry)> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for (index, entry) in set.effective_entries() {
-        let is_new = found.iter().all(|(_, other)| other.source != entry.source);
-        if is_new && entry.policy() == NeverContactSource && is_half_blocked(view, set, entry) {
+        if entry.policy() == NeverContactSource
+            && seen.insert(&*entry.source)
+            && is_half_blocked(view, set, entry)
+        {
             found.push((index, entry));
         }
     }

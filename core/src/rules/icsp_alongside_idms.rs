@@ -151,10 +151,7 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
         .set(set.id(), "kind", SetKind::Idms.name())
         .change(
             set.id(),
-            Change::Rename {
-                path: format!("spec.{}", set.kind.list_field()),
-                name: SetKind::Idms.list_field().to_owned(),
-            },
+            Change::Rename { path: set.list_path(), name: SetKind::Idms.list_field().to_owned() },
         );
     if name != *set.name {
         fix = fix.set(set.id(), "metadata.name", name);

@@ -41,7 +41,7 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
     let (mut ids, mut related) = (Vec::new(), Vec::new());
     for set in view.sets_of(SetKind::Icsp).filter(|set| !set.entries.is_empty()) {
         ids.push(set.id().to_string());
-        related.push(Related::to_set(set, format!("spec.{}", set.kind.list_field())));
+        related.push(Related::to_set(set, set.list_path()));
     }
     Some(Finding {
         effect: "HyperShift without the fix for OCPBUGS-29466 ignores every ICSP while an IDMS exists"

@@ -147,7 +147,7 @@ fn finding(old: &MirrorSet, key: String, what: String, effect: &str, users: &[&H
         effect: effect.to_owned(),
         fix: "add the new mirror first, or keep this entry".into(),
         related: users.iter().map(|hosted| Related::to_hosted(hosted, "spec")).collect(),
-        ..Finding::new(format!("spec.{}", old.kind.list_field()), key, what)
+        ..Finding::new(old.list_path(), key, what)
     }
 }
 

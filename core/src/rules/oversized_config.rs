@@ -80,7 +80,7 @@ fn finding(set: &MirrorSet, encoded: usize, room: usize) -> Finding {
     } else {
         ("near", None, "the other files of the MachineConfig share this limit")
     };
-    let path = format!("spec.{}", set.kind.list_field());
+    let path = set.list_path();
     let what =
         format!("registries.conf takes about {percent}% of the {room} bytes available in a MachineConfig");
     Finding {

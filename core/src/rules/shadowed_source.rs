@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{
     Check, Finding, Fix, Level, Related, Rule, SetWrite,
-    explicit::{entry, is_beside_icsp, is_kept, may_extend},
+    explicit::{entry, is_beside_icsp, may_extend},
     finding::{list_names, some_names},
 };
 use crate::{
@@ -35,8 +35,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     for (index, entry) in set.effective_entries() {
         let Some(above) = broader.than(&entry.source) else { continue };
         let own = EntryRef { set, index };
-        let here: Vec<_> = effective(write.cluster.after, &entry.source).collect();
-        let above: Vec<_> = effective(write.cluster.after, above).collect();
+        let here: Vec<_> = write.cluster.after.effective(&entry.source).collect();
+        let above: Vec<_> = write.cluster.after.effective(above).collect();
         // A source that is twice in one set is reported once.
         if here.iter().any(|found| std::ptr::eq(found.set, set) && found.index < index) {
             continue;
@@ -46,11 +46,6 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             pulls.into_iter().filter_map(|pull| hidden(write.cluster.after, pull, own, &here, &above)),
         );
     }
-}
-
-/// The entries of a source that nodes get, of all kinds.
-fn effective<'a, 's>(view: View<'a>, source: &'s str) -> impl Iterator<Item = EntryRef<'a>> + use<'a, 's> {
-    view.entries(source).filter(|found| found.entry().is_effective())
 }
 
 /// Finds the nearest source above a scope. The results for its parents are kept, because most sources of a
@@ -71,7 +66,7 @@ impl<'a> Broader<'a> {
                 break *known;
             }
             passed.push(rest);
-            if let Some(found) = effective(self.view, rest).next() {
+            if let Some(found) = self.view.effective(rest).next() {
                 break Some(&*found.entry().source);
             }
         };
@@ -85,7 +80,7 @@ impl<'a> Broader<'a> {
         }
         let wildcards = ancestors(scope).filter(|above| matches!(above, Ancestor::Wildcard(_)));
         wildcards.map(Ancestor::to_scope).find_map(|above| {
-            let found = effective(self.view, &above).next()?;
+            let found = self.view.effective(&above).next()?;
             Some(&*found.entry().source)
         })
     }
@@ -167,22 +162,14 @@ impl Hidden<'_, '_> {
 
     /// Whether the hidden mirrors can follow those that are there, and do not open the source.
     fn keeps_order(&self, view: View<'_>) -> bool {
-        let source = &own_source(self.own);
-        let lists = |own: &[Box<str>]| -> Vec<Vec<Box<str>>> {
-            let others =
-                effective(view, source).filter(|found| serves(found, self.pull) && !found.is(self.own));
-            others.map(|found| found.entry().mirrors.to_vec()).chain([own.to_vec()]).collect()
-        };
-        let mirrors = &self.own.entry().mirrors;
-        let (before, after) = (lists(mirrors), lists(&self.extended()));
-        let (before, after) = (as_slices(&before), as_slices(&after));
+        let Entry { source, mirrors, .. } = self.own.entry();
+        let others = view.effective(source).filter(|found| serves(found, self.pull) && !found.is(self.own));
+        let others: Vec<_> = others.map(|found| &*found.entry().mirrors).collect();
+        let added = self.lost.iter().map(|mirror| Box::from(&**mirror));
+        let extended: Vec<Box<str>> = mirrors.iter().cloned().chain(added).collect();
+        let (before, after) = ([&*others, &[mirrors]].concat(), [&*others, &[&extended]].concat());
         let (was, is) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
-        is_kept(&was, &is) && was.contains(source) == is.contains(source)
-    }
-
-    fn extended(&self) -> Vec<Box<str>> {
-        let lost = self.lost.iter().map(|mirror| mirror.as_str().into());
-        self.own.entry().mirrors.iter().cloned().chain(lost).collect()
+        is_kept(&was, &is) && was.contains(&&**source) == is.contains(&&**source)
     }
 
     fn fix(&self, view: View<'_>) -> Fix {
@@ -213,12 +200,10 @@ impl Hidden<'_, '_> {
     }
 }
 
-fn own_source(own: EntryRef<'_>) -> &str {
-    &own.entry().source
-}
-
-fn as_slices(lists: &[Vec<Box<str>>]) -> Vec<&[Box<str>]> {
-    lists.iter().map(Vec::as_slice).collect()
+/// Whether the first names are among the second, in their order.
+fn is_kept(before: &[&str], after: &[&str]) -> bool {
+    let mut rest = after.iter();
+    before.iter().all(|name| rest.any(|other| other == name))
 }
 
 /// The mirrors of the broader source, with the rest of the path appended, that no entry here has.

@@ -134,7 +134,8 @@ fn describe(differences: &[OverrideMismatch]) -> String {
     clauses.join("; ")
 }
 
-/// The setting and its differences.
+/// What makes two findings the same ([`Finding::key`]): the setting and all its differences, also those that
+/// [`describe`] only counts.
 fn key(setting: &str, differences: &[OverrideMismatch]) -> String {
     let differences = differences.iter().map(|difference| match difference {
         OverrideMismatch::Lacks(source, mirror) => format!("-{source}={mirror}"),

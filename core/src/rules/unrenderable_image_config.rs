@@ -77,11 +77,14 @@ fn problems(view: View<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     match Lists::of(view) {
         Err(refusal) => problems.extend(refused_payload(view, &refusal)),
-        Ok(Lists { loss: Some(Loss::Everything(error)), .. }) => problems.push(all_lost(view, &error)),
-        Ok(_) => {}
-    }
-    if let Err(refusal) = validate_policy(view) {
-        problems.extend(refused_policy(view, refusal));
+        Ok(lists) => {
+            if let Some(Loss::Everything(error)) = &lists.loss {
+                problems.push(all_lost(view, error));
+            }
+            if let Err(refusal) = validate_policy(view, &lists) {
+                problems.extend(refused_policy(view, refusal));
+            }
+        }
     }
     problems.extend(unreadable_scopes(view));
     problems.extend(unreadable_search_registries(view));

@@ -143,6 +143,7 @@ fn ca(configurations: &[&Configuration], observed: &Observed) -> Check {
             if hook.bundle.is_empty() {
                 return Check::failed(CHECK, format!("{place}: caBundle is empty"), REMEDY);
             }
+            // While one CA replaces another, a bundle has both, and is of use until the last one expires.
             match Certificate::read_all(&hook.bundle).iter().map(|ca| ca.end).max() {
                 None => {
                     return Check::failed(
@@ -261,6 +262,7 @@ fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
             format!("the request did not reach mirrorguard: {why}"),
             "fix the error that the API server reported, then run the check again",
         ),
+        // Both callers handle it themselves.
         Outcome::Admitted => Check::ok(check, "admitted"),
     }
 }

@@ -9,12 +9,13 @@ use mirrorguard_core::{
         MatchingSource, NodePull, Part, Question,
     },
     node::PolicyRefusal,
+    report::Places,
 };
 use serde::Serialize;
 
 use super::{
     super::hosted_control_planes::HostedControlPlane,
-    place::{Places, path_of},
+    place::{path_of, place_of},
 };
 
 #[derive(Serialize)]
@@ -209,7 +210,7 @@ fn attempt<'a>(attempt: &'a Attempt<'a>) -> AttemptJson<'a> {
 }
 
 fn entry<'a>(covering: &Covering<'a>, places: &Places<'a>) -> EntryJson<'a> {
-    let place = places.place(covering.entry);
+    let place = place_of(places, covering.entry);
     let part = match covering.part {
         Part::Tried => "asked".to_owned(),
         Part::OtherPulls(pull) => pull.pull_from_mirror().to_owned(),

@@ -12,6 +12,7 @@ use clap::Args;
 use mirrorguard_core::{
     explanation::{Explanation, Question, explain},
     objects::reference::Image,
+    report::Places,
     state::State,
 };
 
@@ -24,7 +25,6 @@ use super::{
     render::render,
     tree::Branch,
 };
-use place::Places;
 
 const HELP: &str = "\
 Tree:
@@ -84,7 +84,7 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
     if args.cluster {
         running = Some(hosted_control_planes::resolve(&question.text, &state, output)?);
     }
-    let places = Places::of(&input);
+    let places: Places<'_> = input.with_places().collect();
     if output.is_json() {
         output.json(&json::explanation(&question, &explanation, &places, running.as_deref()))?;
     } else {

@@ -7,7 +7,10 @@ use mirrorguard_core::{
     objects::MirrorSourcePolicy,
 };
 
-use super::{Drawing, place::path_of};
+use super::{
+    Drawing,
+    place::{path_of, place_of},
+};
 use crate::cli::{
     paint::{BOLD, DIM, RED, YELLOW},
     tree::Branch,
@@ -93,7 +96,7 @@ impl Drawing<'_> {
     /// Adds the path of an entry, and its file and line where it is in a file.
     pub(super) fn with_place(&self, branch: Branch, entry: EntryRef<'_>) -> Branch {
         let branch = branch.styled_note(path_of(entry), DIM);
-        match self.places.place(entry) {
+        match place_of(self.places, entry) {
             Some((file, line)) => branch.styled_note(format!("{file}:{line}"), DIM),
             None => branch,
         }

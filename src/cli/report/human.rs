@@ -73,6 +73,7 @@ fn group<'a>(
         if here.is_long() {
             group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
         }
+    // `overrides --check` reviews a value, in an object without a name.
     } else if !object.name.is_empty() {
         group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
     }

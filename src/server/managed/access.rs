@@ -131,6 +131,7 @@ impl Access {
             let value = text.map(|text| json!(k8s_openapi::ByteString(text.into_bytes())));
             data.insert(key.to_owned(), value.unwrap_or(Value::Null));
         }
+        // With a version in it, a merge patch fails with a conflict if the object has another one.
         let metadata = json!({"resourceVersion": version, "annotations": {MARK: "true"}});
         let patch = Patch::Merge(json!({"metadata": metadata, "data": data}));
         let params = PatchParams::apply(MANAGER);
@@ -146,6 +147,7 @@ impl Access {
         bundle: &str,
     ) -> Result<Written, ManagedError> {
         let value = json!(k8s_openapi::ByteString(bundle.as_bytes().to_vec()));
+        // A patch by index is safe, because the test of the version fails if the webhooks have changed.
         let mut operations =
             vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": configuration.version})];
         for index in 0..configuration.bundles.len() {

@@ -63,7 +63,9 @@ pub struct Managed {
     app: Arc<App>,
     writes: Writes,
     seen: Option<Seen>,
+    /// `None` until the first certificate is loaded. The server keeps the same `RustlsConfig`, which is reloaded.
     served: Option<(Serving, RustlsConfig)>,
+    /// The content of the file as it was read last.
     client_ca: Option<Vec<u8>>,
 }
 
@@ -146,7 +148,8 @@ impl Managed {
         }
     }
 
-    /// Reads the objects, takes the next step and serves the certificate, until no step is left.
+    /// Reads the objects, takes the next step and serves the certificate, until no step is left. [`Writes`] bounds
+    /// the number of steps.
     async fn round(&mut self) -> Result<(), ManagedError> {
         loop {
             let result = match self.read().await {
@@ -247,7 +250,7 @@ impl Managed {
         Ok(())
     }
 
-    /// Reads the client CA, and returns whether it has changed.
+    /// Reads the client CA, and returns whether it has changed since it was read before.
     fn load_client_ca(&mut self) -> Result<bool, TlsError> {
         let Some(file) = &self.options.client_ca else { return Ok(false) };
         let read = Some(file.read()?);

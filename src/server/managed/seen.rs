@@ -60,7 +60,7 @@ impl Seen {
     }
 
     /// How long to wait for a change: long while nothing is pending, but never so long that a step would be late by
-    /// much of its time.
+    /// much of its time. That is a third of a lifetime for a renewal, and one or two overlaps after a change.
     pub(super) fn pause(&self, lifetimes: Lifetimes) -> Duration {
         let Lifetimes { serving, overlap, .. } = lifetimes;
         let since = self.secret_since.max(self.bundles_since);

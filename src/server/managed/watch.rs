@@ -83,6 +83,7 @@ impl Failures {
     }
 }
 
+/// Notifies about events until the watch ends. From version 0, the API server reports the object as it is first.
 async fn notify_of_events<K: Clone + Debug + DeserializeOwned + 'static>(
     api: &Api<K>,
     params: &WatchParams,

@@ -1,0 +1,80 @@
+//! Reviews the objects that a command has read.
+
+use mirrorguard_core::{
+    objects::{CatalogKind, Object, manifest::Located},
+    report::{Reviewed, review_each},
+    review::{Reviewer, Sequence, Verdict, existing::Found},
+    rules::{FileObject, Settings},
+    state::State,
+    write::Write,
+};
+
+use super::input::Input;
+use crate::clock::today;
+
+/// Reviews every object of the input, as it is or as a write upon other objects, with the rules about files.
+pub(super) fn review_input<'a>(
+    input: &'a Input,
+    against: &[Input],
+    settings: &Settings,
+) -> Vec<Reviewed<'a>> {
+    // An invalid source or mirror is reported in its own object, and plays no part in the review of the others.
+    let mut reviewed = if against.is_empty() {
+        review_existing(input, &input.objects().map(Object::valid_part).collect(), settings)
+    } else {
+        review_writes(input, against, settings)
+    };
+    review_files(&mut reviewed, input, settings);
+    reviewed.retain(is_reported);
+    reviewed
+}
+
+/// Reviews every object of the input as it is, without the rules about files.
+pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
+    let mut reviewed = review_existing(input, state, settings);
+    reviewed.retain(is_reported);
+    reviewed
+}
+
+/// Catalogs are only read to derive catalog overrides: without a finding they count as skipped.
+fn is_reported(one: &Reviewed<'_>) -> bool {
+    let catalogs = [CatalogKind::CatalogSource, CatalogKind::ClusterCatalog];
+    let is_catalog = catalogs.iter().any(|kind| kind.name() == one.object.kind);
+    !is_catalog || !one.verdict.diagnostics.is_empty() || !one.verdict.exempted.is_empty()
+}
+
+fn review_existing<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
+    let reviewer = Reviewer::new(state, settings, today());
+    review_each(input.with_places(), |object| {
+        Write::existing(object).map_or_else(Verdict::default, |write| reviewer.review(&write))
+    })
+}
+
+/// Reviews every object of the input as a write, as if they were applied one after another.
+fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
+    let existing = against.iter().flat_map(Input::with_places);
+    let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
+    let mut cluster = Sequence::onto(&existing, settings, today());
+    review_each(input.with_places(), |object| cluster.apply(object))
+}
+
+/// Adds what the rules about files find in each object of files, and the objects that only they review.
+fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings: &Settings) {
+    // Rules about files read no state.
+    let state = State::default();
+    let rules = Reviewer::new(&state, settings, today());
+    let earlier = input.earlier();
+    let file_verdict = |located: &Located, earlier: Option<&str>| {
+        let object = FileObject { written: &located.written, earlier };
+        rules.review_file(&object, located.object.exemption_request())
+    };
+    // The objects of files come first, in their order.
+    for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
+        one.add(file_verdict(located, earlier.as_deref()));
+    }
+    reviewed.extend(input.misnamed.iter().map(|located| Reviewed {
+        object: located.object.id(),
+        place: Some(located),
+        verdict: file_verdict(located, None),
+    }));
+}
