@@ -95,6 +95,8 @@ pub fn validate(view: View<'_>) -> Result<(), Refusal> {
 /// ImagePolicy has a usable key is not checked.
 pub fn validate_policy(view: View<'_>) -> Result<(), Refusal> {
     let Lists { rejected, allowed, .. } = Lists::of(view)?;
+    // Both at once are valid only where the payload's repository, once, is all that is allowed: see
+    // `Lists::accepting`.
     if !allowed.is_empty() && !rejected.is_empty() && payload_repository(view) != only(&allowed) {
         return Err(Refusal::AllowedAndBlocked);
     }
@@ -103,6 +105,7 @@ pub fn validate_policy(view: View<'_>) -> Result<(), Refusal> {
     validate_scopes("allowed", allowed.into_iter())
 }
 
+/// The one scope of a list; `None` if it has none or several.
 fn only<'a>(scopes: &[&'a str]) -> Option<&'a str> {
     if let [scope] = scopes { Some(scope) } else { None }
 }
@@ -114,7 +117,8 @@ fn validate_scopes<'a>(list: &'static str, mut scopes: impl Iterator<Item = &'a 
     }
 }
 
-/// The operator reads the scopes in random order; here the first by name is found.
+/// Checks the scopes that need signatures, where policy.json has lists at all. The operator reads them in random
+/// order; here the first by name is found.
 fn validate_signed_scopes(view: View<'_>, allowed: &[&str], rejected: &[&str]) -> Result<(), Refusal> {
     if allowed.is_empty() && rejected.is_empty() {
         return Ok(());

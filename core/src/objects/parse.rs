@@ -159,7 +159,8 @@ impl Object {
         read::<WireObject>(json).map(|wire| wire.into_object(kind))
     }
 
-    /// Reads an object of a known kind from a document in which values that cannot be read are empty.
+    /// Reads an object of a known kind from a document in which values that cannot be read are empty; `unreadable`
+    /// are their paths.
     pub(super) fn from_node<'p>(
         kind: Kind,
         node: &Node,
@@ -277,6 +278,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
     serde_json::from_str(json).map_err(|_| {
         let mut input = serde_json::Deserializer::from_str(json);
         let failure = serde_path_to_error::deserialize::<_, T>(&mut input).err();
+        // Unlike `from_str`, this does not look at what follows the value.
         failure.map_or_else(|| ParseError::of_whole("trailing characters"), ParseError::from)
     })
 }
