@@ -16,7 +16,8 @@ use crate::{
 pub struct CatalogMirrors {
     /// The catalog.
     pub catalog: &'static Catalog,
-    /// Its index image at each mirror, in the order of the mirrors, without a tag.
+    /// Its index image at each mirror, in the order of the mirrors, without a tag. Empty if no mirror set covers
+    /// it.
     pub mirrors: Vec<String>,
 }
 
@@ -25,7 +26,7 @@ pub struct CatalogMirrors {
 pub struct Derivation {
     /// The annotation's value, or why there is none.
     pub value: Result<String, Obstacle>,
-    /// Each catalog of the release.
+    /// Each catalog that any of the releases has, also those without a mirror.
     pub catalogs: Vec<CatalogMirrors>,
 }
 
