@@ -74,9 +74,9 @@ pub struct Workload {
     pub name: String,
     /// Whether it is the HyperShift operator.
     pub is_operator: bool,
-    /// The value of `--registry-overrides`.
+    /// The value of `--registry-overrides`; `None` if it was started without.
     pub registry_overrides: Option<Setting>,
-    /// The value of `OPENSHIFT_IMG_OVERRIDES`.
+    /// The value of `OPENSHIFT_IMG_OVERRIDES`; `None` if it was started without.
     pub image_overrides: Option<Setting>,
 }
 
@@ -139,6 +139,7 @@ impl PullSecret {
         let registry = normalised(host(mirror));
         self.keys.iter().flatten().any(|key| {
             let bare = key.trim_start_matches("http://").trim_start_matches("https://");
+            // Only of a URL is the path left out.
             let name = if bare.len() < key.len() { host(bare) } else { bare };
             is_in(mirror, key) || is_in(key, mirror) || normalised(name) == registry
         })

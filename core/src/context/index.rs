@@ -19,11 +19,13 @@ pub(super) struct SourceIndex {
 }
 
 impl SourceIndex {
+    /// The hash of a source, the same in this index and in the overlays made for it.
     pub(super) fn hash(&self, source: &str) -> u64 {
         self.hasher.hash_one(source)
     }
 
-    /// `source_of` returns the source at a place; it is called when the table grows.
+    /// Adds an entry. `source_of` returns the source at a place; it is called when the table grows, since the
+    /// table does not keep the hashes.
     pub(super) fn insert<'s>(&mut self, source: &str, place: Place, source_of: impl Fn(Place) -> &'s str) {
         let hasher = &self.hasher;
         let hash = hasher.hash_one(source);

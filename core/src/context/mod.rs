@@ -29,8 +29,12 @@ use crate::objects::{
 /// The mirror sets and settings of one cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
+    /// The sets by slot: a number that stays the same while a set is there, for the index to refer to. `None` is a
+    /// free slot.
     sets: Vec<Option<Arc<MirrorSet>>>,
+    /// The free slots, to be used again.
     free: Vec<u32>,
+    /// The slot of each set, by kind and name.
     slots: BTreeMap<SetKind, BTreeMap<Box<str>, u32>>,
     index: SourceIndex,
     /// Bytes that all sources take in registries.conf.
@@ -169,7 +173,8 @@ impl Context {
         self.faults = self.faults + faults.after - faults.before;
     }
 
-    /// The bytes and the faults of the sources of the set in a slot, before it is added and after.
+    /// The bytes and the faults of the sources of the set in a slot, without it (`before`) and with it
+    /// (`after`). The set must be in the index.
     fn totals_of_set(&self, slot: u32) -> [Totals; 2] {
         let set = self.sets[slot as usize].as_deref();
         let (without, with) = (View::new(self, Some(slot), None), self.view());
@@ -179,6 +184,7 @@ impl Context {
     /// Removes a mirror set, if it exists.
     pub fn remove_set(&mut self, kind: SetKind, name: &str) {
         let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
+        // While the index still has the set: the totals are those of adding it, and are taken back.
         let [size, faults] = self.totals_of_set(slot);
         self.size = self.size + size.before - size.after;
         self.faults = self.faults + faults.before - faults.after;

@@ -29,7 +29,7 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     for found in view.effective(source) {
         let pull = found.set.kind.pull();
         blocked |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
-        // The source itself is tried last, and then left out.
+        // The source itself is in the file only where a mirror follows it, which is rare: it is not counted.
         mirrors.extend(found.entry().real_mirrors().map(|(_, mirror)| (mirror, pull)));
         is_there = true;
     }
@@ -41,8 +41,9 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     size_of_registry(source, blocked, mirrors)
 }
 
-/// Why the machine-config operator would refuse the entries of a source: how many values it rejects, and how many
-/// entries contradict another one or themselves.
+/// Why the machine-config operator would refuse the entries of a source: how many values it rejects, how many
+/// mirrors are their own source that may not be contacted, and one more if the entries have both policies. Only
+/// whether it is 0 has a meaning; it is a number so that it can be added and subtracted.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `validateRegistriesConfScopes`.
@@ -87,6 +88,8 @@ pub(super) fn faults_of_all(view: View<'_>) -> usize {
     sources.into_iter().map(|source| faults_of_source(view, source)).sum()
 }
 
+/// The sums of `measure` over the sources of the old and the new set, in both views. `before` shows `old`,
+/// `after` shows `new`, as the same allocations: sets are compared by address.
 fn totals_of_write(
     [before, after]: [View<'_>; 2],
     old: Option<&MirrorSet>,

@@ -50,6 +50,7 @@ impl<'a> EntryRef<'a> {
 #[derive(Debug)]
 pub struct Overlay<'a> {
     set: &'a MirrorSet,
+    /// The index in the set of each entry, by the hash of its source that the context's index uses.
     places: HashTable<u32>,
     wildcards: bool,
     never_contacted: NeverContacted,
@@ -76,7 +77,9 @@ impl<'a> Overlay<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     context: &'a Context,
+    /// The slot of the set of the context that is replaced or left out; `None` for a view that hides none.
     hidden: Option<u32>,
+    /// The set that is added, or that takes the place of the hidden one.
     overlay: Option<&'a Overlay<'a>>,
     without_managed: bool,
 }
@@ -161,6 +164,7 @@ impl<'a> View<'a> {
 
     /// The sets of a kind, by name.
     pub fn sets_of(self, kind: SetKind) -> impl Iterator<Item = &'a MirrorSet> {
+        // Without an added set of this kind, all are before it.
         let added = self.overlay.map(|overlay| overlay.set).filter(|set| set.kind == kind);
         let before = self.kept(kind).take_while(move |set| added.is_none_or(|added| set.name < added.name));
         let after = self.kept(kind).filter(move |set| added.is_some_and(|added| set.name >= added.name));
@@ -203,6 +207,7 @@ impl<'a> View<'a> {
         let whole = self.context.view();
         let changed =
             faults_of_write(whole, self, self.hidden_set(), self.overlay.map(|overlay| overlay.set));
+        // The faults of the context with those of the changed sources replaced are more than 0.
         self.context.faults + changed.after > changed.before
     }
 

@@ -17,7 +17,7 @@ pub struct Covering<'a> {
     pub part: Part,
 }
 
-/// The part of an entry in a pull.
+/// The part of an entry in a pull, in the order in which entries are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Its mirrors are tried.
@@ -47,7 +47,8 @@ pub(super) fn covering<'a>(
     covering
 }
 
-/// The part of an entry where this source decides a pull.
+/// The part of an entry in a pull of the `wanted` kind whose mirrors come from the source `deciding`; `None`: no
+/// scope decides it.
 fn part_of(found: EntryRef<'_>, deciding: Option<&str>, wanted: Pull) -> Part {
     let served = found.set.kind.pull();
     if !found.entry().is_effective() {

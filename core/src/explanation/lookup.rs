@@ -62,8 +62,8 @@ pub enum Divergence {
     WithoutTag,
 }
 
-/// The lookups of an image with these overrides, compared with what the nodes try. An error: HyperShift cannot
-/// read the image.
+/// The lookups of an image with these overrides, compared with what the nodes try. `attempts` are those of all
+/// pulls of the question, blocked ones too. An error: HyperShift cannot read the image.
 pub fn explain_lookups<'a>(
     view: View<'a>,
     overrides: &Overrides<'a>,
@@ -122,6 +122,7 @@ struct Lookups<'a, 'o> {
     question: &'o Question,
     /// The images that the nodes try and reach.
     reached: Vec<Image>,
+    /// Whether the nodes try anything else than the source.
     nodes_redirect: bool,
 }
 

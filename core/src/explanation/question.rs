@@ -60,7 +60,7 @@ impl Question {
     }
 
     /// The same question on nodes with other search registries, `containerRuntimeSearchRegistries` of the image
-    /// configuration; none leave those of the template.
+    /// configuration. An empty list leaves those of the machine-config operator's template, [`SEARCH_REGISTRIES`].
     pub fn searched_in(mut self, registries: &[String]) -> Result<Self, QuestionError> {
         if self.is_short && !registries.is_empty() {
             self.images = search(&self.text, registries).map_err(|error| QuestionError {

@@ -55,7 +55,8 @@ pub struct Derivation {
     pub value: Result<String, Obstacle>,
     /// What the value comes from, or what stands in its way.
     pub from: Origin,
-    /// Each catalog of the release. It has no mirrors where a pull from them would fail.
+    /// Each catalog that any of the releases has. It has no mirrors where none is known, or a pull from them would
+    /// fail.
     pub catalogs: Vec<CatalogMirrors>,
 }
 

@@ -30,6 +30,7 @@ pub fn find_deviation(
         let all = catalogs::catalogs_of(releases).map(|catalog| (catalog, placed.mirrors_of(catalog)));
         all.filter(|(_, mirrors)| !mirrors.is_empty())
     };
+    // The value counts as absent, so that every catalog is pulled from its source.
     if readings.is_empty() && placement == Placement::Management {
         let (catalog, mirrors) = mirrored().next()?;
         return Some(Deviation { readers: None, actual: vec![catalog.image()], placed: mirrors.to_vec() });

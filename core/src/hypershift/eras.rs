@@ -66,12 +66,12 @@ impl Span {
         self.from.is_none_or(|from| release >= from) && self.before.is_none_or(|before| release < before)
     }
 
-    /// Whether it contains one of the releases.
+    /// Whether it contains one of the releases: always, where every release is meant.
     pub fn contains_any(self, releases: &Releases) -> bool {
         releases.is_every() || releases.iter().any(|release| self.contains(release))
     }
 
-    /// Whether it contains all of the releases.
+    /// Whether it contains all of the releases: never, where every release is meant, as no span here has them all.
     pub fn contains_all(self, releases: &Releases) -> bool {
         !releases.is_every() && releases.iter().all(|release| self.contains(release))
     }
@@ -86,7 +86,7 @@ impl Span {
         self.before.map(|before| Release { minor: before.minor.saturating_sub(1), ..before })
     }
 
-    /// Each of its releases, of the major version in which it ends; none if it has no end.
+    /// Each of its releases; none if it has no end. Every span with an end lies within one major version.
     pub(super) fn releases(self) -> Vec<Release> {
         let (first, Some(last)) = (self.first(), self.last()) else { return Vec::new() };
         (first.minor..=last.minor).map(|minor| Release { minor, ..last }).collect()
@@ -156,6 +156,7 @@ impl ReleaseLookupEra {
     /// Its releases. 4.17 is in both, because a z-stream fixed it.
     pub const fn span(self) -> Span {
         match self {
+            // Only as the release after 4.17; the empty sides have nothing to do with it.
             Self::Chained => Span::before(WITHOUT_EMPTY_SIDES),
             Self::Separate => Span::starting(SECOND_ERA),
         }
@@ -184,7 +185,8 @@ impl CatalogEra {
     }
 }
 
-/// The releases that read the catalogs annotation alike, in order.
+/// The releases that read the catalogs annotation alike, in order and without a gap. Those with a list are the
+/// last two.
 pub(super) const CATALOG_READERS: [(CatalogEra, EmptySides, Span); 3] = [
     (CatalogEra::Replace, EmptySides::Kept, Span::REPLACED_CATALOGS),
     (CatalogEra::List, EmptySides::Kept, Span::only(SECOND_ERA)),

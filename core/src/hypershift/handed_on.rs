@@ -82,6 +82,7 @@ pub fn compare_with_mirror_sets(view: View<'_>, handed: &Overrides<'_>, own: &Ov
     if found.is_empty() {
         return HandedOn::AsNow;
     }
+    // Where no IDMS has entries, none hides the ICSPs: a workload without overrides is only out of date.
     let without_icsps = expected.without_icsps();
     if !without_icsps.0.is_empty() && mismatches(&without_icsps, handed, own).is_empty() {
         return HandedOn::WithoutIcsps;
@@ -99,7 +100,8 @@ pub fn compare_with_operator(
     mismatches(&Expected::of_operator(operator), handed, own)
 }
 
-/// The mirrors of a source by object. HyperShift lists objects from a cache, in no order.
+/// The mirrors of a source, one list for each object that has it. HyperShift lists objects from a cache, in no
+/// order.
 #[derive(Debug, Clone, Default)]
 struct Lists<'a> {
     idms: Vec<Vec<&'a str>>,
@@ -124,6 +126,7 @@ impl<'a> Expected<'a> {
                 let lists = expected.entry(source).or_default();
                 match set.kind {
                     SetKind::Icsp => lists.icsp.push(mirrors),
+                    // An ITMS is no digest set, and never gets here.
                     SetKind::Idms | SetKind::Itms => lists.idms.push(mirrors),
                 }
             }

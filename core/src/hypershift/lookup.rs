@@ -148,6 +148,7 @@ pub fn metadata_lookup(
     for (source, mirrors) in overrides {
         for mirror in mirrors {
             match override_of(era, &image, source, mirror) {
+                // Whether a source matches does not depend on the mirror.
                 Ok(None) => break,
                 Ok(Some(found)) => {
                     push_new(&mut result.candidates, found.to_string());
@@ -160,6 +161,7 @@ pub fn metadata_lookup(
             }
         }
     }
+    // A source that cannot be parsed is the same error for each of its mirrors.
     result.errors.dedup();
     Ok(result)
 }

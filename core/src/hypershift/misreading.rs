@@ -92,6 +92,8 @@ fn is_used(reading: &Reading<'_>, source: &str, releases: &Releases) -> bool {
     }
 }
 
+/// What is wrong for one catalog. `known` is where the mirror sets place it, which counts as meant too; empty if
+/// none covers it.
 fn find_for_catalog(reading: &Reading<'_>, catalog: &Catalog, known: &[String]) -> Option<Problem> {
     let results = reading.results(catalog);
     let [result] = results.as_slice() else {
@@ -125,6 +127,7 @@ fn place_at(places: &[String], at: usize) -> &str {
 }
 
 /// Where the text of a value puts an image: the longest source that covers it, replaced by each of its places.
+/// Empty if none covers it.
 pub(super) fn places_meant(overrides: &CatalogOverrides<'_>, image: &str) -> Vec<String> {
     let covering = overrides.0.iter().filter(|(source, _)| covers(source, image));
     let Some((source, places)) = covering.max_by_key(|(source, _)| source.len()) else { return Vec::new() };
@@ -142,6 +145,7 @@ pub fn find_correction(value: &str) -> Option<String> {
     let places = catalogs::CATALOGS
         .each_ref()
         .map(|catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image())));
+    // The pairs are made from one catalog; `prove` finds out whether they are right for the others.
     let [first, ..] = &places;
     let mut pairs = Vec::new();
     for mirror in &first.mirrors {

@@ -83,6 +83,7 @@ impl Reading<'_> {
             for images in &mut results {
                 images.truncate(1);
             }
+            // With both sources, either list begins with the same image.
             results.dedup();
         }
         results
@@ -117,8 +118,8 @@ fn tag_of(release: Release) -> String {
     format!(":v{release}")
 }
 
-/// How the releases read a value, oldest first: one reading for those that read it alike. None for a value that counts
-/// as absent.
+/// How the releases read a value, oldest first: one reading for those that read it alike. Empty for a value that
+/// counts as absent, and with [`Placement::Guest`] also if none of the releases reads the annotation.
 pub fn readings<'a>(value: &'a str, releases: &Releases, placement: Placement) -> Vec<Reading<'a>> {
     let mut found: Vec<Reading<'_>> = Vec::new();
     for (era, empty_sides, span) in CATALOG_READERS {
@@ -150,13 +151,16 @@ pub fn newest_reading<'a>(value: &'a str, era: CatalogEra, releases: &Releases) 
     }
 }
 
+/// The newest row of [`CATALOG_READERS`] of an era and any of the releases, or else the newest of the era. Each
+/// era has a row, so that the last fallback is never taken.
 fn newest_reader(era: CatalogEra, releases: &Releases) -> (CatalogEra, catalogs::EmptySides, Span) {
     let of_era = CATALOG_READERS.iter().rev().filter(|reader| reader.0 == era);
     let mut concerned = of_era.clone().filter(|(.., span)| span.contains_any(releases));
     concerned.next().or(of_era.clone().next()).copied().unwrap_or(CATALOG_READERS[0])
 }
 
-/// Text is replaced in the whole image, so that a source may contain the tag of one release.
+/// One reading for each release if they differ, or else one for all of them, with the tag of the newest. Text is
+/// replaced in the whole image, so that a source may contain the tag of one release.
 fn split_by_tag<'a>(reading: &Reading<'a>, releases: &Releases) -> Vec<Reading<'a>> {
     let span = reading.readers.span;
     let mut concerned: Vec<_> = releases.iter().filter(|release| span.contains(*release)).collect();
@@ -175,7 +179,8 @@ fn may_contain_a_tag(overrides: &CatalogOverrides<'_>) -> bool {
     overrides.0.iter().any(|(source, _)| source.contains(|letter: char| letter.is_ascii_digit()))
 }
 
-/// One reading for all releases with a list, if they take the value apart alike.
+/// One reading for all releases with a list, if they take the value apart alike. They are the last two, of 4.17
+/// and of those after it; see [`CATALOG_READERS`].
 fn merge_lists(found: &mut Vec<Reading<'_>>) {
     if let [.., early, late] = found.as_mut_slice()
         && early.readers.era == CatalogEra::List

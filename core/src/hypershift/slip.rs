@@ -56,7 +56,8 @@ impl fmt::Display for Slip {
 /// Characters with their places in the value, counted from 1.
 type Text = Vec<(usize, char)>;
 
-/// The value that is being corrected, and the slips found so far.
+/// The slips found so far, each with its position in the value. The methods take a part of the value, add what is
+/// wrong with it, and return it corrected.
 #[derive(Default)]
 struct Slips(Vec<(usize, SlipKind)>);
 
@@ -136,12 +137,14 @@ impl Slips {
         if !is_misspelt_registry(host) {
             return text;
         }
+        // A misspelt host is not empty.
         self.add(source[0].0, SlipKind::Registry(host.to_owned()));
         format!("{DEFAULT_REGISTRY}{rest}")
     }
 
     fn without_scheme(&mut self, text: Text) -> Text {
-        // In characters, not in bytes: the value is anything that someone typed.
+        // In characters, not in bytes: the value is anything that someone typed. The schemes that people type are
+        // shorter than that: `://` farther in is something else.
         let scheme = text.windows("://".len()).position(|part| to_string(part) == "://");
         let Some(letters) = scheme.filter(|at| *at < "docker-daemon".len()) else { return text };
         self.add(text[0].0, SlipKind::Scheme);
@@ -176,6 +179,7 @@ fn is_space_or(letter: char, others: &str) -> bool {
 /// The index of a colon after a source of catalogs, in a pair without an equals sign.
 fn colon_for_equals(pair: &[(usize, char)]) -> Option<usize> {
     let text = to_string(pair).to_lowercase();
+    // Only in ASCII are the bytes of a source as many as its characters.
     if text.contains('=') || !text.is_ascii() {
         return None;
     }

@@ -58,6 +58,7 @@ fn compare_location<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], location: &str) 
     if is.is_empty() {
         return vec![(RegistryChange::MirrorRemoved(first.location.clone()), Impact::Drain)];
     }
+    // New mirrors that upstream takes for changed; without one, at most a reload is left.
     let differing: Vec<_> = is.iter().copied().filter(|mirror| mirror.pull != first.pull).collect();
     let impact = differing.iter().map(|mirror| impact_of_new(mirror.pull)).max();
     let removed = was.iter().find(|mirror| !has_mirror(new, mirror));

@@ -104,8 +104,8 @@ pub(super) fn is_written(view: View<'_>, rendering: &Rendering<'_>) -> bool {
     !rendering.listed().is_empty() || view.sets().next().is_some()
 }
 
-/// Whether anything is rendered, without rendering it: a write that is reviewed next to a thousand sets looks only at
-/// the image configuration and at what it changes.
+/// Whether anything is rendered, without rendering it: a write that is reviewed next to a thousand sets looks
+/// only at the image configuration and at what it changes.
 pub fn renders(view: View<'_>) -> bool {
     !view.has_refused_entries() && check_settings(view).is_ok()
 }

@@ -14,7 +14,7 @@ use crate::{context::View, objects::MirrorSet, registries_conf::SearchRegistries
 /// What happens to every node of every pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Impact {
-    /// The file stays the same.
+    /// The files stay the same, or a custom node disruption policy has nothing done.
     None,
     /// CRI-O reads the new file; nothing is evicted.
     Reload,
@@ -45,8 +45,9 @@ pub struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// The change for these reasons. A file that changed is read again even where there is no reason: the same
-    /// registries may be in another order.
+    /// The change for these reasons, whose impacts are still the default ones. `changed` is whether
+    /// registries.conf differs: it is read again even where there is no reason, since the same registries may be
+    /// in another order.
     fn of(mut reasons: Vec<Reason<'a>>, changed: bool, disruptions: Disruptions<'_>) -> Self {
         for reason in &mut reasons {
             reason.impact = disruptions.impact(reason.file, reason.impact);
@@ -96,7 +97,8 @@ fn by_scope<'c, 'a>(conf: &'c RegistriesConf<'a>) -> BTreeMap<&'a str, &'c Regis
     conf.registries.iter().map(|registry| (registry.scope, registry)).collect()
 }
 
-/// The encoder writes the template anew, which changes its bytes even where it adds no registry.
+/// The encoder writes the template anew, which changes its bytes even where it adds no registry. A reason only
+/// where the registries give none (`is_only_reason`).
 fn written_reason<'a>(was: bool, is: bool, is_only_reason: bool) -> Option<Reason<'a>> {
     let what = RegistryChange::Written(is);
     (was != is && is_only_reason).then_some(Reason {
@@ -125,6 +127,7 @@ fn policy_reasons<'a>(old: &PolicyFile<'a>, new: &PolicyFile<'a>) -> Vec<Reason<
     reasons.collect()
 }
 
+/// There is no default policy for the drop-in file, so nodes reboot.
 fn search_reason<'a>(
     old: Option<SearchRegistriesConf<'a>>,
     new: Option<SearchRegistriesConf<'a>>,
@@ -174,6 +177,7 @@ pub fn change_of_write<'a>(
     let disruptions = Disruptions::of(after);
     let (was, is) = (Rendering::new(before), Rendering::new(after));
     let sources = old.into_iter().chain(new).flat_map(|set| set.entries.iter().map(|entry| &*entry.source));
+    // Scopes without mirrors of their own may inherit those of a source above them that is written.
     let mut touched: Vec<&str> =
         sources.chain(was.unmirrored_scopes()).chain(is.unmirrored_scopes()).collect();
     touched.sort_unstable();
@@ -188,6 +192,7 @@ pub fn change_of_write<'a>(
     // Perhaps the same registries in another order: only the whole files show that.
     let changed = !reasons.is_empty() || (sections_differ && was.file() != is.file());
     reasons.extend(written_reason(is_written(before, &was), is_written(after, &is), reasons.is_empty()));
+    // The lists depend on whether a mirror set gives the payload a mirror.
     let [old, new] = [before, after].map(|view| PolicyFile::of(&Lists::of(view).unwrap_or_default()));
     reasons.extend(policy_reasons(&old, &new));
     Ok(Change::of(reasons, changed, disruptions))

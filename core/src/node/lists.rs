@@ -108,7 +108,8 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// With the repository of the payload accepted, once for each blocked registry that covers it.
+    /// With the repository of the payload accepted, once for each blocked registry that covers it. It stays
+    /// blocked in registries.conf, so that only its mirrors are tried.
     fn accepting(mut self, repository: &'a str, times: usize) -> Self {
         self.rejected.retain(|scope| *scope != repository);
         let accepted = std::iter::repeat_n(repository, times);
@@ -163,7 +164,8 @@ fn matching_scope<'a>(rendering: &Rendering<'a>, name: &str) -> Option<(&'a str,
         let trimmed = scope.trim_end_matches('/');
         Some((scope, trimmed, matching_prefix(name, trimmed)?))
     });
-    // A scope without a slash at its end is earlier in the file.
+    // The longest decides, and of equally long ones the first in sorted order. Of scopes that differ only in
+    // slashes at their end, the one without is earlier in the file.
     let decides = matching.min_by_key(|(scope, trimmed, _)| (Reverse(trimmed.len()), *trimmed, scope.len()));
     decides.map(|(scope, _, end)| (scope, end))
 }

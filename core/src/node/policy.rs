@@ -24,7 +24,9 @@ pub enum PolicyRefusal<'a> {
 /// writes nothing where [`super::validate_policy`] fails; here only the blocked registries count then.
 #[derive(Debug)]
 pub struct Policy<'a> {
+    /// [`Lists::rejected`], which decides here, not [`Lists::blocked`].
     blocked: Vec<&'a str>,
+    /// [`Lists::allowed`]; a limit only where nothing is blocked.
     allowed: Vec<&'a str>,
     /// Accepted even where a wider scope is blocked.
     payload: &'a str,
@@ -65,6 +67,7 @@ impl<'a> Policy<'a> {
         if let Some(scope) = self.blocked.iter().find(|scope| self.blocks(scope, subject)) {
             return Some(PolicyRefusal::Blocked(scope));
         }
+        // As `PolicyFile::rejects_others`: where something is blocked, everything else is accepted.
         let is_limited = self.blocked.is_empty() && !self.allowed.is_empty();
         if !is_limited || self.allowed.iter().any(|scope| subject.is_allowed_by(scope)) {
             return None;
@@ -77,8 +80,8 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Whether a blocked scope decides. The most specific scope does, and the payload's repository is one that
-    /// is accepted.
+    /// Whether a blocked scope decides. policy.json lets the most specific scope decide, and accepts the payload's
+    /// repository: inside of it, only a blocked scope that is in it too does.
     fn blocks(&self, scope: &str, subject: Subject<'_>) -> bool {
         let is_payload = is_nested(subject.name(), self.payload);
         subject.is_covered_by(scope) && (!is_payload || is_nested(scope, self.payload))

@@ -49,6 +49,7 @@ pub struct RenderError {
     pub wildcard: String,
     /// The scope that it covers.
     pub scope: String,
+    /// The part of the file that the wildcard is in.
     section: Section,
 }
 
@@ -65,6 +66,7 @@ pub struct Rendering<'a> {
     view: View<'a>,
     blocked: Vec<&'a str>,
     insecure: Vec<&'a str>,
+    /// Whether the ITMSs are read.
     tags: bool,
 }
 
@@ -118,6 +120,7 @@ impl<'a> Rendering<'a> {
     }
 
     /// Whether what the file says about exactly this scope blocks it; `None` where the scope is not in the file.
+    /// The same as in [`Rendering::registry_at`] for a rendering of the whole view, without merging mirrors.
     pub fn blocks(&self, scope: &str) -> Option<bool> {
         let mut is_in_file = self.blocked.contains(&scope) || self.insecure.contains(&scope);
         let mut never_contact = false;
@@ -234,9 +237,11 @@ impl<'a> Rendering<'a> {
     }
 
     /// The source above a scope whose mirrors it inherits. Upstream goes through the sources in the order of the
-    /// file and takes the first that covers the scope, which is the widest, not the nearest.
+    /// file and takes the first that covers the scope: one with digest mirrors before one without, and of
+    /// parents by path the widest, not the nearest.
     fn above(&self, scope: &str) -> Option<(Section, &'a str, Vec<Mirror<'a>>)> {
         let above = ancestors(scope).filter_map(|ancestor| {
+            // Any entry has the text of the source; `own` tells whether one of them counts.
             let source: &'a str = &self.view.entries(&ancestor.to_scope()).next()?.entry().source;
             let own = self.own(source);
             own.section.map(|section| (section, source, own.mirrors))
@@ -264,6 +269,7 @@ type MirrorLists<'a> = SmallVec<[&'a [Box<str>]; 2]>;
 /// What the entries of one source alone say.
 #[derive(Default)]
 struct Own<'a> {
+    /// `None` if no entry counts, so that the scope is in the file only where the image configuration lists it.
     section: Option<Section>,
     mirrors: Vec<Mirror<'a>>,
     never_contact: bool,

@@ -104,7 +104,10 @@ pub(super) fn validate_lists(view: View<'_>, lists: &Lists<'_>) -> Result<(), Re
 /// ImagePolicy has a usable key is not checked.
 pub fn validate_policy(view: View<'_>, lists: &Lists<'_>) -> Result<(), Refusal> {
     let Lists { rejected, allowed, .. } = lists;
-    if !allowed.is_empty() && !rejected.is_empty() && payload_repository(view) != only(allowed) {
+    // Both at once are valid only where the payload's repository, once, is all that is allowed: see
+    // `Lists::accepting`.
+    let allows_only_payload = only(allowed).is_some_and(|scope| payload_repository(view) == Some(scope));
+    if !allowed.is_empty() && !rejected.is_empty() && !allows_only_payload {
         return Err(Refusal::AllowedAndBlocked);
     }
     validate_signed_scopes(view, allowed, rejected)?;
@@ -112,6 +115,7 @@ pub fn validate_policy(view: View<'_>, lists: &Lists<'_>) -> Result<(), Refusal>
     validate_scopes("allowed", allowed.iter().copied())
 }
 
+/// The one scope of a list; `None` if it has none or several.
 fn only<'a>(scopes: &[&'a str]) -> Option<&'a str> {
     if let [scope] = scopes { Some(scope) } else { None }
 }
@@ -123,7 +127,8 @@ fn validate_scopes<'a>(list: &'static str, mut scopes: impl Iterator<Item = &'a 
     }
 }
 
-/// The operator reads the scopes in random order; here the first by name is found.
+/// Checks the scopes that need signatures, where policy.json has lists at all. The operator reads them in random
+/// order; here the first by name is found.
 fn validate_signed_scopes(view: View<'_>, allowed: &[&str], rejected: &[&str]) -> Result<(), Refusal> {
     if allowed.is_empty() && rejected.is_empty() {
         return Ok(());

@@ -61,7 +61,8 @@ fn child_at(layout: &Layout<'_>, root: &Node, path: &str) -> Option<(String, usi
     missing.is_empty().then(|| (above.iter().flat_map(|step| ["[", step, "]"]).collect(), index))
 }
 
-/// Sorts edits. `None` if two of them overlap. Insertions at one place become one.
+/// Sorts edits. `None` if two of them overlap. Insertions at one place become one, in the order of the changes;
+/// an edit that is there twice is made once.
 fn join(mut edits: Vec<TextEdit>) -> Option<Vec<TextEdit>> {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut joined: Vec<TextEdit> = Vec::with_capacity(edits.len());
@@ -103,6 +104,7 @@ enum Place<'n> {
     Item { index: usize },
 }
 
+/// The edit of a single change. Removals are not made here: those of one list or map depend on each other.
 fn edit(layout: &Layout<'_>, root: &Node, change: &Change) -> Option<TextEdit> {
     let steps: Vec<_> = steps(change.path()).collect();
     let (at, missing) = descend(layout, root, &steps)?;
@@ -164,6 +166,8 @@ fn nested(steps: &[&str], value: Value) -> Value {
     steps.iter().rev().fold(value, |value, step| Value::Object(Map::from_iter([((*step).to_owned(), value)])))
 }
 
+/// Puts a value in the place of another one: any value inside brackets, else a string in the place of a single
+/// value, or a list in the place of a list. `None` for anything else, whose layout would have to be made up.
 fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> {
     let node = at.node;
     if layout.is_alias(node) || layout.is_block_text(node) {
@@ -191,6 +195,8 @@ fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> 
     }
 }
 
+/// Adds a field to the end of a map, or to a field without a value. `None` for a map with a merge key: its last
+/// field is not written in it.
 fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Option<TextEdit> {
     if has_merged_fields(layout, at.node) {
         return None;
@@ -250,6 +256,7 @@ fn remove(layout: &Layout<'_>, parent: &At<'_>, indexes: &[usize]) -> Option<Vec
     let mut rest = indexes;
     while let Some(first) = rest.first() {
         let run = rest.iter().zip(*first..).take_while(|(index, expected)| **index == *expected).count();
+        // Up to the start of the next child where there is one, else from the end of the child before.
         let range = match (first.checked_sub(1), children.0.get(first + run)) {
             (_, Some(next)) => children.0[*first].start..next.start,
             (Some(before), None) => {

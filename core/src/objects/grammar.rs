@@ -54,6 +54,7 @@ fn after_domain(text: &[u8]) -> Option<&[u8]> {
 /// Elements joined by slashes: lower-case letters and digits, separated by a dot, by one or two underscores, or by
 /// hyphens.
 fn is_path(path: &[u8]) -> bool {
+    // The two bytes before each byte: two underscores separate, three do not.
     let (mut before, mut last) = (b'a', b'/');
     for &byte in path {
         let fits = is_path_letter(byte)

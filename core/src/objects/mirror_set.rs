@@ -171,7 +171,7 @@ fn null_as_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Mirrors, D::Erro
 pub struct MirrorSet {
     /// The kind.
     pub kind: SetKind,
-    /// `metadata.name`.
+    /// `metadata.name`, or `metadata.generateName` where there is no name yet.
     pub name: Box<str>,
     /// `metadata.resourceVersion`; empty in files.
     pub resource_version: Box<str>,

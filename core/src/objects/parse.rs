@@ -7,114 +7,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    CatalogKind, ClusterVersion, HostedCluster, ImageConfig, MachineConfiguration, MirrorSet, ObjectId,
+    ClusterVersion, HostedCluster, ImageConfig, Kind, MachineConfiguration, MirrorSet, ObjectId,
     OperatorCatalog, SetKind, SignaturePolicy, annotation, tree::Node, wire::WireObject,
 };
-
-/// The kinds of objects that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// One of the three mirror sets.
-    Set(SetKind),
-    /// hypershift.openshift.io `HostedCluster`.
-    HostedCluster,
-    /// config.openshift.io `Image`.
-    ImageConfig,
-    /// config.openshift.io `ClusterVersion`.
-    ClusterVersion,
-    /// One of the two kinds that a cluster gets its operators from.
-    Catalog(CatalogKind),
-    /// config.openshift.io `ClusterImagePolicy`; of files only.
-    ClusterImagePolicy,
-    /// config.openshift.io `ImagePolicy`; of files only.
-    ImagePolicy,
-    /// operator.openshift.io `MachineConfiguration`; of files only.
-    MachineConfiguration,
-}
-
-impl Kind {
-    /// Every kind that is read from clusters.
-    pub const ALL: [Self; 8] = [
-        Self::Set(SetKind::Icsp),
-        Self::Set(SetKind::Idms),
-        Self::Set(SetKind::Itms),
-        Self::HostedCluster,
-        Self::ImageConfig,
-        Self::ClusterVersion,
-        Self::Catalog(CatalogKind::CatalogSource),
-        Self::Catalog(CatalogKind::ClusterCatalog),
-    ];
-
-    /// The kinds that are read from files only: they explain what a cluster does, and few clusters have any.
-    pub const FILES_ONLY: [Self; 3] =
-        [Self::ClusterImagePolicy, Self::ImagePolicy, Self::MachineConfiguration];
-
-    /// The kind with this group and name; `None` if it is not read.
-    pub fn of(group: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().chain(Self::FILES_ONLY).find(|k| k.group() == group && k.name() == kind)
-    }
-
-    /// The kind with this `apiVersion` (`group/version`) and name.
-    pub fn of_api_version(api_version: &str, kind: &str) -> Option<Self> {
-        Self::of(api_version.split_once('/')?.0, kind)
-    }
-
-    /// `group/version`, as in its objects.
-    pub fn api_version(self) -> String {
-        let version = match self {
-            Self::Set(set) => set.api().1,
-            Self::HostedCluster => "v1beta1",
-            Self::ImageConfig
-            | Self::ClusterVersion
-            | Self::ClusterImagePolicy
-            | Self::ImagePolicy
-            | Self::MachineConfiguration => "v1",
-            Self::Catalog(catalog) => catalog.api().1,
-        };
-        format!("{}/{version}", self.group())
-    }
-
-    /// API group.
-    pub fn group(self) -> &'static str {
-        match self {
-            Self::Set(set) => set.api().0,
-            Self::HostedCluster => "hypershift.openshift.io",
-            Self::ImageConfig | Self::ClusterVersion | Self::ClusterImagePolicy | Self::ImagePolicy => {
-                "config.openshift.io"
-            }
-            Self::MachineConfiguration => "operator.openshift.io",
-            Self::Catalog(catalog) => catalog.api().0,
-        }
-    }
-
-    /// The resource name in URLs and roles.
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::Set(set) => set.api().2,
-            Self::HostedCluster => "hostedclusters",
-            Self::ImageConfig => "images",
-            Self::ClusterVersion => "clusterversions",
-            Self::ClusterImagePolicy => "clusterimagepolicies",
-            Self::ImagePolicy => "imagepolicies",
-            Self::MachineConfiguration => "machineconfigurations",
-            Self::Catalog(catalog) => catalog.api().2,
-        }
-    }
-
-    /// The `kind` field.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Set(set) => set.name(),
-            Self::HostedCluster => "HostedCluster",
-            Self::ImageConfig => "Image",
-            Self::ClusterVersion => "ClusterVersion",
-            Self::ClusterImagePolicy => "ClusterImagePolicy",
-            Self::ImagePolicy => "ImagePolicy",
-            Self::MachineConfiguration => "MachineConfiguration",
-            Self::Catalog(catalog) => catalog.name(),
-        }
-    }
-}
 
 /// An object that could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +64,8 @@ impl Object {
         read::<WireObject>(json).map(|wire| wire.into_object(kind))
     }
 
-    /// Reads an object of a known kind from a document in which values that cannot be read are empty.
+    /// Reads an object of a known kind from a document in which values that cannot be read are empty; `unreadable`
+    /// are their paths.
     pub(super) fn from_node<'p>(
         kind: Kind,
         node: &Node,
@@ -292,6 +188,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
     serde_json::from_str(json).map_err(|_| {
         let mut input = serde_json::Deserializer::from_str(json);
         let failure = serde_path_to_error::deserialize::<_, T>(&mut input).err();
+        // Unlike `from_str`, this does not look at what follows the value.
         failure.map_or_else(|| ParseError::of_whole("trailing characters"), ParseError::from)
     })
 }

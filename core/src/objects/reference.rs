@@ -61,6 +61,8 @@ struct Parts<'a> {
     digest: Option<&'a str>,
 }
 
+/// The parts of a reference, or the first thing that upstream finds wrong with it: the form, then the length of
+/// the name, then the digest.
 fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
     let Some(found) = REFERENCE.captures(text) else {
         let lower = text.to_lowercase();
@@ -174,7 +176,8 @@ fn split_domain(name: &str) -> (&str, &str) {
     }
 }
 
-/// Whether the first element of a name is taken for a registry: it has a dot or a port, or is `localhost`.
+/// Whether the first element of a name is taken for a registry: it has a dot or a port, or is `localhost`. The
+/// function of the same name in `scope` takes a whole scope.
 pub fn names_registry(first: &str) -> bool {
     first.contains(['.', ':']) || first == "localhost"
 }
@@ -215,7 +218,8 @@ impl DockerReference {
         })
     }
 
-    /// The name with its digest, or with its tag if it has no digest.
+    /// The name with its digest, or with its tag if it has no digest. The rest of the path and the registry are
+    /// left out, as in upstream's `NameString`.
     pub fn name_string(&self) -> String {
         match (self.id.as_str(), self.tag.as_str()) {
             _ if self.name.is_empty() => String::new(),
@@ -226,6 +230,7 @@ impl DockerReference {
     }
 }
 
+/// Upstream's `String`: only for Docker Hub is an empty namespace completed.
 impl std::fmt::Display for DockerReference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let hub = matches!(self.registry.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io");

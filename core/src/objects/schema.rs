@@ -71,8 +71,7 @@ impl From<String> for Scalar {
 static KINDS: LazyLock<BTreeMap<String, Schema>> =
     LazyLock::new(|| serde_json::from_str(include_str!("schema/kinds.json")).unwrap_or_default());
 
-/// The schema of a kind in its version that is served; `None` for CatalogSources and ClusterCatalogs, which rules are not
-/// about.
+/// The schema of a kind in its version that is served; `None` for kinds that no rule is about.
 pub(super) fn of(kind: Kind) -> Option<&'static Schema> {
     KINDS.get(&format!("{} {}", kind.api_version(), kind.name()))
 }

@@ -39,7 +39,9 @@ pub fn is_nested(inner: &str, outer: &str) -> bool {
     is_wildcard(outer) && wildcard_host(inner).is_some_and(|host| host.ends_with(&outer[1..]))
 }
 
-/// The host that a wildcard is compared with; `None` if a wildcard cannot cover the scope.
+/// The host that a wildcard is compared with; `None` if a wildcard cannot cover the scope. Upstream takes all
+/// before the first colon for the host, so a scope with a path and a tag, but without a port, is below no
+/// wildcard.
 fn wildcard_host(scope: &str) -> Option<&str> {
     match scope.split_once(':') {
         Some((bare, _)) => (!bare.contains('/')).then_some(bare),

@@ -27,8 +27,10 @@ impl From<&Marker> for Position {
 /// A node of a document.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
+    /// Where the value is written; of an alias, where the alias is. What is inside of it keeps its own place.
     pub(super) at: Position,
-    /// The byte range in the file.
+    /// The byte range in the file, as the parser has it: it ends before the closing bracket of a list or map in
+    /// brackets, and may end with blanks.
     pub(super) span: Range<usize>,
     pub(super) data: Data,
 }

@@ -39,7 +39,9 @@ struct WireMetadata {
     deletion_timestamp: Option<String>,
 }
 
-/// The fields of a HostedCluster are read leniently: a field of an unexpected type is ignored, because the schema of
+/// The fields of `spec` of all kinds, those of a HostedCluster from `release` on.
+///
+/// The latter are read leniently: a field of an unexpected type is ignored, because the schema of
 /// the kind rejects it, and later releases may change the type.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, expecting = "a map")]
@@ -220,7 +222,8 @@ impl WireObject {
 
     fn into_signature_policy(self, is_namespaced: bool) -> SignaturePolicy {
         let metadata = self.metadata.unwrap_or_default();
-        // An ImagePolicy of a file may leave its namespace to the one that applies it.
+        // An ImagePolicy of a file may leave its namespace to the one that applies it. It must not stay empty,
+        // which would make it a ClusterImagePolicy.
         let namespace = metadata.namespace.filter(|namespace| !namespace.is_empty());
         let namespace =
             if is_namespaced { namespace.unwrap_or_else(|| "default".to_owned()) } else { String::new() };
@@ -241,7 +244,8 @@ fn name_of(metadata: Option<WireMetadata>) -> Box<str> {
     metadata.unwrap_or_default().name.unwrap_or_default().into()
 }
 
-/// The fields of a map that are strings.
+/// The fields of a map that are strings. The others are left out, not an error: a file with one is reported by its
+/// schema, and the rest of its object is still read.
 fn texts<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, String>, D::Error> {
     let fields = Option::<BTreeMap<String, Value>>::deserialize(input)?.unwrap_or_default();
     let texts = fields.into_iter().filter_map(|(name, value)| match value {

@@ -109,6 +109,7 @@ fn is_common(character: char) -> bool {
 /// colons and underscores.
 fn is_plain(text: &str) -> bool {
     const OTHER_VALUES: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+    // A text with a slash or several dots is no number, date or time, whatever digit it begins with.
     let is_number_like = !text.contains('/') && text.matches('.').count() < 2;
     let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic())
         || (text.starts_with(|c: char| c.is_ascii_digit()) && !is_number_like);

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Astray {
     pub(super) era: Era,
-    /// Index of the mirror.
+    /// Index of the mirror in the list that was looked at.
     pub(super) mirror: usize,
     /// Where HyperShift looks for the image.
     pub(super) look: Redirect,

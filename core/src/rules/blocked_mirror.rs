@@ -26,6 +26,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
     let config = view.image_config();
+    // Then only `NeverContactSource` can block a mirror.
     let is_free = config.blocked_registries.is_empty() && config.allowed_registries.is_empty();
     let (policy, rendering) = (Policy::new(view), Rendering::new(view));
     let mut ways = Ways { rendering: &rendering, known: HashMap::new() };
@@ -58,6 +59,7 @@ fn mirror_path(set: &MirrorSet, index: usize, at: usize) -> String {
 /// Whether registries.conf blocks mirrors, each namespace looked up once.
 struct Ways<'r, 'a, 's> {
     rendering: &'r Rendering<'a>,
+    /// What keeps the nodes from each namespace, as [`Ways::blocker`] answers; `None` if nothing does.
     known: HashMap<&'s str, Option<&'s str>>,
 }
 
@@ -79,6 +81,7 @@ impl<'s> Ways<'_, '_, 's> {
         found
     }
 
+    /// The same for a host: itself, without its port, or covered by a wildcard, for which the host is returned.
     fn of_host(&self, host: &'s str) -> Option<&'s str> {
         let bare = host.split_once(':').map(|(bare, _)| bare);
         if let Some(blocks) = bare.and_then(|bare| self.rendering.blocks(bare)) {

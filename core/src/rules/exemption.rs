@@ -52,7 +52,8 @@ impl<'a> Request<'a> {
 }
 
 impl Exemption {
-    /// The reason why a finding of a rule in an object is exempt on a day; `None` if it is not.
+    /// The reason why a finding of a rule in an object is exempt on a day; `None` if it is not. `object` is
+    /// written as in [`Who::Objects`], and `request` is what the object's own annotation says.
     pub fn reason_for<'s>(
         &'s self,
         rule: &str,

@@ -75,6 +75,7 @@ pub(super) fn never_contact(view: View<'_>, source: &str, title: String) -> Opti
 pub(super) fn block_entry(fix: Fix, found: EntryRef<'_>) -> Fix {
     let (set, entry) = (found.set, found.entry());
     let listed: Vec<_> = (0..entry.mirrors.len()).filter(|at| entry.mirrors[*at] == entry.source).collect();
+    // Without the source it would have no mirror, and nodes would ignore it together with its policy.
     if !listed.is_empty() && !entry.is_effective() {
         return fix.remove(set.id(), set.entry_path(found.index));
     }
@@ -106,7 +107,9 @@ pub(super) fn entry(source: &str, mirrors: Mirrors, policy: MirrorSourcePolicy, 
 /// The scope of registries.conf that decides about a repository.
 struct Deciding {
     scope: String,
+    /// Whether `NeverContactSource` blocks it. What the image configuration blocks stays blocked without.
     never_contact: bool,
+    /// Its mirrors for both kinds of pull, each kind in the order in which they are tried.
     mirrors: Vec<(Pull, String)>,
 }
 

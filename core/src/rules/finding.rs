@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Nothing: the rule is not run.
+    /// Nothing: the rule is not run. YAML 1.1 readers make `false` of `off`.
     #[serde(alias = "false")]
     Off,
     /// The write is admitted with a warning.

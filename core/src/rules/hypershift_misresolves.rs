@@ -55,6 +55,7 @@ impl<'a> Crashing<'a> {
     /// The finding for an entry with a source that cannot be parsed.
     fn review(&self, set: &MirrorSet, index: usize) -> Option<Finding> {
         let entry = &set.entries[index];
+        // HyperShift skips the entry otherwise, as in `hypershift::overrides`.
         let is_read = entry.mirrors.iter().any(|mirror| !mirror.is_empty()) && !entry.source.is_empty();
         if !is_read || DockerReference::parse(&entry.source).is_ok() {
             return None;

@@ -36,6 +36,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 
 fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {
     let neighbours = write.cluster.others.count(SetKind::Idms) + write.cluster.others.count(SetKind::Itms);
+    // Of a new or an existing ICSP, every entry is fresh.
     let fresh = fresh_entries(write.old_set(), set);
     if neighbours == 0 || fresh.is_empty() {
         return;
@@ -85,7 +86,8 @@ fn first_step(icsp: &MirrorSet) -> Finding {
     }
 }
 
-/// Whether an IDMS is the first one next to ICSPs whose images it leaves alone.
+/// Whether an IDMS is created as the first one. The caller knows that there are ICSPs, and that it leaves their
+/// images alone.
 fn joins_icsps(write: &SetWrite<'_>, set: &MirrorSet) -> bool {
     let is_first = write.cluster.others.count(SetKind::Idms) == 0;
     set.kind == SetKind::Idms && is_first && matches!(write.operation, Operation::Create(_))
@@ -156,6 +158,7 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     if name != *set.name {
         fix = fix.set(set.id(), "metadata.name", name);
     }
+    // Of the changes, `Fix::yaml` shows neither the renamed field nor the replaced ones.
     Fix { template: Some(to_yaml(&idms)), ..fix }
 }
 

@@ -15,6 +15,7 @@ use crate::{
 
 /// An entry that changes what nodes do with the images of entries of the other sort.
 pub(super) struct Overlap<'a> {
+    /// Index of the entry in the set under review.
     index: usize,
     /// The entries of the other sort.
     pub(super) with: Vec<EntryRef<'a>>,
@@ -102,6 +103,7 @@ fn is_other(set: &MirrorSet, found: &EntryRef<'_>) -> bool {
 /// The entries that change what nodes do with images of the other sort. Only the nearest scope above an
 /// entry can be concerned, since only the most specific one applies to an image.
 pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
+    // Compared with the cluster without the set, not with the set as it was before an update.
     let (before, after) = (Rendering::new(write.cluster.others), Rendering::new(write.cluster.after));
     let mut overlaps = Vec::new();
     for (index, Entry { source, .. }) in set.effective_entries() {
@@ -138,7 +140,8 @@ fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a
     contradicted(own, &merged).into_iter().filter(|found| is_other(own.set, found)).collect()
 }
 
-/// What a pull of something at `source` tries while `scope` decides.
+/// What a pull of something at `source` tries while `scope` decides: only the source, where the scope cannot be
+/// rendered or is not in the file.
 fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: Pull) -> Tries {
     let Ok(Some(placed)) = rendering.registry_at(scope) else {
         return Tries { mirrors: Vec::new(), blocked: false };

@@ -25,6 +25,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if misreadings.is_empty() {
         return;
     }
+    // A slip whose correction is misread in the same way is not the cause.
     let slip = find_slip(value).filter(|slip| typed.misreadings_of(&slip.meant) != misreadings);
     let fix = typed.fix(write.new, slip.as_ref());
     findings.extend(misreadings.iter().map(|misreading| finding(misreading, slip.as_ref(), fix.clone())));

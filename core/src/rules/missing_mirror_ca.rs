@@ -73,6 +73,7 @@ fn missing_key(bundle: &CaBundle) -> Option<Finding> {
 /// another port was meant to have its own.
 fn check_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
     let view = survey.state.context().view();
+    // The key of a `ConfigMap` cannot have a colon, so that a registry with a port is written `host..port`.
     let registries: Vec<_> = bundle.keys.iter().flatten().map(|key| key.replace("..", ":")).collect();
     let mut reported = Vec::new();
     for (mirror, places) in mirrors::of_nodes(view) {

@@ -27,6 +27,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let room = write.settings.registries_conf_room.unwrap_or(LIMIT);
     let there = write.cluster.before.size_of_context();
+    // Most writes end here: the exact size would need the other sets.
     if !is_near(encoded(there + size_at_most(set)), room) {
         return;
     }

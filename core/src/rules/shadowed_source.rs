@@ -52,6 +52,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 /// set are in few registries and namespaces.
 struct Broader<'a> {
     view: View<'a>,
+    /// The nearest source at or above each parent; `None` if there is none. Wildcards depend on the host alone, so
+    /// they are the same for all scopes below a parent.
     known: HashMap<&'a str, Option<&'a str>>,
 }
 
@@ -90,8 +92,9 @@ fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
     found.set.kind.pull() == pull
 }
 
-/// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever
-/// its kind: an ITMS also hides a broader IDMS from digest pulls, and offers them no mirror itself.
+/// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever its
+/// kind: an ITMS also hides a broader IDMS from digest pulls, and offers them no mirror itself. `here` are all
+/// effective entries of the source, `own` among them, and `above` those of the nearest broader source.
 fn hidden(
     view: View<'_>,
     pull: Pull,

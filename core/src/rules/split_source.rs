@@ -40,7 +40,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 struct Split {
     /// The other sets with the source, in words; empty for another entry of the same set.
     elsewhere: String,
+    /// Whether all entries list the same mirrors in the same order.
     same_mirrors: bool,
+    /// Whether the merged order is the only possible one.
     only_order: bool,
 }
 
@@ -50,9 +52,11 @@ struct Sharing<'a> {
     others: Vec<EntryRef<'a>>,
     /// The mirrors of all of them.
     merged: Mirrors,
+    /// Whether no other order of them is possible; see [`is_only_order`].
     only_order: bool,
 }
 
+/// What this rule reports of an entry; `None` if that is nothing, or if mirror-order-conflict reports it.
 fn sharing<'a>(shared: &SharedSource<'a>) -> Option<Sharing<'a>> {
     let own = shared.own;
     let mut others = shared.merged_with();

@@ -51,6 +51,7 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     if parent.is_some_and(|parent| is_in_step(parent, workload)) {
         return None;
     }
+    // A control plane operator has no parent: what starts it does not append the option to the variable.
     let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
     let HandedOn::Otherwise(differences) = compare_with_mirror_sets(view, &workload.image_overrides()?, &own)
     else {

@@ -111,6 +111,8 @@ impl<'a> SetWrite<'a> {
 
     fn find_change(&self) -> Option<Result<Change<'a>, Standstill>> {
         let Views { before, after, .. } = self.cluster;
+        // The views have only the valid part of the set, so that its refused values are looked for here. A write
+        // that is refused itself rolls nothing out; one that replaces a refused set lets rendering begin again.
         match self.operation {
             Operation::Existing(_) => None,
             _ if self.written().is_some_and(is_refused) => None,
@@ -157,7 +159,8 @@ pub struct NodesWrite<'a> {
     pub after: View<'a>,
     /// The set that is written, after the write; `None` if it is deleted, or if the settings are written.
     pub set: Option<&'a MirrorSet>,
-    /// Where a finding is reported that is about nothing in particular.
+    /// Where a finding is reported that is about nothing in particular; without a set, also what the fields of the
+    /// image configuration are below.
     pub path: &'a str,
 }
 
@@ -226,7 +229,9 @@ impl<'a> HostedWrite<'a> {
         runs_no_catalogs(self.new)
     }
 
-    /// Whether the catalog overrides annotation affects no catalog: none runs here, or their images are set.
+    /// Whether the catalog overrides annotation affects no catalog of the management cluster: none runs there, or
+    /// their images are set. With guest placement it may still affect those of the hosted cluster; see
+    /// [`HostedWrite::overrides_placement`].
     pub fn overrides_reach_nothing(&self) -> bool {
         overrides_reach_nothing(self.new)
     }
@@ -236,8 +241,8 @@ impl<'a> HostedWrite<'a> {
         overrides_placement(self.new)
     }
 
-    /// Whether the catalog overrides annotation must not be filled in: it would affect nothing, the object is being
-    /// deleted or was restored from a backup, or its owner opted out.
+    /// Whether the catalog overrides annotation must not be filled in: it would affect no catalog of the
+    /// management cluster, the object is being deleted or was restored from a backup, or its owner opted out.
     pub fn leaves_catalogs_alone(&self) -> bool {
         let hosted = self.new;
         self.overrides_reach_nothing()

@@ -84,7 +84,8 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
         [_] => "add an ImageTagMirrorSet with the same source and mirrors",
         _ => "add an ImageTagMirrorSet with the same sources and mirrors",
     };
-    // A mirror that is only a host makes no reference of an image, and stops its pulls.
+    // A mirror that is only a host makes no reference of an image, and stops its pulls. With the namespace as
+    // source, the name of the image follows it.
     let is_readable = |found: &Missing<'_>| {
         let entry = found.entry;
         entry.source.len() <= DEFAULT_NAMESPACE.len()

@@ -27,6 +27,7 @@ const FILE_REJECTED: &str =
     "nodes reject the whole registry configuration, and every pull fails on every node";
 
 fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
+    // What was wrong before is not of this write.
     let before: BTreeSet<_> =
         write.before.into_iter().flat_map(problems).map(|problem| problem.key).collect();
     let new = problems(write.after).into_iter().filter(|problem| !before.contains(&problem.key));
@@ -36,9 +37,10 @@ fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
 /// Something wrong with the settings, wherever it is reported.
 struct Problem {
     key: String,
-    /// The field of the image configuration, below `registrySources`.
+    /// The field of the image configuration, below `registrySources`; empty if it is about none of them.
     field: String,
-    /// The source or mirror that is part of it.
+    /// The source or mirror that is part of it, to find its place in the set that is written; empty if there is
+    /// none.
     culprit: String,
     what: String,
     effect: &'static str,
@@ -237,6 +239,7 @@ fn unreadable_scopes(view: View<'_>) -> Vec<Problem> {
         let place = lists
             .iter()
             .find_map(|(list, scopes)| Some((*list, scopes.iter().position(|listed| *listed == scope)?)));
+        // A flag comes from one of the lists, so that there is a place.
         let (list, at) = place.unwrap_or(("blockedRegistries", 0));
         problems.push(Problem {
             culprit: location.clone(),

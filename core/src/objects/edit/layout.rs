@@ -59,7 +59,7 @@ impl<'t> Layout<'t> {
         if self.is_alias(node) {
             return end;
         }
-        // The parser ends a list or map in brackets before the closing bracket.
+        // The parser ends a list or map in brackets before the closing bracket. `start` stands for no brackets.
         let in_brackets = if self.is_flow(node) { end + 1 } else { start };
         match &node.data {
             Data::Scalar(_) => start + self.text[start..end].trim_end().len(),
@@ -91,6 +91,7 @@ impl<'t> Layout<'t> {
         self.text[node.span.clone()].trim().is_empty()
     }
 
+    /// The offset after the colon of a field.
     fn after_colon(&self, field: &Field) -> usize {
         let after = field.span.end;
         self.text[after..].find(':').map_or(after, |colon| after + colon + 1)
@@ -132,7 +133,8 @@ impl<'t> Layout<'t> {
         at + rest[..end].trim_end_matches('\r').len()
     }
 
-    /// The end of a line of which only a comment is left after this offset; the offset itself inside brackets.
+    /// The end of a line of which only a comment is left after this offset; the offset itself where anything else
+    /// follows, as inside brackets.
     pub(super) fn tail(&self, at: usize) -> usize {
         let end = self.line_end(at);
         let rest = self.text[at..end].trim_start();
@@ -158,7 +160,8 @@ impl<'t> Layout<'t> {
         to_flow(value, self.is_json)
     }
 
-    /// An item with its dash, indented by this many spaces.
+    /// An item with its dash, indented by this many spaces. `is_flow`: it is written in brackets, as the item
+    /// before it.
     pub(super) fn item(&self, value: &Value, column: usize, is_flow: bool) -> String {
         let text: Cow<'_, str> = if is_flow { self.flow(value).into() } else { to_yaml(value).into() };
         let indent = " ".repeat(column);
@@ -169,7 +172,7 @@ impl<'t> Layout<'t> {
         lines.collect::<Vec<_>>().join(self.newline)
     }
 
-    /// A field on lines of its own, with the line break before it.
+    /// A field on lines of its own, indented by this many spaces, with the line break before it.
     pub(super) fn new_field(&self, name: &str, value: &Value, column: usize) -> String {
         let object = Value::Object([(name.to_owned(), value.clone())].into_iter().collect());
         let indent = " ".repeat(column);
@@ -181,7 +184,8 @@ impl<'t> Layout<'t> {
         text.lines().flat_map(|line| [self.newline, indent, line]).collect()
     }
 
-    /// Gives a field without a value one.
+    /// Gives a field without a value, or with a written `null`, one. `None` if something follows that `null` on
+    /// its line, such as a comment.
     pub(super) fn fill(&self, field: &Field, in_flow: bool, value: &Value) -> Option<super::TextEdit> {
         let after = self.after_colon(field);
         let end = if self.is_unwritten(&field.value) { after } else { self.end(&field.value) };

@@ -61,7 +61,8 @@ impl Place {
         Self::of_block(text, field, value).unwrap_or_else(|| Self::Whole(field.value.clone()))
     }
 
-    /// The place of a block after `|`. `None` if it is not one.
+    /// The place of a block after `|`. `None` if it is not one, or if a line of the file is not an indented line
+    /// of the text. The indentation is what the first line with content has before that.
     fn of_block(text: &str, field: &Field, value: &str) -> Option<Self> {
         let rest = &text[field.span.end..];
         let (header, _) = rest.split_once('\n')?;
@@ -77,6 +78,7 @@ impl Place {
             if !content.is_empty() && line.get(indent..)?.trim_end_matches(['\n', '\r']) != content {
                 return None;
             }
+            // An empty line may be shorter than the indentation.
             starts.push((in_text, if content.is_empty() { in_file } else { in_file + indent }));
             in_text += content.len() + 1;
             in_file += line.len();

@@ -15,7 +15,8 @@ pub(super) enum Naming {
     Other,
 }
 
-/// The kind with this `apiVersion` and `kind`, each empty if it is missing.
+/// The kind with this `apiVersion` and `kind`, each empty if it is missing. The object itself is looked at only to
+/// find out which kind was meant.
 pub(super) fn naming(api_version: &str, kind_name: &str, node: &Node) -> Naming {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     if let Some(kind) = Kind::of(group, kind_name) {

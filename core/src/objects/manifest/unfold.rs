@@ -113,7 +113,8 @@ fn definitions(node: Node, list: &str) -> Vec<Node> {
     created.filter_map(|template| take(template, "objectDefinition")).collect()
 }
 
-/// The longest value of a parameter that is filled in, in bytes.
+/// The longest value of a parameter that is filled in, in bytes. It bounds what a small file can become, since a
+/// parameter may be used any number of times.
 const LONGEST: usize = 1024;
 
 /// The objects of a template, with the default values of its parameters filled in.

@@ -81,7 +81,8 @@ impl MirrorSet {
         Some(Self { entries, gaps, ..self.clone() })
     }
 
-    /// The path in the set that this is the valid part of.
+    /// Where an entry and its field are in the set that this is the valid part of: the index of the entry, and the
+    /// name of the field, where that differs (`mirrors[1]` for `mirrors[0]`). `None`: the field keeps its name.
     pub(super) fn original_field(&self, entry: usize, field: &str) -> (usize, Option<String>) {
         let Some(kept) = self.gaps.kept.as_ref().and_then(|kept| kept.get(entry)) else {
             return (entry, None);
@@ -96,6 +97,8 @@ impl MirrorSet {
             && (0..entry.mirrors.len()).all(|mirror| self.has_valid_mirror(at, entry, mirror))
     }
 
+    /// Whether anything but single mirrors is valid: what an unreadable policy or list of mirrors was meant to
+    /// be is not known either, so such an entry is left out like one with an invalid source.
     fn has_valid_source(&self, at: usize, entry: &Entry) -> bool {
         let is_readable =
             [EntryPart::Source, EntryPart::Field].iter().all(|part| self.is_readable(at, *part));

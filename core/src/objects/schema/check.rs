@@ -148,7 +148,8 @@ pub(in crate::objects) fn neutralized(node: &Node, schema: &Schema, mistyped: &[
             schema = schema.and_then(|schema| schema.child(step));
         }
         if let (Some(node), Some(schema)) = (at, schema) {
-            // An annotation without a value is not the same as none.
+            // An annotation, whose name is not one of the schema, must not become an empty one, which may have a
+            // meaning: as `null` it is left out when the object is read.
             node.data = if is_named { schema.empty() } else { Data::Scalar(Value::Null) };
         }
     }
@@ -177,7 +178,7 @@ impl Schema {
         }
     }
 
-    /// Whether a step is a field by its own name, or an item of a list.
+    /// Whether a step is a field by its own name, or an item of a list; not a field that only [`OTHERS`] allows.
     fn names(&self, step: &str) -> bool {
         !matches!(self, Self::Map(fields) if !fields.contains_key(step))
     }

@@ -45,6 +45,7 @@ struct Builder<'t> {
     open: Vec<Open>,
     /// The nodes of the document that aliases may refer to, by the anchor's number in the parser.
     anchors: BTreeMap<usize, Node>,
+    /// How many nodes the aliases of the file have expanded to.
     aliased: usize,
 }
 
@@ -52,6 +53,7 @@ struct Builder<'t> {
 struct Open {
     at: Position,
     start: usize,
+    /// The number of its anchor in the parser; 0 if it has none.
     anchor: usize,
     inside: Inside,
 }
@@ -95,6 +97,7 @@ impl<'t> Builder<'t> {
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Scalar(text, style, anchor, tag) => {
                 let scalar = Scalar::parse_from_cow_and_metadata(text, style, tag.as_ref());
+                // A value that is not of the type of its tag (`!!int a`) is read as nothing.
                 let data = Data::Scalar(scalar.map_or(Value::Null, value));
                 self.insert(Node { at: Position::from(&span.start), span: self.bytes(span), data }, anchor)
             }
@@ -128,6 +131,7 @@ impl<'t> Builder<'t> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Failure> {
         let at = Position::from(&span.start);
+        // The parser rejects unknown anchors, and the anchor of a list or map is kept only once that has ended.
         let Some(node) = self.anchors.get(&anchor) else {
             return Err((at, "an alias contains itself".to_owned()));
         };

@@ -24,6 +24,7 @@ struct Cluster {
     sources: &'static str,
     /// `source=mirror` of an IDMS; empty for none.
     entry: &'static str,
+    /// Empty if it is not known.
     payload: &'static str,
     /// The scope of a ClusterImagePolicy; empty for none.
     signed: &'static str,
@@ -34,10 +35,14 @@ const EMPTY: Cluster = Cluster { sources: "", entry: "", payload: PAYLOAD, signe
 impl Cluster {
     fn settings(self) -> String {
         let Self { sources, payload, signed, .. } = self;
-        let mut yaml = format!(
-            "---\napiVersion: config.openshift.io/v1\nkind: ClusterVersion\nmetadata: {{name: version}}\n\
-             status: {{desired: {{image: \"{payload}\"}}}}\n"
-        );
+        let mut yaml = String::new();
+        if !payload.is_empty() {
+            let _ = write!(
+                yaml,
+                "---\napiVersion: config.openshift.io/v1\nkind: ClusterVersion\nmetadata: {{name: version}}\n\
+                 status: {{desired: {{image: \"{payload}\"}}}}\n"
+            );
+        }
         if !signed.is_empty() {
             let _ = write!(
                 yaml,
@@ -187,6 +192,16 @@ fn refused_settings() -> Vec<Case> {
             },
             in_config: &["spec.registrySources.allowedRegistries"],
             reason: "both lists",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster {
+                sources: "allowedRegistries: [quay.io, m.lab], blockedRegistries: [docker.io]",
+                payload: "",
+                ..EMPTY
+            },
+            in_config: &["spec.registrySources.allowedRegistries"],
+            reason: "both lists, without a payload that could be what is allowed",
             ..FINE
         },
         Case {
