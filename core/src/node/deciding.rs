@@ -16,6 +16,8 @@ use crate::{
 pub struct Deciding<'a> {
     /// Its scope.
     pub scope: String,
+    /// Whether it is blocked, by an entry or by the image configuration.
+    pub is_blocked: bool,
     /// The source whose entries give it its mirrors: its own, or the one above that it inherits from. `None` if it
     /// has no mirrors.
     pub source: Option<&'a str>,
@@ -59,6 +61,7 @@ fn describe<'a>(
     let mirrors = placed.registry.mirrors.iter();
     Deciding {
         scope: scope.to_owned(),
+        is_blocked: placed.registry.blocked,
         source: own_source(view, scope).or_else(|| rendering.inherits_from(scope)),
         places: mirrors.map(|mirror| (mirror.pull, rewrite(repository, scope, &mirror.location))).collect(),
     }

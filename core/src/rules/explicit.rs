@@ -3,23 +3,21 @@
 use super::{Fix, fix::entry_text};
 use crate::{
     context::{EntryRef, View},
-    node::{Rendering, rewrite},
-    objects::{
-        Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar,
-        scope::{ancestors, is_nested},
-    },
+    node::{Deciding, Rendering, deciding},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar, scope::is_nested},
 };
 
 /// The fix that adds an entry for a repository to a set whose entry redirects it for digest pulls. Its mirrors are
 /// where digest pulls go now; `wanted` if they go nowhere.
 pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wanted: &[String]) -> Fix {
-    let Some(now) = Deciding::of(view, repository) else { return Fix::default() };
-    let policy = now.policy();
-    let mut digest = now.at(repository, Pull::Digest);
-    if digest.is_empty() {
-        digest = wanted.iter().map(|mirror| mirror.as_str().into()).collect();
-    }
-    let tag = if now.scope == repository { Mirrors::new() } else { now.at(repository, Pull::Tag) };
+    let rendering = Rendering::new(view);
+    let Ok(Some(now)) = deciding(view, &rendering, repository) else { return Fix::default() };
+    let policy = policy_now(view, &rendering, &now);
+    let digest = now.places_for(Pull::Digest);
+    let digest = to_mirrors(if digest.is_empty() { wanted } else { &digest });
+    // An entry of its own also hides the broader source from tag pulls.
+    let inherited = now.source.filter(|source| *source != repository);
+    let tag = if inherited.is_some() { to_mirrors(&now.places_for(Pull::Tag)) } else { Mirrors::new() };
     let own = entry(repository, digest, policy, set.kind);
     let title = format!("add {}", entry_text(&own));
     let agrees = view.entries(repository).all(|found| found.entry().policy() == policy);
@@ -30,17 +28,19 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
     {
         return title.into();
     }
-    // An entry of its own also hides the broader source from tag pulls.
     if tag.is_empty() {
         return Fix::safe(title).add_entries(set, &[own]);
     }
-    let Some(tags) = view.entries(&now.scope).find(|found| found.set.kind == SetKind::Itms) else {
-        return title.into();
-    };
+    let mut broader = inherited.into_iter().flat_map(|source| view.entries(source));
+    let Some(tags) = broader.find(|found| found.set.kind == SetKind::Itms) else { return title.into() };
     let also = entry(repository, tag, policy, SetKind::Itms);
     Fix::safe(format!("{title}, and {} to {}", entry_text(&also), tags.set.id()))
         .add_entries(set, &[own])
         .add_entries(tags.set, &[also])
+}
+
+fn to_mirrors(places: &[String]) -> Mirrors {
+    places.iter().map(|place| place.as_str().into()).collect()
 }
 
 /// Whether these mirrors can be an entry's: each is valid, and a source that is its own mirror may be contacted.
@@ -104,45 +104,11 @@ pub(super) fn entry(source: &str, mirrors: Mirrors, policy: MirrorSourcePolicy, 
     Entry { source: source.into(), mirrors, mirror_source_policy: is_never.then_some(policy) }
 }
 
-/// The scope of registries.conf that decides about a repository.
-struct Deciding {
-    scope: String,
-    /// Whether `NeverContactSource` blocks it. What the image configuration blocks stays blocked without.
-    never_contact: bool,
-    /// Its mirrors for both kinds of pull, each kind in the order in which they are tried.
-    mirrors: Vec<(Pull, String)>,
-}
-
-impl Deciding {
-    fn of(view: View<'_>, repository: &str) -> Option<Self> {
-        let rendering = Rendering::new(view);
-        let above = ancestors(repository).map(|above| above.to_scope().into_owned());
-        std::iter::once(repository.to_owned()).chain(above).find_map(|scope| {
-            let registry = rendering.registry_at(&scope).ok()??.registry;
-            let mirrors =
-                registry.mirrors.iter().map(|mirror| (mirror.pull, mirror.location.clone().into_owned()));
-            let mirrors = mirrors.collect();
-            let never_contact = registry.blocked
-                && !rendering.blocked().iter().any(|outer| is_nested(&scope, outer))
-                || view
-                    .effective(&scope)
-                    .any(|found| found.entry().policy() == MirrorSourcePolicy::NeverContactSource);
-            Some(Self { scope, never_contact, mirrors })
-        })
-    }
-
-    /// Where the mirrors for these pulls place the repository.
-    fn at(&self, repository: &str, pull: Pull) -> Mirrors {
-        let serving = self.mirrors.iter().filter(|(served, _)| *served == pull);
-        serving.map(|(_, mirror)| rewrite(repository, &self.scope, mirror).into()).collect()
-    }
-
-    /// The policy of an entry that must not open the source.
-    fn policy(&self) -> MirrorSourcePolicy {
-        if self.never_contact {
-            MirrorSourcePolicy::NeverContactSource
-        } else {
-            MirrorSourcePolicy::default()
-        }
-    }
+/// The policy of an entry for what a registry decides that must not open the source. What the image configuration
+/// blocks stays blocked without.
+fn policy_now(view: View<'_>, rendering: &Rendering<'_>, now: &Deciding<'_>) -> MirrorSourcePolicy {
+    let never = MirrorSourcePolicy::NeverContactSource;
+    let is_listed = rendering.blocked().iter().any(|outer| is_nested(&now.scope, outer));
+    let is_never = view.effective(&now.scope).any(|found| found.entry().policy() == never);
+    if now.is_blocked && !is_listed || is_never { never } else { MirrorSourcePolicy::default() }
 }

@@ -80,7 +80,10 @@ mod tests {
     use super::*;
     use crate::{
         hypershift::Redirect,
-        objects::{MirrorSet, Object, SetKind::Idms},
+        objects::{
+            ImageConfig, MirrorSet, Object,
+            SetKind::{Idms, Itms},
+        },
         rules::{
             Settings, Views,
             testing::{assert_texts, for_releases, found_in, hosted, set},
@@ -177,5 +180,22 @@ mod tests {
             let names: Vec<_> = first.related.iter().map(|related| related.object.to_string()).collect();
             assert_eq!(names, ["HostedCluster/clusters/a", "HostedCluster/clusters/b"], "{reason}");
         }
+    }
+
+    #[test]
+    fn an_explicit_entry_keeps_the_mirrors_of_tag_pulls() {
+        let own = set(Idms, "own", &[("quay.io", &["m.lab"])]);
+        let tags = Object::from(set(Itms, "tags", &[("quay.io", &["t.lab"])]));
+        let [release, components] = RELEASE_REPOSITORIES;
+        let listed =
+            ImageConfig { insecure_registries: vec![components.to_owned()], ..ImageConfig::default() };
+        let found = found_in(RULE.id, &own, [tags, listed.into()], &for_releases(""));
+        for (finding, reason) in found.iter().zip(["it has no registry", "it inherits the tag mirrors"]) {
+            let changed: Vec<_> = finding.fix.changes.iter().map(|(set, _)| set.to_string()).collect();
+            let expected = ["ImageDigestMirrorSet/own", "ImageTagMirrorSet/tags"];
+            assert_eq!(changed, expected, "{}: {reason}", finding.key);
+        }
+        let keys: Vec<_> = found.iter().map(|finding| &*finding.key).collect();
+        assert_eq!(keys, [format!("quay.io {release}"), format!("quay.io {components}")]);
     }
 }
