@@ -103,7 +103,8 @@ pub(super) fn record_request(request: &wire::Request) {
     span.record("mirrorguard.dry_run", request.dry_run);
 }
 
-/// Records which rules have findings.
+/// Records the verdict and the rules with findings, in the span of [`Step::Review`]. The rules are an array, which
+/// `Span::record` cannot take.
 pub(super) fn record_verdict(verdict: &Verdict) {
     let span = Span::current();
     if !span.is_disabled() {
@@ -111,7 +112,7 @@ pub(super) fn record_verdict(verdict: &Verdict) {
     }
 }
 
-/// Records the answer.
+/// Records the answer in the span of the request.
 pub(super) fn record_answer(verdict: &Verdict) {
     let span = Span::current();
     span.record("mirrorguard.verdict", verdict_name(verdict));

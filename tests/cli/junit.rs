@@ -104,6 +104,19 @@ fn junit_holds_all_of_a_finding() -> Result<()> {
 }
 
 #[test]
+fn a_rule_has_one_case_even_if_its_findings_are_apart() -> Result<()> {
+    let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec:\n  \
+               imageDigestMirrors:\n  - {source: A/b, mirrors: [M/b]}\n  - {source: C/d, mirrors: [M/d]}\n";
+    let printed = mirrorguard_reads("lint -o junit -", set)?.code(1)?;
+    let elements = elements(&printed.stdout)?;
+    let cases = elements.iter().filter(|element| element.name == "testcase");
+    let names: Vec<_> = cases.map(|case| case.get("name")).collect();
+    let expected = ["invalid-mirror", "invalid-source"].map(|rule| format!("ImageDigestMirrorSet/a: {rule}"));
+    ensure!(names == expected, "{names:?}");
+    Ok(())
+}
+
+#[test]
 fn junit_holds_what_could_not_be_read() -> Result<()> {
     let elements = junit("tests/cli/fixtures/broken missing.yaml", 2)?;
     let errors: Vec<_> = elements.iter().filter(|element| element.name == "error").collect();

@@ -125,7 +125,8 @@ fn describe_error(text: &str, error: ReferenceError) -> String {
 
 /// The same image with its name, but not its tag or digest, in lower case.
 fn with_lower_case_name(text: &str) -> String {
-    let end = text.rfind([':', '@']).filter(|at| !text[*at..].contains('/')).unwrap_or(text.len());
+    let tagged = text.split('@').next().unwrap_or_default();
+    let end = tagged.rfind(':').filter(|at| !tagged[*at..].contains('/')).unwrap_or(tagged.len());
     let (name, version) = text.split_at(end);
     format!("{}{version}", name.to_lowercase())
 }
@@ -256,6 +257,7 @@ mod tests {
             "quay.io/a b",
             "*.redhat.io",
             "quay.io/Team/App:V1",
+            "quay.io:443/Team/App:V1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "quay.io/a/",
             "quay.io//a",
             "quay.io/a:",

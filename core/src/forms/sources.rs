@@ -30,8 +30,8 @@ impl<'a> Source<'a> {
     fn merge(name: &'a str, entries: Vec<EntryRef<'a>>) -> (Self, bool) {
         let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();
         let merged = node::merge(name, &lists);
-        let mut policies = entries.iter().map(|found| found.entry().policy());
-        let policy = policies.find(|policy| *policy != MirrorSourcePolicy::default()).unwrap_or_default();
+        // All have the same: nodes reject sets with two policies for one source.
+        let policy = entries.first().map(|found| found.entry().policy()).unwrap_or_default();
         (Self { name, mirrors: merged.mirrors.to_vec(), policy, entries }, merged.contradictory)
     }
 

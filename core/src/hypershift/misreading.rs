@@ -112,7 +112,9 @@ fn find_for_catalog(reading: &Reading<'_>, catalog: &Catalog, known: &[String]) 
     if result == expected || *result == known {
         return None;
     }
-    let at = result.iter().zip(expected).position(|(a, b)| a != b).unwrap_or(0);
+    // Where one list goes on and the other ends, they differ behind the shorter one.
+    let shorter = result.len().min(expected.len());
+    let at = result.iter().zip(expected).position(|(a, b)| a != b).unwrap_or(shorter);
     let [actual, meant] = [result, expected].map(|places| reading.untagged(place_at(places, at)).to_owned());
     Some(Problem::Elsewhere(actual, meant))
 }

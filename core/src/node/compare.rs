@@ -1,4 +1,6 @@
 //! How two files differ in one registry, described as it is and priced as upstream prices it.
+//!
+//! Follows `machine-config-operator pkg/daemon/drain.go` `isSafeContainerRegistryConfChanges`.
 
 use super::{Impact, Mirror, NodeFile, Reason, Registry, RegistryChange};
 use crate::objects::Pull;
@@ -18,6 +20,8 @@ pub(super) fn compare<'a>(old: Option<&Registry<'a>>, new: Option<&Registry<'a>>
 type Changes<'a> = Vec<(RegistryChange<'a>, Impact)>;
 
 fn compare_registries<'a>(old: &Registry<'a>, new: &Registry<'a>) -> Changes<'a> {
+    // Not only a shortcut: `compare_location` takes the second mirror at a location for changed. Upstream passes over
+    // equal registries, too.
     if old == new {
         return Vec::new();
     }
@@ -43,7 +47,7 @@ fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>]) -> Changes<'a> {
     }
     let kept_old = old.iter().filter(|mirror| has_mirror(new, mirror));
     if !kept_old.eq(new.iter().filter(|mirror| has_mirror(old, mirror))) {
-        changes.push((RegistryChange::Order, Impact::Reload));
+        changes.push((RegistryChange::OrderOrFlags, Impact::Reload));
     }
     changes
 }
@@ -108,7 +112,9 @@ fn added_registry<'a>(new: &Registry<'a>) -> (RegistryChange<'a>, Impact) {
 
 #[cfg(test)]
 mod tests {
-    use RegistryChange::{MirrorAdded, MirrorMistaken, MirrorRemoved, MirrorServes, MirrorWithdrawn, Order};
+    use RegistryChange::{
+        MirrorAdded, MirrorMistaken, MirrorRemoved, MirrorServes, MirrorWithdrawn, OrderOrFlags,
+    };
 
     use super::*;
     use crate::node::{RegistriesConf, change_between};
@@ -203,7 +209,7 @@ mod tests {
             Case {
                 old: vec![digest.clone(), other.clone()],
                 new: vec![other, digest],
-                expected: vec![Order],
+                expected: vec![OrderOrFlags],
                 impact: Impact::Reload,
                 reason: "the order changes",
             },

@@ -50,7 +50,7 @@ pub enum RegistryChange<'a> {
     /// location.
     MirrorMistaken(Mirror<'a>),
     /// The order or the flags of the mirrors change.
-    Order,
+    OrderOrFlags,
     /// The machine-config operator begins to write the file, or stops and leaves the text of the template.
     Written(bool),
     /// policy.json accepts the scope by its own name (`true`), rejects it (`false`), or no longer has it.
@@ -88,7 +88,7 @@ impl fmt::Display for RegistryChange<'_> {
                 let (was, is) = (was.pull_from_mirror(), pull.pull_from_mirror());
                 write!(f, "mirror {location} changes from {was} to {is}")
             }
-            Self::Order => f.write_str("the order or the flags of the mirrors change"),
+            Self::OrderOrFlags => f.write_str("the order or the flags of the mirrors change"),
             Self::Written(true) => {
                 f.write_str("the machine-config operator writes the file for the first time")
             }

@@ -24,7 +24,7 @@ fn each_change_has_its_text() {
         RegistryChange::MirrorAdded(mirror(Pull::Digest)),
         RegistryChange::MirrorServes(mirror(Pull::Tag), Pull::Digest),
         RegistryChange::MirrorMistaken(mirror(Pull::Tag)),
-        RegistryChange::Order,
+        RegistryChange::OrderOrFlags,
         RegistryChange::Written(true),
         RegistryChange::Written(false),
         RegistryChange::Policy(Some(true)),

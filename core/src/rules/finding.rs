@@ -79,7 +79,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding, to be completed: the same as any other of its rule and object with this key.
+    /// A finding of any level, still without effect, fix and related objects. Another state of the object has the
+    /// same finding if the rule finds one with the same [`Finding::key`] there.
     pub fn new(path: impl Into<String>, key: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             at_most: Level::Deny,

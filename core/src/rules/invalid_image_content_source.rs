@@ -34,7 +34,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let hosted = write.new;
     let entries = &hosted.spec.image_content_sources;
     if entries.len() > MAX {
-        findings.push(too_many(FIELD.to_owned(), "entries", entries.len()));
+        findings.push(too_many(FIELD.to_owned(), "entries".to_owned(), "entries", entries.len()));
     }
     for (index, entry) in entries.iter().enumerate().take(MAX) {
         check_entry(hosted, &format!("{FIELD}[{index}]"), entry, findings);
@@ -49,7 +49,8 @@ fn check_entry(hosted: &HostedCluster, path: &str, entry: &Entry, findings: &mut
         findings.push(too_long("source", &entry.source, source));
     }
     if entry.mirrors.len() > MAX {
-        findings.push(too_many(format!("{path}.mirrors"), "mirrors", entry.mirrors.len()));
+        let key = format!("mirrors of {}", entry.source);
+        findings.push(too_many(format!("{path}.mirrors"), key, "mirrors", entry.mirrors.len()));
     }
     let mut seen = BTreeSet::new();
     for (at, mirror) in entry.mirrors.iter().enumerate().take(MAX) {
@@ -98,9 +99,8 @@ fn too_long(role: &str, value: &str, path: String) -> Finding {
     }
 }
 
-fn too_many(path: String, items: &str, count: usize) -> Finding {
+fn too_many(path: String, key: String, items: &str, count: usize) -> Finding {
     let what = format!("there are {count} {items}, and the limit is {MAX}");
-    let key = format!("{path} {items}");
     Finding {
         effect: NOT_ADMITTED.to_owned(),
         fix: "use sources that cover more repositories, such as a registry or a namespace".into(),

@@ -3,7 +3,7 @@
 //! A file is a suite. Each rule with findings in an object is a test case: failed if a finding fails the run,
 //! else passed with the findings as its output. An object without findings is one test case that passed.
 
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, collections::BTreeMap, io};
 
 use mirrorguard_core::{report::Reviewed, review::Diagnostic, rules::Level};
 use quick_xml::{
@@ -100,13 +100,18 @@ fn cases_of(one: &Reviewed<'_>, fails_from: Level) -> Vec<Case> {
             output: None,
         }];
     }
-    all.chunk_by(|a, b| a.rule.id == b.rule.id).map(|found| case_of_rule(one, found, fails_from)).collect()
+    // The findings are in the order of the lines, so that those of one rule may be apart.
+    let mut rules: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
+    for diagnostic in all {
+        rules.entry(diagnostic.rule.id).or_default().push(diagnostic);
+    }
+    rules.into_iter().map(|(rule, found)| case_of_rule(one, rule, &found, fails_from)).collect()
 }
 
 /// The case of one rule, which has at least one finding.
-fn case_of_rule(one: &Reviewed<'_>, found: &[Diagnostic], fails_from: Level) -> Case {
-    let rule = found[0].rule.id;
-    let (failing, passing): (Vec<_>, Vec<_>) = found.iter().partition(|finding| finding.level >= fails_from);
+fn case_of_rule(one: &Reviewed<'_>, rule: &str, found: &[&Diagnostic], fails_from: Level) -> Case {
+    let (failing, passing): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
+        found.iter().partition(|finding| finding.level >= fails_from);
     let failure = failing.first().map(|first| Failure {
         is_error: false,
         rule: rule.to_owned(),
