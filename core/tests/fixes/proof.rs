@@ -192,10 +192,11 @@ impl<'a> Cluster<'a> {
         let mut lookups = BTreeMap::new();
         for repository in ["quay.io/openshift-release-dev/ocp-release", "a.example/x/y", "r.lab:5000/a/b"] {
             let image = format!("{repository}:4.18.5-x86_64");
-            // Up to 4.16, a new source may replace text that another one made, which nobody relies on.
-            let found = release_lookup(ReleaseLookupEra::Separate, &overrides, &image).into_iter();
-            let found = found.filter(|place| *place != image).collect();
-            lookups.insert(format!("the release lookup of {image}"), found);
+            for era in [ReleaseLookupEra::Chained, ReleaseLookupEra::Separate] {
+                let found = release_lookup(era, &overrides, &image).into_iter();
+                let found = found.filter(|place| *place != image).collect();
+                lookups.insert(format!("the release lookup of {image}, {era:?}"), found);
+            }
             for era in [Era::Exact, Era::Prefix] {
                 let found = metadata_lookup(era, &overrides, &image);
                 let mut found: BTreeSet<_> =
