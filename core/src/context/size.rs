@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 
-use super::{EntryRef, View};
+use super::View;
 use crate::{
     objects::{MirrorSet, MirrorSourcePolicy, Pull},
     registries_conf::size_of_registry,
@@ -88,8 +89,7 @@ pub(super) fn faults_of_all(view: View<'_>) -> usize {
     sources.into_iter().map(|source| faults_of_source(view, source)).sum()
 }
 
-/// The sums of `measure` over the sources of the old and the new set, in both views. `before` shows `old`,
-/// `after` shows `new`, as the same allocations: sets are compared by address.
+/// The sums of `measure` over the sources of the old and the new set, in both views.
 fn totals_of_write(
     [before, after]: [View<'_>; 2],
     old: Option<&MirrorSet>,
@@ -97,36 +97,21 @@ fn totals_of_write(
     measure: fn(View<'_>, &str) -> usize,
 ) -> Totals {
     let mut totals = Totals::default();
-    for (view, set) in [(after, new), (before, old)] {
-        let Some(set) = set else { continue };
-        // The sources of the new set are counted first, and left out when the old set is read.
-        let counted = new.filter(|new| !std::ptr::eq(*new, set));
-        for (index, entry) in set.entries.iter().enumerate() {
-            let source = &*entry.source;
-            let is_counted = repeats_source(view, EntryRef { set, index })
-                || counted.is_some_and(|counted| has_source(after, counted, source));
-            if !is_counted {
-                totals.before += measure(before, source);
-                totals.after += measure(after, source);
-            }
+    let mut counted: HashSet<&str> = HashSet::new();
+    for entry in new.into_iter().chain(old).flat_map(|set| &set.entries) {
+        let source = &*entry.source;
+        if counted.insert(source) {
+            totals.before += measure(before, source);
+            totals.after += measure(after, source);
         }
     }
     totals
 }
 
-/// Whether a set that is seen has an entry with this source.
-fn has_source(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
-    view.entries(source).any(|found| std::ptr::eq(found.set, set))
-}
-
-/// Whether an earlier entry of the same set has the source of this one.
-fn repeats_source(view: View<'_>, entry: EntryRef<'_>) -> bool {
-    view.entries(&entry.entry().source).any(|other| entry.follows(other))
-}
-
 /// Whether some source of a set that is added takes more bytes than before; stops at the first.
 pub fn grows(before: View<'_>, after: View<'_>, new: &MirrorSet) -> bool {
-    let mut sources = new.entries.iter().map(|entry| &*entry.source);
+    let mut seen = HashSet::new();
+    let mut sources = new.entries.iter().map(|entry| &*entry.source).filter(|source| seen.insert(*source));
     sources.any(|source| size_of_source(after, source) > size_of_source(before, source))
 }
 

@@ -119,6 +119,17 @@ impl<'a> View<'a> {
         self.entries(source).filter(|found| found.entry().is_effective())
     }
 
+    /// Whether a source at or above a scope has an effective entry that counts. It stops at the first.
+    pub fn covers(self, scope: &str, counts: impl Fn(&EntryRef<'a>) -> bool) -> bool {
+        if self.effective(scope).any(|found| counts(&found)) {
+            return true;
+        }
+        let has_wildcards = self.has_wildcards();
+        ancestors(scope)
+            .filter(|above| has_wildcards || matches!(above, Ancestor::Parent(_)))
+            .any(|above| self.effective(&above.to_scope()).any(|found| counts(&found)))
+    }
+
     /// The nearest source at or above a scope with effective entries that count, and those entries.
     pub fn nearest(
         self,
@@ -155,6 +166,17 @@ impl<'a> View<'a> {
     pub fn may_never_contact(&self, scope: &str) -> bool {
         self.context.never_contacted.may_cover(scope)
             || self.overlay.is_some_and(|overlay| overlay.never_contacted.may_cover(scope))
+    }
+
+    /// The set of a kind and name, if it is seen.
+    pub fn set(self, kind: SetKind, name: &str) -> Option<&'a MirrorSet> {
+        let added = self.overlay.map(|overlay| overlay.set);
+        let added = added.filter(|set| set.kind == kind && *set.name == *name);
+        let kept = || {
+            let slot = self.context.slot(kind, name).filter(|slot| self.hidden != Some(*slot))?;
+            self.context.sets[slot as usize].as_deref()
+        };
+        added.or_else(kept).filter(|set| self.shows(set))
     }
 
     /// Every set that is seen, those of a kind by name.

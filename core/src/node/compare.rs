@@ -2,6 +2,9 @@
 //!
 //! Follows `machine-config-operator pkg/daemon/drain.go` `isSafeContainerRegistryConfChanges`.
 
+use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
+
 use super::{Impact, Mirror, NodeFile, Reason, Registry, RegistryChange};
 use crate::objects::Pull;
 
@@ -37,36 +40,61 @@ fn compare_registries<'a>(old: &Registry<'a>, new: &Registry<'a>) -> Changes<'a>
 
 /// Every difference between the mirrors of one scope.
 fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>]) -> Changes<'a> {
+    let (was, is) = (ByLocation::of(old), ByLocation::of(new));
     let mut changes = Vec::new();
-    let mut locations: Vec<&str> = Vec::new();
-    for mirror in old.iter().chain(new) {
-        if !locations.contains(&&*mirror.location) {
-            locations.push(&mirror.location);
-            changes.extend(compare_location(old, new, &mirror.location));
+    let mut seen = HashSet::new();
+    for location in old.iter().chain(new).map(|mirror| &*mirror.location) {
+        if seen.insert(location) {
+            changes.extend(compare_location(was.at(location), is.at(location)));
         }
     }
-    let kept_old = old.iter().filter(|mirror| has_mirror(new, mirror));
-    if !kept_old.eq(new.iter().filter(|mirror| has_mirror(old, mirror))) {
+    let kept_old = old.iter().filter(|mirror| is.has(mirror));
+    if !kept_old.eq(new.iter().filter(|mirror| was.has(mirror))) {
         changes.push((RegistryChange::OrderOrFlags, Impact::Reload));
     }
     changes
+}
+
+/// The mirrors of one scope by location, those at one location in their order.
+struct ByLocation<'m, 'a>(HashMap<&'m str, MirrorsAt<'m, 'a>>);
+
+/// One for each kind of pull, at most.
+type MirrorsAt<'m, 'a> = SmallVec<[&'m Mirror<'a>; 2]>;
+
+impl<'m, 'a> ByLocation<'m, 'a> {
+    fn of(mirrors: &'m [Mirror<'a>]) -> Self {
+        let mut by_location: HashMap<&str, MirrorsAt<'_, '_>> = HashMap::with_capacity(mirrors.len());
+        for mirror in mirrors {
+            by_location.entry(&mirror.location).or_default().push(mirror);
+        }
+        Self(by_location)
+    }
+
+    fn at(&self, location: &str) -> &[&'m Mirror<'a>] {
+        self.0.get(location).map_or(&[], |found| &**found)
+    }
+
+    /// Whether there is a mirror at the same location for the same pulls.
+    fn has(&self, mirror: &Mirror<'_>) -> bool {
+        self.at(&mirror.location).iter().any(|other| other.pull == mirror.pull)
+    }
 }
 
 /// Every difference between the mirrors at one location.
 ///
 /// Upstream matches mirrors by location alone: it compares each new mirror with the first old one there. That
 /// decides what a difference costs; what the difference is depends on the pulls as well.
-fn compare_location<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], location: &str) -> Changes<'a> {
-    let (was, is) = (mirrors_at(old, location), mirrors_at(new, location));
-    let Some(first) = was.first() else { return is.into_iter().map(added_mirror).collect() };
+fn compare_location<'a>(was: &[&Mirror<'a>], is: &[&Mirror<'a>]) -> Changes<'a> {
+    let Some(first) = was.first() else { return is.iter().map(|mirror| added_mirror(mirror)).collect() };
     if is.is_empty() {
         return vec![(RegistryChange::MirrorRemoved(first.location.clone()), Impact::Drain)];
     }
     // New mirrors that upstream takes for changed; without one, at most a reload is left.
     let differing: Vec<_> = is.iter().copied().filter(|mirror| mirror.pull != first.pull).collect();
     let impact = differing.iter().map(|mirror| impact_of_new(mirror.pull)).max();
-    let removed = was.iter().find(|mirror| !has_mirror(new, mirror));
-    let added = is.iter().find(|mirror| !has_mirror(old, mirror));
+    let has_pull = |mirrors: &[&Mirror<'_>], pull| mirrors.iter().any(|mirror| mirror.pull == pull);
+    let removed = was.iter().find(|mirror| !has_pull(is, mirror.pull));
+    let added = is.iter().find(|mirror| !has_pull(was, mirror.pull));
     let what = match (removed, added, differing.first()) {
         (Some(removed), Some(added), _) => RegistryChange::MirrorServes((*added).clone(), removed.pull),
         (None, Some(added), _) => RegistryChange::MirrorAdded((*added).clone()),
@@ -77,15 +105,6 @@ fn compare_location<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], location: &str) 
         (None, None, _) => return Vec::new(),
     };
     vec![(what, impact.unwrap_or(Impact::Reload))]
-}
-
-fn mirrors_at<'m, 'a>(mirrors: &'m [Mirror<'a>], location: &str) -> Vec<&'m Mirror<'a>> {
-    mirrors.iter().filter(|mirror| mirror.location == location).collect()
-}
-
-/// Whether there is a mirror at the same location for the same pulls.
-fn has_mirror(mirrors: &[Mirror<'_>], mirror: &Mirror<'_>) -> bool {
-    mirrors.iter().any(|other| other.location == mirror.location && other.pull == mirror.pull)
 }
 
 /// What a new mirror for these pulls costs.

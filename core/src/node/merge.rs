@@ -41,10 +41,10 @@ fn has_no_repeats(list: &[Box<str>]) -> bool {
 }
 
 /// The names that directly follow a name in some list. Every name is a key.
-type Edges<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+pub(super) type Edges<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// What each list says about the order. A list without the source continues with it, since the source is tried last.
-fn edges<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Edges<'a> {
+pub(super) fn edges<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Edges<'a> {
     let mut edges = Edges::new();
     for list in lists {
         for pair in list.windows(2) {

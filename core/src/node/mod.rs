@@ -1,6 +1,7 @@
 //! The nodes' view: what the machine-config operator writes into registries.conf, what a pull then
 //! tries, and what changing it costs.
 
+mod circles;
 mod compare;
 mod deciding;
 mod disruption;
@@ -19,6 +20,7 @@ mod texts;
 mod validate;
 
 pub use crate::registries_conf::{Mirror, RegistriesConf, Registry, SEARCH_REGISTRIES, SearchRegistriesConf};
+pub use circles::Circles;
 pub use deciding::{Deciding, deciding, why_not_rendered};
 pub use disruption::{Disruptions, NodeFile};
 pub use file_refusal::{FileRefusal, check_file, check_locations, check_search_registries};

@@ -49,7 +49,10 @@ pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: 
     for diagnostic in std::mem::take(&mut verdict.diagnostics) {
         let rule = diagnostic.rule.id;
         if let Some(exempted) = find_exemption(&diagnostic, &id, request, exemptions, today) {
-            verdict.exempted.push(exempted);
+            // What is reported of an exemption is the same for all findings of a rule.
+            if !verdict.exempted.contains(&exempted) {
+                verdict.exempted.push(exempted);
+            }
             continue;
         }
         let is_requested = request.is_some_and(|request| request.names(rule));

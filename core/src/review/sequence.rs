@@ -152,8 +152,7 @@ fn setting_path(object: &Object) -> &'static str {
 /// A finding in a mirror set, reported for the setting that causes it.
 fn caused_by(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic {
     let finding = diagnostic.finding.clone();
-    let mut related = vec![Related::to_set(set, finding.path)];
-    related.extend(finding.related);
+    let related = finding.related.after(Related::to_set(set, finding.path));
     let finding = Finding {
         path: path.to_owned(),
         what: format!("in {}, {}", set.id(), finding.what),

@@ -25,7 +25,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         effect: "the catalogs are pulled from registry.redhat.io".to_owned(),
         fix: Fix { template: Some(lines.collect()), ..Fix::from(advice(obstacle)) },
-        related: related_to(obstacle),
+        related: related_to(obstacle).into(),
         ..Finding::new(
             "metadata.annotations",
             obstacle.key(),

@@ -1,13 +1,13 @@
 //! One source, two `mirrorSourcePolicy` values.
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite, explicit::never_contact, finding::some_names,
-    invalid_source::RENDERING_FAILS,
+    Check, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource, explicit::never_contact,
+    finding::some_sets, invalid_source::RENDERING_FAILS,
 };
 use crate::{
     context::{EntryRef, View},
     objects::{
-        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+        MirrorSourcePolicy::{self, AllowContactingSource, NeverContactSource},
         SetKind,
     },
 };
@@ -24,17 +24,28 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     for shared in write.shared_sources() {
-        let policy = shared.own.entry().policy();
-        let others: Vec<_> = shared.compared().filter(|other| other.entry().policy() != policy).collect();
-        if !others.is_empty() {
-            findings.push(conflict(write.cluster.after, shared.own, &others));
+        for policy in [AllowContactingSource, NeverContactSource] {
+            findings.extend(conflict(write.cluster.after, shared, policy));
         }
     }
 }
 
-/// The finding for an entry whose policy is not that of these others.
-fn conflict(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
-    let source = &own.entry().source;
+/// The finding for the first entry of the set with this policy: for those of other sets with the other one, or for
+/// earlier ones of the same set.
+fn conflict(view: View<'_>, shared: &SharedSource<'_>, policy: MirrorSourcePolicy) -> Option<Finding> {
+    let is_other = |found: &&EntryRef<'_>| found.entry().policy() != policy;
+    let own = *shared.own.iter().find(|own| !is_other(own))?;
+    let mut others: Vec<_> = shared.elsewhere.iter().filter(is_other).copied().collect();
+    let is_later = shared.own.iter().find(is_other).is_some_and(|other| other.index < own.index);
+    if !is_later && others.is_empty() {
+        return None;
+    }
+    others.extend(shared.own.iter().filter(is_other));
+    Some(finding(view, shared, own, &others))
+}
+
+fn finding(view: View<'_>, shared: &SharedSource<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
+    let source = shared.source();
     let (mine, theirs) = match own.entry().policy() {
         AllowContactingSource => (AllowContactingSource.name(), NeverContactSource.name()),
         NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
@@ -46,13 +57,13 @@ fn conflict(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Findi
          NeverContactSource"
             .into()
     } else {
-        never_contact(view, source, title.clone()).unwrap_or_else(|| title.into())
+        never_contact(view, own.set, source, title.clone()).unwrap_or_else(|| title.into())
     };
-    let names = some_names(others.iter().map(|other| other.set.id()));
+    let names = some_sets(others);
     Finding {
         effect: RENDERING_FAILS.to_owned(),
         fix,
-        related: others.iter().map(Related::to_policy).collect(),
+        related: RelatedFields::of(others, Related::to_policy),
         ..Finding::new(
             own.set.policy_path(own.index),
             format!("{source} {mine}"),

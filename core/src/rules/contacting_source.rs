@@ -1,7 +1,10 @@
 //! An entry whose source may be contacted.
 
+use hashbrown::HashSet;
+
 use super::{
-    Check, Finding, Fix, Level, Related, Rule, SetWrite, explicit::never_contact, finding::some_names,
+    Check, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, explicit::never_contact,
+    finding::some_sets,
 };
 use crate::{
     context::{EntryRef, View},
@@ -19,18 +22,19 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
+    let mut seen = HashSet::new();
     for (index, entry) in set.effective_entries() {
-        if entry.policy() != AllowContactingSource {
+        if entry.policy() != AllowContactingSource || !seen.insert(&*entry.source) {
             continue;
         }
-        let sharing = write.cluster.after.effective(&entry.source);
-        let others: Vec<_> = sharing.filter(|found| !std::ptr::eq(found.set, set)).collect();
+        let mut others: Vec<_> = write.cluster.others.effective(&entry.source).collect();
+        others.sort_by_key(EntryRef::order);
         findings.push(Finding {
             effect: "images missing from the mirrors are pulled from the source, which times out in a \
                      disconnected cluster"
                 .to_owned(),
             fix: fix(write.cluster.after, EntryRef { set, index }, &others),
-            related: others.iter().map(Related::to_policy).collect(),
+            related: RelatedFields::of(&others, Related::to_policy),
             ..Finding::new(
                 set.policy_path(index),
                 &*entry.source,
@@ -47,10 +51,10 @@ fn fix(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Fix {
     let title = if others.is_empty() {
         "set mirrorSourcePolicy: NeverContactSource".to_owned()
     } else {
-        let names = some_names(others.iter().map(|other| other.set.id()));
+        let names = some_sets(others);
         format!("set mirrorSourcePolicy: NeverContactSource here and in {names}")
     };
-    never_contact(view, &own.entry().source, title.clone()).unwrap_or_else(|| title.into())
+    never_contact(view, own.set, &own.entry().source, title.clone()).unwrap_or_else(|| title.into())
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             "spec.imageContentSources",
             &entries,
         ),
-        related,
+        related: related.into(),
         ..Finding::new(
             "spec.imageContentSources",
             names.join(" "),

@@ -1,6 +1,6 @@
 //! Entries of its own for a repository that a broader source redirects, so that nodes pull as before.
 
-use super::{Fix, fix::entry_text};
+use super::{Fix, fix::entry_text, shared::offers_fix_of};
 use crate::{
     context::{EntryRef, View},
     node::{Deciding, Rendering, deciding},
@@ -57,15 +57,20 @@ pub(super) fn may_extend(view: View<'_>, set: &MirrorSet) -> bool {
 /// Whether a set is an IDMS or ITMS, and an ICSP covers this scope: what the set says of it would change what nodes do
 /// with the images of the ICSP.
 pub(super) fn is_beside_icsp(view: View<'_>, set: &MirrorSet, scope: &str) -> bool {
-    set.kind != SetKind::Icsp && view.nearest(scope, |found| found.set.kind == SetKind::Icsp).is_some()
+    set.kind != SetKind::Icsp && is_covered_by_icsp(view, scope)
 }
 
-/// Blocks a source in all of its entries. `None` if an ICSP covers it: an ICSP cannot block a source.
-pub(super) fn never_contact(view: View<'_>, source: &str, title: String) -> Option<Fix> {
+fn is_covered_by_icsp(view: View<'_>, scope: &str) -> bool {
+    view.covers(scope, |found| found.set.kind == SetKind::Icsp)
+}
+
+/// Blocks a source in all of its entries, for a finding in one of their sets. `None` if an ICSP covers it, which cannot
+/// block a source, or if of many sets another one offers it.
+pub(super) fn never_contact(view: View<'_>, set: &MirrorSet, source: &str, title: String) -> Option<Fix> {
     let mut entries: Vec<_> = view.entries(source).collect();
     entries.sort_by_key(EntryRef::order);
-    if entries.iter().any(|found| is_beside_icsp(view, found.set, source) || found.set.kind == SetKind::Icsp)
-    {
+    let has_icsp = entries.iter().any(|found| found.set.kind == SetKind::Icsp);
+    if has_icsp || is_covered_by_icsp(view, source) || !offers_fix_of(set, &entries) {
         return None;
     }
     Some(entries.into_iter().fold(Fix::changing_pulls(title), block_entry))
@@ -92,10 +97,9 @@ pub(super) fn block_entry(fix: Fix, found: EntryRef<'_>) -> Fix {
 
 /// A name that no set of this kind has: the wanted one, or the one with the first free number.
 pub(super) fn free_name(view: View<'_>, kind: SetKind, wanted: &str) -> String {
-    let is_taken = |name: &str| view.sets_of(kind).any(|set| *set.name == *name);
     let mut names =
         std::iter::once(wanted.to_owned()).chain((1..).map(|number| format!("{wanted}-{number}")));
-    names.find(|name| !is_taken(name)).unwrap_or_default()
+    names.find(|name| view.set(kind, name).is_none()).unwrap_or_default()
 }
 
 /// An entry of a set of this kind. The default policy is left out.

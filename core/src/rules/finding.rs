@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fix;
+use super::{Fix, RelatedFields};
 use crate::{
     context::EntryRef,
     hypershift::Releases,
-    objects::{HostedCluster, MirrorSet, ObjectId},
+    objects::{HostedCluster, ObjectId},
 };
+
+/// The number of names in a sentence.
+const LISTED: usize = 3;
 
 /// How severe a finding is: what it does to a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,38 +23,6 @@ pub enum Level {
     Warn,
     /// The write is rejected.
     Deny,
-}
-
-/// A field of another object that a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Related {
-    /// The object.
-    #[serde(flatten)]
-    pub object: ObjectId,
-    /// The field, `spec.imageTagMirrors[2].source`.
-    pub path: String,
-}
-
-impl Related {
-    /// A field of a mirror set.
-    pub fn to_set(set: &MirrorSet, path: String) -> Self {
-        Self { object: set.id(), path }
-    }
-
-    /// A field of an entry.
-    pub fn to_entry(entry: &EntryRef<'_>, field: &str) -> Self {
-        Self::to_set(entry.set, entry.set.field_path(entry.index, field))
-    }
-
-    /// The field that sets the policy of an entry.
-    pub fn to_policy(entry: &EntryRef<'_>) -> Self {
-        Self::to_set(entry.set, entry.set.policy_path(entry.index))
-    }
-
-    /// A field of a HostedCluster.
-    pub fn to_hosted(hosted: &HostedCluster, path: &str) -> Self {
-        Self { object: hosted.id(), path: path.to_owned() }
-    }
 }
 
 /// One thing found in the object a rule was given.
@@ -71,8 +42,8 @@ pub struct Finding {
     pub effect: String,
     /// How to fix it.
     pub fix: Fix,
-    /// Other objects concerned.
-    pub related: Vec<Related>,
+    /// Other fields concerned, never its own.
+    pub related: RelatedFields,
     /// What makes it the same finding in another state of the object: values and the kind of problem, but no words
     /// and no indexes, because both may have changed. A finding of several faults has a line for each.
     pub key: String,
@@ -90,7 +61,7 @@ impl Finding {
             what: what.into(),
             effect: String::new(),
             fix: Fix::default(),
-            related: Vec::new(),
+            related: RelatedFields::default(),
         }
     }
 
@@ -126,13 +97,20 @@ pub(super) fn some_hosted(hosted: &[&HostedCluster]) -> String {
     list_names(&first, hosted.len().saturating_sub(1))
 }
 
+/// The sets of entries that are sorted by kind and name, each once: the first three and how many more.
+pub(super) fn some_sets(entries: &[EntryRef<'_>]) -> String {
+    let sets = || entries.chunk_by(|one, next| std::ptr::eq(one.set, next.set)).map(|found| found[0].set);
+    let first: Vec<_> = sets().take(LISTED).map(|set| set.id().to_string()).collect();
+    list_names(&first, sets().skip(LISTED).count())
+}
+
 /// Names, the first three and how many more.
 pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     let mut names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
     names.sort_unstable();
     names.dedup();
-    let more = names.len().saturating_sub(3);
-    names.truncate(3);
+    let more = names.len().saturating_sub(LISTED);
+    names.truncate(LISTED);
     list_names(&names, more)
 }
 

@@ -42,7 +42,7 @@ fn is_half_blocked(view: View<'_>, set: &MirrorSet, entry: &Entry) -> bool {
     let other = other_pull(set);
     let is_served = view.entries(&entry.source).any(|found| found.serves(other));
     // A broader source with mirrors for them is for shadowed-source.
-    let is_shadowing = || view.nearest(&entry.source, |found| found.set.kind.pull() == other).is_some();
+    let is_shadowing = || view.covers(&entry.source, |found| found.set.kind.pull() == other);
     !is_served && !is_shadowing() && !tag_pull_not_mirrored::is_reported(view, set, &entry.source)
 }
 

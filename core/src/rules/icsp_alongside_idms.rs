@@ -1,6 +1,9 @@
 //! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    rc::Rc,
+};
 
 use super::{
     Check, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
@@ -10,7 +13,11 @@ use super::{
 };
 use crate::{
     node::merge,
-    objects::{Change, Entry, MirrorSet, SetKind, to_yaml},
+    objects::{
+        Change, Entry, MirrorSet,
+        MirrorSourcePolicy::{self, AllowContactingSource, NeverContactSource},
+        SetKind, to_yaml,
+    },
     write::Operation,
 };
 
@@ -58,7 +65,7 @@ fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
         at_most: Level::Warn,
         effect: "only the last step of the migration is left".to_owned(),
         fix: format!("run oc delete imagecontentsourcepolicy {}; nodes do not change", icsp.name).into(),
-        related: vec![Related::to_set(idms, NAME.to_owned())],
+        related: vec![Related::to_set(idms, NAME.to_owned())].into(),
         ..Finding::new(
             NAME,
             format!("covered by {}", idms.id()),
@@ -77,7 +84,7 @@ fn first_step(icsp: &MirrorSet) -> Finding {
             icsp.name
         )
         .into(),
-        related: vec![Related::to_set(icsp, NAME.to_owned())],
+        related: vec![Related::to_set(icsp, NAME.to_owned())].into(),
         ..Finding::new(
             NAME,
             format!("covers {}", icsp.id()),
@@ -119,7 +126,7 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
                  ICSP"
             .to_owned(),
         fix: put_into_idms(write, set, fresh),
-        related,
+        related: related.into(),
         ..Finding::new(
             set.field_path(fresh[0], "source"),
             fresh.iter().map(|index| key(&set.entries[*index])).collect::<Vec<_>>().join("\n"),
@@ -182,10 +189,10 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
     if write.cluster.others.count(SetKind::Icsp) == 0 {
         return;
     }
-    let sharing: BTreeMap<&str, &MirrorSet> = set
-        .entries
+    let sharing: BTreeMap<&str, &MirrorSet> = write
+        .shared_sources()
         .iter()
-        .flat_map(|entry| write.cluster.others.entries(&entry.source))
+        .flat_map(|shared| &shared.elsewhere)
         .filter(|found| found.set.kind == SetKind::Icsp)
         .map(|found| (&*found.set.name, found.set))
         .collect();
@@ -204,21 +211,57 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
 /// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes
 /// try them, and nothing that says otherwise of the source itself.
 fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
-    idms.kind == SetKind::Idms && icsp.effective_entries().all(|(_, entry)| covers_entry(idms, entry))
+    let has_source = |source: &str| idms.effective_entries().any(|(_, entry)| *entry.source == *source);
+    // Most IDMSs are told apart by one entry.
+    let is_candidate = || icsp.effective_entries().next().is_none_or(|(_, first)| has_source(&first.source));
+    if idms.kind != SetKind::Idms || !is_candidate() {
+        return false;
+    }
+    let lists = MirrorLists::of(idms);
+    let mut known = HashSet::new();
+    icsp.effective_entries().all(|(_, entry)| !known.insert(entry) || lists.cover(entry))
 }
 
-fn covers_entry(idms: &MirrorSet, wanted: &Entry) -> bool {
-    let order = tried(wanted);
-    let mut has_mirrors = false;
-    for (_, entry) in idms.effective_entries().filter(|(_, entry)| entry.source == wanted.source) {
-        if entry.policy() != wanted.policy() {
+/// The mirror lists of a set's effective entries, each once, and the policies of the sources.
+#[derive(Default)]
+struct MirrorLists<'a> {
+    policies: HashSet<(&'a str, MirrorSourcePolicy)>,
+    /// By source and by each mirror in them, as nodes try them.
+    lists: HashMap<(&'a str, &'a str), Vec<Rc<[&'a str]>>>,
+}
+
+impl<'a> MirrorLists<'a> {
+    fn of(set: &'a MirrorSet) -> Self {
+        let mut found = Self::default();
+        let mut known = HashSet::new();
+        for (_, entry) in set.effective_entries().filter(|(_, entry)| known.insert(*entry)) {
+            found.policies.insert((&entry.source, entry.policy()));
+            let list: Rc<[&str]> = tried(entry).into();
+            for mirror in &*list {
+                found.lists.entry((&entry.source, *mirror)).or_default().push(Rc::clone(&list));
+            }
+        }
+        found
+    }
+
+    /// Whether a list of the source of this entry has its mirrors, in its order, and no entry another policy.
+    fn cover(&self, wanted: &Entry) -> bool {
+        let (source, order) = (&*wanted.source, tried(wanted));
+        let other = match wanted.policy() {
+            AllowContactingSource => NeverContactSource,
+            NeverContactSource => AllowContactingSource,
+        };
+        if self.policies.contains(&(source, other)) {
             return false;
         }
-        let own = tried(entry);
-        let mut own = own.iter();
-        has_mirrors |= order.iter().all(|wanted| own.any(|mirror| mirror == wanted));
+        let lists = order.first().and_then(|first| self.lists.get(&(source, *first)));
+        lists.into_iter().flatten().any(|list| has_in_order(list, &order))
     }
-    has_mirrors
+}
+
+fn has_in_order(list: &[&str], wanted: &[&str]) -> bool {
+    let mut list = list.iter();
+    wanted.iter().all(|wanted| list.any(|mirror| mirror == wanted))
 }
 
 /// The mirrors of an entry as nodes try them.

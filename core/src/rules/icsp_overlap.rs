@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use hashbrown::HashMap;
+
 use super::{
-    Finding, Related, SetWrite,
-    finding::some_names,
-    mirror_order_conflict::{ORDER_UNSPECIFIED, contradicted},
+    Finding, Related, RelatedFields, SetWrite, SharedSource,
+    finding::some_sets,
+    mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
 };
 use crate::{
     context::EntryRef,
@@ -17,7 +19,7 @@ use crate::{
 pub(super) struct Overlap<'a> {
     /// Index of the entry in the set under review.
     index: usize,
-    /// The entries of the other sort.
+    /// The entries of the other sort, by kind, name and index.
     pub(super) with: Vec<EntryRef<'a>>,
     how: How,
 }
@@ -60,7 +62,7 @@ impl Tries {
 impl Overlap<'_> {
     pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
-        let names = some_names(self.with.iter().map(|found| found.set.id()));
+        let names = some_sets(&self.with);
         let (field, what, effect, key) = match &self.how {
             How::Tries { was, is } => (
                 "source",
@@ -88,7 +90,7 @@ impl Overlap<'_> {
         Finding {
             effect,
             fix: fix.into(),
-            related: self.with.iter().map(|found| Related::to_entry(found, field)).collect(),
+            related: RelatedFields::of(&self.with, |found| Related::to_entry(found, field)),
             ..Finding::new(set.field_path(self.index, field), key, what)
         }
     }
@@ -105,15 +107,20 @@ fn is_other(set: &MirrorSet, found: &EntryRef<'_>) -> bool {
 pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
     // Compared with the cluster without the set, not with the set as it was before an update.
     let (before, after) = (Rendering::new(write.cluster.others), Rendering::new(write.cluster.after));
+    let contradicting: HashMap<_, _> = write
+        .shared_sources()
+        .iter()
+        .filter_map(|shared| Some((shared.source(), contradicting(shared)?)))
+        .collect();
     let mut overlaps = Vec::new();
-    for (index, Entry { source, .. }) in set.effective_entries() {
-        let with = contradicting(write, EntryRef { set, index });
-        if !with.is_empty() {
-            overlaps.push(Overlap { index, with, how: How::Contradicts });
+    for (index, Entry { source, .. }) in write.effective_sources() {
+        if let Some(Contradiction { own, others }) = contradicting.get(&**source) {
+            overlaps.push(Overlap { index: own.index, with: others.clone(), how: How::Contradicts });
             continue;
         }
         let Some((scope, found)) = write.cluster.others.nearest(source, |_| true) else { continue };
-        let with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
+        let mut with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
+        with.sort_by_key(EntryRef::order);
         for pull in Pull::ALL {
             if !with.iter().any(|found| found.set.kind.pull() == pull) {
                 continue;
@@ -129,15 +136,16 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
     overlaps
 }
 
-/// The entries of the other sort whose mirrors are merged with this one's and are in another order.
-fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a>> {
-    if !own.set.kind.is_digest() {
-        return Vec::new();
+/// An entry whose mirrors are merged with those of the other sort, which are in another order.
+fn contradicting<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
+    let set = shared.own[0].set;
+    if !set.kind.is_digest() {
+        return None;
     }
-    let same_source = write.cluster.others.entries(&own.entry().source);
-    let mut merged: Vec<_> = same_source.filter(|found| found.serves(Pull::Digest)).collect();
-    merged.sort_by_key(EntryRef::order);
-    contradicted(own, &merged).into_iter().filter(|found| is_other(own.set, found)).collect()
+    let (own, elsewhere) = shared.merged();
+    let circles = circles_of(shared.source(), own.iter().chain(&elsewhere));
+    let others: Vec<_> = elsewhere.into_iter().filter(|found| is_other(set, found)).collect();
+    first_contradiction(&circles, &own, &others)
 }
 
 /// What a pull of something at `source` tries while `scope` decides: only the source, where the scope cannot be

@@ -48,7 +48,7 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
         effect: "HyperShift without the fix for OCPBUGS-29466 ignores every ICSP while an IDMS exists"
             .to_owned(),
         fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".into(),
-        related,
+        related: related.into(),
         ..Finding::new(
             &*setting.path,
             ids.join(" "),

@@ -1,7 +1,11 @@
 //! Mirror lists of one source that contradict each other.
 
-use super::{Check, Finding, Level, Related, Rule, SetWrite, finding::some_names};
-use crate::{context::EntryRef, node::merge};
+use hashbrown::{HashMap, HashSet};
+
+use super::{
+    Check, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource, finding::some_sets,
+};
+use crate::{context::EntryRef, node::Circles};
 
 pub(super) const RULE: Rule = Rule {
     id: "mirror-order-conflict",
@@ -17,23 +21,86 @@ pub(super) const ORDER_UNSPECIFIED: &str =
     "the lists are merged, and the order of their mirrors is unspecified";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    for shared in write.shared_sources() {
-        let others = contradicted(shared.own, &shared.merged_with());
-        if let Some(first) = others.first() {
-            findings.push(finding(shared.own, *first, &others));
-        }
-    }
+    findings.extend(write.shared_sources().iter().filter_map(contradiction).map(|found| finding(&found)));
 }
 
-fn finding(own: EntryRef<'_>, first: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
+/// An entry, and the others whose mirror order contradicts its own.
+pub(super) struct Contradiction<'a> {
+    pub(super) own: EntryRef<'a>,
+    pub(super) others: Vec<EntryRef<'a>>,
+}
+
+/// The contradiction that is reported of a source: between the set and others, or else within the set, at the later of
+/// two entries. One is enough: all lists of a source are put in order together.
+pub(super) fn contradiction<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
+    let (own, elsewhere) = shared.merged();
+    let circles = circles_of(shared.source(), own.iter().chain(&elsewhere));
+    first_contradiction(&circles, &own, &elsewhere).or_else(|| within(&circles, &own))
+}
+
+/// The circles in the mirror lists of entries of one source.
+pub(super) fn circles_of<'a: 'e, 'e>(
+    source: &'a str,
+    entries: impl Iterator<Item = &'e EntryRef<'a>>,
+) -> Circles<'a> {
+    let lists: Vec<_> = entries.map(|found| &*found.entry().mirrors).collect();
+    Circles::of(source, &lists)
+}
+
+/// The number of lists of a set that are compared with those of the others one by one.
+const COMPARED: usize = 10;
+
+/// The first own entry whose order contradicts that of others: that of some of them by itself, or else that of all in
+/// its circle together.
+pub(super) fn first_contradiction<'a>(
+    circles: &Circles<'a>,
+    own: &[EntryRef<'a>],
+    others: &[EntryRef<'a>],
+) -> Option<Contradiction<'a>> {
+    let (own, others) = (in_circles(circles, own), in_circles(circles, others));
+    if others.is_empty() {
+        return None;
+    }
+    let mut compared = HashSet::new();
+    for (_, own) in own.iter().filter(|(_, own)| compared.insert(&*own.entry().mirrors)).take(COMPARED) {
+        let found = contradicted(*own, &others);
+        if !found.is_empty() {
+            return Some(Contradiction { own: *own, others: found });
+        }
+    }
+    own.iter().find_map(|(circle, own)| {
+        let found: Vec<_> = of_circle(*circle, &others).collect();
+        (!found.is_empty()).then_some(Contradiction { own: *own, others: found })
+    })
+}
+
+/// A contradiction between entries of one set.
+fn within<'a>(circles: &Circles<'a>, own: &[EntryRef<'a>]) -> Option<Contradiction<'a>> {
+    let entries = in_circles(circles, own);
+    let (circle, first) = entries.first()?;
+    if let Some(second) = contradicted(*first, &entries).first() {
+        return Some(Contradiction { own: *second, others: contradicted(*second, &entries) });
+    }
+    let mut all: Vec<_> = of_circle(*circle, &entries).collect();
+    let last = all.pop()?;
+    (!all.is_empty()).then_some(Contradiction { own: last, others: all })
+}
+
+/// The entries whose lists are part of a circle, with its number.
+fn in_circles<'a>(circles: &Circles<'a>, entries: &[EntryRef<'a>]) -> Vec<(usize, EntryRef<'a>)> {
+    let circle = |found: &EntryRef<'a>| Some((circles.with(&found.entry().mirrors)?, *found));
+    entries.iter().filter_map(circle).collect()
+}
+
+fn of_circle<'a>(circle: usize, entries: &[(usize, EntryRef<'a>)]) -> impl Iterator<Item = EntryRef<'a>> {
+    entries.iter().filter(move |(of, _)| *of == circle).map(|(_, found)| *found)
+}
+
+fn finding(Contradiction { own, others }: &Contradiction<'_>) -> Finding {
     let entry = own.entry();
-    let elsewhere: Vec<_> = others.iter().filter(|other| !std::ptr::eq(other.set, own.set)).collect();
-    let other = if elsewhere.is_empty() {
-        "an earlier entry".to_owned()
-    } else {
-        some_names(elsewhere.iter().map(|other| other.set.id()))
-    };
-    let fix = match reversed(own, first) {
+    let elsewhere = others.iter().any(|other| !std::ptr::eq(other.set, own.set));
+    let other = if elsewhere { some_sets(others) } else { "another entry of this object".to_owned() };
+    let fix = match others.first().and_then(|first| reversed(*own, *first)) {
         Some((first, second)) => format!("list \"{first}\" and \"{second}\" in the same order everywhere"),
         None => "list the mirrors in the same order everywhere".to_owned(),
     };
@@ -43,41 +110,35 @@ fn finding(own: EntryRef<'_>, first: EntryRef<'_>, others: &[EntryRef<'_>]) -> F
     Finding {
         effect: ORDER_UNSPECIFIED.to_owned(),
         fix: fix.into(),
-        related: others.iter().map(|other| Related::to_entry(other, "mirrors")).collect(),
+        related: RelatedFields::of(others, |other| Related::to_entry(other, "mirrors")),
         ..Finding::new(path, key, what)
     }
 }
 
-/// The other entries whose mirror lists cannot be merged with this one's into one order. If no two lists
-/// contradict each other but all of them together do, all others are returned.
-pub(super) fn contradicted<'a>(own: EntryRef<'a>, others: &[EntryRef<'a>]) -> Vec<EntryRef<'a>> {
-    let found: Vec<_> = others.iter().copied().filter(|other| contradict(&[own, *other])).collect();
-    if !found.is_empty() || others.len() < 2 {
-        return found;
-    }
-    if contradict(&[&[own], others].concat()) && !contradict(others) {
-        return others.to_vec();
-    }
-    Vec::new()
+/// The entries whose mirror lists cannot be merged with this one's into one order.
+fn contradicted<'a>(own: EntryRef<'a>, others: &[(usize, EntryRef<'a>)]) -> Vec<EntryRef<'a>> {
+    let mut known: HashMap<&[Box<str>], bool> = HashMap::new();
+    let mut found = others.to_vec();
+    found.retain(|(_, other)| {
+        let list = &*other.entry().mirrors;
+        *known.entry(list).or_insert_with(|| contradict(own, *other))
+    });
+    found.into_iter().map(|(_, other)| other).collect()
 }
 
-/// Whether the mirror lists of these entries, which have one source, cannot be merged into one order.
-fn contradict(entries: &[EntryRef<'_>]) -> bool {
-    let Some(first) = entries.first() else { return false };
-    let lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
-    merge(&first.entry().source, &lists).contradictory
+/// Whether the mirror lists of two entries, which have one source, cannot be merged into one order.
+fn contradict(one: EntryRef<'_>, other: EntryRef<'_>) -> bool {
+    let lists = [one, other].map(|found| &*found.entry().mirrors);
+    !Circles::of(&one.entry().source, &lists).is_empty()
 }
 
 /// Two mirrors in the order of this entry that the other entry lists the other way round.
 fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a str)> {
-    let (own, other) = (in_order(own), in_order(other));
-    for (index, first) in own.iter().enumerate() {
-        let Some(at) = other.iter().position(|mirror| mirror == first) else { continue };
-        if let Some(second) = own[index + 1..].iter().find(|second| other[..at].contains(second)) {
-            return Some((first, second));
-        }
-    }
-    None
+    let places: HashMap<_, _> = in_order(other).into_iter().zip(0_usize..).collect();
+    // Of two mirrors in another order, some neighbours among those that both list are, too.
+    let common: Vec<_> = in_order(own).into_iter().filter(|mirror| places.contains_key(mirror)).collect();
+    let pair = common.windows(2).find(|pair| places[pair[0]] > places[pair[1]])?;
+    Some((pair[0], pair[1]))
 }
 
 /// What an entry has nodes try, in order: a source that is not listed comes last.
@@ -110,7 +171,7 @@ mod tests {
 
     #[test]
     fn only_lists_that_are_merged_can_contradict_each_other() {
-        let table: [(&[&str], &str, &[&str], &str); 8] = [
+        let table: [(&[&str], &str, &[&str], &str); 9] = [
             (&["IDMS a b"], "IDMS b a", &["0"], "the other way round"),
             (&["ICSP a b"], "IDMS b a", &["0"], "an ICSP is merged with an IDMS"),
             (&["ITMS a b"], "IDMS b a", &[], "tag mirrors are merged separately"),
@@ -119,6 +180,7 @@ mod tests {
             (&["IDMS a b", "IDMS b c"], "IDMS c a", &["0", "1"], "only all three together"),
             (&["IDMS a b", "IDMS b a"], "IDMS c", &[], "the two contradict each other, not this one"),
             (&["IDMS a b", "IDMS b a"], "IDMS b a", &["0"], "it agrees with one of them"),
+            (&["IDMS a b", "IDMS b a", "IDMS c d"], "IDMS d c", &["2"], "others contradict each other too"),
         ];
         let mut all = Vec::new();
         for (others, new, contradicted, reason) in table {
@@ -153,10 +215,24 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_within_one_set_is_reported_once() {
-        let new = set(Idms, "new", &[("quay.io/x", &["a", "b"]), ("quay.io/x", &["b", "a"])]);
-        let found = find(&[], &new);
-        let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
-        assert_eq!(paths, ["spec.imageDigestMirrors[1].mirrors"]);
+    fn entries_of_one_set_that_contradict_each_other_are_reported_once() {
+        let table: [(&[&[&str]], Option<usize>, &[usize], &str); 6] = [
+            (&[&["a", "b"], &["b", "a"]], Some(1), &[0], "at the later one"),
+            (&[&["a", "b"], &["a", "b"], &["b", "a"]], Some(2), &[0, 1], "two say the same"),
+            (&[&["c"], &["a", "b"], &["b", "a"]], Some(2), &[1], "one says nothing of it"),
+            (&[&["a", "b"], &["b", "c"], &["c", "a"]], Some(2), &[0, 1], "only all three together"),
+            (&[&["a", "b"], &["b", "c"]], None, &[], "they chain"),
+            (&[&["a", "b", "a"], &["c"]], None, &[], "one list alone"),
+        ];
+        for (lists, expected, others, reason) in table {
+            let entries: Vec<_> = lists.iter().map(|mirrors| ("quay.io/x", *mirrors)).collect();
+            let found = find(&[], &set(Idms, "new", &entries));
+            let path = |index: &usize| format!("spec.imageDigestMirrors[{index}].mirrors");
+            let paths: Vec<_> = found.iter().map(|finding| finding.path.clone()).collect();
+            assert_eq!(paths, Vec::from_iter(expected.as_ref().map(path)), "{reason}");
+            let related = found.iter().flat_map(|finding| &finding.related);
+            let expected: Vec<_> = others.iter().map(path).collect();
+            assert_eq!(related.map(|related| related.path.clone()).collect::<Vec<_>>(), expected, "{reason}");
+        }
     }
 }

@@ -41,9 +41,11 @@ pub(crate) mod node_impact;
 mod node_pool_rollout;
 mod oversized_config;
 mod protected_source;
+mod related;
 mod root_level_source;
 mod settings;
 mod shadowed_source;
+mod shared;
 mod split_source;
 mod stale_catalog_overrides;
 mod stale_registry_overrides;
@@ -59,10 +61,12 @@ mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
 pub use exemption::{Exemption, Request, Who};
-pub use finding::{Finding, Found, Level, Related};
+pub use finding::{Finding, Found, Level};
 pub use fix::{Applicability, Fix};
+pub use related::{MAX_RELATED, Related, RelatedFields};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
-pub use subject::{FileObject, HostedWrite, NodesWrite, SetWrite, SharedSource, Survey, Views};
+pub use shared::SharedSource;
+pub use subject::{FileObject, HostedWrite, NodesWrite, SetWrite, Survey, Views};
 
 use crate::objects::ImageConfig;
 

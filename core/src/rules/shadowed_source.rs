@@ -1,12 +1,12 @@
 //! A source that hides the mirrors of a broader source.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::{
-    Check, Finding, Fix, Level, Related, Rule, SetWrite,
+    Check, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite,
     explicit::{entry, is_beside_icsp, may_extend},
-    finding::{list_names, some_names},
+    finding::{list_names, some_sets},
 };
 use crate::{
     context::{EntryRef, View},
@@ -30,21 +30,51 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
-    let mut broader =
-        Broader { view: write.cluster.after, known: HashMap::with_capacity(set.entries.len().min(64)) };
-    for (index, entry) in set.effective_entries() {
+    let view = write.cluster.after;
+    let mut broader = Broader { view, known: HashMap::with_capacity(set.entries.len().min(64)) };
+    let mut known: HashMap<&str, [Above<'_>; 2]> = HashMap::new();
+    for (index, entry) in write.effective_sources() {
         let Some(above) = broader.than(&entry.source) else { continue };
+        let above =
+            &*known.entry(above).or_insert_with(|| Pull::ALL.map(|pull| Above::of(view, pull, above)));
         let own = EntryRef { set, index };
-        let here: Vec<_> = write.cluster.after.effective(&entry.source).collect();
-        let above: Vec<_> = write.cluster.after.effective(above).collect();
-        // A source that is twice in one set is reported once.
-        if here.iter().any(|found| std::ptr::eq(found.set, set) && found.index < index) {
-            continue;
+        let here: Vec<_> = view.effective(&entry.source).collect();
+        findings.extend(above.iter().filter_map(|above| hidden(view, own, &here, above)));
+    }
+}
+
+/// What the entries of a broader source offer to one kind of pull: the same for all sources that hide it.
+struct Above<'a> {
+    pull: Pull,
+    source: &'a str,
+    /// The entries, by kind, name and index.
+    entries: Vec<EntryRef<'a>>,
+    has_icsp: bool,
+    has_others: bool,
+    /// Each of their mirrors once.
+    mirrors: Vec<&'a str>,
+    /// The sets of the entries, in words.
+    names: String,
+    related: RelatedFields,
+}
+
+impl<'a> Above<'a> {
+    fn of(view: View<'a>, pull: Pull, source: &'a str) -> Self {
+        let mut entries: Vec<_> = view.effective(source).filter(|found| serves(found, pull)).collect();
+        entries.sort_by_key(EntryRef::order);
+        let mut seen = HashSet::new();
+        let mirrors = entries.iter().flat_map(|found| found.entry().real_mirrors());
+        let mirrors = mirrors.map(|(_, mirror)| mirror).filter(|mirror| seen.insert(*mirror)).collect();
+        Self {
+            pull,
+            source,
+            has_icsp: entries.iter().any(is_icsp),
+            has_others: !entries.iter().all(is_icsp),
+            mirrors,
+            names: some_sets(&entries),
+            related: RelatedFields::of(&entries, |found| Related::to_entry(found, "source")),
+            entries,
         }
-        let pulls = Pull::ALL;
-        findings.extend(
-            pulls.into_iter().filter_map(|pull| hidden(write.cluster.after, pull, own, &here, &above)),
-        );
     }
 }
 
@@ -94,37 +124,29 @@ fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
 
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever its
 /// kind: an ITMS also hides a broader IDMS from digest pulls, and offers them no mirror itself. `here` are all
-/// effective entries of the source, `own` among them, and `above` those of the nearest broader source.
-fn hidden(
-    view: View<'_>,
-    pull: Pull,
-    own: EntryRef<'_>,
-    here: &[EntryRef<'_>],
-    above: &[EntryRef<'_>],
-) -> Option<Finding> {
+/// effective entries of the source, `own` among them, and `above` is the nearest broader source.
+fn hidden(view: View<'_>, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &Above<'_>) -> Option<Finding> {
+    let pull = above.pull;
     let serving: Vec<_> = here.iter().filter(|found| serves(found, pull)).copied().collect();
     // If entries of this source serve these pulls, those have to include the broader source's mirrors.
-    if !serving.is_empty() && !serves(&own, pull) {
+    if above.entries.is_empty() || !serving.is_empty() && !serves(&own, pull) {
         return None;
     }
-    let above: Vec<_> = above.iter().filter(|found| serves(found, pull)).copied().collect();
-    let broader = &*above.first()?.entry().source;
     // icsp-alongside-idms reports an ICSP above or below an IDMS or ITMS.
-    if above.iter().any(|found| is_icsp(*found) != is_icsp(own)) {
+    if if is_icsp(&own) { above.has_others } else { above.has_icsp } {
         return None;
     }
     let source = &*own.entry().source;
-    let lost = lost(&above, &serving, source, &source[matching_prefix(source, broader)?..]);
-    if lost.is_empty() {
+    let lost = Lost::of(&above.mirrors, &serving, source, &source[matching_prefix(source, above.source)?..]);
+    if lost.mirrors.is_empty() {
         return None;
     }
-    let hidden = Hidden { pull, own, above: &above, lost, is_unserved: serving.is_empty() };
-    let broader = format!("\"{broader}\" in {}", some_names(above.iter().map(|found| found.set.id())));
-    let related = above.iter().map(|found| Related::to_entry(found, "source")).collect();
-    Some(Finding { fix: hidden.fix(view), related, ..hidden.finding(&broader) })
+    let hidden = Hidden { pull, own, above: &above.entries, lost, is_unserved: serving.is_empty() };
+    let broader = format!("\"{}\" in {}", above.source, above.names);
+    Some(Finding { fix: hidden.fix(view), related: above.related.clone(), ..hidden.finding(&broader) })
 }
 
-fn is_icsp(found: EntryRef<'_>) -> bool {
+fn is_icsp(found: &EntryRef<'_>) -> bool {
     found.set.kind == SetKind::Icsp
 }
 
@@ -134,8 +156,7 @@ struct Hidden<'a, 'e> {
     own: EntryRef<'a>,
     /// The entries of the broader source.
     above: &'e [EntryRef<'a>],
-    /// The hidden mirrors.
-    lost: Vec<String>,
+    lost: Lost,
     /// Whether no entry of the source serves the pulls: they have no mirror at all.
     is_unserved: bool,
 }
@@ -153,14 +174,18 @@ impl Hidden<'_, '_> {
             effect,
             ..Finding::new(
                 own.set.field_path(own.index, "source"),
-                format!("{pull} {source} {}", lost.join(" ")),
+                format!("{pull} {source} {}", lost.mirrors.join(" ")),
                 format!("source \"{source}\" hides the mirrors of {broader}"),
             )
         }
     }
 
     fn describe_lost(&self) -> String {
-        list_names(&self.lost[..self.lost.len().min(1)], self.lost.len().saturating_sub(1))
+        let Lost { mirrors, is_cut } = &self.lost;
+        match (&**mirrors, is_cut) {
+            ([first, rest @ ..], true) => format!("{first} and at least {} more", rest.len() + 1),
+            (mirrors, _) => list_names(&mirrors[..mirrors.len().min(1)], mirrors.len().saturating_sub(1)),
+        }
     }
 
     /// Whether the hidden mirrors can follow those that are there, and do not open the source.
@@ -168,7 +193,7 @@ impl Hidden<'_, '_> {
         let Entry { source, mirrors, .. } = self.own.entry();
         let others = view.effective(source).filter(|found| serves(found, self.pull) && !found.is(self.own));
         let others: Vec<_> = others.map(|found| &*found.entry().mirrors).collect();
-        let added = self.lost.iter().map(|mirror| Box::from(&**mirror));
+        let added = self.lost.mirrors.iter().map(|mirror| Box::from(&**mirror));
         let extended: Vec<Box<str>> = mirrors.iter().cloned().chain(added).collect();
         let (before, after) = ([&*others, &[mirrors]].concat(), [&*others, &[&extended]].concat());
         let (was, is) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
@@ -180,10 +205,10 @@ impl Hidden<'_, '_> {
         let Entry { source, .. } = own.entry();
         if !self.is_unserved {
             let title = "add the hidden mirrors that you want to keep";
-            if !may_extend(view, own.set) || !self.keeps_order(view) {
+            if self.lost.is_cut || !may_extend(view, own.set) || !self.keeps_order(view) {
                 return title.into();
             }
-            let items = self.lost.iter().map(|mirror| mirror.as_str().into()).collect();
+            let items = self.lost.mirrors.iter().map(|mirror| mirror.as_str().into()).collect();
             let path = own.set.field_path(own.index, "mirrors");
             return Fix::safe(title).change(own.set.id(), Change::Append { path, items });
         }
@@ -192,10 +217,10 @@ impl Hidden<'_, '_> {
             Pull::Tag => SetKind::Itms,
         };
         let title = format!("add an {} entry for this source with {}", kind.name(), self.describe_lost());
-        let mirrors = self.lost.iter().map(|mirror| mirror.as_str().into()).collect();
+        let mirrors = self.lost.mirrors.iter().map(|mirror| mirror.as_str().into()).collect();
         let added = entry(source, mirrors, own.entry().policy(), kind);
         match self.above.iter().find(|found| found.set.kind == kind) {
-            Some(found) if !is_beside_icsp(view, found.set, source) => {
+            Some(found) if !self.lost.is_cut && !is_beside_icsp(view, found.set, source) => {
                 Fix::safe(title).add_entries(found.set, &[added])
             }
             Some(_) | None => title.into(),
@@ -209,20 +234,30 @@ fn is_kept(before: &[&str], after: &[&str]) -> bool {
     before.iter().all(|name| rest.any(|other| other == name))
 }
 
-/// The mirrors of the broader source, with the rest of the path appended, that no entry here has.
-fn lost(above: &[EntryRef<'_>], here: &[EntryRef<'_>], own_source: &str, below: &str) -> Vec<String> {
-    let mut lost = Vec::new();
-    for found in above {
-        let Entry { source, mirrors, .. } = found.entry();
-        for mirror in mirrors.iter().filter(|mirror| *mirror != source) {
-            let mirror = format!("{mirror}{below}");
-            let kept = here.iter().any(|own| own.entry().mirrors.iter().any(|own| **own == *mirror));
-            if !kept && mirror != own_source && grammar::is_valid_mirror(&mirror) && !lost.contains(&mirror) {
-                lost.push(mirror);
-            }
-        }
+/// The number of hidden mirrors that are looked for. A broader source with more of them can be hidden by any number of
+/// sources.
+const MAX_LOST: usize = 20;
+
+/// Mirrors of a broader source that no entry of a narrower one has.
+struct Lost {
+    /// The first of them, with the rest of the path appended.
+    mirrors: Vec<String>,
+    /// Whether there are more.
+    is_cut: bool,
+}
+
+impl Lost {
+    fn of(above: &[&str], here: &[EntryRef<'_>], own_source: &str, below: &str) -> Self {
+        let kept: HashSet<&str> =
+            here.iter().flat_map(|own| &own.entry().mirrors).map(|mirror| &**mirror).collect();
+        let lost = above.iter().map(|mirror| format!("{mirror}{below}")).filter(|mirror| {
+            !kept.contains(&**mirror) && mirror != own_source && grammar::is_valid_mirror(mirror)
+        });
+        let mut mirrors: Vec<_> = lost.take(MAX_LOST + 1).collect();
+        let is_cut = mirrors.len() > MAX_LOST;
+        mirrors.truncate(MAX_LOST);
+        Self { mirrors, is_cut }
     }
-    lost
 }
 
 #[cfg(test)]

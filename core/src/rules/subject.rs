@@ -2,16 +2,19 @@
 
 use std::{borrow::Cow, cell::OnceCell};
 
-use super::Settings;
+use super::{
+    Settings,
+    shared::{OwnSources, SharedSource, find_shared},
+};
 use crate::{
-    context::{EntryRef, View},
+    context::View,
     hypershift::{
         Derivation, Placement, Release, Releases,
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
     node::{Change, Standstill, change_of_write},
-    objects::{HostedCluster, MirrorSet, annotation, manifest::Written},
+    objects::{Entry, HostedCluster, MirrorSet, annotation, manifest::Written},
     state::State,
     write::Operation,
 };
@@ -29,6 +32,7 @@ pub struct SetWrite<'a> {
     /// The configuration.
     pub settings: &'a Settings,
     change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
+    sources: OnceCell<OwnSources>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
 }
 
@@ -41,34 +45,6 @@ pub struct Views<'a> {
     pub after: View<'a>,
     /// Without the set, before and after.
     pub others: View<'a>,
-}
-
-/// An entry whose source is in other entries too.
-#[derive(Debug, Clone)]
-pub struct SharedSource<'a> {
-    /// The entry.
-    pub own: EntryRef<'a>,
-    /// The others, of all three kinds and of the same set too, by kind, name and index.
-    pub others: Vec<EntryRef<'a>>,
-}
-
-impl<'a> SharedSource<'a> {
-    /// The others to compare with this one: all except those that come later in the same set, so that a pair
-    /// within one set is reported once, at its later entry.
-    pub fn compared(&self) -> impl Iterator<Item = EntryRef<'a>> {
-        let own = self.own;
-        self.others.iter().copied().filter(move |other| !other.follows(own))
-    }
-
-    /// The others whose mirrors are merged with this one's: those that serve the same pulls, digest or tag,
-    /// and have mirrors.
-    pub fn merged_with(&self) -> Vec<EntryRef<'a>> {
-        if !self.own.entry().is_effective() {
-            return Vec::new();
-        }
-        let pull = self.own.set.kind.pull();
-        self.compared().filter(|other| other.serves(pull)).collect()
-    }
 }
 
 impl<'a> SetWrite<'a> {
@@ -85,6 +61,7 @@ impl<'a> SetWrite<'a> {
             cluster,
             settings,
             change: OnceCell::new(),
+            sources: OnceCell::new(),
             shared_sources: OnceCell::new(),
         }
     }
@@ -123,24 +100,26 @@ impl<'a> SetWrite<'a> {
         }
     }
 
-    /// The entries of the set whose source is also in other entries of the cluster or of the set.
-    pub fn shared_sources(&self) -> &[SharedSource<'a>] {
-        self.shared_sources.get_or_init(|| self.find_shared_sources())
+    /// The sources of the set after, each with all of its entries in the set.
+    fn sources(&self) -> &OwnSources {
+        self.sources.get_or_init(|| OwnSources::of(self.new_set().map_or(&[], |set| &set.entries)))
     }
 
-    fn find_shared_sources(&self) -> Vec<SharedSource<'a>> {
-        let Some(set) = self.new_set() else { return Vec::new() };
-        let mut shared = Vec::new();
-        for index in 0..set.entries.len() {
-            let own = EntryRef { set, index };
-            let found = self.cluster.after.entries(&own.entry().source);
-            let mut others: Vec<_> = found.filter(|other| !other.is(own)).collect();
-            if !others.is_empty() {
-                others.sort_by_key(EntryRef::order);
-                shared.push(SharedSource { own, others });
-            }
-        }
-        shared
+    /// The first effective entry of each source of the set after, and its index: for what is the same for all entries
+    /// of a source.
+    pub fn effective_sources(&self) -> impl Iterator<Item = (usize, &'a Entry)> {
+        let entries = self.new_set().map_or(&[][..], |set| &set.entries);
+        self.sources()
+            .first_where(|index| entries[index].is_effective())
+            .map(|index| (index, &entries[index]))
+    }
+
+    /// The sources of the set that are in more than one entry of the cluster.
+    pub fn shared_sources(&self) -> &[SharedSource<'a>] {
+        self.shared_sources.get_or_init(|| match self.new_set() {
+            Some(set) => find_shared(set, self.sources(), self.cluster.others),
+            None => Vec::new(),
+        })
     }
 }
 

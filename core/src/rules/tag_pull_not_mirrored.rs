@@ -22,7 +22,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let view = write.cluster.after;
     let images: Vec<_> = CATALOGS.iter().map(Catalog::image).collect();
     let mut found = Vec::new();
-    for (index, entry) in set.effective_entries() {
+    for (index, entry) in write.effective_sources() {
         let source = &*entry.source;
         if !source.starts_with(DEFAULT_NAMESPACE) {
             continue;
@@ -32,9 +32,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         if set.kind == SetKind::Icsp && view.entries(source).any(|found| found.set.kind == SetKind::Idms) {
             continue;
         }
-        if !found.iter().any(|found: &Missing<'_>| found.entry.source == entry.source) {
-            found.push(Missing { index, entry, image: missing });
-        }
+        found.push(Missing { index, entry, image: missing });
     }
     findings.extend(finding(view, set, &found));
 }
@@ -99,7 +97,7 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
     }
     let entries: Vec<_> = found.iter().map(|found| with_mirrors_once(found.entry)).collect();
-    if let Some(tags) = view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
+    if let Some(tags) = view.set(SetKind::Itms, &set.name) {
         return Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries);
     }
     Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
@@ -122,7 +120,7 @@ pub(super) fn is_reported(view: View<'_>, set: &MirrorSet, source: &str) -> bool
 /// the operators' own images, which are pulled by digest.
 fn is_missing(view: View<'_>, source: &str, image: &str) -> bool {
     (image == source || source == DEFAULT_NAMESPACE)
-        && view.nearest(image, |found| found.set.kind == SetKind::Itms).is_none()
+        && !view.covers(image, |found| found.set.kind == SetKind::Itms)
 }
 
 #[cfg(test)]
