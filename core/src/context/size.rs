@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
 
-use super::View;
+use super::{EntryRef, View};
 use crate::{
     objects::{MirrorSet, MirrorSourcePolicy, Pull},
     registries_conf::size_of_registry,
@@ -27,7 +27,7 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     let mut mirrors: SmallVec<[(&str, Pull); 8]> = SmallVec::new();
     let mut is_there = false;
     let mut blocked = false;
-    for found in view.effective(source) {
+    for found in without_repeats(view.effective(source)) {
         let pull = found.set.kind.pull();
         blocked |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         // The source itself is in the file only where a mirror follows it, which is rare: it is not counted.
@@ -42,6 +42,16 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     size_of_registry(source, blocked, mirrors)
 }
 
+/// Entries without those that say the same as the one before: one source may be in any number of equal entries.
+fn without_repeats<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> impl Iterator<Item = EntryRef<'a>> {
+    let mut before: Option<EntryRef<'_>> = None;
+    entries.filter(move |found| {
+        let says_same =
+            |before: EntryRef<'_>| before.set.kind == found.set.kind && before.entry() == found.entry();
+        !before.replace(*found).is_some_and(says_same)
+    })
+}
+
 /// Why the machine-config operator would refuse the entries of a source: how many values it rejects, how many
 /// mirrors are their own source that may not be contacted, and one more if the entries have both policies. Only
 /// whether it is 0 has a meaning; it is a number so that it can be added and subtracted.
@@ -51,10 +61,13 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
 fn faults_of_source(view: View<'_>, source: &str) -> usize {
     let format = view.format();
     let (mut faults, mut policies) = (0, [false; 2]);
-    for found in view.entries(source) {
+    let mut entries = without_repeats(view.entries(source)).peekable();
+    if entries.peek().is_some() {
+        faults += usize::from(!format.accepts_source(source));
+    }
+    for found in entries {
         let entry = found.entry();
         let never = entry.policy() == MirrorSourcePolicy::NeverContactSource;
-        faults += usize::from(!format.accepts_source(source));
         let mirrors = entry.mirrors.iter().map(|mirror| &**mirror);
         let refused = mirrors.filter(|mirror| !format.accepts_mirror(mirror) || (never && *mirror == source));
         faults += refused.count();

@@ -121,13 +121,24 @@ impl<'a> View<'a> {
 
     /// Whether a source at or above a scope has an effective entry that counts. It stops at the first.
     pub fn covers(self, scope: &str, counts: impl Fn(&EntryRef<'a>) -> bool) -> bool {
-        if self.effective(scope).any(|found| counts(&found)) {
-            return true;
-        }
+        self.effective(scope).any(|found| counts(&found))
+            || self
+                .scopes_above(scope)
+                .any(|above| self.effective(&above.to_scope()).any(|found| counts(&found)))
+    }
+
+    /// The scopes above a scope that a source may have, the nearest first.
+    pub fn scopes_above(self, scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
         let has_wildcards = self.has_wildcards();
-        ancestors(scope)
-            .filter(|above| has_wildcards || matches!(above, Ancestor::Parent(_)))
-            .any(|above| self.effective(&above.to_scope()).any(|found| counts(&found)))
+        ancestors(scope).filter(move |above| has_wildcards || matches!(above, Ancestor::Parent(_)))
+    }
+
+    /// The nearest source at or above a scope with effective entries.
+    pub fn nearest_source(self, scope: &str) -> Option<&'a str> {
+        let found = self.effective(scope).next();
+        let mut above = self.scopes_above(scope);
+        let found = found.or_else(|| above.find_map(|above| self.effective(&above.to_scope()).next()))?;
+        Some(&found.entry().source)
     }
 
     /// The nearest source at or above a scope with effective entries that count, and those entries.
@@ -139,10 +150,7 @@ impl<'a> View<'a> {
         if let Some(found) = self.effective_entries(scope, &counts) {
             return Some(found);
         }
-        let has_wildcards = self.has_wildcards();
-        ancestors(scope)
-            .filter(|above| has_wildcards || matches!(above, Ancestor::Parent(_)))
-            .find_map(|above| self.effective_entries(&above.to_scope(), &counts))
+        self.scopes_above(scope).find_map(|above| self.effective_entries(&above.to_scope(), &counts))
     }
 
     /// The effective entries with exactly this source that count; `None` where there are none.

@@ -32,7 +32,7 @@ impl Located {
     /// alias or a merge key brings in, inside of a string, or in an unusual layout.
     pub fn edits<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Option<Vec<TextEdit>> {
         let root = self.editable_root()?;
-        let layout = Layout::new(&self.source.text, root);
+        let layout = Layout::new(&self.source, root);
         let (mut edits, mut removals) = (Vec::new(), BTreeMap::<String, BTreeSet<usize>>::new());
         for change in changes {
             match change {
@@ -249,20 +249,19 @@ fn append(layout: &Layout<'_>, at: &At<'_>, values: &[Value]) -> Option<TextEdit
 /// Removes children of one list or map, given by their ascending indexes.
 fn remove(layout: &Layout<'_>, parent: &At<'_>, indexes: &[usize]) -> Option<Vec<TextEdit>> {
     let children = Children::of(layout, parent)?;
-    if indexes.len() == children.0.len() {
-        return children.remove_all(layout, parent).map(|edit| vec![edit]);
+    if indexes.len() == children.count() {
+        return children.remove_all().map(|edit| vec![edit]);
     }
     let mut edits = Vec::new();
     let mut rest = indexes;
     while let Some(first) = rest.first() {
         let run = rest.iter().zip(*first..).take_while(|(index, expected)| **index == *expected).count();
         // Up to the start of the next child where there is one, else from the end of the child before.
-        let range = match (first.checked_sub(1), children.0.get(first + run)) {
-            (_, Some(next)) => children.0[*first].start..next.start,
-            (Some(before), None) => {
-                layout.tail(children.0[before].end)..layout.tail(children.0[first + run - 1].end)
-            }
-            (None, None) => return None,
+        let range = if first + run < children.count() {
+            children.range(*first)?.start..children.range(first + run)?.start
+        } else {
+            let [before, last] = [first.checked_sub(1)?, first + run - 1];
+            layout.tail(children.range(before)?.end)..layout.tail(children.range(last)?.end)
         };
         edits.push(TextEdit { range, text: String::new() });
         rest = &rest[run..];
@@ -270,39 +269,52 @@ fn remove(layout: &Layout<'_>, parent: &At<'_>, indexes: &[usize]) -> Option<Vec
     Some(edits)
 }
 
-/// The ranges of the fields of a map or the items of a list, from the name or the dash on.
-struct Children(Vec<Range<usize>>);
+/// The fields of a map or the items of a list. Only those that are asked for are looked at: a list may be long, and
+/// each of its items may have a fix.
+struct Children<'l, 'n, 't> {
+    layout: &'l Layout<'t>,
+    parent: &'l At<'n>,
+}
 
-impl Children {
-    fn of(layout: &Layout<'_>, parent: &At<'_>) -> Option<Self> {
-        if layout.is_alias(parent.node) || has_merged_fields(layout, parent.node) {
-            return None;
+impl<'l, 'n, 't> Children<'l, 'n, 't> {
+    /// `None` for what an alias or a merge key brings in.
+    fn of(layout: &'l Layout<'t>, parent: &'l At<'n>) -> Option<Self> {
+        let is_elsewhere = layout.is_alias(parent.node) || has_merged_fields(layout, parent.node);
+        (!is_elsewhere).then_some(Self { layout, parent })
+    }
+
+    fn count(&self) -> usize {
+        match &self.parent.node.data {
+            Data::Map(fields) => fields.len(),
+            Data::List(items) => items.len(),
+            Data::Scalar(_) => 0,
         }
-        let ranges = match &parent.node.data {
+    }
+
+    /// The range of a child, from its name or its dash on.
+    fn range(&self, index: usize) -> Option<Range<usize>> {
+        match &self.parent.node.data {
             Data::Map(fields) => {
-                fields.iter().map(|field| Some(field.span.start..layout.end_of_field(field))).collect()
-            }
-            Data::List(items) if parent.in_flow => {
-                items.iter().map(|item| Some(item.span.start..layout.end(item))).collect()
+                let field = fields.get(index)?;
+                Some(field.span.start..self.layout.end_of_field(field))
             }
             Data::List(items) => {
-                items.iter().map(|item| Some(layout.dash(item)?..layout.end(item))).collect()
+                let item = items.get(index)?;
+                let start = if self.parent.in_flow { item.span.start } else { self.layout.dash(item)? };
+                Some(start..self.layout.end(item))
             }
             Data::Scalar(_) => None,
-        };
-        ranges.map(Self)
+        }
     }
 
     /// Leaves an empty list. A map keeps at least one field.
-    fn remove_all(&self, layout: &Layout<'_>, parent: &At<'_>) -> Option<TextEdit> {
-        let (Data::List(_), Some(first), Some(last)) = (&parent.node.data, self.0.first(), self.0.last())
-        else {
-            return None;
-        };
-        if parent.in_flow {
+    fn remove_all(&self) -> Option<TextEdit> {
+        let Data::List(items) = &self.parent.node.data else { return None };
+        let (first, last) = (self.range(0)?, self.range(items.len().checked_sub(1)?)?);
+        if self.parent.in_flow {
             return Some(TextEdit { range: first.start..last.end, text: String::new() });
         }
-        let range = layout.after_name(first.start)?..last.end;
+        let range = self.layout.after_name(first.start)?..last.end;
         Some(TextEdit { range, text: " []".to_owned() })
     }
 }

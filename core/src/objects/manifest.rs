@@ -32,6 +32,8 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Its line break.
+    pub(in crate::objects) newline: &'static str,
 }
 
 /// An error in a file.

@@ -22,7 +22,16 @@ pub struct FindingJson<'a> {
     help: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<AppliedFix<'a>>,
+    /// At most [`crate::rules::MAX_RELATED`].
     related: Vec<RelatedJson<'a>>,
+    /// How many related fields are not listed.
+    #[serde(rename = "moreRelated", skip_serializing_if = "is_zero")]
+    more_related: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -96,5 +105,6 @@ fn finding_json<'a>(
         help: format!("{}{yaml}", finding.fix.title),
         fix: apply_fix(&finding.fix, places),
         related: finding.related.iter().map(|related| RelatedJson::new(related, places)).collect(),
+        more_related: finding.related.more(),
     }
 }

@@ -70,7 +70,8 @@ pub(super) fn never_contact(view: View<'_>, set: &MirrorSet, source: &str, title
     let mut entries: Vec<_> = view.entries(source).collect();
     entries.sort_by_key(EntryRef::order);
     let has_icsp = entries.iter().any(|found| found.set.kind == SetKind::Icsp);
-    if has_icsp || is_covered_by_icsp(view, source) || !offers_fix_of(set, &entries) {
+    let first = *entries.first()?;
+    if has_icsp || is_covered_by_icsp(view, source) || !offers_fix_of(set, first, entries.len()) {
         return None;
     }
     Some(entries.into_iter().fold(Fix::changing_pulls(title), block_entry))

@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Check, Finding, Fix, Level, Rule, SetWrite,
-    explicit::{free_name, is_beside_icsp},
-    finding::some_names,
+    Check, Finding, Fix, Level, Rule, SetWrite, explicit::free_name, finding::some_names, shared::Covering,
     tag_pull_not_mirrored,
 };
 use crate::{
@@ -25,25 +23,21 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
+    let other = other_pull(set);
+    let mut covering = Covering::new(view, |found| found.set.kind.pull() == other);
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for (index, entry) in set.effective_entries() {
         if entry.policy() == NeverContactSource
             && seen.insert(&*entry.source)
-            && is_half_blocked(view, set, entry)
+            // Pulls of the other kind are served, or a broader source has mirrors for them: then it is for
+            // shadowed-source.
+            && !covering.covers(&entry.source)
+            && !tag_pull_not_mirrored::is_reported(view, set, &entry.source)
         {
             found.push((index, entry));
         }
     }
     findings.extend(finding(view, set, &found));
-}
-
-/// Whether pulls of the other kind try nothing, and no other rule says so.
-fn is_half_blocked(view: View<'_>, set: &MirrorSet, entry: &Entry) -> bool {
-    let other = other_pull(set);
-    let is_served = view.entries(&entry.source).any(|found| found.serves(other));
-    // A broader source with mirrors for them is for shadowed-source.
-    let is_shadowing = || view.covers(&entry.source, |found| found.set.kind.pull() == other);
-    !is_served && !is_shadowing() && !tag_pull_not_mirrored::is_reported(view, set, &entry.source)
 }
 
 fn other_pull(set: &MirrorSet) -> Pull {
@@ -82,10 +76,8 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     let name = free_name(view, kind, &format!("{}-{ending}", set.name));
     let added = MirrorSet::new(kind, &name, found.iter().map(|(_, entry)| (*entry).clone()).collect());
     // Scopes below a wildcard source cannot inherit its mirrors.
-    if found
-        .iter()
-        .any(|(_, entry)| is_wildcard(&entry.source) || is_beside_icsp(view, &added, &entry.source))
-    {
+    let mut icsps = Covering::new(view, |found| found.set.kind == SetKind::Icsp);
+    if found.iter().any(|(_, entry)| is_wildcard(&entry.source) || icsps.covers(&entry.source)) {
         return title.into();
     }
     Fix::safe(title).create(added)

@@ -1,5 +1,7 @@
 //! An entry that HyperShift and the nodes resolve to different locations.
 
+use std::{cell::OnceCell, collections::HashSet};
+
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
     astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
@@ -29,7 +31,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
     let asked = find_asked(write);
     let crashing = Crashing::of(write);
-    for (index, entry) in set.entries.iter().enumerate() {
+    let mut seen = HashSet::new();
+    for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| seen.insert(*entry)) {
         findings.extend(crashing.as_ref().and_then(|crashing| crashing.review(set, index)));
         let mut concerned = asked.iter().filter(|asked| asked.may_match(&entry.source));
         findings.extend(concerned.find_map(|asked| review(write, set, index, asked)));
@@ -95,12 +98,14 @@ struct Asked<'a> {
     /// Whose it is; `None` for the repositories of every release.
     hosted: Option<&'a HostedCluster>,
     eras: Vec<Era>,
+    /// Where nodes pull its images from.
+    nodes: OnceCell<Option<Places<'a>>>,
 }
 
 impl<'a> Asked<'a> {
     fn new(name: &str, hosted: Option<&'a HostedCluster>, eras: Vec<Era>) -> Self {
         let path = name.find('/').map_or(name.len(), |at| at + 1);
-        Self { name: name.to_owned(), path, hosted, eras }
+        Self { name: name.to_owned(), path, hosted, eras, nodes: OnceCell::new() }
     }
 
     /// Whether a source could matter, found out without taking it apart.
@@ -136,23 +141,26 @@ fn find_asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
 }
 
 /// What is wrong with an entry for a repository, with the HostedCluster that names the repository.
-fn review(write: &SetWrite<'_>, set: &MirrorSet, index: usize, asked: &Asked<'_>) -> Option<Finding> {
+fn review<'a>(write: &SetWrite<'a>, set: &MirrorSet, index: usize, asked: &Asked<'a>) -> Option<Finding> {
     let mut finding = find_misresolved(write, set, index, asked)?;
     finding.related.extend(asked.hosted.map(|hosted| Related::to_hosted(hosted, "spec.release.image")));
     Some(finding)
 }
 
-fn find_misresolved(
-    write: &SetWrite<'_>,
+fn find_misresolved<'a>(
+    write: &SetWrite<'a>,
     set: &MirrorSet,
     index: usize,
-    asked: &Asked<'_>,
+    asked: &Asked<'a>,
 ) -> Option<Finding> {
     let entry = &set.entries[index];
     let repository = &*asked.name;
-    let nodes = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
+    let nodes = asked
+        .nodes
+        .get_or_init(|| places(write.cluster.after, repository, |found| found.set.kind.is_digest()));
+    let nodes = nodes.as_ref();
     if !is_nested(repository, &entry.source) {
-        return taken_by_mistake(set, index, asked, nodes.as_ref());
+        return taken_by_mistake(set, index, asked, nodes);
     }
     let explicit = *entry.source == *repository;
     // Next to a nearer source a broader one is at worst tried in vain: from 4.17 on, where it can match, HyperShift
@@ -167,7 +175,7 @@ fn find_misresolved(
         one_element(set, index, first, &astray)
     } else {
         let fix = add_explicit(write.cluster.after, set, &asked.name, &nodes.places);
-        Finding { fix, ..broader(set, index, &asked.name, &nodes, &astray) }
+        Finding { fix, ..broader(set, index, &asked.name, nodes, &astray) }
     })
 }
 

@@ -198,7 +198,8 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
         .collect();
     let covered: Vec<_> = sharing.into_values().filter(|icsp| covers(set, icsp)).collect();
     for overlap in overlaps(write, set) {
-        if !overlap.with.iter().all(|found| covered.iter().any(|icsp| std::ptr::eq(*icsp, found.set))) {
+        let is_covered = |set: &&MirrorSet| covered.iter().any(|icsp| std::ptr::eq(*icsp, *set));
+        if !overlap.with.sets.iter().all(is_covered) {
             findings.push(overlap.finding(set));
         }
     }

@@ -1,6 +1,6 @@
 //! Entries of an ICSP and of IDMS or ITMS that change what the other does.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use hashbrown::HashMap;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     context::EntryRef,
-    node::Rendering,
+    node::{Placed, Rendering},
     objects::{Entry, MirrorSet, Pull, SetKind},
 };
 
@@ -19,9 +19,29 @@ use crate::{
 pub(super) struct Overlap<'a> {
     /// Index of the entry in the set under review.
     index: usize,
-    /// The entries of the other sort, by kind, name and index.
-    pub(super) with: Vec<EntryRef<'a>>,
+    pub(super) with: Rc<Others<'a>>,
     how: How,
+}
+
+/// Entries of the other sort.
+pub(super) struct Others<'a> {
+    /// Their sets, by kind and name.
+    pub(super) sets: Vec<&'a MirrorSet>,
+    /// The same in words.
+    names: String,
+    related: RelatedFields,
+}
+
+impl<'a> Others<'a> {
+    /// Of entries by kind, name and index: `field` is the field that findings are about.
+    fn of(entries: &[EntryRef<'a>], field: &str) -> Self {
+        let sets = entries.chunk_by(|one, next| std::ptr::eq(one.set, next.set)).map(|found| found[0].set);
+        Self {
+            sets: sets.collect(),
+            names: some_sets(entries),
+            related: RelatedFields::of(entries, |found| Related::to_entry(found, field)),
+        }
+    }
 }
 
 enum How {
@@ -62,7 +82,7 @@ impl Tries {
 impl Overlap<'_> {
     pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
-        let names = some_sets(&self.with);
+        let names = &self.with.names;
         let (field, what, effect, key) = match &self.how {
             How::Tries { was, is } => (
                 "source",
@@ -90,7 +110,7 @@ impl Overlap<'_> {
         Finding {
             effect,
             fix: fix.into(),
-            related: RelatedFields::of(&self.with, |found| Related::to_entry(found, field)),
+            related: self.with.related.clone(),
             ..Finding::new(set.field_path(self.index, field), key, what)
         }
     }
@@ -113,27 +133,50 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
         .filter_map(|shared| Some((shared.source(), contradicting(shared)?)))
         .collect();
     let mut overlaps = Vec::new();
+    let mut known: HashMap<&str, Nearest<'_>> = HashMap::new();
     for (index, Entry { source, .. }) in write.effective_sources() {
         if let Some(Contradiction { own, others }) = contradicting.get(&**source) {
-            overlaps.push(Overlap { index: own.index, with: others.clone(), how: How::Contradicts });
+            let with = Others::of(others, "mirrors").into();
+            overlaps.push(Overlap { index: own.index, with, how: How::Contradicts });
             continue;
         }
-        let Some((scope, found)) = write.cluster.others.nearest(source, |_| true) else { continue };
-        let mut with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
-        with.sort_by_key(EntryRef::order);
-        for pull in Pull::ALL {
-            if !with.iter().any(|found| found.set.kind.pull() == pull) {
-                continue;
-            }
-            let was = tries(&before, scope, source, pull);
-            let is = tries(&after, source, source, pull);
+        let Some(scope) = write.cluster.others.nearest_source(source) else { continue };
+        let nearest = known.entry(scope).or_insert_with(|| Nearest::of(write, set, &before, scope));
+        for pull in nearest.pulls.iter().copied() {
+            let was = tries(nearest.placed.as_ref(), source, pull);
+            let is = tries(placed(&after, source).as_ref(), source, pull);
             if was != is {
+                let with = Rc::clone(&nearest.others);
                 overlaps.push(Overlap { index, with, how: How::Tries { was, is } });
                 break;
             }
         }
     }
     overlaps
+}
+
+/// The nearest source above entries: the same for all of them.
+struct Nearest<'a> {
+    /// Its entries of the other sort.
+    others: Rc<Others<'a>>,
+    /// The pulls that they serve.
+    pulls: Vec<Pull>,
+    /// What decides its images without the set.
+    placed: Option<Placed<'a>>,
+}
+
+impl<'a> Nearest<'a> {
+    fn of(write: &SetWrite<'a>, set: &MirrorSet, before: &Rendering<'a>, scope: &'a str) -> Self {
+        let mut entries: Vec<_> = write.cluster.others.effective(scope).collect();
+        entries.retain(|found| is_other(set, found));
+        entries.sort_by_key(EntryRef::order);
+        let serves = |pull: &Pull| entries.iter().any(|found| found.set.kind.pull() == *pull);
+        Self {
+            pulls: Pull::ALL.into_iter().filter(serves).collect(),
+            others: Others::of(&entries, "source").into(),
+            placed: placed(before, scope),
+        }
+    }
 }
 
 /// An entry whose mirrors are merged with those of the other sort, which are in another order.
@@ -148,14 +191,16 @@ fn contradicting<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
     first_contradiction(&circles, &own, &others)
 }
 
-/// What a pull of something at `source` tries while `scope` decides: only the source, where the scope cannot be
-/// rendered or is not in the file.
-fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: Pull) -> Tries {
-    let Ok(Some(placed)) = rendering.registry_at(scope) else {
-        return Tries { mirrors: Vec::new(), blocked: false };
-    };
-    let below = source.strip_prefix(scope).unwrap_or_default();
-    let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
+/// What a scope decides; `None` where it cannot be rendered or is not in the file.
+fn placed<'s>(rendering: &Rendering<'s>, scope: &'s str) -> Option<Placed<'s>> {
+    rendering.registry_at(scope).ok().flatten()
+}
+
+/// What a pull of something at `source` tries where this decides: only the source without it.
+fn tries(placed: Option<&Placed<'_>>, source: &str, pull: Pull) -> Tries {
+    let Some(Placed { registry, .. }) = placed else { return Tries { mirrors: Vec::new(), blocked: false } };
+    let below = source.strip_prefix(registry.scope).unwrap_or_default();
+    let mirrors = registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
     let mirrors = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
-    Tries { mirrors, blocked: placed.registry.blocked }
+    Tries { mirrors, blocked: registry.blocked }
 }

@@ -1,7 +1,18 @@
 //! An entry without a mirror.
 
+use std::collections::HashMap;
+
 use super::{Check, Finding, Fix, Level, Rule, SetWrite};
-use crate::objects::{MirrorSet, MirrorSourcePolicy::NeverContactSource, grammar, scope::names_registry};
+use crate::{
+    context::View,
+    node::{Rendering, deciding},
+    objects::{
+        Entry, MirrorSet,
+        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+        grammar,
+        scope::names_registry,
+    },
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "ineffective-entry",
@@ -20,35 +31,67 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             findings.push(without_registry(set, index));
         }
     }
+    if set.entries.iter().all(Entry::is_effective) {
+        return;
+    }
+    let rendering = Rendering::new(write.cluster.after);
+    let mut decided: HashMap<&str, Decided> = HashMap::new();
     for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| !entry.is_effective()) {
-        let never = entry.policy() == NeverContactSource;
         let source = &entry.source;
-        let (key, what) = match (entry.mirrors.is_empty(), never) {
+        let (key, what) = match (entry.mirrors.is_empty(), entry.policy()) {
             (true, _) => (format!("{source} none"), format!("source \"{source}\" has no mirror")),
-            (false, false) => {
+            (false, AllowContactingSource) => {
                 (format!("{source} itself"), format!("source \"{source}\" has no mirror other than itself"))
             }
             // For never-contact-source-lists-source.
-            (false, true) => continue,
+            (false, NeverContactSource) => continue,
         };
-        let (effect, fix) = if never {
-            (
-                "nodes ignore the entry and its NeverContactSource, so they still contact the source",
-                "add a mirror, or block the source in image.config".into(),
-            )
-        } else {
-            let path = set.entry_path(index);
-            (
-                "nodes ignore the entry and use a broader source, if there is one",
-                Fix::safe("add a mirror, or remove the entry").remove(set.id(), path),
-            )
-        };
+        let decided =
+            decided.entry(source).or_insert_with(|| Decided::of(write.cluster.after, &rendering, source));
+        let (effect, fix) = consequence(set, index, decided);
         findings.push(Finding {
             effect: effect.to_owned(),
             fix,
             ..Finding::new(set.field_path(index, "mirrors"), key, what)
         });
     }
+}
+
+/// What is decided of a source without the entries that nodes ignore.
+struct Decided {
+    /// Whether its pulls never reach it.
+    is_blocked: bool,
+    /// Whether it has other entries.
+    by_others: bool,
+}
+
+impl Decided {
+    fn of<'a>(view: View<'a>, rendering: &Rendering<'a>, source: &str) -> Self {
+        let decides = deciding(view, rendering, source).ok().flatten();
+        Self {
+            is_blocked: decides.is_some_and(|decides| decides.is_blocked),
+            by_others: view.effective(source).next().is_some(),
+        }
+    }
+}
+
+/// What nodes do without an entry, and the fix.
+fn consequence(set: &MirrorSet, index: usize, decided: &Decided) -> (&'static str, Fix) {
+    let is_never = set.entries[index].policy() == NeverContactSource;
+    let effect = match (is_never, decided.is_blocked, decided.by_others) {
+        (true, true, _) => {
+            "nodes ignore the entry and its NeverContactSource, and the source is blocked elsewhere"
+        }
+        (true, false, _) => {
+            let effect =
+                "nodes ignore the entry and its NeverContactSource, so they still contact the source";
+            return (effect, "add a mirror, or block the source in image.config".into());
+        }
+        (false, _, true) => "nodes ignore the entry and use the other entries of the source",
+        (false, _, false) => "nodes ignore the entry and use a broader source, if there is one",
+    };
+    let title = "add a mirror, or remove the entry";
+    (effect, Fix::safe(title).remove(set.id(), set.entry_path(index)))
 }
 
 /// The finding for a source that matches nothing.
@@ -69,10 +112,13 @@ fn without_registry(set: &MirrorSet, index: usize) -> Finding {
 mod tests {
     use super::*;
     use crate::{
-        objects::{MirrorSet, SetKind::Idms},
+        objects::{
+            ImageConfig, MirrorSet, Object,
+            SetKind::{Idms, Itms},
+        },
         rules::{
             Settings,
-            testing::{assert_texts, findings, never, set},
+            testing::{assert_texts, findings, found_in, never, set},
         },
     };
 
@@ -98,6 +144,32 @@ mod tests {
             assert_eq!(found_at, Vec::from_iter(expected), "{reason}");
             all.extend(found);
         }
+        all.extend(beside_others());
         assert_texts(RULE.id, &all);
+    }
+
+    /// The effects depend on what else applies to the source; the fix is safe where removing the entry is.
+    fn beside_others() -> Vec<Finding> {
+        let tags = |source: &str| set(Itms, "tags", &[(source, &["m.lab/a"])]);
+        let blocked = |scope: &str| {
+            Object::from(ImageConfig { blocked_registries: vec![scope.to_owned()], ..ImageConfig::default() })
+        };
+        let (allow, block) = (with_mirrors(&[]), never(with_mirrors(&[])));
+        let table = [
+            (&allow, Object::from(tags("quay.io/a")), true, "the mirrors for tag pulls apply"),
+            (&block, never(tags("quay.io/a")).into(), true, "blocked by the source in another set"),
+            (&block, never(tags("quay.io")).into(), true, "blocked by a broader source"),
+            (&block, blocked("quay.io"), true, "blocked in image.config"),
+            (&block, tags("quay.io").into(), false, "a broader source that is contacted"),
+            (&block, never(tags("quay.io/b")).into(), false, "another source"),
+        ];
+        let mut all = Vec::new();
+        for (new, other, is_removable, reason) in table {
+            let found = found_in(RULE.id, new, [other], &Settings::default());
+            let [finding] = &*found else { panic!("{reason}: {found:?}") };
+            assert_eq!(finding.fix.is_applicable(), is_removable, "{reason}");
+            all.extend(found);
+        }
+        all
     }
 }

@@ -79,11 +79,38 @@ pub(super) fn find_shared<'a>(
 /// The number of entries up to which each set that has one of them offers the fix of all.
 const FEW: usize = 10;
 
-/// Whether a set offers a fix that changes all of these entries. One of many entries is offered once, for the set that
+/// Whether a set offers a fix that changes this many entries. One of many entries is offered once, for the set that
 /// has the first of them: otherwise each of the sets would repeat the changes of all others.
-pub(super) fn offers_fix_of(set: &MirrorSet, entries: &[EntryRef<'_>]) -> bool {
-    let first = entries.iter().min_by_key(|found| found.order());
-    entries.len() <= FEW || first.is_none_or(|first| std::ptr::eq(first.set, set))
+pub(super) fn offers_fix_of(set: &MirrorSet, first: EntryRef<'_>, entries: usize) -> bool {
+    entries <= FEW || std::ptr::eq(first.set, set)
+}
+
+/// Whether sources cover scopes with an effective entry that counts. A source above several scopes is looked up once.
+pub(super) struct Covering<'a, F> {
+    view: View<'a>,
+    counts: F,
+    known: HashMap<Box<str>, bool>,
+}
+
+impl<'a, F: Fn(&EntryRef<'a>) -> bool> Covering<'a, F> {
+    pub(super) fn new(view: View<'a>, counts: F) -> Self {
+        Self { view, counts, known: HashMap::new() }
+    }
+
+    /// Whether such an entry has the scope itself as its source, or one above it.
+    pub(super) fn covers(&mut self, scope: &str) -> bool {
+        let Self { view, counts, known } = self;
+        let has_entry = |source: &str| view.effective(source).any(|found| counts(&found));
+        has_entry(scope)
+            || view.scopes_above(scope).any(|above| {
+                let above = above.to_scope();
+                known.get(&*above).copied().unwrap_or_else(|| {
+                    let is_there = has_entry(&above);
+                    known.insert(above.into(), is_there);
+                    is_there
+                })
+            })
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +146,7 @@ mod tests {
         let sets: Vec<_> = (0..=FEW).map(|at| set(Idms, &format!("s{at:03}"), &[("a", &["m/x"])])).collect();
         let entries: Vec<_> = sets.iter().map(|set| EntryRef { set, index: 0 }).collect();
         let offering = |entries: &[EntryRef<'_>]| {
-            entries.iter().filter(|found| offers_fix_of(found.set, entries)).count()
+            entries.iter().filter(|found| offers_fix_of(found.set, entries[0], entries.len())).count()
         };
         assert_eq!((offering(&entries[..FEW]), offering(&entries)), (FEW, 1));
     }

@@ -58,7 +58,7 @@ struct Split {
 
 /// The entries of a source whose mirrors are merged.
 struct Sharing<'a> {
-    /// Those of the set under review and then the others, by kind, name and index.
+    /// Those of the set under review by index, then the others by kind, name and index.
     entries: Vec<EntryRef<'a>>,
     /// The number of those of the set under review.
     own: usize,
@@ -66,6 +66,8 @@ struct Sharing<'a> {
     merged: Mirrors,
     /// Whether a list contradicts itself: its mirrors have no order that could be kept.
     contradictory: bool,
+    /// Whether all entries list the same mirrors in the same order.
+    same_mirrors: bool,
     /// Whether no other order of them is possible; see [`is_only_order`].
     only_order: bool,
 }
@@ -93,12 +95,14 @@ fn sharing<'a>(shared: &SharedSource<'a>) -> Vec<Sharing<'a>> {
 
 impl<'a> Sharing<'a> {
     fn of(entries: Vec<EntryRef<'a>>, own: usize) -> Self {
-        let lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
+        let mut lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
+        lists.dedup();
+        let same_mirrors = lists.len() == 1;
         let merged = merge(&entries[0].entry().source, &lists);
-        let only_order = !merged.contradictory && is_only_order(&merged.mirrors, &entries);
+        let only_order = same_mirrors || !merged.contradictory && is_only_order(&merged.mirrors, &entries);
         let contradictory = merged.contradictory;
         let merged = merged.mirrors.into_iter().map(Box::from).collect();
-        Self { entries, own, merged, contradictory, only_order }
+        Self { entries, own, merged, contradictory, same_mirrors, only_order }
     }
 
     fn source(&self) -> &'a str {
@@ -119,10 +123,8 @@ impl<'a> Sharing<'a> {
     }
 
     fn split(&self) -> Split {
-        let elsewhere = some_sets(self.elsewhere());
-        let first = &self.entries[0].entry().mirrors;
-        let same_mirrors = self.entries.iter().all(|other| other.entry().mirrors == *first);
-        Split { elsewhere, same_mirrors, only_order: same_mirrors || self.only_order }
+        let Self { same_mirrors, only_order, .. } = *self;
+        Split { elsewhere: some_sets(self.elsewhere()), same_mirrors, only_order }
     }
 
     /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.
@@ -141,6 +143,9 @@ impl<'a> Sharing<'a> {
     fn keeps_listed_order(&self) -> bool {
         let mut entries = self.entries.clone();
         entries.sort_by_key(EntryRef::order);
+        if self.same_mirrors {
+            entries.truncate(1);
+        }
         let listed = entries.iter().flat_map(|found| found.entry().real_mirrors());
         let mut seen = HashSet::new();
         let listed = listed.map(|(_, mirror)| mirror).filter(|mirror| seen.insert(*mirror));
@@ -149,8 +154,8 @@ impl<'a> Sharing<'a> {
 
     /// The first of the entries, which keeps the source.
     fn first(&self) -> EntryRef<'a> {
-        let first = self.entries.iter().copied().min_by_key(EntryRef::order);
-        first.unwrap_or_else(|| self.reported())
+        let own = self.entries[0];
+        self.elsewhere().first().copied().filter(|other| other.order() < own.order()).unwrap_or(own)
     }
 
     /// The entries to remove: all but the first, or where those of many other sets are left to the findings there,
@@ -158,7 +163,7 @@ impl<'a> Sharing<'a> {
     fn removed(&self) -> Option<Vec<EntryRef<'a>>> {
         let first = self.first();
         let mut removed = self.entries.clone();
-        if !offers_fix_of(self.entries[0].set, &self.entries) {
+        if !offers_fix_of(self.entries[0].set, first, self.entries.len()) {
             if first.entry().mirrors != self.merged {
                 return None;
             }

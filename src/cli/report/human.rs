@@ -69,7 +69,7 @@ fn group<'a>(
         // After the underline where there is room.
         let label = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
         let here = here.with_label(label.to_owned());
-        group = draw(group, &here, related_drawings(diagnostic, places));
+        group = draw(group, &here, related_drawings(diagnostic, places, &here));
         if here.is_long() {
             group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
         }
@@ -83,16 +83,22 @@ fn group<'a>(
     if finding.fix.is_empty() { group } else { group.element(Title::HELP.message(&*finding.fix.title)) }
 }
 
-/// Drawings of the first related places in files.
-fn related_drawings<'a>(diagnostic: &'a Diagnostic, places: &Places<'a>) -> Vec<Drawing<'a>> {
-    let mut drawings = Vec::new();
+/// Drawings of the first related places in files, each on a line of its own that is not the finding's.
+fn related_drawings<'a>(
+    diagnostic: &'a Diagnostic,
+    places: &Places<'a>,
+    here: &Drawing<'a>,
+) -> Vec<Drawing<'a>> {
+    let mut drawings: Vec<Drawing<'a>> = Vec::new();
     for related in &diagnostic.finding.related {
-        if let Some(place) = places.find(&related.object) {
-            let drawing = Drawing::new(place, &related.path);
+        let Some(place) = places.find(&related.object) else { continue };
+        let drawing = Drawing::new(place, &related.path);
+        if drawings.len() < OTHERS
+            && drawings.iter().chain([here]).all(|other| !other.is_on_line_of(&drawing))
+        {
             drawings.push(drawing.with_label(format!("in {}", related.object)));
         }
     }
-    drawings.truncate(OTHERS);
     drawings
 }
 
@@ -128,6 +134,10 @@ impl<'a> Drawing<'a> {
     fn with_label(mut self, label: String) -> Self {
         self.label = label;
         self
+    }
+
+    fn is_on_line_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.source, other.source) && self.at.line == other.at.line
     }
 
     fn is_long(&self) -> bool {

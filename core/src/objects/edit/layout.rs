@@ -5,6 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use serde_json::Value;
 
 use crate::objects::{
+    manifest::Source,
     tree::{Data, Field, Node},
     yaml::{to_flow, to_inline, to_yaml},
 };
@@ -19,15 +20,15 @@ pub(super) struct Layout<'t> {
 }
 
 impl<'t> Layout<'t> {
-    pub(super) fn new(text: &'t str, root: &Node) -> Self {
-        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    pub(super) fn new(source: &'t Source, root: &Node) -> Self {
+        let text = &*source.text;
         let is_json = match &root.data {
             Data::Map(fields) => {
                 fields.first().is_some_and(|field| text[field.span.start..].starts_with('"'))
             }
             _ => false,
         };
-        Self { text, newline, is_json }
+        Self { text, newline: source.newline, is_json }
     }
 
     fn from(&self, node: &Node) -> &'t str {
@@ -216,10 +217,10 @@ impl<'t> Layout<'t> {
             let at = node.span.start + 1;
             return Some(super::TextEdit { range: at..at, text: text.to_owned() });
         };
-        let line = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let indent = &self.text[line..start];
-        let separator = if line > 0 && indent.trim().is_empty() {
-            format!(",{}{indent}", self.newline)
+        // Not from the start of the line: all of a file may be on one.
+        let before = self.text[..start].trim_end_matches([' ', '\t']);
+        let separator = if before.ends_with('\n') {
+            format!(",{}{}", self.newline, &self.text[before.len()..start])
         } else {
             ", ".to_owned()
         };

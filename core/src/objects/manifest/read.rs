@@ -17,7 +17,8 @@ use crate::objects::{
 
 /// Reads one file.
 pub fn read(name: &str, text: String) -> Reading {
-    let source = Arc::new(Source { name: name.to_owned(), text });
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let source = Arc::new(Source { name: name.to_owned(), text, newline });
     let mut reader = Reader { reading: Reading { files: 1, ..Reading::default() }, source };
     let (documents, error) = tree::documents(&reader.source.text);
     for document in documents {
