@@ -25,7 +25,8 @@ use crate::cluster::Exclude;
 
 const HELP: &str = "\
 Output:
-  stdout  findings, each with its lines; or a JSON, SARIF or JUnit report
+  stdout  findings, each with its lines; or a JSON, SARIF or JUnit report, in which a finding lists up to 10
+          related fields (related) and counts the others (moreRelated)
   stderr  a summary, read errors, exemptions, and objects that are defined twice
 
 Exit codes:

@@ -67,6 +67,31 @@ fn lint_reports_findings_and_a_summary() -> Result<()> {
     Ok(())
 }
 
+/// An IDMS with the same entry many times.
+fn repeated(entries: usize) -> String {
+    let entry = json!({"source": "quay.io/a", "mirrors": ["m.lab/a"]});
+    json!({
+        "apiVersion": "config.openshift.io/v1",
+        "kind": "ImageDigestMirrorSet",
+        "metadata": {"name": "a"},
+        "spec": {"imageDigestMirrors": vec![entry; entries]},
+    })
+    .to_string()
+}
+
+#[test]
+fn lint_lists_ten_related_fields_and_counts_the_others() -> Result<()> {
+    for (entries, listed, more) in [(8, 7, json!(null)), (11, 10, json!(null)), (50, 10, json!(39))] {
+        let report = mirrorguard_reads("lint -o json -", &repeated(entries))?.code(0)?.json()?;
+        let findings = report["findings"].as_array().context("findings")?;
+        let split: Vec<_> = findings.iter().filter(|finding| finding["rule"] == "split-source").collect();
+        let [split] = *split else { bail!("{entries}: {report}") };
+        let related = split["related"].as_array().context("related")?;
+        ensure!(related.len() == listed && split["moreRelated"] == more, "{entries}: {split}");
+    }
+    Ok(())
+}
+
 #[test]
 fn explain_reports_the_nodes_and_each_look_up() -> Result<()> {
     let candidates = json!({"candidates": ["text"]});

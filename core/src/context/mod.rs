@@ -15,15 +15,15 @@ mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use index::{Place, SourceIndex};
+use index::{Place, Repeats, SourceIndex};
 use never_contacted::NeverContacted;
 pub use size::{Totals, grows, size_at_most, size_of_write};
 use size::{faults_of_all, faults_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{
-    CatalogKind, ClusterVersion, Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet,
-    Object, ObjectId, OperatorCatalog, SetKind, SignaturePolicy, scope::is_wildcard,
+    CatalogKind, ClusterVersion, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, Object,
+    ObjectId, OperatorCatalog, SetKind, SignaturePolicy, scope::is_wildcard,
 };
 
 /// The mirror sets and settings of one cluster.
@@ -32,6 +32,8 @@ pub struct Context {
     /// The sets by slot: a number that stays the same while a set is there, for the index to refer to. `None` is a
     /// free slot.
     sets: Vec<Option<Arc<MirrorSet>>>,
+    /// The entries of the set in each slot that have the source of an earlier one.
+    repeats: Vec<Repeats>,
     /// The free slots, to be used again.
     free: Vec<u32>,
     /// The slot of each set, by kind and name.
@@ -156,17 +158,19 @@ impl Context {
         self.remove_set(set.kind, &set.name);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.sets.push(None);
+            self.repeats.push(Repeats::default());
             u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
         });
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
         self.wildcards += count_wildcards(&set);
         self.never_contacted.add(&set);
+        let (last, repeats) = Repeats::of(&set.entries, |source| self.index.hash(source));
+        self.repeats[slot as usize] = repeats;
         self.sets[slot as usize] = Some(set);
         let Self { sets, index, .. } = self;
-        let entries = sets[slot as usize].iter().flat_map(|set| &set.entries);
-        for (entry, Entry { source, .. }) in entries.enumerate() {
-            let place = Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) };
-            index.insert(source, place, |place| source_at(sets, place));
+        for entry in last {
+            let place = Place { slot, entry };
+            index.insert(source_at(sets, place), place, |place| source_at(sets, place));
         }
         let [size, faults] = self.totals_of_set(slot);
         self.size = self.size + size.after - size.before;
@@ -192,8 +196,10 @@ impl Context {
         self.free.push(slot);
         self.wildcards -= count_wildcards(&set);
         self.never_contacted.remove(&set);
-        for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
-            self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
+        let repeats = std::mem::take(&mut self.repeats[slot as usize]);
+        for last in repeats.last_of_each(set.entries.len()) {
+            let place = Place { slot, entry: u32::try_from(last).unwrap_or(u32::MAX) };
+            self.index.remove(&set.entries[last].source, place);
         }
     }
 

@@ -1,7 +1,7 @@
 //! How a context changes, and what its views show.
 
 use super::*;
-use crate::objects::MirrorSourcePolicy;
+use crate::objects::{Entry, MirrorSourcePolicy};
 
 fn set(kind: SetKind, name: &str, sources: &[&str]) -> Arc<MirrorSet> {
     Arc::new(MirrorSet::new(kind, name, sources.iter().map(|source| entry(source)).collect()))
@@ -29,6 +29,13 @@ fn entries_are_found_by_source_through_every_change() {
     let mut context = Context::default();
     context.insert_set(set(SetKind::Idms, "a", &["x", "y", "x"]));
     context.insert_set(set(SetKind::Itms, "a", &["y"]));
+    assert_eq!(found(context.view(), "x"), ["a[0]", "a[2]"]);
+    let repeating = set(SetKind::Idms, "b", &["x", "x", "y", "x"]);
+    let overlay = Overlay::new(&context, &repeating);
+    let with = context.view_with(SetKind::Idms, "b", Some(&overlay));
+    assert_eq!(found(with, "x"), ["a[0]", "a[2]", "b[0]", "b[1]", "b[3]"]);
+    context.insert_set(repeating);
+    context.remove_set(SetKind::Idms, "b");
     assert_eq!(found(context.view(), "x"), ["a[0]", "a[2]"]);
     context.insert_set(set(SetKind::Idms, "a", &["y"]));
     assert_eq!(found(context.view(), "x"), Vec::<String>::new());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 
-use super::{Context, faults_of_write, never_contacted::NeverContacted};
+use super::{Context, faults_of_write, index::Repeats, never_contacted::NeverContacted};
 use crate::objects::{
     Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
     scope::{Ancestor, ancestors},
@@ -50,8 +50,9 @@ impl<'a> EntryRef<'a> {
 #[derive(Debug)]
 pub struct Overlay<'a> {
     set: &'a MirrorSet,
-    /// The index in the set of each entry, by the hash of its source that the context's index uses.
+    /// The index in the set of the last entry of each source, by the hash of the source that the context's index uses.
     places: HashTable<u32>,
+    repeats: Repeats,
     wildcards: bool,
     never_contacted: NeverContacted,
 }
@@ -59,14 +60,11 @@ pub struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// Indexes a set for views of `context`.
     pub fn new(context: &Context, set: &'a MirrorSet) -> Self {
-        let mut places = HashTable::with_capacity(set.entries.len());
-        for (at, entry) in (0..u32::MAX).zip(&set.entries) {
-            let hash = context.index.hash(&entry.source);
-            places.insert_unique(hash, at, |at| context.index.hash(&set.entries[*at as usize].source));
-        }
+        let (places, repeats) = Repeats::of(&set.entries, |source| context.index.hash(source));
         Self {
             set,
             places,
+            repeats,
             wildcards: super::count_wildcards(set) > 0,
             never_contacted: NeverContacted::of(set),
         }
@@ -106,12 +104,18 @@ impl<'a> View<'a> {
         let hash = context.index.hash(source);
         let kept = context.index.candidates(hash).filter_map(move |place| {
             let set = context.sets[place.slot as usize].as_deref()?;
-            (hidden != Some(place.slot)).then_some(EntryRef { set, index: place.entry as usize })
+            let is_seen = hidden != Some(place.slot);
+            is_seen.then_some((set, place.entry, &context.repeats[place.slot as usize]))
         });
         let added = overlay.into_iter().flat_map(move |overlay| {
-            overlay.places.iter_hash(hash).map(|at| EntryRef { set: overlay.set, index: *at as usize })
+            overlay.places.iter_hash(hash).map(|last| (overlay.set, *last, &overlay.repeats))
         });
-        kept.chain(added).filter(move |found| *found.entry().source == *source && self.shows(found.set))
+        let in_sets = kept
+            .chain(added)
+            .filter(move |(set, last, _)| *set.entries[*last as usize].source == *source && self.shows(set));
+        in_sets.flat_map(|(set, last, repeats)| {
+            repeats.up_to(last).map(move |index| EntryRef { set, index: index as usize })
+        })
     }
 
     /// Those of them that affect the configuration of the nodes.

@@ -1,6 +1,6 @@
 //! Contradictions between the entries of any objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Document, Problem};
 use crate::{
@@ -73,9 +73,7 @@ pub(super) fn order_conflicts<'a>(documents: impl IntoIterator<Item = &'a Docume
         if !is_contradictory(source, &found) {
             continue;
         }
-        let mut places: Vec<_> =
-            first_contradiction(source, &found).into_iter().map(Found::place_with_mirrors).collect();
-        places.dedup();
+        let places = first_contradiction(source, found).into_iter().map(Found::place_with_mirrors).collect();
         problems.push(Problem {
             what: format!(
                 "the mirrors of source \"{source}\" are listed in contradicting orders: their order for {pull} pulls \
@@ -93,15 +91,24 @@ fn is_contradictory(source: &str, found: &[Found<'_>]) -> bool {
     node::merge(source, &lists).contradictory
 }
 
-/// The first two entries that contradict each other, or one that contradicts itself; all of them where only more
-/// than two together do.
-fn first_contradiction<'a>(source: &str, found: &[Found<'a>]) -> Vec<Found<'a>> {
-    for (at, one) in found.iter().enumerate() {
-        for other in &found[at..] {
-            if is_contradictory(source, &[*one, *other]) {
-                return vec![*one, *other];
-            }
+/// The number of lists that are compared with all others one by one.
+const COMPARED: usize = 10;
+
+/// An entry that contradicts itself, or the first two that contradict each other; all that are part of a contradiction
+/// where only more than two together are one. Of entries with the same mirrors, the first.
+fn first_contradiction<'a>(source: &'a str, mut found: Vec<Found<'a>>) -> Vec<Found<'a>> {
+    if let Some(own) = found.iter().find(|own| is_contradictory(source, &[**own])) {
+        return vec![*own];
+    }
+    let mut seen = HashSet::new();
+    found.retain(|found| seen.insert(&found.entry().mirrors));
+    let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
+    let circles = node::Circles::of(source, &lists);
+    found.retain(|found| circles.with(&found.entry().mirrors).is_some());
+    for (at, one) in found.iter().enumerate().take(COMPARED) {
+        if let Some(other) = found[at + 1..].iter().find(|other| is_contradictory(source, &[*one, **other])) {
+            return vec![*one, *other];
         }
     }
-    found.to_vec()
+    found
 }

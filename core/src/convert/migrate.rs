@@ -1,6 +1,6 @@
 //! Migrates ICSPs to equivalent IDMSs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Document, Origin, Problem, Proof, conflict::order_conflicts, proof::prove};
 use crate::{
@@ -50,12 +50,19 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
         .filter(|document| document.set.kind == SetKind::Icsp)
         .map(|document| (&*document.set.name, document))
         .collect();
+    // Of two with the same name, the first.
+    let existing: HashMap<&str, &Document> = documents
+        .iter()
+        .rev()
+        .filter(|document| document.set.kind == SetKind::Idms)
+        .map(|document| (&*document.set.name, document))
+        .collect();
     let never_contacted = never_contacted(documents);
     for icsp in icsps.values() {
         migration.problems.extend(icsp.name_problem());
         migration.problems.extend(rejected_entries(icsp, &never_contacted));
         let idms = as_idms(icsp, &mut migration.notes);
-        match documents.iter().find(|d| d.set.kind == SetKind::Idms && d.set.name == icsp.set.name) {
+        match existing.get(&*icsp.set.name) {
             None => migration.idms.push(idms),
             Some(there) if same_entries(&there.set, &idms.set) => migration.there.push(there.place()),
             Some(there) => migration.problems.push(namesake_problem(icsp, there, &idms)),
@@ -187,21 +194,45 @@ fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
     let mut idms = Document { left_behind: Vec::new(), origin: Origin::New, ..icsp.clone() };
     idms.set.kind = SetKind::Idms;
     idms.set.resource_version = Box::default();
-    for (at, Entry { source, mirrors, .. }) in idms.set.entries.iter_mut().enumerate() {
-        let mut seen = BTreeSet::new();
-        if mirrors.iter().all(|mirror| seen.insert(mirror)) {
+    let entries = std::mem::take(&mut idms.set.entries);
+    let (count, mut seen) = (entries.len(), HashSet::new());
+    for (at, entry) in entries.into_iter().enumerate() {
+        let (written, tried) = (entry.mirrors.len(), with_mirrors_once(entry));
+        if !seen.insert(tried.clone()) {
             continue;
         }
-        // In an IDMS the list is a set. This is the order in which the nodes try them.
-        let tried: Vec<Box<str>> =
-            node::merge(source, &[&*mirrors]).mirrors.into_iter().map(Box::from).collect();
-        notes.push(format!("a mirror is listed twice in {}; the IDMS lists it once", icsp.entry_place(at)));
-        *mirrors = tried.into();
+        if tried.mirrors.len() < written {
+            notes.push(format!(
+                "a mirror is listed twice in {}; the IDMS lists it once",
+                icsp.entry_place(at)
+            ));
+        }
+        idms.set.entries.push(tried);
     }
+    notes.extend(repeats_note(icsp, count - idms.set.entries.len()));
     idms
 }
 
-/// Whether two sets have the same entries, in any order.
+/// An entry with each mirror once: in an IDMS the list is a set. This is the order in which the nodes try them.
+fn with_mirrors_once(entry: Entry) -> Entry {
+    let mut seen = BTreeSet::new();
+    if entry.mirrors.iter().all(|mirror| seen.insert(mirror)) {
+        return entry;
+    }
+    let tried = node::merge(&entry.source, &[&*entry.mirrors]).mirrors;
+    Entry { mirrors: tried.into_iter().map(Box::from).collect(), ..entry }
+}
+
+fn repeats_note(icsp: &Document, repeats: usize) -> Option<String> {
+    let (entries, them) = match repeats {
+        0 => return None,
+        1 => ("an entry repeats an earlier one".to_owned(), "it"),
+        repeats => (format!("{repeats} entries repeat earlier ones"), "each"),
+    };
+    Some(format!("{entries} in {}; the IDMS has {them} once", icsp.place()))
+}
+
+/// Whether two sets have the same entries, in any order and number.
 fn same_entries(one: &MirrorSet, other: &MirrorSet) -> bool {
     sorted_entries(one) == sorted_entries(other)
 }
@@ -211,5 +242,6 @@ fn sorted_entries(set: &MirrorSet) -> Vec<(&str, &[Box<str>], MirrorSourcePolicy
     let entries = set.entries.iter().map(|entry| (&*entry.source, &*entry.mirrors, entry.policy()));
     let mut entries: Vec<_> = entries.collect();
     entries.sort_unstable_by_key(|(source, mirrors, policy)| (*source, *mirrors, policy.name()));
+    entries.dedup();
     entries
 }

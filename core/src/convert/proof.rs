@@ -1,5 +1,7 @@
 //! Whether the nodes' file stays the same through a migration.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::Document;
@@ -19,6 +21,9 @@ pub enum Proof {
     /// No file at all in one of them: the stage, and the operator's error.
     NotRendered(Stage, String),
 }
+
+/// The number of entries that are named for a difference: each mirror of a source may be one.
+const MAX_PLACES: usize = 10;
 
 /// A state of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,7 +48,7 @@ pub struct NodeDifference {
     pub what: String,
     /// `reload` or `drain`.
     pub impact: String,
-    /// Entries with this source.
+    /// The first ten entries with this source.
     pub places: Vec<String>,
 }
 
@@ -91,26 +96,26 @@ fn differences(
     documents: &[Document],
 ) -> Vec<NodeDifference> {
     let mut differences = Vec::new();
+    let by_source = places_by_source(documents);
     // The default impact is shown: any difference is one too many, whatever a custom policy makes of it.
     for reason in node::change_of_files(old, new, Disruptions::default()).reasons {
+        let places = by_source.get(reason.registry).into_iter().flatten().take(MAX_PLACES);
         differences.push(NodeDifference {
             stage,
             registry: reason.subject().to_owned(),
             what: reason.what.to_string(),
             impact: reason.impact.to_string(),
-            places: places_of(reason.registry, documents),
+            places: places.map(|(document, at)| document.entry_place(*at)).collect(),
         });
     }
     differences
 }
 
-fn places_of(source: &str, documents: &[Document]) -> Vec<String> {
-    let mut places = Vec::new();
+fn places_by_source(documents: &[Document]) -> HashMap<&str, Vec<(&Document, usize)>> {
+    let mut places: HashMap<&str, Vec<_>> = HashMap::new();
     for document in documents {
         for (at, entry) in document.set.entries.iter().enumerate() {
-            if *entry.source == *source {
-                places.push(document.entry_place(at));
-            }
+            places.entry(&entry.source).or_default().push((document, at));
         }
     }
     places

@@ -43,8 +43,8 @@ impl<'a> Circles<'a> {
         let pair = |one: &str, next: &str| circle_of(one).filter(|circle| circle_of(next) == Some(*circle));
         let within = list.windows(2).find_map(|two| pair(&two[0], &two[1]));
         within.or_else(|| {
-            let last = list.last().filter(|_| list.iter().all(|mirror| **mirror != *self.source))?;
-            pair(last, self.source)
+            let end = list.last().filter(|_| list.iter().all(|mirror| **mirror != *self.source))?;
+            pair(end, self.source)
         })
     }
 }

@@ -21,10 +21,11 @@ pub(super) const ORDER_UNSPECIFIED: &str =
     "the lists are merged, and the order of their mirrors is unspecified";
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
-    findings.extend(write.shared_sources().iter().filter_map(contradiction).map(|found| finding(&found)));
+    findings.extend(write.shared_sources().iter().filter_map(contradiction).map(finding));
 }
 
 /// An entry, and the others whose mirror order contradicts its own.
+#[derive(Debug, Clone)]
 pub(super) struct Contradiction<'a> {
     pub(super) own: EntryRef<'a>,
     pub(super) others: Vec<EntryRef<'a>>,
@@ -32,7 +33,11 @@ pub(super) struct Contradiction<'a> {
 
 /// The contradiction that is reported of a source: between the set and others, or else within the set, at the later of
 /// two entries. One is enough: all lists of a source are put in order together.
-pub(super) fn contradiction<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
+pub(super) fn contradiction<'s, 'a>(shared: &'s SharedSource<'a>) -> Option<&'s Contradiction<'a>> {
+    shared.contradiction.get_or_init(|| find_contradiction(shared)).as_ref()
+}
+
+fn find_contradiction<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
     let (own, elsewhere) = shared.merged();
     let circles = circles_of(shared.source(), own.iter().chain(&elsewhere));
     first_contradiction(&circles, &own, &elsewhere).or_else(|| within(&circles, &own))
@@ -216,7 +221,8 @@ mod tests {
 
     #[test]
     fn entries_of_one_set_that_contradict_each_other_are_reported_once() {
-        let table: [(&[&[&str]], Option<usize>, &[usize], &str); 6] = [
+        type Case<'a> = (&'a [&'a [&'a str]], Option<usize>, &'a [usize], &'a str);
+        let table: [Case<'_>; 6] = [
             (&[&["a", "b"], &["b", "a"]], Some(1), &[0], "at the later one"),
             (&[&["a", "b"], &["a", "b"], &["b", "a"]], Some(2), &[0, 1], "two say the same"),
             (&[&["c"], &["a", "b"], &["b", "a"]], Some(2), &[1], "one says nothing of it"),

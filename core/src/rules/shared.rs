@@ -1,8 +1,11 @@
 //! Sources that are in several entries. Each is looked at once, however many entries have it.
 
+use std::cell::OnceCell;
+
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::mirror_order_conflict::Contradiction;
 use crate::{
     context::{EntryRef, View},
     objects::{Entry, MirrorSet},
@@ -39,6 +42,8 @@ pub struct SharedSource<'a> {
     pub own: Vec<EntryRef<'a>>,
     /// Its entries in other sets, of all three kinds, by kind, name and index.
     pub elsewhere: Vec<EntryRef<'a>>,
+    /// What mirror-order-conflict reports, which other rules leave to it.
+    pub(super) contradiction: OnceCell<Option<Contradiction<'a>>>,
 }
 
 impl<'a> SharedSource<'a> {
@@ -70,7 +75,7 @@ pub(super) fn find_shared<'a>(
         if indexes.len() + elsewhere.len() > 1 {
             elsewhere.sort_by_key(EntryRef::order);
             let own = indexes.iter().map(|index| EntryRef { set, index: *index }).collect();
-            shared.push(SharedSource { own, elsewhere });
+            shared.push(SharedSource { own, elsewhere, contradiction: OnceCell::new() });
         }
     }
     shared
@@ -124,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_source_is_shared_once_however_many_entries_have_it() {
-        let table: [(&[&str], &[&str], &[(usize, usize)], &str); 4] = [
+        type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a [(usize, usize)], &'a str);
+        let table: [Case<'_>; 4] = [
             (&["a", "b"], &["c"], &[], "every source once"),
             (&["a", "b", "a", "a"], &[], &[(3, 0)], "three times in the set"),
             (&["b", "a"], &["a", "a"], &[(1, 2)], "twice elsewhere"),

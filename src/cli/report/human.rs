@@ -80,6 +80,11 @@ fn group<'a>(
     if let Some(effect) = effect {
         group = group.element(Title::NOTE.message(effect));
     }
+    let related = &finding.related;
+    if related.more() > 0 {
+        let more = related.len().saturating_sub(OTHERS) + related.more();
+        group = group.element(Title::NOTE.message(format!("{more} more places are related")));
+    }
     if finding.fix.is_empty() { group } else { group.element(Title::HELP.message(&*finding.fix.title)) }
 }
 
@@ -205,6 +210,37 @@ mod tests {
         let text = strip_str(&text).to_string();
         let lines: Vec<_> = text.lines().skip(1).filter(|line| !line.contains("help")).collect();
         lines.join("\n").trim_end().to_owned()
+    }
+
+    /// The lines with the sources that a finding at the second entry draws, and the number that it underlines.
+    fn drawn(entries: &str) -> usize {
+        let reading = manifest::read("x.yaml", set(entries));
+        let located = &reading.objects[0];
+        let path = |at: usize| format!("spec.imageTagMirrors[{at}].source");
+        let related = [0, 2, 3].map(|at| rules::Related { object: located.object.id(), path: path(at) });
+        let finding = rules::Finding {
+            related: Vec::from(related).into(),
+            ..rules::Finding::new(path(1), "key", "wrong")
+        };
+        let rule = &rules::RULES[0];
+        let diagnostics = vec![Diagnostic { rule, level: Level::Deny, finding }];
+        let verdict = Verdict { diagnostics, ..Verdict::default() };
+        let one = Reviewed { object: located.object.id(), place: Some(located), verdict };
+        let places = [(&located.object, Some(located))].into_iter().collect();
+        strip_str(&human(&[one], &places, 80)).to_string().matches("in ImageTagMirrorSet/").count()
+    }
+
+    #[test]
+    fn a_line_is_labelled_once() {
+        let [apart, flow] = ["  - source: q.io\n", "{source: q.io}"];
+        let table = [
+            (apart.repeat(4), 3, "each on a line of its own"),
+            (format!("  [{}]", [flow; 4].join(", ")), 0, "all on the line of the finding"),
+            (format!("  [{flow}, {flow},\n  {flow}, {flow}]"), 1, "two on one other line"),
+        ];
+        for (entries, expected, reason) in table {
+            assert_eq!(drawn(&entries), expected, "{reason}");
+        }
     }
 
     fn set(entry: &str) -> String {

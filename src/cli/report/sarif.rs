@@ -103,6 +103,9 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
         "partialFingerprints": {"mirrorguard/v1": fingerprint(&[diagnostic.rule.id, &name, &finding.key])},
         "properties": {"path": finding.path},
     });
+    if finding.related.more() > 0 {
+        result["properties"]["moreRelated"] = json!(finding.related.more());
+    }
     if let Some(fix) = apply_fix(&finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
         result["fixes"] = json!([sarif_fix(&fix, folder)]);
     }

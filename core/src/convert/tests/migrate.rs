@@ -151,6 +151,28 @@ fn a_mirror_listed_twice_stands_once_in_the_order_of_the_nodes() {
 }
 
 #[test]
+fn an_entry_that_is_repeated_is_written_once() {
+    let (x, y) = ("{source: q.io/x, mirrors: [m.lab/x]}", "{source: q.io/y, mirrors: [m.lab/x]}");
+    let twice = "{source: q.io/x, mirrors: [m.lab/x, m.lab/x]}";
+    let other = "{source: q.io/x, mirrors: [n.lab/x]}";
+    let table: [(&[&str], &[&str], usize, &str); 5] = [
+        (&[x, y], &["q.io/x", "q.io/y"], 0, "every source once"),
+        (&[x, x, y], &["q.io/x", "q.io/y"], 1, "an exact repeat"),
+        (&[x, y, x, x], &["q.io/x", "q.io/y"], 1, "repeats are one note"),
+        (&[x, twice], &["q.io/x"], 1, "the same once a mirror is listed once"),
+        (&[x, other], &["q.io/x", "q.io/x"], 0, "another mirror"),
+    ];
+    for (entries, expected, notes, reason) in table {
+        let migration = migrated(&[set("icsp", "a", &entries.join(", "))]);
+        let sources: Vec<_> = migration.idms[0].set.entries.iter().map(|entry| &*entry.source).collect();
+        assert_eq!(sources, expected, "{reason}");
+        assert_eq!((migration.notes.len(), migration.proof), (notes, Some(Proof::Same)), "{reason}");
+    }
+    let begun = migrated(&[set("icsp", "a", &[x, x].join(", ")), set("idms", "a", x)]);
+    assert!(begun.idms.is_empty() && begun.is_right(), "the IDMS has it already: {begun:?}");
+}
+
+#[test]
 fn lists_in_contradicting_orders_are_kept_with_a_note() {
     let one = "{source: quay.io/a, mirrors: [m.lab/1, m.lab/2]}";
     let other = "{source: quay.io/a, mirrors: [m.lab/2, m.lab/1]}";

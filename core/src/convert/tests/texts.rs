@@ -41,6 +41,11 @@ fn each_problem_note_and_step_has_its_text() {
     let documents = numbered(&contradicting);
     write_notes(&mut texts, &convert::merge(&documents).notes);
     write_notes(&mut texts, &convert::migrate(&documents, &Context::default()).notes);
+    let entry = "{source: quay.io/a, mirrors: [m.lab/1]}";
+    for repeats in [2, 3] {
+        let repeated = numbered(&[set("icsp", "a", &vec![entry; repeats].join(", "))]);
+        write_notes(&mut texts, &convert::migrate(&repeated, &Context::default()).notes);
+    }
     // Together they have no plan, because a mirror that is listed twice changes registries.conf; `b` alone has one.
     let planned = convert::migrate(&numbered(&contradicting[1..]), &Context::default());
     let Plan(steps) = Plan::of(&planned, &Written::Files(vec!["out/a.yaml".to_owned()]));
