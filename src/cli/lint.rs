@@ -25,9 +25,9 @@ use crate::cluster::Exclude;
 
 const HELP: &str = "\
 Output:
-  stdout  findings, each with its lines; or a JSON, SARIF or JUnit report, in which a finding lists up to 10
-          related fields (related) and counts the others (moreRelated)
+  stdout  findings, each with its lines; or a JSON, SARIF or JUnit report
   stderr  a summary, read errors, exemptions, and objects that are defined twice
+  JSON lists up to 10 related fields of a finding; moreRelated is the number of the others.
 
 Exit codes:
   0  no findings at or above --fail-on

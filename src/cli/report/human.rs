@@ -212,9 +212,10 @@ mod tests {
         lines.join("\n").trim_end().to_owned()
     }
 
-    /// The lines with the sources that a finding at the second entry draws, and the number that it underlines.
+    /// How many of the other sources a finding at the second of four entries draws.
     fn drawn(entries: &str) -> usize {
         let reading = manifest::read("x.yaml", set(entries));
+        assert_eq!(reading.errors, []);
         let located = &reading.objects[0];
         let path = |at: usize| format!("spec.imageTagMirrors[{at}].source");
         let related = [0, 2, 3].map(|at| rules::Related { object: located.object.id(), path: path(at) });
@@ -235,8 +236,8 @@ mod tests {
         let [apart, flow] = ["  - source: q.io\n", "{source: q.io}"];
         let table = [
             (apart.repeat(4), 3, "each on a line of its own"),
-            (format!("  [{}]", [flow; 4].join(", ")), 0, "all on the line of the finding"),
-            (format!("  [{flow}, {flow},\n  {flow}, {flow}]"), 1, "two on one other line"),
+            (format!("    [{}]", [flow; 4].join(", ")), 0, "all on the line of the finding"),
+            (format!("    [{flow}, {flow},\n    {flow}, {flow}]"), 1, "two on one other line"),
         ];
         for (entries, expected, reason) in table {
             assert_eq!(drawn(&entries), expected, "{reason}");
