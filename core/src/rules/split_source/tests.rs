@@ -1,0 +1,138 @@
+//! Sources that are in several entries.
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    objects::{
+        Change, MirrorSet, ObjectId,
+        SetKind::{Icsp, Idms, Itms},
+    },
+    rules::{
+        Settings,
+        testing::{assert_texts, findings, never, set},
+    },
+};
+
+/// A set with the source that every set has here.
+fn of(kind: SetKind, name: &str, mirrors: &[&str]) -> MirrorSet {
+    set(kind, name, &[("quay.io/a", mirrors)])
+}
+
+fn find(others: &[&MirrorSet], new: &MirrorSet) -> Vec<Finding> {
+    findings(RULE.id, &Settings::default(), others, None, new)
+}
+
+#[test]
+fn one_source_is_reported_where_its_mirrors_are_merged_and_no_other_rule_reports_it() {
+    let new = of(Idms, "new", &["m/a"]);
+    let table = [
+        (of(Idms, "there", &["n/a"]), Some(Level::Deny), "another mirror"),
+        (of(Idms, "there", &["m/a", "n/a"]), Some(Level::Deny), "another mirror, in the only order"),
+        (of(Idms, "there", &["m/a"]), Some(Level::Warn), "the same mirror: one may be forgotten"),
+        (of(Itms, "there", &["m/a"]), None, "an IDMS and an ITMS are the normal pair"),
+        (of(Icsp, "there", &["n/a"]), None, "for icsp-alongside-idms"),
+        (never(of(Idms, "there", &["n/a"])), None, "for conflicting-source-policy"),
+        (of(Idms, "there", &["quay.io/a", "m/a"]), None, "for mirror-order-conflict"),
+        (of(Idms, "there", &["n/a", "o/a", "n/a"]), Some(Level::Deny), "it contradicts only itself"),
+        (of(Idms, "there", &[]), None, "without a mirror there is nothing to merge"),
+        (set(Idms, "there", &[("quay.io/a/b", &["n/a"])]), None, "another source"),
+    ];
+    let mut all = Vec::new();
+    for (there, expected, reason) in table {
+        let found = find(&[&there], &new);
+        assert_eq!(found.first().map(|finding| finding.at_most), expected, "{reason}");
+        all.extend(found);
+    }
+    let icsps = find(&[&of(Icsp, "there", &["n/a"])], &of(Icsp, "new", &["m/a"]));
+    assert_eq!(icsps.len(), 1, "two ICSPs are merged as two IDMSs are");
+    all.extend(icsps);
+    all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])])));
+    assert_texts(RULE.id, &all);
+}
+
+#[test]
+fn the_first_entry_keeps_every_mirror_in_the_merged_order() {
+    let there = of(Idms, "there", &["b/a", "c/a"]);
+    let found = find(&[&there], &of(Idms, "new", &["a/a", "b/a"]));
+    let value = json!(["a/a", "b/a", "c/a"]);
+    let set = Change::Set { path: "spec.imageDigestMirrors[0].mirrors".to_owned(), value };
+    let remove = Change::Remove { path: "spec.imageDigestMirrors[0]".to_owned() };
+    let new = ObjectId::new("ImageDigestMirrorSet", "", "new");
+    assert_eq!(found[0].fix.changes, [(new, set), (there.id(), remove)]);
+}
+
+#[test]
+fn lists_without_an_order_are_left_to_a_person() {
+    let table: [(&[&str], bool, &str); 2] =
+        [(&["n/a", "o/a"], true, "an order"), (&["n/a", "o/a", "n/a"], false, "it contradicts itself")];
+    for (mirrors, expected, reason) in table {
+        let found = find(&[&of(Idms, "there", mirrors)], &of(Idms, "new", &["m/a"]));
+        assert_eq!(found[0].fix.is_applicable(), expected, "{reason}");
+    }
+}
+
+/// The fields that a finding is about: its own, those that are listed, and how many more.
+fn fields(finding: &Finding) -> (&str, Vec<&str>, usize) {
+    let related = finding.related.iter().map(|related| &*related.path);
+    (&finding.path, related.collect(), finding.related.more())
+}
+
+#[test]
+fn each_other_entry_is_related_once() {
+    let eight: [(&str, &[&str]); 8] = [("quay.io/a", &["m/a"]); 8];
+    let found = find(&[], &set(Idms, "new", &eight));
+    let others = [0, 2, 3, 4, 5, 6, 7].map(|index| format!("spec.imageDigestMirrors[{index}].source"));
+    let others = others.iter().map(String::as_str).collect();
+    let all: Vec<_> = found.iter().map(fields).collect();
+    assert_eq!(all, [("spec.imageDigestMirrors[1].source", others, 0)]);
+}
+
+#[test]
+fn the_answer_for_one_set_grows_with_its_entries_alone() {
+    let mirrors: Vec<_> = (0..1500).map(|number| format!("m{number}/a")).collect();
+    let lists: Vec<[&str; 1]> = mirrors.iter().map(|mirror| [&**mirror]).collect();
+    let table = [
+        (vec![&["m/a"][..]; 1500], 1499, 1, "the same mirrors"),
+        (lists.iter().map(|list| &list[..]).collect(), 1500, 1500, "all with another mirror"),
+    ];
+    for (lists, changes, keys, reason) in table {
+        let entries: Vec<_> = lists.into_iter().map(|mirrors| ("quay.io/a", mirrors)).collect();
+        let found = find(&[], &set(Idms, "new", &entries));
+        let [finding] = &*found else { panic!("{reason}: {} findings", found.len()) };
+        assert_eq!((finding.related.len(), finding.related.more()), (10, 1489), "{reason}");
+        assert_eq!(finding.fix.changes.len(), changes, "{reason}");
+        assert_eq!(finding.key.lines().count(), keys, "{reason}");
+        assert!(finding.message().len() < 250 && finding.fix.title.len() < 250, "{reason}");
+    }
+}
+
+#[test]
+fn the_changes_of_many_sets_are_offered_once() {
+    let sets: Vec<_> = (0..50).map(|number| of(Idms, &format!("s{number:02}"), &["m/a"])).collect();
+    let mut changes = Vec::new();
+    for set in &sets {
+        let others: Vec<_> = sets.iter().filter(|other| other.name != set.name).collect();
+        let found = find(&others, set);
+        assert_eq!((found.len(), found[0].related.len(), found[0].related.more()), (1, 10, 39));
+        changes.push(found[0].fix.changes.len());
+    }
+    // The first set offers to remove all others, each of the others to remove itself.
+    assert_eq!((changes[0], changes[1..].iter().sum::<usize>()), (49, 49));
+}
+
+#[test]
+fn repeats_are_one_finding() {
+    let repeated: [(&str, &[&str]); 4] = [("quay.io/a", &["m/a"]); 4];
+    let found = find(&[], &set(Idms, "new", &repeated));
+    let removed: Vec<_> = found.iter().map(|finding| finding.fix.changes.len()).collect();
+    assert_eq!(removed, [3]);
+}
+
+#[test]
+fn a_source_that_is_twice_in_one_set_is_reported_at_the_second() {
+    let new = set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])]);
+    let found = find(&[], &new);
+    let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
+    assert_eq!(paths, ["spec.imageDigestMirrors[1].source"]);
+}
