@@ -10,8 +10,9 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod objects;
 pub mod suggest;
+
+pub mod objects;
 
 pub mod registries_conf;
 

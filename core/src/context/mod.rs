@@ -10,6 +10,7 @@
 
 mod index;
 mod never_contacted;
+mod registries;
 mod size;
 mod view;
 
@@ -17,6 +18,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use index::{Place, SourceIndex};
 use never_contacted::NeverContacted;
+use registries::Registries;
+pub use registries::{ViewRegistries, mirror_hosts};
 pub use size::{Totals, grows, size_at_most, size_of_write};
 use size::{faults_of_all, faults_of_write};
 pub use view::{EntryRef, Overlay, View};
@@ -44,6 +47,7 @@ pub struct Context {
     /// The number of entries whose source is a wildcard; most clusters have none.
     wildcards: usize,
     never_contacted: NeverContacted,
+    registries: Registries,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
     /// Those that serve an image to the whole cluster.
     catalogs: BTreeMap<ObjectId, Arc<OperatorCatalog>>,
@@ -161,6 +165,7 @@ impl Context {
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
         self.wildcards += count_wildcards(&set);
         self.never_contacted.add(&set);
+        self.registries.add(&set);
         self.sets[slot as usize] = Some(set);
         let Self { sets, index, .. } = self;
         let entries = sets[slot as usize].iter().flat_map(|set| &set.entries);
@@ -192,6 +197,7 @@ impl Context {
         self.free.push(slot);
         self.wildcards -= count_wildcards(&set);
         self.never_contacted.remove(&set);
+        self.registries.remove(&set);
         for (entry, Entry { source, .. }) in set.entries.iter().enumerate() {
             self.index.remove(source, Place { slot, entry: u32::try_from(entry).unwrap_or(u32::MAX) });
         }

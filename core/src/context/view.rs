@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 
-use super::{Context, faults_of_write, never_contacted::NeverContacted};
+use super::{Context, ViewRegistries, faults_of_write, never_contacted::NeverContacted};
 use crate::objects::{
     Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
     scope::{Ancestor, ancestors},
@@ -178,8 +178,18 @@ impl<'a> View<'a> {
         sets.filter(move |set| !hidden.is_some_and(|hidden| std::ptr::eq(hidden, *set)))
     }
 
-    fn hidden_set(&self) -> Option<&'a MirrorSet> {
+    pub(super) fn hidden_set(&self) -> Option<&'a MirrorSet> {
         self.context.sets[self.hidden? as usize].as_deref()
+    }
+
+    pub(super) fn added_set(&self) -> Option<&'a MirrorSet> {
+        self.overlay.map(|overlay| overlay.set)
+    }
+
+    /// The registries that sources and mirrors are on. Only the entries of the set that the view adds or leaves out
+    /// are counted; the rest is known.
+    pub fn registries(self) -> ViewRegistries<'a> {
+        ViewRegistries::new(self, &self.context.registries)
     }
 
     /// How many sets of a kind are seen, with those that HyperShift manages.

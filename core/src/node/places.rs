@@ -3,7 +3,7 @@
 use super::merge;
 use crate::{
     context::{EntryRef, View},
-    objects::scope::is_wildcard,
+    objects::scope::{is_wildcard, names_registry},
 };
 
 /// The nearest source that covers a scope, and the scope at each of its mirrors.
@@ -15,6 +15,13 @@ pub struct Places<'a> {
     pub entries: Vec<EntryRef<'a>>,
     /// The scope at each mirror, in the order they are tried.
     pub places: Vec<String>,
+}
+
+impl Places<'_> {
+    /// Whether nodes can pull from them: one without a registry stops every pull of the source.
+    pub fn are_usable(&self) -> bool {
+        self.places.iter().all(|place| names_registry(place))
+    }
 }
 
 /// Where the entries that count place a repository or a namespace; `None` where no source covers it.

@@ -46,6 +46,16 @@ impl Change {
         }
     }
 
+    /// The same, to be written.
+    pub fn path_mut(&mut self) -> &mut String {
+        match self {
+            Self::Set { path, .. }
+            | Self::Append { path, .. }
+            | Self::Rename { path, .. }
+            | Self::Remove { path } => path,
+        }
+    }
+
     /// Applies it to an object. `None` if the object has no such field, or a value of another type in its place.
     fn apply(&self, object: &mut Value) -> Option<()> {
         let steps: Vec<_> = steps(self.path()).collect();

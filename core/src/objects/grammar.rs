@@ -1,5 +1,7 @@
 //! The valid values of sources, mirrors and entries of `registrySources`.
 
+use super::scope::names_registry;
+
 /// Whether the machine-config operator accepts the value as a source: a repository, or `*.host[.host…]`.
 ///
 /// The grammar is `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
@@ -119,10 +121,10 @@ pub fn is_valid_registry_scope(scope: &str) -> bool {
 }
 
 /// What is wrong with a source or mirror that [`is_valid_source`] or [`is_valid_mirror`] rejects, as the end of a
-/// sentence that begins with the value, and the value that was probably meant, if it is valid.
+/// sentence that begins with the value, and the value that was probably meant, if it is valid and names a registry.
 pub fn diagnose(value: &str, wildcard_allowed: bool) -> (&'static str, Option<String>) {
     let meant = lower_path(&squeeze_slashes(without_tag(without_digest(without_scheme(value.trim())))));
-    let is_better = meant != value && is_valid(&meant, wildcard_allowed);
+    let is_better = meant != value && is_valid(&meant, wildcard_allowed) && names_registry(&meant);
     (find_problem(value, wildcard_allowed), is_better.then_some(meant))
 }
 
@@ -200,6 +202,7 @@ mod tests {
             (true, "quay.io/", "ends with a slash", Some("quay.io")),
             (true, "quay.io//a", "has an empty path element", Some("quay.io/a")),
             (true, "quay.io/Team/a", "has an upper-case letter in its path", Some("quay.io/team/a")),
+            (true, "https://quay/a", "has a scheme", None),
             (true, "a b", "contains a space", None),
             (true, "", "is empty", None),
             (true, "*.x.io/a", "has a wildcard that is not of the form *.domain", None),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Entry, ObjectId, lenient::lenient, namespaced_name};
+use super::{Entry, Gaps, MirrorSet, ObjectId, SetKind, lenient::lenient, namespaced_name};
 
 /// Names of the annotations that are read or written.
 pub mod annotation {
@@ -48,6 +48,8 @@ pub struct HostedCluster {
     pub spec: Spec,
     /// The state that HyperShift reports.
     pub status: Status,
+    /// Which parts of `spec.imageContentSources` could not be read from a file.
+    pub gaps: Gaps,
 }
 
 /// `status`, with the fields that are read.
@@ -138,6 +140,23 @@ pub struct OperatorHub {
 }
 
 impl HostedCluster {
+    /// The path of the mirrors of its nodes.
+    pub const SOURCES_PATH: &str = "spec.imageContentSources";
+
+    /// The most entries, mirrors of an entry, and characters of a value.
+    ///
+    /// From `hypershift api/hypershift/v1beta1/hostedcluster_types.go` `HostedClusterSpec.ImageContentSources`.
+    pub const MAX_SOURCES: usize = 255;
+
+    /// The mirror set that HyperShift makes of `spec.imageContentSources` in the hosted cluster, without what is beyond
+    /// [`Self::MAX_SOURCES`] and no API server accepts.
+    ///
+    /// Follows `hypershift support/globalconfig/imagecontentsource.go` `ReconcileImageDigestMirrors`.
+    pub fn mirror_set(&self) -> MirrorSet {
+        let entries = self.spec.image_content_sources.iter().take(Self::MAX_SOURCES).cloned().collect();
+        MirrorSet { gaps: self.gaps.clone(), ..MirrorSet::new(SetKind::Idms, "cluster", entries) }
+    }
+
     /// The value of an annotation. An empty one is the same as none, as in HyperShift.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())

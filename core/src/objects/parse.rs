@@ -72,10 +72,19 @@ impl Object {
         unreadable: impl Iterator<Item = &'p str>,
     ) -> Result<Self, ParseError> {
         let wire = read_node::<WireObject>(node)?;
-        let Kind::Set(set) = kind else { return Ok(wire.into_object(kind)) };
-        let mut set = wire.into_set(set);
-        unreadable.for_each(|path| set.set_unreadable(path));
-        Ok(set.into())
+        match kind {
+            Kind::Set(set) => {
+                let mut set = wire.into_set(set);
+                unreadable.for_each(|path| set.set_unreadable(path));
+                Ok(set.into())
+            }
+            Kind::HostedCluster => {
+                let mut hosted = wire.into_hosted();
+                unreadable.for_each(|path| hosted.gaps.set_unreadable("imageContentSources", path));
+                Ok(Self::HostedCluster(hosted.into()))
+            }
+            _ => Ok(wire.into_object(kind)),
+        }
     }
 
     /// The object without invalid sources and mirrors: the part of it that rules about more than single values review.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
-    CatalogKind, ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind,
+    CatalogKind, ClusterVersion, Entry, FileDisruption, Gaps, HostedCluster, ImageConfig, Kind,
     MachineConfiguration, MirrorSet, Object, OperatorCatalog, SetKind, SignaturePolicy, annotation,
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, ReleaseVersion, Spec, Status},
     lenient::lenient,
@@ -191,6 +191,7 @@ impl WireObject {
         let (metadata, spec) = (self.metadata.unwrap_or_default(), self.spec.unwrap_or_default());
         let WireVersion { desired, history } = self.status.unwrap_or_default().version;
         HostedCluster {
+            gaps: Gaps::default(),
             status: Status { versions: [desired].into_iter().chain(history).collect() },
             metadata: Metadata {
                 name: metadata.name.unwrap_or_default(),

@@ -10,6 +10,7 @@ mod audit;
 mod exempt;
 pub mod existing;
 mod fill;
+mod guest;
 mod reviewer;
 mod sequence;
 mod verdict;

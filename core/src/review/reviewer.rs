@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::{
     Diagnostic, Verdict,
     exempt::{Requester, exempt},
+    guest::Guest,
     verdict::Known,
 };
 use crate::{
@@ -182,7 +183,7 @@ impl<'a> Reviewer<'a> {
         let Views { before, after, .. } = write.cluster;
         let nodes = NodesWrite { before: Some(before), after, set: write.new_set(), path: "spec" };
         self.evaluate(RULES, |check, findings| match check {
-            Check::MirrorSet(check) => check(write, findings),
+            Check::MirrorSet(check) | Check::Entries(check) => check(write, findings),
             // Of an existing set, they are reported for the image configuration.
             Check::Nodes(check) if is_write => check(&nodes, findings),
             _ => {}
@@ -200,10 +201,17 @@ impl<'a> Reviewer<'a> {
 
     /// What some of the rules find in a HostedCluster.
     pub(super) fn evaluate_hosted(&self, rules: &'static [Rule], write: &HostedWrite<'_>) -> Vec<Diagnostic> {
-        self.evaluate(rules, |check, findings| {
-            if let Check::HostedCluster(check) = check {
-                check(write, findings);
+        let guest = Guest::new(write.new);
+        let overlay = guest.overlay();
+        let entries = guest.write(&overlay, self.settings);
+        self.evaluate(rules, |check, findings| match check {
+            Check::HostedCluster(check) => check(write, findings),
+            Check::Entries(check) => {
+                let mut found = Vec::new();
+                check(&entries, &mut found);
+                findings.extend(found.into_iter().map(|finding| guest.in_hosted(finding)));
             }
+            _ => {}
         })
     }
 

@@ -9,7 +9,7 @@ use crate::{
     node::{Policy, PolicyRefusal, Rendering},
     objects::{
         Entry, MirrorSet,
-        scope::{Ancestor, ancestors, host, is_nested},
+        scope::{Ancestor, ancestors, host, is_nested, names_registry},
     },
 };
 
@@ -31,14 +31,16 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let (policy, rendering) = (Policy::new(view), Rendering::new(view));
     let mut ways = Ways { rendering: &rendering, known: HashMap::new() };
     let mut hosts = BTreeSet::new();
-    for (index, entry) in set.effective_entries() {
+    // A source or mirror without a registry has a finding of its own.
+    let matching = set.effective_entries().filter(|(_, entry)| names_registry(&entry.source));
+    for (index, entry) in matching {
         if let Some(refused) = policy.refuses_scope(&entry.source) {
             findings.push(refused_source(set, index, entry, refused));
             continue;
         }
         for (at, mirror) in entry.mirrors.iter().enumerate() {
             let may_be_refused = !is_free || view.may_never_contact(mirror);
-            if *mirror == entry.source || !may_be_refused {
+            if *mirror == entry.source || !may_be_refused || !names_registry(mirror) {
                 continue;
             }
             if let Some(scope) = ways.blocker(mirror) {

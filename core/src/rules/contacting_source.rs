@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     context::{EntryRef, View},
-    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind},
+    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind, scope::names_registry},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +20,8 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.effective_entries() {
-        if entry.policy() != AllowContactingSource {
+        // A source without a registry matches no image.
+        if entry.policy() != AllowContactingSource || !names_registry(&entry.source) {
             continue;
         }
         let sharing = write.cluster.after.effective(&entry.source);

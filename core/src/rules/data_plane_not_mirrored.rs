@@ -5,7 +5,10 @@ use crate::{
     hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
     objects::{
-        MirrorSourcePolicy::AllowContactingSource, SetKind, grammar::is_valid_mirror, scope::is_nested,
+        MirrorSourcePolicy::AllowContactingSource,
+        SetKind,
+        grammar::is_valid_mirror,
+        scope::{is_nested, names_registry},
     },
 };
 
@@ -63,7 +66,7 @@ fn find_missing<'a>(write: &HostedWrite<'a>) -> Vec<(&'static str, Places<'a>)> 
         let mirrored = places(write.cluster(), repository, |found| found.set.kind.is_digest());
         let Some(mut mirrored) = mirrored else { continue };
         // An ICSP may have mirrors that the IDMS of the hosted cluster would not accept.
-        mirrored.places.retain(|place| is_valid_mirror(place));
+        mirrored.places.retain(|place| is_valid_mirror(place) && names_registry(place));
         if mirrored.places.iter().any(|place| place != repository) {
             missing.push((repository, mirrored));
         }

@@ -23,7 +23,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let written: HashSet<&str> =
         write.written().into_iter().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
     let lost: Vec<_> = old
-        .effective_entries()
+        .usable_entries()
         .map(|(_, entry)| entry.clone())
         .filter(|entry| new.gaps.is_empty() || !written.contains(&*entry.source))
         .filter(|entry| is_dropped(write, old, entry))
@@ -95,16 +95,16 @@ mod tests {
 
     /// What is left of the old set, with a broader source.
     fn broader(mirrors: &[&str]) -> MirrorSet {
-        set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io", mirrors)])
+        set(Idms, "a", &[("quay.io/a", &["m.lab/a"]), ("quay.io", mirrors)])
     }
 
     #[test]
     fn a_source_is_dropped_where_nothing_redirects_to_its_mirrors_any_more() {
-        let old = set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &["m/b", "n/b"])]);
-        let only_a = set(Idms, "a", &[("quay.io/a", &["m/a"])]);
-        let other = set(Idms, "there", &[("quay.io/z", &["m/z"])]);
-        let emptied = set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &[])]);
-        let hidden = there(Itms, &["m/b"]);
+        let old = set(Idms, "a", &[("quay.io/a", &["m.lab/a"]), ("quay.io/b", &["m.lab/b", "n.lab/b"])]);
+        let only_a = set(Idms, "a", &[("quay.io/a", &["m.lab/a"])]);
+        let other = set(Idms, "there", &[("quay.io/z", &["m.lab/z"])]);
+        let emptied = set(Idms, "a", &[("quay.io/a", &["m.lab/a"]), ("quay.io/b", &[])]);
+        let hidden = there(Itms, &["m.lab/b"]);
         let table = [
             (&only_a, &other, true, "gone"),
             (&only_a, &there(Idms, &["x/b"]), false, "another set has it"),
@@ -112,10 +112,10 @@ mod tests {
             (&only_a, &there(Itms, &["x/b"]), true, "an ITMS serves other pulls"),
             (&only_a, &there(Idms, &[]), true, "an entry without a mirror does not count"),
             (&emptied, &other, true, "it stays, without a mirror"),
-            (&broader(&["m", "n"]), &other, false, "a broader source redirects to both places"),
-            (&broader(&["m"]), &other, true, "a broader source redirects to one of two"),
-            (&broader(&["m/quay"]), &other, true, "a broader source redirects elsewhere"),
-            (&broader(&["m", "n"]), &hidden, true, "the broader source is hidden by an ITMS for it"),
+            (&broader(&["m.lab", "n.lab"]), &other, false, "a broader source redirects to both places"),
+            (&broader(&["m.lab"]), &other, true, "a broader source redirects to one of two"),
+            (&broader(&["m.lab/quay"]), &other, true, "a broader source redirects elsewhere"),
+            (&broader(&["m.lab", "n.lab"]), &hidden, true, "the broader source is hidden by an ITMS for it"),
         ];
         for (new, there, expected, reason) in table {
             let dropped = [(PATH.to_owned(), "quay.io/b".to_owned())];
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn many_sources_are_one_finding() {
         let sources: Vec<_> = (0..5).map(|at| format!("quay.io/{at}")).collect();
-        let mirrors: &[&str] = &["m/x"];
+        let mirrors: &[&str] = &["m.lab/x"];
         let entries: Vec<_> = sources.iter().map(|source| (&**source, mirrors)).collect();
         let new = set(Idms, "a", &[("quay.io/new", mirrors)]);
         let mut all = Vec::new();
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn only_updates_drop_sources() {
-        let new = set(Idms, "a", &[("quay.io/a", &["m/a"])]);
+        let new = set(Idms, "a", &[("quay.io/a", &["m.lab/a"])]);
         assert_eq!(findings(RULE.id, &Settings::default(), &[], None, &new), []);
     }
 }

@@ -4,7 +4,10 @@ use super::{Fix, fix::entry_text};
 use crate::{
     context::{EntryRef, View},
     node::{Deciding, Rendering, deciding},
-    objects::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar, scope::is_nested},
+    objects::{
+        Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar,
+        scope::{is_nested, names_registry},
+    },
 };
 
 /// The fix that adds an entry for a repository to a set whose entry redirects it for digest pulls. Its mirrors are
@@ -43,10 +46,12 @@ fn to_mirrors(places: &[String]) -> Mirrors {
     places.iter().map(|place| place.as_str().into()).collect()
 }
 
-/// Whether these mirrors can be an entry's: each is valid, and a source that is its own mirror may be contacted.
+/// Whether these mirrors can be an entry's: each is valid and names its registry, and a source that is its own mirror
+/// may be contacted.
 fn is_valid_list(source: &str, mirrors: &[Box<str>], policy: MirrorSourcePolicy) -> bool {
     let never = policy == MirrorSourcePolicy::NeverContactSource;
-    mirrors.iter().all(|mirror| grammar::is_valid_mirror(mirror) && !(never && **mirror == *source))
+    let is_valid = |mirror: &str| grammar::is_valid_mirror(mirror) && names_registry(mirror);
+    mirrors.iter().all(|mirror| is_valid(mirror) && !(never && **mirror == *source))
 }
 
 /// Whether the webhook admits new entries in a set: not in an ICSP next to an IDMS or ITMS.

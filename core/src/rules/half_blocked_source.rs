@@ -26,7 +26,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
-    for (index, entry) in set.effective_entries() {
+    for (index, entry) in set.usable_entries() {
         if entry.policy() == NeverContactSource
             && seen.insert(&*entry.source)
             && is_half_blocked(view, set, entry)

@@ -12,7 +12,7 @@ use crate::{
     objects::{
         Entry, HostedCluster, MirrorSet, annotation,
         reference::{DockerReference, Image},
-        scope::{is_nested, is_wildcard},
+        scope::{is_nested, is_wildcard, names_registry},
     },
 };
 
@@ -31,6 +31,10 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let crashing = Crashing::of(write);
     for (index, entry) in set.entries.iter().enumerate() {
         findings.extend(crashing.as_ref().and_then(|crashing| crashing.review(set, index)));
+        // For unqualified-mirror.
+        if entry.real_mirrors().any(|(_, mirror)| !names_registry(mirror)) {
+            continue;
+        }
         let mut concerned = asked.iter().filter(|asked| asked.may_match(&entry.source));
         findings.extend(concerned.find_map(|asked| review(write, set, index, asked)));
     }
@@ -157,7 +161,7 @@ fn find_misresolved(
     let explicit = *entry.source == *repository;
     // Next to a nearer source a broader one is at worst tried in vain: from 4.17 on, where it can match, HyperShift
     // checks whether the image is there. Without one, it is root-level-source that reports it for the release.
-    let nodes = nodes.filter(|nodes| nodes.source == &*entry.source)?;
+    let nodes = nodes.filter(|nodes| nodes.source == &*entry.source && nodes.are_usable())?;
     if !explicit && RELEASE_REPOSITORIES.contains(&repository) {
         return None;
     }

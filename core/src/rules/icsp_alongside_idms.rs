@@ -139,6 +139,11 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
     let title = "put these entries in an ImageDigestMirrorSet instead";
+    // A value without a registry must not get into another object.
+    let is_named = |index: &usize| set.entries[*index].names_registries();
+    if !fresh.iter().all(is_named) {
+        return title.into();
+    }
     // HyperShift tries the mirrors of a shared source in another order.
     let is_shared =
         |index: &usize| write.cluster.others.entries(&set.entries[*index].source).next().is_some();

@@ -1,14 +1,23 @@
 //! An entry without a mirror.
 
 use super::{Check, Finding, Fix, Level, Rule, SetWrite};
-use crate::objects::{MirrorSet, MirrorSourcePolicy::NeverContactSource, grammar, scope::names_registry};
+use crate::{
+    context::View,
+    node::{Rendering, deciding},
+    objects::{
+        Entry, MirrorSet,
+        MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
+        grammar,
+        scope::names_registry,
+    },
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "ineffective-entry",
     level: Level::Warn,
     summary: "an entry without a mirror, which nodes ignore together with its policy",
     page: include_str!("ineffective_entry.md"),
-    check: Check::MirrorSet(check),
+    check: Check::Entries(check),
     ..Rule::BASE
 };
 
@@ -20,29 +29,21 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             findings.push(without_registry(set, index));
         }
     }
+    if set.entries.iter().all(Entry::is_effective) {
+        return;
+    }
+    let rendering = Rendering::new(write.cluster.after);
     for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| !entry.is_effective()) {
-        let never = entry.policy() == NeverContactSource;
         let source = &entry.source;
-        let (key, what) = match (entry.mirrors.is_empty(), never) {
+        let (key, what) = match (entry.mirrors.is_empty(), entry.policy()) {
             (true, _) => (format!("{source} none"), format!("source \"{source}\" has no mirror")),
-            (false, false) => {
+            (false, AllowContactingSource) => {
                 (format!("{source} itself"), format!("source \"{source}\" has no mirror other than itself"))
             }
             // For never-contact-source-lists-source.
-            (false, true) => continue,
+            (false, NeverContactSource) => continue,
         };
-        let (effect, fix) = if never {
-            (
-                "nodes ignore the entry and its NeverContactSource, so they still contact the source",
-                "add a mirror, or block the source in image.config".into(),
-            )
-        } else {
-            let path = set.entry_path(index);
-            (
-                "nodes ignore the entry and use a broader source, if there is one",
-                Fix::safe("add a mirror, or remove the entry").remove(set.id(), path),
-            )
-        };
+        let (effect, fix) = consequence(write.cluster.after, &rendering, set, index);
         findings.push(Finding {
             effect: effect.to_owned(),
             fix,
@@ -51,12 +52,47 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// What nodes do without an entry, and the fix.
+fn consequence(
+    view: View<'_>,
+    rendering: &Rendering<'_>,
+    set: &MirrorSet,
+    index: usize,
+) -> (&'static str, Fix) {
+    let Entry { source, .. } = &set.entries[index];
+    let remove = || Fix::safe("add a mirror, or remove the entry").remove(set.id(), set.entry_path(index));
+    if set.entries[index].policy() == NeverContactSource {
+        let decides = deciding(view, rendering, source).ok().flatten();
+        return if decides.is_some_and(|decides| decides.is_blocked) {
+            (
+                "nodes ignore the entry and its NeverContactSource, and the source is blocked elsewhere",
+                remove(),
+            )
+        } else {
+            (
+                "nodes ignore the entry and its NeverContactSource, so they still contact the source",
+                "add a mirror, or block the source in image.config".into(),
+            )
+        };
+    }
+    let effect = if view.effective(source).next().is_some() {
+        "nodes ignore the entry and use the other entries of the source"
+    } else {
+        "nodes ignore the entry and use a broader source, if there is one"
+    };
+    (effect, remove())
+}
+
 /// The finding for a source that matches nothing.
 fn without_registry(set: &MirrorSet, index: usize) -> Finding {
     let source = &set.entries[index].source;
+    let fix = match example(source) {
+        Some(example) => format!("write the registry too, for example {example}"),
+        None => "write the source as host[:port]/namespace[/name]; a host has a dot or a port".to_owned(),
+    };
     Finding {
         effect: "it matches no image, because nodes complete every image name with its registry".to_owned(),
-        fix: format!("write the registry too, for example docker.io/{source}").into(),
+        fix: fix.into(),
         ..Finding::new(
             set.field_path(index, "source"),
             format!("{source} no registry"),
@@ -65,14 +101,24 @@ fn without_registry(set: &MirrorSet, index: usize) -> Finding {
     }
 }
 
+/// A source without a registry as nodes complete it; `None` if that is no source.
+fn example(source: &str) -> Option<String> {
+    let namespace = if source.contains('/') { "" } else { "library/" };
+    let example = format!("docker.io/{namespace}{source}");
+    grammar::is_valid_source(&example).then_some(example)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        objects::{MirrorSet, SetKind::Idms},
+        objects::{
+            ImageConfig, MirrorSet, Object,
+            SetKind::{Idms, Itms},
+        },
         rules::{
             Settings,
-            testing::{assert_texts, findings, never, set},
+            testing::{assert_texts, findings, found_in, never, set},
         },
     };
 
@@ -98,6 +144,50 @@ mod tests {
             assert_eq!(found_at, Vec::from_iter(expected), "{reason}");
             all.extend(found);
         }
+        all.extend(beside_others());
+        all.extend(without_registries());
         assert_texts(RULE.id, &all);
+    }
+
+    /// The effects depend on what else applies to the source; the fix is safe where removing the entry is.
+    fn beside_others() -> Vec<Finding> {
+        let tags = |source: &str| set(Itms, "tags", &[(source, &["m.lab/a"])]);
+        let blocked = |scope: &str| {
+            Object::from(ImageConfig { blocked_registries: vec![scope.to_owned()], ..ImageConfig::default() })
+        };
+        let (allow, block) = (with_mirrors(&[]), never(with_mirrors(&[])));
+        let table = [
+            (&allow, Object::from(tags("quay.io/a")), true, "the mirrors for tag pulls apply"),
+            (&block, never(tags("quay.io/a")).into(), true, "blocked by the source in another set"),
+            (&block, never(tags("quay.io")).into(), true, "blocked by a broader source"),
+            (&block, blocked("quay.io"), true, "blocked in image.config"),
+            (&block, tags("quay.io").into(), false, "a broader source that is contacted"),
+            (&block, never(tags("quay.io/b")).into(), false, "another source"),
+        ];
+        let mut all = Vec::new();
+        for (new, other, is_removable, reason) in table {
+            let found = found_in(RULE.id, new, [other], &Settings::default());
+            let [finding] = &*found else { panic!("{reason}: {found:?}") };
+            assert_eq!(finding.fix.is_applicable(), is_removable, "{reason}");
+            all.extend(found);
+        }
+        all
+    }
+
+    /// An example is given where it is a source.
+    fn without_registries() -> Vec<Finding> {
+        let table = [
+            ("redhat/ubi9", Some("docker.io/redhat/ubi9")),
+            ("ubi9", Some("docker.io/library/ubi9")),
+            ("QUAY/acme", None),
+        ];
+        let mut all = Vec::new();
+        for (source, expected) in table {
+            assert_eq!(example(source).as_deref(), expected, "{source}");
+            let new = set(Idms, "new", &[(source, &["m.lab/a"])]);
+            all.extend(findings(RULE.id, &Settings::default(), &[], None, &new));
+        }
+        assert_eq!(all.len(), 3);
+        all
     }
 }

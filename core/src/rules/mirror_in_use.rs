@@ -14,7 +14,11 @@ use crate::{
         readings,
     },
     node::places,
-    objects::{HostedCluster, MirrorSet, reference::Image, scope::is_nested},
+    objects::{
+        HostedCluster, MirrorSet,
+        reference::Image,
+        scope::{is_nested, names_registry},
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -90,7 +94,7 @@ fn removed_mirror(write: &SetWrite<'_>, old: &MirrorSet, repository: &str) -> Op
     let before = places(write.cluster.before, repository, |found| found.set.kind.is_digest())?;
     let after = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
     let after = after.map(|after| after.places).unwrap_or_default();
-    before.places.into_iter().find(|place| !after.contains(place))
+    before.places.into_iter().find(|place| names_registry(place) && !after.contains(place))
 }
 
 /// A finding for each place of catalogs that a HostedCluster uses and no mirror set leads to any more.

@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     level: Level::Warn,
     summary: "mirror lists of one source in contradicting orders",
     page: include_str!("mirror_order_conflict.md"),
-    check: Check::MirrorSet(check),
+    check: Check::Entries(check),
     ..Rule::BASE
 };
 

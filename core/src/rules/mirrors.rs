@@ -1,4 +1,4 @@
-//! The mirrors that nodes and hosted clusters pull from.
+//! The mirrors that nodes and hosted clusters pull from. One without a registry is none.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,10 @@ use crate::{
         RELEASE_REPOSITORIES,
         catalogs::{self, EmptySides},
     },
-    objects::{annotation, scope::is_nested},
+    objects::{
+        Entry, annotation,
+        scope::{is_nested, names_registry},
+    },
 };
 
 /// Mirrors, each with the fields that name it.
@@ -27,7 +30,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     let hosted = write.new;
     for (at, entry) in hosted.spec.image_content_sources.iter().enumerate() {
         let path = format!("spec.imageContentSources[{at}].mirrors");
-        for (_, mirror) in entry.real_mirrors() {
+        for (_, mirror) in named_mirrors(entry) {
             mirrors.entry(mirror).or_default().push(Related::to_hosted(hosted, &path));
         }
     }
@@ -39,6 +42,10 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
         }
     }
     mirrors
+}
+
+fn named_mirrors(entry: &Entry) -> impl Iterator<Item = (usize, &str)> {
+    entry.real_mirrors().filter(|(_, mirror)| names_registry(mirror))
 }
 
 /// Whether an entry redirects digest pulls of release images.
@@ -56,7 +63,7 @@ fn collect<'a>(view: View<'a>, counts: impl Fn(&EntryRef<'a>) -> bool) -> Mirror
             if !counts(&found) {
                 continue;
             }
-            for (_, mirror) in entry.real_mirrors() {
+            for (_, mirror) in named_mirrors(entry) {
                 mirrors.entry(mirror).or_default().push(Related::to_entry(&found, "mirrors"));
             }
         }

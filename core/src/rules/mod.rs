@@ -100,7 +100,7 @@ impl Rule {
     /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.
     pub fn runs_in_webhook(&self) -> bool {
         match self.check {
-            Check::MirrorSet(_) | Check::Nodes(_) | Check::HostedCluster(_) => true,
+            Check::MirrorSet(_) | Check::Entries(_) | Check::Nodes(_) | Check::HostedCluster(_) => true,
             Check::ImageConfig(_) | Check::Cluster(_) | Check::File(_) => false,
         }
     }
@@ -111,6 +111,9 @@ impl Rule {
 pub enum Check {
     /// A write of an ICSP, IDMS or ITMS.
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
+    /// The same, and the imageContentSources of a HostedCluster: the mirror set of its nodes, to which nothing else
+    /// of the cluster applies.
+    Entries(fn(&SetWrite<'_>, &mut Vec<Finding>)),
     /// A write of an ICSP, IDMS or ITMS, or the settings of the cluster: what the nodes' files are made of.
     Nodes(fn(&NodesWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.

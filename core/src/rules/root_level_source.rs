@@ -26,7 +26,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
     for repository in RELEASE_REPOSITORIES {
         let found = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
-        let Some(found) = found.filter(|found| found.source != repository) else { continue };
+        let Some(found) = found.filter(|found| found.source != repository && found.are_usable()) else {
+            continue;
+        };
         let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
         let affected = Affected::find(write, repository, &found);
         if !affected.lookups.is_empty() {

@@ -32,7 +32,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let mut broader =
         Broader { view: write.cluster.after, known: HashMap::with_capacity(set.entries.len().min(64)) };
-    for (index, entry) in set.effective_entries() {
+    for (index, entry) in set.usable_entries() {
         let Some(above) = broader.than(&entry.source) else { continue };
         let own = EntryRef { set, index };
         let here: Vec<_> = write.cluster.after.effective(&entry.source).collect();
@@ -109,6 +109,10 @@ fn hidden(
     }
     let above: Vec<_> = above.iter().filter(|found| serves(found, pull)).copied().collect();
     let broader = &*above.first()?.entry().source;
+    // Pulls of a source with a mirror without a registry fail, whatever hides what.
+    if above.iter().chain(&serving).any(|found| !found.entry().is_usable()) {
+        return None;
+    }
     // icsp-alongside-idms reports an ICSP above or below an IDMS or ITMS.
     if above.iter().any(|found| is_icsp(*found) != is_icsp(own)) {
         return None;
@@ -175,6 +179,14 @@ impl Hidden<'_, '_> {
         is_kept(&was, &is) && was.contains(&&**source) == is.contains(&&**source)
     }
 
+    /// Whether HyperShift, which up to 4.16 replaces the source in the result of the mirror before, finds no source to
+    /// replace behind the mirrors that are there.
+    fn keeps_lookups(&self) -> bool {
+        let Entry { source, mirrors, .. } = self.own.entry();
+        let is_digest = self.own.set.kind.is_digest();
+        !is_digest || mirrors.iter().all(|mirror| mirror == source || !mirror.contains(&**source))
+    }
+
     fn fix(&self, view: View<'_>) -> Fix {
         let own = self.own;
         let Entry { source, .. } = own.entry();
@@ -185,7 +197,8 @@ impl Hidden<'_, '_> {
             }
             let items = self.lost.iter().map(|mirror| mirror.as_str().into()).collect();
             let path = own.set.field_path(own.index, "mirrors");
-            return Fix::safe(title).change(own.set.id(), Change::Append { path, items });
+            let fix = if self.keeps_lookups() { Fix::safe(title) } else { Fix::changing_pulls(title) };
+            return fix.change(own.set.id(), Change::Append { path, items });
         }
         let kind = match self.pull {
             Pull::Digest => SetKind::Idms,

@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
     level: Level::Warn,
     summary: "one source in several objects, or twice in one object",
     page: include_str!("split_source.md"),
-    check: Check::MirrorSet(check),
+    check: Check::Entries(check),
     ..Rule::BASE
 };
 
@@ -84,6 +84,11 @@ impl Sharing<'_> {
         Split { elsewhere, same_mirrors, only_order: same_mirrors || self.only_order }
     }
 
+    /// Whether every mirror names its registry: one that does not must not get into another entry.
+    fn is_usable(&self) -> bool {
+        self.others.iter().chain([&self.own]).all(|found| found.entry().is_usable())
+    }
+
     /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.
     fn can_be_united(&self, view: View<'_>) -> bool {
         let (first, source) = (self.first(), &*self.own.entry().source);
@@ -93,7 +98,7 @@ impl Sharing<'_> {
         let keeps_mirrors = first.entry().mirrors == self.merged;
         let is_admitted =
             keeps_mirrors || (may_extend(view, first.set) && !is_beside_icsp(view, first.set, source));
-        is_complete && is_admitted
+        is_complete && is_admitted && self.is_usable()
     }
 
     /// Whether HyperShift, which tries the lists one after the other, also tries the mirrors in the merged order.
@@ -157,10 +162,11 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
     let title = match (split.same_mirrors, found) {
         (true, [_]) => "keep the source in only one entry".to_owned(),
         (true, _) => "keep each source in only one entry".to_owned(),
-        (false, [sharing]) => {
+        (false, [sharing]) if sharing.is_usable() => {
             let entry = Entry { mirrors: sharing.merged.clone(), ..sharing.own.entry().clone() };
             format!("put all mirrors into one entry: {}", entry_text(&entry))
         }
+        (false, [_]) => "put all mirrors into one entry, in the order to try".to_owned(),
         (false, _) => "put all mirrors of each source into one entry, in the order to try".to_owned(),
     };
     // The last entry of a source in the set is compared with all others.
@@ -227,17 +233,21 @@ mod tests {
 
     #[test]
     fn one_source_is_reported_where_its_mirrors_are_merged_and_no_other_rule_reports_it() {
-        let new = of(Idms, "new", &["m/a"]);
+        let new = of(Idms, "new", &["m.lab/a"]);
         let table = [
-            (of(Idms, "there", &["n/a"]), Some(Level::Deny), "another mirror"),
-            (of(Idms, "there", &["m/a", "n/a"]), Some(Level::Deny), "another mirror, in the only order"),
-            (of(Idms, "there", &["m/a"]), Some(Level::Warn), "the same mirror: one may be forgotten"),
-            (of(Itms, "there", &["m/a"]), None, "an IDMS and an ITMS are the normal pair"),
-            (of(Icsp, "there", &["n/a"]), None, "for icsp-alongside-idms"),
-            (never(of(Idms, "there", &["n/a"])), None, "for conflicting-source-policy"),
-            (of(Idms, "there", &["quay.io/a", "m/a"]), None, "for mirror-order-conflict"),
+            (of(Idms, "there", &["n.lab/a"]), Some(Level::Deny), "another mirror"),
+            (
+                of(Idms, "there", &["m.lab/a", "n.lab/a"]),
+                Some(Level::Deny),
+                "another mirror, in the only order",
+            ),
+            (of(Idms, "there", &["m.lab/a"]), Some(Level::Warn), "the same mirror: one may be forgotten"),
+            (of(Itms, "there", &["m.lab/a"]), None, "an IDMS and an ITMS are the normal pair"),
+            (of(Icsp, "there", &["n.lab/a"]), None, "for icsp-alongside-idms"),
+            (never(of(Idms, "there", &["n.lab/a"])), None, "for conflicting-source-policy"),
+            (of(Idms, "there", &["quay.io/a", "m.lab/a"]), None, "for mirror-order-conflict"),
             (of(Idms, "there", &[]), None, "without a mirror there is nothing to merge"),
-            (set(Idms, "there", &[("quay.io/a/b", &["n/a"])]), None, "another source"),
+            (set(Idms, "there", &[("quay.io/a/b", &["n.lab/a"])]), None, "another source"),
         ];
         let mut all = Vec::new();
         for (there, expected, reason) in table {
@@ -245,18 +255,18 @@ mod tests {
             assert_eq!(found.first().map(|finding| finding.at_most), expected, "{reason}");
             all.extend(found);
         }
-        let icsps = find(&[&of(Icsp, "there", &["n/a"])], &of(Icsp, "new", &["m/a"]));
+        let icsps = find(&[&of(Icsp, "there", &["n.lab/a"])], &of(Icsp, "new", &["m.lab/a"]));
         assert_eq!(icsps.len(), 1, "two ICSPs are merged as two IDMSs are");
         all.extend(icsps);
-        all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])])));
+        all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["n.lab/a"])])));
         assert_texts(RULE.id, &all);
     }
 
     #[test]
     fn the_first_entry_keeps_every_mirror_in_the_merged_order() {
-        let there = of(Idms, "there", &["b/a", "c/a"]);
-        let found = find(&[&there], &of(Idms, "new", &["a/a", "b/a"]));
-        let value = json!(["a/a", "b/a", "c/a"]);
+        let there = of(Idms, "there", &["b.lab/a", "c.lab/a"]);
+        let found = find(&[&there], &of(Idms, "new", &["a.lab/a", "b.lab/a"]));
+        let value = json!(["a.lab/a", "b.lab/a", "c.lab/a"]);
         let set = Change::Set { path: "spec.imageDigestMirrors[0].mirrors".to_owned(), value };
         let remove = Change::Remove { path: "spec.imageDigestMirrors[0]".to_owned() };
         let new = ObjectId::new("ImageDigestMirrorSet", "", "new");
@@ -264,8 +274,18 @@ mod tests {
     }
 
     #[test]
+    fn a_mirror_without_a_registry_gets_into_no_other_entry() {
+        let there = of(Idms, "there", &["n/a"]);
+        let found = find(&[&there], &of(Idms, "new", &["m.lab/a"]));
+        let [finding] = &*found else { panic!("{found:?}") };
+        assert!(!finding.fix.is_applicable() && !finding.fix.title.contains("n/a"), "{:?}", finding.fix);
+        let nowhere = set(Idms, "new", &[("a/b", &["m.lab/a"]), ("a/b", &["n.lab/a"])]);
+        assert_eq!(find(&[], &nowhere), [], "the source matches no image");
+    }
+
+    #[test]
     fn repeats_are_one_finding() {
-        let repeated: [(&str, &[&str]); 4] = [("quay.io/a", &["m/a"]); 4];
+        let repeated: [(&str, &[&str]); 4] = [("quay.io/a", &["m.lab/a"]); 4];
         let found = find(&[], &set(Idms, "new", &repeated));
         let removed: Vec<_> = found.iter().map(|finding| finding.fix.changes.len()).collect();
         assert_eq!(removed, [3]);
@@ -273,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_source_that_is_twice_in_one_set_is_reported_at_the_second() {
-        let new = set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])]);
+        let new = set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["n.lab/a"])]);
         let found = find(&[], &new);
         let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
         assert_eq!(paths, ["spec.imageDigestMirrors[1].source"]);

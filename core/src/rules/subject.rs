@@ -11,7 +11,7 @@ use crate::{
     },
     inventory::Inventory,
     node::{Change, Standstill, change_of_write},
-    objects::{HostedCluster, MirrorSet, annotation, manifest::Written},
+    objects::{HostedCluster, MirrorSet, annotation, manifest::Written, scope::names_registry},
     state::State,
     write::Operation,
 };
@@ -61,9 +61,10 @@ impl<'a> SharedSource<'a> {
     }
 
     /// The others whose mirrors are merged with this one's: those that serve the same pulls, digest or tag,
-    /// and have mirrors.
+    /// and have mirrors. None if the source matches no image, for which there is `ineffective-entry`.
     pub fn merged_with(&self) -> Vec<EntryRef<'a>> {
-        if !self.own.entry().is_effective() {
+        let entry = self.own.entry();
+        if !entry.is_effective() || !names_registry(&entry.source) {
             return Vec::new();
         }
         let pull = self.own.set.kind.pull();

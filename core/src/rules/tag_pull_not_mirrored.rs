@@ -1,5 +1,7 @@
 //! The index image of an operator catalog that is mirrored only for digest pulls.
 
+use std::collections::BTreeSet;
+
 use super::{Check, Finding, Fix, Level, Rule, SetWrite, finding::some_names};
 use crate::{
     context::View,
@@ -22,39 +24,42 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let view = write.cluster.after;
     let images: Vec<_> = CATALOGS.iter().map(Catalog::image).collect();
     let mut found = Vec::new();
-    for (index, entry) in set.effective_entries() {
+    for (index, entry) in set.usable_entries() {
         let source = &*entry.source;
         if !source.starts_with(DEFAULT_NAMESPACE) {
             continue;
         }
-        let Some(missing) = images.iter().find(|image| is_missing(view, source, image)) else { continue };
+        let missing: Vec<_> =
+            images.iter().filter(|image| is_missing(view, source, image)).map(|image| &**image).collect();
+        if missing.is_empty() {
+            continue;
+        }
         // During a migration, only the IDMS is reported.
         if set.kind == SetKind::Icsp && view.entries(source).any(|found| found.set.kind == SetKind::Idms) {
             continue;
         }
         if !found.iter().any(|found: &Missing<'_>| found.entry.source == entry.source) {
-            found.push(Missing { index, entry, image: missing });
+            found.push(Missing { index, entry, images: missing });
         }
     }
     findings.extend(finding(view, set, &found));
 }
 
-/// An entry that should serve tag pulls of an image, and does not.
+/// An entry that should serve tag pulls of images, and does not.
 struct Missing<'a> {
     index: usize,
     entry: &'a Entry,
-    image: &'a str,
+    /// At least one.
+    images: Vec<&'a str>,
 }
 
 /// One finding for all entries of a set, so that its fix is one object.
 fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Finding> {
     let first = found.first()?;
     let never = found.iter().filter(|found| found.entry.policy() == NeverContactSource).count();
-    let (is, they, mirror) = if found.len() == 1 {
-        ("is", "it", "this digest mirror is")
-    } else {
-        ("are", "them", "these digest mirrors are")
-    };
+    let images: BTreeSet<_> = found.iter().flat_map(|found| found.images.iter().copied()).collect();
+    let (is, they) = if images.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let mirror = if found.len() == 1 { "this digest mirror is" } else { "these digest mirrors are" };
     let effect = match never {
         0 => format!("{mirror} never used for {they}"),
         never if never == found.len() => {
@@ -67,7 +72,7 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Fin
         ),
     };
     let sources: Vec<_> = found.iter().map(|found| &*found.entry.source).collect();
-    let images = some_names(found.iter().map(|found| found.image));
+    let images = some_names(images);
     Some(Finding {
         effect,
         fix: fix(view, set, found),
@@ -145,7 +150,7 @@ mod tests {
 
     /// A set of one source.
     fn of(kind: SetKind, source: &str) -> MirrorSet {
-        set(kind, if kind == Itms { "tags" } else { "digests" }, &[(source, &["m/x"])])
+        set(kind, if kind == Itms { "tags" } else { "digests" }, &[(source, &["m.lab/x"])])
     }
 
     #[test]

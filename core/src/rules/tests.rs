@@ -150,7 +150,7 @@ fn the_chart_sends_the_webhook_every_kind_that_a_rule_reviews() {
     let webhooks = fs::read_to_string(format!("{}{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     for rule in RULES {
         let (kinds, rules, asked) = match rule.check {
-            Check::MirrorSet(_) | Check::Nodes(_) => (
+            Check::MirrorSet(_) | Check::Entries(_) | Check::Nodes(_) => (
                 SetKind::ALL.map(Kind::Set).to_vec(),
                 "mirrorSetRules",
                 vec![

@@ -1,7 +1,5 @@
 //! A field that the kind of an object does not have.
 
-use strsim::osa_distance;
-
 use super::{Check, FileObject, Finding, Fix, Level, Rule};
 use crate::{
     objects::{Change, Kind, SetKind, UnknownField},
@@ -28,17 +26,21 @@ fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
 fn unknown(object: &FileObject<'_>, field: &UnknownField) -> Finding {
     let written = object.written;
     let UnknownField { path, name, free, .. } = field;
-    let fix = match meant(written.kind, field) {
-        Some(Meant { name, hint }) => {
+    let (meant, place) = (meant(written.kind, field), belonging(written.kind, field));
+    // No file sets the status.
+    let free: Vec<_> = free.iter().copied().filter(|name| *name != "status").collect();
+    let fix = match (meant, place) {
+        (Some(Meant { name, hint }), _) => {
             let change = Change::Rename { path: path.clone(), name: name.to_owned() };
             Fix::changing_pulls(format!("rename it to {name}{hint}")).change(written.id.clone(), change)
         }
-        None if written.kind == Kind::Set(SetKind::Icsp) && name == "mirrorSourcePolicy" => {
+        (None, None) if written.kind == Kind::Set(SetKind::Icsp) && name == "mirrorSourcePolicy" => {
             "move the entry to an ImageDigestMirrorSet, which has this field, or remove the field".into()
         }
-        None if free.is_empty() || free.len() > MOST_NAMES => "remove it".into(),
-        None if free.len() == 1 => format!("remove it, or use {}", free[0]).into(),
-        None => format!("remove it, or use one of {}", free.join(", ")).into(),
+        (None, Some(place)) => format!("move it to {place}").into(),
+        (None, None) if free.is_empty() || free.len() > MOST_NAMES => "remove it".into(),
+        (None, None) if free.len() == 1 => format!("remove it, or use {}", free[0]).into(),
+        (None, None) => format!("remove it, or use one of {}", free.join(", ")).into(),
     };
     let what = format!("{} has no field {path}", written.kind.name());
     Finding { effect: EFFECT.to_owned(), fix, ..Finding::new(path, name, what) }
@@ -67,16 +69,18 @@ fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
         };
         Meant { name, hint }
     });
-    by_meaning.or_else(|| {
-        let name = closest(&field.name, field.free.iter().copied())?;
-        is_misspelt(&field.name, name).then_some(Meant { name, hint: "" })
-    })
+    by_meaning.or_else(|| Some(Meant { name: field.meant?, hint: "" }))
 }
 
-/// Whether a third of the letters differs at most: names of fields have words in common.
-fn is_misspelt(name: &str, meant: &str) -> bool {
-    let letters = osa_distance(&name.to_ascii_lowercase(), &meant.to_ascii_lowercase());
-    3 * letters <= name.len().max(meant.len())
+/// Where a field belongs that is at the wrong level.
+fn belonging(kind: Kind, field: &UnknownField) -> Option<String> {
+    if let Some(place) = &field.belongs_to {
+        return Some(place.clone());
+    }
+    let is_on_top = field.path == field.name;
+    let list =
+        list_of_mirrors(kind).filter(|_| field.is_list && is_on_top && is_list_of_mirrors(&field.name))?;
+    Some(format!("spec.{list}"))
 }
 
 fn is_in_spec(field: &UnknownField) -> bool {
@@ -114,7 +118,15 @@ fn is_list_of_mirrors(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_texts, find_in_file};
+    use crate::{
+        objects::manifest,
+        review::Reviewer,
+        rules::{
+            Settings,
+            testing::{assert_texts, find_in_file},
+        },
+        write::Write,
+    };
 
     const IDMS: &str =
         "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec: ";
@@ -146,6 +158,11 @@ mod tests {
             (HOSTED, "{imageTagMirrorSet: []}", Some("imageContentSources"), "mirrors for tags"),
             (HOSTED, "{olmCatalogPlacment: guest}", Some("olmCatalogPlacement"), "a letter is missing"),
             (HOSTED, "{mirrors: {}}", Some(""), "nothing like it"),
+            (IDMS, "{}\nimageDigestMirrors: []", Some(""), "belongs to spec"),
+            (IDMS, "{}\nimageTagMirrors: []", Some(""), "belongs to spec, under another name"),
+            (IDMS, "{}\nannotations: {}", Some(""), "belongs to metadata"),
+            (HOSTED, "{}\nimageDigestMirrors: []", Some(""), "belongs to spec, under another name"),
+            (IDMS, "{}\nmirrors: 7", Some(""), "belongs nowhere"),
         ];
         let mut all = Vec::new();
         for (head, spec, expected, reason) in table {
@@ -161,6 +178,26 @@ mod tests {
         match fix.changes.first() {
             Some((_, Change::Rename { name, .. })) => name,
             _ => "",
+        }
+    }
+
+    #[test]
+    fn what_a_misspelt_field_sets_is_no_other_fault() {
+        let table = [
+            (IDMS, "{imageDigestMirrors: [{Source: q.io/a, mirrors: [m.lab/a]}]}", "the source is not empty"),
+            (IDMS, "{imageDigestMirrors: [{source: q.io/a, mirror: [m.lab/a]}]}", "it has a mirror"),
+            (ICSP, "{repositoryDigestMirrors: [{Source: q.io/a, mirror: [m.lab/a]}]}", "both, in an ICSP"),
+            (HOSTED, "{imageContentSources: [{Source: q.io/a, mirrors: [m.lab/a]}]}", "in a HostedCluster"),
+            (HOSTED, "{imageContentSources: [{source: q.io/a, mirror: [m.lab/a]}]}", "its mirror"),
+            (HOSTED, "{imageContentSources: [[q.io/a, m.lab/a]]}", "an entry of another type"),
+        ];
+        for (head, spec, reason) in table {
+            let object = manifest::read("test", format!("{head}{spec}\n")).objects.remove(0).object;
+            let state = [object.clone()].into_iter().collect();
+            let (settings, today) = (Settings::default(), jiff::civil::date(2026, 1, 1));
+            let verdict = Reviewer::new(&state, &settings, today).review(&Write::existing(&object).unwrap());
+            let ids: Vec<_> = verdict.rule_ids();
+            assert!(ids.iter().all(|id| *id == "deprecated-icsp"), "{reason}: {ids:?}");
         }
     }
 }

@@ -34,6 +34,13 @@ const SOURCES: [&str; 20] = [
     "m.lab/o",
 ];
 
+/// Valid for an API server, and of no use to nodes.
+const SOURCES_WITHOUT_REGISTRY: [&str; 4] =
+    ["redhat/ubi9", "registry", "openshift-release-dev/ocp-release", "m3/x"];
+
+/// Mirrors with which every pull of their source fails.
+const MIRRORS_WITHOUT_REGISTRY: [&str; 3] = ["m3", "m3/x", "mirror/openshift-release-dev/ocp-release"];
+
 const MIRRORS: [&str; 16] = [
     "m.lab",
     "m.lab/o",
@@ -80,9 +87,9 @@ pub(crate) fn random(seed: u64) -> String {
     let mut text = String::new();
     // Most clusters have no invalid values, few sources and one policy each, so that they render.
     let is_valid = !numbers.one_in(6);
-    let is_strict = numbers.one_in(3);
+    let values = Values { is_valid, is_strict: numbers.one_in(3), is_named: !numbers.one_in(4) };
     for at in 0..=numbers.below(5) {
-        set(&mut numbers, &mut text, at, is_valid, is_strict);
+        set(&mut numbers, &mut text, at, values);
     }
     if numbers.one_in(4) {
         image_config(&mut numbers, &mut text);
@@ -93,7 +100,18 @@ pub(crate) fn random(seed: u64) -> String {
     text
 }
 
-fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_strict: bool) {
+/// What the values of a cluster are like.
+#[derive(Clone, Copy)]
+struct Values {
+    /// Whether an API server accepts all of them.
+    is_valid: bool,
+    /// Whether all entries are `NeverContactSource`.
+    is_strict: bool,
+    /// Whether sources and mirrors name their registries.
+    is_named: bool,
+}
+
+fn set(numbers: &mut Numbers, text: &mut String, at: usize, values: Values) {
     let old = ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors");
     let digests = ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors");
     let tags = ("config.openshift.io/v1", "ImageTagMirrorSet", "imageTagMirrors");
@@ -102,25 +120,35 @@ fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_s
     let _ =
         write!(text, "---\napiVersion: {api}\nkind: {kind}\nmetadata:\n  name: s{at}\nspec:\n  {list}:\n");
     for _ in 0..=numbers.below(4) {
-        let source = numbers.pick(&SOURCES);
+        let source = source(numbers, values);
         let _ = writeln!(text, "  - source: \"{source}\"");
-        let mirrors: Vec<_> = (0..numbers.below(4)).map(|_| mirror(numbers, source, is_valid)).collect();
+        let mirrors: Vec<_> = (0..numbers.below(4)).map(|_| mirror(numbers, source, values)).collect();
         if !mirrors.is_empty() && numbers.one_in(2) {
             let _ = writeln!(text, "    mirrors: [\"{}\"]", mirrors.join("\", \""));
         } else if !mirrors.is_empty() {
             let _ = writeln!(text, "    mirrors:\n    - {}", mirrors.join("\n    - "));
         }
-        if kind != old.1 && (is_strict || numbers.one_in(12)) {
+        if kind != old.1 && (values.is_strict || numbers.one_in(12)) {
             let _ = writeln!(text, "    mirrorSourcePolicy: NeverContactSource");
         }
     }
 }
 
-fn mirror(numbers: &mut Numbers, source: &str, is_valid: bool) -> String {
+fn source(numbers: &mut Numbers, values: Values) -> &'static str {
+    if !values.is_named && numbers.one_in(8) {
+        return SOURCES_WITHOUT_REGISTRY[numbers.below(SOURCES_WITHOUT_REGISTRY.len())];
+    }
+    SOURCES[numbers.below(SOURCES.len())]
+}
+
+fn mirror(numbers: &mut Numbers, source: &str, values: Values) -> String {
+    if !values.is_named && numbers.one_in(4) {
+        return numbers.pick(&MIRRORS_WITHOUT_REGISTRY).to_owned();
+    }
     if numbers.one_in(8) && !source.starts_with('*') {
         return source.to_owned();
     }
-    let valid = if is_valid { MIRRORS.len() - 2 } else { MIRRORS.len() };
+    let valid = if values.is_valid { MIRRORS.len() - 2 } else { MIRRORS.len() };
     numbers.pick(&MIRRORS[..valid]).to_owned()
 }
 
@@ -155,4 +183,20 @@ fn hosted_cluster(numbers: &mut Numbers, text: &mut String) {
         text,
         "spec:\n  release:\n    image: quay.io/openshift-release-dev/ocp-release:{release}-x86_64\n"
     );
+    image_content_sources(numbers, text);
+}
+
+fn image_content_sources(numbers: &mut Numbers, text: &mut String) {
+    if !numbers.one_in(2) {
+        return;
+    }
+    text.push_str("  imageContentSources:\n");
+    let values = Values { is_valid: true, is_strict: false, is_named: !numbers.one_in(2) };
+    for _ in 0..=numbers.below(4) {
+        let source = source(numbers, values);
+        let mirrors: Vec<_> = (0..numbers.below(3)).map(|_| mirror(numbers, source, values)).collect();
+        let mirrors =
+            if mirrors.is_empty() { String::new() } else { format!("\"{}\"", mirrors.join("\", \"")) };
+        let _ = writeln!(text, "  - source: \"{source}\"\n    mirrors: [{mirrors}]");
+    }
 }

@@ -10,9 +10,10 @@ use mirrorguard_core::{
     hypershift::{Era, ReleaseLookupEra, metadata_lookup, overrides, release_lookup},
     node::{render, route_pull, validate},
     objects::{
-        TextEdit, apply_edits,
+        Object, TextEdit, apply_edits,
         manifest::{self, Located},
         reference::Image,
+        scope::names_registry,
         to_yaml,
     },
     report::{Places, apply_fix},
@@ -132,6 +133,10 @@ impl<'a> Cluster<'a> {
         if !new.is_empty() && !was_invalid {
             return Err(format!("new errors: {new:?}"));
         }
+        let spread = self.spread_to(after);
+        if !spread.is_empty() {
+            return Err(format!("spreads values without a registry: {spread:?}"));
+        }
         let images = self.images(after);
         let Some(was) = self.pulls(&images) else { return Ok(()) };
         let is = after.pulls(&images).ok_or("nothing renders any more")?;
@@ -144,6 +149,30 @@ impl<'a> Cluster<'a> {
             compare_pull(image, was, &is[image], applicability)?;
         }
         if applicability == Applicability::Safe { self.compare_lookups(after) } else { Ok(()) }
+    }
+
+    /// The sources and mirrors without a registry that another state of the cluster has more often.
+    fn spread_to(&self, after: &Self) -> Vec<String> {
+        let (was, is) = (self.without_registry(), after.without_registry());
+        let is_spread = |(value, count): &(String, usize)| was.get(value).is_none_or(|was| was < count);
+        is.into_iter().filter(is_spread).map(|(value, _)| value).collect()
+    }
+
+    /// How often each source and mirror is there that names no registry.
+    fn without_registry(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for located in &self.located {
+            let entries = match &located.object {
+                Object::MirrorSet(set) => &set.entries,
+                Object::HostedCluster(hosted) => &hosted.spec.image_content_sources,
+                _ => continue,
+            };
+            let values = entries.iter().flat_map(|entry| entry.mirrors.iter().chain([&entry.source]));
+            for value in values.filter(|value| !names_registry(value)) {
+                *counts.entry(value.to_string()).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// Images at and below every source and mirror, by tag and by digest.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::objects::{
     Kind, Object, ParseError,
-    schema::{self, Mistyped, Shape},
+    schema::{self, Mistyped, Shape, UnknownField},
     tree::{self, Data, Node, Position},
 };
 
@@ -104,8 +104,10 @@ impl Reader {
         }
         let neutral = schema.filter(|_| !mistyped.is_empty() || !unknown.is_empty());
         let neutral = neutral.map(|schema| schema::neutralized(&node, schema, &mistyped));
-        let unreadable = mistyped.iter().map(|mistyped| &*mistyped.path);
-        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable) {
+        // What a misspelt field sets is as unknown as a value of another type.
+        let misspelt: Vec<_> = unknown.iter().filter_map(UnknownField::meant_path).collect();
+        let unreadable = mistyped.iter().map(|mistyped| &mistyped.path).chain(&misspelt);
+        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.map(String::as_str)) {
             Ok(object) => {
                 let written = Written::new(&object, names, &node, unknown);
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })

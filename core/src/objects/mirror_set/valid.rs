@@ -36,6 +36,28 @@ impl Gaps {
     pub fn is_empty(&self) -> bool {
         self.unreadable.is_empty() && self.kept.is_none()
     }
+
+    /// Whether a part of an entry could be read from its file.
+    pub fn is_readable(&self, entry: usize, part: EntryPart) -> bool {
+        self.unreadable.is_empty()
+            || ![part, EntryPart::Whole].iter().any(|part| self.unreadable.contains(&(entry, *part)))
+    }
+
+    /// Records that the value at a path could not be read, if it is in the list of entries.
+    pub(in crate::objects) fn set_unreadable(&mut self, list_field: &str, path: &str) {
+        let mut steps = steps(path);
+        if (steps.next(), steps.next()) != (Some("spec"), Some(list_field)) {
+            return;
+        }
+        let Some(entry) = steps.next().and_then(|step| step.parse().ok()) else { return };
+        let part = match (steps.next(), steps.next().map(str::parse)) {
+            (None, _) => EntryPart::Whole,
+            (Some("source"), _) => EntryPart::Source,
+            (Some("mirrors"), Some(Ok(at))) => EntryPart::Mirror(at),
+            _ => EntryPart::Field,
+        };
+        self.unreadable.insert((entry, part));
+    }
 }
 
 /// Where an entry of a valid part and its mirrors are in the whole set.
@@ -48,24 +70,12 @@ struct Kept {
 impl MirrorSet {
     /// Records that the value at a path could not be read, `spec.imageDigestMirrors[0].source`.
     pub(in crate::objects) fn set_unreadable(&mut self, path: &str) {
-        let mut steps = steps(path);
-        if (steps.next(), steps.next()) != (Some("spec"), Some(self.kind.list_field())) {
-            return;
-        }
-        let Some(entry) = steps.next().and_then(|step| step.parse().ok()) else { return };
-        let part = match (steps.next(), steps.next().map(str::parse)) {
-            (None, _) => EntryPart::Whole,
-            (Some("source"), _) => EntryPart::Source,
-            (Some("mirrors"), Some(Ok(at))) => EntryPart::Mirror(at),
-            _ => EntryPart::Field,
-        };
-        self.gaps.unreadable.insert((entry, part));
+        self.gaps.set_unreadable(self.kind.list_field(), path);
     }
 
     /// Whether a part of an entry could be read from its file.
     pub fn is_readable(&self, entry: usize, part: EntryPart) -> bool {
-        self.gaps.unreadable.is_empty()
-            || ![part, EntryPart::Whole].iter().any(|part| self.gaps.unreadable.contains(&(entry, *part)))
+        self.gaps.is_readable(entry, part)
     }
 
     /// The set without invalid sources and mirrors, and without the entries that have no mirror left. Its paths are

@@ -3,9 +3,13 @@
 use std::{collections::HashSet, sync::Arc};
 
 use serde_json::Value;
+use strsim::osa_distance;
 
 use super::{Fields, OTHERS, Scalar, Schema};
-use crate::objects::tree::{Data, Field, Node, steps};
+use crate::{
+    objects::tree::{Data, Field, Node, steps},
+    suggest::closest,
+};
 
 /// A field that a kind does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,37 @@ pub struct UnknownField {
     pub is_list: bool,
     /// The names that its map may have and does not have yet.
     pub free: Arc<[&'static str]>,
+    /// The one of them that it is a misspelling of.
+    pub meant: Option<&'static str>,
+    /// The path where the kind has a field of this name, directly below another field of the same map:
+    /// `spec.imageDigestMirrors` for `imageDigestMirrors`.
+    pub belongs_to: Option<String>,
+}
+
+impl UnknownField {
+    /// The path of the field that it is a misspelling of. Its value is not known.
+    pub(in crate::objects) fn meant_path(&self) -> Option<String> {
+        let parent = self.path.strip_suffix(&*self.name)?;
+        Some(format!("{parent}{}", self.meant?))
+    }
+}
+
+/// Whether a third of the letters differs at most: names of fields have words in common.
+fn is_misspelt(name: &str, meant: &str) -> bool {
+    let letters = osa_distance(&name.to_ascii_lowercase(), &meant.to_ascii_lowercase());
+    3 * letters <= name.len().max(meant.len())
+}
+
+fn misspelling_of(name: &str, free: &[&'static str]) -> Option<&'static str> {
+    closest(name, free.iter().copied()).filter(|meant| is_misspelt(name, meant))
+}
+
+/// The path of a field of this name below one of the fields of a map.
+fn place_below(known: &'static Fields, path: &str, name: &str) -> Option<String> {
+    let has_field =
+        |(_, below): &(&String, &Schema)| matches!(below, Schema::Map(fields) if fields.contains_key(name));
+    let (parent, _) = known.iter().find(has_field)?;
+    Some(join(&join(path, parent), name))
 }
 
 /// A value of another type than the schema has.
@@ -66,7 +101,7 @@ impl Shape {
         let mut free = None;
         for at in 0..fields.len() {
             let name = fields[at].name.clone();
-            let path = join(path, &name);
+            let (parent, path) = (path, join(path, &name));
             if let Some(schema) = known.get(&name).or_else(|| known.get(OTHERS)) {
                 let value = &mut fields[at].value;
                 if !matches!(value.data, Data::Scalar(Value::Null)) {
@@ -78,7 +113,8 @@ impl Shape {
             let free = Arc::clone(free);
             let is_list = matches!(fields[at].value.data, Data::List(_));
             fields[at].is_unknown = true;
-            self.unknown.push(UnknownField { path, name, is_list, free });
+            let (meant, belongs_to) = (misspelling_of(&name, &free), place_below(known, parent, &name));
+            self.unknown.push(UnknownField { path, name, is_list, free, meant, belongs_to });
         }
     }
 }
