@@ -1,5 +1,6 @@
 //! ICSP, IDMS and ITMS as one type.
 
+mod usable;
 mod valid;
 
 use std::{collections::BTreeMap, fmt};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap}
 use smallvec::SmallVec;
 
 pub use self::valid::{EntryPart, Gaps};
-use super::{ObjectId, reference::Image, scope::names_registry};
+use super::{ObjectId, reference::Image};
 
 /// The kind of a [`MirrorSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,17 +160,6 @@ impl Entry {
     pub fn is_effective(&self) -> bool {
         self.real_mirrors().next().is_some()
     }
-
-    /// Whether nodes can pull with it: it is effective, and its source and mirrors name their registries. Otherwise the
-    /// source matches no image, or every pull that it decides fails.
-    pub fn is_usable(&self) -> bool {
-        self.is_effective() && self.names_registries()
-    }
-
-    /// Whether its source and mirrors name their registries.
-    pub fn names_registries(&self) -> bool {
-        names_registry(&self.source) && self.real_mirrors().all(|(_, mirror)| names_registry(mirror))
-    }
 }
 
 fn null_as_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Mirrors, D::Error> {
@@ -243,12 +233,6 @@ impl MirrorSet {
     pub fn effective_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter(|(_, entry)| entry.is_effective())
     }
-
-    /// The entries that nodes can pull with, with their index. Rules about where pulls go read only these: the others
-    /// have their own finding, and their values must not get into a fix.
-    pub fn usable_entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        self.entries.iter().enumerate().filter(|(_, entry)| entry.is_usable())
-    }
 }
 
 impl Serialize for MirrorSet {
@@ -294,24 +278,6 @@ mod tests {
             ]},
         });
         assert_eq!(serde_json::to_value(MirrorSet::new(SetKind::Itms, "a", entries)).unwrap(), expected);
-    }
-
-    #[test]
-    fn an_entry_is_usable_if_all_of_it_names_registries() {
-        let table: [(_, &[&str], _, _); 7] = [
-            ("quay.io/a", &["m.lab/a"], true, "the usual entry"),
-            ("quay.io/a", &["m:5000/a", "localhost/a"], true, "a port, and localhost"),
-            ("quay.io/a", &["m/a"], false, "a mirror without a registry"),
-            ("quay.io/a", &["m.lab/a", "m/a"], false, "one of two"),
-            ("a/b", &["m.lab/a"], false, "a source without a registry"),
-            ("*.io", &["m.lab/a"], true, "a wildcard"),
-            ("quay.io/a", &["quay.io/a"], false, "not effective"),
-        ];
-        for (source, mirrors, expected, reason) in table {
-            let mirrors = mirrors.iter().map(|mirror| Box::from(*mirror)).collect();
-            let entry = Entry { source: source.into(), mirrors, mirror_source_policy: None };
-            assert_eq!(entry.is_usable(), expected, "{reason}");
-        }
     }
 
     #[test]

@@ -16,12 +16,13 @@
 mod check;
 #[cfg(test)]
 mod generate;
+mod unknown;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-pub use check::UnknownField;
 pub(super) use check::{Mistyped, Shape, check, neutralized};
 use serde::Deserialize;
+pub use unknown::UnknownField;
 
 use super::Kind;
 
