@@ -107,8 +107,12 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
 
 /// The entry with each mirror once, in the order in which nodes try them.
 fn with_mirrors_once(entry: &Entry) -> Entry {
-    let mirrors = merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().map(Box::from).collect();
-    Entry { mirrors, ..entry.clone() }
+    // Nodes try the source among the mirrors where their order is contradictory, as it is with repeats. A source that
+    // is never contacted must not be listed.
+    let is_never = entry.policy() == NeverContactSource;
+    let merged = merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter();
+    let listed = merged.filter(|mirror| !(is_never && *mirror == &*entry.source));
+    Entry { mirrors: listed.map(Box::from).collect(), ..entry.clone() }
 }
 
 /// Whether this rule reports a source of a set.

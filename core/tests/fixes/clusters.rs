@@ -97,7 +97,15 @@ fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_s
     let old = ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors");
     let digests = ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors");
     let tags = ("config.openshift.io/v1", "ImageTagMirrorSet", "imageTagMirrors");
-    let (api, kind, list) = [old, digests, digests, digests, tags, tags][numbers.below(6)];
+    let (mut api, mut kind, mut list) = [old, digests, digests, digests, tags, tags][numbers.below(6)];
+    let can_be_strict = kind != old.1;
+    if numbers.one_in(20) {
+        match numbers.below(3) {
+            0 => api = "config.openshift.io/v1beta1",
+            1 => kind = "ImageDigestMirrorset",
+            _ => list = ["imageDigestMirror", "imageTagMirrors", "repositoryDigestMirrors"][numbers.below(3)],
+        }
+    }
     // Names of one kind differ; those of different kinds may be the same.
     let _ =
         write!(text, "---\napiVersion: {api}\nkind: {kind}\nmetadata:\n  name: s{at}\nspec:\n  {list}:\n");
@@ -110,8 +118,9 @@ fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_s
         } else if !mirrors.is_empty() {
             let _ = writeln!(text, "    mirrors:\n    - {}", mirrors.join("\n    - "));
         }
-        if kind != old.1 && (is_strict || numbers.one_in(12)) {
-            let _ = writeln!(text, "    mirrorSourcePolicy: NeverContactSource");
+        if can_be_strict && (is_strict || numbers.one_in(12)) {
+            let field = if numbers.one_in(20) { "mirrorsSourcePolicy" } else { "mirrorSourcePolicy" };
+            let _ = writeln!(text, "    {field}: NeverContactSource");
         }
     }
 }

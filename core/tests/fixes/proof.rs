@@ -11,13 +11,13 @@ use mirrorguard_core::{
     node::{render, route_pull, validate},
     objects::{
         TextEdit, apply_edits,
-        manifest::{self, Located},
+        manifest::{self, Located, Reading},
         reference::Image,
         to_yaml,
     },
     report::{Places, apply_fix},
     review::{Diagnostic, Reviewer},
-    rules::{Applicability, Fix, Level, Settings},
+    rules::{Applicability, FileObject, Fix, Level, Settings},
     state::State,
     write::Write,
 };
@@ -28,7 +28,12 @@ pub(crate) struct Cluster<'a> {
     text: String,
     settings: Settings,
     located: Vec<Located>,
+    /// Objects that no API server accepts, because of their `apiVersion` or `kind`.
+    misnamed: Vec<Located>,
+    /// The cluster with these objects.
     state: State,
+    /// What rules are asked about: the same without invalid values.
+    valid: State,
 }
 
 /// The fixes that were tried, and those that do not hold.
@@ -67,9 +72,11 @@ type Fault = (&'static str, String);
 
 impl<'a> Cluster<'a> {
     pub(crate) fn new(name: &'a str, text: String, settings: Settings) -> Self {
-        let located = manifest::read("cluster.yaml", text.clone()).objects;
+        let reading = manifest::read("cluster.yaml", text.clone());
+        let Reading { objects: located, misnamed, .. } = reading;
         let state = located.iter().map(|located| located.object.clone()).collect();
-        Self { name, text, settings, located, state }
+        let valid = located.iter().map(|located| located.object.valid_part()).collect();
+        Self { name, text, settings, located, misnamed, state, valid }
     }
 
     /// Applies each fix by itself.
@@ -91,16 +98,24 @@ impl<'a> Cluster<'a> {
     }
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
-        let reviewer = Reviewer::new(&self.state, &self.settings, date(2026, 1, 1));
+        let reviewer = Reviewer::new(&self.valid, &self.settings, date(2026, 1, 1));
         let objects = self.located.iter().map(|located| &located.object);
         let writes = objects.filter_map(Write::existing);
-        writes.flat_map(|write| reviewer.review(&write).diagnostics).collect()
+        let reviewed = writes.map(|write| reviewer.review(&write));
+        let files = self.in_file().map(|located| {
+            let written = FileObject { written: &located.written, earlier: None };
+            reviewer.review_file(&written, located.object.exemption_request())
+        });
+        reviewed.chain(files).flat_map(|verdict| verdict.diagnostics).collect()
+    }
+
+    fn in_file(&self) -> impl Iterator<Item = &Located> {
+        self.located.iter().chain(&self.misnamed)
     }
 
     /// The file after a fix; `None` if a person has to make it.
     fn apply(&self, fix: &Fix) -> Option<String> {
-        let places: Places<'_> =
-            self.located.iter().map(|located| (&located.object, Some(located))).collect();
+        let places: Places<'_> = self.in_file().map(|located| (&located.object, Some(located))).collect();
         let applied = apply_fix(fix, &places)?;
         let edits: Vec<_> = applied
             .edits
@@ -108,7 +123,7 @@ impl<'a> Cluster<'a> {
             .map(|edit| TextEdit { range: edit.start..edit.end, text: edit.text })
             .collect();
         let mut text = apply_edits(&self.text, &edits);
-        let taken: BTreeSet<_> = self.located.iter().map(|located| located.object.id()).collect();
+        let taken: BTreeSet<_> = self.in_file().map(|located| located.object.id()).collect();
         for object in applied.objects {
             assert!(!taken.contains(&object.id()), "{}: {} exists:\n{text}", self.name, object.id());
             text = format!("{}\n---\n{}", text.trim_end(), to_yaml(&object));
@@ -127,14 +142,19 @@ impl<'a> Cluster<'a> {
         let known: BTreeSet<_> = faults(before, Level::Deny).into_iter().map(rule_and_value).collect();
         let errors = faults(&found, Level::Deny).into_iter();
         let new: Vec<_> = errors.filter(|fault| !known.contains(&rule_and_value(fault.clone()))).collect();
-        // What is invalid takes part in no other rule until it is valid.
-        let was_invalid = fixed.rule.id.starts_with("invalid-");
-        if !new.is_empty() && !was_invalid {
-            return Err(format!("new errors: {new:?}"));
+        let is_unread = fixed.rule.id.starts_with("unknown-");
+        if !new.is_empty() {
+            // What is invalid, or not read because of its name, takes part in no other rule until then.
+            let shows_more = fixed.rule.id.starts_with("invalid-") || is_unread;
+            return if shows_more { Ok(()) } else { Err(format!("new errors: {new:?}")) };
         }
         let images = self.images(after);
         let Some(was) = self.pulls(&images) else { return Ok(()) };
         let is = after.pulls(&images).ok_or("nothing renders any more")?;
+        // What is read from then on may decide pulls that others decided before.
+        if is_unread {
+            return Ok(());
+        }
         let applicability = fixed.finding.fix.applicability;
         for (image, was) in &was {
             // A namespace is no image: a mirror that is only a host makes no reference of it.
