@@ -205,7 +205,7 @@ pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Op
     reviewed.iter_mut().for_each(keep_what_stops_rendering);
     let places = input.with_places().collect();
     output.important_message(&report::human(&reviewed, &places, Output::width()));
-    output.error(&format!("the nodes get no new configuration: {refusal}"));
+    output.error(&format!("the nodes get no new configuration; the machine-config operator says: {refusal}"));
     None
 }
 

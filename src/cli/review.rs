@@ -45,8 +45,11 @@ fn is_reported(one: &Reviewed<'_>) -> bool {
 
 fn review_existing<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
     let reviewer = Reviewer::new(state, settings, today());
-    review_each(input.with_places(), |object| {
-        Write::existing(object).map_or_else(Verdict::default, |write| reviewer.review(&write))
+    let has_config = input.objects().any(|object| matches!(object, Object::ImageConfig(it) if it.counts()));
+    review_each(input.with_places(), |object| match (object, Write::existing(object)) {
+        (_, Some(write)) => reviewer.review(&write),
+        (Object::ClusterVersion(_), None) if !has_config => reviewer.review_release_image(),
+        (_, None) => Verdict::default(),
     })
 }
 

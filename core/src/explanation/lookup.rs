@@ -27,6 +27,8 @@ pub struct ExplainedLookup<'a> {
     pub sources: Vec<MatchingSource<'a>>,
     /// The overrides that are skipped with an error.
     pub errors: Vec<String>,
+    /// The sources on which the control plane operator crashes: at random, or always if there is no other.
+    pub crashes_on: Vec<String>,
     /// Nothing matches, while the nodes use mirrors.
     pub only_nodes_redirect: bool,
 }
@@ -107,9 +109,10 @@ impl LookupKind {
 
     fn look_up(self, overrides: &Overrides<'_>, image: &str) -> Result<LookupResult, ReferenceError> {
         match self {
-            Self::Release(era) => {
-                Ok(LookupResult { candidates: release_lookup(era, overrides, image), errors: Vec::new() })
-            }
+            Self::Release(era) => Ok(LookupResult {
+                candidates: release_lookup(era, overrides, image),
+                ..LookupResult::default()
+            }),
             Self::Metadata(era) => metadata_lookup(era, overrides, image),
         }
     }
@@ -128,13 +131,14 @@ struct Lookups<'a, 'o> {
 
 impl<'a> Lookups<'a, '_> {
     fn explain(&self, kind: LookupKind) -> Result<ExplainedLookup<'a>, ReferenceError> {
-        let LookupResult { candidates, errors } = kind.look_up(self.overrides, &self.question.text)?;
+        let LookupResult { candidates, errors, crashes_on } =
+            kind.look_up(self.overrides, &self.question.text)?;
         let mut sources = Vec::new();
         for (source, mirrors) in self.overrides {
             sources.extend(self.matching_source(kind, source, mirrors)?);
         }
         let only_nodes_redirect = self.nodes_redirect && candidates.is_empty();
-        Ok(ExplainedLookup { kind, candidates, sources, errors, only_nodes_redirect })
+        Ok(ExplainedLookup { kind, candidates, sources, errors, crashes_on, only_nodes_redirect })
     }
 
     fn matching_source(

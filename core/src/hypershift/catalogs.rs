@@ -92,16 +92,26 @@ pub fn parse(value: &str, empty_sides: EmptySides) -> Option<CatalogOverrides<'_
         return None;
     }
     let mut parsed = CatalogOverrides::default();
-    for (source, place) in value.split(',').filter_map(|pair| pair.split_once('=')) {
-        if empty_sides == EmptySides::Dropped && (source.is_empty() || place.is_empty()) {
-            continue;
-        }
+    for (source, place) in value.split(',').filter_map(|pair| split_pair(pair, empty_sides)) {
         match parsed.0.iter_mut().find(|(known, _)| *known == source) {
             Some((_, places)) => places.push(place),
             None => parsed.0.push((source, vec![place])),
         }
     }
     Some(parsed)
+}
+
+/// The parts of a value that are dropped when it is parsed. Nothing between two commas is no part.
+pub fn dropped_parts(value: &str, empty_sides: EmptySides) -> impl Iterator<Item = &str> {
+    let parts = value.split(',').filter(|part| !part.is_empty());
+    parts.filter(move |part| split_pair(part, empty_sides).is_none())
+}
+
+/// The source and the place of a pair; `None` if it is dropped.
+fn split_pair(pair: &str, empty_sides: EmptySides) -> Option<(&str, &str)> {
+    let (source, place) = pair.split_once('=')?;
+    let is_dropped = empty_sides == EmptySides::Dropped && (source.is_empty() || place.is_empty());
+    (!is_dropped).then_some((source, place))
 }
 
 /// The same as HyperShift writes it on a command line from [`Span::SORTS_MIRRORS`] on: sorted, `=` for nothing.

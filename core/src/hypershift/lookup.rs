@@ -119,7 +119,7 @@ pub fn overrides(view: View<'_>) -> Overrides<'_> {
 }
 
 /// The mirrors that HyperShift reads of an entry; `None` where it skips the entry.
-pub(super) fn override_mirrors(entry: &Entry) -> Option<Vec<&str>> {
+pub fn override_mirrors(entry: &Entry) -> Option<Vec<&str>> {
     let mirrors: Vec<_> = entry.mirrors.iter().map(|mirror| &**mirror).filter(|m| !m.is_empty()).collect();
     if entry.source.is_empty() || mirrors.is_empty() { None } else { Some(mirrors) }
 }
@@ -134,6 +134,16 @@ pub struct LookupResult {
     pub candidates: Vec<String>,
     /// The overrides that are skipped with an error.
     pub errors: Vec<String>,
+    /// The sources on which the control plane operator crashes: at random, or always if there is no other.
+    pub crashes_on: Vec<String>,
+}
+
+/// Whether the control plane operator crashes on a source. Up to 4.16 it takes a source that it cannot parse, a wildcard
+/// for example, for one that it has parsed.
+///
+/// Follows `hypershift support/util/imagemetadata.go` at release-4.16.
+pub fn crashes_on(era: Era, source: &str) -> bool {
+    era == Era::Exact && DockerReference::parse(source).is_err()
 }
 
 /// Where the metadata lookup (labels, digests, the control plane operator's image) tries an image. In the
@@ -146,6 +156,10 @@ pub fn metadata_lookup(
     let image = DockerReference::parse(image)?;
     let mut result = LookupResult::default();
     for (source, mirrors) in overrides {
+        if crashes_on(era, source) {
+            result.crashes_on.push((*source).to_owned());
+            continue;
+        }
         for mirror in mirrors {
             match override_of(era, &image, source, mirror) {
                 // Whether a source matches does not depend on the mirror.

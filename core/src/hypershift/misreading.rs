@@ -26,6 +26,8 @@ pub enum Problem {
     Void,
     /// This source has no effect, others have.
     Ignored(String),
+    /// This part is no pair of a source and a place, and has no effect.
+    Dropped(String),
     /// Go's random map order decides between these.
     Random(Vec<String>),
     /// An image is looked for at the first, where the text of the value means the second.
@@ -37,17 +39,21 @@ pub enum Problem {
 impl fmt::Display for Misreading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { readers, problem } = self;
-        match problem {
-            Problem::Void => write!(f, "releases {readers} ignore the whole value"),
-            Problem::Ignored(source) => write!(f, "releases {readers} ignore the source \"{source}\""),
-            Problem::Random(choices) => {
-                write!(f, "releases {readers} choose at random: {}", choices.join(" or "))
-            }
-            Problem::Elsewhere(actual, meant) => {
-                write!(f, "releases {readers} look for {actual} instead of {meant}")
-            }
-            Problem::Unreadable(actual) => {
-                write!(f, "releases {readers} look for \"{actual}\", which is not a valid image reference")
+        write!(f, "releases {readers} {problem}")
+    }
+}
+
+impl fmt::Display for Problem {
+    /// What follows the releases that have the problem.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Void => f.write_str("ignore the whole value"),
+            Self::Ignored(source) => write!(f, "ignore the source \"{source}\""),
+            Self::Dropped(part) => write!(f, "drop the part \"{part}\", which is not SOURCE=MIRROR"),
+            Self::Random(choices) => write!(f, "choose at random: {}", choices.join(" or ")),
+            Self::Elsewhere(actual, meant) => write!(f, "look for {actual} instead of {meant}"),
+            Self::Unreadable(actual) => {
+                write!(f, "look for \"{actual}\", which is not a valid image reference")
             }
         }
     }
@@ -72,8 +78,9 @@ fn find_in_reading(reading: &Reading<'_>, releases: &Releases, placed: &Derivati
     if used.is_empty() {
         return vec![misread(Problem::Void)];
     }
-    let mut problems: Vec<_> =
-        ignored.into_iter().map(|source| Problem::Ignored(source.to_owned())).collect();
+    let ignored = ignored.into_iter().map(|source| Problem::Ignored(source.to_owned()));
+    let dropped = reading.dropped.iter().map(|part| Problem::Dropped((*part).to_owned()));
+    let mut problems: Vec<_> = ignored.chain(dropped).collect();
     // Catalogs are read alike, so that one example is enough.
     problems.extend(catalogs::catalogs_of(releases).find_map(|catalog| {
         let known = placed.mirrors_of(catalog);
@@ -100,7 +107,7 @@ fn find_for_catalog(reading: &Reading<'_>, catalog: &Catalog, known: &[String]) 
         return Some(Problem::Random(results.iter().map(|list| without_tags(reading, list)).collect()));
     };
     if let Some(bad) = result.iter().find(|image| DockerReference::parse(image).is_err()) {
-        return Some(Problem::Unreadable(bad.clone()));
+        return Some(Problem::Unreadable(reading.untagged(bad).to_owned()));
     }
     let image = reading.tagged(&catalog.image());
     let mut meant = places_meant(&reading.overrides, &image);

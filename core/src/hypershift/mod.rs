@@ -23,8 +23,8 @@ pub use handed_on::{
     compare_with_operator, parse_overrides,
 };
 pub use lookup::{
-    LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, metadata_lookup, override_of,
-    overrides, redirect, release_lookup,
+    LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, crashes_on, metadata_lookup,
+    override_mirrors, override_of, overrides, redirect, release_lookup,
 };
 pub use misreading::{Misreading, Problem, find_correction, misreadings};
 pub use obstacle::{Disagreeing, Obstacle};

@@ -57,6 +57,8 @@ pub struct Reading<'a> {
     pub readers: Readers,
     /// What they take the value apart into.
     pub overrides: CatalogOverrides<'a>,
+    /// The parts of the value that they drop.
+    pub dropped: Vec<&'a str>,
     placement: Placement,
     /// The tag of the images, with its colon, where it is part of the text that is replaced; otherwise empty.
     tag: String,
@@ -128,7 +130,9 @@ pub fn readings<'a>(value: &'a str, releases: &Releases, placement: Placement) -
         if is_guest_of_replace_era {
             continue;
         }
-        let reading = Reading { readers: Readers { era, span }, overrides, placement, tag: String::new() };
+        let dropped = catalogs::dropped_parts(value, empty_sides).collect();
+        let readers = Readers { era, span };
+        let reading = Reading { readers, overrides, dropped, placement, tag: String::new() };
         match era {
             CatalogEra::Replace => found.extend(split_by_tag(&reading, releases)),
             CatalogEra::List => found.push(reading),
@@ -143,8 +147,9 @@ pub fn readings<'a>(value: &'a str, releases: &Releases, placement: Placement) -
 pub fn newest_reading<'a>(value: &'a str, era: CatalogEra, releases: &Releases) -> Reading<'a> {
     let (_, empty_sides, span) = newest_reader(era, releases);
     let overrides = catalogs::parse(value, empty_sides).unwrap_or_default();
+    let dropped = catalogs::dropped_parts(value, empty_sides).collect();
     let (placement, readers) = (Placement::Management, Readers { era, span });
-    let reading = Reading { readers, overrides, placement, tag: String::new() };
+    let reading = Reading { readers, overrides, dropped, placement, tag: String::new() };
     match era {
         CatalogEra::Replace => split_by_tag(&reading, releases).pop().unwrap_or(reading),
         CatalogEra::List => reading,

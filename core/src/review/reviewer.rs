@@ -22,6 +22,9 @@ use crate::{
     write::{Operation, Write},
 };
 
+/// The field of a ClusterVersion with the release image.
+pub(super) const RELEASE_IMAGE: &str = "status.desired.image";
+
 /// Reviews writes against what is known of a cluster.
 #[derive(Debug, Clone, Copy)]
 pub struct Reviewer<'a> {
@@ -138,6 +141,13 @@ impl<'a> Reviewer<'a> {
         verdict
     }
 
+    /// Reviews what the nodes get, for the release image of a ClusterVersion: for files without the image configuration
+    /// that this is reported for otherwise.
+    pub fn review_release_image(&self) -> Verdict {
+        let after = self.state.context().view();
+        Verdict::of(self.evaluate_settings(&NodesWrite::existing(after, RELEASE_IMAGE)))
+    }
+
     /// Reviews a value of the catalog overrides annotation for the releases of the configuration: whether HyperShift
     /// reads it as written, and if so, whether it leads to where the mirror sets place the catalogs.
     pub fn check_overrides(&self, value: &str) -> Verdict {
@@ -210,8 +220,7 @@ impl<'a> Reviewer<'a> {
     fn evaluate_image_config(&self, config: &ImageConfig) -> Vec<Diagnostic> {
         let mut context = self.state.context().clone();
         context.image_config = Arc::new(config.clone());
-        let nodes =
-            NodesWrite { before: None, after: context.view(), set: None, path: "spec.registrySources" };
+        let nodes = NodesWrite::existing(context.view(), "spec.registrySources");
         self.evaluate(RULES, |check, findings| match check {
             Check::ImageConfig(check) => check(config, findings),
             Check::Nodes(check) => check(&nodes, findings),

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::{
     Diagnostic, Reviewer, Verdict,
     existing::{ExistingHosted, Found},
+    reviewer::RELEASE_IMAGE,
     verdict::Known,
 };
 use crate::{
@@ -140,7 +141,7 @@ fn settings_differ(old: &Context, new: &Context) -> bool {
 /// Where a finding about a setting is reported. Mirror sets and HostedClusters are no settings and never get here.
 fn setting_path(object: &Object) -> &'static str {
     match object {
-        Object::ClusterVersion(_) => "status.desired.image",
+        Object::ClusterVersion(_) => RELEASE_IMAGE,
         Object::SignaturePolicy(_) => "spec.scopes",
         Object::MachineConfiguration(_) => "spec.nodeDisruptionPolicy",
         Object::ImageConfig(_) | Object::MirrorSet(_) | Object::HostedCluster(_) | Object::Catalog(_) => {

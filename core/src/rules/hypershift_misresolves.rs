@@ -7,7 +7,7 @@ use super::{
     finding::some_hosted,
 };
 use crate::{
-    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, Span, redirect},
+    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, Span, crashes_on, override_mirrors, redirect},
     node::{Places, places},
     objects::{
         Entry, HostedCluster, MirrorSet, annotation,
@@ -36,9 +36,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The hosted clusters whose control plane operator takes a source that it cannot parse for one that it has parsed.
-///
-/// Follows `hypershift support/util/imagemetadata.go` at release-4.16.
+/// The hosted clusters whose control plane operator crashes on a source that it cannot parse.
 struct Crashing<'a> {
     hosted: Vec<&'a HostedCluster>,
 }
@@ -55,9 +53,7 @@ impl<'a> Crashing<'a> {
     /// The finding for an entry with a source that cannot be parsed.
     fn review(&self, set: &MirrorSet, index: usize) -> Option<Finding> {
         let entry = &set.entries[index];
-        // HyperShift skips the entry otherwise, as in `hypershift::overrides`.
-        let is_read = entry.mirrors.iter().any(|mirror| !mirror.is_empty()) && !entry.source.is_empty();
-        if !is_read || DockerReference::parse(&entry.source).is_ok() {
+        if override_mirrors(entry).is_none() || !crashes_on(Era::Exact, &entry.source) {
             return None;
         }
         let users =

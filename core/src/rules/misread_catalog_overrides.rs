@@ -28,21 +28,45 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     // A slip whose correction is misread in the same way is not the cause.
     let slip = find_slip(value).filter(|slip| typed.misreadings_of(&slip.meant) != misreadings);
     let fix = typed.fix(write.new, slip.as_ref());
-    findings.extend(misreadings.iter().map(|misreading| finding(misreading, slip.as_ref(), fix.clone())));
+    let cause = slip.map(|slip| slip.to_string()).or_else(|| missing_separator(value));
+    for found in by_problem(&misreadings) {
+        findings.push(finding(&found, cause.as_deref(), fix.clone()));
+    }
 }
 
-fn finding(misreading: &Misreading, slip: Option<&Slip>, fix: Fix) -> Finding {
-    let (at_most, effect) = match misreading.problem {
-        Problem::Ignored(_) => (Level::Warn, "this part of the value has no effect"),
+fn missing_separator(value: &str) -> Option<String> {
+    (!value.contains('=')).then(|| "no \"=\" separates the source from its mirror".to_owned())
+}
+
+/// The misreadings of each problem, which several groups of releases may have, in the order in which the problems occur.
+fn by_problem(misreadings: &[Misreading]) -> Vec<Vec<&Misreading>> {
+    let mut groups: Vec<Vec<&Misreading>> = Vec::new();
+    for misreading in misreadings {
+        match groups.iter_mut().find(|group| group[0].problem == misreading.problem) {
+            Some(group) => group.push(misreading),
+            None => groups.push(vec![misreading]),
+        }
+    }
+    groups
+}
+
+/// The finding for misreadings with the same problem, of which there is at least one.
+fn finding(misreadings: &[&Misreading], cause: Option<&str>, fix: Fix) -> Finding {
+    let problem = &misreadings[0].problem;
+    let (at_most, effect) = match problem {
+        Problem::Ignored(_) | Problem::Dropped(_) => (Level::Warn, "this part of the value has no effect"),
         Problem::Random(_) => (Level::Deny, "HyperShift may look for the catalogs in the wrong location"),
         _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
     };
-    let what = match slip {
-        Some(slip) => format!("{slip}, so {misreading}"),
-        None => misreading.to_string(),
+    let readers: Vec<_> = misreadings.iter().map(|misreading| misreading.readers.to_string()).collect();
+    let misread = format!("releases {} {problem}", readers.join(" and "));
+    let what = match cause {
+        Some(cause) => format!("{cause}, so {misread}"),
+        None => misread,
     };
+    let keys: Vec<_> = misreadings.iter().map(|misreading| key(misreading)).collect();
     let path = annotation::path(annotation::CATALOG_OVERRIDES);
-    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::new(path, key(misreading), what) }
+    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::new(path, keys.join("\n"), what) }
 }
 
 /// A value that someone typed, and what it is read for.
@@ -84,6 +108,7 @@ fn key(misreading: &Misreading) -> String {
     let problem = match &misreading.problem {
         Problem::Void => "void".to_owned(),
         Problem::Ignored(source) => format!("ignored {source}"),
+        Problem::Dropped(part) => format!("dropped {part}"),
         Problem::Random(choices) => format!("random {}", choices.join(" ")),
         Problem::Elsewhere(actual, meant) => format!("elsewhere {actual} {meant}"),
         Problem::Unreadable(actual) => format!("unreadable {actual}"),

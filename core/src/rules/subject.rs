@@ -164,6 +164,13 @@ pub struct NodesWrite<'a> {
     pub path: &'a str,
 }
 
+impl<'a> NodesWrite<'a> {
+    /// The settings as they are, reported for a field.
+    pub fn existing(view: View<'a>, path: &'a str) -> Self {
+        Self { before: None, after: view, set: None, path }
+    }
+}
+
 /// An object as it is written in a file.
 #[derive(Debug, Clone, Copy)]
 pub struct FileObject<'a> {

@@ -37,6 +37,8 @@ fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
 /// Something wrong with the settings, wherever it is reported.
 struct Problem {
     key: String,
+    /// The highest level that its finding may have.
+    level: Level,
     /// The field of the image configuration, below `registrySources`; empty if it is about none of them.
     field: String,
     /// The source or mirror that is part of it, to find its place in the set that is written; empty if there is
@@ -55,6 +57,7 @@ impl Problem {
             None => format!("{}.{}", write.path, self.field),
         };
         Finding {
+            at_most: self.level,
             effect: self.effect.to_owned(),
             fix: self.fix.into(),
             ..Finding::new(path, self.key, self.what)
@@ -80,8 +83,10 @@ fn problems(view: View<'_>) -> Vec<Problem> {
     match Lists::of(view) {
         Err(refusal) => problems.extend(refused_payload(view, &refusal)),
         Ok(lists) => {
-            if let Some(Loss::Everything(error)) = &lists.loss {
-                problems.push(all_lost(view, error));
+            match &lists.loss {
+                Some(Loss::Everything(error)) => problems.push(all_lost(view, error)),
+                Some(Loss::Covering(scopes)) => problems.push(not_blocked(view, scopes)),
+                None => {}
             }
             if let Err(refusal) = validate_policy(view, &lists) {
                 problems.extend(refused_policy(view, refusal));
@@ -112,6 +117,7 @@ fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
     };
     Some(Problem {
         key: format!("{key} {image}"),
+        level: Level::Deny,
         field: String::new(),
         culprit: String::new(),
         what,
@@ -138,12 +144,47 @@ fn all_lost(view: View<'_>, error: &LookupError) -> Problem {
     };
     Problem {
         key: format!("all lost {error}"),
+        level: Level::Deny,
         field: "blockedRegistries".to_owned(),
         culprit,
         what: format!(
             "blockedRegistries covers the release image, \"{repository}\", whose mirrors cannot be found ({error})"
         ),
         effect: "the machine-config operator only logs this, and renders no blocked or allowed registry at all",
+        fix,
+    }
+}
+
+/// The operator does not block what covers the release image, unless a mirror has that.
+fn not_blocked(view: View<'_>, scopes: &[&str]) -> Problem {
+    let repository = payload_repository(view).unwrap_or_default();
+    let image = view.payload().unwrap_or_default();
+    let quoted: Vec<_> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
+    let (covers, effect) = match scopes {
+        [_] => ("covers", "the machine-config operator does not block it, and images are pulled from there"),
+        _ => ("cover", "the machine-config operator blocks none of them, and images are pulled from there"),
+    };
+    let (why, fix) = if image.contains('@') {
+        (
+            "which no digest mirror outside the blocked registries has",
+            format!("add \"{repository}\" with its mirror to an ImageDigestMirrorSet"),
+        )
+    } else {
+        (
+            "which is pulled by tag, so that digest mirrors do not count",
+            "install the release by digest, or block the repositories beside the release image by their names".to_owned(),
+        )
+    };
+    Problem {
+        key: format!("not blocked {}", scopes.join(" ")),
+        level: Level::Warn,
+        field: "blockedRegistries".to_owned(),
+        culprit: repository.to_owned(),
+        what: format!(
+            "{} in blockedRegistries {covers} the release image, \"{repository}\", {why}",
+            quoted.join(" and ")
+        ),
+        effect,
         fix,
     }
 }
@@ -155,6 +196,7 @@ fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
         }
         Refusal::AllowedAndBlocked => Some(Problem {
             key: "allowed and blocked".to_owned(),
+            level: Level::Deny,
             field: "allowedRegistries".to_owned(),
             culprit: payload_repository(view).unwrap_or_default().to_owned(),
             what: "allowedRegistries and blockedRegistries are both set".to_owned(),
@@ -177,6 +219,7 @@ fn payload_twice(view: View<'_>) -> Problem {
     let covering = covering.join(" and ");
     Problem {
         key: format!("payload twice {covering}"),
+        level: Level::Deny,
         field: "blockedRegistries".to_owned(),
         culprit: repository.to_owned(),
         what: format!(
@@ -205,6 +248,7 @@ fn signed_scope(is_cluster_wide: bool, scope: &str, is_blocked: bool) -> Problem
     };
     Problem {
         key: format!("{kind} {scope}"),
+        level: Level::Deny,
         field: field.to_owned(),
         culprit: scope.to_owned(),
         what,
@@ -271,6 +315,7 @@ fn unreadable(refusal: &FileRefusal, scope: &str, list: &str, at: usize) -> Prob
     };
     Problem {
         key: format!("{list} {scope}"),
+        level: Level::Deny,
         field: format!("{list}[{at}]"),
         culprit: String::new(),
         what,

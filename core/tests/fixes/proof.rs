@@ -101,12 +101,12 @@ impl<'a> Cluster<'a> {
         let reviewer = Reviewer::new(&self.valid, &self.settings, date(2026, 1, 1));
         let objects = self.located.iter().map(|located| &located.object);
         let writes = objects.filter_map(Write::existing);
-        let reviewed = writes.map(|write| reviewer.review(&write));
+        let of_writes = writes.map(|write| reviewer.review(&write));
         let files = self.in_file().map(|located| {
             let written = FileObject { written: &located.written, earlier: None };
             reviewer.review_file(&written, located.object.exemption_request())
         });
-        reviewed.chain(files).flat_map(|verdict| verdict.diagnostics).collect()
+        of_writes.chain(files).flat_map(|verdict| verdict.diagnostics).collect()
     }
 
     fn in_file(&self) -> impl Iterator<Item = &Located> {

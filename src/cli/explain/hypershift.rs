@@ -32,7 +32,17 @@ impl Drawing<'_> {
         }
         let sources = lookup.sources.iter().map(|source| self.source(source));
         let skipped = lookup.errors.iter().map(|error| Branch::new("skipped").note(&**error).styled(YELLOW));
-        branch.with(sources).with(skipped).with(ends_with_source.then(|| itself(lookup, forbidden)))
+        let crashes = lookup.crashes_on.iter().map(|source| {
+            Branch::new(format!("{source} cannot be parsed")).styled_note(
+                "CRASHES: the control plane operator, at random, or always without another source",
+                YELLOW,
+            )
+        });
+        branch
+            .with(crashes)
+            .with(sources)
+            .with(skipped)
+            .with(ends_with_source.then(|| itself(lookup, forbidden)))
     }
 
     fn source(&self, reading: &MatchingSource<'_>) -> Branch {

@@ -126,6 +126,9 @@ struct LookupJson<'a> {
     candidates: Cow<'a, [String]>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [String],
+    /// The sources on which the control plane operator crashes.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    crashes_on: &'a [String],
     sources: Vec<SourceJson<'a>>,
     only_nodes_redirect: bool,
 }
@@ -266,6 +269,7 @@ fn lookup<'a>(lookup: &'a ExplainedLookup<'a>) -> LookupJson<'a> {
     LookupJson {
         candidates: lookup.candidates.as_slice().into(),
         errors: &lookup.errors,
+        crashes_on: &lookup.crashes_on,
         sources: lookup.sources.iter().map(source).collect(),
         only_nodes_redirect: lookup.only_nodes_redirect,
     }

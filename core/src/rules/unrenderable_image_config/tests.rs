@@ -150,8 +150,9 @@ fn blocked_payloads() -> Vec<Case> {
                 entry: "docker.io=m.lab",
                 ..EMPTY
             },
-            reason: "the payload has no mirror, so that both are dropped",
-            ..FINE
+            in_config: BLOCKED,
+            in_set: &[],
+            reason: "the payload has no mirror, so that both are dropped, before and after the write of the IDMS",
         },
         Case {
             cluster: Cluster {
@@ -176,8 +177,9 @@ fn blocked_payloads() -> Vec<Case> {
                 payload: "quay.io/openshift-release-dev/ocp-release:4.18.5-x86_64",
                 ..EMPTY
             },
+            in_config: BLOCKED,
+            in_set: &[],
             reason: "a payload by tag uses no digest mirror",
-            ..FINE
         },
     ]
 }
