@@ -38,7 +38,7 @@ pub struct Configuration {
     pub kind: ConfigurationKind,
     /// Its resource version.
     pub version: String,
-    /// The `caBundle` of each of its webhooks, PEM; empty if there is none.
+    /// The `caBundle` of each of its webhooks, PEM; an empty one for a webhook without.
     pub bundles: Vec<Vec<u8>>,
 }
 

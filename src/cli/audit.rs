@@ -101,6 +101,7 @@ fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
         Kind::Catalog(CatalogKind::ClusterCatalog) => {
             ("ClusterCatalogs", "clustercatalogs.olm.operatorframework.io")
         }
+        // Not listed.
         Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {
             (kind.name(), kind.plural())
         }

@@ -114,7 +114,7 @@ fn line(check: &Check) -> String {
 async fn observe(name: Option<&str>) -> Result<Observed> {
     let Connection { client, server } = input::connect().await?;
     let validating = configurations::<ValidatingWebhookConfiguration>(&client, name).await;
-    // Without a cluster or a login, all checks would fail for the same reason.
+    // Without a cluster or a login, all checks would fail for the same reason. Any other error is part of a check.
     if let Err(error) = &validating
         && !matches!(error, Error::Api(status) if status.code != 401)
     {
@@ -190,6 +190,7 @@ fn webhook(name: String, client: WebhookClientConfig) -> Webhook {
     Webhook { name, bundle: client.ca_bundle.map(|ByteString(bytes)| bytes).unwrap_or_default(), service }
 }
 
+/// The number of ready pods of a Service.
 async fn ready_endpoints(client: &Client, namespace: &str, service: &str) -> Result<usize, Error> {
     let of_service = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
     let slices = Api::<EndpointSlice>::namespaced(client.clone(), namespace).list(&of_service).await?;
@@ -200,7 +201,7 @@ async fn ready_endpoints(client: &Client, namespace: &str, service: &str) -> Res
 fn count_ready(slices: Vec<EndpointSlice>) -> usize {
     let mut pods = BTreeSet::new();
     for endpoint in slices.into_iter().flat_map(|slice| slice.endpoints) {
-        // Endpoints without the condition are ready.
+        // The API defines an endpoint without the condition as ready.
         if endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false) {
             pods.insert(pod_of(endpoint));
         }
@@ -236,7 +237,7 @@ fn empty_spec() -> Value {
     json!({ "imageDigestMirrors": [] })
 }
 
-/// Describes a failed request.
+/// Turns the error of a failed request into a description.
 fn or_unread<T>(read: Result<T, Error>) -> Result<T, Unread> {
     read.map_err(|error| Unread {
         why: cause(&error),

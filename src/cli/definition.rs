@@ -47,11 +47,13 @@ pub(super) fn command() -> Command {
         if WITH_FINDINGS.contains(&command.get_name()) {
             return command;
         }
+        // An argument of the command itself takes the place of the global one.
         let output = with_common_formats(output.clone()).hide(WITHOUT_FORMATS.contains(&command.get_name()));
         command.arg(output)
     })
 }
 
+/// The option `-o` with the formats that every command has.
 fn with_common_formats(output: Arg) -> Arg {
     let formats = Format::value_variants().iter().filter(|format| format.is_for_all());
     let values: Vec<_> = formats.filter_map(ValueEnum::to_possible_value).collect();

@@ -36,7 +36,8 @@ struct Manifest {
     webhooks: &'static [&'static str],
     /// The name of the kind in URLs.
     resource: &'static str,
-    /// The part that is shown: its first line, and the first line after it; without that, all to the end.
+    /// The part that is shown: from the line that begins with the first text up to the one that begins with the second,
+    /// which is not shown; without a second text, up to the end.
     part: (&'static str, Option<&'static str>),
 }
 
@@ -160,7 +161,8 @@ fn text_at<'o>(object: &'o Value, pointer: &str) -> &'o str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Calls each webhook as an API server does, until one denies.
+/// Calls each webhook in the order of an API server, until one denies. Unlike there, a patch is not applied to the
+/// object before the next webhook is called.
 async fn apply(client: &Client, manifest: &Manifest) -> Result<Outcome> {
     let object: Value = manifest::read_document(manifest.file, manifest.text)?;
     let mut outcome = Outcome {
@@ -245,6 +247,7 @@ struct Operation {
 impl Operation {
     /// Names and values of the annotations that it sets.
     fn annotations(&self) -> Vec<(String, String)> {
+        // An object without annotations gets all of them as one value.
         if let Value::Object(map) = &self.value {
             return map.iter().map(|(name, value)| (name.clone(), text_at(value, "").to_owned())).collect();
         }

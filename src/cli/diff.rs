@@ -84,7 +84,7 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     if args.old == args.new && args.old.as_os_str() == "-" {
         bail!("standard input (-) can be OLD or NEW, not both");
     }
-    // No mirror sets at all are a valid side.
+    // OLD or NEW may have no mirror sets at all.
     let options = ReadOptions { warn_if_empty: false, ..ReadOptions::default() };
     let old = input::read_path_or_cluster(&args.old, options, output)?.complete()?;
     let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?;
@@ -141,7 +141,7 @@ fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], old: &Input, new
     text
 }
 
-/// The places of a source in the new files, or in the old ones where it was removed.
+/// The places of a source in the new files, or in the old ones where it was removed; none if no file has it.
 fn lines_of(source: &str, old: &Input, new: &Input) -> Vec<String> {
     let found = places_in(new, source);
     if found.is_empty() { places_in(old, source) } else { found }

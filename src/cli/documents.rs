@@ -54,8 +54,8 @@ pub(super) struct Given {
     pub(super) skipped: usize,
 }
 
-/// Reads files, or the cluster where no path is given. Duplicates are no warning here: both commands report
-/// them.
+/// Reads files, or the cluster where no path is given. Duplicates are no warning here: `migrate` and `merge`, which
+/// call this, report them.
 pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
     if paths.is_empty() {
         return read_cluster();
@@ -113,7 +113,8 @@ pub(super) fn print_notes(notes: &[String], output: &Output) {
     }
 }
 
-/// A file with the same content is left unchanged.
+/// Writes each object to its file. All files are looked at before the first is written, and those with the same content
+/// are left as they are; the paths of both are returned.
 fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
     let mut files = Vec::new();

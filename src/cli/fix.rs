@@ -16,7 +16,8 @@ use similar::TextDiff;
 
 use super::{input::Input, output::Output, words::plural};
 
-/// The number of rounds: a fix may make room for another one.
+/// The largest number of rounds: a fix that overlaps another one is applied in a later round, and so is one whose
+/// finding only appears after a fix.
 const MAX_ROUNDS: usize = 10;
 
 /// Which fixes are applied, and how.
@@ -32,6 +33,7 @@ pub(super) struct FixOptions {
 #[derive(Debug, Default)]
 pub(super) struct Fixed {
     files: BTreeMap<String, (String, String)>,
+    /// How many fixes were applied.
     count: usize,
 }
 
@@ -65,6 +67,7 @@ pub(super) fn fix_all(
 struct Round(BTreeMap<String, Vec<TextEdit>>);
 
 impl Round {
+    /// The fixes that can be applied together, and their number. The next round takes those that overlap them.
     fn choose(
         input: &Input,
         reviewed: &[Reviewed<'_>],
@@ -80,9 +83,9 @@ impl Round {
                 continue;
             }
             let Some(applied) = apply_fix(fix, places) else { continue };
-            // An object that no edit can change is left to a person.
-            let only_new = applied.objects.len() == fix.objects.len();
-            let Some(place) = one.place.filter(|_| only_new) else { continue };
+            // `applied` also has the objects that no edit can change: those are left to a person.
+            let has_only_new_objects = applied.objects.len() == fix.objects.len();
+            let Some(place) = one.place.filter(|_| has_only_new_objects) else { continue };
             let Some(edits) = with_new_objects(applied, &place.source.name, &files, &mut created) else {
                 continue;
             };
@@ -112,8 +115,8 @@ impl Round {
     }
 }
 
-/// The edits of a fix, and one that adds its new objects at the end of a file. `None` where they cannot be added: to
-/// JSON, or next to a new object of the same name.
+/// The edits of a fix, and those that add its new objects at the end of a file. `None` if they cannot be added: to
+/// JSON, or because this round already creates an object of the same name, which `created` has.
 fn with_new_objects(
     applied: AppliedFix<'_>,
     file: &str,
@@ -153,12 +156,13 @@ impl Fixed {
         }
         let (located, misnamed) = (std::mem::take(&mut input.located), std::mem::take(&mut input.misnamed));
         let mut done = BTreeSet::new();
-        let objects = located.into_iter().map(|one| (one, false));
-        for (one, is_misnamed) in objects.chain(misnamed.into_iter().map(|one| (one, true))) {
+        let well_named = located.into_iter().map(|one| (one, false));
+        for (one, is_misnamed) in well_named.chain(misnamed.into_iter().map(|one| (one, true))) {
             let name = one.source.name.clone();
             match texts.get(&name) {
                 None if is_misnamed => input.misnamed.push(one),
                 None => input.located.push(one),
+                // The first object of a file that changes: the whole file is read again in its place.
                 Some((_, after)) if done.insert(name.clone()) => {
                     let reading = manifest::read(&name, after.clone());
                     // The file may have had errors before: one more is the fault of the edits.
@@ -204,7 +208,7 @@ impl Fixed {
     }
 }
 
-/// How many errors a file had before.
+/// How many errors a file had when the input was read.
 fn errors_in(input: &Input, name: &str) -> usize {
     let places = input.unread.iter().filter_map(|unread| unread.place.as_ref());
     places.filter(|(file, _)| file == name).count()

@@ -37,7 +37,7 @@ pub(super) struct HostedControlPlane {
     eras: Vec<Era>,
 }
 
-/// References that the image may resolve to, without the original.
+/// References that the image may resolve to, without the original. A struct, because the JSON has an object here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Candidates {
     candidates: Vec<String>,
@@ -76,15 +76,18 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
         let hosted = inventory.hosted_cluster_of(workload);
         let releases: Releases = hosted.and_then(Release::of_hosted).into_iter().collect();
         let own = workload.registry_overrides();
-        // The control plane operator adds its own overrides in later releases, so the workloads that it starts have them.
-        let is_first = workload.name == Workload::CONTROL_PLANE_OPERATOR;
-        let adds = Span::ADDS_OWN_OVERRIDES.contains_any(&releases);
-        let expected = if adds && (is_first || contains_all(&given, &own)) {
+        // In later releases, the control plane operator appends what its --registry-overrides holds to the overrides
+        // that it was given, and gives the sum to the workloads that it starts.
+        let appends = Span::ADDS_OWN_OVERRIDES.contains_any(&releases);
+        let is_control_plane_operator = workload.name == Workload::CONTROL_PLANE_OPERATOR;
+        // Of another workload, a sum is expected only if it was started with one.
+        let expected = if appends && (is_control_plane_operator || contains_all(&given, &own)) {
             hypershift::append_own(&now, &own)
         } else {
             now.clone()
         };
-        let running = if adds && is_first { hypershift::append_own(&given, &own) } else { given };
+        let running =
+            if appends && is_control_plane_operator { hypershift::append_own(&given, &own) } else { given };
         let (running, expected) =
             (candidates(image, &running, &releases)?, candidates(image, &expected, &releases)?);
         let differs = running.iter().zip(&expected).any(|(a, b)| a.sorted() != b.sorted());
@@ -103,7 +106,7 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
     Ok(found)
 }
 
-/// Whether all overrides of the second are in the first.
+/// Whether `all` has every mirror of every source of `part`.
 fn contains_all(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
     part.iter().all(|(source, mirrors)| {
         all.get(source).is_some_and(|there| mirrors.iter().all(|mirror| there.contains(mirror)))
@@ -113,6 +116,7 @@ fn contains_all(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
 /// The results of the release lookup, and of the metadata lookup in both eras.
 fn candidates(image: &str, overrides: &Overrides<'_>, releases: &Releases) -> Result<[Candidates; 3]> {
     let mut release = Vec::new();
+    // The results of later releases come first.
     for era in ReleaseLookupEra::of(releases).into_iter().rev() {
         for candidate in hypershift::release_lookup(era, overrides, image) {
             if !release.contains(&candidate) {
@@ -132,13 +136,14 @@ fn metadata_candidates(era: Era, image: &str, overrides: &Overrides<'_>) -> Resu
 }
 
 impl Candidates {
-    /// The order of several objects is random.
+    /// The candidates by name, to compare them: between the mirrors of several objects, their order is random.
     fn sorted(&self) -> Vec<&String> {
         let mut sorted: Vec<_> = self.candidates.iter().collect();
         sorted.sort_unstable();
         sorted
     }
 
+    /// The candidates for people.
     fn describe(&self) -> String {
         if self.candidates.is_empty() { "not redirected".to_owned() } else { self.candidates.join(", ") }
     }
@@ -245,7 +250,7 @@ mod tests {
         ]);
         let found = resolve_in_each(IMAGE, &state("m.lab/ocp/release"), &inventory).unwrap();
         let [operator, server] = found.as_slice() else { panic!("both workloads") };
-        assert_eq!(operator.release, server.release, "one adds what the other has");
+        assert_eq!(operator.release, server.release, "the operator appends what the server was given");
         assert!(!operator.differs && !server.differs);
         assert_eq!(operator.hosted_cluster.as_deref(), Some("clusters/lab"));
     }

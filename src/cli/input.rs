@@ -78,12 +78,12 @@ impl Input {
         located.chain(self.live.iter().map(|object| (object, None)))
     }
 
-    /// Whether everything could be read, and there are no objects that a command could work on.
+    /// Whether there is nothing that a command could work on or report: no object, and nothing that could not be read.
     fn is_empty(&self) -> bool {
         self.unread.is_empty() && self.misnamed.is_empty() && self.objects().next().is_none()
     }
 
-    /// Fails where something could not be read.
+    /// Fails if something could not be read. What that is has been printed already.
     pub(super) fn complete(self) -> Result<Self> {
         if !self.unread.is_empty() {
             bail!("stopped because not all files could be read");
@@ -202,6 +202,7 @@ fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
     let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
     let earlier = located.iter().map(|this| {
         let object = &this.object;
+        // Returns the one that had this key before.
         last.insert((object.kind(), object.namespace(), object.name()), this)
     });
     earlier.collect()
@@ -223,6 +224,7 @@ fn read_cluster(output: &Output) -> Result<Input> {
         let listing = listing.map_err(|error| cannot_list(&server, &error))?;
         anyhow::Ok((listing, server))
     })?;
+    // Only catalogs: a listing without any other kind is not complete.
     for (kind, error) in &listing.unread {
         output.message(&format!("note: ignoring {}s: {}\n", kind.name(), cause(error)));
     }
@@ -236,7 +238,7 @@ pub(super) struct Connection {
     pub(super) server: String,
 }
 
-/// What to do about a failed request to an API server: `right` where that is missing.
+/// What to do about a failed request; empty if its error says enough. `right` is the advice for a missing permission.
 pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
     match error {
         kube::Error::Api(status) if status.code == 401 => "log in again, for example with oc login",

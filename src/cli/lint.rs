@@ -125,12 +125,13 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     if args.paths.iter().chain(&args.against).filter(|path| path.as_os_str() == "-").count() > 1 {
         bail!("standard input (-) can be read only once");
     }
-    // Nothing to check is part of the summary.
+    // The summary says so if there is nothing to check.
     let options = ReadOptions { exclude: Some(&exclude), warn_if_empty: false, ..ReadOptions::default() };
-    // What the report itself says is no message.
+    // The report itself has duplicates and misnamed objects as findings, and for people the errors in files.
     let prints_errors = output.format() != Format::Human;
-    let own = ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
-    let mut input = input::read(&args.paths, own, output)?;
+    let path_options =
+        ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
+    let mut input = input::read(&args.paths, path_options, output)?;
     let mut against = Vec::new();
     for path in &args.against {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
@@ -145,11 +146,13 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let progress = output.progress("checking objects");
     let reviewed = review_input(&input, &against, &settings);
     drop(progress);
+    // Of two objects with the same id, the later one is found: one that is misnamed hides no other.
     let places = against.iter().chain([&input]).flat_map(Input::with_places);
     let misnamed = input.misnamed.iter().map(|located| (&located.object, Some(located)));
     let places = misnamed.chain(places).collect();
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
+    // With `--against`, a change of settings is something to check, too.
     let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
     print(&run, Checked { objects: reviewed.len(), has_more_kinds: has_settings }, &input, output)
 }
@@ -243,6 +246,7 @@ fn not_read(unread: &[Unread], is_checked: bool) -> String {
     format!("{} could not be read in full; {rest}", plural(files.len(), "file"))
 }
 
+/// The warning that takes the place of the summary.
 fn nothing_to_check(input: &Input) -> String {
     let why = match (input.files, &input.cluster) {
         (0, Some(server)) => format!("no mirror set or HostedCluster found in {server}"),

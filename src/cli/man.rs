@@ -107,6 +107,7 @@ fn page(command: &Command) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// Adds the sections of a help text in roff.
 fn sections(roff: &mut Roff, help: &str) {
     // Whether lines are printed as they are, until the next request.
     let mut is_nofill = false;

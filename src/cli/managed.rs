@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    /// A Secret just read, for a name.
+    /// A Secret that was just read, without webhook configurations.
     fn situation<'a>(secret: &'a Reading, names: &'a [String]) -> Situation<'a> {
         let day = SignedDuration::from_hours(24);
         Situation {
@@ -128,7 +128,8 @@ mod tests {
         }
     }
 
-    /// Whether the certificate for a name is not issued again.
+    /// Whether nothing is left to do after a certificate was issued for this name. If clients do not accept it for the
+    /// name, the next round issues another one, and so on.
     fn is_issued_once(name: &str) -> bool {
         let names = [name.to_owned()];
         let empty = Reading::Ours(Contents::default());

@@ -49,7 +49,7 @@ use clap::{FromArgMatches, error::ErrorKind};
 use args::{Cli, Command};
 use output::Output;
 
-/// The answer of a command.
+/// The answer of a command that could be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Yes,
@@ -93,7 +93,7 @@ fn parse(words: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// The value of `--color`, before anything else is parsed: help and usage errors are coloured too.
+/// The value of `--color`, before anything else is parsed: help and usage errors are colored too.
 fn color_of(words: &[OsString]) -> ColorChoice {
     let words = words.iter().map(OsString::as_os_str).filter_map(OsStr::to_str);
     let words: Vec<_> = words.take_while(|word| *word != "--").collect();

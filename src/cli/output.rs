@@ -127,7 +127,8 @@ impl Output {
     }
 }
 
-/// The console of the Linux kernel has a font of at most 512 characters.
+/// Whether the terminal can show box characters. The console of the Linux kernel (`TERM=linux`) cannot, whatever the
+/// locale: its font has at most 512 characters.
 fn is_utf8_terminal() -> bool {
     let variables = ["LC_ALL", "LC_CTYPE", "LANG"];
     let locale =
@@ -143,6 +144,7 @@ pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
 
 /// Prints an error and its causes.
 pub(super) fn print_error(error: &anyhow::Error, color: ColorChoice) {
+    // Escape sequences, such as those of a file that an error quotes, must not reach the terminal.
     let text = anstream::adapter::strip_str(&chain(error)).to_string();
     print_error_text(&text, color);
 }

@@ -144,7 +144,7 @@ fn check(
     settings: Settings,
     output: &Output,
 ) -> Result<Answer> {
-    // A HostedCluster without a release image is reviewed for the releases of the settings.
+    // The value is reviewed as if a HostedCluster without a release image had it: for the releases of the settings.
     let settings = Settings { releases, ..settings };
     let releases = &settings.releases;
     let verdict = Reviewer::new(state, &settings, today()).check_overrides(value);
@@ -165,18 +165,19 @@ fn check(
     Ok(answer)
 }
 
-/// Whether a value counts as absent.
+/// Whether HyperShift reads no overrides from a value, whatever its release.
 fn sets_nothing(value: &str) -> bool {
     readings(value, &Releases::default(), Placement::Management).is_empty()
 }
 
+/// What the value means in both eras, and how the newest of these releases parses it.
 fn checked_json<'a>(value: &'a str, releases: &Releases, findings: Vec<FindingJson<'a>>) -> CheckedJson<'a> {
     let [replace_era, list_era] =
         [CatalogEra::Replace, CatalogEra::List].map(|era| newest_reading(value, era, releases));
     let (mut replace, mut list) = (BTreeMap::new(), BTreeMap::new());
     for catalog in catalogs::catalogs_of(releases) {
         replace.insert(catalog.name, replace_era.places(catalog).concat());
-        // Several lists depend on the order of a map.
+        // Which of several lists is used depends on the order of a map: then the value is null.
         let lists = list_era.places(catalog);
         list.insert(catalog.name, <[_; 1]>::try_from(lists).ok().map(|[only]| only));
     }

@@ -4,7 +4,7 @@ use std::{sync::mpsc, thread, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Nothing is shown before.
+/// Nothing is shown for steps that take less time.
 const DELAY: Duration = Duration::from_secs(1);
 /// How often it is redrawn.
 const TICK: Duration = Duration::from_millis(120);
@@ -28,6 +28,7 @@ impl Progress {
         if target.is_hidden() { Self::none() } else { Self::after(DELAY, target, what) }
     }
 
+    /// Shows the step on a target if it takes longer than the delay. The bar is hidden until then.
     fn after(delay: Duration, target: ProgressDrawTarget, what: String) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
@@ -53,6 +54,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some((end, waiter)) = self.waiting.take() {
+            // Ends the wait for the delay.
             drop(end);
             // The thread does not panic.
             let _ = waiter.join();

@@ -163,6 +163,7 @@ fn policies(args: &RenderArgs, output: &Output) -> Result<Answer> {
     print(forms::admission_policies(&output.settings()?), output)
 }
 
+/// Prints the target, and what it cannot express; or why there is none.
 fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     let form = match form {
         Ok(form) => form,
@@ -187,8 +188,8 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })
 }
 
-/// Renders the files of the nodes; where that fails, prints why, with the objects that cause it. Says which blocked
-/// registries the operator drops.
+/// Renders the files of the nodes, and warns about blocked registries that the machine-config operator drops. If
+/// nothing can be rendered, prints why, with the objects that cause it, and returns `None`.
 pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Option<NodeFiles<'a>> {
     let view = state.context().view();
     let refusal = match node::files(view) {
@@ -200,7 +201,7 @@ pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Op
         }
         Err(refusal) => refusal,
     };
-    // With the default levels: a rule that the configuration turns off may be the one that explains it.
+    // With the default levels: the configuration may turn off the rule that explains it.
     let mut reviewed = review::review(input, state, &Settings::default());
     reviewed.iter_mut().for_each(keep_what_stops_rendering);
     let places = input.with_places().collect();

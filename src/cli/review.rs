@@ -12,14 +12,15 @@ use mirrorguard_core::{
 use super::input::Input;
 use crate::clock::today;
 
-/// Reviews every object of the input, as it is or as a write upon other objects, with the rules about files.
+/// Reviews every object of the input for `lint`: as it is, or as a write upon the objects of `against`, and with the
+/// rules about files. `audit` and `render` call [`review`].
 pub(super) fn review_input<'a>(
     input: &'a Input,
     against: &[Input],
     settings: &Settings,
 ) -> Vec<Reviewed<'a>> {
-    // An invalid source or mirror is reported in its own object, and plays no part in the review of the others.
     let mut reviewed = if against.is_empty() {
+        // An invalid source or mirror is reported in its own object, and plays no part in the review of the others.
         review_existing(input, &input.objects().map(Object::valid_part).collect(), settings)
     } else {
         review_writes(input, against, settings)
@@ -29,7 +30,8 @@ pub(super) fn review_input<'a>(
     reviewed
 }
 
-/// Reviews every object of the input as it is, without the rules about files.
+/// Reviews every object of the input as it is, in a cluster with this state, without the rules about files. `lint`
+/// calls [`review_input`].
 pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
     let mut reviewed = review_existing(input, state, settings);
     reviewed.retain(is_reported);
@@ -71,7 +73,7 @@ fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings
         let object = FileObject { written: &located.written, earlier };
         rules.review_file(&object, located.object.exemption_request())
     };
-    // The objects of files come first, in their order.
+    // `reviewed` has one verdict for each object, those of files first and in their order, so the three go together.
     for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
         one.add(file_verdict(located, earlier.as_deref()));
     }

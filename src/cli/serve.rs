@@ -185,6 +185,7 @@ async fn start(args: &ServeArgs, settings: Settings) -> Result<(Source, Arc<App>
     Ok((source, app, tls))
 }
 
+/// Opens the state: files are read, a cluster is only connected to.
 async fn open(state: Option<&Path>) -> Result<Source> {
     let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
     match state {
@@ -196,6 +197,7 @@ async fn open(state: Option<&Path>) -> Result<Source> {
                 "--state is required outside of a pod: specify a file, a folder, or cluster (that of the current kubeconfig)"
             )
         }
+        // `cluster`, or nothing in a pod.
         _ => {
             let client = input::client().await.context("--state cluster")?;
             refuse_hosted_control_plane(client.clone()).await?;
@@ -221,6 +223,7 @@ async fn refuse_hosted_control_plane(client: Client) -> Result<()> {
     Ok(())
 }
 
+/// Keeps the state up to date, in a task of its own.
 fn follow(source: Source) -> tokio::task::JoinHandle<()> {
     match source {
         Source::Files(files) => tokio::spawn(files.follow()),
@@ -228,6 +231,7 @@ fn follow(source: Source) -> tokio::task::JoinHandle<()> {
     }
 }
 
+/// The serving certificate from the source that the options name, and a task that keeps it up to date.
 async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let files = CertificateFiles {
@@ -245,6 +249,7 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
         tokio::spawn(managed.follow());
         return Ok(config);
     }
+    // The group of these options requires one of them, so this is --tls-self-signed.
     let made = self_signed(&[args.listen.ip().to_string()])?;
     if let Some(path) = &args.tls_ca_out {
         fs::write(path, &made.ca)
@@ -267,6 +272,6 @@ fn log_filter(verbose: u8) -> Result<EnvFilter> {
         1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,h2=info",
         _ => "trace",
     };
-    // mirrorguard logs failed requests and batches itself.
+    // mirrorguard itself logs the failed requests and batches that these two report.
     Ok(EnvFilter::new(format!("{level},kube_client::client::builder=off,opentelemetry=off")))
 }

@@ -53,8 +53,9 @@ mod tests {
         for (glob, path, expected, reason) in table {
             for root in [".", "mirrors", "/srv/mirrors", "../mirrors"] {
                 let globs = Exclude::new(&[glob.to_owned()]).unwrap().below(Path::new(root)).unwrap();
-                let found = globs.matched(Path::new(root).join(path), !path.contains('.'));
-                assert_eq!(found.is_ignore(), expected, "{glob} on {root}/{path}: {reason}");
+                // In this table, a path without a dot is a folder.
+                let matched = globs.matched(Path::new(root).join(path), !path.contains('.'));
+                assert_eq!(matched.is_ignore(), expected, "{glob} on {root}/{path}: {reason}");
             }
         }
     }

@@ -74,10 +74,12 @@ impl Shared {
         self.pending.load(Ordering::Acquire) == 0
     }
 
+    /// Records that a part was read for the first time. Called once for each part: the count would wrap around below 0.
     fn record_part(&self) {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Replaces the state by what `change` makes of it, and wakes the receivers.
     fn change(&self, change: impl FnOnce(&State) -> State) {
         self.state.send_modify(|state| *state = Arc::new(change(state)));
     }

@@ -27,7 +27,8 @@ impl Default for Budget {
     }
 }
 
-/// Whether a file may be a pipe, which is read to its end.
+/// Whether a file may be a pipe. Opening a pipe waits for a writer, and it can be read only once, so only a path that a
+/// command was given may be one, as a shell makes it for `<(…)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pipes {
     /// It may.
@@ -45,8 +46,8 @@ pub struct Manifests {
     pub unopened: Vec<Error>,
 }
 
-/// Reads a file, a folder without its excluded files, or standard input (`-`). What cannot be opened or is too large
-/// hides nothing else.
+/// Reads a file, a folder without its excluded files, or standard input (`-`). A file that cannot be opened or is too
+/// large does not keep the others from being read.
 pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifests {
     let mut all = Manifests::default();
     if path.as_os_str() == "-" {
@@ -69,7 +70,8 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     all
 }
 
-/// Reads the text of a file. A template is passed over in a folder.
+/// Reads the objects in the content of a file. In a folder, a text with `{{` may be a template: where it is not YAML,
+/// it is skipped instead of being an error.
 fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
     let text = match text_of(file, bytes) {
         Ok(text) => text,
@@ -93,9 +95,11 @@ pub(super) fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Resu
     read_within(file, &name, budget)
 }
 
+/// Reads to the end, but no more than the limits allow; what is refused does not use up the budget.
 fn read_within(source: impl Read, name: &str, budget: &mut Budget) -> Result<Vec<u8>> {
     let most = LARGEST.min(budget.0);
     let mut bytes = Vec::new();
+    // One byte more, to notice that the limit is exceeded.
     source.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if length <= most {
@@ -108,7 +112,7 @@ fn read_within(source: impl Read, name: &str, budget: &mut Budget) -> Result<Vec
     bail!("cannot read {name}: all files together are larger than {} MiB, the limit for one run", ALL / MIB);
 }
 
-/// Whether it is the empty file that stands for nothing.
+/// Whether it is `/dev/null`, the one device that is read: it ends at once.
 fn is_null(path: &Path) -> bool {
     path == Path::new("/dev/null")
 }
@@ -124,6 +128,7 @@ fn is_pipe(_metadata: &Metadata) -> bool {
     false
 }
 
+/// The content as text; the error has the position of the first byte that is not UTF-8.
 pub(super) fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -184,6 +189,7 @@ pub(super) fn manifest_files(path: &Path, exclude: &Exclude) -> Found {
     found
 }
 
+/// Adds an entry of a folder to the manifests or to the folders that are still to be read, or skips it.
 fn add_entry(
     path: PathBuf,
     excluded: &ignore::gitignore::Gitignore,

@@ -90,8 +90,10 @@ impl Bodies {
             drop_rest(body).await;
             return Err(BodyError::TooLarge);
         }
+        // A larger body gets its capacity once it has a place.
         let mut bytes =
             Vec::with_capacity(announced.filter(|length| *length <= BODY_SMALL).unwrap_or_default());
+        // One of `LARGE_BODIES`, held until the body is complete.
         let mut place = None;
         loop {
             let patience = if place.is_some() { PART_PATIENCE } else { BODY_PATIENCE };
@@ -102,11 +104,13 @@ impl Bodies {
             let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
             let length = bytes.len() + data.len();
             if length > BODY_MAX {
+                // Another body can be read while the rest of this one is dropped.
                 drop((bytes, data, place));
                 drop_rest(body).await;
                 return Err(BodyError::TooLarge);
             }
             if length > BODY_SMALL && place.is_none() {
+                // Fails only if the semaphore is closed, which it never is.
                 place = self.large.acquire().await.ok();
                 bytes.reserve(announced.unwrap_or_default().saturating_sub(bytes.len()));
             }

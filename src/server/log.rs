@@ -80,6 +80,7 @@ where
     }
 }
 
+/// One line: the message comes before the other fields, which keep their order.
 fn line(
     time: &str,
     level: Level,

@@ -97,7 +97,7 @@ impl ClientCa {
         read("--client-ca", &self.0)
     }
 
-    /// The CAs in the file.
+    /// Reads the CAs in the file.
     pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
         client_roots(&self.read()?, &self.0)
     }
@@ -113,8 +113,9 @@ impl CertificateFiles {
         Ok((RustlsConfig::from_config(self.server_config(&contents, metrics)?), contents))
     }
 
-    /// Reloads the files whenever they differ from `loaded`, until the task is dropped. If they cannot be loaded, the
-    /// previous certificate stays in use.
+    /// Reloads the files whenever they change, until the task is dropped. `loaded` is what [`CertificateFiles::load`]
+    /// returned. If they cannot be loaded, the previous certificate stays in use, and they are not loaded again before
+    /// the next change.
     pub async fn follow(self, loaded: FileContents, config: RustlsConfig, app: Arc<App>) {
         let mut seen = loaded;
         let mut ticks = tokio::time::interval(POLL_INTERVAL);
@@ -147,6 +148,7 @@ impl CertificateFiles {
         Ok(contents)
     }
 
+    /// The TLS configuration for the contents; records the end of the certificate, and warns if it is not valid now.
     fn server_config(
         &self,
         contents: &FileContents,

@@ -2,7 +2,8 @@
 
 use crate::suggest::closest;
 
-/// What is wrong with a value, in plain words; a message that is not the parser's stays as it is.
+/// What is wrong with a value, in plain words. A message that is not the parser's, such as one of [`super::file`],
+/// stays as it is.
 pub(super) fn in_plain_words(message: &str) -> String {
     // The words in backquotes: first what was written, then what is known.
     let mut names = message.split('`').skip(1).step_by(2);

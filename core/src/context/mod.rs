@@ -37,9 +37,9 @@ pub struct Context {
     /// The slot of each set, by kind and name.
     slots: BTreeMap<SetKind, BTreeMap<Box<str>, u32>>,
     index: SourceIndex,
-    /// Bytes that all sources take in registries.conf.
+    /// Bytes that all sources take in registries.conf; a running total, as `faults`.
     size: usize,
-    /// Faults of all sources for which nothing is rendered.
+    /// How many faults the sources have for which the machine-config operator renders nothing.
     faults: usize,
     /// The number of entries whose source is a wildcard; most clusters have none.
     wildcards: usize,
@@ -51,7 +51,8 @@ pub struct Context {
     pub image_config: Arc<ImageConfig>,
     /// Reference of the payload, where a ClusterVersion is known.
     pub payload: Option<String>,
-    /// What the machine-config operator accepts as sources and mirrors, by the release of the ClusterVersion.
+    /// What the machine-config operator accepts as sources and mirrors, by the release of the ClusterVersion. Changed
+    /// only by [`Context::set_version`], which counts the faults again.
     pub format: Format,
     /// The ClusterImagePolicies and ImagePolicies, by namespace and name.
     signature_policies: BTreeMap<(Box<str>, Box<str>), Vec<String>>,
@@ -82,6 +83,7 @@ impl Context {
             Object::Catalog(catalog) if catalog.is_global() => {
                 self.catalogs.insert(catalog.id(), catalog);
             }
+            // It may have served the whole cluster until this change.
             Object::Catalog(catalog) => self.remove_catalog(&catalog.id()),
         }
     }
@@ -139,7 +141,8 @@ impl Context {
         self.hosted.get(&(namespace.into(), name.into())).map(|hosted| &**hosted)
     }
 
-    /// Whether everything but mirror sets and HostedClusters is the same as in another context.
+    /// Whether everything that the catalog overrides are derived from, apart from mirror sets, is the same as in
+    /// another context.
     pub fn has_settings_of(&self, other: &Self) -> bool {
         (&self.image_config, &self.payload, &self.format, &self.signature_policies, &self.catalogs)
             == (
@@ -169,6 +172,7 @@ impl Context {
             index.insert(source, place, |place| source_at(sets, place));
         }
         let [size, faults] = self.totals_of_set(slot);
+        // Added first: the difference alone may be less than 0.
         self.size = self.size + size.after - size.before;
         self.faults = self.faults + faults.after - faults.before;
     }
@@ -202,7 +206,7 @@ impl Context {
         self.shared_set(kind, name).map(|set| &**set)
     }
 
-    /// A mirror set by kind and name, to be kept.
+    /// A mirror set by kind and name, shared.
     pub fn shared_set(&self, kind: SetKind, name: &str) -> Option<&Arc<MirrorSet>> {
         self.sets[self.slot(kind, name)? as usize].as_ref()
     }
@@ -213,7 +217,7 @@ impl Context {
         slots.filter_map(|slot| self.sets[*slot as usize].as_deref())
     }
 
-    /// Every mirror set, shared.
+    /// Every mirror set, shared; in the order of [`SetKind::ALL`], those of a kind by name.
     pub fn shared_sets(&self) -> impl Iterator<Item = &Arc<MirrorSet>> {
         let slots =
             SetKind::ALL.into_iter().filter_map(|kind| self.slots.get(&kind)).flat_map(BTreeMap::values);
@@ -230,7 +234,8 @@ impl Context {
         View::new(self, None, None)
     }
 
-    /// The context without the set of this kind and name, and with `overlay` instead, where given.
+    /// The context without the set of this kind and name, and with `overlay` instead, where given: a set of the same
+    /// kind and name.
     pub fn view_with<'a>(&'a self, kind: SetKind, name: &str, overlay: Option<&'a Overlay<'a>>) -> View<'a> {
         View::new(self, self.slot(kind, name), overlay)
     }
@@ -252,6 +257,7 @@ fn count_wildcards(set: &MirrorSet) -> usize {
     set.entries.iter().filter(|entry| is_wildcard(&entry.source)).count()
 }
 
+/// The source at a place of the index.
 fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
     let set = sets.get(place.slot as usize).and_then(Option::as_ref);
     set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)

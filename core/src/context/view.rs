@@ -25,12 +25,12 @@ impl<'a> EntryRef<'a> {
         &self.set.entries[self.index]
     }
 
-    /// Whether both are the same entry of the same set.
+    /// Whether both are the same entry of the same set, compared by its address.
     pub fn is(&self, other: EntryRef<'_>) -> bool {
         std::ptr::eq(self.set, other.set) && self.index == other.index
     }
 
-    /// Whether it comes after `other` in the same set.
+    /// Whether it comes after `other` in the same set; `false` for entries of two sets.
     pub fn follows(&self, other: EntryRef<'_>) -> bool {
         std::ptr::eq(self.set, other.set) && self.index > other.index
     }
@@ -81,6 +81,7 @@ pub struct View<'a> {
     hidden: Option<u32>,
     /// The set that is added, or that takes the place of the hidden one.
     overlay: Option<&'a Overlay<'a>>,
+    /// Whether the sets that HyperShift manages are left out, the added one included.
     without_managed: bool,
 }
 
@@ -96,6 +97,7 @@ impl<'a> View<'a> {
         Self { without_managed: true, ..self }
     }
 
+    /// `false` for a set that HyperShift manages, in a view without those.
     fn shows(self, set: &MirrorSet) -> bool {
         !(self.without_managed && set.is_managed)
     }
@@ -145,26 +147,27 @@ impl<'a> View<'a> {
         Some((source, found))
     }
 
-    /// Whether any source may be a wildcard; without one, those above a scope need not be looked up.
+    /// Whether any source may be a wildcard; without one, those above a scope need not be looked up. The sources of the
+    /// hidden set count too.
     pub fn has_wildcards(&self) -> bool {
         self.context.wildcards > 0 || self.overlay.is_some_and(|overlay| overlay.wildcards)
     }
 
     /// Whether a source that covers this scope may be `NeverContactSource`; otherwise those above it need not be
-    /// looked up.
+    /// looked up. The sources of the hidden set count too.
     pub fn may_never_contact(&self, scope: &str) -> bool {
         self.context.never_contacted.may_cover(scope)
             || self.overlay.is_some_and(|overlay| overlay.never_contacted.may_cover(scope))
     }
 
-    /// Every set that is seen, those of a kind by name.
+    /// Every set that is shown, in the order of [`SetKind::ALL`], those of a kind by name.
     pub fn sets(self) -> impl Iterator<Item = &'a MirrorSet> {
         SetKind::ALL.into_iter().flat_map(move |kind| self.sets_of(kind))
     }
 
     /// The sets of a kind, by name.
     pub fn sets_of(self, kind: SetKind) -> impl Iterator<Item = &'a MirrorSet> {
-        // Without an added set of this kind, all are before it.
+        // The added set is put where its name belongs. Without one of this kind, all others are before it.
         let added = self.overlay.map(|overlay| overlay.set).filter(|set| set.kind == kind);
         let before = self.kept(kind).take_while(move |set| added.is_none_or(|added| set.name < added.name));
         let after = self.kept(kind).filter(move |set| added.is_some_and(|added| set.name >= added.name));
@@ -182,7 +185,7 @@ impl<'a> View<'a> {
         self.context.sets[self.hidden? as usize].as_deref()
     }
 
-    /// How many sets of a kind are seen, with those that HyperShift manages.
+    /// How many sets of a kind there are, with those that HyperShift manages even if the view does not show them.
     pub fn count(&self, kind: SetKind) -> usize {
         let hidden = usize::from(self.hidden_set().is_some_and(|set| set.kind == kind));
         let added = usize::from(self.overlay.is_some_and(|overlay| overlay.set.kind == kind));

@@ -67,7 +67,7 @@ fn unite(group: &[&Document]) -> MirrorSet {
         entries.push(Entry {
             source: source.into(),
             mirrors: united_mirrors(source, &of_source),
-            // Two different policies are a problem, so the first one that is set holds for all entries.
+            // The first that is set holds for all: with two different ones there is a problem, and no result.
             mirror_source_policy: of_source.iter().find_map(|entry| entry.mirror_source_policy),
         });
     }
@@ -81,13 +81,14 @@ fn united_mirrors(source: &str, entries: &[&Entry]) -> Mirrors {
     let lists: Vec<&[Box<str>]> =
         entries.iter().filter(|entry| entry.is_effective()).map(|entry| &*entry.mirrors).collect();
     if lists.is_empty() {
-        let longest = entries.iter().map(|entry| &entry.mirrors).max_by_key(|mirrors| mirrors.len().min(1));
-        return longest.and_then(|mirrors| mirrors.first()).cloned().into_iter().collect();
+        // Where one of them has a mirror, it is the source.
+        return entries.iter().find_map(|entry| entry.mirrors.first()).cloned().into_iter().collect();
     }
     node::merge(source, &lists).mirrors.into_iter().map(Box::from).collect()
 }
 
-/// Labels or annotations of all objects, without those of a run; two values for one name are a problem.
+/// Labels or annotations of all objects, without those of a run; two values for one name are a problem, which is added
+/// once to `problems`.
 fn unite_values<'a>(
     what: &str,
     group: &[&'a Document],

@@ -81,6 +81,7 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
     let mut old = Vec::new();
     for rule in &CEL_RULES {
         match rules::rule(rule.id).map_or(Level::Off, |rule| settings.level(rule)) {
+            // Faults that the object had before are only warned of, as by the webhook.
             Level::Deny => {
                 denying.push((rule, Faults::New));
                 old.push((rule, Faults::Old));
@@ -89,6 +90,7 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
             Level::Off => {}
         }
     }
+    // A rule is in each policy once at most, and so are the variables that it brings.
     warning.append(&mut old);
     if denying.is_empty() && warning.is_empty() {
         let ids = CEL_RULES.map(|rule| rule.id).join(", ");
@@ -111,7 +113,7 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
     Ok(form)
 }
 
-/// The ids of the rules that are on and that no policy contains.
+/// The ids of the rules that the webhook evaluates at these levels, and that no policy can contain.
 fn rules_left_out(settings: &Settings) -> Vec<&'static str> {
     let mut ids = Vec::new();
     for rule in RULES {
@@ -127,7 +129,9 @@ fn object<S>(kind: &'static str, name: &'static str, spec: S) -> Object<S> {
     Object { api_version: "admissionregistration.k8s.io/v1", kind, metadata: Metadata { name }, spec }
 }
 
+/// A policy of these rules, each looking for these of its faults.
 fn policy(rules: &[(&CelRule, Faults)]) -> Policy {
+    // In order: the expression of a variable may contain only the variables before it.
     let mut values = variables();
     for (rule, faults) in rules {
         if let Finds::Entries(fault) = &rule.finds {
@@ -148,7 +152,7 @@ fn policy(rules: &[(&CelRule, Faults)]) -> Policy {
 fn validation(CelRule { id, finds }: &CelRule, faults: Faults) -> Validation {
     let (expression, message_expression, message) = match finds {
         Finds::Icsp(message) => {
-            // An ICSP was one when it was created.
+            // An update changes no kind: an ICSP is new when it is created, and old in every update.
             let exception = match faults {
                 Faults::Any => "",
                 Faults::New => " || oldObject != null",
@@ -190,10 +194,12 @@ mod tests {
         ids: Vec<String>,
     }
 
+    /// The policies for these settings; none where there is no form.
     fn policies(settings: &Settings) -> Vec<Found> {
         let Ok(form) = admission_policies(settings) else { return Vec::new() };
         let list = form.json();
         let objects = list["items"].as_array().unwrap();
+        // Each policy is followed by its binding.
         objects.chunks(2).map(|pair| found(&pair[0], &pair[1])).collect()
     }
 

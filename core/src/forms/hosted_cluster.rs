@@ -44,6 +44,7 @@ pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
     }
     let why = "the nodes of a hosted cluster get mirrors for digest pulls only";
     omissions.extend(misplaced(view, Pull::Digest, why));
+    // The schema has no policy.
     let entries = sources.iter().map(|source| Entry { mirror_source_policy: None, ..source.to_entry() });
     let spec = Spec { image_content_sources: entries.collect() };
     let comments =
@@ -51,6 +52,7 @@ pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
     Ok(Form { comments, omissions, ..Form::of(&Patch { spec }) })
 }
 
+/// A sentence for everything that the schema does not allow: too many sources or mirrors, or a value that is too long.
 fn exceeded_limits(sources: &[Source<'_>]) -> Vec<String> {
     let mut exceeded = Vec::new();
     if let Some(first) = sources.get(LIMIT) {

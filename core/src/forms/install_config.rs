@@ -43,7 +43,8 @@ pub fn install_config(view: View<'_>) -> Form {
     Form { comments, omissions, ..Form::of(&InstallConfig { image_digest_sources: entries }) }
 }
 
-/// The entry for a source; `None` where the installer accepts nothing of it. What it rejects is added to `omissions`.
+/// The entry for a source; `None` where the installer rejects the source or all of its mirrors. What it rejects is
+/// added to `omissions`.
 fn entry<'a>(source: &'a Source<'a>, omissions: &mut Vec<Omission>) -> Option<Entry<'a>> {
     if let Some(why) = rejection(source.name) {
         omissions.push(Omission::Lost(format!("{}: {why}", source.describe())));
@@ -76,6 +77,7 @@ fn rejection(name: &str) -> Option<&'static str> {
         return Some("the installer rejects wildcards");
     }
     let Some((host, path)) = name.split_once('/') else {
+        // It is read as the name of an image of Docker Hub, and a name is lower case.
         let has_upper_case = name.contains(|c: char| c.is_ascii_uppercase());
         return has_upper_case.then_some("the installer rejects a host with upper-case letters");
     };

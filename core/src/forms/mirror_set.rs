@@ -21,7 +21,8 @@ pub fn tag_mirror_set(view: View<'_>) -> Form {
     mirror_set(view, MirrorSet::new(SetKind::Itms, "tag-mirrors", Vec::new()), why)
 }
 
-/// A set with the entries of all sets for its pulls, and why those for other pulls are left out.
+/// The empty `set`, filled with the entries of all sets for its pulls. `why` is the reason why a set for other pulls is
+/// left out.
 fn mirror_set(view: View<'_>, mut set: MirrorSet, why: &str) -> Form {
     let pull = set.kind.pull();
     let (sources, mut omissions) = sources(view, pull);

@@ -50,7 +50,7 @@ pub(super) fn contradicting() -> State {
     ])
 }
 
-/// The number of omissions that are lost, and of those that are not.
+/// The number of omissions that are [`Omission::Lost`], and of those that are [`Omission::Aside`].
 fn omitted(form: &Form) -> (usize, usize) {
     let lost = form.omissions.iter().filter(|omission| matches!(omission, Omission::Lost(_))).count();
     (lost, form.omissions.len() - lost)
@@ -101,10 +101,10 @@ fn a_hosted_cluster_loses_never_contact_source() {
         { "source": "quay.io/b", "mirrors": ["m:3/b"] },
     ]);
     assert_eq!(form.json(), json!({ "spec": { "imageContentSources": entries } }));
-    assert_eq!(omitted(&form), (1, 2));
+    assert_eq!(omitted(&form), (1, 2), "a policy; an entry that the nodes drop, and an ITMS");
 }
 
-/// Clusters with this number of sources, of mirrors, and of characters of each.
+/// Four clusters, each with one thing of this size: the number of sources or of mirrors, or the length of one of them.
 pub(super) fn clusters_of_size(size: usize) -> [(&'static str, State); 4] {
     let names = numbered(size);
     let names: Vec<_> = names.iter().map(String::as_str).collect();
@@ -168,6 +168,7 @@ fn an_annotation_is_right_in_every_release_or_there_is_none() {
     let form = catalog_annotation(one.derivations(), None, &Releases::default()).unwrap();
     assert_eq!(form.json(), json!({ "metadata": { "annotations": { name: value } } }));
 
+    // There is no second reason, a value for newer releases: without mirror sets they have none either.
     let NoForm(reasons) =
         catalog_annotation(State::default().derivations(), None, &Releases::default()).unwrap_err();
     assert_eq!(reasons.len(), 1, "{reasons:?}");

@@ -153,8 +153,9 @@ impl HostedCluster {
         self.metadata.annotations.contains_key(annotation::CATALOG_OVERRIDES)
     }
 
-    /// Whether the catalog overrides were filled in by mirrorguard. That there are none is never filled in, so such a
-    /// value is the owner's, even if the other annotation has it too.
+    /// Whether the catalog overrides were filled in by mirrorguard, which then writes the same value to
+    /// [`annotation::DERIVED`]. It never fills in that there are none: an empty value or `=` is the owner's, even if
+    /// both annotations have it.
     pub fn has_derived_overrides(&self) -> bool {
         let overrides = self.catalog_overrides();
         overrides.is_some() && overrides == self.annotation(annotation::DERIVED)

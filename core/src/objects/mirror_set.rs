@@ -210,7 +210,8 @@ impl MirrorSet {
         format!("spec.{}", self.kind.list_field())
     }
 
-    /// The path of an entry: `spec.imageDigestMirrors[2]`.
+    /// The path of an entry: `spec.imageDigestMirrors[2]`. Like every path, it is that of the whole set, even if this
+    /// is its [`MirrorSet::valid_part`].
     pub fn entry_path(&self, entry: usize) -> String {
         let (entry, _) = self.original_field(entry, "");
         format!("spec.{}[{entry}]", self.kind.list_field())
@@ -218,8 +219,8 @@ impl MirrorSet {
 
     /// The path of a field of an entry: `spec.imageDigestMirrors[2].source`.
     pub fn field_path(&self, entry: usize, field: &str) -> String {
-        let (entry, mirror) = self.original_field(entry, field);
-        format!("spec.{}[{entry}].{}", self.kind.list_field(), mirror.as_deref().unwrap_or(field))
+        let (entry, original) = self.original_field(entry, field);
+        format!("spec.{}[{entry}].{}", self.kind.list_field(), original.as_deref().unwrap_or(field))
     }
 
     /// The path at which findings about the policy of an entry are reported. An ICSP has no such field: the path of its

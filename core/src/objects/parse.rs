@@ -124,7 +124,7 @@ impl Object {
         }
     }
 
-    /// The annotation `mirrorguard.io/exempt`; empty if it has none, or if it is not read.
+    /// The annotation `mirrorguard.io/exempt`; empty if there is none, and for kinds of which it is not read.
     pub fn exemption_request(&self) -> &str {
         match self {
             Self::MirrorSet(set) => &set.exempt,
@@ -156,7 +156,7 @@ fn non_empty<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
 }
 
 impl MirrorSet {
-    /// Reads a mirror set with its `apiVersion` and `kind`; `None` for another kind.
+    /// Reads a mirror set with its `apiVersion` and `kind`; `None` for another kind, or if it cannot be read.
     pub fn from_value(object: &Value) -> Option<Self> {
         let kind = Kind::of_api_version(object["apiVersion"].as_str()?, object["kind"].as_str()?)?;
         let Kind::Set(kind) = kind else { return None };
@@ -210,6 +210,7 @@ impl ParseError {
 impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let message = error.inner().to_string();
+        // Without the line and column in the JSON: the path is more precise.
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         Self { path: error.path().to_string(), message }
     }

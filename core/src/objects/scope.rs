@@ -19,7 +19,8 @@ pub fn bare_host(scope: &str) -> &str {
 }
 
 /// Whether a scope names its registry: its first element has a dot or a port, or is `localhost`. Without one, a source
-/// matches no image, and a mirror makes no reference.
+/// matches no image, and a mirror makes no reference. The function of the same name in `reference` takes the first
+/// element.
 ///
 /// Follows `containers/image docker/reference` `splitDockerDomain`.
 pub fn names_registry(scope: &str) -> bool {
@@ -57,6 +58,7 @@ pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
     let host = wildcard_host(scope).unwrap_or_default();
     let wildcards =
         host.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| Ancestor::Wildcard(&host[at..]));
+    // The first wildcard over a scope that is a wildcard is the scope itself.
     parents.chain(wildcards.filter(move |a| !a.is(scope)))
 }
 
@@ -97,6 +99,7 @@ pub fn matching_prefix(reference: &str, prefix: &str) -> Option<usize> {
         if reference[..at].contains('/') {
             return None;
         }
+        // The `*` is not part of what was found.
         at + prefix.len() - 1
     } else {
         reference.starts_with(prefix).then_some(prefix.len())?
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn ancestors_are_exactly_the_scopes_that_nesting_accepts() {
+    fn ancestors_are_exactly_the_other_scopes_that_nesting_accepts() {
         for scope in ["quay.io/a/b", "a.b.c:5000/x/y", "*.b.c", "localhost:5000/x", "h"] {
             let candidates = [
                 "quay.io/a",

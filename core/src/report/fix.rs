@@ -36,8 +36,8 @@ pub struct AppliedFix<'a> {
     pub objects: Vec<MirrorSet>,
 }
 
-/// The fix for objects at these places; `None` if a person has to make it. A mirror set that is not in a file, or cannot
-/// be edited there, becomes a whole object.
+/// The fix for objects at these places; `None` if a person has to make it. A mirror set that is not in a file, or
+/// cannot be edited there, becomes a whole object; any other object like that leaves the whole fix to a person.
 pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>> {
     if !fix.is_applicable() {
         return None;
@@ -58,6 +58,7 @@ pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>
     Some(AppliedFix { title: &fix.title, applicability: fix.applicability, edits, objects })
 }
 
+/// The edits of the file that has an object; `None` if no file has it, or it cannot be edited there.
 fn edits_of(object: &ObjectId, changes: &[&Change], places: &Places<'_>) -> Option<Vec<FileEdit>> {
     let located = places.find(object)?;
     let edits = located.edits(changes.iter().copied())?.into_iter();

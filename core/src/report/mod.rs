@@ -38,7 +38,7 @@ impl<'a> Places<'a> {
         self.located.get(object).copied()
     }
 
-    /// A mirror set.
+    /// A mirror set, of a file or a cluster.
     fn set(&self, object: &ObjectId) -> Option<&'a MirrorSet> {
         self.sets.get(object).copied()
     }
@@ -60,7 +60,7 @@ impl<'a> FromIterator<(&'a Object, Option<&'a Located>)> for Places<'a> {
     }
 }
 
-/// Reviews every object. The findings in a file are in the order of its lines.
+/// Reviews every object, in the order of `objects`. The findings of an object in a file are in the order of its lines.
 pub fn review_each<'a>(
     objects: impl Iterator<Item = (&'a Object, Option<&'a Located>)>,
     mut review: impl FnMut(&'a Object) -> Verdict,
@@ -74,12 +74,12 @@ pub fn review_each<'a>(
 }
 
 impl Reviewed<'_> {
-    /// Adds a verdict. The findings in a file are in the order of its lines.
+    /// Adds a verdict. The findings of an object in a file stay in the order of its lines.
     pub fn add(&mut self, verdict: Verdict) {
         self.verdict.extend(verdict);
         if let Some(place) = self.place {
-            let line = |diagnostic: &Diagnostic| place.position(&diagnostic.finding.path);
-            self.verdict.diagnostics.sort_by_cached_key(line);
+            let position = |diagnostic: &Diagnostic| place.position(&diagnostic.finding.path);
+            self.verdict.diagnostics.sort_by_cached_key(position);
         }
     }
 }

@@ -37,8 +37,8 @@ impl<'a> From<&'a HostedCluster> for Requester<'a> {
     }
 }
 
-/// Moves the findings that are exempt. An annotation whose request is not granted gets a remark, because its owner
-/// would look for the mistake elsewhere.
+/// Moves the exempt findings of a verdict from `diagnostics` to `exempted`. If an annotation requests an exemption from
+/// a denial and gets none, a remark says so: its owner would look for the mistake elsewhere.
 pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: &[Exemption], today: Date) {
     if exemptions.is_empty() && object.annotation.is_empty() {
         return;
@@ -86,7 +86,8 @@ fn find_exemption(
     })
 }
 
-/// What is wrong with an annotation, whatever the configuration allows.
+/// What is wrong with an annotation itself: it has no reason, or names what is not a rule. Whether the configuration
+/// grants the request is not asked here.
 fn invalid_requests(annotation: &str) -> impl Iterator<Item = String> {
     let problems = match Request::parse(annotation) {
         Some(request) => request.ids().filter_map(unknown_rule).collect(),
@@ -112,12 +113,13 @@ mod tests {
 
     #[test]
     fn an_annotation_that_cannot_exempt_anything_gets_a_remark() {
+        // Whether there is a remark, and why.
         let table = [
             ("", false, "no annotation"),
             ("invalid-source: CHG-1", false, "it can be read"),
             ("invalid-source", true, "no reason"),
             ("invalid-source, invalid-miror: CHG-1", true, "no such rule"),
-            ("stale-registry-overrides: CHG-1", false, "a rule of audit"),
+            ("stale-registry-overrides: CHG-1", false, "a rule that only audits run is known, too"),
         ];
         for (annotation, expected, reason) in table {
             assert_eq!(invalid_requests(annotation).count(), usize::from(expected), "{reason}");

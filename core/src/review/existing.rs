@@ -56,7 +56,8 @@ impl<'a> ExistingHosted<'a> {
         }
     }
 
-    /// The HostedCluster of a namespace and name. Without a namespace, it is the only one of its name.
+    /// The HostedCluster of a namespace and name. A file may leave the namespace to `kubectl`: then it is the one of
+    /// its name, if there is only one.
     fn find(&self, namespace: &str, name: &str) -> Option<FoundHosted<'a>> {
         if let Some(found) = self.0.get(&(namespace, name)) {
             return Some(*found);
@@ -64,34 +65,34 @@ impl<'a> ExistingHosted<'a> {
         if !namespace.is_empty() {
             return None;
         }
-        let mut same = self.0.iter().filter(|((_, n), _)| *n == name);
-        same.next().filter(|_| same.next().is_none()).map(|(_, found)| *found)
+        let mut namesakes = self.0.iter().filter(|((_, other), _)| *other == name);
+        namesakes.next().filter(|_| namesakes.next().is_none()).map(|(_, found)| *found)
     }
 }
 
 /// A HostedCluster after applying `new` over `old`: annotations that other clients set on a live one are kept.
 ///
-/// Annotations that `kubectl apply` set before and that `new` no longer has are removed. A live object without its
-/// record was not written by `apply`, and keeps all. An object of a file without the record is all that its author
-/// wrote, so `new` replaces it.
+/// Annotations that `kubectl apply` set before and that `new` no longer has are removed; `apply` records them in an
+/// annotation. A live object without that record was not written by `apply`, and keeps all. An object of a file without
+/// it is all that its author wrote, so `new` replaces it.
 fn applied(old: &HostedCluster, live: bool, new: &HostedCluster) -> HostedCluster {
     let mut applied = new.clone();
     applied.metadata.namespace.clone_from(&old.metadata.namespace);
     applied.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
     applied.status.clone_from(&old.status);
     let annotations = &old.metadata.annotations;
-    let recorded = annotations.get(annotation::LAST_APPLIED).map(|json| names_of(json));
+    let recorded = annotations.get(annotation::LAST_APPLIED).map(|json| annotations_in(json));
     if live || recorded.is_some() {
-        let ours = recorded.unwrap_or_default();
-        for (name, value) in annotations.iter().filter(|(name, _)| !ours.contains_key(*name)) {
+        let applied_before = recorded.unwrap_or_default();
+        for (name, value) in annotations.iter().filter(|(name, _)| !applied_before.contains_key(*name)) {
             applied.metadata.annotations.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
     applied
 }
 
-/// The annotations of an object in JSON; none if it cannot be read.
-fn names_of(json: &str) -> BTreeMap<String, String> {
+/// The annotations of an object in JSON; none if it cannot be read, so that all of the old ones are kept.
+fn annotations_in(json: &str) -> BTreeMap<String, String> {
     #[derive(Deserialize, Default)]
     struct Head {
         metadata: Metadata,
@@ -141,12 +142,12 @@ mod tests {
 
     type Annotations<'a> = &'a [(&'a str, &'a str)];
 
-    /// An object that is applied over another one.
+    /// Annotations of an object that is applied over another one.
     struct Case<'a> {
         old: Annotations<'a>,
         live: bool,
         new: Annotations<'a>,
-        /// The annotation `x` after it.
+        /// The value of the annotation `x` afterwards.
         expected: Option<&'a str>,
         reason: &'static str,
     }
@@ -158,6 +159,7 @@ mod tests {
     fn annotations_of_other_owners_are_kept() {
         let applied_before = r#"{"metadata":{"annotations":{"x":"1"}}}"#;
         let applied = [("x", "1"), (annotation::LAST_APPLIED, applied_before)];
+        // Written by `apply`, without `x`.
         let exported = [("x", "1"), (annotation::LAST_APPLIED, "{}")];
         let table = [
             BASE,

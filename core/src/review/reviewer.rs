@@ -47,8 +47,8 @@ impl<'a> Reviewer<'a> {
 
     /// Reviews a write.
     ///
-    /// An update that changes nothing that rules read is not reviewed. What was already wrong before an update is
-    /// only a warning. Findings in a deletion are always warnings.
+    /// An update of a mirror set or HostedCluster that changes nothing that rules read is not reviewed. What was
+    /// already wrong before an update is only a warning. Findings in a deletion are always warnings.
     pub fn review(&self, write: &Write) -> Verdict {
         match write {
             Write::MirrorSet(operation) => self.review_set(operation.as_deref()),
@@ -69,25 +69,28 @@ impl<'a> Reviewer<'a> {
         let operation = valid.borrowed();
         let set = *operation.object();
         let context = self.state.context();
-        let [old, new] =
+        let [old_overlay, new_overlay] =
             [operation.before(), operation.after()].map(|set| set.map(|set| Overlay::new(context, set)));
-        let after = context.view_with(set.kind, &set.name, new.as_ref());
+        let after = context.view_with(set.kind, &set.name, new_overlay.as_ref());
         let before = match operation {
+            // Nothing is written, so the set is there before, too.
             Operation::Existing(_) => after,
-            _ => context.view_with(set.kind, &set.name, old.as_ref()),
+            _ => context.view_with(set.kind, &set.name, old_overlay.as_ref()),
         };
         let cluster = Views { before, after, others: context.view_with(set.kind, &set.name, None) };
         let write = SetWrite::new(operation, written, cluster, self.settings);
         let mut verdict = Verdict::of(self.evaluate_set(&write));
-        if let (Operation::Update { old, .. }, Some(before_write)) = (operation, written.before())
+        // Only a denial can be lowered, so any other update is reviewed once.
+        if let (Operation::Update { old, .. }, Some(old_written)) = (operation, written.before())
             && !verdict.is_allowed()
         {
             // The old object as if it existed: nothing is written, and the cluster is the one before.
             let as_it_was = Views { after: before, ..cluster };
-            let before_write = Operation::Existing(*before_write);
-            let was = SetWrite::new(Operation::Existing(old), before_write, as_it_was, self.settings);
+            let (old, old_written) = (Operation::Existing(old), Operation::Existing(*old_written));
+            let was = SetWrite::new(old, old_written, as_it_was, self.settings);
             lower_known(&mut verdict, &self.evaluate_set(&was));
         }
+        // After the levels are lowered: an exemption records, and warns of, the denial that it prevents.
         exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let Operation::Delete(_) = operation {
             verdict.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);
@@ -154,6 +157,7 @@ impl<'a> Reviewer<'a> {
         let mut hosted = HostedCluster::default();
         hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
         let rule = slice::from_ref(&misread_catalog_overrides::RULE);
+        // This HostedCluster has no release, so that it is reviewed for those of the configuration.
         let write = self.hosted_write(None, &hosted);
         let mut diagnostics = self.evaluate_hosted(rule, &write);
         if diagnostics.iter().all(|diagnostic| diagnostic.level < Level::Deny) {
@@ -162,7 +166,8 @@ impl<'a> Reviewer<'a> {
         Verdict::of(diagnostics)
     }
 
-    /// The finding for a value that leads elsewhere than the mirror sets.
+    /// The finding for a value that leads elsewhere than the mirror sets. Its rule is one of audits, which
+    /// `evaluate_hosted` does not run, so whether it is on is asked here.
     fn find_deviating_overrides(&self, value: &str, write: &HostedWrite<'_>) -> Option<Diagnostic> {
         let rule = &foreign_catalog_overrides::RULE;
         if self.settings.level(rule) == Level::Off {
@@ -193,13 +198,15 @@ impl<'a> Reviewer<'a> {
         let nodes = NodesWrite { before: Some(before), after, set: write.new_set(), path: "spec" };
         self.evaluate(RULES, |check, findings| match check {
             Check::MirrorSet(check) => check(write, findings),
-            // Of an existing set, they are reported for the image configuration.
+            // For an existing set, these findings are reported once, for the image configuration. The review of an old
+            // set does without them, too: these checks compare with `before`, and report only what is new.
             Check::Nodes(check) if is_write => check(&nodes, findings),
             _ => {}
         })
     }
 
-    /// What the rules find in the settings of a cluster, apart from its mirror sets.
+    /// What the rules find in a change of settings other than the image configuration, which
+    /// `evaluate_image_config` reviews.
     pub(super) fn evaluate_settings(&self, write: &NodesWrite<'_>) -> Vec<Diagnostic> {
         self.evaluate(RULES, |check, findings| {
             if let Check::Nodes(check) = check {
@@ -217,6 +224,8 @@ impl<'a> Reviewer<'a> {
         })
     }
 
+    /// Everything that the rules find in the cluster with this image configuration in place of its own. What is not
+    /// new is lowered by the caller, not left out, so that there is no `before`.
     fn evaluate_image_config(&self, config: &ImageConfig) -> Vec<Diagnostic> {
         let mut context = self.state.context().clone();
         context.image_config = Arc::new(config.clone());
@@ -239,7 +248,7 @@ impl<'a> Reviewer<'a> {
         diagnostics
     }
 
-    /// A finding with the level that the configuration gives it.
+    /// A finding with its level: the configured one of its rule, or else its own default, or else that of the rule.
     pub(super) fn diagnostic(&self, rule: &'static Rule, finding: Finding) -> Diagnostic {
         let is_configured = self.settings.levels.contains_key(rule.id);
         let level = finding.by_default.filter(|_| !is_configured).unwrap_or(self.settings.level(rule));
@@ -247,8 +256,8 @@ impl<'a> Reviewer<'a> {
     }
 }
 
-/// The impact of a write of a set; `None` where it cannot be known, because what nodes have now was rendered
-/// from an earlier state.
+/// The impact of a write of a set. Where rendering fails after it, there is none: nodes keep what they have. It is not
+/// known where rendering begins again: what nodes have now was rendered from an earlier state.
 fn impact_of(change: &Result<Change<'_>, Standstill>) -> Option<Impact> {
     match change {
         Ok(change) => Some(change.impact),

@@ -24,7 +24,8 @@ use crate::{
 pub struct Sequence<'a> {
     /// After the writes so far.
     state: State,
-    /// Before the first write: a second write of the same HostedCluster is compared with that, too.
+    /// The HostedClusters before the first write. Every write of one is compared with these, also the second of the
+    /// same name.
     existing: ExistingHosted<'a>,
     settings: &'a Settings,
     today: Date,
@@ -46,6 +47,7 @@ impl<'a> Sequence<'a> {
             Object::ClusterVersion(_) | Object::SignaturePolicy(_) | Object::MachineConfiguration(_) => {
                 return self.configure(new, None);
             }
+            // No rule reviews it, but the catalog overrides of later HostedClusters may be derived from it.
             Object::Catalog(_) => {
                 self.state.insert(new.clone());
                 return Verdict::default();
@@ -54,7 +56,7 @@ impl<'a> Sequence<'a> {
         let verdict = self.reviewer(&self.state).review(&write);
         if verdict.is_allowed() {
             self.state.insert(match &write {
-                // With the annotations that other clients set.
+                // As it is applied: with the annotations that other clients set.
                 Write::HostedCluster(operation) => Object::HostedCluster(Arc::clone(operation.object())),
                 Write::MirrorSet(_) | Write::ImageConfig(_) => new.clone(),
             });
@@ -62,6 +64,7 @@ impl<'a> Sequence<'a> {
         verdict
     }
 
+    /// What applying a mirror set does: it replaces the one of its kind and name, or creates one.
     fn set_operation(&self, new: &Arc<MirrorSet>) -> Operation<Arc<MirrorSet>> {
         let new = Arc::clone(new);
         match self.state.context().shared_set(new.kind, &new.name) {
@@ -79,6 +82,8 @@ impl<'a> Sequence<'a> {
     fn configure(&mut self, new: &Object, config: Option<&Arc<ImageConfig>>) -> Verdict {
         let (old, mut changed) = (self.state.context(), self.state.clone());
         changed.insert(new.clone());
+        // Like an update of a set that changes no entry: what was wrong before is not reported. An object of another
+        // name than the one that operators read changes nothing, either.
         if !settings_differ(old, changed.context()) {
             self.state = changed;
             return Verdict::default();
@@ -89,10 +94,13 @@ impl<'a> Sequence<'a> {
         for set in changed.context().shared_sets() {
             let write = Write::MirrorSet(Operation::Existing(Arc::clone(set)));
             let (was, is) = (before.review(&write), after.review(&write));
+            // What the set already has without the change is not reported.
             let known = Known::of(&was.diagnostics);
-            let new = is.diagnostics.iter().filter(|diagnostic| !known.contains(diagnostic));
-            verdict.diagnostics.extend(new.map(|diagnostic| caused_by(path, set, diagnostic)));
-            verdict.exempted.extend(is.exempted.into_iter().filter(|one| !was.exempted.contains(one)));
+            let caused = is.diagnostics.iter().filter(|diagnostic| !known.contains(diagnostic));
+            verdict.diagnostics.extend(caused.map(|diagnostic| caused_by(path, set, diagnostic)));
+            verdict
+                .exempted
+                .extend(is.exempted.into_iter().filter(|exempted| !was.exempted.contains(exempted)));
         }
         self.state = changed;
         verdict
@@ -113,6 +121,7 @@ impl<'a> Sequence<'a> {
         } else {
             let write = NodesWrite { before: Some(old), after: new, set: None, path };
             let mut found = after.evaluate_settings(&write);
+            // The rules report fields of an image configuration, below `path`; this object has no such fields.
             for diagnostic in &mut found {
                 path.clone_into(&mut diagnostic.finding.path);
             }
@@ -120,6 +129,7 @@ impl<'a> Sequence<'a> {
         };
         let change = change_of_settings(old, new);
         verdict.impact = change.as_ref().ok().map(|change| change.impact);
+        // The rule itself reviews only writes of mirror sets.
         let rule = &node_impact::RULE;
         let is_on = self.settings.level(rule) != Level::Off;
         if let Some(finding) = node_impact::finding(change.as_ref()).filter(|_| is_on) {
@@ -138,7 +148,8 @@ fn settings_differ(old: &Context, new: &Context) -> bool {
         || !old.signed_scopes().eq(new.signed_scopes())
 }
 
-/// Where a finding about a setting is reported. Mirror sets and HostedClusters are no settings and never get here.
+/// Where a finding about a setting is reported. Mirror sets, HostedClusters and catalogs are no settings and never get
+/// here.
 fn setting_path(object: &Object) -> &'static str {
     match object {
         Object::ClusterVersion(_) => RELEASE_IMAGE,
@@ -150,7 +161,8 @@ fn setting_path(object: &Object) -> &'static str {
     }
 }
 
-/// A finding in a mirror set, reported for the setting that causes it.
+/// A finding in a mirror set, reported for the setting that causes it. Its key gets the set, because the findings of
+/// all sets are now findings of one object.
 fn caused_by(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic {
     let finding = diagnostic.finding.clone();
     let mut related = vec![Related::to_set(set, finding.path)];
@@ -197,7 +209,7 @@ mod tests {
         )
     }
 
-    /// The rules that reject each write, and `-` for one that is applied.
+    /// The rules that reject each of some writes to a cluster, and `-` for a write that is applied.
     fn denied(there: &str, writes: &str) -> Vec<String> {
         let (there, writes, settings) = (objects(there), objects(writes), Settings::default());
         let found: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
@@ -223,7 +235,12 @@ mod tests {
         let (never, allow) = ("NeverContactSource", "AllowContactingSource");
         let conflict = "conflicting-source-policy";
         let table = [
-            (pair(allow), pair(never), vec![conflict, conflict], "each disagrees with the other as it is"),
+            (
+                pair(allow),
+                pair(never),
+                vec![conflict, conflict],
+                "neither is applied, so each disagrees with the other as it was",
+            ),
             (String::new(), pair(never), vec!["-", "-"], "both are new, and agree"),
             (
                 String::new(),
@@ -251,12 +268,12 @@ mod tests {
         let table = [
             (wildcard.clone(), nested.clone(), vec![stops], "it stops all rendering"),
             (String::new(), nested.clone(), vec!["-"], "no set"),
-            (wildcard.clone() + &nested, nested.clone(), vec!["-"], "as it was"),
+            (wildcard.clone() + &nested, nested.clone(), vec!["-"], "nothing changes"),
             (
                 wildcard.clone() + &nested,
                 image("insecureRegistries: [registry.redhat.io], blockedRegistries: [q.io]"),
                 vec!["-"],
-                "wrong before",
+                "the same was wrong before",
             ),
             (String::new(), wildcard + &nested, vec!["-", stops], "the set exists by then"),
             (String::new(), image("blockedRegistries: ['']"), vec!["invalid-registry-scope"], "malformed"),

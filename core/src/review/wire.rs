@@ -194,7 +194,8 @@ fn read_object<T>(
     read(raw.get()).map(Arc::new).map_err(|source| Problem::Object { field, source })
 }
 
-/// A mirror set with the name in the request, because the object may not have one yet.
+/// A mirror set with the name in the request, under which it is stored. The request has none if the API server will
+/// generate it: the set then keeps its `generateName`.
 fn named_set(kind: SetKind, json: &str, name: &str) -> Result<MirrorSet, ParseError> {
     let mut set = MirrorSet::from_json(kind, json)?;
     if !name.is_empty() {
@@ -209,6 +210,7 @@ fn describe_mismatch(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let detail = text.strip_suffix(&format!(" at {place}")).unwrap_or(&text);
     match error.classify() {
+        // The position that the parser reports in an empty body.
         Category::Eof if (error.line(), error.column()) == (1, 0) => "it is empty".to_owned(),
         Category::Eof => format!("the JSON is cut off at {place}"),
         Category::Syntax | Category::Io => format!("invalid JSON at {place}: {}", syntax_in_words(detail)),
@@ -225,8 +227,9 @@ fn syntax_in_words(detail: &str) -> &str {
     }
 }
 
-/// serde reads a list as the fields in their order, and reports only its length.
+/// A value of a wrong type, in plain words. A text that was reworded ends with a comma, because the position follows.
 fn mismatch_in_words(detail: &str) -> String {
+    // serde takes a list in place of an object for the object's fields in their order, and reports only its length.
     if detail.starts_with("invalid length ") {
         return "expected an object, found a list,".to_owned();
     }
@@ -244,7 +247,7 @@ fn mismatch_in_words(detail: &str) -> String {
     format!("expected {expected}, found {found},")
 }
 
-/// The uid of a review that is otherwise unreadable.
+/// The uid of a review that [`WireReview`] cannot read, if this much of it can be read.
 fn uid_of(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Review {

@@ -1,5 +1,7 @@
 //! Entries of its own for a repository that a broader source redirects, so that nodes pull as before.
 
+use std::collections::BTreeSet;
+
 use super::{Fix, fix::entry_text};
 use crate::{
     context::{EntryRef, View},
@@ -41,6 +43,14 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
 
 fn to_mirrors(places: &[String]) -> Mirrors {
     places.iter().map(|place| place.as_str().into()).collect()
+}
+
+/// An entry for the other kind of pull with the mirrors of this one, each once. The source is left out: where it may be
+/// contacted it is tried last, and as a mirror it would be tried even where the image configuration blocks it.
+pub(super) fn for_other_pulls(entry: &Entry) -> Entry {
+    let mut seen = BTreeSet::from([&entry.source]);
+    let mirrors = entry.mirrors.iter().filter(|mirror| seen.insert(mirror)).cloned().collect();
+    Entry { mirrors, ..entry.clone() }
 }
 
 /// Whether these mirrors can be an entry's: each is valid, and a source that is its own mirror may be contacted.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     Check, Finding, Fix, Level, Rule, SetWrite,
-    explicit::{free_name, is_beside_icsp},
+    explicit::{for_other_pulls, free_name, is_beside_icsp},
     finding::some_names,
     tag_pull_not_mirrored,
 };
@@ -80,7 +80,7 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     let plural = if found.len() == 1 { "" } else { "s" };
     let title = format!("add an {} with the same source{plural} and mirrors", kind.name());
     let name = free_name(view, kind, &format!("{}-{ending}", set.name));
-    let added = MirrorSet::new(kind, &name, found.iter().map(|(_, entry)| (*entry).clone()).collect());
+    let added = MirrorSet::new(kind, &name, found.iter().map(|(_, entry)| for_other_pulls(entry)).collect());
     // Scopes below a wildcard source cannot inherit its mirrors.
     if found
         .iter()

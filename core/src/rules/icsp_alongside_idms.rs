@@ -135,10 +135,15 @@ fn key(entry: &Entry) -> String {
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
 /// has nothing else becomes that IDMS.
 fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix {
+    let title = "put these entries in an ImageDigestMirrorSet instead";
+    // An IDMS cannot list a mirror twice, and without the repeats the order may be another.
+    let written = write.written().unwrap_or(set);
+    if written.entries.iter().any(|entry| !entry.repeated_mirrors().is_empty()) {
+        return title.into();
+    }
     let name = free_name(write.cluster.after, SetKind::Idms, &set.name);
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
-    let title = "put these entries in an ImageDigestMirrorSet instead";
     // HyperShift tries the mirrors of a shared source in another order.
     let is_shared =
         |index: &usize| write.cluster.others.entries(&set.entries[*index].source).next().is_some();

@@ -1,10 +1,9 @@
 //! The index image of an operator catalog that is mirrored only for digest pulls.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, finding::some_names};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::for_other_pulls, finding::some_names};
 use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
-    node::merge,
     objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, SetKind},
 };
 
@@ -98,21 +97,11 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     if set.kind == SetKind::Icsp {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
     }
-    let entries: Vec<_> = found.iter().map(|found| with_mirrors_once(found.entry)).collect();
+    let entries: Vec<_> = found.iter().map(|found| for_other_pulls(found.entry)).collect();
     if let Some(tags) = view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
         return Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries);
     }
     Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
-}
-
-/// The entry with each mirror once, in the order in which nodes try them.
-fn with_mirrors_once(entry: &Entry) -> Entry {
-    // Nodes try the source among the mirrors where their order is contradictory, as it is with repeats. A source that
-    // is never contacted must not be listed.
-    let is_never = entry.policy() == NeverContactSource;
-    let merged = merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter();
-    let listed = merged.filter(|mirror| !(is_never && *mirror == &*entry.source));
-    Entry { mirrors: listed.map(Box::from).collect(), ..entry.clone() }
 }
 
 /// Whether this rule reports a source of a set.

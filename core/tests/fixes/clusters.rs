@@ -1,10 +1,10 @@
 //! Random clusters in YAML, the same for the same seed.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use mirrorguard_core::rules::{Level, Settings};
 
-/// Every rule is on.
+/// Every rule is on that needs no other configuration.
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.levels.insert("contacting-source".to_owned(), Level::Warn);
@@ -33,6 +33,9 @@ const SOURCES: [&str; 20] = [
     "a.example/x/y/z",
     "m.lab/o",
 ];
+
+/// The number of mirrors at the end of [`MIRRORS`] that are invalid.
+const INVALID_MIRRORS: usize = 2;
 
 const MIRRORS: [&str; 16] = [
     "m.lab",
@@ -76,9 +79,11 @@ impl Numbers {
 
 /// One to five mirror sets, and sometimes an image configuration and HostedClusters.
 pub(crate) fn random(seed: u64) -> String {
+    // At zero, the generator would stay there.
     let mut numbers = Numbers((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let mut text = String::new();
-    // Most clusters have no invalid values, few sources and one policy each, so that they render.
+    // Most clusters have no invalid values and few conflicts of policies, so that they render: `is_strict` gives every
+    // entry NeverContactSource that can have it.
     let is_valid = !numbers.one_in(6);
     let is_strict = numbers.one_in(3);
     for at in 0..=numbers.below(5) {
@@ -93,12 +98,14 @@ pub(crate) fn random(seed: u64) -> String {
     text
 }
 
+/// Adds a mirror set of any kind. `at` makes its name.
 fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_strict: bool) {
     let old = ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors");
     let digests = ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors");
     let tags = ("config.openshift.io/v1", "ImageTagMirrorSet", "imageTagMirrors");
     let (mut api, mut kind, mut list) = [old, digests, digests, digests, tags, tags][numbers.below(6)];
     let can_be_strict = kind != old.1;
+    // A name that is slightly wrong, so that the set or its list is not read.
     if numbers.one_in(20) {
         match numbers.below(3) {
             0 => api = "config.openshift.io/v1beta1",
@@ -106,13 +113,16 @@ fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_s
             _ => list = ["imageDigestMirror", "imageTagMirrors", "repositoryDigestMirrors"][numbers.below(3)],
         }
     }
-    // Names of one kind differ; those of different kinds may be the same.
     let _ =
         write!(text, "---\napiVersion: {api}\nkind: {kind}\nmetadata:\n  name: s{at}\nspec:\n  {list}:\n");
     for _ in 0..=numbers.below(4) {
         let source = numbers.pick(&SOURCES);
         let _ = writeln!(text, "  - source: \"{source}\"");
-        let mirrors: Vec<_> = (0..numbers.below(4)).map(|_| mirror(numbers, source, is_valid)).collect();
+        let mut mirrors: Vec<_> = (0..numbers.below(4)).map(|_| mirror(numbers, source, is_valid)).collect();
+        if is_valid {
+            let mut seen = BTreeSet::new();
+            mirrors.retain(|mirror| seen.insert(mirror.clone()));
+        }
         if !mirrors.is_empty() && numbers.one_in(2) {
             let _ = writeln!(text, "    mirrors: [\"{}\"]", mirrors.join("\", \""));
         } else if !mirrors.is_empty() {
@@ -125,12 +135,13 @@ fn set(numbers: &mut Numbers, text: &mut String, at: usize, is_valid: bool, is_s
     }
 }
 
+/// A mirror, sometimes the source itself. `is_valid` leaves out the invalid ones.
 fn mirror(numbers: &mut Numbers, source: &str, is_valid: bool) -> String {
     if numbers.one_in(8) && !source.starts_with('*') {
         return source.to_owned();
     }
-    let valid = if is_valid { MIRRORS.len() - 2 } else { MIRRORS.len() };
-    numbers.pick(&MIRRORS[..valid]).to_owned()
+    let end = if is_valid { MIRRORS.len() - INVALID_MIRRORS } else { MIRRORS.len() };
+    numbers.pick(&MIRRORS[..end]).to_owned()
 }
 
 fn image_config(numbers: &mut Numbers, text: &mut String) {

@@ -146,7 +146,7 @@ struct SourceJson<'a> {
 #[derive(Serialize)]
 struct CandidateJson<'a> {
     reference: &'a str,
-    /// `elsewhere`, `without-tag`, or not there.
+    /// `elsewhere` or `without-tag`; left out if the nodes try the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     differs: Option<&'static str>,
 }
@@ -160,6 +160,7 @@ pub(super) fn explanation<'a>(
 ) -> ExplanationJson<'a> {
     let [earlier, later, exact, prefix] = &explanation.lookups;
     let first = &explanation.pulls[0];
+    // All pulls, or none if the image has a registry.
     let searched = explanation.pulls.iter().filter(|_| question.is_short);
     ExplanationJson {
         image: first.image.as_str(),
@@ -241,6 +242,7 @@ fn blocker<'a>(blocker: &Blocker<'a>) -> BlockerJson<'a> {
     }
 }
 
+/// The release lookups of earlier and of later releases as one, with what each of them tries.
 fn release_lookup<'a>(
     earlier: &'a ExplainedLookup<'a>,
     later: &'a ExplainedLookup<'a>,
@@ -277,6 +279,7 @@ fn lookup<'a>(lookup: &'a ExplainedLookup<'a>) -> LookupJson<'a> {
 
 fn source<'a>(reading: &'a MatchingSource<'a>) -> SourceJson<'a> {
     let mut objects: Vec<_> = reading.entries.iter().map(|entry| entry.set.id().to_string()).collect();
+    // The entries are in the order of their sets, so those of one set are next to each other.
     objects.dedup();
     SourceJson {
         source: reading.source,

@@ -74,7 +74,7 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
     let state: State = input.objects().cloned().collect();
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     let question = match files.search_registries {
-        // Nodes do not look for an image with registries that they cannot read.
+        // Nodes that cannot read their files know no search registries.
         Some(search) if files.refusal.is_none() => question.searched_in(search.0)?,
         _ => question,
     };

@@ -54,6 +54,7 @@ pub(in crate::cli) fn errors(unread: &[Unread], width: usize) -> String {
     text
 }
 
+/// The drawing of a finding: its title, the place with related ones, the effect, and the fix.
 fn group<'a>(
     one: &'a Reviewed<'a>,
     diagnostic: &'a Diagnostic,
@@ -106,9 +107,13 @@ fn draw<'a>(group: Group<'a>, here: &Drawing<'a>, others: Vec<Drawing<'a>>) -> G
 /// A value in a file, and its lines.
 struct Drawing<'a> {
     source: &'a Arc<Source>,
+    /// Where the value begins.
     at: Position,
+    /// The bytes of the value.
     span: Range<usize>,
+    /// The bytes of the lines that the value is on, without the last line end.
     lines: Range<usize>,
+    /// What is written after the underline.
     label: String,
 }
 
@@ -141,12 +146,14 @@ impl<'a> Drawing<'a> {
         !self.is_long() && gutter + before + 1 + label.chars().count() <= width
     }
 
+    /// Whether another place can be in the same drawing.
     fn is_near(&self, other: &Self) -> bool {
         let from = self.lines.start.min(other.lines.start);
         let to = self.lines.end.max(other.lines.end);
         Arc::ptr_eq(self.source, other.source) && to - from < NEAR && !self.is_long() && !other.is_long()
     }
 
+    /// Adds the lines with the value and the places near it, or only the position if the line is too long.
     fn draw(&self, group: Group<'a>, kind: AnnotationKind, near: &[Self]) -> Group<'a> {
         let source = &**self.source;
         if self.is_long() {
@@ -164,6 +171,7 @@ impl<'a> Drawing<'a> {
         group.element(snippet.annotation(self.annotation(kind, start)).annotations(others))
     }
 
+    /// The underline of the value in a text that begins at byte `start` of the file.
     fn annotation(&self, kind: AnnotationKind, start: usize) -> Annotation<'a> {
         let annotation = kind.span(self.span.start - start..self.span.end - start);
         if self.label.is_empty() { annotation } else { annotation.label(self.label.clone()) }

@@ -9,6 +9,7 @@ fn merged(sets: &[String]) -> Merging {
     merge(&numbered(sets))
 }
 
+/// The objects to write, as one file.
 fn text_of(merging: &Merging) -> String {
     assert_eq!(merging.problems, [], "there are no contradictions");
     let objects: Vec<_> = merging.documents.iter().map(crate::convert::Document::to_json).collect();
@@ -61,6 +62,7 @@ spec:
 
 #[test]
 fn entries_of_one_source_are_united_as_the_nodes_merge_them() {
+    // The mirrors of the source in each set, and the united ones.
     let table = [
         (vec!["[m/a, m/b]", "[m/b, m/c]"], vec!["m/a", "m/b", "m/c"], "overlapping lists chain"),
         (vec!["[m/b]", "[m/a]"], vec!["m/a", "m/b"], "unrelated ones are sorted by name"),
@@ -113,7 +115,7 @@ fn the_order_of_runs_does_not_matter_and_none_adds_anything_twice() {
             "4.21.0",
             "{source: quay.io/a, mirrors: [m/8]}, {source: quay.io/b}, {source: quay.io/b, mirrors: [quay.io/b]}",
         ),
-        run("3", "4.21.0", "{source: quay.io/c, mirrors: [m/1, m/3, m/1]}").replace(", m/1]", "]"),
+        run("3", "4.21.0", "{source: quay.io/c, mirrors: [m/1, m/3]}"),
         run(
             "4",
             "4.22.0",
@@ -171,7 +173,7 @@ pub(super) fn contradictions() -> Vec<ProblemCase> {
                 .map(|site| with_metadata(&set("icsp", "a", ""), &format!("labels: {{site: {site}}}")))
                 .to_vec(),
             places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageContentSourcePolicy/a in 1.yaml:3"],
-            reason: "two labels",
+            reason: "two values of one label",
         },
     ]
 }

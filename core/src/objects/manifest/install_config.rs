@@ -49,7 +49,7 @@ fn set(kind: SetKind, name: &str, list: &Field) -> Node {
     ]))
 }
 
-/// The entries with the policy under the name that it has in an IDMS.
+/// The entries with their policy under the name that it has in an IDMS; the installer calls it `sourcePolicy`.
 fn with_policies(mut entries: Node) -> Node {
     let Data::List(items) = &mut entries.data else { return entries };
     for item in items {

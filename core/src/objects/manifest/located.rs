@@ -92,13 +92,14 @@ impl Located {
     }
 }
 
-/// The byte range of a value. For a list or map, it ends with the first line.
+/// The byte range of a value. For a list or map, it ends with the first line of it.
 pub(super) fn first_line(text: &str, node: &Node) -> Range<usize> {
     let Range { start, end } = node.span;
     match node.data {
         Data::Scalar(_) => start..end,
         Data::List(_) | Data::Map(_) => {
-            // The parser ends a list or map in brackets before the closing bracket.
+            // The parser ends a list or map in brackets before the closing bracket. An object inside of a string may
+            // have the range of the whole string, which may begin with a bracket as well.
             let is_flow = text[start..].starts_with(['[', '{']) && text[end..].starts_with([']', '}']);
             let line = text[start..end + usize::from(is_flow)].lines().next().unwrap_or_default();
             start..start + line.trim_end().len()

@@ -24,11 +24,9 @@ pub fn read(name: &str, text: String) -> Reading {
         reader.add(Part::of_file(document));
     }
     if let Some((at, message)) = error {
-        let span = reader.source.offset_of(at);
-        reader
-            .reading
-            .errors
-            .push(ReadError { is_syntax: true, ..reader.source.error(at, span..span, message) });
+        let offset = reader.source.offset_of(at);
+        let error = reader.source.error(at, offset..offset, message);
+        reader.reading.errors.push(ReadError { is_syntax: true, ..error });
     }
     reader.reading
 }
@@ -45,7 +43,8 @@ impl Source {
         ReadError { excerpt, ..ReadError::new(&self.name, at, message) }
     }
 
-    /// The byte offset of a position; the end of the text if it is behind it.
+    /// The byte offset of a position. For a column behind its line, that is the end of the line; for a line behind the
+    /// text, the end of the text.
     fn offset_of(&self, at: Position) -> usize {
         let lines = self.text.split_inclusive('\n');
         let start: usize = lines.take(at.line.saturating_sub(1)).map(str::len).sum();
@@ -93,7 +92,8 @@ impl Reader {
         self.reading.passed_over.push(PassedOver { file: self.source.name.clone(), at: node.at, what });
     }
 
-    /// Reads an object without the values that do not fit its schema. Each of those is an error.
+    /// Reads an object without the fields and values that do not fit its schema. Each such value is an error; unknown
+    /// fields are left to a rule. `node` keeps all of them, since it has the positions.
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
         let Part { mut node, is_editable, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));

@@ -64,7 +64,7 @@ fn a_value_ends_where_its_text_ends() {
 }
 
 #[test]
-fn fast_and_slow_reading_of_json_have_the_same_result() {
+fn fast_and_slow_reading_of_a_list_with_kinds_have_the_same_result() {
     let json = r#"{"apiVersion":"v1","kind":"List","items":[
             {"kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","metadata":{"name":"t"},
              "spec":{"imageTagMirrors":[{"source":"quay.io","mirrors":["m"]}]}},

@@ -48,6 +48,7 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
         api_version: node.text("apiVersion").unwrap_or(&default.api_version).to_owned(),
         kind: node.text("kind").unwrap_or(&default.kind).to_owned(),
     };
+    // The items of `FooList` are of the kind `Foo` if they do not say so; `List` says nothing of its items' kind.
     if let (Some(item), Some(_)) = (head.kind.strip_suffix("List"), node.get("items")) {
         let default = Head { api_version: head.api_version.clone(), kind: item.to_owned() };
         let items = items_at(node, &["items"]).into_iter();
@@ -114,7 +115,8 @@ fn definitions(node: Node, list: &str) -> Vec<Node> {
 }
 
 /// The longest value of a parameter that is filled in, in bytes. It bounds what a small file can become, since a
-/// parameter may be used any number of times.
+/// parameter may be used any number of times. A longer value is not filled in: the
+/// placeholder stays.
 const LONGEST: usize = 1024;
 
 /// The objects of a template, with the default values of its parameters filled in.
