@@ -34,7 +34,8 @@ impl Deciding<'_> {
 }
 
 /// The registry that decides where the images of a repository are pulled from; `None` if none covers it. The same as
-/// [`super::route_pull`] in the whole file, for an image whose tag or digest is in no scope of its own.
+/// [`super::route_pull`] in the whole file, for an image whose tag or digest is in no scope of its own, and whose host
+/// has no port: a scope that is the host without its port is not looked for.
 pub fn deciding<'a>(
     view: View<'a>,
     rendering: &Rendering<'a>,
@@ -42,6 +43,7 @@ pub fn deciding<'a>(
 ) -> Result<Option<Deciding<'a>>, RenderError> {
     let mut scopes: Vec<_> = ancestors(repository).map(Ancestor::to_scope).collect();
     scopes.insert(0, repository.into());
+    // The longest scope that is in the file decides, whether it is a parent or a wildcard.
     scopes.sort_by_key(|scope| Reverse(scope.len()));
     for scope in &scopes {
         if let Some(placed) = rendering.registry_at(scope)? {
@@ -76,6 +78,7 @@ fn own_source<'a>(view: View<'a>, scope: &str) -> Option<&'a str> {
 /// Why nodes get no file that they can read: in the words of the machine-config operator, which renders none, or in
 /// those of a node, which rejects it. `None` if they get one.
 pub fn why_not_rendered(view: View<'_>) -> Option<String> {
+    // Whether anything is rendered is known without rendering; only the reason needs all of it.
     if !renders(view) {
         return files(view).err().map(|error| error.to_string());
     }
