@@ -141,6 +141,7 @@ impl<'a> Lookups<'a, '_> {
         Ok(ExplainedLookup { kind, candidates, sources, errors, crashes_on, only_nodes_redirect })
     }
 
+    /// What one source does with the image, as if there were no other; `None` where it does not match.
     fn matching_source(
         &self,
         kind: LookupKind,
@@ -196,7 +197,8 @@ impl<'a> Lookups<'a, '_> {
         if !is_reached {
             return Some(Divergence::Elsewhere);
         }
-        // In the exact era HyperShift puts the digest back afterwards, but not the tag.
+        // In the exact era HyperShift puts the digest back afterwards, but not the tag. All images of a question have
+        // the same digest and tag.
         let loses_tag = is_exact_era && !self.question.images.iter().any(Image::is_digested);
         loses_tag.then_some(Divergence::WithoutTag)
     }

@@ -114,7 +114,8 @@ fn split_pair(pair: &str, empty_sides: EmptySides) -> Option<(&str, &str)> {
     (!is_dropped).then_some((source, place))
 }
 
-/// The same as HyperShift writes it on a command line from [`Span::SORTS_MIRRORS`] on: sorted, `=` for nothing.
+/// The value of the annotation as HyperShift writes it on a command line from [`Span::SORTS_MIRRORS`] on: sorted, `=`
+/// for nothing.
 ///
 /// Follows `hypershift support/util/util.go` `ConvertOpenShiftImageRegistryOverridesToCommandLineFlag`.
 pub fn command_line(overrides: Option<&CatalogOverrides<'_>>) -> String {
@@ -134,8 +135,8 @@ const SMALL_MAP: usize = 8;
 /// More states than this are not followed; the result of a value that needs them is random anyway.
 const MAX_STATES: usize = 20_000;
 
-/// Every image that a release of [`Span::REPLACED_CATALOGS`] may pull for a catalog's image: each source found anywhere in it
-/// is replaced by its places in turn, the sources in the order of a Go map.
+/// Every image that a release of [`Span::REPLACED_CATALOGS`] may pull for a catalog's image: each source found anywhere
+/// in it is replaced by its places in turn, the sources in the order of a Go map.
 ///
 /// Follows `hypershift control-plane-operator/controllers/hostedcontrolplane/olm/catalogs.go`
 /// `getCatalogToImageWithISImageRegistryOverrides` at release-4.16.
@@ -145,6 +146,7 @@ pub fn replace_era(overrides: &CatalogOverrides<'_>, image: &str) -> BTreeSet<St
         return in_any_order(sources, image);
     }
     let mut results = BTreeSet::new();
+    // At least once: without sources the image stays as it is.
     for start in 0..sources.len().max(1) {
         let mut text = image.to_owned();
         for source in sources[start..].iter().chain(&sources[..start]) {
@@ -157,13 +159,13 @@ pub fn replace_era(overrides: &CatalogOverrides<'_>, image: &str) -> BTreeSet<St
 
 type Override<'a> = (&'a str, Vec<&'a str>);
 
+/// The image after the turn of one source: its first occurrence is replaced by the first place, then the first one that
+/// is left, if any, by the second, and so on.
 fn replace(image: &str, (source, places): &Override<'_>) -> String {
-    if !image.contains(source) {
-        return image.to_owned();
-    }
     places.iter().fold(image.to_owned(), |text, place| text.replacen(source, place, 1))
 }
 
+/// As [`replace_era`] for a map of more keys, whose order can be any.
 fn in_any_order(sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
     // Most sources never occur, whatever was replaced before. They change nothing, and leaving them out leaves fewer
     // orders.
@@ -205,9 +207,9 @@ fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<
     results
 }
 
-/// Every list of index images that a release of [`Span::LISTED_CATALOGS`] may try for a catalog, each in order. Only two sources
-/// count, [`DEFAULT_NAMESPACE`] and its registry; with both, HyperShift takes them in random order, and each order
-/// gives a list.
+/// Every list of index images that a release of [`Span::LISTED_CATALOGS`] may try for a catalog, each in order. Only
+/// two sources count, [`DEFAULT_NAMESPACE`] and its registry; with both, HyperShift takes them in random order, and
+/// each order gives a list.
 ///
 /// Follows `hypershift support/catalogs/images.go` `computeCatalogImages`.
 pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<String>> {

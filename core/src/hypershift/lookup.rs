@@ -77,8 +77,10 @@ pub fn redirect(era: Era, repository: &DockerReference, source: &str, mirror: &s
     }
 }
 
-/// The image at the mirror `to` if the source `from` is its registry, its namespace or its path; only the first compares
-/// the host. A registry or namespace alone is parsed as a name: a [`DockerReference`] is filled from its end.
+/// The image at the mirror `to` if the source `from` is its registry, its namespace or its path; only the first
+/// compares the host. A [`DockerReference`] is filled from its end: a registry alone is parsed as a name, and
+/// `host/namespace` as a registry and a name. So is a mirror, and for a source that is a namespace, `to.namespace` is
+/// lost.
 fn override_by_prefix(
     image: &DockerReference,
     from: &DockerReference,
@@ -138,8 +140,8 @@ pub struct LookupResult {
     pub crashes_on: Vec<String>,
 }
 
-/// Whether the control plane operator crashes on a source. Up to 4.16 it takes a source that it cannot parse, a wildcard
-/// for example, for one that it has parsed.
+/// Whether the control plane operator crashes on a source. Up to 4.16 it ignores that it could not parse the source, a
+/// wildcard for example, and reads from the reference that it did not get.
 ///
 /// Follows `hypershift support/util/imagemetadata.go` at release-4.16.
 pub fn crashes_on(era: Era, source: &str) -> bool {
@@ -186,9 +188,10 @@ fn push_new(candidates: &mut Vec<String>, candidate: String) {
     }
 }
 
-/// Where the release lookup tries a release image in an era: the first occurrence of a source that is found anywhere
-/// in it, replaced by each of its mirrors in turn. In the chained era, that is what the next source is looked for in, and
-/// what is tried last instead of the image.
+/// Where the release lookup tries a release image in an era: each source that is found anywhere in the image has its
+/// first occurrence replaced by each of its mirrors in turn. In the chained era, each replacement starts from the
+/// result of the one before it, also of an earlier source, and the last result is tried in the end instead of the image
+/// itself.
 ///
 /// Follows `hypershift support/releaseinfo/registry_image_content_policies.go` `Lookup`, at release-4.16 for the
 /// chained era.
@@ -199,6 +202,7 @@ pub fn release_lookup(era: ReleaseLookupEra, overrides: &Overrides<'_>, image: &
     }
 }
 
+/// The image with one source replaced by one mirror, for each mirror of each source.
 fn replace_each(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
     let mut candidates = Vec::new();
     for (source, mirrors) in overrides.iter().filter(|(source, _)| image.contains(**source)) {
@@ -214,8 +218,8 @@ fn replace_each(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
 /// More texts than this are not followed: sources that occur in each other's mirrors would make ever more of them.
 const MAX_TEXTS: usize = 64;
 
-/// Every text that replacing one mirror after another may lead to, whichever source comes first: HyperShift goes through
-/// them in the order of a Go map.
+/// Every text that replacing by one mirror after another may lead to, whichever source comes first: HyperShift goes
+/// through the sources in the order of a Go map.
 fn replace_in_turn(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
     let mut candidates = Vec::new();
     let mut waiting = vec![(image.to_owned(), BTreeSet::new())];
@@ -283,6 +287,7 @@ mod tests {
             (0..40).map(|at| format!("m{} m{at} m{}", (at + 1) % 40, (at + 7) % 40)).collect();
         let overrides = names.iter().zip(&mirrors).map(|(name, mirror)| (&**name, vec![&**mirror])).collect();
         let found = release_lookup(ReleaseLookupEra::Chained, &overrides, "m0");
+        // The limit is checked for each text that is followed, and each can add one for each of the 40 sources.
         assert!(found.len() > 5 && found.len() < MAX_TEXTS + 40, "{}", found.len());
     }
 }

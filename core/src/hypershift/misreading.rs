@@ -59,8 +59,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// How releases misread a value. A location that the mirror sets give a catalog counts as meant too; a value that
-/// counts as absent is not misread.
+/// How releases misread a value. Where the value leads to the mirrors that `placed` has for a catalog, this counts as
+/// meant too, whatever the text says. A value that counts as absent is not misread.
 pub fn misreadings(
     value: &str,
     releases: &Releases,
@@ -99,8 +99,8 @@ fn is_used(reading: &Reading<'_>, source: &str, releases: &Releases) -> bool {
     }
 }
 
-/// What is wrong for one catalog. `known` is where the mirror sets place it, which counts as meant too; empty if
-/// none covers it.
+/// What is wrong for one catalog. `known` is where the mirror sets place it, which counts as meant too; empty if no set
+/// covers it.
 fn find_for_catalog(reading: &Reading<'_>, catalog: &Catalog, known: &[String]) -> Option<Problem> {
     let results = reading.results(catalog);
     let [result] = results.as_slice() else {
@@ -111,6 +111,7 @@ fn find_for_catalog(reading: &Reading<'_>, catalog: &Catalog, known: &[String]) 
     }
     let image = reading.tagged(&catalog.image());
     let mut meant = places_meant(&reading.overrides, &image);
+    // A value without a source that covers the image leaves it where it is.
     if meant.is_empty() {
         meant.push(image);
     }
@@ -130,7 +131,7 @@ fn without_tags(reading: &Reading<'_>, images: &[String]) -> String {
     images.iter().map(|image| reading.untagged(image)).collect::<Vec<_>>().join(" then ")
 }
 
-/// The place at an index, or else the first.
+/// The place at an index, or else the first: to name something of a list that ends earlier.
 fn place_at(places: &[String], at: usize) -> &str {
     places.get(at).or(places.first()).map(String::as_str).unwrap_or_default()
 }
@@ -148,7 +149,8 @@ fn covers(source: &str, image: &str) -> bool {
     image.strip_prefix(source).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
 }
 
-/// The value that means what another one was meant to, and that every release reads so, if there is one.
+/// A value that every release reads as the text of this one means it, in the form `registry.redhat.io/redhat=…`; `None`
+/// if there is none.
 pub fn find_correction(value: &str) -> Option<String> {
     let overrides = catalogs::parse(value, EmptySides::Dropped)?;
     let places = catalogs::CATALOGS

@@ -139,7 +139,8 @@ impl Obstacle {
         }
     }
 
-    /// The fields that stand in the way, as far as they are known.
+    /// The fields that stand in the way; empty for the obstacles that no field of a set or catalog causes, or where it
+    /// is not known.
     pub fn deciders(&self) -> Vec<&Deciders> {
         match self {
             Self::Renamed(.., deciders)

@@ -72,7 +72,8 @@ impl Reading<'_> {
         results.map(|images| images.iter().map(|image| self.untagged(image).to_owned()).collect()).collect()
     }
 
-    /// The same with the tags that matter.
+    /// The same as [`Reading::places`], but with the tag where it is part of the text that is replaced, to compare with
+    /// other [`Reading::tagged`] images.
     pub(super) fn results(&self, catalog: &Catalog) -> Vec<Vec<String>> {
         let mut results: Vec<Vec<String>> = match self.readers.era {
             CatalogEra::Replace => {
@@ -125,11 +126,12 @@ fn tag_of(release: Release) -> String {
 pub fn readings<'a>(value: &'a str, releases: &Releases, placement: Placement) -> Vec<Reading<'a>> {
     let mut found: Vec<Reading<'_>> = Vec::new();
     for (era, empty_sides, span) in CATALOG_READERS {
-        let is_guest_of_replace_era = placement == Placement::Guest && era == CatalogEra::Replace;
-        let Some(overrides) = catalogs::parse(value, empty_sides) else { return Vec::new() };
-        if is_guest_of_replace_era {
+        // These releases do not read the annotation for guest placement.
+        if placement == Placement::Guest && era == CatalogEra::Replace {
             continue;
         }
+        // Whether a value counts as absent does not depend on the release.
+        let Some(overrides) = catalogs::parse(value, empty_sides) else { return Vec::new() };
         let dropped = catalogs::dropped_parts(value, empty_sides).collect();
         let readers = Readers { era, span };
         let reading = Reading { readers, overrides, dropped, placement, tag: String::new() };
@@ -138,12 +140,15 @@ pub fn readings<'a>(value: &'a str, releases: &Releases, placement: Placement) -
             CatalogEra::List => found.push(reading),
         }
     }
+    // Merged before readings are left out: the span of a reading has all releases that read the value so, not only
+    // those that are asked for.
     merge_lists(&mut found);
     found.retain(|reading| reading.readers.span.contains_any(releases));
     found
 }
 
-/// How the newest of the releases that are in an era reads a value, or else the newest release of that era.
+/// How one release reads a value, with [`Placement::Management`]: the newest of `releases` that is in the era, or,
+/// where none of them is, the newest of the era. A value that counts as absent has no overrides.
 pub fn newest_reading<'a>(value: &'a str, era: CatalogEra, releases: &Releases) -> Reading<'a> {
     let (_, empty_sides, span) = newest_reader(era, releases);
     let overrides = catalogs::parse(value, empty_sides).unwrap_or_default();
@@ -164,11 +169,12 @@ fn newest_reader(era: CatalogEra, releases: &Releases) -> (CatalogEra, catalogs:
     concerned.next().or(of_era.clone().next()).copied().unwrap_or(CATALOG_READERS[0])
 }
 
-/// One reading for each release if they differ, or else one for all of them, with the tag of the newest. Text is
-/// replaced in the whole image, so that a source may contain the tag of one release.
+/// One reading for each release if they differ, or else one for all of them, with the tag of the newest; oldest first,
+/// and never none. Text is replaced in the whole image, so that a source may contain the tag of one release.
 fn split_by_tag<'a>(reading: &Reading<'a>, releases: &Releases) -> Vec<Reading<'a>> {
     let span = reading.readers.span;
     let mut concerned: Vec<_> = releases.iter().filter(|release| span.contains(*release)).collect();
+    // Every release is meant, or none of this span: the caller leaves out the latter.
     if concerned.is_empty() {
         concerned = span.releases();
     }
@@ -267,6 +273,8 @@ mod tests {
 
     #[test]
     fn the_newest_release_of_an_era_stands_for_it() {
+        // The era, the releases, and what reads the value for them, with how many sources: the second pair of the value
+        // has an empty side, and is dropped from 4.18 on.
         let table = [
             (CatalogEra::Replace, "", "replace", 2),
             (CatalogEra::Replace, "4.14 4.18", "replace", 2),

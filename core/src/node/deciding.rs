@@ -16,8 +16,6 @@ use crate::{
 pub struct Deciding<'a> {
     /// Its scope.
     pub scope: String,
-    /// Whether it is blocked, by an entry or by the image configuration.
-    pub is_blocked: bool,
     /// The source whose entries give it its mirrors: its own, or the one above that it inherits from. `None` if it
     /// has no mirrors.
     pub source: Option<&'a str>,
@@ -34,7 +32,8 @@ impl Deciding<'_> {
 }
 
 /// The registry that decides where the images of a repository are pulled from; `None` if none covers it. The same as
-/// [`super::route_pull`] in the whole file, for an image whose tag or digest is in no scope of its own.
+/// [`super::route_pull`] in the whole file, for an image whose tag or digest is in no scope of its own, and whose host
+/// has no port: a scope that is the host without its port is not looked for.
 pub fn deciding<'a>(
     view: View<'a>,
     rendering: &Rendering<'a>,
@@ -42,6 +41,7 @@ pub fn deciding<'a>(
 ) -> Result<Option<Deciding<'a>>, RenderError> {
     let mut scopes: Vec<_> = ancestors(repository).map(Ancestor::to_scope).collect();
     scopes.insert(0, repository.into());
+    // The longest scope that is in the file decides, whether it is a parent or a wildcard.
     scopes.sort_by_key(|scope| Reverse(scope.len()));
     for scope in &scopes {
         if let Some(placed) = rendering.registry_at(scope)? {
@@ -61,7 +61,6 @@ fn describe<'a>(
     let mirrors = placed.registry.mirrors.iter();
     Deciding {
         scope: scope.to_owned(),
-        is_blocked: placed.registry.blocked,
         source: own_source(view, scope).or_else(|| rendering.inherits_from(scope)),
         places: mirrors.map(|mirror| (mirror.pull, rewrite(repository, scope, &mirror.location))).collect(),
     }
@@ -76,6 +75,7 @@ fn own_source<'a>(view: View<'a>, scope: &str) -> Option<&'a str> {
 /// Why nodes get no file that they can read: in the words of the machine-config operator, which renders none, or in
 /// those of a node, which rejects it. `None` if they get one.
 pub fn why_not_rendered(view: View<'_>) -> Option<String> {
+    // Whether anything is rendered is known without rendering; only the reason needs all of it.
     if !renders(view) {
         return files(view).err().map(|error| error.to_string());
     }

@@ -14,18 +14,20 @@ pub struct Merged<'a> {
     pub contradictory: bool,
 }
 
-/// Merges the lists of one source, each of which holds at least one mirror that is not the source.
+/// Merges the lists of one source, each of which holds at least one mirror that is not the source. The order of the
+/// lists makes no difference.
 ///
 /// Follows `runtime-utils pkg/registries/registries.go` `mergedMirrors`: a topological sort that keeps
 /// each list's order, ties broken by name, a cycle broken at the first name not yet used.
 pub fn merge<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Merged<'a> {
     let mut merged = match lists {
-        // What nearly every source has: one list, or the same one several times.
+        // What nearly every source has: one list, or the same one several times. Sorting it would change nothing.
         [list, others @ ..] if others.iter().all(|other| other == list) && has_no_repeats(list) => {
             Merged { mirrors: list.iter().map(|m| &**m).collect(), contradictory: false }
         }
         _ => sort(&edges(source, lists)),
     };
+    // It is tried last in any case.
     if merged.mirrors.last() == Some(&source) {
         merged.mirrors.pop();
     }
@@ -96,6 +98,7 @@ fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
         merged.mirrors.push(name);
         for follower in edges.get(name).into_iter().flatten() {
             let Some(others) = waits_for.get_mut(follower) else { continue };
+            // A name that broke a cycle is used already, before those that it waits for.
             if others.remove(name) && others.is_empty() && !used.contains(follower) {
                 ready.push_back(follower);
             }

@@ -6,7 +6,8 @@ use crate::{
     objects::scope::is_wildcard,
 };
 
-/// The nearest source that covers a scope, and the scope at each of its mirrors.
+/// The nearest source that covers a scope, and the scope at each of its mirrors. Made of the mirror sets alone, while
+/// [`super::Deciding`] also reads which scopes the image configuration lists.
 #[derive(Debug, Clone)]
 pub struct Places<'a> {
     /// The source.
@@ -17,7 +18,8 @@ pub struct Places<'a> {
     pub places: Vec<String>,
 }
 
-/// Where the entries that count place a repository or a namespace; `None` where no source covers it.
+/// Where the entries that count place a repository or a namespace; `None` where no source covers it. `counts` should
+/// accept entries for one kind of pull only, as the mirrors of all that it accepts are merged into one list.
 pub fn places<'a>(view: View<'a>, scope: &str, counts: impl Fn(&EntryRef<'a>) -> bool) -> Option<Places<'a>> {
     let (source, entries) = view.nearest(scope, counts)?;
     let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();

@@ -11,13 +11,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Astray {
     pub(super) era: Era,
-    /// Index of the mirror in the list that was looked at.
+    /// Index of the mirror in the list of mirrors that [`astray`] was given.
     pub(super) mirror: usize,
     /// Where HyperShift looks for the image.
     pub(super) look: Redirect,
 }
 
-/// For each era, the first of a source's mirrors that HyperShift resolves to another place than the nodes do.
+/// For each era, the first of a source's mirrors that HyperShift resolves to another place than the nodes do. The
+/// source has to cover the repository. If it is one of its own mirrors, that redirects neither, and is left out.
 pub(super) fn astray<M: AsRef<str>>(
     eras: &[Era],
     repository: &str,
@@ -38,9 +39,10 @@ pub(super) fn astray<M: AsRef<str>>(
     found
 }
 
-/// Where each era looks, as a clause.
+/// Where each era looks, as a clause. There are two eras, and `astray` has each at most once, in order.
 pub(super) fn describe_lookups(astray: &[Astray]) -> String {
     match astray {
+        // The same in both eras is the same in every release, so none is named.
         [first, second] if first.look == second.look => format!("HyperShift {}", describe(&first.look)),
         [first, second] => format!(
             "{}, HyperShift {}, and {} it {}",
@@ -49,7 +51,7 @@ pub(super) fn describe_lookups(astray: &[Astray]) -> String {
             second.era.span(),
             describe(&second.look)
         ),
-        [one, ..] => format!("{}, HyperShift {}", one.era.span(), describe(&one.look)),
+        [only, ..] => format!("{}, HyperShift {}", only.era.span(), describe(&only.look)),
         [] => String::new(),
     }
 }
@@ -83,7 +85,7 @@ mod tests {
         Astray { era, mirror: 0, look }
     }
 
-    /// The sentences are written down here and nowhere else.
+    /// The sentences are written down here. The tests of the rules take them from `describe_lookups`.
     #[test]
     fn lookups_are_described_by_release() {
         let table = [

@@ -13,6 +13,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
+    // An annotation of the owner's is left alone, even if its value is empty.
     if write.leaves_catalogs_alone() || write.new.has_catalog_overrides_annotation() {
         return;
     }

@@ -39,13 +39,13 @@ fn conflict(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Findi
         AllowContactingSource => (AllowContactingSource.name(), NeverContactSource.name()),
         NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
     };
-    // The stricter one: what is blocked in one of them stays blocked.
     let title = format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there");
     let fix = if others.iter().chain([&own]).any(|found| found.set.kind == SetKind::Icsp) {
         "migrate the ICSP to an IDMS first (an ICSP always means AllowContactingSource), or remove \
          NeverContactSource"
             .into()
     } else {
+        // Of the two, the stricter policy is the one that can be applied: it does not open a source that is blocked.
         never_contact(view, source, title.clone()).unwrap_or_else(|| title.into())
     };
     let names = some_names(others.iter().map(|other| other.set.id()));
@@ -91,11 +91,11 @@ mod tests {
         let icsp_path = "spec.repositoryDigestMirrors[0].source";
         let idms_path = "spec.imageDigestMirrors[0].mirrorSourcePolicy";
         let itms_path = "spec.imageTagMirrors[0].mirrorSourcePolicy";
-        let (allow, deny) = ("quay.io/a AllowContactingSource", "quay.io/a NeverContactSource");
+        let (allow_key, never_key) = ("quay.io/a AllowContactingSource", "quay.io/a NeverContactSource");
         let table = [
-            Case { there: &icsp, new: &idms, path: idms_path, key: deny, related: icsp_path },
-            Case { there: &idms, new: &icsp, path: icsp_path, key: allow, related: idms_path },
-            Case { there: &tags, new: &idms, path: idms_path, key: deny, related: itms_path },
+            Case { there: &icsp, new: &idms, path: idms_path, key: never_key, related: icsp_path },
+            Case { there: &idms, new: &icsp, path: icsp_path, key: allow_key, related: idms_path },
+            Case { there: &tags, new: &idms, path: idms_path, key: never_key, related: itms_path },
         ];
         let mut all = Vec::new();
         for Case { there, new, path, key, related } in table {

@@ -64,6 +64,7 @@ fn find_missing<'a>(write: &HostedWrite<'a>) -> Vec<(&'static str, Places<'a>)> 
         let Some(mut mirrored) = mirrored else { continue };
         // An ICSP may have mirrors that the IDMS of the hosted cluster would not accept.
         mirrored.places.retain(|place| is_valid_mirror(place));
+        // A source that is its only mirror redirects nothing.
         if mirrored.places.iter().any(|place| place != repository) {
             missing.push((repository, mirrored));
         }

@@ -21,7 +21,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             set.name
         )
         .into(),
-        // An object has one kind, so there is one finding.
+        // The key needs no more than the kind: there is one finding for each object.
         ..Finding::new(
             "kind",
             set.kind.name(),

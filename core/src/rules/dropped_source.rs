@@ -19,7 +19,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Operation::Update { old, new } = write.operation else { return };
-    // An entry with an invalid mirror is not removed.
+    // The sources as they were written: where `new` has gaps, an entry may be missing from it only because its
+    // mirrors are invalid, and a source that is still written does not count as removed. Without gaps, one that is
+    // still written but has no mirror left does.
     let written: HashSet<&str> =
         write.written().into_iter().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
     let lost: Vec<_> = old

@@ -9,7 +9,7 @@ pub struct Exemption {
     pub rules: Vec<String>,
     /// Which objects are exempt.
     pub who: Who,
-    /// Why, for objects that are listed.
+    /// Why, for [`Who::Objects`]. With [`Who::Annotated`], the annotation of each object gives the reason.
     pub reason: String,
     /// The last day, in UTC.
     pub until: Date,

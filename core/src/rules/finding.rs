@@ -126,7 +126,7 @@ pub(super) fn some_hosted(hosted: &[&HostedCluster]) -> String {
     list_names(&first, hosted.len().saturating_sub(1))
 }
 
-/// Names, the first three and how many more.
+/// Names in sorted order, each once: the first three, and how many more.
 pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     let mut names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
     names.sort_unstable();
@@ -136,7 +136,7 @@ pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> Str
     list_names(&names, more)
 }
 
-/// Names, and how many more there are.
+/// These names, and how many more there are that are not among them.
 pub(super) fn list_names(names: &[String], more: usize) -> String {
     let listed = names.join(", ");
     if more == 0 { listed } else { format!("{listed} and {more} more") }

@@ -23,7 +23,7 @@ pub struct Fix {
     pub title: String,
     /// What the changes do to pulls.
     pub applicability: Applicability,
-    /// Changes of existing objects. Their paths are those of the objects before all of them.
+    /// Changes of existing objects. Each path is that in the object as it is before any of the changes.
     pub changes: Vec<(ObjectId, Change)>,
     /// New objects. None of them exists.
     pub objects: Vec<MirrorSet>,
@@ -71,7 +71,7 @@ impl Fix {
         self.change(object, Change::Remove { path: path.into() })
     }
 
-    /// With more items in a list.
+    /// With more entries in the list at this path. For a mirror set, see [`Fix::add_entries`].
     pub(super) fn append(self, object: ObjectId, path: impl Into<String>, entries: &[Entry]) -> Self {
         let items = entries.iter().map(entry_value).collect();
         self.change(object, Change::Append { path: path.into(), items })
@@ -107,7 +107,8 @@ impl Fix {
     }
 }
 
-/// What a change adds, as YAML below the field that holds it.
+/// What a change adds, as YAML below the field that holds it. Of the values that are set, only annotations are shown:
+/// for any other field, the title of the fix has the value.
 fn addition(change: &Change) -> Option<String> {
     match change {
         Change::Append { path, items } => {
@@ -123,6 +124,7 @@ fn addition(change: &Change) -> Option<String> {
 }
 
 fn entry_value(entry: &Entry) -> Value {
+    // An entry is plain text, which always serializes.
     serde_json::to_value(entry).unwrap_or_default()
 }
 

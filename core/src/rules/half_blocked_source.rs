@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
+    // A source that is in several entries of the set is reported once.
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for (index, entry) in set.effective_entries() {
         if entry.policy() == NeverContactSource
@@ -37,7 +38,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.extend(finding(view, set, &found));
 }
 
-/// Whether pulls of the other kind try nothing, and no other rule says so.
+/// Whether pulls of the kind that the set does not serve try nothing, and no other rule reports it. `entry` has
+/// `NeverContactSource`.
 fn is_half_blocked(view: View<'_>, set: &MirrorSet, entry: &Entry) -> bool {
     let other = other_pull(set);
     let is_served = view.entries(&entry.source).any(|found| found.serves(other));
@@ -46,6 +48,7 @@ fn is_half_blocked(view: View<'_>, set: &MirrorSet, entry: &Entry) -> bool {
     !is_served && !is_shadowing() && !tag_pull_not_mirrored::is_reported(view, set, &entry.source)
 }
 
+/// The pulls that a set does not serve.
 fn other_pull(set: &MirrorSet) -> Pull {
     match set.kind.pull() {
         Pull::Digest => Pull::Tag,

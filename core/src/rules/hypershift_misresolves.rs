@@ -45,6 +45,7 @@ impl<'a> Crashing<'a> {
     /// `None` if neither a hosted cluster nor the configuration has such a release.
     fn of(write: &SetWrite<'a>) -> Option<Self> {
         let hosted = hosted_in(write, &[Era::Exact]);
+        // Without configured releases, each may be in use. That alone is no reason to report a crash of old ones.
         let releases = &write.settings.releases;
         let is_configured = !releases.is_every() && Span::EXACT_LOOKUP.contains_any(releases);
         (is_configured || !hosted.is_empty()).then_some(Self { hosted })
@@ -99,7 +100,8 @@ impl<'a> Asked<'a> {
         Self { name: name.to_owned(), path, hosted, eras }
     }
 
-    /// Whether a source could matter, found out without taking it apart.
+    /// Whether a source may match the repository, for HyperShift (which compares the path or the namespace, on any
+    /// host) or for nodes. Cheaper than parsing the source, and `true` for every source that does match.
     fn may_match(&self, source: &str) -> bool {
         let path = &self.name[self.path..];
         let namespace = path.split_once('/').map_or("", |(namespace, _)| namespace);
@@ -152,27 +154,30 @@ fn find_misresolved(
     }
     let explicit = *entry.source == *repository;
     // Next to a nearer source a broader one is at worst tried in vain: from 4.17 on, where it can match, HyperShift
-    // checks whether the image is there. Without one, it is root-level-source that reports it for the release.
+    // checks whether the image is there.
     let nodes = nodes.filter(|nodes| nodes.source == &*entry.source)?;
+    // A broader source over the release's own repositories is for root-level-source.
     if !explicit && RELEASE_REPOSITORIES.contains(&repository) {
         return None;
     }
     let astray = astray(&asked.eras, repository, &entry.source, &entry.mirrors);
-    let first = astray.first()?.mirror;
+    let mirror = astray.first()?.mirror;
     Some(if explicit {
-        one_element(set, index, first, &astray)
+        one_element(set, index, mirror, &astray)
     } else {
         let fix = add_explicit(write.cluster.after, set, &asked.name, &nodes.places);
         Finding { fix, ..broader(set, index, &asked.name, &nodes, &astray) }
     })
 }
 
-/// A repository with a mirror of fewer than two path elements.
+/// A repository as the source, with a mirror (the one at `at`) of fewer than two path elements: no other mirror of an
+/// explicit entry goes astray.
 fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> Finding {
     let entry = &set.entries[index];
     let mirror = &*entry.mirrors[at];
     let path = entry.source.split_once('/').map_or(&*entry.source, |(_, path)| path);
     let last = path.rsplit('/').next().unwrap_or_default();
+    // With one element, a second is enough. With a host alone, two are missing.
     let right = format!("{mirror}/{}", if mirror.contains('/') { last } else { path });
     Finding {
         effect: describe_lookups(astray),

@@ -13,17 +13,18 @@ use crate::{
     objects::{Entry, MirrorSet, Pull, SetKind},
 };
 
-/// An entry that changes what nodes do with the images of entries of the other sort.
+/// An entry of an ICSP that changes what nodes do with the images of entries of IDMSs and ITMSs, or the other way
+/// round. Here, these are the two sorts of sets.
 pub(super) struct Overlap<'a> {
     /// Index of the entry in the set under review.
     index: usize,
-    /// The entries of the other sort.
+    /// The entries of the other sort whose images are affected.
     pub(super) with: Vec<EntryRef<'a>>,
     how: How,
 }
 
 enum How {
-    /// Nodes try other places than before.
+    /// Nodes try `is` with the set under review, and `was` without it.
     Tries { was: Tries, is: Tries },
     /// The lists are merged and have no order that suits both. What upstream makes of them is unspecified, and
     /// may be the old order by chance.
@@ -34,7 +35,7 @@ enum How {
 #[derive(Debug, PartialEq, Eq)]
 struct Tries {
     mirrors: Vec<String>,
-    /// Whether the source is not tried last.
+    /// Whether the source is blocked. Otherwise it is tried last.
     blocked: bool,
 }
 
@@ -103,7 +104,7 @@ fn is_other(set: &MirrorSet, found: &EntryRef<'_>) -> bool {
 /// The entries that change what nodes do with images of the other sort. Only the nearest scope above an
 /// entry can be concerned, since only the most specific one applies to an image.
 pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
-    // Compared with the cluster without the set, not with the set as it was before an update.
+    // `before` is the cluster without the set, also for an update: not with the set as it was.
     let (before, after) = (Rendering::new(write.cluster.others), Rendering::new(write.cluster.after));
     let mut overlaps = Vec::new();
     for (index, Entry { source, .. }) in set.effective_entries() {
@@ -115,6 +116,7 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
         let Some((scope, found)) = write.cluster.others.nearest(source, |_| true) else { continue };
         let with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
         for pull in Pull::ALL {
+            // The other sort offers these pulls no mirror that the set could hide.
             if !with.iter().any(|found| found.set.kind.pull() == pull) {
                 continue;
             }
@@ -131,6 +133,7 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
 
 /// The entries of the other sort whose mirrors are merged with this one's and are in another order.
 fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a>> {
+    // The mirrors of an ITMS are never merged with those of an ICSP, which serves digest pulls.
     if !own.set.kind.is_digest() {
         return Vec::new();
     }

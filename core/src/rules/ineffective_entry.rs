@@ -1,7 +1,7 @@
-//! An entry without a mirror.
+//! An entry that has no effect: it has no mirror, or its source has no registry.
 
 use super::{Check, Finding, Fix, Level, Rule, SetWrite};
-use crate::objects::{MirrorSet, MirrorSourcePolicy::NeverContactSource, grammar, scope::names_registry};
+use crate::objects::{MirrorSet, MirrorSourcePolicy::NeverContactSource, scope::names_registry};
 
 pub(super) const RULE: Rule = Rule {
     id: "ineffective-entry",
@@ -16,7 +16,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.effective_entries() {
         let source = &entry.source;
-        if !names_registry(source) && grammar::is_valid_source(source) {
+        if !names_registry(source) {
             findings.push(without_registry(set, index));
         }
     }

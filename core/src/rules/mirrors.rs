@@ -15,7 +15,7 @@ use crate::{
 /// Mirrors, each with the fields that name it.
 pub(super) type Mirrors<'a> = BTreeMap<&'a str, Vec<Related>>;
 
-/// The mirrors that nodes pull from: every mirror of every set.
+/// The mirrors that nodes pull from: every mirror of every set, except a source that is its own.
 pub(super) fn of_nodes(view: View<'_>) -> Mirrors<'_> {
     collect(view, |_| true)
 }
@@ -32,6 +32,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
         }
     }
     let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
+    // The empty sides that some releases keep name no mirror.
     if let Some(overrides) = value.and_then(|value| catalogs::parse(value, EmptySides::Dropped)) {
         let path = annotation::path(annotation::CATALOG_OVERRIDES);
         for namespace in overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces) {
@@ -41,7 +42,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     mirrors
 }
 
-/// Whether an entry redirects digest pulls of release images.
+/// Whether the source of an entry for digest pulls covers release images.
 fn covers_release(found: &EntryRef<'_>) -> bool {
     let source = &found.entry().source;
     found.set.kind.is_digest() && RELEASE_REPOSITORIES.iter().any(|release| is_nested(release, source))

@@ -93,7 +93,8 @@ impl Typed<'_> {
         }
     }
 
-    /// A value that every release interprets as written: the derived one, or else what was probably meant.
+    /// A value that every release interprets as written: the derived one, or else what was probably meant. An empty one
+    /// would be no overrides at all.
     fn correct_value(&self, slip: Option<&Slip>) -> Option<String> {
         let meant = slip.map_or(self.value, |slip| &*slip.meant);
         let derived = self.derivation.value.clone().ok();

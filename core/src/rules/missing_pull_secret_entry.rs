@@ -27,10 +27,9 @@ const MAX_RELATED: usize = 3;
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     let view = survey.state.context().view();
     for secret in &survey.inventory.pull_secrets {
-        let mut pulled = Mirrors::new();
-        if (&*secret.namespace, &*secret.name) == PullSecret::OF_NODES {
-            pulled.append(&mut mirrors::of_nodes(view));
-        }
+        let is_of_nodes = (&*secret.namespace, &*secret.name) == PullSecret::OF_NODES;
+        let mut pulled = if is_of_nodes { mirrors::of_nodes(view) } else { Mirrors::new() };
+        // Several hosted clusters of a namespace may share a secret.
         for write in survey.hosted().filter(|write| is_pull_secret_of(secret, write.new)) {
             for (mirror, places) in mirrors::of_hosted(view, &write) {
                 pulled.entry(mirror).or_default().extend(places);
@@ -44,6 +43,7 @@ fn is_pull_secret_of(secret: &PullSecret, hosted: &HostedCluster) -> bool {
     hosted.metadata.namespace == secret.namespace && hosted.spec.pull_secret.name == secret.name
 }
 
+/// Reports the hosts of the mirrors, `pulled`, that the secret has no entry for.
 fn check_secret(secret: &PullSecret, pulled: &Mirrors<'_>, found: &mut Vec<Found>) {
     if secret.keys.is_none() {
         found.push(Found { object: secret.object(), finding: unreadable() });

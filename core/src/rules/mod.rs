@@ -86,7 +86,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The defaults of a rule, to be completed.
+    /// What most rules have in common. Each rule sets at least its id, summary, page and check: the check here only
+    /// fills the field, and finds nothing.
     const BASE: Self = Self {
         id: "",
         level: Level::Warn,

@@ -17,8 +17,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.extend(write.change().and_then(|change| finding(change.as_ref())));
 }
 
-/// The finding for a change of the nodes' configuration, or for one that cannot be told; `None` where there is no
-/// impact.
+/// The finding for a change of the nodes' configuration, or for a write while nothing is rendered; `None` if the change
+/// has no impact. Also for settings, in a sequence of files.
 pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Finding> {
     let Change { impact, reasons } = match change {
         Ok(change) => change,
@@ -32,6 +32,7 @@ pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Findin
             ("this write reboots every node", "each node is drained and restarted, one after another")
         }
     };
+    // The reasons for less than the whole impact are left out.
     let reasons: Vec<_> = reasons.iter().filter(|reason| reason.impact == *impact).collect();
     let first = reasons.first().map_or("", |reason| reason.subject());
     Some(Finding {

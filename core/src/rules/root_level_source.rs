@@ -27,6 +27,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     for repository in RELEASE_REPOSITORIES {
         let found = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
         let Some(found) = found.filter(|found| found.source != repository) else { continue };
+        // Reported for each set that has the source, and for no other.
         let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
         let affected = Affected::find(write, repository, &found);
         if !affected.lookups.is_empty() {
@@ -46,6 +47,7 @@ struct Affected<'a> {
 impl<'a> Affected<'a> {
     fn find(write: &SetWrite<'a>, repository: &str, found: &Places<'_>) -> Self {
         let mirrors: Vec<_> = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
+        // Of every era first: which eras are in use depends on the hosted clusters that are affected.
         let mut lookups = astray(&Era::of(&Releases::default()), repository, found.source, &mirrors);
         let eras: Vec<_> = lookups.iter().map(|lookup| lookup.era).collect();
         let hosted = hosted_in(write, &eras);
@@ -190,7 +192,9 @@ mod tests {
         let listed =
             ImageConfig { insecure_registries: vec![components.to_owned()], ..ImageConfig::default() };
         let found = found_in(RULE.id, &own, [tags, listed.into()], &for_releases(""));
-        for (finding, reason) in found.iter().zip(["it has no registry", "it inherits the tag mirrors"]) {
+        let reasons =
+            ["not in the file, so quay.io decides", "in the file, where it inherits the tag mirrors"];
+        for (finding, reason) in found.iter().zip(reasons) {
             let changed: Vec<_> = finding.fix.changes.iter().map(|(set, _)| set.to_string()).collect();
             let expected = ["ImageDigestMirrorSet/own", "ImageTagMirrorSet/tags"];
             assert_eq!(changed, expected, "{}: {reason}", finding.key);

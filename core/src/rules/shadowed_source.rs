@@ -58,6 +58,7 @@ struct Broader<'a> {
 }
 
 impl<'a> Broader<'a> {
+    /// The nearest source above a scope that has mirrors, of any kind: parents by path before wildcards.
     fn than(&mut self, scope: &'a str) -> Option<&'a str> {
         let mut passed: SmallVec<[&'a str; 4]> = SmallVec::new();
         let mut rest = scope;
@@ -88,10 +89,6 @@ impl<'a> Broader<'a> {
     }
 }
 
-fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
-    found.set.kind.pull() == pull
-}
-
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever its
 /// kind: an ITMS also hides a broader IDMS from digest pulls, and offers them no mirror itself. `here` are all
 /// effective entries of the source, `own` among them, and `above` those of the nearest broader source.
@@ -102,12 +99,13 @@ fn hidden(
     here: &[EntryRef<'_>],
     above: &[EntryRef<'_>],
 ) -> Option<Finding> {
-    let serving: Vec<_> = here.iter().filter(|found| serves(found, pull)).copied().collect();
-    // If entries of this source serve these pulls, those have to include the broader source's mirrors.
-    if !serving.is_empty() && !serves(&own, pull) {
+    let serving: Vec<_> = here.iter().filter(|found| found.serves(pull)).copied().collect();
+    // If entries of this source serve these pulls, those have to include the broader source's mirrors, and the finding
+    // is theirs.
+    if !serving.is_empty() && !own.serves(pull) {
         return None;
     }
-    let above: Vec<_> = above.iter().filter(|found| serves(found, pull)).copied().collect();
+    let above: Vec<_> = above.iter().filter(|found| found.serves(pull)).copied().collect();
     let broader = &*above.first()?.entry().source;
     // icsp-alongside-idms reports an ICSP above or below an IDMS or ITMS.
     if above.iter().any(|found| is_icsp(*found) != is_icsp(own)) {
@@ -163,18 +161,21 @@ impl Hidden<'_, '_> {
         list_names(&self.lost[..self.lost.len().min(1)], self.lost.len().saturating_sub(1))
     }
 
-    /// Whether the hidden mirrors can follow those that are there, and do not open the source.
+    /// Whether the hidden mirrors can be appended to the entry's: nodes still try those that are there in their order,
+    /// and do not come to try the source before a mirror. [`merge`] lists the source only if a mirror follows it.
     fn keeps_order(&self, view: View<'_>) -> bool {
         let Entry { source, mirrors, .. } = self.own.entry();
-        let others = view.effective(source).filter(|found| serves(found, self.pull) && !found.is(self.own));
+        let others = view.entries(source).filter(|found| found.serves(self.pull) && !found.is(self.own));
         let others: Vec<_> = others.map(|found| &*found.entry().mirrors).collect();
         let added = self.lost.iter().map(|mirror| Box::from(&**mirror));
         let extended: Vec<Box<str>> = mirrors.iter().cloned().chain(added).collect();
         let (before, after) = ([&*others, &[mirrors]].concat(), [&*others, &[&extended]].concat());
-        let (was, is) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
-        is_kept(&was, &is) && was.contains(&&**source) == is.contains(&&**source)
+        let (before, after) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
+        is_kept(&before, &after) && before.contains(&&**source) == after.contains(&&**source)
     }
 
+    /// Adds the hidden mirrors to the entry itself, or if no entry of the source serves the pulls, adds one that does
+    /// to a set that has the broader source.
     fn fix(&self, view: View<'_>) -> Fix {
         let own = self.own;
         let Entry { source, .. } = own.entry();
@@ -209,7 +210,8 @@ fn is_kept(before: &[&str], after: &[&str]) -> bool {
     before.iter().all(|name| rest.any(|other| other == name))
 }
 
-/// The mirrors of the broader source, with the rest of the path appended, that no entry here has.
+/// The mirrors of the broader source, with the rest of the path, `below`, appended, that no entry of the own source
+/// has. The own source is not lost: it is tried last in any case.
 fn lost(above: &[EntryRef<'_>], here: &[EntryRef<'_>], own_source: &str, below: &str) -> Vec<String> {
     let mut lost = Vec::new();
     for found in above {

@@ -71,7 +71,7 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
     let setting = workload.registry_overrides.as_ref()?;
     let (starter, differences) = match inventory.parent_of(workload) {
         Some(parent) => (parent, registry_differences(parent, workload)),
-        // Any of several operators may have started it.
+        // Any of several operators may have started it: the one that it differs from least.
         None => inventory
             .operators()
             .map(|operator| (operator, registry_differences(operator, workload)))
@@ -96,9 +96,9 @@ fn registry_differences(starter: &Workload, workload: &Workload) -> Vec<Override
     compare_with_operator(&starter.registry_overrides(), &workload.registry_overrides(), &Overrides::new())
 }
 
-/// The operator's own overrides whose source has other mirrors in the mirror sets.
+/// The operator's own overrides whose source has mirrors in the mirror sets, but none of the operator's.
 fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
-    let path = operator.registry_overrides.as_ref().map_or("spec", |setting| &*setting.path);
+    let Some(setting) = &operator.registry_overrides else { return Vec::new() };
     let mut findings = Vec::new();
     for (source, locations) in operator.registry_overrides() {
         let entries: Vec<_> = view.entries(source).filter(|found| found.set.kind.is_digest()).collect();
@@ -118,7 +118,7 @@ fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
         findings.push(Finding {
             effect: format!("hosted control planes pull components from {locations}"),
             fix: format!("change this override to {source}={first}, or remove it").into(),
-            ..Finding::new(path, format!("{REGISTRY_OVERRIDES} {source}"), what)
+            ..Finding::new(&setting.path, format!("{REGISTRY_OVERRIDES} {source}"), what)
         });
     }
     findings
@@ -163,7 +163,8 @@ fn describe_restart(inventory: &Inventory, workload: &Workload) -> String {
     }
 }
 
-/// The workload that gives this one its overrides when it is restarted.
+/// The workload that gives this one its overrides when it is restarted; of several operators, the first. `None` if no
+/// operator is known.
 fn starter<'a>(inventory: &'a Inventory, workload: &Workload) -> Option<&'a Workload> {
     inventory.parent_of(workload).or_else(|| inventory.operators().next())
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A write of a mirror set, and the cluster around it. Invalid sources and mirrors are in none of its sets but
-/// `written`.
+/// `written`: its sets and views hold the [`MirrorSet::valid_part`] of the set under review.
 #[derive(Debug, Clone)]
 pub struct SetWrite<'a> {
     /// What happens to the set.
@@ -28,14 +28,16 @@ pub struct SetWrite<'a> {
     pub cluster: Views<'a>,
     /// The configuration.
     pub settings: &'a Settings,
+    // Both are computed when the first rule asks for them.
     change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
 }
 
-/// A cluster around a write of one mirror set.
+/// A cluster around a write of one mirror set. The views show the old and the new set themselves, not copies, so that
+/// rules can tell the entries of the set under review by the address of the set.
 #[derive(Debug, Clone, Copy)]
 pub struct Views<'a> {
-    /// Before the write.
+    /// Before the write; the same as `after` if nothing is written.
     pub before: View<'a>,
     /// After it.
     pub after: View<'a>,
@@ -48,7 +50,7 @@ pub struct Views<'a> {
 pub struct SharedSource<'a> {
     /// The entry.
     pub own: EntryRef<'a>,
-    /// The others, of all three kinds and of the same set too, by kind, name and index.
+    /// The others, of all three kinds and of the same set too, sorted by kind, name and index.
     pub others: Vec<EntryRef<'a>>,
 }
 
@@ -60,8 +62,8 @@ impl<'a> SharedSource<'a> {
         self.others.iter().copied().filter(move |other| !other.follows(own))
     }
 
-    /// The others whose mirrors are merged with this one's: those that serve the same pulls, digest or tag,
-    /// and have mirrors.
+    /// Of the [`SharedSource::compared`] entries, those whose mirrors are merged with this one's: they serve the same
+    /// pulls, digest or tag, and have mirrors. None if this one has no mirrors itself.
     pub fn merged_with(&self) -> Vec<EntryRef<'a>> {
         if !self.own.entry().is_effective() {
             return Vec::new();
@@ -104,15 +106,17 @@ impl<'a> SetWrite<'a> {
         self.operation.after().copied()
     }
 
-    /// What the write changes in the nodes' configuration, or why that cannot be said; `None` if nothing is written.
+    /// What the write changes in the nodes' configuration, or why that cannot be said. `None` if nothing is written, or
+    /// if the new set has an invalid value.
     pub fn change(&self) -> Option<&Result<Change<'a>, Standstill>> {
         self.change.get_or_init(|| self.find_change()).as_ref()
     }
 
     fn find_change(&self) -> Option<Result<Change<'a>, Standstill>> {
         let Views { before, after, .. } = self.cluster;
-        // The views have only the valid part of the set, so that its refused values are looked for here. A write
-        // that is refused itself rolls nothing out; one that replaces a refused set lets rendering begin again.
+        // The views have only the valid part of the set, so `change_of_write` does not see invalid values. A new set
+        // that has some rolls nothing out; a write that replaces or deletes such a set lets rendering begin again, if
+        // nothing else stops it (`Ok`).
         match self.operation {
             Operation::Existing(_) => None,
             _ if self.written().is_some_and(is_refused) => None,
@@ -144,7 +148,7 @@ impl<'a> SetWrite<'a> {
     }
 }
 
-/// Whether a source or mirror is invalid, so that nothing renders.
+/// Whether a set as it was written has an invalid source or mirror, so that nothing renders.
 fn is_refused(set: &MirrorSet) -> bool {
     set.valid_part().is_some()
 }
@@ -159,8 +163,8 @@ pub struct NodesWrite<'a> {
     pub after: View<'a>,
     /// The set that is written, after the write; `None` if it is deleted, or if the settings are written.
     pub set: Option<&'a MirrorSet>,
-    /// Where a finding is reported that is about nothing in particular; without a set, also what the fields of the
-    /// image configuration are below.
+    /// The path of a finding that is about no field in particular, such as `spec`. Without a set, it is where the
+    /// image configuration's fields are, and the path of a finding about one of them begins with it.
     pub path: &'a str,
 }
 
@@ -176,7 +180,8 @@ impl<'a> NodesWrite<'a> {
 pub struct FileObject<'a> {
     /// What the file says.
     pub written: &'a Written,
-    /// Where an object of the same kind, namespace and name is before it, `a.yaml:3`.
+    /// Where the files have an earlier object of the same kind, namespace and name, `a.yaml:3`; `None` if there is
+    /// none.
     pub earlier: Option<&'a str>,
 }
 
@@ -269,8 +274,8 @@ fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
     hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
 }
 
-/// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects none.
-/// With guest placement, the annotations that name the images of the catalogs are not read.
+/// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects
+/// none. With guest placement, the annotations that name the images of the catalogs are not read.
 pub(super) fn overrides_placement(hosted: &HostedCluster) -> Option<Placement> {
     if hosted.spec.configuration.operator_hub.disable_all_default_sources {
         return None;
@@ -286,7 +291,8 @@ pub(super) fn overrides_reach_nothing(hosted: &HostedCluster) -> bool {
     runs_no_catalogs(hosted) || named_catalog(hosted).is_some()
 }
 
-/// A catalog whose image is set by its own annotation.
+/// The first catalog whose image is set by an annotation of its own. One is enough for HyperShift to ignore the catalog
+/// overrides annotation.
 pub(super) fn named_catalog(hosted: &HostedCluster) -> Option<&'static Catalog> {
     CATALOGS.iter().find(|catalog| hosted.annotation(catalog.image_annotation).is_some())
 }

@@ -60,7 +60,7 @@ impl<'a> Hosts<'a> {
     }
 
     /// The mirror that should be the source: it lies where the images of other entries come from, and the source where
-    /// all other entries have their mirror.
+    /// all other entries have their mirror. The entry is one of those that were counted.
     fn swapped_with<'e>(&self, entry: &'e Entry) -> Option<&'e str> {
         let (own, others) = (host(&entry.source), self.entries - 1);
         let is_mirror_elsewhere = self.mirrors.get(own) == Some(&others) && self.sources.get(own) == Some(&1);

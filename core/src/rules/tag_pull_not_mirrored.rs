@@ -23,11 +23,12 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let mut found = Vec::new();
     for (index, entry) in set.effective_entries() {
         let source = &*entry.source;
+        // Most entries end here.
         if !source.starts_with(DEFAULT_NAMESPACE) {
             continue;
         }
         let Some(missing) = images.iter().find(|image| is_missing(view, source, image)) else { continue };
-        // During a migration, only the IDMS is reported.
+        // During a migration, the IDMS with the same source is reported instead.
         if set.kind == SetKind::Icsp && view.entries(source).any(|found| found.set.kind == SetKind::Idms) {
             continue;
         }
@@ -49,20 +50,20 @@ struct Missing<'a> {
 fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Finding> {
     let first = found.first()?;
     let never = found.iter().filter(|found| found.entry.policy() == NeverContactSource).count();
-    let (is, they, mirror) = if found.len() == 1 {
+    let (is, them, mirror) = if found.len() == 1 {
         ("is", "it", "this digest mirror is")
     } else {
         ("are", "them", "these digest mirrors are")
     };
     let effect = match never {
-        0 => format!("{mirror} never used for {they}"),
+        0 => format!("{mirror} never used for {them}"),
         never if never == found.len() => {
             format!(
-                "pulls of {they} by tag fail, because NeverContactSource also blocks the source for tag pulls"
+                "pulls of {them} by tag fail, because NeverContactSource also blocks the source for tag pulls"
             )
         }
         _ => format!(
-            "{mirror} never used for {they}, and tag pulls fail where the source has NeverContactSource"
+            "{mirror} never used for {them}, and tag pulls fail where the source has NeverContactSource"
         ),
     };
     let sources: Vec<_> = found.iter().map(|found| &*found.entry.source).collect();
@@ -85,10 +86,8 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     };
     // A mirror that is only a host makes no reference of an image, and stops its pulls. With the namespace as
     // source, the name of the image follows it.
-    let is_readable = |found: &Missing<'_>| {
-        let entry = found.entry;
-        entry.source.len() <= DEFAULT_NAMESPACE.len()
-            || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
+    let is_readable = |Missing { entry, .. }: &Missing<'_>| {
+        *entry.source == *DEFAULT_NAMESPACE || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
     };
     if !found.iter().all(is_readable) {
         return "add an ImageTagMirrorSet with the same sources, and mirrors with a path".into();
@@ -104,7 +103,7 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
 }
 
-/// Whether this rule reports a source of a set.
+/// Whether this rule reports a source of an IDMS or ITMS, so that half-blocked-source does not report it as well.
 pub(super) fn is_reported(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
     set.kind.is_digest()
         && source.starts_with(DEFAULT_NAMESPACE)

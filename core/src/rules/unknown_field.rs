@@ -53,6 +53,8 @@ struct Meant {
     hint: &'static str,
 }
 
+/// The list of mirrors, if this is one under the name that another kind has for it, or else the field with the most
+/// similar name. Only fields that are not there yet can be meant.
 fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
     let list = list_of_mirrors(kind)
         .filter(|_| field.is_list && is_in_spec(field) && is_list_of_mirrors(&field.name));
@@ -69,12 +71,13 @@ fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
     });
     by_meaning.or_else(|| {
         let name = closest(&field.name, field.free.iter().copied())?;
-        is_misspelt(&field.name, name).then_some(Meant { name, hint: "" })
+        is_typing_error(&field.name, name).then_some(Meant { name, hint: "" })
     })
 }
 
-/// Whether a third of the letters differs at most: names of fields have words in common.
-fn is_misspelt(name: &str, meant: &str) -> bool {
+/// Whether a third of the letters differs at most, upper and lower case being the same. [`closest`] alone would find
+/// names that only have a word in common.
+fn is_typing_error(name: &str, meant: &str) -> bool {
     let letters = osa_distance(&name.to_ascii_lowercase(), &meant.to_ascii_lowercase());
     3 * letters <= name.len().max(meant.len())
 }
@@ -124,6 +127,7 @@ mod tests {
 
     #[test]
     fn a_field_is_found_with_the_one_that_was_meant() {
+        // The name that the fix gives the field; empty if the field is found, but no name is suggested.
         let table = [
             (IDMS, "{imageDigestMirrors: [{source: q.io}]}", None, "no unknown field"),
             (IDMS, "{repositoryDigestMirrors: []}", Some("imageDigestMirrors"), "the list of an ICSP"),

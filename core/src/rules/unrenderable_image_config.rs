@@ -27,7 +27,7 @@ const FILE_REJECTED: &str =
     "nodes reject the whole registry configuration, and every pull fails on every node";
 
 fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
-    // What was wrong before is not of this write.
+    // What was wrong before is not the fault of this write.
     let before: BTreeSet<_> =
         write.before.into_iter().flat_map(problems).map(|problem| problem.key).collect();
     let new = problems(write.after).into_iter().filter(|problem| !before.contains(&problem.key));
@@ -65,7 +65,8 @@ impl Problem {
     }
 }
 
-/// The entry of a set that has a source or mirror, or whose source covers it.
+/// The first field of a set that is about `culprit`: a source that covers it, or a mirror that it is. `None` for an
+/// empty one.
 fn place_in_set(set: &MirrorSet, culprit: &str) -> Option<String> {
     for (index, entry) in set.effective_entries() {
         if is_nested(culprit, &entry.source) {
@@ -78,6 +79,7 @@ fn place_in_set(set: &MirrorSet, culprit: &str) -> Option<String> {
     None
 }
 
+/// Everything that is wrong with the settings in a view.
 fn problems(view: View<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     match Lists::of(view) {
@@ -113,6 +115,7 @@ fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
             ),
             "block the hosts by their full names",
         ),
+        // `Lists::of` has no other refusals.
         _ => return None,
     };
     Some(Problem {
@@ -191,6 +194,7 @@ fn not_blocked(view: View<'_>, scopes: &[&str]) -> Problem {
 
 fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
     match refusal {
+        // All that is allowed is the payload, which is added once for each blocked registry that covers it.
         Refusal::AllowedAndBlocked if view.image_config().allowed_registries.is_empty() => {
             Some(payload_twice(view))
         }
@@ -198,6 +202,7 @@ fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
             key: "allowed and blocked".to_owned(),
             level: Level::Deny,
             field: "allowedRegistries".to_owned(),
+            // A set has a part in it only if it gives the payload a mirror.
             culprit: payload_repository(view).unwrap_or_default().to_owned(),
             what: "allowedRegistries and blockedRegistries are both set".to_owned(),
             effect: RENDERING_FAILS,
@@ -211,6 +216,7 @@ fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
     }
 }
 
+/// Several blocked registries cover the payload, and nothing else is allowed.
 fn payload_twice(view: View<'_>) -> Problem {
     let repository = payload_repository(view).unwrap_or_default();
     let blocked = view.image_config().blocked_registries.iter();
@@ -275,20 +281,20 @@ fn unreadable_scopes(view: View<'_>) -> Vec<Problem> {
             }
         }
     }
-    if let Err(FileRefusal::Flag { scope, location, flag }) = check_file(&rendering) {
+    // Its other refusals are about one scope, and found above with the place of each.
+    if let Err(refusal) = check_file(&rendering)
+        && let FileRefusal::Flag { scope, location, .. } = &refusal
+    {
         let lists = [
             ("insecureRegistries", &config.insecure_registries),
             ("blockedRegistries", &config.blocked_registries),
         ];
         let place = lists
             .iter()
-            .find_map(|(list, scopes)| Some((*list, scopes.iter().position(|listed| *listed == scope)?)));
+            .find_map(|(list, scopes)| Some((*list, scopes.iter().position(|listed| listed == scope)?)));
         // A flag comes from one of the lists, so that there is a place.
         let (list, at) = place.unwrap_or(("blockedRegistries", 0));
-        problems.push(Problem {
-            culprit: location.clone(),
-            ..unreadable(&FileRefusal::Flag { scope: scope.clone(), location, flag }, &scope, list, at)
-        });
+        problems.push(Problem { culprit: location.clone(), ..unreadable(&refusal, scope, list, at) });
     }
     problems
 }

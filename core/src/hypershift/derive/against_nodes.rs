@@ -22,6 +22,7 @@ const SOURCES: [&str; 9] = [
     "quay.io/redhat",
 ];
 
+/// Most entries choose from the first three only, and the one that is there twice is chosen more often.
 const MIRRORS: [&str; 8] = [
     "a.lab/redhat",
     "a.lab/redhat",
@@ -42,6 +43,7 @@ impl Random {
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        // Reduced first, to fit any `usize`.
         usize::try_from((mixed ^ (mixed >> 31)) % 1_000_003).unwrap() % end
     }
 

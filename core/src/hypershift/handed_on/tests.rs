@@ -174,6 +174,7 @@ fn many_objects_of_one_source_are_compared_without_their_order() {
 
 #[test]
 fn workloads_may_have_the_own_overrides_of_their_operator() {
+    // The variable of the operator and of the workload, the option, the number of mismatches, the reason.
     let table = [
         ("q/a=m/a", "q/a=m/a", "q/a=o/a", 0, "the same overrides"),
         ("q/a=m/a", "q/a=m/a,q/a=o/a,q/b=o/b", "q/a=o/a,q/b=o/b", 0, "with the own ones appended"),

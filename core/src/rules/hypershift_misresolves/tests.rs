@@ -34,7 +34,8 @@ impl Case {
         Self { source, mirror, releases: "", hosted: None, expected: None, reason }
     }
 
-    /// What is found in an IDMS as it stands, next to an entry for the release.
+    /// What is found in an IDMS as it stands. It also has an entry for the release, unless the source under test is
+    /// about the release itself.
     fn found(&self) -> Vec<Finding> {
         let mirrors = [self.mirror];
         let explicit = if self.source.starts_with("quay.io/openshift") { None } else { Some(EXPLICIT) };
@@ -60,6 +61,7 @@ fn astray_at(era: Era, place: &str) -> Astray {
     Astray { era, mirror: 0, look }
 }
 
+/// Compares what is found with what is expected, without the crashes of old releases, which have a test of their own.
 fn check_all(table: &[Case]) {
     for case in table {
         let found = case.found().into_iter().filter(|found| !found.key.ends_with(" crash"));

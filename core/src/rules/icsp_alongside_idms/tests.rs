@@ -41,6 +41,7 @@ fn find_existing(icsp: &MirrorSet, idms: MirrorSet) -> Finding {
 struct Case {
     there: MirrorSet,
     new: MirrorSet,
+    /// The highest level, the path and the key of the finding.
     expected: (Level, &'static str, &'static str),
     /// The path in the set that is there.
     related: &'static str,
@@ -94,8 +95,18 @@ fn only_what_means_the_same_is_the_step_of_a_migration() {
         tries(&["m/b"], never(idms(&["m/b"])), digests, "q.io/c m/b blocked", "another policy"),
         tries(&["m/b"], idms(&["n/b"]), digests, "q.io/c m/b n/b source", "another mirror"),
         tries(&["m/b"], never(itms(&["m/b"])), tags, "q.io/c m/b blocked", "tags with another policy"),
-        contradicts(&["m/b", "m/a"], &["m/a", "m/b"], "q.io/c contradicts m/a m/b", "by name the first"),
-        contradicts(&["m/a", "m/b"], &["m/b", "m/a"], "q.io/c contradicts m/b m/a", "by name the last"),
+        contradicts(
+            &["m/b", "m/a"],
+            &["m/a", "m/b"],
+            "q.io/c contradicts m/a m/b",
+            "the merged order is by chance that of the IDMS",
+        ),
+        contradicts(
+            &["m/a", "m/b"],
+            &["m/b", "m/a"],
+            "q.io/c contradicts m/b m/a",
+            "the merged order is by chance that of the ICSP",
+        ),
     ];
     let mut all: Vec<_> = table.iter().map(Case::check).collect();
     all.push(find(&idms(&["m/a", "m/b"]), &icsp(&["m/b", "m/a"])));
@@ -119,10 +130,10 @@ fn an_icsp_contradicts_an_idms_whatever_the_mirrors_are_called() {
 
 #[test]
 fn what_is_left_of_a_migration_names_the_idms() {
-    let in_order = idms(&["m/b"]);
+    let covering = idms(&["m/b"]);
     for (idms, at_most, path) in [
-        (in_order.clone(), Level::Warn, NAME),
-        (never(in_order), Level::Deny, "spec.repositoryDigestMirrors[0].source"),
+        (covering.clone(), Level::Warn, NAME),
+        (never(covering), Level::Deny, "spec.repositoryDigestMirrors[0].source"),
     ] {
         let found = find_existing(&icsp(&["m/b"]), idms.clone());
         assert_eq!((found.at_most, &*found.path), (at_most, path));

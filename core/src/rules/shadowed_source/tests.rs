@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The mirrors that pulls from below a source try.
+/// The places that a pull of an image tries.
 fn tried(sets: &[&MirrorSet], image: &str) -> Vec<String> {
     let context: Context = sets.iter().map(|set| Object::from((*set).clone())).collect();
     let conf = render(context.view()).unwrap();
@@ -33,6 +33,7 @@ fn pulls(found: &[Finding]) -> Vec<&str> {
 
 #[test]
 fn exactly_what_nodes_no_longer_try_is_reported() {
+    // The broader set, the narrower one, and the kind of pulls that lose mirrors; empty for none.
     let table = [
         ("IDMS q.io/a m.io/a", "IDMS q.io/a/b n.io/b", "digest", "another mirror"),
         ("IDMS q.io/a m.io/a", "IDMS q.io/a/b m.io/a/b", "", "the same mirror with the path"),
