@@ -46,7 +46,7 @@ Examples:
 ///
 /// Checks all objects together, as one cluster, with the rules and levels of the webhook: the webhook would deny what
 /// is an error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
-/// explains the rule. Objects of other kinds, charts, playbooks and templates are skipped and counted; -v names those that
+/// explains the rule. Objects of other kinds, charts, playbooks, templates and Kustomize patches are skipped and counted; -v names those that
 /// are no objects. A file may have at most 64 MiB, and all files together 256 MiB.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]

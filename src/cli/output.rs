@@ -130,9 +130,9 @@ impl Output {
 /// Whether the terminal can show box characters. The console of the Linux kernel (`TERM=linux`) cannot, whatever the
 /// locale: its font has at most 512 characters.
 fn is_utf8_terminal() -> bool {
-    let variables = ["LC_ALL", "LC_CTYPE", "LANG"];
-    let locale =
-        variables.into_iter().find_map(|name| env::var(name).ok()).unwrap_or_default().to_uppercase();
+    let mut values = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| env::var(name).ok());
+    // An empty variable counts as not set.
+    let locale = values.find(|value| !value.is_empty()).unwrap_or_default().to_uppercase();
     env::var("TERM").as_deref() != Ok("linux") && (locale.ends_with("UTF-8") || locale.ends_with("UTF8"))
 }
 

@@ -1,9 +1,10 @@
 //! Reads manifests: one file, a folder, or standard input, within limits.
 
 use std::{
+    collections::HashSet,
     fs::{self, File, Metadata},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Context as _, Error, Result, anyhow, bail};
@@ -61,13 +62,46 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     let Found { files, errors, is_folder } = manifest_files(path, exclude);
     all.unopened = errors;
     let pipes = if is_folder { Pipes::Refused } else { Pipes::Allowed };
-    for file in files {
-        match read_bytes(&file, pipes, budget) {
+    let contents: Vec<_> = files.into_iter().map(|file| (read_bytes(&file, pipes, budget), file)).collect();
+    let patches = if is_folder { patches_in(&contents) } else { HashSet::new() };
+    for (content, file) in contents {
+        match content {
+            Ok(_) if patches.contains(&normal(&file)) => {
+                all.reading.extend(Reading::of_patch(&file.display().to_string()));
+            }
             Ok(bytes) => all.reading.extend(read(&file, bytes, is_folder)),
             Err(error) => all.unopened.push(error),
         }
     }
     all
+}
+
+/// The files that a `kustomization.yaml` among them lists as patches: they hold only parts of objects.
+fn patches_in(contents: &[(Result<Vec<u8>>, PathBuf)]) -> HashSet<PathBuf> {
+    let mut patches = HashSet::new();
+    for (content, file) in contents {
+        let is_kustomization = file.file_stem().is_some_and(|name| name == "kustomization");
+        if let (true, Ok(bytes), Some(folder)) = (is_kustomization, content, file.parent()) {
+            let listed = manifest::patches_of(&String::from_utf8_lossy(bytes));
+            patches.extend(listed.iter().map(|path| normal(&folder.join(path))));
+        }
+    }
+    patches
+}
+
+/// A path without `.`, and without `..` where something is before it.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
 }
 
 /// Reads the objects in the content of a file. In a folder, a text with `{{` may be a template: where it is not YAML,
@@ -77,9 +111,15 @@ fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
         Ok(text) => text,
         Err(error) => return Reading { files: 1, errors: vec![error], ..Reading::default() },
     };
-    let is_template = is_in_folder && text.contains("{{");
-    let reading = manifest::read(&file.display().to_string(), text);
-    if is_template { reading.without_template() } else { reading }
+    let may_be_template = text.contains("{{");
+    let mut reading = manifest::read(&file.display().to_string(), text);
+    if may_be_template && is_in_folder {
+        return reading.without_template();
+    }
+    for error in reading.errors.iter_mut().filter(|error| may_be_template && error.is_syntax) {
+        error.message += "; this looks like a template: render it first, for example helm template CHART | mirrorguard lint -";
+    }
+    reading
 }
 
 /// The content of a file. Devices and folders are refused, and files that are too large.

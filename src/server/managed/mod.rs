@@ -225,8 +225,19 @@ impl Managed {
         result
     }
 
-    /// Loads the certificate to serve if it has changed, and updates the readiness.
+    /// Loads the certificate to serve if it has changed, and updates the readiness whether or not that worked.
     fn serve(&mut self) -> Result<(), ManagedError> {
+        let loaded = self.load();
+        let Some(seen) = &self.seen else { return loaded };
+        let situation = seen.situation(&self.options);
+        let obstacle = self.served.as_ref().and_then(|(serving, _)| obstacle(serving, &situation));
+        let configuration = &self.options.configuration;
+        self.app.readiness.set_untrusted(obstacle.map(|obstacle| describe_obstacle(obstacle, configuration)));
+        loaded
+    }
+
+    /// Loads the certificate to serve if it, or the client CA, has changed.
+    fn load(&mut self) -> Result<(), ManagedError> {
         let client_ca_changed = self.load_client_ca()?;
         let Some(seen) = &self.seen else { return Ok(()) };
         let situation = seen.situation(&self.options);
@@ -250,9 +261,6 @@ impl Managed {
                 None => (serving, RustlsConfig::from_config(config)),
             });
         }
-        let obstacle = self.served.as_ref().and_then(|(serving, _)| obstacle(serving, &situation));
-        let configuration = &self.options.configuration;
-        self.app.readiness.set_untrusted(obstacle.map(|obstacle| describe_obstacle(obstacle, configuration)));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Located, PassedOver, ReadError, Reading, Source, Written,
+    Located, ReadError, Reading, Source, Written, kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
     unfold::{Content, Head, Part, holds_placeholder, unfold},
@@ -76,6 +76,7 @@ impl Reader {
             }
             Naming::Other => self.reading.skipped += 1,
             _ if holds_placeholder(&part.node) => self.pass_over(&part.node, "a template"),
+            _ if kustomize::is_patch(&part.node) => self.pass_over(&part.node, kustomize::PATCH),
             Naming::Known(kind) => {
                 let read = self.read(kind, part, &head.names(false));
                 self.reading.objects.extend(read);
@@ -88,8 +89,7 @@ impl Reader {
     }
 
     fn pass_over(&mut self, node: &Node, what: &'static str) {
-        self.reading.skipped += 1;
-        self.reading.passed_over.push(PassedOver { file: self.source.name.clone(), at: node.at, what });
+        self.reading.pass_over(&self.source.name, node.at, what);
     }
 
     /// Reads an object without the fields and values that do not fit its schema. Each such value is an error; unknown
