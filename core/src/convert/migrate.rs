@@ -7,6 +7,7 @@ use crate::{
     context::Context,
     node,
     objects::{Entry, MirrorSet, MirrorSourcePolicy, SetKind, grammar},
+    rules::conflicting_source_policy::three_steps,
 };
 
 /// The steps of a migration, or why it would change something. Then there is nothing to write.
@@ -158,7 +159,10 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: format!("remove the entry from the ICSP, or the policy from {}", other.set.id()),
+                fix: match other.set.kind {
+                    SetKind::Itms => format!("remove the policy from {}", other.set.id()),
+                    SetKind::Icsp | SetKind::Idms => three_steps(&other.set.id().to_string(), &[&icsp.set.name]),
+                },
             });
         }
     }
