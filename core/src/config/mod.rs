@@ -10,7 +10,7 @@ mod wording;
 
 use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
-use wording::in_plain_words;
+pub(crate) use wording::in_plain_words;
 
 use crate::{
     context::Context,
@@ -66,7 +66,8 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
 }
 
 /// The error with the part after its path in plain words.
-fn with_plain_words(mut error: ReadError) -> ReadError {
+/// Describes a value of another type in plain words, where the parser names its own types.
+pub fn with_plain_words(mut error: ReadError) -> ReadError {
     if let Some((path, message)) = error.message.split_once(": ") {
         let message = in_plain_words(message);
         // The whole file has no path.

@@ -3,7 +3,7 @@
 use crate::suggest::closest;
 
 /// What is wrong with a value, in plain words; a message that is not the parser's stays as it is.
-pub(super) fn in_plain_words(message: &str) -> String {
+pub(crate) fn in_plain_words(message: &str) -> String {
     // The words in backquotes: first what was written, then what is known.
     let mut names = message.split('`').skip(1).step_by(2);
     let first = names.next().unwrap_or_default();
