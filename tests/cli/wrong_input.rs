@@ -130,6 +130,17 @@ fn a_file_without_an_end_is_refused() -> Result<()> {
 }
 
 #[test]
+fn a_value_of_another_type_is_described_in_plain_words() -> Result<()> {
+    let policy = "apiVersion: config.openshift.io/v1\nkind: ClusterImagePolicy\nmetadata: {name: a}\nspec: {scopes: quay.io}\n";
+    mirrorguard_reads("lint -", policy)?
+        .code(2)?
+        .prints("spec.scopes: expected a list, found \"quay.io\"")?;
+    let run = mirrorguard("serve --state a --tls-self-signed --shutdown-delay 1mo")?.code(2)?;
+    run.says("expected a duration such as")?;
+    Ok(())
+}
+
+#[test]
 fn a_release_that_is_not_modelled_is_refused() -> Result<()> {
     for release in ["3.11", "4.13", "4.24", "5.2", "5", "latest"] {
         let run = mirrorguard_of(["overrides", "--release", release, IDMS])?.code(2)?;

@@ -6,11 +6,9 @@ mod file;
 mod profile;
 #[cfg(test)]
 mod schema;
-mod wording;
 
 use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
-pub(crate) use wording::in_plain_words;
 
 use crate::{
     context::Context,
@@ -21,6 +19,7 @@ use crate::{
     },
     rules::{self, Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
     suggest::closest,
+    wording::in_plain_words,
 };
 
 /// Reads a configuration; a key or value that is not known is an error with its place.

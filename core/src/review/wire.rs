@@ -11,8 +11,8 @@ use thiserror::Error;
 
 pub use self::answer::{encode, encode_unreadable, refuse};
 use crate::{
-    config::in_plain_words,
     objects::{HostedCluster, ImageConfig, Kind, MirrorSet, ParseError, SetKind},
+    wording::in_plain_words,
     write::{Operation, Write},
 };
 

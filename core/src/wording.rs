@@ -40,7 +40,7 @@ fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str>) ->
     }
 }
 
-/// The user's word for a type that serde, or a type of [`super::file`], says it expects.
+/// The user's word for a type that serde, or a type of [`crate::config`], says it expects.
 fn expected_in_words(expected: &str) -> &str {
     match expected {
         "a sequence" => "a list",
