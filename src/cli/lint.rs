@@ -105,6 +105,9 @@ struct Report<'a> {
     /// Findings that the configuration exempts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exempted: Vec<ExemptedJson<'a>>,
+    /// Exemptions of findings that are reported again, because the last day has passed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lapsed: Vec<ExemptedJson<'a>>,
     /// Errors in files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<&'a str>,
@@ -204,8 +207,9 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
         Format::Json => {
             let errors = run.unread.iter().map(|unread| &*unread.text).collect();
             let exempted = findings::exempted_json(reviewed);
+            let lapsed = findings::lapsed_json(reviewed);
             let findings = findings::findings_json(reviewed, places);
-            output.json(&Report { findings, exempted, errors, summary })?;
+            output.json(&Report { findings, exempted, lapsed, errors, summary })?;
         }
         Format::Sarif => {
             let folder = std::env::current_dir().unwrap_or_default();

@@ -33,7 +33,7 @@ Output:
 
 Exit codes:
   0  a value was derived, or no value is correct in every release; with --check: the value is correct
-  1  with --check: HyperShift misreads the value, or it leads to other locations than the mirror sets
+  1  with --check: HyperShift misreads the value, or it leads to other locations than catalogOverrides.value of the configuration, the mirror sets, or the CatalogSources and ClusterCatalogs of PATH
   2  usage, I/O or parse error
 
 Examples:
@@ -55,7 +55,7 @@ Examples:
 pub(super) struct OverridesArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// Check this value instead of deriving one, and compare it with the mirror sets of PATH
+    /// Check this value instead of deriving one, and compare it with the value derived from PATH and the configuration
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub(super) check: Option<String>,
     /// Release of the hosted cluster, such as 4.20; can be repeated. Defaults to the releases of the configuration

@@ -1,11 +1,13 @@
 //! Progress on a terminal.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{io, sync::mpsc, thread, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Nothing is shown for steps that take less time.
 const DELAY: Duration = Duration::from_secs(1);
+/// Nothing is printed before, where there is no terminal.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is redrawn.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -26,6 +28,26 @@ impl Progress {
     pub(super) fn on_terminal(what: String) -> Self {
         let target = ProgressDrawTarget::stderr();
         if target.is_hidden() { Self::none() } else { Self::after(DELAY, target, what) }
+    }
+
+    /// On a terminal, as [`Self::on_terminal`]; else a line on standard error.
+    pub(super) fn waiting(what: String) -> Self {
+        if ProgressDrawTarget::stderr().is_hidden() {
+            return Self::line_after(PATIENCE, io::stderr(), what);
+        }
+        Self::on_terminal(what)
+    }
+
+    /// Prints a line if the value is not dropped before.
+    fn line_after(delay: Duration, mut to: impl io::Write + Send + 'static, line: String) -> Self {
+        let (end, ended) = mpsc::channel();
+        let waiter = thread::spawn(move || {
+            if ended.recv_timeout(delay) == Err(mpsc::RecvTimeoutError::Timeout) {
+                // A closed standard error cannot be reported anywhere.
+                let _ = writeln!(to, "{line}");
+            }
+        });
+        Self { bar: ProgressBar::hidden(), waiting: Some((end, waiter)) }
     }
 
     /// Shows the step on a target if it takes longer than the delay. The bar is hidden until then.

@@ -31,7 +31,7 @@ impl Default for Budget {
 /// Whether a file may be a pipe. Opening a pipe waits for a writer, and it can be read only once, so only a path that a
 /// command was given may be one, as a shell makes it for `<(…)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pipes {
+pub enum Pipes {
     /// It may.
     Allowed,
     /// It must be a regular file.
@@ -123,12 +123,12 @@ fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
 }
 
 /// The content of a file. Devices and folders are refused, and files that are too large.
-pub(super) fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
+pub fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
     let name = path.display().to_string();
     // Opening a pipe that nobody writes to would wait.
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {name}"))?;
-    let is_readable = metadata.is_file() || is_null(path) || (pipes == Pipes::Allowed && is_pipe(&metadata));
-    if !is_readable {
+    let is_pipe_refused = pipes == Pipes::Refused && is_pipe(&metadata);
+    if is_pipe_refused || !(is_null(path) || is_readable(&metadata)) {
         bail!("cannot read {name}: not a regular file");
     }
     let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
@@ -152,6 +152,11 @@ fn read_within(source: impl Read, name: &str, budget: &mut Budget) -> Result<Vec
     bail!("cannot read {name}: all files together are larger than {} MiB, the limit for one run", ALL / MIB);
 }
 
+/// Whether a file has an end: whether it is a regular file or a pipe.
+pub fn is_readable(metadata: &Metadata) -> bool {
+    metadata.is_file() || is_pipe(metadata)
+}
+
 /// Whether it is `/dev/null`, the one device that is read: it ends at once.
 fn is_null(path: &Path) -> bool {
     path == Path::new("/dev/null")
@@ -169,7 +174,7 @@ fn is_pipe(_metadata: &Metadata) -> bool {
 }
 
 /// The content as text; the error has the position of the first byte that is not UTF-8.
-pub(super) fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
+pub fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.rsplit(|b| *b == b'\n').next().unwrap_or_default();

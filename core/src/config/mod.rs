@@ -6,11 +6,9 @@ mod file;
 mod profile;
 #[cfg(test)]
 mod schema;
-mod wording;
 
 use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
-use wording::in_plain_words;
 
 use crate::{
     context::Context,
@@ -21,6 +19,7 @@ use crate::{
     },
     rules::{self, Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
     suggest::closest,
+    wording::in_plain_words,
 };
 
 /// Reads a configuration; a key or value that is not known is an error with its place.
@@ -67,7 +66,8 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
 }
 
 /// The error with the part after its path in plain words.
-fn with_plain_words(mut error: ReadError) -> ReadError {
+/// Describes a value of another type in plain words, where the parser names its own types.
+pub fn with_plain_words(mut error: ReadError) -> ReadError {
     // An error in the YAML itself has no path. If it has a colon, no message that `in_plain_words` changes follows it.
     if let Some((path, message)) = error.message.split_once(": ") {
         let message = in_plain_words(message);

@@ -204,6 +204,12 @@ impl<'a> View<'a> {
         self.context.size
     }
 
+    /// The set of the context, not of this view of it, with the most entries; of several, the first one. The context
+    /// looks for it once.
+    pub fn largest_of_context(self) -> Option<&'a MirrorSet> {
+        self.context.largest().map(|set| &**set)
+    }
+
     /// Whether the machine-config operator refuses some entry, so that it renders nothing. Only the entries of the
     /// set that the view adds or leaves out are looked at; the rest is known.
     pub fn has_refused_entries(self) -> bool {

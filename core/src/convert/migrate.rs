@@ -7,6 +7,7 @@ use crate::{
     context::Context,
     node,
     objects::{Entry, MirrorSet, MirrorSourcePolicy, SetKind, grammar},
+    rules::conflicting_source_policy::three_steps,
 };
 
 /// The steps of a migration. If it would change something, it has the reasons, and nothing to write.
@@ -162,7 +163,10 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: format!("remove the entry from the ICSP, or the policy from {}", other.set.id()),
+                fix: match other.set.kind {
+                    SetKind::Itms => format!("remove the policy from {}", other.set.id()),
+                    SetKind::Icsp | SetKind::Idms => three_steps(&other.set.id().to_string(), &[&icsp.set.name]),
+                },
             });
         }
     }

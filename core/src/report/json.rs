@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::{AppliedFix, Places, Reviewed, apply_fix, exempted, findings};
+use super::{AppliedFix, Places, Reviewed, apply_fix, exempted, findings, lapsed};
 use crate::{
     objects::{ObjectId, manifest::Located},
-    review::Diagnostic,
+    review::{Diagnostic, Exempted},
     rules::{Level, Related},
 };
 
@@ -65,13 +65,21 @@ pub struct ExemptedJson<'a> {
 
 /// All exempt findings.
 pub fn exempted_json<'a>(reviewed: &'a [Reviewed<'a>]) -> Vec<ExemptedJson<'a>> {
-    let exempted = exempted(reviewed).map(|(reviewed, exempted)| ExemptedJson {
+    exempted(reviewed).map(exemption_json).collect()
+}
+
+/// All exemptions that are over, of findings that are reported again.
+pub fn lapsed_json<'a>(reviewed: &'a [Reviewed<'a>]) -> Vec<ExemptedJson<'a>> {
+    lapsed(reviewed).map(exemption_json).collect()
+}
+
+fn exemption_json<'a>((reviewed, exempted): (&'a Reviewed<'a>, &'a Exempted)) -> ExemptedJson<'a> {
+    ExemptedJson {
         rule: exempted.rule,
         object: &reviewed.object,
         reason: &exempted.reason,
         until: exempted.until.to_string(),
-    });
-    exempted.collect()
+    }
 }
 
 /// All findings.

@@ -6,7 +6,7 @@ mod json;
 use std::collections::HashMap;
 
 pub use fix::{AppliedFix, FileEdit, apply_fix};
-pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json};
+pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json, lapsed_json};
 
 use crate::{
     objects::{MirrorSet, Object, ObjectId, manifest::Located},
@@ -94,6 +94,11 @@ pub fn findings<'a>(
 /// Every exempt finding, with its object.
 pub fn exempted<'a>(reviewed: &'a [Reviewed<'a>]) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Exempted)> {
     reviewed.iter().flat_map(|one| one.verdict.exempted.iter().map(move |exempted| (one, exempted)))
+}
+
+/// Every exemption that is over, with the object that it was for.
+pub fn lapsed<'a>(reviewed: &'a [Reviewed<'a>]) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Exempted)> {
+    reviewed.iter().flat_map(|one| one.verdict.lapsed.iter().map(move |lapsed| (one, lapsed)))
 }
 
 /// How many findings are at [`Level::Deny`], and how many at [`Level::Warn`].

@@ -79,6 +79,8 @@ pub struct Verdict {
     pub diagnostics: Vec<Diagnostic>,
     /// The findings that are exempt.
     pub exempted: Vec<Exempted>,
+    /// The exemptions of findings that are reported again, because the last day has passed.
+    pub lapsed: Vec<Exempted>,
     /// The impact on the nodes of an admitted write of a mirror set, or of a setting in a sequence, if it is
     /// known.
     pub impact: Option<Impact>,
@@ -99,6 +101,7 @@ impl Verdict {
     pub fn extend(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
         self.exempted.extend(other.exempted);
+        self.lapsed.extend(other.lapsed);
         self.remarks.extend(other.remarks);
         self.impact = self.impact.or(other.impact);
     }
@@ -117,10 +120,12 @@ impl Verdict {
     /// is one of them only where it prevents a denial.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let exempted = self.exempted.iter().filter(|exempted| exempted.level == Level::Deny);
+        let lapsed = self.lapsed.iter().filter(|lapsed| lapsed.level == Level::Deny);
         self.remarks_at(Level::Warn)
             .map(shortened)
             .chain(self.diagnostics_at(Level::Warn).flat_map(as_warnings))
             .chain(exempted.map(exemption_warning))
+            .chain(lapsed.map(lapsed_warning))
     }
 
     fn diagnostics_at(&self, level: Level) -> impl Iterator<Item = &Diagnostic> {
@@ -157,6 +162,10 @@ fn as_warnings(diagnostic: &Diagnostic) -> Vec<String> {
 
 fn exemption_warning(Exempted { rule, reason, until, .. }: &Exempted) -> String {
     shortened(format!("[{rule}] exempt until {until}: {reason}"))
+}
+
+fn lapsed_warning(Exempted { rule, reason, until, .. }: &Exempted) -> String {
+    shortened(format!("[{rule}] exempt until {until}, which has passed: {reason}"))
 }
 
 fn shortened(mut text: String) -> String {

@@ -6,7 +6,7 @@
 mod astray;
 mod blocked_mirror;
 pub(crate) mod catalogs_not_expressible;
-mod conflicting_source_policy;
+pub(crate) mod conflicting_source_policy;
 mod contacting_source;
 mod data_plane_not_mirrored;
 mod deprecated_icsp;

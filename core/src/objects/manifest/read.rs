@@ -9,10 +9,13 @@ use super::{
     unfold::{Content, Head, Part, holds_placeholder, unfold},
     written::Names,
 };
-use crate::objects::{
-    Kind, Object, ParseError,
-    schema::{self, Mistyped, Shape},
-    tree::{self, Data, Node, Position},
+use crate::{
+    objects::{
+        Kind, Object, ParseError,
+        schema::{self, Mistyped, Shape},
+        tree::{self, Data, Node, Position},
+    },
+    wording::in_plain_words,
 };
 
 /// Reads one file.
@@ -111,7 +114,7 @@ impl Reader {
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }
             Err(ParseError { path, message }) => {
-                self.report(kind, &node, &path, &message);
+                self.report(kind, &node, &path, &in_plain_words(&message));
                 None
             }
         }
