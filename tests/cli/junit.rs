@@ -106,7 +106,8 @@ fn junit_holds_all_of_a_finding() -> Result<()> {
 #[test]
 fn a_rule_has_one_case_even_if_its_findings_are_apart() -> Result<()> {
     let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec:\n  \
-               imageDigestMirrors:\n  - {source: A/b, mirrors: [M/b]}\n  - {source: C/d, mirrors: [M/d]}\n";
+               imageDigestMirrors:\n  - {source: q.io/a/, mirrors: [m.lab/a/]}\n  \
+               - {source: q.io/b/, mirrors: [m.lab/b/]}\n";
     let printed = mirrorguard_reads("lint -o junit -", set)?.code(1)?;
     let elements = elements(&printed.stdout)?;
     let cases = elements.iter().filter(|element| element.name == "testcase");
