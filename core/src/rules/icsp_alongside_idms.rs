@@ -135,7 +135,7 @@ fn key(entry: &Entry) -> String {
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
 /// has nothing else becomes that IDMS.
 fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix {
-    let name = free_name(write.cluster.after, SetKind::Idms, &set.name);
+    let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
     let title = "put these entries in an ImageDigestMirrorSet instead";

@@ -1,6 +1,6 @@
 //! The index image of an operator catalog that is mirrored only for digest pulls.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, finding::some_names};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::free_name, finding::some_names};
 use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
@@ -102,7 +102,8 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     if let Some(tags) = view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
         return Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries);
     }
-    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
+    let name = free_name(view, SetKind::Itms, &set.name, "");
+    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &name, entries))
 }
 
 /// The entry with each mirror once, in the order in which nodes try them.
