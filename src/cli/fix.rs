@@ -79,7 +79,7 @@ impl Round {
             if fix.applicability == Applicability::Unsafe && !options.unsafe_fixes {
                 continue;
             }
-            let Some(applied) = apply_fix(fix, places) else { continue };
+            let Some(applied) = apply_fix(one.place, fix, places) else { continue };
             // An object that no edit can change is left to a person.
             let only_new = applied.objects.len() == fix.objects.len();
             let Some(place) = one.place.filter(|_| only_new) else { continue };

@@ -35,6 +35,9 @@ impl Located {
         let layout = Layout::new(&self.source.text, root);
         let (mut edits, mut removals) = (Vec::new(), BTreeMap::<String, BTreeSet<usize>>::new());
         for change in changes {
+            if self.written_path(change.path()) != change.path() {
+                return None;
+            }
             match change {
                 Change::Remove { path } => {
                     let (parent, index) = child_at(&layout, root, path)?;

@@ -11,7 +11,7 @@ pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json};
 use crate::{
     objects::{MirrorSet, Object, ObjectId, manifest::Located},
     review::{Diagnostic, Exempted, Verdict},
-    rules::Level,
+    rules::{Finding, Level},
 };
 
 /// An object, its verdict, and its position in a file.
@@ -75,12 +75,28 @@ pub fn review_each<'a>(
 
 impl Reviewed<'_> {
     /// Adds a verdict. The findings in a file are in the order of its lines.
-    pub fn add(&mut self, verdict: Verdict) {
+    ///
+    /// Those in an install-config speak of its fields.
+    pub fn add(&mut self, mut verdict: Verdict) {
+        if let Some(place) = self.place.filter(|place| place.is_install_config()) {
+            verdict.diagnostics.iter_mut().for_each(|found| reword_for_installer(place, &mut found.finding));
+        }
         self.verdict.extend(verdict);
         if let Some(place) = self.place {
             let line = |diagnostic: &Diagnostic| place.position(&diagnostic.finding.path);
             self.verdict.diagnostics.sort_by_cached_key(line);
         }
+    }
+}
+
+/// A finding in the words of the installer's configuration, which is all that the installer reads.
+fn reword_for_installer(place: &Located, finding: &mut Finding) {
+    finding.path = place.written_path(&finding.path).into_owned();
+    for text in [&mut finding.what, &mut finding.effect, &mut finding.fix.title] {
+        *text = place.written.origin.reword(text);
+    }
+    if !finding.fix.objects.is_empty() {
+        finding.fix.title.push_str(", in a file of its own among the installer's manifests");
     }
 }
 

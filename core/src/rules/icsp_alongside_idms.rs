@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     node::merge,
-    objects::{Change, Entry, MirrorSet, SetKind, to_yaml},
+    objects::{Change, Entry, MirrorSet, Origin, SetKind, to_yaml},
     write::Operation,
 };
 
@@ -135,6 +135,9 @@ fn key(entry: &Entry) -> String {
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
 /// has nothing else becomes that IDMS.
 fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix {
+    if set.origin == Origin::InstallConfig {
+        return "put these entries into imageDigestSources instead".into();
+    }
     let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);

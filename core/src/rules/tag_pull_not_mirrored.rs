@@ -5,7 +5,7 @@ use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
     node::merge,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, SetKind},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -95,6 +95,10 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
         return "add an ImageTagMirrorSet with the same sources, and mirrors with a path".into();
     }
     // Next to an ICSP, another kind is a finding of its own.
+    if set.kind == SetKind::Icsp && set.origin == Origin::InstallConfig {
+        return "rename imageContentSources to imageDigestSources, and add an ImageTagMirrorSet to the installer's manifests"
+            .into();
+    }
     if set.kind == SetKind::Icsp {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
     }

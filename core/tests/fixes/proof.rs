@@ -101,7 +101,7 @@ impl<'a> Cluster<'a> {
     fn apply(&self, fix: &Fix) -> Option<String> {
         let places: Places<'_> =
             self.located.iter().map(|located| (&located.object, Some(located))).collect();
-        let applied = apply_fix(fix, &places)?;
+        let applied = apply_fix(None, fix, &places)?;
         let edits: Vec<_> = applied
             .edits
             .into_iter()
