@@ -2,11 +2,13 @@
 
 mod fix;
 mod json;
+mod rounds;
 
 use std::collections::HashMap;
 
 pub use fix::{AppliedFix, FileEdit, apply_fix};
 pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json};
+pub use rounds::{Files, Fixed, fix_all};
 
 use crate::{
     objects::{MirrorSet, Object, ObjectId, manifest::Located},
@@ -36,6 +38,11 @@ impl<'a> Places<'a> {
     /// The position of an object; `None` for an object of a cluster.
     pub fn find(&self, object: &ObjectId) -> Option<&'a Located> {
         self.located.get(object).copied()
+    }
+
+    /// Whether there is an object of this kind and name.
+    fn holds(&self, object: &ObjectId) -> bool {
+        self.located.contains_key(object) || self.sets.contains_key(object)
     }
 
     /// A mirror set.

@@ -22,6 +22,8 @@ use mirrorguard_core::{
     write::Write,
 };
 
+use crate::rerun::{Mode, rerun};
+
 /// A cluster in one file.
 pub(crate) struct Cluster<'a> {
     name: &'a str,
@@ -72,8 +74,13 @@ impl<'a> Cluster<'a> {
         Self { name, text, settings, located, state }
     }
 
-    /// Applies each fix by itself.
-    pub(crate) fn prove_fixes(&self, proof: &mut Proof) {
+    /// Applies each fix by itself, and all of them together, in the modes of `lint --fix`.
+    pub(crate) fn prove_fixes(&self, proof: &mut Proof, modes: &[Mode]) {
+        for mode in modes {
+            if let Err(why) = rerun(&self.text, &self.settings, *mode) {
+                proof.failures.push(format!("{why}\n{}: {mode:?}\n{}", self.name, self.text));
+            }
+        }
         let before = self.diagnostics();
         for fixed in &before {
             let fix = &fixed.finding.fix;
