@@ -1,7 +1,8 @@
 //! Objects from files, or from the cluster of the current kubeconfig.
 
+mod places;
+
 use std::{
-    collections::BTreeMap,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,11 +10,15 @@ use std::{
 
 use anstream::adapter::strip_str;
 use anyhow::{Result, bail};
-use mirrorguard_core::objects::{
-    Kind, Object,
-    manifest::{Located, PassedOver, Position, ReadError, Reading, Source},
+use mirrorguard_core::{
+    objects::{
+        Object,
+        manifest::{Located, Position, ReadError, Reading, Source},
+    },
+    report::Places,
 };
 
+use self::places::{describe, describe_misnamed, find_earlier, place_of_name};
 use super::{
     connect::{cannot_list, connect, runtime},
     output::Output,
@@ -76,6 +81,12 @@ impl Input {
     pub(super) fn with_places(&self) -> impl Iterator<Item = (&Object, Option<&Located>)> {
         let located = self.located.iter().map(|located| (&located.object, Some(located)));
         located.chain(self.live.iter().map(|object| (object, None)))
+    }
+
+    /// The places of every object of this input and of existing objects.
+    pub(super) fn places<'a>(&'a self, against: &'a [Self]) -> Places<'a> {
+        let misnamed = self.misnamed.iter().map(|located| (&located.object, Some(located)));
+        misnamed.chain(against.iter().chain([self]).flat_map(Self::with_places)).collect()
     }
 
     /// Whether there is nothing that a command could work on or report: no object, and nothing that could not be read.
@@ -143,9 +154,7 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
         }
     }
     for located in input.misnamed.iter().filter(|_| options.warn_of_misnamed) {
-        let place = place_of(located, "kind");
-        let id = located.object.id();
-        output.message(&format!("warning: {place}: {id} is skipped, because of its apiVersion or kind\n"));
+        output.message(&describe_misnamed(located));
     }
     if options.warn_if_empty && input.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -211,30 +220,6 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
         }
     }
     Input { located, misnamed, skipped, files, unread, ..Input::default() }
-}
-
-/// Why a document was skipped, on a line.
-fn describe(PassedOver { file, at, what }: &PassedOver) -> String {
-    format!("skipped {file}:{}: {what}\n", at.line)
-}
-
-/// For each object, the one before it of the same kind, namespace and name.
-fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
-    let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
-    let earlier = located.iter().map(|this| {
-        let object = &this.object;
-        // Returns the one that had this key before.
-        last.insert((object.kind(), object.namespace(), object.name()), this)
-    });
-    earlier.collect()
-}
-
-fn place_of_name(located: &Located) -> String {
-    place_of(located, "metadata.name")
-}
-
-fn place_of(located: &Located, path: &str) -> String {
-    format!("{}:{}", located.source.name, located.position(path).line)
 }
 
 fn read_cluster(output: &Output) -> Result<Input> {

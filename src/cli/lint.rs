@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    fix::{FixOptions, fix_all},
+    fix::{FixOptions, fix},
     input::{self, Input, ReadOptions, Unread},
     options::{Format, PATHS_HELP},
     output::Output,
@@ -56,7 +56,8 @@ pub(super) struct LintArgs {
     /// Existing objects: a file, a folder, or `cluster`; can be repeated
     ///
     /// Findings are reported for PATH only. The objects of PATH are checked as changes to the existing objects, applied
-    /// one after another, as the webhook checks them.
+    /// one after another, as the webhook checks them. An error is what the webhook would deny at that point; a warning
+    /// is left out if a later object of PATH resolves it.
     #[arg(long, value_name = "PATH|cluster")]
     pub(super) against: Vec<PathBuf>,
     /// Skip files and folders that match GLOB; can be repeated
@@ -70,7 +71,8 @@ pub(super) struct LintArgs {
     /// Apply the safe fixes to the files
     ///
     /// After a safe fix, every pull goes where it went, on nodes and in HyperShift, or gains only what the finding is
-    /// about. The findings that are left are reported.
+    /// about. The findings that are left are reported. A fix that would break its file is skipped with a warning. Objects
+    /// are added at the end of the file, except to JSON and install-config.yaml.
     #[arg(long)]
     pub(super) fix: bool,
     /// Apply all fixes, including those after which nodes or HyperShift pull differently
@@ -140,19 +142,15 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
     }
     if let Some(options) = args.fix_options() {
-        let fixed = fix_all(&mut input, &against, options, |input| review_input(input, &against, &settings))?;
-        fixed.finish(options, output)?;
+        let has_changes = fix(&mut input, &against, &settings, options, output)?;
         if options.diff {
-            return Ok(if fixed.is_empty() { Answer::Yes } else { Answer::No });
+            return Ok(if has_changes { Answer::No } else { Answer::Yes });
         }
     }
     let progress = output.progress("checking objects");
     let reviewed = review_input(&input, &against, &settings);
     drop(progress);
-    // Of two objects with the same id, the later one is found: one that is misnamed hides no other.
-    let places = against.iter().chain([&input]).flat_map(Input::with_places);
-    let misnamed = input.misnamed.iter().map(|located| (&located.object, Some(located)));
-    let places = misnamed.chain(places).collect();
+    let places = input.places(&against);
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
     // With `--against`, a change of settings is something to check, too.

@@ -55,12 +55,14 @@ fn review_existing<'a>(input: &'a Input, state: &State, settings: &Settings) -> 
     })
 }
 
-/// Reviews every object of the input as a write, as if they were applied one after another.
+/// Reviews every object of the input as a write, as if they were applied one after another. The warnings are those that
+/// are left when all are applied.
 fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
     let existing = against.iter().flat_map(Input::with_places);
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
-    let mut cluster = Sequence::onto(&existing, settings, today());
-    review_each(input.with_places(), |object| cluster.apply(object))
+    let verdicts = Sequence::onto(&existing, settings, today()).review_all(input.objects());
+    let mut verdicts = verdicts.into_iter();
+    review_each(input.with_places(), |_| verdicts.next().unwrap_or_default())
 }
 
 /// Adds what the rules about files find in each object of files, and the objects that only they review.

@@ -36,6 +36,9 @@ impl Located {
         // The removals by the path of their parent: those of one list or map depend on each other.
         let (mut edits, mut removals) = (Vec::new(), BTreeMap::<String, BTreeSet<usize>>::new());
         for change in changes {
+            if self.written_path(change.path()) != change.path() {
+                return None;
+            }
             match change {
                 Change::Remove { path } => {
                     let (parent, index) = child_at(&layout, root, path)?;

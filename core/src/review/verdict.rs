@@ -53,6 +53,11 @@ impl<'a> Known<'a> {
         Self(diagnostics.iter().flat_map(Diagnostic::keys).collect())
     }
 
+    /// Whether the other state had one of the faults of a finding.
+    pub(super) fn shares(&self, diagnostic: &Diagnostic) -> bool {
+        diagnostic.keys().any(|key| self.0.contains(&key))
+    }
+
     /// Whether the other state had every fault of a finding. One new fault makes the whole finding new.
     pub(super) fn contains(&self, diagnostic: &Diagnostic) -> bool {
         diagnostic.keys().all(|key| self.0.contains(&key))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     Check, Finding, Fix, Level, Rule, SetWrite,
-    explicit::{for_other_pulls, free_name, is_beside_icsp},
+    explicit::{free_name, is_beside_icsp, merged_mirrors},
     finding::some_names,
     tag_pull_not_mirrored,
 };
@@ -82,8 +82,13 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     };
     let plural = if found.len() == 1 { "" } else { "s" };
     let title = format!("add an {} with the same source{plural} and mirrors", kind.name());
-    let name = free_name(view, kind, &format!("{}-{ending}", set.name));
-    let added = MirrorSet::new(kind, &name, found.iter().map(|(_, entry)| for_other_pulls(entry)).collect());
+    let name = free_name(view, kind, &set.name, ending);
+    let entries = found.iter().map(|(_, entry)| Entry {
+        // Those of other entries for the source, too.
+        mirrors: merged_mirrors(view, &entry.source, set.kind.pull()),
+        ..(*entry).clone()
+    });
+    let added = MirrorSet::new(kind, &name, entries.collect());
     // Scopes below a wildcard source cannot inherit its mirrors.
     if found
         .iter()
@@ -142,6 +147,16 @@ mod tests {
         let found = findings(RULE.id, &Settings::default(), &[&taken], None, &digests);
         let [finding] = &*found else { panic!("{found:?}") };
         let expected = MirrorSet::new(Itms, "new-tags-1", digests.entries.clone());
+        assert_eq!(finding.fix.objects, [expected]);
+    }
+
+    #[test]
+    fn the_fix_has_the_mirrors_that_nodes_try() {
+        let mut split = set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["m.lab/b"])]);
+        split.entries[1].mirror_source_policy = Some(NeverContactSource);
+        let found = findings(RULE.id, &Settings::default(), &[], None, &split);
+        let [finding] = &*found else { panic!("{found:?}") };
+        let expected = never(set(Itms, "new-tags", &[("quay.io/a", &["m.lab/a", "m.lab/b"])]));
         assert_eq!(finding.fix.objects, [expected]);
     }
 }

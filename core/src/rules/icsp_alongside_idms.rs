@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     node::merge,
-    objects::{Change, Entry, MirrorSet, MirrorSourcePolicy, SetKind, to_yaml},
+    objects::{Change, Entry, MirrorSet, MirrorSourcePolicy, Origin, SetKind, to_yaml},
     write::Operation,
 };
 
@@ -154,13 +154,16 @@ fn contradicting_idms<'a>(write: &SetWrite<'a>, set: &MirrorSet, fresh: &[usize]
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
 /// has nothing else becomes that IDMS.
 fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix {
+    if set.origin == Origin::InstallConfig {
+        return "put these entries into imageDigestSources instead".into();
+    }
     let title = "put these entries in an ImageDigestMirrorSet instead";
     // An IDMS cannot list a mirror twice, and without the repeats the order may be another.
     let written = write.written().unwrap_or(set);
     if written.entries.iter().any(|entry| !entry.repeated_mirrors().is_empty()) {
         return title.into();
     }
-    let name = free_name(write.cluster.after, SetKind::Idms, &set.name);
+    let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
     // HyperShift reads IDMSs before ICSPs, so it tries the mirrors of a shared source in another order afterwards.

@@ -34,7 +34,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     for found in by_problem(&misreadings) {
         // It is the cause of what its correction mends, and of nothing else.
         let is_cause = !found.iter().all(|misreading| corrected.contains(misreading));
-        let cause = slip.as_ref().filter(|_| is_cause).map(|slip| slip.to_string());
+        let cause = slip.as_ref().filter(|_| is_cause).map(ToString::to_string);
         let cause = cause.or_else(|| missing_separator(value));
         findings.push(finding(&found, cause.as_deref(), fix.clone()));
     }

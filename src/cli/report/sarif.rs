@@ -103,7 +103,7 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
         "partialFingerprints": {"mirrorguard/v1": fingerprint(&[diagnostic.rule.id, &name, &finding.key])},
         "properties": {"path": finding.path},
     });
-    if let Some(fix) = apply_fix(&finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
+    if let Some(fix) = apply_fix(one.place, &finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
         result["fixes"] = json!([sarif_fix(&fix, folder)]);
     }
     result

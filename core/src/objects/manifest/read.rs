@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Located, ReadError, Reading, Source, Written, kustomize,
+    Located, ReadError, Reading, Source, Written,
+    install_config::{self, InstallConfig},
+    kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
     unfold::{Content, Head, Part, holds_placeholder, unfold},
@@ -41,7 +43,12 @@ impl Head {
 }
 
 impl Source {
-    fn error(self: &Arc<Self>, at: Position, span: std::ops::Range<usize>, message: String) -> ReadError {
+    pub(super) fn error(
+        self: &Arc<Self>,
+        at: Position,
+        span: std::ops::Range<usize>,
+        message: String,
+    ) -> ReadError {
         let excerpt = Some((Arc::clone(self), span));
         ReadError { excerpt, ..ReadError::new(&self.name, at, message) }
     }
@@ -71,6 +78,7 @@ impl Reader {
         }
         let (part, head) = match unfold(&self.source.text, part) {
             Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
+            Content::InstallConfig(part) => return self.add_install_config(part),
             Content::Object(part, head) => (part, head),
         };
         match naming(&head.api_version, &head.kind, &part.node) {
@@ -89,6 +97,13 @@ impl Reader {
                 self.reading.misnamed.extend(read);
             }
         }
+    }
+
+    fn add_install_config(&mut self, part: Part) {
+        let InstallConfig { sets, meant, errors } = install_config::read(&self.source, part);
+        self.reading.objects.extend(sets);
+        self.reading.misnamed.extend(meant);
+        self.reading.errors.extend(errors);
     }
 
     fn pass_over(&mut self, node: &Node, what: &'static str) {

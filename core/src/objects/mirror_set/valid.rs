@@ -48,10 +48,8 @@ struct Kept {
 impl MirrorSet {
     /// Records that the value at a path could not be read, `spec.imageDigestMirrors[0].source`.
     pub(in crate::objects) fn set_unreadable(&mut self, path: &str) {
-        let mut steps = steps(path);
-        if (steps.next(), steps.next()) != (Some("spec"), Some(self.kind.list_field())) {
-            return;
-        }
+        let Some(below) = path.strip_prefix(&self.list_path()) else { return };
+        let mut steps = steps(below);
         let Some(entry) = steps.next().and_then(|step| step.parse().ok()) else { return };
         let part = match (steps.next(), steps.next().map(str::parse)) {
             (None, _) => EntryPart::Whole,
