@@ -40,4 +40,6 @@ pub mod review;
 pub mod report;
 
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod text_snapshot;

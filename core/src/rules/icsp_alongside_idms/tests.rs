@@ -140,3 +140,24 @@ fn what_is_left_of_a_migration_names_the_idms() {
         assert_eq!((&found.related[0].object, &*found.related[0].path), (&idms.id(), NAME));
     }
 }
+
+#[test]
+fn a_place_is_found_at_the_mirror_of_a_broader_source() {
+    let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+    let table = [
+        ("q.io", "w.io/x", true, "a registry, whose mirror the same path follows"),
+        ("q.io", "w.io/y", false, "another path"),
+        ("*.io", "w.io/x", true, "a wildcard, whose mirror takes the place of the host"),
+        ("*.io", "w.io", false, "the path is not replaced"),
+    ];
+    for (broader, mirror, is_same, reason) in table {
+        let there = set(SetKind::Icsp, "i", &[(broader, &["w.io"])]);
+        let new = set(SetKind::Idms, "new", &[("q.io/x", &[mirror])]);
+        let found = findings(RULE.id, &settings, &[&there], None, &new);
+        assert_eq!(
+            found.iter().all(|finding| finding.at_most != Level::Deny),
+            is_same,
+            "{reason}: {found:?}"
+        );
+    }
+}

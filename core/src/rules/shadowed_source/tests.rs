@@ -49,6 +49,10 @@ fn exactly_what_nodes_no_longer_try_is_reported() {
         ("IDMS q.io/a m.io/a", "IDMS q.io/a/b", "", "it hides nothing"),
         ("IDMS q.io/a m.io/a", "IDMS q.io/ab n.io/b", "", "another namespace"),
         ("ICSP q.io/a m.io/a", "ICSP q.io/a/b n.io/b", "digest", "two ICSPs"),
+        ("IDMS q.io m.io", "IDMS q.io:1/a n.io/a", "digest", "a host covers every port"),
+        ("IDMS q.io m.io", "IDMS q.io:1/a m.io:1/a", "", "its mirror is tried with the port"),
+        ("IDMS *.io m.lab", "IDMS q.io n.io", "", "a wildcard that is as long decides"),
+        ("IDMS *.io m.lab", "IDMS qq.io n.io", "digest", "a shorter one does not"),
     ];
     let mut all = Vec::new();
     for (wide, narrow, expected, reason) in table {
