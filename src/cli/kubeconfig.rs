@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use kube::{
     Config, Error,
     client::AuthError,
@@ -40,7 +40,7 @@ pub(super) struct Origin {
 
 /// Reads the kubeconfig. Where there is none, the account of the pod is used.
 pub(super) async fn load() -> Result<Selected> {
-    let files = files()?;
+    let files = files();
     let Some(kubeconfig) = read_all(&files.paths)? else {
         let config = of_pod().ok_or_else(|| files.missing())?;
         return Ok(Selected { config, origin: None });
@@ -63,14 +63,16 @@ struct Files {
     is_set: bool,
 }
 
-fn files() -> Result<Files> {
+/// No file at all if neither `KUBECONFIG` nor a home is known.
+fn files() -> Files {
     let set = env::var_os(VARIABLE).unwrap_or_default();
     let paths: Vec<_> = env::split_paths(&set).filter(|path| !path.as_os_str().is_empty()).collect();
     if !paths.is_empty() {
-        return Ok(Files { paths, is_set: true });
+        return Files { paths, is_set: true };
     }
-    let home = env::home_dir().context("no cluster found: neither KUBECONFIG nor HOME is set")?;
-    Ok(Files { paths: vec![home.join(FOLDER)], is_set: false })
+    // A container may have neither a home nor a user.
+    let paths = env::home_dir().map(|home| home.join(FOLDER)).into_iter().collect();
+    Files { paths, is_set: false }
 }
 
 impl Files {
@@ -89,8 +91,13 @@ impl Files {
                  reads files"
             );
         }
+        let missing = if shown.is_empty() {
+            "neither KUBECONFIG nor HOME is set".to_owned()
+        } else {
+            format!("KUBECONFIG is not set, and {shown} does not exist")
+        };
         anyhow!(
-            "no cluster found: KUBECONFIG is not set, and {shown} does not exist; set KUBECONFIG, or specify PATH if \
+            "no cluster found: {missing}; set KUBECONFIG, or specify PATH if \
              the command reads files"
         )
     }
