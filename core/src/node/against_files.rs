@@ -178,8 +178,8 @@ fn what_decides_a_repository_is_what_decides_its_pulls() {
                 let scope = route.registry.map(|registry| registry.scope);
                 let case = format!("cluster {number}: {image:?} in {context:#?}");
                 assert_eq!(found.as_ref().map(|found| &*found.scope), scope, "{case}");
-                let Ok(tries) = &route.tries else { continue };
-                let tried: Vec<_> = tries[..route.mirrors.len()]
+                let Ok(all) = &route.tries else { continue };
+                let tried: Vec<_> = all[..route.mirrors.len()]
                     .iter()
                     .map(|tried| tried.strip_suffix(&suffix).unwrap())
                     .collect();

@@ -85,7 +85,7 @@ pub(super) fn deciding_scope<'a>(
 
 /// The sources with slashes at their end, which match as if they had none. Only up to 4.15 does the operator accept
 /// them; a scan, since there is no end to the slashes that a source may have.
-fn slashed_sources<'a>(view: View<'a>) -> impl Iterator<Item = &'a str> {
+fn slashed_sources(view: View<'_>) -> impl Iterator<Item = &str> {
     let sets = (view.format() == Format::UpTo415).then(|| view.sets()).into_iter().flatten();
     let sources = sets.flat_map(|set| &set.entries).map(|entry| &*entry.source);
     sources.filter(|source| source.ends_with('/'))
