@@ -187,6 +187,8 @@ fn checked_json<'a>(value: &'a str, releases: &Releases, findings: Vec<FindingJs
 
 /// Between results of which a random one is used.
 const OR_RANDOMLY: &str = "  or (at random)  ";
+/// In place of results that are too many to follow.
+const MANY_PLACES: &str = "one of many places (at random)";
 
 /// Where each release looks for each catalog.
 fn human(value: &str, releases: &Releases) -> String {
@@ -200,7 +202,8 @@ fn human(value: &str, releases: &Releases) -> String {
         }
         for reading in &readings {
             let lists: Vec<_> = reading.places(catalog).iter().map(|list| list.join(", then ")).collect();
-            let _ = writeln!(text, "  {:<13}  {}", reading.readers.span.to_string(), lists.join(OR_RANDOMLY));
+            let lists = if lists.is_empty() { MANY_PLACES.to_owned() } else { lists.join(OR_RANDOMLY) };
+            let _ = writeln!(text, "  {:<13}  {lists}", reading.readers.span.to_string());
         }
     }
     text

@@ -28,7 +28,7 @@ pub enum Problem {
     Ignored(String),
     /// This part is no pair of a source and a place, and has no effect.
     Dropped(String),
-    /// Go's random map order decides between these.
+    /// Go's random map order decides between these; none where they are too many to follow.
     Random(Vec<String>),
     /// An image is looked for at the first, where the text of the value means the second.
     Elsewhere(String, String),
@@ -50,6 +50,9 @@ impl fmt::Display for Problem {
             Self::Void => f.write_str("ignore the whole value"),
             Self::Ignored(source) => write!(f, "ignore the source \"{source}\""),
             Self::Dropped(part) => write!(f, "drop the part \"{part}\", which is not SOURCE=MIRROR"),
+            Self::Random(choices) if choices.is_empty() => {
+                f.write_str("choose at random between many places")
+            }
             Self::Random(choices) => write!(f, "choose at random: {}", choices.join(" or ")),
             Self::Elsewhere(actual, meant) => write!(f, "look for {actual} instead of {meant}"),
             Self::Unreadable(actual) => {

@@ -3,6 +3,7 @@
 //! A check reads the whole cluster and reports findings only for the object that it was given. It says what is
 //! wrong, what happens because of it and how to fix it. [`crate::review`] decides whether that rejects a write.
 
+mod as_written;
 mod astray;
 mod blocked_mirror;
 pub(crate) mod catalogs_not_expressible;
@@ -58,6 +59,7 @@ mod unrenderable_image_config;
 mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
+pub use as_written::AsWritten;
 pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level, Related};
 pub use fix::{Applicability, Fix};

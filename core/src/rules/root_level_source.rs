@@ -87,7 +87,7 @@ mod tests {
             SetKind::{Idms, Itms},
         },
         rules::{
-            Settings, Views,
+            AsWritten, Settings, Views,
             testing::{assert_texts, for_releases, found_in, hosted, set},
         },
         state::State,
@@ -101,7 +101,8 @@ mod tests {
         let state: State = [Object::from(own.clone())].into_iter().collect();
         let view = state.context().view();
         let cluster = Views { before: view, after: view, others: view };
-        let write = SetWrite::new(Operation::Existing(own), Operation::Existing(own), cluster, settings);
+        let written = AsWritten { operation: Operation::Existing(own), before: view, after: view };
+        let write = SetWrite::new(Operation::Existing(own), written, cluster, settings);
         let [release, _] = RELEASE_REPOSITORIES;
         let found = places(view, release, |found| found.set.kind.is_digest()).unwrap();
         let lookups = Affected::find(&write, release, &found).lookups.into_iter();
