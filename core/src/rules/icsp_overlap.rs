@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     context::EntryRef,
-    node::Rendering,
+    node::{Rendering, rewrite},
     objects::{Entry, MirrorSet, Pull, SetKind},
 };
 
@@ -149,8 +149,7 @@ fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: Pull) -> Tr
     let Ok(Some(placed)) = rendering.registry_at(scope) else {
         return Tries { mirrors: Vec::new(), blocked: false };
     };
-    let below = source.strip_prefix(scope).unwrap_or_default();
     let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
-    let mirrors = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
+    let mirrors = mirrors.map(|mirror| rewrite(source, scope, &mirror.location)).collect();
     Tries { mirrors, blocked: placed.registry.blocked }
 }
