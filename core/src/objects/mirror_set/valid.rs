@@ -31,13 +31,6 @@ pub struct Gaps {
     kept: Option<Vec<Kept>>,
 }
 
-impl Gaps {
-    /// Whether the set has everything of the object.
-    pub fn is_empty(&self) -> bool {
-        self.unreadable.is_empty() && self.kept.is_none()
-    }
-}
-
 /// Where an entry of a valid part and its mirrors are in the whole set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
@@ -71,8 +64,7 @@ impl MirrorSet {
     /// The set without the entries with an invalid source, without invalid mirrors, and without the entries that lose
     /// their last real mirror with them. Its paths are those of the whole set. `None` if everything is valid.
     pub fn valid_part(&self) -> Option<Self> {
-        let is_valid = |(at, entry): (usize, &Entry)| self.is_valid_entry(at, entry);
-        if self.entries.iter().enumerate().all(is_valid) {
+        if (0..self.entries.len()).all(|at| self.is_valid_entry(at)) {
             return None;
         }
         let kept = self.entries.iter().enumerate().filter_map(|(at, entry)| self.valid_entry(at, entry));
@@ -92,7 +84,9 @@ impl MirrorSet {
         (kept.entry, mirror.map(|index| format!("mirrors[{index}]")))
     }
 
-    fn is_valid_entry(&self, at: usize, entry: &Entry) -> bool {
+    /// Whether an entry has no invalid value.
+    pub fn is_valid_entry(&self, at: usize) -> bool {
+        let entry = &self.entries[at];
         self.is_valid_but_for_mirrors(at, entry)
             && (0..entry.mirrors.len()).all(|mirror| self.has_valid_mirror(at, entry, mirror))
     }
