@@ -24,9 +24,8 @@ use crate::{
 pub struct Sequence<'a> {
     /// After the writes so far.
     state: State,
-    /// The HostedClusters before the first write. Every write of one is compared with these, also the second of the
-    /// same name.
-    existing: ExistingHosted<'a>,
+    /// The HostedClusters after the writes so far.
+    existing: ExistingHosted,
     settings: &'a Settings,
     today: Date,
 }
@@ -55,10 +54,14 @@ impl<'a> Sequence<'a> {
         };
         let verdict = self.reviewer(&self.state).review(&write);
         if verdict.is_allowed() {
-            self.state.insert(match &write {
+            self.state.insert(match (&write, new) {
                 // As it is applied: with the annotations that other clients set.
-                Write::HostedCluster(operation) => Object::HostedCluster(Arc::clone(operation.object())),
-                Write::MirrorSet(_) | Write::ImageConfig(_) => new.clone(),
+                (Write::HostedCluster(operation), Object::HostedCluster(written)) => {
+                    let result = operation.object();
+                    self.existing.record(written, Arc::clone(result));
+                    Object::HostedCluster(Arc::clone(result))
+                }
+                _ => new.clone(),
             });
         }
         verdict
@@ -178,108 +181,4 @@ fn caused_by(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-    use crate::objects::manifest;
-
-    const DIGESTS: &str = "ImageDigestMirrorSet";
-    const TAGS: &str = "ImageTagMirrorSet";
-
-    fn objects(text: &str) -> Vec<Object> {
-        let reading = manifest::read("test", text.to_owned());
-        assert!(reading.errors.is_empty(), "{:?}", reading.errors);
-        reading.objects.into_iter().map(|located| located.object).collect()
-    }
-
-    /// One entry, by kind and name.
-    fn set(kind: &str, name: &str, source: &str, policy: &str) -> String {
-        let list = if kind == TAGS { "imageTagMirrors" } else { "imageDigestMirrors" };
-        format!(
-            "---\napiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n\
-             spec: {{{list}: [{{source: \"{source}\", mirrors: [m.lab/c], mirrorSourcePolicy: {policy}}}]}}\n"
-        )
-    }
-
-    fn image(sources: &str) -> String {
-        format!(
-            "---\napiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {{name: cluster}}\n\
-             spec: {{registrySources: {{{sources}}}}}\n"
-        )
-    }
-
-    /// The rules that reject each of some writes to a cluster, and `-` for a write that is applied.
-    fn denied(there: &str, writes: &str) -> Vec<String> {
-        let (there, writes, settings) = (objects(there), objects(writes), Settings::default());
-        let found: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
-        let mut cluster = Sequence::onto(&found, &settings, date(2026, 1, 1));
-        writes.iter().map(|object| rejected_by(&cluster.apply(object))).collect()
-    }
-
-    fn rejected_by(verdict: &Verdict) -> String {
-        if verdict.is_allowed() {
-            return "-".to_owned();
-        }
-        let denials = verdict.diagnostics.iter().filter(|found| found.level == Level::Deny);
-        denials.map(|found| found.rule.id).collect::<Vec<_>>().join(" ")
-    }
-
-    /// An IDMS and an ITMS for one source.
-    fn pair(policy: &str) -> String {
-        set(DIGESTS, "a", "q.io/c", policy) + &set(TAGS, "t", "q.io/c", policy)
-    }
-
-    #[test]
-    fn each_write_is_reviewed_after_the_ones_before_it() {
-        let (never, allow) = ("NeverContactSource", "AllowContactingSource");
-        let conflict = "conflicting-source-policy";
-        let table = [
-            (
-                pair(allow),
-                pair(never),
-                vec![conflict, conflict],
-                "neither is applied, so each disagrees with the other as it was",
-            ),
-            (String::new(), pair(never), vec!["-", "-"], "both are new, and agree"),
-            (
-                String::new(),
-                set(DIGESTS, "a", "q.io/c", never) + &set(TAGS, "t", "q.io/c", allow),
-                vec!["-", conflict],
-                "the second disagrees with the first, which exists by then",
-            ),
-            (
-                String::new(),
-                set(DIGESTS, "a", "https://q.io/c", never) + &set(TAGS, "t", "q.io/c", allow),
-                vec!["invalid-source", "-"],
-                "a write that is rejected is not applied",
-            ),
-        ];
-        for (there, writes, expected, reason) in table {
-            assert_eq!(denied(&there, &writes), expected, "{reason}");
-        }
-    }
-
-    #[test]
-    fn a_setting_is_reviewed_by_its_effect_on_the_existing_sets() {
-        let wildcard = set(DIGESTS, "w", "*.redhat.io", "AllowContactingSource");
-        let nested = image("insecureRegistries: [registry.redhat.io]");
-        let stops = "wildcard-over-nested-scope";
-        let table = [
-            (wildcard.clone(), nested.clone(), vec![stops], "it stops all rendering"),
-            (String::new(), nested.clone(), vec!["-"], "no set"),
-            (wildcard.clone() + &nested, nested.clone(), vec!["-"], "nothing changes"),
-            (
-                wildcard.clone() + &nested,
-                image("insecureRegistries: [registry.redhat.io], blockedRegistries: [q.io]"),
-                vec!["-"],
-                "the same was wrong before",
-            ),
-            (String::new(), wildcard + &nested, vec!["-", stops], "the set exists by then"),
-            (String::new(), image("blockedRegistries: ['']"), vec!["invalid-registry-scope"], "malformed"),
-        ];
-        for (there, writes, expected, reason) in table {
-            assert_eq!(denied(&there, &writes), expected, "{reason}");
-        }
-    }
-}
+mod tests;
