@@ -10,7 +10,13 @@ use super::{
 };
 use crate::{
     context::View,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Pull, SetKind, scope::is_wildcard},
+    node::Rendering,
+    objects::{
+        Entry, MirrorSet,
+        MirrorSourcePolicy::NeverContactSource,
+        Pull, SetKind,
+        scope::{is_nested, is_wildcard},
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -84,14 +90,24 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     let title = format!("add an {} with the same source{plural} and mirrors", kind.name());
     let name = free_name(view, kind, &format!("{}-{ending}", set.name));
     let added = MirrorSet::new(kind, &name, found.iter().map(|(_, entry)| for_other_pulls(entry)).collect());
-    // Scopes below a wildcard source cannot inherit its mirrors.
-    if found
-        .iter()
-        .any(|(_, entry)| is_wildcard(&entry.source) || is_beside_icsp(view, &added, &entry.source))
-    {
+    let is_unsafe = |entry: &Entry| {
+        is_beside_icsp(view, &added, &entry.source) || (is_wildcard(&entry.source) && is_trap(view, entry))
+    };
+    if found.iter().any(|(_, entry)| is_unsafe(entry)) {
         return title.into();
     }
     Fix::safe(title).create(added)
+}
+
+/// Whether a new entry for a wildcard would do more than give pulls its mirrors.
+fn is_trap(view: View<'_>, entry: &Entry) -> bool {
+    // Of a wildcard only the host is replaced: `quay.io` as a mirror of `*.io` leads the images of quay.io to
+    // themselves, and opens what is blocked.
+    let leads_back = entry.mirrors.iter().any(|mirror| is_nested(mirror, &entry.source));
+    // The first source over a listed scope is the one that it inherits from, and the new entry may come before it.
+    // Nothing can inherit from a wildcard: nothing would render.
+    let rendering = Rendering::new(view);
+    leads_back || rendering.listed().into_iter().any(|scope| is_nested(scope, &entry.source))
 }
 
 #[cfg(test)]
