@@ -164,19 +164,16 @@ fn setting_path(object: &Object) -> &'static str {
     }
 }
 
-/// A finding in a mirror set, reported for the setting that causes it. Its key gets the set, because the findings of
+/// A finding in a mirror set, reported for the setting that causes it. Its faults get the set, because the findings of
 /// all sets are now findings of one object.
 fn caused_by(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic {
-    let finding = diagnostic.finding.clone();
-    let mut related = vec![Related::to_set(set, finding.path)];
-    related.extend(finding.related);
-    let finding = Finding {
-        path: path.to_owned(),
-        what: format!("in {}, {}", set.id(), finding.what),
-        key: format!("{} {}", set.id(), finding.key),
-        related,
-        ..finding
-    };
+    let finding = &diagnostic.finding;
+    let mut related = vec![Related::to_set(set, finding.path.clone())];
+    related.extend(finding.related.iter().cloned());
+    let keys = finding.faults().map(|key| format!("{} {key}", set.id()));
+    let named = Finding::of_faults(path, keys, format!("in {}, {}", set.id(), finding.what));
+    let Finding { path, what, key, .. } = named;
+    let finding = Finding { path, what, related, key, ..finding.clone() };
     Diagnostic { finding, ..*diagnostic }
 }
 

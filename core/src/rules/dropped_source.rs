@@ -46,7 +46,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         effect: format!("{its} images are no longer pulled from the mirrors"),
         fix,
-        ..Finding::new(new.list_path(), dropped.join(" "), format!("this update removes {sources} {names}"))
+        ..Finding::of_faults(new.list_path(), &dropped, format!("this update removes {sources} {names}"))
     });
 }
 
@@ -147,7 +147,7 @@ mod tests {
             let old = set(Idms, "a", entries);
             let found = findings(RULE.id, &Settings::default(), &[], Some(&old), &new);
             let [finding] = &*found else { panic!("{found:?}") };
-            assert_eq!((&*finding.path, &*finding.key), (PATH, &*sources[..entries.len()].join(" ")));
+            assert_eq!((&*finding.path, &*finding.key), (PATH, &*sources[..entries.len()].join("\n")));
             all.extend(found);
         }
         assert_texts(RULE.id, &all);

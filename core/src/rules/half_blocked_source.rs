@@ -77,7 +77,7 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Option
     Some(Finding {
         effect: format!("{pull} pulls of {their} images try nothing, and fail"),
         fix: fix(view, set, found),
-        ..Finding::new(set.field_path(*first, "mirrorSourcePolicy"), sources.join("\n"), what)
+        ..Finding::of_faults(set.field_path(*first, "mirrorSourcePolicy"), sources, what)
     })
 }
 
@@ -149,6 +149,21 @@ mod tests {
         let two = never(set(Idms, "new", &[("docker.io", &["m.lab/hub"]), ("quay.io/a", &["m.lab/a"])]));
         all.extend(findings(RULE.id, &Settings::default(), &[], None, &two));
         assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn a_wildcard_is_not_opened_by_its_own_mirror() {
+        let table: [(&str, &[&str], bool, &str); 3] = [
+            ("*.lab", &["m.io"], true, "the mirrors are elsewhere"),
+            ("*.lab", &["m.io", "m.lab"], false, "images of m.lab would be pulled from there"),
+            ("q.lab", &["q.lab/m"], true, "below the source, but not its own images"),
+        ];
+        for (source, mirrors, expected, reason) in table {
+            let new = never(set(Idms, "new", &[(source, mirrors)]));
+            let found = findings(RULE.id, &Settings::default(), &[], None, &new);
+            let [finding] = &*found else { panic!("{reason}: {found:?}") };
+            assert_eq!(finding.fix.is_applicable(), expected, "{reason}");
+        }
     }
 
     #[test]

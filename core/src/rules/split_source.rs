@@ -146,7 +146,7 @@ fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
         effect: effect.to_owned(),
         fix: fix(view, split, found),
         related: related.map(|other| Related::to_entry(other, "source")).collect(),
-        ..Finding::new(own.set.field_path(own.index, "source"), keys.collect::<Vec<_>>().join("\n"), what)
+        ..Finding::of_faults(own.set.field_path(own.index, "source"), keys, what)
     }
 }
 
