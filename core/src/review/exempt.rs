@@ -131,10 +131,18 @@ fn unknown_rule(id: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use jiff::civil::date;
 
     use super::*;
-    use crate::rules::{Finding, Who, rule};
+    use crate::{
+        objects::{Entry, Object, SetKind},
+        review::Reviewer,
+        rules::{Finding, Settings, Who, rule},
+        state::State,
+        write::{Operation, Write},
+    };
 
     struct Case<'a> {
         exemptions: &'a [Exemption],
@@ -186,6 +194,47 @@ mod tests {
             assert_eq!(verdict.exempted.len(), usize::from(is_exempt), "{reason}");
             assert_eq!(verdict.diagnostics.len(), usize::from(!is_exempt), "{reason}: the finding is back");
             assert_eq!(verdict.warnings().count(), usize::from(is_exempt || lapsed.is_some()), "{reason}");
+        }
+    }
+
+    /// A set that does something to nodes.
+    fn set(annotation: &str) -> Arc<MirrorSet> {
+        let entry = Entry {
+            source: "q.io/a".into(),
+            mirrors: vec![Box::from("m.io/a")].into(),
+            mirror_source_policy: None,
+        };
+        let mut set = MirrorSet::new(SetKind::Idms, "a", vec![entry]);
+        set.exempt = annotation.into();
+        set.into()
+    }
+
+    /// The verdict on the deletion of a set, by a rule that denies.
+    fn review_deletion(annotation: &str, exemptions: Vec<Exemption>) -> Verdict {
+        let levels = [("node-impact".to_owned(), Level::Deny)].into();
+        let settings = Settings { levels, exemptions, ..Settings::default() };
+        let set = set(annotation);
+        let state: State = [Object::MirrorSet(Arc::clone(&set))].into_iter().collect();
+        let reviewer = Reviewer::new(&state, &settings, date(2026, 1, 1));
+        reviewer.review(&Write::MirrorSet(Operation::Delete(set)))
+    }
+
+    #[test]
+    fn a_deletion_needs_no_exemption() {
+        let exemption = Exemption {
+            rules: vec!["node-impact".to_owned()],
+            who: Who::Objects(vec!["ImageDigestMirrorSet/a".to_owned()]),
+            reason: "CHG-1".to_owned(),
+            until: date(2026, 3, 31),
+        };
+        let verdict = review_deletion("", vec![exemption]);
+        let levels: Vec<_> = verdict.exempted.iter().map(|exempted| exempted.level).collect();
+        assert_eq!(levels, [Level::Warn], "nothing would have been denied");
+        for (annotation, reason) in [("node-impact: CHG-1", "not granted"), ("node-impact", "no reason")] {
+            let verdict = review_deletion(annotation, Vec::new());
+            let ids = verdict.rule_ids();
+            assert!(verdict.is_allowed() && verdict.remarks.is_empty(), "{reason}: {:?}", verdict.remarks);
+            assert!(ids.contains(&"node-impact"), "{ids:?}");
         }
     }
 

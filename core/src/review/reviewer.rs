@@ -91,11 +91,11 @@ impl<'a> Reviewer<'a> {
             let was = SetWrite::new(Operation::Existing(old), old_written, as_it_was, self.settings);
             lower_known(&mut verdict, &self.evaluate_set(&was));
         }
-        // After the levels are lowered: an exemption records, and warns of, the denial that it prevents.
-        exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let Operation::Delete(_) = operation {
             verdict.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);
         }
+        // After the levels are lowered: an exemption records, and warns of, the denial that it prevents.
+        exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let (Some(why), Some(_)) = (self.unverified, operation.after()) {
             verdict.remarks.push(unverified_remark(self.settings.when_unverified, why));
         }

@@ -26,9 +26,8 @@ use crate::{
 pub struct Sequence<'a> {
     /// After the writes so far.
     state: State,
-    /// The HostedClusters before the first write. Every write of one is compared with these, also the second of the
-    /// same name.
-    existing: ExistingHosted<'a>,
+    /// The HostedClusters after the writes so far.
+    existing: ExistingHosted,
     settings: &'a Settings,
     today: Date,
 }
@@ -54,10 +53,14 @@ impl<'a> Sequence<'a> {
         };
         let verdict = self.reviewer(&self.state).review(&write);
         if verdict.is_allowed() {
-            self.state.insert(match &write {
+            self.state.insert(match (&write, new) {
                 // As it is applied: with the annotations that other clients set.
-                Write::HostedCluster(operation) => Object::HostedCluster(Arc::clone(operation.object())),
-                Write::MirrorSet(_) | Write::ImageConfig(_) => new.clone(),
+                (Write::HostedCluster(operation), Object::HostedCluster(written)) => {
+                    let result = operation.object();
+                    self.existing.record(written, Arc::clone(result));
+                    Object::HostedCluster(Arc::clone(result))
+                }
+                _ => new.clone(),
             });
         }
         verdict
@@ -184,19 +187,16 @@ fn setting_path(object: &Object) -> &'static str {
     }
 }
 
-/// A finding in a mirror set, reported for the setting that causes it. Its key gets the set, because the findings of
+/// A finding in a mirror set, reported for the setting that causes it. Its faults get the set, because the findings of
 /// all sets are now findings of one object.
 fn caused_by(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic {
-    let finding = diagnostic.finding.clone();
-    let mut related = vec![Related::to_set(set, finding.path)];
-    related.extend(finding.related);
-    let finding = Finding {
-        path: path.to_owned(),
-        what: format!("in {}, {}", set.id(), finding.what),
-        key: finding.key.split('\n').map(|key| format!("{} {key}", set.id())).collect::<Vec<_>>().join("\n"),
-        related,
-        ..finding
-    };
+    let finding = &diagnostic.finding;
+    let mut related = vec![Related::to_set(set, finding.path.clone())];
+    related.extend(finding.related.iter().cloned());
+    let keys = finding.faults().map(|key| format!("{} {key}", set.id()));
+    let named = Finding::of_faults(path, keys, format!("in {}, {}", set.id(), finding.what));
+    let Finding { path, what, key, .. } = named;
+    let finding = Finding { path, what, related, key, ..finding.clone() };
     Diagnostic { finding, ..*diagnostic }
 }
 

@@ -32,10 +32,10 @@ impl Diagnostic {
         format!("[{}] {path}: {}{fix}", self.rule.id, self.finding.message())
     }
 
-    /// A key for each of its faults: the rule, and a line of [`Finding::key`]. A fault with the same key in another
-    /// state of the object is the same fault.
+    /// A key for each of its faults: the rule, and the fault's own. A fault with the same key in another state of the
+    /// object is the same fault.
     fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.finding.key.split('\n').map(|key| (self.rule.id, key))
+        self.finding.faults().map(|key| (self.rule.id, key))
     }
 
     /// Whether it applies to a write that is rejected, which has no impact on nodes. What rejects the write always

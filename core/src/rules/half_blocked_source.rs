@@ -10,7 +10,13 @@ use super::{
 };
 use crate::{
     context::View,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Pull, SetKind, scope::is_wildcard},
+    node::Rendering,
+    objects::{
+        Entry, MirrorSet,
+        MirrorSourcePolicy::NeverContactSource,
+        Pull, SetKind,
+        scope::{is_nested, is_wildcard},
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -71,7 +77,7 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Option
     Some(Finding {
         effect: format!("{pull} pulls of {their} images try nothing, and fail"),
         fix: fix(view, set, found),
-        ..Finding::new(set.field_path(*first, "mirrorSourcePolicy"), sources.join("\n"), what)
+        ..Finding::of_faults(set.field_path(*first, "mirrorSourcePolicy"), sources, what)
     })
 }
 
@@ -89,14 +95,24 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
         ..(*entry).clone()
     });
     let added = MirrorSet::new(kind, &name, entries.collect());
-    // Scopes below a wildcard source cannot inherit its mirrors.
-    if found
-        .iter()
-        .any(|(_, entry)| is_wildcard(&entry.source) || is_beside_icsp(view, &added, &entry.source))
-    {
+    let is_unsafe = |entry: &Entry| {
+        is_beside_icsp(view, &added, &entry.source) || (is_wildcard(&entry.source) && is_trap(view, entry))
+    };
+    if found.iter().any(|(_, entry)| is_unsafe(entry)) {
         return title.into();
     }
     Fix::safe(title).create(added)
+}
+
+/// Whether a new entry for a wildcard would do more than give pulls its mirrors.
+fn is_trap(view: View<'_>, entry: &Entry) -> bool {
+    // Of a wildcard only the host is replaced: `quay.io` as a mirror of `*.io` leads the images of quay.io to
+    // themselves, and opens what is blocked.
+    let leads_back = entry.mirrors.iter().any(|mirror| is_nested(mirror, &entry.source));
+    // The first source over a listed scope is the one that it inherits from, and the new entry may come before it.
+    // Nothing can inherit from a wildcard: nothing would render.
+    let rendering = Rendering::new(view);
+    leads_back || rendering.listed().into_iter().any(|scope| is_nested(scope, &entry.source))
 }
 
 #[cfg(test)]
@@ -138,6 +154,21 @@ mod tests {
         let two = never(set(Idms, "new", &[("docker.io", &["m.lab/hub"]), ("quay.io/a", &["m.lab/a"])]));
         all.extend(findings(RULE.id, &Settings::default(), &[], None, &two));
         assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn a_wildcard_is_not_opened_by_its_own_mirror() {
+        let table: [(&str, &[&str], bool, &str); 3] = [
+            ("*.lab", &["m.io"], true, "the mirrors are elsewhere"),
+            ("*.lab", &["m.io", "m.lab"], false, "images of m.lab would be pulled from there"),
+            ("q.lab", &["q.lab/m"], true, "below the source, but not its own images"),
+        ];
+        for (source, mirrors, expected, reason) in table {
+            let new = never(set(Idms, "new", &[(source, mirrors)]));
+            let found = findings(RULE.id, &Settings::default(), &[], None, &new);
+            let [finding] = &*found else { panic!("{reason}: {found:?}") };
+            assert_eq!(finding.fix.is_applicable(), expected, "{reason}");
+        }
     }
 
     #[test]

@@ -125,9 +125,9 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
             None => put_into_idms(write, set, fresh),
         },
         related,
-        ..Finding::new(
+        ..Finding::of_faults(
             set.field_path(fresh[0], "source"),
-            fresh.iter().map(|index| key(&set.entries[*index])).collect::<Vec<_>>().join("\n"),
+            fresh.iter().map(|index| key(&set.entries[*index])),
             format!("this ICSP exists alongside {names}"),
         )
     }

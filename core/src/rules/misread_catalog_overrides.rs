@@ -70,9 +70,9 @@ fn finding(misreadings: &[&Misreading], cause: Option<&str>, fix: Fix) -> Findin
         Some(cause) => format!("{cause}, so {misread}"),
         None => misread,
     };
-    let keys: Vec<_> = misreadings.iter().map(|misreading| key(misreading)).collect();
+    let keys = misreadings.iter().map(|misreading| key(misreading));
     let path = annotation::path(annotation::CATALOG_OVERRIDES);
-    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::new(path, keys.join("\n"), what) }
+    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::of_faults(path, keys, what) }
 }
 
 /// Who reads the annotation of one HostedCluster, and what its values are compared with.

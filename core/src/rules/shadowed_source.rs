@@ -145,9 +145,9 @@ impl Hidden<'_, '_> {
         };
         Finding {
             effect,
-            ..Finding::new(
+            ..Finding::of_faults(
                 own.set.field_path(own.index, "source"),
-                format!("{pull} {source} {}", lost.join(" ")),
+                lost.iter().map(|mirror| format!("{pull} {source} {mirror}")),
                 format!("source \"{source}\" hides the mirrors of {broader}"),
             )
         }

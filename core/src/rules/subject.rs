@@ -251,13 +251,13 @@ pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releas
 
 /// Whether no default catalog of this HostedCluster runs in the management cluster.
 fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
-    hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
+    hosted.catalogs_run_in_guest() || hosted.disables_default_catalogs()
 }
 
 /// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects
 /// none. With guest placement, the annotations that name the images of the catalogs are not read.
 pub(super) fn overrides_placement(hosted: &HostedCluster) -> Option<Placement> {
-    if hosted.spec.configuration.operator_hub.disable_all_default_sources {
+    if hosted.disables_default_catalogs() {
         return None;
     }
     if hosted.catalogs_run_in_guest() {

@@ -75,9 +75,9 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Fin
     Some(Finding {
         effect,
         fix: fix(view, set, found),
-        ..Finding::new(
+        ..Finding::of_faults(
             set.field_path(first.index, "source"),
-            sources.join("\n"),
+            sources,
             format!("no ImageTagMirrorSet covers {images}, which {is} pulled by tag"),
         )
     })

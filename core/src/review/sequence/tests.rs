@@ -1,3 +1,5 @@
+//! Tests of consecutive writes.
+
 use jiff::civil::date;
 
 use super::*;
@@ -28,7 +30,7 @@ fn image(sources: &str) -> String {
     )
 }
 
-/// The rules that reject each write, and `-` for one that is applied.
+/// The rules that reject each of some writes to a cluster, and `-` for a write that is applied.
 fn denied(there: &str, writes: &str) -> Vec<String> {
     let (there, writes, settings) = (objects(there), objects(writes), Settings::default());
     let found: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
@@ -54,7 +56,12 @@ fn each_write_is_reviewed_after_the_ones_before_it() {
     let (never, allow) = ("NeverContactSource", "AllowContactingSource");
     let conflict = "conflicting-source-policy";
     let table = [
-        (pair(allow), pair(never), vec![conflict, conflict], "each disagrees with the other as it is"),
+        (
+            pair(allow),
+            pair(never),
+            vec![conflict, conflict],
+            "neither is applied, so each disagrees with the other as it was",
+        ),
         (String::new(), pair(never), vec!["-", "-"], "both are new, and agree"),
         (
             String::new(),
@@ -74,6 +81,60 @@ fn each_write_is_reviewed_after_the_ones_before_it() {
     }
 }
 
+/// A HostedCluster of a namespace (empty for none), with annotations and mirrors of its data plane.
+fn hosted(namespace: &str, annotations: &str, sources: &str) -> String {
+    format!(
+        "---\napiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
+         metadata: {{name: h, {namespace} annotations: {{{annotations}}}}}\n\
+         spec: {{release: {{image: 'quay.io/r:4.18.1'}}, imageContentSources: [{sources}]}}\n"
+    )
+}
+
+#[test]
+fn each_write_of_a_hosted_cluster_is_compared_with_the_one_before() {
+    const NAMESPACE: &str = "namespace: clusters,";
+    let (none, some) = ("", "{source: q.io/a, mirrors: [m.lab/a]}");
+    let invalid = "{source: q.io/a, mirrors: ['https://m.lab/a']}";
+    let of = |sources| hosted(NAMESPACE, "", sources);
+    let unnamed = |sources| hosted("", "", sources);
+    // The writes, and whether each rolls out the NodePools or is rejected.
+    let table = [
+        (of(none), of(some) + &of(some), vec!["node-pool-rollout", ""], "the second changes nothing"),
+        (
+            of(none),
+            of(some) + &of(none),
+            vec!["node-pool-rollout", "node-pool-rollout"],
+            "the second changes it back",
+        ),
+        (String::new(), of(none) + &of(some), vec!["", "node-pool-rollout"], "the first creates it"),
+        (
+            of(none),
+            unnamed(some) + &of(some),
+            vec!["node-pool-rollout", ""],
+            "the only one of its name, without a namespace",
+        ),
+        (
+            of(none),
+            of(invalid) + &of(none),
+            vec!["invalid-image-content-source", ""],
+            "a write that is rejected is not applied",
+        ),
+    ];
+    for (there, writes, expected, reason) in table {
+        let (there, writes, settings) = (objects(&there), objects(&writes), Settings::default());
+        let found: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
+        let mut cluster = Sequence::onto(&found, &settings, date(2026, 1, 1));
+        let verdicts = writes.iter().map(|object| cluster.apply(object));
+        assert_eq!(verdicts.map(|verdict| first_rule(&verdict)).collect::<Vec<_>>(), expected, "{reason}");
+    }
+}
+
+/// The first of two rules that found something: the one that rejects the write, or the one about its impact.
+fn first_rule(verdict: &Verdict) -> &'static str {
+    let rules = ["invalid-image-content-source", "node-pool-rollout"];
+    rules.into_iter().find(|rule| verdict.rule_ids().contains(rule)).unwrap_or_default()
+}
+
 #[test]
 fn a_setting_is_reviewed_by_its_effect_on_the_existing_sets() {
     let wildcard = set(DIGESTS, "w", "*.redhat.io", "AllowContactingSource");
@@ -82,12 +143,12 @@ fn a_setting_is_reviewed_by_its_effect_on_the_existing_sets() {
     let table = [
         (wildcard.clone(), nested.clone(), vec![stops], "it stops all rendering"),
         (String::new(), nested.clone(), vec!["-"], "no set"),
-        (wildcard.clone() + &nested, nested.clone(), vec!["-"], "as it was"),
+        (wildcard.clone() + &nested, nested.clone(), vec!["-"], "nothing changes"),
         (
             wildcard.clone() + &nested,
             image("insecureRegistries: [registry.redhat.io], blockedRegistries: [q.io]"),
             vec!["-"],
-            "wrong before",
+            "the same was wrong before",
         ),
         (String::new(), wildcard + &nested, vec!["-", stops], "the set exists by then"),
         (String::new(), image("blockedRegistries: ['']"), vec!["invalid-registry-scope"], "malformed"),

@@ -3,7 +3,7 @@ use crate::{
     objects::Object,
     rules::{
         Settings,
-        testing::{assert_texts, findings, found_in, never, set},
+        testing::{assert_texts, findings, found_in, in_words, never, set},
     },
 };
 
@@ -125,6 +125,25 @@ fn an_icsp_contradicts_an_idms_whatever_the_mirrors_are_called() {
         let expected = (Level::Deny, "spec.repositoryDigestMirrors[0].mirrors", key);
         let related = "spec.imageDigestMirrors[0].mirrors";
         Case { there: idms(&there), new: icsp(&new), expected, related, reason: key }.check();
+    }
+}
+
+#[test]
+fn a_narrower_entry_is_compared_with_what_the_broader_one_leads_to() {
+    let table = [
+        ("ICSP q.io m.io", "IDMS q.io/b m.io/b", false, "the same place"),
+        ("ICSP q.io m.io", "IDMS q.io/b n.io/b", true, "another one"),
+        ("ICSP *.q.io m.io", "IDMS x.q.io/b m.io/b", false, "a wildcard's mirror replaces the host"),
+        ("ICSP *.q.io m.io", "IDMS x.q.io/b m.io", true, "the wildcard's mirror has the path as well"),
+        ("ICSP *.q.io m.io", "IDMS x.q.io m.io", false, "a host without a path"),
+        ("ICSP *.q.io m.io", "IDMS *.x.q.io m.io", false, "a narrower wildcard"),
+        ("IDMS *.q.io m.io", "ICSP x.q.io/b m.io/b", false, "the kinds the other way round"),
+    ];
+    for (there, new, is_denied, reason) in table {
+        let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+        let there = in_words("there", there);
+        let found = findings(RULE.id, &settings, &[&there], None, &in_words("new", new));
+        assert_eq!(found.iter().any(|finding| finding.at_most == Level::Deny), is_denied, "{reason}");
     }
 }
 
