@@ -11,8 +11,7 @@ use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
 
 use crate::{
-    context::Context,
-    hypershift::{self, Derivations, Placement, Releases},
+    hypershift::{self, Placement, Releases},
     objects::{
         SetKind, grammar,
         manifest::{self, ReadError},
@@ -86,10 +85,7 @@ fn check_overrides(value: &str, releases: &Releases) -> Result<(), String> {
     if hypershift::readings(value, releases, Placement::Management).is_empty() {
         return Err("the value is empty: write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned());
     }
-    // No mirror set is known here, so that nothing but the value itself says where it should lead.
-    let unmirrored = Derivations::of_mirror_sets(Context::default().view());
-    let misreadings =
-        hypershift::misreadings(value, releases, Placement::Management, unmirrored.for_releases(releases));
+    let misreadings = hypershift::misreadings(value, releases, Placement::Management, None);
     let Some(misreading) = misreadings.first() else { return Ok(()) };
     let fix = match hypershift::find_correction(value) {
         Some(meant) => format!("write \"{meant}\""),

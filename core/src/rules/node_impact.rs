@@ -17,12 +17,12 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.extend(write.change().and_then(|change| finding(change.as_ref())));
 }
 
-/// The finding for a change of the nodes' configuration, or for a write while nothing is rendered; `None` if the change
-/// has no impact. Also for settings, in a sequence of files.
+/// The finding for a change of the nodes' configuration, or for a write before or after which nothing is rendered; `None`
+/// if the change has no impact. Also for settings, in a sequence of files.
 pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Finding> {
     let Change { impact, reasons } = match change {
         Ok(change) => change,
-        Err(standstill) => return Some(during(*standstill)),
+        Err(standstill) => return Some(of_standstill(*standstill)),
     };
     let (what, effect) = match impact {
         Impact::None => return None,
@@ -41,13 +41,13 @@ pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Findin
     })
 }
 
-/// The finding for a write while nothing is rendered.
-fn during(standstill: Standstill) -> Finding {
+/// The finding for a write after which nothing is rendered, even if it is the cause, or for one that ends this.
+fn of_standstill(standstill: Standstill) -> Finding {
     let (key, what, effect) = match standstill {
         Standstill::Lasts => (
             "nothing rendered",
             "this write changes nothing on nodes for now, because rendering fails",
-            "as soon as rendering succeeds, it rolls out together with every other change since then",
+            "as soon as rendering succeeds, it rolls out together with every other change since rendering began to fail",
         ),
         Standstill::Ends => (
             "rendered again",
