@@ -101,14 +101,15 @@ fn describe_binary(bytes: &[u8], wanted: Wanted) -> String {
     // All of these are ASN.1 sequences; a certificate is a sequence of a sequence, a key and a PKCS#12 store begin with
     // a version, which is 3 in a store.
     let is_certificate = parse_x509_certificate(bytes).is_ok();
-    let version = match bytes {
+    // The content of the sequence. A first byte of the length above 0x80 says how many bytes of the length follow.
+    let content = match bytes {
         [0x30, length, rest @ ..] => {
             let skipped = usize::from(if *length > 0x80 { length - 0x80 } else { 0 });
             rest.get(skipped..)
         }
         _ => None,
     };
-    match (version, wanted) {
+    match (content, wanted) {
         (_, Wanted::Key) if is_certificate => {
             "is a certificate in DER, not a private key; specify the private key in PEM".to_owned()
         }

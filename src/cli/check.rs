@@ -113,7 +113,8 @@ async fn observe(name: Option<&str>, output: &Output) -> Result<Observed> {
     let connection = connect(output).await?;
     let Connection { client, server, .. } = &connection;
     let validating = configurations::<ValidatingWebhookConfiguration>(client, name).await;
-    // Without a cluster or a login, all checks would fail for the same reason. Any other error is part of a check.
+    // Without a response, or without a login (401), all checks would fail for the same reason. Any other response of
+    // the API server is part of a check.
     if let Err(error) = &validating
         && !matches!(error, Error::Api(status) if status.code != 401)
     {

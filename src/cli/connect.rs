@@ -14,10 +14,12 @@ use super::{
 };
 use crate::cluster::{cause, is_timeout};
 
-/// A connection to a cluster. As long as it exists, and after a while, it is shown what is waited for.
+/// A connection to a cluster for single requests. If it exists for longer than a moment, a message shows which server
+/// is waited for.
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) server: Server,
+    /// Ends the message when it is dropped.
     _waiting: Progress,
 }
 
@@ -58,6 +60,7 @@ impl fmt::Display for RequestTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.and_then(|limit| SignedDuration::try_from(limit).ok()) {
             Some(limit) => write!(f, "{limit:#}"),
+            // No limit; or one of billions of years, which no message is ever about.
             None => f.write_str("0"),
         }
     }
@@ -73,7 +76,8 @@ pub(super) fn request_timeout(text: &str) -> Result<RequestTimeout> {
     Ok(RequestTimeout(Some(limit).filter(|limit| !limit.is_zero())))
 }
 
-/// A connection for the current kubeconfig, or to the cluster that the process runs in.
+/// A connection for the current kubeconfig, or to the cluster of the pod if there is no kubeconfig. For commands that
+/// read a cluster once: a request fails after `--request-timeout`. `serve` calls [`client`].
 pub(super) async fn connect(output: &Output) -> Result<Connection> {
     let timeout = output.request_timeout;
     let mut selected = kubeconfig::load().await?;
@@ -88,11 +92,13 @@ pub(super) async fn connect(output: &Output) -> Result<Connection> {
     Ok(Connection { client, server, _waiting: waiting })
 }
 
-/// A client for the current kubeconfig, or for the cluster that the process runs in. Watches are not limited.
+/// A client for the current kubeconfig, or for the cluster of the pod. For `serve`: only connecting is limited by
+/// `--request-timeout`, because a watch may be silent for minutes. Other commands call [`connect`].
 pub(super) async fn client(output: &Output) -> Result<Client> {
     client_of(kubeconfig::load().await?, output.request_timeout)
 }
 
+/// A client that may take this long to connect. How long it waits for a response is up to the caller.
 fn client_of(selected: Selected, timeout: RequestTimeout) -> Result<Client> {
     let Selected { mut config, origin } = selected;
     config.connect_timeout = timeout.0;
@@ -104,7 +110,8 @@ fn client_of(selected: Selected, timeout: RequestTimeout) -> Result<Client> {
     }
 }
 
-/// What to do about a failed request to an API server: `right` where that is missing.
+/// What to do about a failed request to an API server: `right` names the permission that the request needs. Empty where
+/// the message of the API server says enough.
 pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
     match error {
         kube::Error::Api(status) if status.code == 401 => "log in again, for example with oc login",
@@ -148,6 +155,8 @@ mod tests {
 
     #[test]
     fn a_timeout_is_read_as_kubectl_reads_it() {
+        // What is given, and the seconds that are read: `None` is an error, `Some(None)` no limit. Then how it is
+        // shown.
         let table = [
             ("30s", Some(Some(30)), "30s", "a duration"),
             ("1m30s", Some(Some(90)), "1m 30s", "of two units"),

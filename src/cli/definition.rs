@@ -44,14 +44,16 @@ pub(super) fn name_of(program: Option<&OsStr>) -> &'static str {
 pub(super) fn command() -> Command {
     let command = Cli::command();
     let find = |id| command.get_arguments().find(|arg| arg.get_id() == id).cloned();
+    // Both are global options, so they are always found.
     let (Some(output), Some(timeout)) = (find("output"), find("request_timeout")) else { return command };
     command.mut_subcommands(|command| {
+        // An argument of the command itself takes the place of the global one: so an option can be hidden, and `-o`
+        // accept fewer formats.
         let has_cluster = !WITHOUT_CLUSTER.contains(&command.get_name());
         let command = if has_cluster { command } else { command.arg(timeout.clone().hide(true)) };
         if WITH_FINDINGS.contains(&command.get_name()) {
             return command;
         }
-        // An argument of the command itself takes the place of the global one.
         let output = with_common_formats(output.clone()).hide(WITHOUT_FORMATS.contains(&command.get_name()));
         command.arg(output)
     })

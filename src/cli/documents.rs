@@ -78,6 +78,7 @@ fn read_cluster(output: &Output) -> Result<Given> {
     })?;
     let mut documents = Vec::new();
     for object in &objects {
+        // A set that was deleted between the two lists has no metadata, and is left out.
         if let (Object::MirrorSet(set), Some(metadata)) = (object, metadata.get(&object.id())) {
             documents.push(Document::new(MirrorSet::clone(set), metadata, Origin::Cluster));
         }

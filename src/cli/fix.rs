@@ -21,8 +21,8 @@ pub(super) struct FixOptions {
     pub(super) diff: bool,
 }
 
-/// Applies the fixes of what is found in the input, and writes the files or prints how they change. The input then has
-/// the fixed objects. Returns whether something changes.
+/// Applies the fixes of what is found in the input, and writes the files, or with `--diff` prints how they would
+/// change. Either way the input then has the fixed objects. Returns whether something changes.
 pub(super) fn fix(
     input: &mut Input,
     against: &[Input],
@@ -30,6 +30,7 @@ pub(super) fn fix(
     options: FixOptions,
     output: &Output,
 ) -> Result<bool> {
+    // Objects of a cluster have no file that could be changed.
     if input.located.is_empty() && input.misnamed.is_empty() {
         bail!("--fix requires files: specify PATH");
     }
@@ -38,7 +39,7 @@ pub(super) fn fix(
     Ok(!fixed.files.is_empty())
 }
 
-/// The files of an input.
+/// The files of an input, whose objects are reviewed as `lint` reviews them.
 struct InputFiles<'a> {
     input: &'a mut Input,
     against: &'a [Input],
@@ -63,6 +64,8 @@ impl Files for InputFiles<'_> {
         review_input(self.input, self.against, self.settings)
     }
 
+    /// The errors of the reading are not needed: no fix is applied that adds one, and `errors_in` counts those of the
+    /// first reading.
     fn replace(&mut self, file: &str, Reading { objects, misnamed, .. }: Reading) {
         put_in_place(&mut self.input.located, file, objects);
         put_in_place(&mut self.input.misnamed, file, misnamed);
@@ -76,7 +79,7 @@ fn put_in_place(all: &mut Vec<Located>, file: &str, objects: Vec<Located>) {
     all.splice(first..first, objects);
 }
 
-/// Writes the files, or prints how they change.
+/// Writes the files, or prints how they would change; then what was skipped, and a summary.
 fn finish(fixed: &Fixed, options: FixOptions, output: &Output) -> Result<()> {
     let mut diff = String::new();
     for (name, (before, after)) in &fixed.files {
@@ -88,6 +91,7 @@ fn finish(fixed: &Fixed, options: FixOptions, output: &Output) -> Result<()> {
         }
     }
     output.result(&diff)?;
+    // Several findings of a rule in one object lead to the same text.
     let skipped: BTreeSet<_> = fixed.skipped.iter().collect();
     for text in skipped {
         output.message(&format!("warning: {text}\n"));

@@ -71,11 +71,13 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
 /// The results of all workloads with overrides: those that each runs with, compared with those that it would be
 /// started with now.
 fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<HostedControlPlane>> {
+    // What workloads would be started with now.
     let now = hypershift::overrides(state.context().view());
     let mut found = Vec::new();
     for workload in inventory.control_planes() {
         let Some(given) = workload.image_overrides() else { continue };
         let hosted = inventory.hosted_cluster_of(workload);
+        // Empty if the release is not known, which stands for every release.
         let releases: Releases = hosted.and_then(Release::of_hosted).into_iter().collect();
         let own = workload.registry_overrides();
         // In later releases, the control plane operator appends what its --registry-overrides holds to the overrides

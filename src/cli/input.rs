@@ -71,7 +71,8 @@ impl Input {
         self.located.iter().map(|located| &located.object).chain(&self.live)
     }
 
-    /// For each object of files, where one of the same kind, namespace and name is before it.
+    /// For each object of `located`, in their order, the place of the last one before it with the same kind, namespace
+    /// and name.
     pub(super) fn earlier(&self) -> Vec<Option<String>> {
         let earlier = find_earlier(&self.located).into_iter();
         earlier.map(|earlier| earlier.map(place_of_name)).collect()
@@ -83,7 +84,8 @@ impl Input {
         located.chain(self.live.iter().map(|object| (object, None)))
     }
 
-    /// The places of every object of this input and of existing objects.
+    /// The places of every object of this input and of existing objects. Of two objects with one id the later one is
+    /// used, so an object of this input comes after the existing one that it changes.
     pub(super) fn places<'a>(&'a self, against: &'a [Self]) -> Places<'a> {
         let misnamed = self.misnamed.iter().map(|located| (&located.object, Some(located)));
         misnamed.chain(against.iter().chain([self]).flat_map(Self::with_places)).collect()
@@ -137,6 +139,7 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     if paths.is_empty() {
         return read_cluster(output);
     }
+    // Here no path at all means the cluster; only `read_path_or_cluster` takes the word for it.
     if paths.iter().any(|path| is_cluster(path) && !path.exists()) {
         bail!("cluster is no file or folder; leave out PATH to read the cluster of the current kubeconfig");
     }
@@ -189,6 +192,8 @@ pub(super) fn note_of_namesake() -> Option<&'static str> {
     )
 }
 
+/// Reads files and folders within one budget. Errors are kept, and printed unless a report draws them; the
+/// other files are read.
 fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> Input {
     let nothing = Exclude::default();
     let exclude = options.exclude.unwrap_or(&nothing);
@@ -211,6 +216,7 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
         Unread { message: text.clone(), text, place: None, excerpt: None }
     });
     let unread: Vec<_> = errors.into_iter().map(Unread::from).chain(unopened).collect();
+    // Only an error with an excerpt can be drawn by the report.
     for unread in unread.iter().filter(|unread| options.prints_errors || unread.excerpt.is_none()) {
         output.error(&strip_str(&unread.text).to_string());
     }
@@ -222,6 +228,8 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
     Input { located, misnamed, skipped, files, unread, ..Input::default() }
 }
 
+/// Reads every kind from the cluster of the current kubeconfig; fails if one of them cannot be listed, apart from
+/// catalogs.
 fn read_cluster(output: &Output) -> Result<Input> {
     let (listing, server) = runtime()?.block_on(async {
         let connection = connect(output).await?;
@@ -229,7 +237,7 @@ fn read_cluster(output: &Output) -> Result<Input> {
         let listing = listing.map_err(|error| cannot_list(&connection.server, &error))?;
         anyhow::Ok((listing, connection.server.to_string()))
     })?;
-    // Only catalogs: a listing without any other kind is not complete.
+    // These are only catalogs: `complete` fails on any other kind.
     for (kind, error) in &listing.unread {
         output.message(&format!("note: ignoring {}s: {}\n", kind.name(), cause(error)));
     }

@@ -16,7 +16,8 @@ use mirrorguard_core::{config, objects::manifest};
 use crate::cluster::{cause, is_readable};
 
 const VARIABLE: &str = "KUBECONFIG";
-const FOLDER: &str = ".kube/config";
+/// The file in the home directory that is read if the variable is not set.
+const DEFAULT_FILE: &str = ".kube/config";
 
 /// What the kubeconfig says about the cluster to use.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub(super) struct Origin {
     user: String,
 }
 
-/// Reads the kubeconfig. Where there is none, the account of the pod is used.
+/// Reads the kubeconfig. If none of its files exists, the account of the pod is used.
 pub(super) async fn load() -> Result<Selected> {
     let files = files();
     let Some(kubeconfig) = read_all(&files.paths)? else {
@@ -50,9 +51,11 @@ pub(super) async fn load() -> Result<Selected> {
     let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &KubeConfigOptions::default()).await;
     let mut config = config
         .map_err(|error| anyhow!("kubeconfig {}: {}", origin.files, origin.describe(&error, &kubeconfig)))?;
+    // `api.lab.example:6443` is read as a URL without a scheme, and would fail later with an obscure error.
     if config.cluster_url.scheme().is_none() {
         bail!("kubeconfig {}: {}", origin.files, origin.not_a_url(&server));
     }
+    // KUBE_RS_DEBUG_…, which the library applies where it finds the kubeconfig itself.
     config.apply_debug_overrides();
     Ok(Selected { config, origin: Some(origin) })
 }
@@ -60,10 +63,11 @@ pub(super) async fn load() -> Result<Selected> {
 /// The files that kubectl reads.
 struct Files {
     paths: Vec<PathBuf>,
+    /// Whether `KUBECONFIG` names them; otherwise it is the one in the home directory.
     is_set: bool,
 }
 
-/// No file at all if neither `KUBECONFIG` nor a home is known.
+/// The files of `KUBECONFIG`, or the one in the home directory. They may not exist; there are none if neither is known.
 fn files() -> Files {
     let set = env::var_os(VARIABLE).unwrap_or_default();
     let paths: Vec<_> = env::split_paths(&set).filter(|path| !path.as_os_str().is_empty()).collect();
@@ -71,7 +75,7 @@ fn files() -> Files {
         return Files { paths, is_set: true };
     }
     // A container may have neither a home nor a user.
-    let paths = env::home_dir().map(|home| home.join(FOLDER)).into_iter().collect();
+    let paths = env::home_dir().map(|home| home.join(DEFAULT_FILE)).into_iter().collect();
     Files { paths, is_set: false }
 }
 
@@ -81,11 +85,12 @@ impl Files {
         paths.join(":")
     }
 
+    /// The error if none of the files exists, outside of a pod.
     fn missing(&self) -> anyhow::Error {
         let shown = self.shown();
         if self.is_set {
-            let one = self.paths.len() == 1;
-            let missing = if one { "which does not exist" } else { "and none of these files exists" };
+            let is_single = self.paths.len() == 1;
+            let missing = if is_single { "which does not exist" } else { "and none of these files exists" };
             return anyhow!(
                 "no cluster found: KUBECONFIG is {shown}, {missing}; correct KUBECONFIG, or specify PATH if the command \
                  reads files"
@@ -125,6 +130,7 @@ fn read(path: &Path) -> Result<Option<Kubeconfig>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Ok(metadata) if !is_readable(&metadata) => bail!("kubeconfig {name}: not a regular file"),
+        // Any other error is reported by the attempt to read it.
         _ => {}
     }
     match Kubeconfig::read_from(path) {
@@ -136,18 +142,21 @@ fn read(path: &Path) -> Result<Option<Kubeconfig>> {
     }
 }
 
-/// The place of a syntax error or of a value of another type, and what is wrong there.
+/// The place of a syntax error or of a value of another type, and what is wrong there: the file is read a second time,
+/// by the parser that knows positions. `None` if that finds no error.
 fn syntax_error(path: &Path) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let error = manifest::read_document::<Kubeconfig>(&path.display().to_string(), &text).err()?;
     Some(config::with_plain_words(error).to_string())
 }
 
+/// The configuration for the service account of the pod; `None` outside of a pod, or in one without an account.
 fn of_pod() -> Option<Config> {
     env::var_os("KUBERNETES_SERVICE_HOST")?;
     Config::incluster().ok()
 }
 
+/// `server` of a cluster as it is written, for messages; empty if there is none.
 fn server_of(kubeconfig: &Kubeconfig, cluster: &str) -> String {
     let found = kubeconfig.clusters.iter().find(|named| named.name == cluster);
     let server = found.and_then(|named| named.cluster.as_ref()?.server.clone());
@@ -155,6 +164,7 @@ fn server_of(kubeconfig: &Kubeconfig, cluster: &str) -> String {
 }
 
 impl Origin {
+    /// The entries of the current context. A name that is missing is empty: reading the configuration then fails.
     fn of(kubeconfig: &Kubeconfig, files: String) -> Self {
         let context = kubeconfig.current_context.clone().unwrap_or_default();
         let found = kubeconfig.contexts.iter().find(|named| named.name == context);
@@ -169,7 +179,7 @@ impl Origin {
         )
     }
 
-    /// What is wrong, with the names of the entries.
+    /// What is wrong with the kubeconfig, with the names of the entries in use.
     fn describe(&self, error: &KubeconfigError, kubeconfig: &Kubeconfig) -> String {
         let Self { context, cluster, user, .. } = self;
         match error {
@@ -206,10 +216,12 @@ impl Origin {
         }
     }
 
-    /// Why no client can be made of a configuration.
+    /// Why no client can be made of a configuration that could be read: only now are client certificates, keys and
+    /// tokens loaded, and credential plugins run.
     pub(super) fn cannot_connect(&self, auth: &AuthInfo, error: &Error) -> anyhow::Error {
         let user = &self.user;
         let why = match error {
+            // About a client certificate or key, whose messages do not look at the kubeconfig.
             Error::InferKubeconfig(error) => self.describe(error, &Kubeconfig::default()),
             Error::Auth(error) => format!("user \"{user}\": {}", describe_auth(auth, error)),
             Error::ProxyProtocolDisabled { proxy_url, .. }
@@ -266,6 +278,7 @@ fn describe_auth(auth: &AuthInfo, error: &AuthError) -> String {
         AuthError::ReadTokenFile(error, path) => {
             format!("tokenFile: cannot read {}: {error}", path.display())
         }
+        // The error of the library for an auth-provider, too.
         AuthError::AuthExec(_) if auth.auth_provider.is_some() => {
             let name = auth.auth_provider.as_ref().map(|provider| &*provider.name).unwrap_or_default();
             format!("the auth-provider \"{name}\" is not supported; use a credential plugin (exec)")

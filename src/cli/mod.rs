@@ -68,6 +68,7 @@ pub fn run() -> ExitCode {
     }
     let cli = match parse(&words, color) {
         Ok(cli) => cli,
+        // Prints a usage error and exits with 2.
         Err(error) if error.use_stderr() => error.exit(),
         Err(help) => return exit_code(print(&help.render().ansi().to_string(), color), color),
     };

@@ -165,7 +165,7 @@ fn check(
     Ok(answer)
 }
 
-/// Whether HyperShift reads no overrides from a value, whatever its release.
+/// Whether HyperShift takes a value as absent, such as an empty one. That does not depend on the release.
 fn sets_nothing(value: &str) -> bool {
     readings(value, &Releases::default(), Placement::Management).is_empty()
 }
@@ -177,8 +177,8 @@ fn checked_json<'a>(value: &'a str, releases: &Releases, findings: Vec<FindingJs
     let (mut replace, mut list) = (BTreeMap::new(), BTreeMap::new());
     for catalog in catalogs::catalogs_of(releases) {
         replace.insert(catalog.name, replace_era.places(catalog).concat());
-        // Which of several lists is used depends on the order of a map: then the value is null.
         let lists = list_era.places(catalog);
+        // Which of several lists is used depends on the order of a map: then the value is null.
         list.insert(catalog.name, <[_; 1]>::try_from(lists).ok().map(|[only]| only));
     }
     let newest = if CatalogEra::of(releases).contains(&CatalogEra::List) { list_era } else { replace_era };
@@ -197,6 +197,7 @@ fn human(value: &str, releases: &Releases) -> String {
     for catalog in catalogs::catalogs_of(releases) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", catalog.name);
+        // The value counts as absent, so each catalog is looked for at its image itself.
         if readings.is_empty() {
             let _ = writeln!(text, "  {:<13}  {}", "every release", catalog.image());
         }

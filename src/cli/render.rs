@@ -96,6 +96,7 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
     };
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
+    // Nothing is made of mirror sets that the nodes reject; `render` prints why they do.
     if render(&input, &state, output).is_none() {
         return Ok(Answer::No);
     }

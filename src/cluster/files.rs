@@ -99,7 +99,7 @@ fn stamps(path: &Path) -> Stamps {
     stamps
 }
 
-/// The objects of a file or folder; the first error is returned. JSON is read without positions, which is fast, and
+/// The objects of a file or folder; fails on any error. JSON is read without positions, which is fast, and
 /// read again after an error to find its position.
 fn load(path: &Path) -> Result<Vec<Object>> {
     let mut objects = Vec::new();

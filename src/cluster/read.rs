@@ -62,6 +62,7 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     let Found { files, errors, is_folder } = manifest_files(path, exclude);
     all.unopened = errors;
     let pipes = if is_folder { Pipes::Refused } else { Pipes::Allowed };
+    // All are read before the first is parsed, because any kustomization.yaml may list any other file as a patch.
     let contents: Vec<_> = files.into_iter().map(|file| (read_bytes(&file, pipes, budget), file)).collect();
     let patches = if is_folder { patches_in(&contents) } else { HashSet::new() };
     for (content, file) in contents {
@@ -89,7 +90,8 @@ fn patches_in(contents: &[(Result<Vec<u8>>, PathBuf)]) -> HashSet<PathBuf> {
     patches
 }
 
-/// A path without `.`, and without `..` where something is before it.
+/// A path without `.`, and without `..` where something is before it, so that two spellings of one path are equal.
+/// Links are not resolved.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
@@ -125,7 +127,7 @@ fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
 /// The content of a file. Devices and folders are refused, and files that are too large.
 pub fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
     let name = path.display().to_string();
-    // Opening a pipe that nobody writes to would wait.
+    // Before it is opened: opening a pipe that nobody writes to would wait.
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {name}"))?;
     let is_pipe_refused = pipes == Pipes::Refused && is_pipe(&metadata);
     if is_pipe_refused || !(is_null(path) || is_readable(&metadata)) {
@@ -146,6 +148,7 @@ fn read_within(source: impl Read, name: &str, budget: &mut Budget) -> Result<Vec
         budget.0 -= length;
         return Ok(bytes);
     }
+    // `length` is one more than the smaller of the two limits, which is the one to name.
     if length > LARGEST {
         bail!("cannot read {name}: larger than {} MiB, the limit for one file", LARGEST / MIB);
     }
@@ -273,16 +276,16 @@ mod tests {
             (10, 10, true, "the last bytes of all"),
             (11, 10, false, "more than is left"),
         ];
-        for (length, left, expected, reason) in table {
+        for (length, left, is_read, reason) in table {
             let mut budget = Budget(left);
             let read = read_within(io::repeat(b' ').take(length), "x", &mut budget);
-            assert_eq!(read.is_ok(), expected, "{reason}");
-            assert_eq!(budget.0, if expected { left - length } else { left }, "{reason}");
+            assert_eq!(read.is_ok(), is_read, "{reason}");
+            assert_eq!(budget.0, if is_read { left - length } else { left }, "{reason}");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_hides_nothing_else() {
+    fn a_file_that_cannot_be_read_hides_no_other_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let set = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {name: a}\n";
@@ -296,9 +299,9 @@ mod tests {
 
     #[test]
     fn a_device_is_not_read() {
-        for (path, expected) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
+        for (path, is_read) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
             let bytes = read_bytes(Path::new(path), Pipes::Allowed, &mut Budget::default());
-            assert_eq!(bytes.is_ok(), expected, "{path}");
+            assert_eq!(bytes.is_ok(), is_read, "{path}");
         }
     }
 }

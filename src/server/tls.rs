@@ -92,7 +92,7 @@ pub struct CertificateFiles {
 pub struct ClientCa(pub PathBuf);
 
 impl ClientCa {
-    /// Reads the file.
+    /// Reads the file without parsing it, to notice changes.
     pub(super) fn read(&self) -> Result<Vec<u8>, TlsError> {
         read("--client-ca", &self.0)
     }
@@ -110,7 +110,7 @@ impl CertificateFiles {
     /// Loads the files, and returns their contents too.
     pub fn load(&self, metrics: &Metrics) -> Result<(RustlsConfig, FileContents), TlsError> {
         let contents = self.contents()?;
-        Ok((RustlsConfig::from_config(self.server_config(&contents, metrics)?), contents))
+        Ok((RustlsConfig::from_config(self.load_contents(&contents, metrics)?), contents))
     }
 
     /// Reloads the files whenever they change, until the task is dropped. `loaded` is what [`CertificateFiles::load`]
@@ -126,7 +126,7 @@ impl CertificateFiles {
             if seen == now {
                 continue;
             }
-            match self.server_config(&now, &app.metrics) {
+            match self.load_contents(&now, &app.metrics) {
                 Ok(loaded) => {
                     config.reload_from_config(loaded);
                     info!(certificate = %self.certificate.display(), "certificate reloaded");
@@ -136,10 +136,12 @@ impl CertificateFiles {
                     warn!("cannot load the new certificate, the previous one stays in use: {error}");
                 }
             }
+            // After a failure too: the same files would fail, and be counted, again every second.
             seen = now;
         }
     }
 
+    /// Reads the files, in the order of [`FileContents`].
     fn contents(&self) -> Result<FileContents, TlsError> {
         let mut contents = vec![read("--tls-cert", &self.certificate)?, read("--tls-key", &self.key)?];
         if let Some(path) = &self.client_ca {
@@ -148,7 +150,8 @@ impl CertificateFiles {
         Ok(contents)
     }
 
-    /// The error, or the reason in the certificate that causes it.
+    /// For an error of the TLS library about the certificate, what is wrong with the certificate, if that is known; any
+    /// other error as it is.
     fn with_reason(&self, error: TlsError, leaf: &CertificateDer<'_>) -> TlsError {
         match (&error, describe_certificate(leaf)) {
             (TlsError::Pair(_), Some(what)) => {
@@ -158,8 +161,9 @@ impl CertificateFiles {
         }
     }
 
-    /// The TLS configuration for the contents; records the end of the certificate, and warns if it is not valid now.
-    fn server_config(
+    /// The TLS configuration for the contents of these files. Also records the end of the certificate, and warns if it
+    /// is not valid now.
+    fn load_contents(
         &self,
         contents: &FileContents,
         metrics: &Metrics,
@@ -201,17 +205,20 @@ fn unusable(flag: &'static str, path: &Path, bytes: &[u8], wanted: Wanted) -> Tl
     TlsError::Unusable { flag, path: path.to_owned(), what: describe_file(bytes, wanted) }
 }
 
+/// The CAs in the file of `--client-ca`. One that cannot be used is left out, unless none is left.
 fn client_roots(pem: &[u8], path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(certificates(pem));
     if added == 0 { Err(unusable("--client-ca", path, pem, Wanted::Authority)) } else { Ok(roots) }
 }
 
+/// The certificates in a file. A PEM block that is damaged or something else is left out, so callers reject an empty
+/// result.
 fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
-/// The TLS configuration for a certificate, from whichever source.
+/// The TLS configuration for a certificate: of files, managed, or self-signed.
 pub(super) fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,

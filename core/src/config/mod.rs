@@ -64,8 +64,7 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
     })
 }
 
-/// The error with the part after its path in plain words.
-/// Describes a value of another type in plain words, where the parser names its own types.
+/// The error with the part after its path in plain words, where the parser names its own types.
 pub fn with_plain_words(mut error: ReadError) -> ReadError {
     // An error in the YAML itself has no path. If it has a colon, no message that `in_plain_words` changes follows it.
     if let Some((path, message)) = error.message.split_once(": ") {

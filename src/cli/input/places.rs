@@ -7,7 +7,8 @@ use mirrorguard_core::objects::{
     manifest::{Located, PassedOver},
 };
 
-/// Why an object that was probably meant to be read is skipped, on a line.
+/// Why an object that was probably meant to be read is skipped, on a line. An install-config has no kind to correct: it
+/// is skipped because of the name of a field.
 pub(super) fn describe_misnamed(located: &Located) -> String {
     let field = located.written.unknown_fields.first();
     if let Some(field) = field.filter(|_| located.is_install_config()) {
@@ -26,16 +27,18 @@ pub(super) fn describe(PassedOver { file, at, what }: &PassedOver) -> String {
     format!("skipped {file}:{}: {what}\n", at.line)
 }
 
-/// For each object, the one before it of the same kind, namespace and name.
+/// For each object, the last one before it with the same kind, namespace and name.
 pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
     let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
     let earlier = located.iter().map(|this| {
         let object = &this.object;
+        // `insert` returns what the key had before.
         last.insert((object.kind(), object.namespace(), object.name()), this)
     });
     earlier.collect()
 }
 
+/// File and line of an object's name.
 pub(super) fn place_of_name(located: &Located) -> String {
     place_of(located, "metadata.name")
 }

@@ -62,7 +62,8 @@ fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     for one in run.reviewed {
         let name = one.place.map_or(LIVE, |place| &place.source.name);
         let cases = cases_of(one, run.fails_from);
-        // Objects come file by file.
+        // Objects come file by file, so only the last suite can be that of this object. Objects that no API server
+        // accepts come after all others, and get suites of their own.
         match suites.last_mut().filter(|suite| suite.name == name) {
             Some(suite) => suite.cases.extend(cases),
             None => suites.push(Suite { name, cases }),

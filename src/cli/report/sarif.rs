@@ -110,6 +110,7 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
 }
 
 fn sarif_fix(fix: &AppliedFix<'_>, folder: &Path) -> Value {
+    // The edits are sorted by file.
     let files = fix.edits.chunk_by(|one, next| one.file == next.file);
     let changes = files.map(|edits| {
         let replacements = edits.iter().map(|edit| {

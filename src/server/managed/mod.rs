@@ -80,8 +80,10 @@ impl Managed {
         managed.load_client_ca()?;
         let began = Instant::now();
         let mut is_logged = false;
+        // A round without an error has a certificate to serve, so only transient errors repeat this.
         loop {
             let result = managed.round().await;
+            // A certificate is enough to serve. An error about anything else is left to the next rounds of `follow`.
             if let Some((_, config)) = &managed.served {
                 let config = config.clone();
                 if let Err(error) = result {
@@ -264,7 +266,8 @@ impl Managed {
         Ok(())
     }
 
-    /// Reads the client CA, and returns whether it differs from what was read before, if anything was.
+    /// Reads the client CA, and returns whether it differs from what was read before, if anything was. A file that
+    /// cannot be used counts as read: it is tried again after its next change, or with the next certificate.
     fn load_client_ca(&mut self) -> Result<bool, TlsError> {
         let Some(file) = &self.options.client_ca else { return Ok(false) };
         let read = Some(file.read()?);
