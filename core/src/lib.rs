@@ -11,6 +11,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod suggest;
+mod wording;
 
 pub mod objects;
 
@@ -38,5 +39,7 @@ pub mod review;
 
 pub mod report;
 
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod text_snapshot;

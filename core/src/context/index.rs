@@ -4,7 +4,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// The position of an entry: the slot of its set in the context, and its index in the set.
+/// The position of an entry: the slot of its set in the context, and its index in the set. Four bytes each are enough:
+/// more sets or entries than that would not fit into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) slot: u32,
@@ -32,6 +33,7 @@ impl SourceIndex {
         self.places.insert_unique(hash, place, |place| hasher.hash_one(source_of(*place)));
     }
 
+    /// Removes an entry, if it is there. `source` must be the one that it was added with.
     pub(super) fn remove(&mut self, source: &str, place: Place) {
         if let Ok(found) = self.places.find_entry(self.hash(source), |p| *p == place) {
             found.remove();

@@ -24,16 +24,16 @@ pub struct Totals {
 /// image configuration adds are left out.
 fn size_of_source(view: View<'_>, source: &str) -> usize {
     let mut mirrors: SmallVec<[(&str, Pull); 8]> = SmallVec::new();
-    let mut is_there = false;
+    let mut is_in_file = false;
     let mut blocked = false;
     for found in view.effective(source) {
         let pull = found.set.kind.pull();
         blocked |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         // The source itself is in the file only where a mirror follows it, which is rare: it is not counted.
         mirrors.extend(found.entry().real_mirrors().map(|(_, mirror)| (mirror, pull)));
-        is_there = true;
+        is_in_file = true;
     }
-    if !is_there {
+    if !is_in_file {
         return 0;
     }
     mirrors.sort_unstable();
@@ -41,14 +41,16 @@ fn size_of_source(view: View<'_>, source: &str) -> usize {
     size_of_registry(source, blocked, mirrors)
 }
 
-/// Why the machine-config operator would refuse the entries of a source: how many values it rejects, how many
-/// mirrors are their own source that may not be contacted, and one more if the entries have both policies. Only
-/// whether it is 0 has a meaning; it is a number so that it can be added and subtracted.
+/// For how many reasons the machine-config operator would refuse the entries of a source: the values that it rejects,
+/// the mirrors that are the source itself though that may never be contacted, and one more if the entries have both
+/// policies. Entries without a real mirror count too: the operator checks them before it leaves them out. Only whether
+/// the number is 0 has a meaning; it is a number so that it can be added and subtracted.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `validateRegistriesConfScopes`.
 fn faults_of_source(view: View<'_>, source: &str) -> usize {
     let format = view.format();
+    // `policies`: whether an entry has AllowContactingSource, and whether one has NeverContactSource.
     let (mut faults, mut policies) = (0, [false; 2]);
     for found in view.entries(source) {
         let entry = found.entry();
@@ -88,8 +90,8 @@ pub(super) fn faults_of_all(view: View<'_>) -> usize {
     sources.into_iter().map(|source| faults_of_source(view, source)).sum()
 }
 
-/// The sums of `measure` over the sources of the old and the new set, in both views. `before` shows `old`,
-/// `after` shows `new`, as the same allocations: sets are compared by address.
+/// The sums of `measure` over the sources of the old and the new set, each source once, in both views. `before` shows
+/// `old`, `after` shows `new`, as the same allocations: sets are compared by address.
 fn totals_of_write(
     [before, after]: [View<'_>; 2],
     old: Option<&MirrorSet>,
@@ -99,7 +101,7 @@ fn totals_of_write(
     let mut totals = Totals::default();
     for (view, set) in [(after, new), (before, old)] {
         let Some(set) = set else { continue };
-        // The sources of the new set are counted first, and left out when the old set is read.
+        // The sources of the new set are counted first, and left out when it is the turn of the old set.
         let counted = new.filter(|new| !std::ptr::eq(*new, set));
         for (index, entry) in set.entries.iter().enumerate() {
             let source = &*entry.source;
@@ -114,7 +116,7 @@ fn totals_of_write(
     totals
 }
 
-/// Whether a set that is seen has an entry with this source.
+/// Whether a set that the view shows has an entry with this source. Faster than reading the set.
 fn has_source(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
     view.entries(source).any(|found| std::ptr::eq(found.set, set))
 }
@@ -124,7 +126,8 @@ fn repeats_source(view: View<'_>, entry: EntryRef<'_>) -> bool {
     view.entries(&entry.entry().source).any(|other| entry.follows(other))
 }
 
-/// Whether some source of a set that is added takes more bytes than before; stops at the first.
+/// Whether some source of a set that is added takes more bytes than before. Stops at the first, unlike
+/// [`size_of_write`], which adds up all of them.
 pub fn grows(before: View<'_>, after: View<'_>, new: &MirrorSet) -> bool {
     let mut sources = new.entries.iter().map(|entry| &*entry.source);
     sources.any(|source| size_of_source(after, source) > size_of_source(before, source))
@@ -171,6 +174,7 @@ mod tests {
         ];
         context.insert_set(set("b", "docker.io").into());
         for (source, expected, reason) in table {
+            // In a view, in a context, left out of a view, and removed from the context.
             let set = set("a", source);
             let overlay = Overlay::new(&context, &set);
             let added = context.view_with(SetKind::Idms, "a", Some(&overlay));

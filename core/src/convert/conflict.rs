@@ -61,8 +61,8 @@ pub(super) fn policy_conflicts(documents: &[Document]) -> Vec<Problem> {
     problems
 }
 
-/// Sources whose lists of mirrors contradict each other, among the entries that the nodes merge: a cycle is
-/// no error to them, but their order is then called unspecified.
+/// Sources whose lists of mirrors contradict each other, among the entries that the nodes merge. Nodes accept that, but
+/// upstream calls the merged order unspecified.
 pub(super) fn order_conflicts<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Vec<Problem> {
     let mut merged: BTreeMap<(&str, Pull), Vec<Found<'_>>> = BTreeMap::new();
     for found in documents.into_iter().flat_map(entries_of).filter(|found| found.entry().is_effective()) {
@@ -75,6 +75,7 @@ pub(super) fn order_conflicts<'a>(documents: impl IntoIterator<Item = &'a Docume
         }
         let mut places: Vec<_> =
             first_contradiction(source, &found).into_iter().map(Found::place_with_mirrors).collect();
+        // An entry that contradicts itself is there twice.
         places.dedup();
         problems.push(Problem {
             what: format!(
@@ -93,10 +94,11 @@ fn is_contradictory(source: &str, found: &[Found<'_>]) -> bool {
     node::merge(source, &lists).contradictory
 }
 
-/// The first two entries that contradict each other, or one that contradicts itself; all of them where only more
+/// The first two entries that contradict each other, or twice one that contradicts itself; all of them where only more
 /// than two together do.
 fn first_contradiction<'a>(source: &str, found: &[Found<'a>]) -> Vec<Found<'a>> {
     for (at, one) in found.iter().enumerate() {
+        // From the entry itself on.
         for other in &found[at..] {
             if is_contradictory(source, &[*one, *other]) {
                 return vec![*one, *other];

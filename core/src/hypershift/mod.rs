@@ -14,6 +14,7 @@ mod reading;
 mod release;
 mod served;
 mod slip;
+mod work;
 
 pub use derive::{Derivation, Derivations, Origin, derive};
 pub use deviation::{Deviation, find_deviation};
@@ -23,8 +24,8 @@ pub use handed_on::{
     compare_with_operator, parse_overrides,
 };
 pub use lookup::{
-    LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, metadata_lookup, override_of,
-    overrides, redirect, release_lookup,
+    LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, crashes_on, metadata_lookup,
+    override_mirrors, override_of, overrides, redirect, release_lookup,
 };
 pub use misreading::{Misreading, Problem, find_correction, misreadings};
 pub use obstacle::{Disagreeing, Obstacle};

@@ -45,6 +45,7 @@ fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>]) -> Changes<'a> {
             changes.extend(compare_location(old, new, &mirror.location));
         }
     }
+    // The mirrors that both have, in the order of each, with their flags.
     let kept_old = old.iter().filter(|mirror| has_mirror(new, mirror));
     if !kept_old.eq(new.iter().filter(|mirror| has_mirror(old, mirror))) {
         changes.push((RegistryChange::OrderOrFlags, Impact::Reload));
@@ -65,6 +66,8 @@ fn compare_location<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], location: &str) 
     // New mirrors that upstream takes for changed; without one, at most a reload is left.
     let differing: Vec<_> = is.iter().copied().filter(|mirror| mirror.pull != first.pull).collect();
     let impact = differing.iter().map(|mirror| impact_of_new(mirror.pull)).max();
+    // A location has at most one mirror for each kind of pull. As there is one before and one after, no more than one
+    // is removed, and no more than one is added.
     let removed = was.iter().find(|mirror| !has_mirror(new, mirror));
     let added = is.iter().find(|mirror| !has_mirror(old, mirror));
     let what = match (removed, added, differing.first()) {
@@ -74,6 +77,7 @@ fn compare_location<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>], location: &str) 
         (None, None, Some(kept)) if impact == Some(Impact::Drain) => {
             RegistryChange::MirrorMistaken((*kept).clone())
         }
+        // Nothing differs at this location. Something else does, which costs at least the same reload.
         (None, None, _) => return Vec::new(),
     };
     vec![(what, impact.unwrap_or(Impact::Reload))]

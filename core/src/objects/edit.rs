@@ -33,8 +33,12 @@ impl Located {
     pub fn edits<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Option<Vec<TextEdit>> {
         let root = self.editable_root()?;
         let layout = Layout::new(&self.source.text, root);
+        // The removals by the path of their parent: those of one list or map depend on each other.
         let (mut edits, mut removals) = (Vec::new(), BTreeMap::<String, BTreeSet<usize>>::new());
         for change in changes {
+            if self.written_path(change.path()) != change.path() {
+                return None;
+            }
             match change {
                 Change::Remove { path } => {
                     let (parent, index) = child_at(&layout, root, path)?;
@@ -52,7 +56,8 @@ impl Located {
     }
 }
 
-/// The path of the parent of a field or item, and the index of the field or item in it.
+/// The path of the parent of a field or item, each step in brackets, since a name may contain dots; and the index of
+/// the field or item in it.
 fn child_at(layout: &Layout<'_>, root: &Node, path: &str) -> Option<(String, usize)> {
     let steps: Vec<_> = steps(path).collect();
     let (at, missing) = descend(layout, root, &steps)?;
@@ -61,8 +66,8 @@ fn child_at(layout: &Layout<'_>, root: &Node, path: &str) -> Option<(String, usi
     missing.is_empty().then(|| (above.iter().flat_map(|step| ["[", step, "]"]).collect(), index))
 }
 
-/// Sorts edits. `None` if two of them overlap. Insertions at one place become one, in the order of the changes;
-/// an edit that is there twice is made once.
+/// Sorts edits. `None` if two of them overlap. Insertions at one place become one, in the order of the changes, since
+/// the sort is stable. A replacement or removal that is there twice is made once.
 fn join(mut edits: Vec<TextEdit>) -> Option<Vec<TextEdit>> {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut joined: Vec<TextEdit> = Vec::with_capacity(edits.len());
@@ -93,7 +98,7 @@ pub fn apply_edits(text: &str, edits: &[TextEdit]) -> String {
 /// A node, and where it is.
 struct At<'n> {
     node: &'n Node,
-    /// Whether it is inside brackets.
+    /// Whether it is written in brackets, its own or those of a list or map around it.
     in_flow: bool,
     place: Place<'n>,
 }
@@ -104,7 +109,7 @@ enum Place<'n> {
     Item { index: usize },
 }
 
-/// The edit of a single change. Removals are not made here: those of one list or map depend on each other.
+/// The edit of a single change other than a removal, for which [`remove`] makes the edits.
 fn edit(layout: &Layout<'_>, root: &Node, change: &Change) -> Option<TextEdit> {
     let steps: Vec<_> = steps(change.path()).collect();
     let (at, missing) = descend(layout, root, &steps)?;
@@ -130,7 +135,7 @@ fn edit(layout: &Layout<'_>, root: &Node, change: &Change) -> Option<TextEdit> {
 }
 
 /// The node at a path, or its nearest existing parent and the steps that are missing. `None` if it is not written
-/// there, but comes from an alias or a merge key.
+/// there, but comes from an alias or a merge key, or if the path leads through an item that a list does not have.
 fn descend<'n, 's>(
     layout: &Layout<'_>,
     root: &'n Node,
@@ -187,6 +192,7 @@ fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> 
     match (&node.data, value) {
         (Data::List(items), Value::Array(values)) if !values.is_empty() => {
             let dash = layout.dash(items.first()?)?;
+            // The range begins at the first dash, so the text of the first item needs no indentation.
             let lines = values.iter().map(|value| layout.item(value, layout.column(dash), false));
             let text = lines.collect::<Vec<_>>().join(layout.newline);
             Some(TextEdit { range: dash..layout.end(node), text: text.trim_start().to_owned() })
@@ -210,8 +216,8 @@ fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Opti
         Data::Map(fields) => {
             let (first, last) = (fields.first()?, fields.last()?);
             let column = layout.column(first.span.start);
-            let at = layout.line_end(layout.end_of_field(last));
-            Some(TextEdit { range: at..at, text: layout.new_field(name, &value, column) })
+            let end = layout.line_end(layout.end_of_field(last));
+            Some(TextEdit { range: end..end, text: layout.new_field(name, &value, column) })
         }
         Data::Scalar(Value::Null) => match &at.place {
             Place::Field { map, index } => layout.fill(&map[*index], at.in_flow, &nested(&[name], value)),
@@ -227,6 +233,7 @@ fn has_merged_fields(layout: &Layout<'_>, node: &Node) -> bool {
     fields.iter().any(|field| !layout.contains(node, &field.value))
 }
 
+/// Adds items to the end of a list, or makes them the value of a field without one.
 fn append(layout: &Layout<'_>, at: &At<'_>, values: &[Value]) -> Option<TextEdit> {
     let items = match &at.node.data {
         Data::List(items) if !layout.is_alias(at.node) => items,
@@ -242,8 +249,8 @@ fn append(layout: &Layout<'_>, at: &At<'_>, values: &[Value]) -> Option<TextEdit
     let column = layout.column(layout.dash(last)?);
     let texts = values.iter().map(|value| layout.item(value, column, layout.is_flow(last)));
     let text: String = texts.flat_map(|text| [layout.newline.to_owned(), text]).collect();
-    let at = layout.line_end(layout.end(last));
-    Some(TextEdit { range: at..at, text })
+    let end = layout.line_end(layout.end(last));
+    Some(TextEdit { range: end..end, text })
 }
 
 /// Removes children of one list or map, given by their ascending indexes.
@@ -255,6 +262,7 @@ fn remove(layout: &Layout<'_>, parent: &At<'_>, indexes: &[usize]) -> Option<Vec
     let mut edits = Vec::new();
     let mut rest = indexes;
     while let Some(first) = rest.first() {
+        // How many neighbours in a row go from here on: they are one range.
         let run = rest.iter().zip(*first..).take_while(|(index, expected)| **index == *expected).count();
         // Up to the start of the next child where there is one, else from the end of the child before.
         let range = match (first.checked_sub(1), children.0.get(first + run)) {
@@ -262,6 +270,7 @@ fn remove(layout: &Layout<'_>, parent: &At<'_>, indexes: &[usize]) -> Option<Vec
             (Some(before), None) => {
                 layout.tail(children.0[before].end)..layout.tail(children.0[first + run - 1].end)
             }
+            // All children: see above.
             (None, None) => return None,
         };
         edits.push(TextEdit { range, text: String::new() });
@@ -293,7 +302,7 @@ impl Children {
         ranges.map(Self)
     }
 
-    /// Leaves an empty list. A map keeps at least one field.
+    /// The edit that leaves an empty list. `None` for a map: in block style, one without fields would read as `null`.
     fn remove_all(&self, layout: &Layout<'_>, parent: &At<'_>) -> Option<TextEdit> {
         let (Data::List(_), Some(first), Some(last)) = (&parent.node.data, self.0.first(), self.0.last())
         else {

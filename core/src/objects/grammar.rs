@@ -37,6 +37,7 @@ fn is_domain(domain: &[u8]) -> bool {
 
 /// The rest after a domain: labels of letters, digits and inner hyphens, joined by dots. `None` if there is no domain.
 fn after_domain(text: &[u8]) -> Option<&[u8]> {
+    // As after a dot: the first label may neither be empty nor begin with a hyphen.
     let mut last = b'.';
     let mut length = 0;
     for &byte in text {
@@ -56,7 +57,7 @@ fn after_domain(text: &[u8]) -> Option<&[u8]> {
 /// Elements joined by slashes: lower-case letters and digits, separated by a dot, by one or two underscores, or by
 /// hyphens.
 fn is_path(path: &[u8]) -> bool {
-    // The two bytes before each byte: two underscores separate, three do not.
+    // The two bytes before each byte, at first a slash: two underscores separate, three do not.
     let (mut before, mut last) = (b'a', b'/');
     for &byte in path {
         let fits = is_path_letter(byte)
@@ -80,7 +81,8 @@ fn is_path_letter(byte: u8) -> bool {
 
 const IN_HOST: u8 = 1;
 const IN_PATH: u8 = 2;
-/// For each byte, whether it may be in a host and in a path.
+/// For each byte, whether it may be in a label of a host (a hyphen only inside of it), and in an element of a path
+/// other than as a separator.
 static LETTERS: [u8; 256] = {
     let mut letters = [0; 256];
     let mut byte: u8 = 0;
@@ -128,6 +130,7 @@ pub fn diagnose(value: &str, wildcard_allowed: bool) -> (&'static str, Option<St
     (find_problem(value, wildcard_allowed), is_better.then_some(meant))
 }
 
+/// The first of these problems that the value has, whatever else is wrong with it.
 fn find_problem(value: &str, wildcard_allowed: bool) -> &'static str {
     let bare = value.trim();
     if value.is_empty() {
@@ -167,6 +170,7 @@ fn without_digest(value: &str) -> &str {
     value.split_once('@').map_or(value, |(name, _)| name)
 }
 
+/// Without a slash before it, what follows a colon is a port.
 fn without_tag(value: &str) -> &str {
     match value.rsplit_once(':') {
         Some((name, tag)) if name.contains('/') && !tag.contains('/') => name,
@@ -221,10 +225,11 @@ mod tests {
 
     #[test]
     fn the_grammar_is_the_operators_pattern() {
+        // `short` and `domain` are the patterns of this module, the others the operator's.
         let [source, mirror, domain, short] =
             [SOURCE, MIRROR, DOMAIN_PATTERN, MIRROR_PATTERN].map(|pattern| Regex::new(pattern).unwrap());
         let letters = ["a", "B", "7", "-", ".", "_", "/", ":", "*", "é", "\n"];
-        // Every text of up to five of these letters, and each of them between two hosts.
+        // Every text of up to five of these letters: by itself, inside of a host, and as a path.
         let mut texts = vec![String::new()];
         let mut from = 0;
         for _ in 0..5 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Entry, Gaps, MirrorSet, ObjectId, SetKind, lenient::lenient, namespaced_name};
+use super::{Entry, Gaps, MirrorSet, ObjectId, Origin, SetKind, lenient::lenient, namespaced_name};
 
 /// Names of the annotations that are read or written.
 pub mod annotation {
@@ -134,7 +134,11 @@ pub struct Configuration {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OperatorHub {
-    /// Whether the default catalogs are disabled.
+    /// Whether the default catalogs are disabled. With `olmCatalogPlacement: guest` it is read only once, when
+    /// HyperShift creates the `OperatorHub` of the hosted cluster, which decides from then on.
+    ///
+    /// Follows `hypershift control-plane-operator/hostedclusterconfigoperator/controllers/resources/resources.go`
+    /// `reconcileOLM`, the same from release-4.14 on.
     #[serde(deserialize_with = "lenient")]
     pub disable_all_default_sources: bool,
 }
@@ -154,7 +158,8 @@ impl HostedCluster {
     /// Follows `hypershift support/globalconfig/imagecontentsource.go` `ReconcileImageDigestMirrors`.
     pub fn mirror_set(&self) -> MirrorSet {
         let entries = self.spec.image_content_sources.iter().take(Self::MAX_SOURCES).cloned().collect();
-        MirrorSet { gaps: self.gaps.clone(), ..MirrorSet::new(SetKind::Idms, "cluster", entries) }
+        let set = MirrorSet::new(SetKind::Idms, "cluster", entries);
+        MirrorSet { origin: Origin::HostedCluster, gaps: self.gaps.clone(), ..set }
     }
 
     /// The value of an annotation. An empty one is the same as none, as in HyperShift.
@@ -172,8 +177,9 @@ impl HostedCluster {
         self.metadata.annotations.contains_key(annotation::CATALOG_OVERRIDES)
     }
 
-    /// Whether the catalog overrides were filled in by mirrorguard. That there are none is never filled in, so such a
-    /// value is the owner's, even if the other annotation has it too.
+    /// Whether the catalog overrides were filled in by mirrorguard, which then writes the same value to
+    /// [`annotation::DERIVED`]. It never fills in that there are none: an empty value or `=` is the owner's, even if
+    /// both annotations have it.
     pub fn has_derived_overrides(&self) -> bool {
         let overrides = self.catalog_overrides();
         overrides.is_some() && overrides == self.annotation(annotation::DERIVED)
@@ -202,6 +208,11 @@ impl HostedCluster {
         let image = &self.spec.release.image;
         let mut known = self.status.versions.iter().filter(|known| !known.version.is_empty());
         known.find(|known| known.image == *image).map(|known| &*known.version)
+    }
+
+    /// Whether the default catalogs are disabled, wherever they would run.
+    pub fn disables_default_catalogs(&self) -> bool {
+        self.spec.configuration.operator_hub.disable_all_default_sources
     }
 
     /// Whether the catalogs run in the hosted cluster itself.

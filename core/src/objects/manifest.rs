@@ -3,6 +3,7 @@
 
 mod embedded;
 mod install_config;
+mod kustomize;
 mod located;
 mod naming;
 mod read;
@@ -18,6 +19,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 pub use self::{
+    kustomize::patches_of,
     located::Located,
     read::read,
     written::{Text, Written},
@@ -51,7 +53,7 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    /// An error without its text.
+    /// An error without an excerpt.
     pub fn new(file: &str, at: Position, message: String) -> Self {
         Self { file: file.to_owned(), at, message, excerpt: None, is_syntax: false }
     }
@@ -98,26 +100,29 @@ impl Reading {
         self.errors.extend(errors);
     }
 
-    /// Passes over the rest of a template that was found in a folder: a file that is not YAML before it is filled
-    /// in.
+    /// Passes over what is not YAML, instead of reporting an error. For a file of a folder that looks like a template,
+    /// which is YAML only after it has been filled in. A file that the user names is not read in this way.
     #[must_use]
     pub fn without_template(mut self) -> Self {
         let (templates, errors) = self.errors.into_iter().partition(|error| error.is_syntax);
         let templates: Vec<ReadError> = templates;
         self.errors = errors;
-        self.skipped += templates.len();
-        let passed_over = templates.into_iter().map(|ReadError { file, at, .. }| PassedOver {
-            file,
-            at,
-            what: "a template",
-        });
-        self.passed_over.extend(passed_over);
+        for ReadError { file, at, .. } in &templates {
+            self.pass_over(file, *at, "a template");
+        }
         self
+    }
+
+    /// Counts a document or a rest of a file as skipped.
+    fn pass_over(&mut self, file: &str, at: Position, what: &'static str) {
+        self.skipped += 1;
+        self.passed_over.push(PassedOver { file: file.to_owned(), at, what });
     }
 }
 
 /// The objects of a JSON file without their positions, several times faster than [`read`]. `None` if the text is not
-/// JSON or an object cannot be read; [`read`] then reports the error.
+/// JSON or an object cannot be read; [`read`] then reports the error. Unlike there, the version is not compared, only
+/// lists are unfolded, and an item of a list is skipped if it has no `apiVersion` and `kind` of its own.
 pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
     #[derive(Deserialize)]
     struct Head<'a> {
@@ -133,6 +138,7 @@ pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
     while let Some(text) = pending.pop() {
         let head: Head = serde_json::from_str(text).ok()?;
         if let Some(items) = head.items {
+            // `pop` takes the last: so the objects stay in their order.
             pending.extend(items.iter().rev().map(|item| item.get()));
         } else if let Some(kind) = Kind::of_api_version(head.api_version, head.kind) {
             objects.push(Object::from_json(kind, text).ok()?);

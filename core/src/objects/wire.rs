@@ -39,10 +39,11 @@ struct WireMetadata {
     deletion_timestamp: Option<String>,
 }
 
-/// The fields of `spec` of all kinds, those of a HostedCluster from `release` on.
+/// The fields of `spec` of all kinds: mirror sets, then the image configuration, signature policies and
+/// `MachineConfigurations`, from `release` on HostedClusters, and from `source_type` on catalogs.
 ///
-/// The latter are read leniently: a field of an unexpected type is ignored, because the schema of
-/// the kind rejects it, and later releases may change the type.
+/// `MachineConfigurations`, HostedClusters and catalogs are read leniently: a field of an unexpected type is ignored,
+/// because the schema of the kind rejects it, and later releases may change the type.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, expecting = "a map")]
 struct WireSpec {

@@ -3,7 +3,7 @@
 use crate::{
     context::{Context, Overlay},
     objects::{HostedCluster, MirrorSet, ObjectId},
-    rules::{Applicability, Finding, SetWrite, Settings, Views},
+    rules::{Applicability, AsWritten, Finding, SetWrite, Settings, Views},
     write::Operation,
 };
 
@@ -33,31 +33,17 @@ impl<'h> Guest<'h> {
         let Self { written, valid, context, .. } = self;
         let view = context.view_with(valid.kind, &valid.name, Some(overlay));
         let cluster = Views { before: view, after: view, others: context.view() };
-        SetWrite::new(Operation::Existing(valid), Operation::Existing(written), cluster, settings)
+        let written = AsWritten { operation: Operation::Existing(written), before: view, after: view };
+        SetWrite::new(Operation::Existing(valid), written, cluster, settings)
     }
 
     /// A finding in the set, as one in the HostedCluster. A fix changes imageContentSources, which rolls out every
     /// NodePool.
     pub(super) fn in_hosted(&self, mut finding: Finding) -> Finding {
-        finding.path = self.path_in_hosted(&finding.path);
-        for related in &mut finding.related {
-            related.path = self.path_in_hosted(&related.path);
-            self.rename(&mut related.object);
-        }
+        finding.related.iter_mut().for_each(|related| self.rename(&mut related.object));
+        finding.fix.changes.iter_mut().for_each(|(object, _)| self.rename(object));
         finding.fix.applicability = Applicability::Unsafe;
-        for (object, change) in &mut finding.fix.changes {
-            self.rename(object);
-            let path = change.path_mut();
-            *path = self.path_in_hosted(path);
-        }
         finding
-    }
-
-    fn path_in_hosted(&self, path: &str) -> String {
-        match path.strip_prefix(&*self.valid.list_path()) {
-            Some(rest) => format!("{}{rest}", HostedCluster::SOURCES_PATH),
-            None => path.to_owned(),
-        }
     }
 
     fn rename(&self, object: &mut ObjectId) {
@@ -149,11 +135,10 @@ mod tests {
             finding.related.iter().map(|one| (one.object.to_string(), &*one.path)).collect();
         let hosted = "HostedCluster/clusters/lab".to_owned();
         assert_eq!(related, [(hosted.clone(), "spec.imageContentSources[0].source")]);
-        let mut changes = finding.fix.changes.clone();
-        assert_eq!(changes.len(), 2);
-        for (object, change) in &mut changes {
+        assert_eq!(finding.fix.changes.len(), 2);
+        for (object, change) in &finding.fix.changes {
             assert_eq!(object.to_string(), hosted);
-            assert!(change.path_mut().starts_with("spec.imageContentSources["));
+            assert!(change.path().starts_with("spec.imageContentSources["));
         }
         assert_eq!(finding.fix.applicability, Applicability::Unsafe);
         assert_eq!(finding.fix.objects, []);

@@ -11,6 +11,7 @@ mod exempt;
 pub mod existing;
 mod fill;
 mod guest;
+mod overlays;
 mod reviewer;
 mod sequence;
 mod verdict;

@@ -4,26 +4,28 @@ use std::fmt;
 
 use super::{
     Finding, Related, SetWrite,
+    conflicting_source_policy::three_steps,
     finding::some_names,
     mirror_order_conflict::{ORDER_UNSPECIFIED, contradicted},
 };
 use crate::{
     context::EntryRef,
-    node::Rendering,
-    objects::{Entry, MirrorSet, Pull, SetKind},
+    node::{Rendering, rewrite},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy, Pull, SetKind},
 };
 
-/// An entry that changes what nodes do with the images of entries of the other sort.
+/// An entry of an ICSP that changes what nodes do with the images of entries of IDMSs and ITMSs, or the other way
+/// round. Here, these are the two sorts of sets.
 pub(super) struct Overlap<'a> {
     /// Index of the entry in the set under review.
     index: usize,
-    /// The entries of the other sort.
+    /// The entries of the other sort whose images are affected.
     pub(super) with: Vec<EntryRef<'a>>,
     how: How,
 }
 
 enum How {
-    /// Nodes try other places than before.
+    /// Nodes try `is` with the set under review, and `was` without it.
     Tries { was: Tries, is: Tries },
     /// The lists are merged and have no order that suits both. What upstream makes of them is unspecified, and
     /// may be the old order by chance.
@@ -34,7 +36,7 @@ enum How {
 #[derive(Debug, PartialEq, Eq)]
 struct Tries {
     mirrors: Vec<String>,
-    /// Whether the source is not tried last.
+    /// Whether the source is blocked. Otherwise it is tried last.
     blocked: bool,
 }
 
@@ -58,6 +60,16 @@ impl Tries {
 }
 
 impl Overlap<'_> {
+    /// The names of the ICSPs with the source of an entry that is NeverContactSource.
+    fn contradicted_icsps(&self, set: &MirrorSet) -> Vec<&str> {
+        let entry = &set.entries[self.index];
+        if entry.policy() != MirrorSourcePolicy::NeverContactSource {
+            return Vec::new();
+        }
+        let same = self.with.iter().filter(|found| found.entry().source == entry.source);
+        same.map(|found| &*found.set.name).collect()
+    }
+
     pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
         let names = some_names(self.with.iter().map(|found| found.set.id()));
@@ -77,6 +89,9 @@ impl Overlap<'_> {
         };
         let fix = match (set.kind, &self.how) {
             (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
+            (SetKind::Idms, How::Tries { .. }) if !self.contradicted_icsps(set).is_empty() => {
+                three_steps(&set.id().to_string(), &self.contradicted_icsps(set))
+            }
             (SetKind::Idms, How::Tries { .. }) => {
                 format!("add every entry of {names} to this IDMS, as the first step of the migration")
             }
@@ -103,7 +118,7 @@ fn is_other(set: &MirrorSet, found: &EntryRef<'_>) -> bool {
 /// The entries that change what nodes do with images of the other sort. Only the nearest scope above an
 /// entry can be concerned, since only the most specific one applies to an image.
 pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
-    // Compared with the cluster without the set, not with the set as it was before an update.
+    // `before` is the cluster without the set, also for an update: not with the set as it was.
     let (before, after) = (Rendering::new(write.cluster.others), Rendering::new(write.cluster.after));
     let mut overlaps = Vec::new();
     for (index, Entry { source, .. }) in set.effective_entries() {
@@ -115,6 +130,7 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
         let Some((scope, found)) = write.cluster.others.nearest(source, |_| true) else { continue };
         let with: Vec<_> = found.into_iter().filter(|found| is_other(set, found)).collect();
         for pull in Pull::ALL {
+            // The other sort offers these pulls no mirror that the set could hide.
             if !with.iter().any(|found| found.set.kind.pull() == pull) {
                 continue;
             }
@@ -131,6 +147,7 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
 
 /// The entries of the other sort whose mirrors are merged with this one's and are in another order.
 fn contradicting<'a>(write: &SetWrite<'a>, own: EntryRef<'a>) -> Vec<EntryRef<'a>> {
+    // The mirrors of an ITMS are never merged with those of an ICSP, which serves digest pulls.
     if !own.set.kind.is_digest() {
         return Vec::new();
     }
@@ -146,8 +163,7 @@ fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: Pull) -> Tr
     let Ok(Some(placed)) = rendering.registry_at(scope) else {
         return Tries { mirrors: Vec::new(), blocked: false };
     };
-    let below = source.strip_prefix(scope).unwrap_or_default();
     let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
-    let mirrors = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
+    let mirrors = mirrors.map(|mirror| rewrite(source, scope, &mirror.location)).collect();
     Tries { mirrors, blocked: placed.registry.blocked }
 }

@@ -1,4 +1,4 @@
-//! An entry without a mirror.
+//! An entry that has no effect: it has no mirror, or its source has no registry.
 
 use super::{Check, Finding, Fix, Level, Rule, SetWrite};
 use crate::{
@@ -25,7 +25,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.effective_entries() {
         let source = &entry.source;
-        if !names_registry(source) && grammar::is_valid_source(source) {
+        if !names_registry(source) {
             findings.push(without_registry(set, index));
         }
     }
@@ -63,7 +63,7 @@ fn consequence(
     let remove = || Fix::safe("add a mirror, or remove the entry").remove(set.id(), set.entry_path(index));
     if set.entries[index].policy() == NeverContactSource {
         let decides = deciding(view, rendering, source).ok().flatten();
-        return if decides.is_some_and(|decides| decides.is_blocked) {
+        return if decides.is_some_and(|decides| rendering.blocks(&decides.scope) == Some(true)) {
             (
                 "nodes ignore the entry and its NeverContactSource, and the source is blocked elsewhere",
                 remove(),

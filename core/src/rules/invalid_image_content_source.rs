@@ -24,7 +24,7 @@ const FIELD: &str = HostedCluster::SOURCES_PATH;
 const NOT_WRITTEN: &str =
     "the ImageDigestMirrorSet of the hosted cluster is rejected, and its nodes get none of these mirrors";
 
-/// What a value beyond a limit does.
+/// What a value beyond a limit, or a repeated mirror, does: the schema of the HostedCluster itself refuses it.
 const NOT_ADMITTED: &str = "the API server rejects the HostedCluster";
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
@@ -33,6 +33,7 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if entries.len() > MAX {
         findings.push(too_many(FIELD.to_owned(), "entries".to_owned(), "entries", entries.len()));
     }
+    // What is beyond a limit is one finding, not one for each value.
     for index in 0..entries.len().min(MAX) {
         check_entry(hosted, index, findings);
     }
@@ -68,6 +69,8 @@ fn check_entry(hosted: &HostedCluster, index: usize, findings: &mut Vec<Finding>
     }
 }
 
+/// The finding for a value outside the format: `invalid_source::rejected` is the one for mirror sets, with other
+/// effects.
 fn rejected(hosted: &HostedCluster, role: &str, value: &str, path: String) -> Finding {
     let (problem, meant) = grammar::diagnose(value, role == "source");
     let fix = match meant {
@@ -146,6 +149,7 @@ mod tests {
     #[test]
     fn every_value_that_is_rejected_is_found() {
         const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release";
+        // The path of each finding, and what its fix changes; see `changed`.
         type Expected<'a> = &'a [(&'a str, Option<&'a str>)];
         let long = format!("m.lab/{}", "a".repeat(250));
         let table: [(&str, &[&str], Expected<'_>, &str); 11] = [

@@ -48,8 +48,9 @@ fn finding(own: EntryRef<'_>, first: EntryRef<'_>, others: &[EntryRef<'_>]) -> F
     }
 }
 
-/// The other entries whose mirror lists cannot be merged with this one's into one order. If no two lists
-/// contradict each other but all of them together do, all others are returned.
+/// The other entries whose mirror lists cannot be merged with this one's into one order. If no two lists contradict
+/// each other, but all of them together have no order, all others are returned; none if they have no order even
+/// without this one.
 pub(super) fn contradicted<'a>(own: EntryRef<'a>, others: &[EntryRef<'a>]) -> Vec<EntryRef<'a>> {
     let found: Vec<_> = others.iter().copied().filter(|other| contradict(&[own, *other])).collect();
     if !found.is_empty() || others.len() < 2 {
@@ -80,7 +81,7 @@ fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a 
     None
 }
 
-/// What an entry has nodes try, in order: a source that is not listed comes last.
+/// The places that nodes try because of an entry, in order. Its source comes last, unless it is listed.
 pub(super) fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
     let entry = entry.entry();
     let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);
@@ -121,6 +122,7 @@ mod tests {
             (&["IDMS a b", "IDMS b a"], "IDMS b a", &["0"], "it agrees with one of them"),
         ];
         let mut all = Vec::new();
+        // The other sets are called 0, 1, and so on; `contradicted` are the names of those that are reported.
         for (others, new, contradicted, reason) in table {
             let others: Vec<_> =
                 others.iter().enumerate().map(|(at, text)| read(&at.to_string(), text)).collect();

@@ -8,6 +8,7 @@ use crate::{
     hypershift::{
         RELEASE_REPOSITORIES,
         catalogs::{self, EmptySides},
+        readings,
     },
     objects::{
         Entry, annotation,
@@ -18,7 +19,7 @@ use crate::{
 /// Mirrors, each with the fields that name it.
 pub(super) type Mirrors<'a> = BTreeMap<&'a str, Vec<Related>>;
 
-/// The mirrors that nodes pull from: every mirror of every set.
+/// The mirrors that nodes pull from: every mirror of every set, except a source that is its own.
 pub(super) fn of_nodes(view: View<'_>) -> Mirrors<'_> {
     collect(view, |_| true)
 }
@@ -34,12 +35,9 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
             mirrors.entry(mirror).or_default().push(Related::to_hosted(hosted, &path));
         }
     }
-    let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
-    if let Some(overrides) = value.and_then(|value| catalogs::parse(value, EmptySides::Dropped)) {
-        let path = annotation::path(annotation::CATALOG_OVERRIDES);
-        for namespace in overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces) {
-            mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));
-        }
+    let path = annotation::path(annotation::CATALOG_OVERRIDES);
+    for namespace in catalog_namespaces(write) {
+        mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));
     }
     mirrors
 }
@@ -48,7 +46,21 @@ fn named_mirrors(entry: &Entry) -> impl Iterator<Item = (usize, &str)> {
     entry.real_mirrors().filter(|(_, mirror)| names_registry(mirror))
 }
 
-/// Whether an entry redirects digest pulls of release images.
+/// Where a HostedCluster's catalog overrides lead to; nothing if no catalog is pulled as they say. With guest placement
+/// the nodes of the hosted cluster pull them, whose pull secret is the same.
+fn catalog_namespaces<'a>(write: &HostedWrite<'a>) -> Vec<&'a str> {
+    let (Some(value), Some(placement)) = (write.new.catalog_overrides(), write.overrides_placement()) else {
+        return Vec::new();
+    };
+    if readings(value, &write.releases(), placement).is_empty() {
+        return Vec::new();
+    }
+    // The empty sides that some releases keep name no mirror.
+    let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
+    overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces).collect()
+}
+
+/// Whether the source of an entry for digest pulls covers release images.
 fn covers_release(found: &EntryRef<'_>) -> bool {
     let source = &found.entry().source;
     found.set.kind.is_digest() && RELEASE_REPOSITORIES.iter().any(|release| is_nested(release, source))

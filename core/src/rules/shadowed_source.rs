@@ -15,7 +15,7 @@ use crate::{
         Change, Entry,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
         Pull, SetKind, grammar,
-        scope::{Ancestor, ancestors, matching_prefix},
+        scope::{Ancestor, matching_prefix, matching_scopes},
     },
 };
 
@@ -52,44 +52,37 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 /// set are in few registries and namespaces.
 struct Broader<'a> {
     view: View<'a>,
-    /// The nearest source at or above each parent; `None` if there is none. Wildcards depend on the host alone, so
-    /// they are the same for all scopes below a parent.
+    /// The nearest source at or above each parent; `None` if there is none. What comes after a parent is the same for
+    /// all scopes below it.
     known: HashMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Broader<'a> {
+    /// The source that would decide in place of this one, of those that have mirrors, of any kind.
     fn than(&mut self, scope: &'a str) -> Option<&'a str> {
+        let has_wildcards = self.view.has_wildcards();
         let mut passed: SmallVec<[&'a str; 4]> = SmallVec::new();
-        let mut rest = scope;
-        let nearest = loop {
-            let Some(end) = rest.rfind('/') else { break self.wildcard_over(scope) };
-            rest = &scope[..end];
-            if let Some(known) = self.known.get(rest) {
-                break *known;
+        let mut nearest = None;
+        for above in matching_scopes(scope).skip_while(|above| !above.is(scope)).skip(1) {
+            match above {
+                Ancestor::Parent(parent) => {
+                    if let Some(known) = self.known.get(parent) {
+                        nearest = *known;
+                        break;
+                    }
+                    passed.push(parent);
+                }
+                Ancestor::Wildcard(_) if !has_wildcards => continue,
+                Ancestor::Wildcard(_) => {}
             }
-            passed.push(rest);
-            if let Some(found) = self.view.effective(rest).next() {
-                break Some(&*found.entry().source);
+            if let Some(found) = self.view.effective(&above.to_scope()).next() {
+                nearest = Some(&*found.entry().source);
+                break;
             }
-        };
+        }
         self.known.extend(passed.into_iter().map(|parent| (parent, nearest)));
         nearest
     }
-
-    fn wildcard_over(&self, scope: &str) -> Option<&'a str> {
-        if !self.view.has_wildcards() {
-            return None;
-        }
-        let wildcards = ancestors(scope).filter(|above| matches!(above, Ancestor::Wildcard(_)));
-        wildcards.map(Ancestor::to_scope).find_map(|above| {
-            let found = self.view.effective(&above).next()?;
-            Some(&*found.entry().source)
-        })
-    }
-}
-
-fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
-    found.set.kind.pull() == pull
 }
 
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever its
@@ -102,12 +95,13 @@ fn hidden(
     here: &[EntryRef<'_>],
     above: &[EntryRef<'_>],
 ) -> Option<Finding> {
-    let serving: Vec<_> = here.iter().filter(|found| serves(found, pull)).copied().collect();
-    // If entries of this source serve these pulls, those have to include the broader source's mirrors.
-    if !serving.is_empty() && !serves(&own, pull) {
+    let serving: Vec<_> = here.iter().filter(|found| found.serves(pull)).copied().collect();
+    // If entries of this source serve these pulls, those have to include the broader source's mirrors, and the finding
+    // is theirs.
+    if !serving.is_empty() && !own.serves(pull) {
         return None;
     }
-    let above: Vec<_> = above.iter().filter(|found| serves(found, pull)).copied().collect();
+    let above: Vec<_> = above.iter().filter(|found| found.serves(pull)).copied().collect();
     let broader = &*above.first()?.entry().source;
     // Pulls of a source with a mirror without a registry fail, whatever hides what.
     if above.iter().chain(&serving).any(|found| !found.entry().is_usable()) {
@@ -155,9 +149,9 @@ impl Hidden<'_, '_> {
         };
         Finding {
             effect,
-            ..Finding::new(
+            ..Finding::of_faults(
                 own.set.field_path(own.index, "source"),
-                format!("{pull} {source} {}", lost.join(" ")),
+                lost.iter().map(|mirror| format!("{pull} {source} {mirror}")),
                 format!("source \"{source}\" hides the mirrors of {broader}"),
             )
         }
@@ -167,16 +161,17 @@ impl Hidden<'_, '_> {
         list_names(&self.lost[..self.lost.len().min(1)], self.lost.len().saturating_sub(1))
     }
 
-    /// Whether the hidden mirrors can follow those that are there, and do not open the source.
+    /// Whether the hidden mirrors can be appended to the entry's: nodes still try those that are there in their order,
+    /// and do not come to try the source before a mirror. [`merge`] lists the source only if a mirror follows it.
     fn keeps_order(&self, view: View<'_>) -> bool {
         let Entry { source, mirrors, .. } = self.own.entry();
-        let others = view.effective(source).filter(|found| serves(found, self.pull) && !found.is(self.own));
+        let others = view.entries(source).filter(|found| found.serves(self.pull) && !found.is(self.own));
         let others: Vec<_> = others.map(|found| &*found.entry().mirrors).collect();
         let added = self.lost.iter().map(|mirror| Box::from(&**mirror));
         let extended: Vec<Box<str>> = mirrors.iter().cloned().chain(added).collect();
         let (before, after) = ([&*others, &[mirrors]].concat(), [&*others, &[&extended]].concat());
-        let (was, is) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
-        is_kept(&was, &is) && was.contains(&&**source) == is.contains(&&**source)
+        let (before, after) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
+        is_kept(&before, &after) && before.contains(&&**source) == after.contains(&&**source)
     }
 
     /// Whether HyperShift, which up to 4.16 replaces the source in the result of the mirror before, finds no source to
@@ -187,6 +182,8 @@ impl Hidden<'_, '_> {
         !is_digest || mirrors.iter().all(|mirror| mirror == source || !mirror.contains(&**source))
     }
 
+    /// Adds the hidden mirrors to the entry itself, or if no entry of the source serves the pulls, adds one that does
+    /// to a set that has the broader source.
     fn fix(&self, view: View<'_>) -> Fix {
         let own = self.own;
         let Entry { source, .. } = own.entry();
@@ -222,7 +219,8 @@ fn is_kept(before: &[&str], after: &[&str]) -> bool {
     before.iter().all(|name| rest.any(|other| other == name))
 }
 
-/// The mirrors of the broader source, with the rest of the path appended, that no entry here has.
+/// The mirrors of the broader source, with the rest of the path, `below`, appended, that no entry of the own source
+/// has. The own source is not lost: it is tried last in any case.
 fn lost(above: &[EntryRef<'_>], here: &[EntryRef<'_>], own_source: &str, below: &str) -> Vec<String> {
     let mut lost = Vec::new();
     for found in above {

@@ -81,6 +81,7 @@ impl Sharing<'_> {
         let elsewhere: Vec<_> = sets.map(|other| other.set.id()).collect();
         let elsewhere = if elsewhere.is_empty() { String::new() } else { some_names(elsewhere) };
         let same_mirrors = self.others.iter().all(|other| other.entry().mirrors == self.own.entry().mirrors);
+        // Equal lists have one order, theirs, even if a mirror in them is repeated.
         Split { elsewhere, same_mirrors, only_order: same_mirrors || self.only_order }
     }
 
@@ -93,8 +94,10 @@ impl Sharing<'_> {
     fn can_be_united(&self, view: View<'_>) -> bool {
         let (first, source) = (self.first(), &*self.own.entry().source);
         let pull = self.own.set.kind.pull();
+        // `others` lacks the entries that come later in the set, and those that other rules report.
         let is_complete =
             view.entries(source).filter(|found| found.serves(pull)).count() == self.others.len() + 1;
+        // If the first entry has all mirrors already, entries are only removed, which is always admitted.
         let keeps_mirrors = first.entry().mirrors == self.merged;
         let is_admitted =
             keeps_mirrors || (may_extend(view, first.set) && !is_beside_icsp(view, first.set, source));
@@ -114,15 +117,18 @@ impl Sharing<'_> {
         self.merged.iter().map(|mirror| &**mirror).eq(listed)
     }
 
-    /// The first of the entries.
+    /// The first of the entries by kind, name and index: the one that is kept.
     fn first(&self) -> EntryRef<'_> {
         self.others.iter().copied().chain([self.own]).min_by_key(EntryRef::order).unwrap_or(self.own)
     }
 }
 
+/// The finding for the entries of a set, `found`, whose sources are split in one way.
 fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
     let own = found[0].own;
     let mut sources: Vec<_> = found.iter().map(|sharing| &*sharing.own.entry().source).collect();
+    // In any order, since the entries of several sources may alternate.
+    sources.sort_unstable();
     sources.dedup();
     let what = match (&*sources, &*split.elsewhere) {
         ([source], "") => format!("source \"{source}\" is in {} entries of this object", found.len() + 1),
@@ -145,7 +151,7 @@ fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
         effect: effect.to_owned(),
         fix: fix(view, split, found),
         related: related.map(|other| Related::to_entry(other, "source")).collect(),
-        ..Finding::new(own.set.field_path(own.index, "source"), keys.collect::<Vec<_>>().join("\n"), what)
+        ..Finding::of_faults(own.set.field_path(own.index, "source"), keys, what)
     }
 }
 
@@ -169,7 +175,8 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
         (false, [_]) => "put all mirrors into one entry, in the order to try".to_owned(),
         (false, _) => "put all mirrors of each source into one entry, in the order to try".to_owned(),
     };
-    // The last entry of a source in the set is compared with all others.
+    // If the set has a source several times, only its last entry is compared with all others, and replaces the earlier
+    // ones in the map.
     let last: BTreeMap<_, _> = found.iter().map(|sharing| (&*sharing.own.entry().source, sharing)).collect();
     if last.values().any(|sharing| !sharing.can_be_united(view)) {
         return title.into();
@@ -179,6 +186,7 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
     last.into_values().fold(fix, keep_first)
 }
 
+/// Gives the first entry all mirrors, and removes the others.
 fn keep_first(fix: Fix, sharing: &Sharing<'_>) -> Fix {
     let first = sharing.first();
     let mut fix = if first.entry().mirrors == sharing.merged {
@@ -259,6 +267,9 @@ mod tests {
         assert_eq!(icsps.len(), 1, "two ICSPs are merged as two IDMSs are");
         all.extend(icsps);
         all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["n.lab/a"])])));
+        // Two sources, whose entries alternate.
+        let [a, b]: [(&str, &[&str]); 2] = [("quay.io/a", &["m.lab/a"]), ("quay.io/b", &["m.lab/b"])];
+        all.extend(find(&[], &set(Idms, "new", &[a, a, b, b, a])));
         assert_texts(RULE.id, &all);
     }
 

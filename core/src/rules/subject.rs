@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cell::OnceCell};
 
-use super::Settings;
+use super::{Settings, as_written::AsWritten};
 use crate::{
     context::{EntryRef, View},
     hypershift::{
@@ -10,32 +10,34 @@ use crate::{
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
-    node::{Change, Standstill, change_of_write},
+    node::{Change, Standstill},
     objects::{HostedCluster, MirrorSet, annotation, manifest::Written, scope::names_registry},
     state::State,
     write::Operation,
 };
 
 /// A write of a mirror set, and the cluster around it. Invalid sources and mirrors are in none of its sets but
-/// `written`.
+/// `written`: its sets and views hold the [`MirrorSet::valid_part`] of the set under review.
 #[derive(Debug, Clone)]
 pub struct SetWrite<'a> {
     /// What happens to the set.
     pub operation: Operation<&'a MirrorSet>,
     /// The same, with the invalid sources and mirrors.
-    written: Operation<&'a MirrorSet>,
+    written: AsWritten<'a>,
     /// The cluster before and after.
     pub cluster: Views<'a>,
     /// The configuration.
     pub settings: &'a Settings,
+    // Both are computed when the first rule asks for them.
     change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
 }
 
-/// A cluster around a write of one mirror set.
+/// A cluster around a write of one mirror set. The views show the old and the new set themselves, not copies, so that
+/// rules can tell the entries of the set under review by the address of the set.
 #[derive(Debug, Clone, Copy)]
 pub struct Views<'a> {
-    /// Before the write.
+    /// Before the write; the same as `after` if nothing is written.
     pub before: View<'a>,
     /// After it.
     pub after: View<'a>,
@@ -48,7 +50,7 @@ pub struct Views<'a> {
 pub struct SharedSource<'a> {
     /// The entry.
     pub own: EntryRef<'a>,
-    /// The others, of all three kinds and of the same set too, by kind, name and index.
+    /// The others, of all three kinds and of the same set too, sorted by kind, name and index.
     pub others: Vec<EntryRef<'a>>,
 }
 
@@ -60,8 +62,9 @@ impl<'a> SharedSource<'a> {
         self.others.iter().copied().filter(move |other| !other.follows(own))
     }
 
-    /// The others whose mirrors are merged with this one's: those that serve the same pulls, digest or tag,
-    /// and have mirrors. None if the source matches no image, for which there is `ineffective-entry`.
+    /// Of the [`SharedSource::compared`] entries, those whose mirrors are merged with this one's: they serve the same
+    /// pulls, digest or tag, and have mirrors. None if this one has no mirrors itself, or if its source matches no image,
+    /// for which there is `ineffective-entry`.
     pub fn merged_with(&self) -> Vec<EntryRef<'a>> {
         let entry = self.own.entry();
         if !entry.is_effective() || !names_registry(&entry.source) {
@@ -76,7 +79,7 @@ impl<'a> SetWrite<'a> {
     /// A write, of which nothing is computed yet.
     pub fn new(
         operation: Operation<&'a MirrorSet>,
-        written: Operation<&'a MirrorSet>,
+        written: AsWritten<'a>,
         cluster: Views<'a>,
         settings: &'a Settings,
     ) -> Self {
@@ -92,7 +95,7 @@ impl<'a> SetWrite<'a> {
 
     /// The set after, with its invalid sources and mirrors; `None` for a deletion.
     pub fn written(&self) -> Option<&'a MirrorSet> {
-        self.written.after().copied()
+        self.written.operation.after().copied()
     }
 
     /// The set before, for an update or a deletion.
@@ -105,23 +108,10 @@ impl<'a> SetWrite<'a> {
         self.operation.after().copied()
     }
 
-    /// What the write changes in the nodes' configuration, or why that cannot be said; `None` if nothing is written.
+    /// What the write changes in the nodes' configuration, or why that cannot be said. `None` if nothing is written, or
+    /// if the new set has an invalid value.
     pub fn change(&self) -> Option<&Result<Change<'a>, Standstill>> {
-        self.change.get_or_init(|| self.find_change()).as_ref()
-    }
-
-    fn find_change(&self) -> Option<Result<Change<'a>, Standstill>> {
-        let Views { before, after, .. } = self.cluster;
-        // The views have only the valid part of the set, so that its refused values are looked for here. A write
-        // that is refused itself rolls nothing out; one that replaces a refused set lets rendering begin again.
-        match self.operation {
-            Operation::Existing(_) => None,
-            _ if self.written().is_some_and(is_refused) => None,
-            _ => Some(match change_of_write(before, after, self.old_set(), self.new_set()) {
-                Ok(_) if self.written.before().copied().is_some_and(is_refused) => Err(Standstill::Ends),
-                change => change,
-            }),
-        }
+        self.change.get_or_init(|| self.written.find_change()).as_ref()
     }
 
     /// The entries of the set whose source is also in other entries of the cluster or of the set.
@@ -145,11 +135,6 @@ impl<'a> SetWrite<'a> {
     }
 }
 
-/// Whether a source or mirror is invalid, so that nothing renders.
-fn is_refused(set: &MirrorSet) -> bool {
-    set.valid_part().is_some()
-}
-
 /// A change of what the nodes' files are made of, as far as it is not about single entries: the image configuration,
 /// the payload, and whether they fit the sources.
 #[derive(Debug, Clone, Copy)]
@@ -160,9 +145,16 @@ pub struct NodesWrite<'a> {
     pub after: View<'a>,
     /// The set that is written, after the write; `None` if it is deleted, or if the settings are written.
     pub set: Option<&'a MirrorSet>,
-    /// Where a finding is reported that is about nothing in particular; without a set, also what the fields of the
-    /// image configuration are below.
+    /// The path of a finding that is about no field in particular, such as `spec`. Without a set, it is where the
+    /// image configuration's fields are, and the path of a finding about one of them begins with it.
     pub path: &'a str,
+}
+
+impl<'a> NodesWrite<'a> {
+    /// The settings as they are, reported for a field.
+    pub fn existing(view: View<'a>, path: &'a str) -> Self {
+        Self { before: None, after: view, set: None, path }
+    }
 }
 
 /// An object as it is written in a file.
@@ -170,7 +162,8 @@ pub struct NodesWrite<'a> {
 pub struct FileObject<'a> {
     /// What the file says.
     pub written: &'a Written,
-    /// Where an object of the same kind, namespace and name is before it, `a.yaml:3`.
+    /// Where the files have an earlier object of the same kind, namespace and name, `a.yaml:3`; `None` if there is
+    /// none.
     pub earlier: Option<&'a str>,
 }
 
@@ -260,13 +253,13 @@ pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releas
 
 /// Whether no default catalog of this HostedCluster runs in the management cluster.
 fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
-    hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
+    hosted.catalogs_run_in_guest() || hosted.disables_default_catalogs()
 }
 
-/// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects none.
-/// With guest placement, the annotations that name the images of the catalogs are not read.
+/// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects
+/// none. With guest placement, the annotations that name the images of the catalogs are not read.
 pub(super) fn overrides_placement(hosted: &HostedCluster) -> Option<Placement> {
-    if hosted.spec.configuration.operator_hub.disable_all_default_sources {
+    if hosted.disables_default_catalogs() {
         return None;
     }
     if hosted.catalogs_run_in_guest() {
@@ -280,7 +273,8 @@ pub(super) fn overrides_reach_nothing(hosted: &HostedCluster) -> bool {
     runs_no_catalogs(hosted) || named_catalog(hosted).is_some()
 }
 
-/// A catalog whose image is set by its own annotation.
+/// The first catalog whose image is set by an annotation of its own. One is enough for HyperShift to ignore the catalog
+/// overrides annotation.
 pub(super) fn named_catalog(hosted: &HostedCluster) -> Option<&'static Catalog> {
     CATALOGS.iter().find(|catalog| hosted.annotation(catalog.image_annotation).is_some())
 }

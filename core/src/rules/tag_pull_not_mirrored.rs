@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, finding::some_names};
+use super::{
+    Check, Finding, Fix, Level, Rule, SetWrite,
+    explicit::{free_name, merged_mirrors},
+    finding::some_names,
+};
 use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
-    node::merge,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, SetKind},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, Pull, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -26,6 +29,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let mut found = Vec::new();
     for (index, entry) in set.usable_entries() {
         let source = &*entry.source;
+        // Most entries end here.
         if !source.starts_with(DEFAULT_NAMESPACE) {
             continue;
         }
@@ -34,7 +38,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         if missing.is_empty() {
             continue;
         }
-        // During a migration, only the IDMS is reported.
+        // During a migration, the IDMS with the same source is reported instead.
         if set.kind == SetKind::Icsp && view.entries(source).any(|found| found.set.kind == SetKind::Idms) {
             continue;
         }
@@ -58,17 +62,17 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Fin
     let first = found.first()?;
     let never = found.iter().filter(|found| found.entry.policy() == NeverContactSource).count();
     let images: BTreeSet<_> = found.iter().flat_map(|found| found.images.iter().copied()).collect();
-    let (is, they) = if images.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let (is, them) = if images.len() == 1 { ("is", "it") } else { ("are", "them") };
     let mirror = if found.len() == 1 { "this digest mirror is" } else { "these digest mirrors are" };
     let effect = match never {
-        0 => format!("{mirror} never used for {they}"),
+        0 => format!("{mirror} never used for {them}"),
         never if never == found.len() => {
             format!(
-                "pulls of {they} by tag fail, because NeverContactSource also blocks the source for tag pulls"
+                "pulls of {them} by tag fail, because NeverContactSource also blocks the source for tag pulls"
             )
         }
         _ => format!(
-            "{mirror} never used for {they}, and tag pulls fail where the source has NeverContactSource"
+            "{mirror} never used for {them}, and tag pulls fail where the source has NeverContactSource"
         ),
     };
     let sources: Vec<_> = found.iter().map(|found| &*found.entry.source).collect();
@@ -76,9 +80,9 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Fin
     Some(Finding {
         effect,
         fix: fix(view, set, found),
-        ..Finding::new(
+        ..Finding::of_faults(
             set.field_path(first.index, "source"),
-            sources.join("\n"),
+            sources,
             format!("no ImageTagMirrorSet covers {images}, which {is} pulled by tag"),
         )
     })
@@ -91,32 +95,34 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     };
     // A mirror that is only a host makes no reference of an image, and stops its pulls. With the namespace as
     // source, the name of the image follows it.
-    let is_readable = |found: &Missing<'_>| {
-        let entry = found.entry;
-        entry.source.len() <= DEFAULT_NAMESPACE.len()
-            || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
+    let is_readable = |entry: &Entry| {
+        *entry.source == *DEFAULT_NAMESPACE || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
     };
-    if !found.iter().all(is_readable) {
+    let entries: Vec<_> = found.iter().map(|found| for_tag_pulls(view, found.entry)).collect();
+    if !entries.iter().all(is_readable) {
         return "add an ImageTagMirrorSet with the same sources, and mirrors with a path".into();
     }
     // Next to an ICSP, another kind is a finding of its own.
+    if set.kind == SetKind::Icsp && set.origin == Origin::InstallConfig {
+        return "rename imageContentSources to imageDigestSources, and add an ImageTagMirrorSet to the installer's manifests"
+            .into();
+    }
     if set.kind == SetKind::Icsp {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
     }
-    let entries: Vec<_> = found.iter().map(|found| with_mirrors_once(found.entry)).collect();
     if let Some(tags) = view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
         return Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries);
     }
-    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
+    let name = free_name(view, SetKind::Itms, &set.name, "");
+    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &name, entries))
 }
 
-/// The entry with each mirror once, in the order in which nodes try them.
-fn with_mirrors_once(entry: &Entry) -> Entry {
-    let mirrors = merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().map(Box::from).collect();
-    Entry { mirrors, ..entry.clone() }
+/// The entry with all mirrors that nodes try for digest pulls of its source.
+fn for_tag_pulls(view: View<'_>, entry: &Entry) -> Entry {
+    Entry { mirrors: merged_mirrors(view, &entry.source, Pull::Digest), ..entry.clone() }
 }
 
-/// Whether this rule reports a source of a set.
+/// Whether this rule reports a source of an IDMS or ITMS, so that half-blocked-source does not report it as well.
 pub(super) fn is_reported(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
     set.kind.is_digest()
         && source.starts_with(DEFAULT_NAMESPACE)

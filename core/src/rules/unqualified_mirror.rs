@@ -1,7 +1,7 @@
 //! A mirror that does not name its registry.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
-use crate::objects::{grammar, scope::names_registry};
+use crate::objects::scope::names_registry;
 
 pub(super) const RULE: Rule = Rule {
     id: "unqualified-mirror",
@@ -16,8 +16,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         for (at, mirror) in entry.real_mirrors() {
-            // For invalid-mirror.
-            if names_registry(mirror) || !grammar::is_valid_mirror(mirror) {
+            // Every mirror in this set is valid. The others are for invalid-mirror.
+            if names_registry(mirror) {
                 continue;
             }
             findings.push(Finding {

@@ -1,10 +1,10 @@
 //! Random clusters in YAML, the same for the same seed.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use mirrorguard_core::rules::{Level, Settings};
 
-/// Every rule is on.
+/// Every rule is on that needs no other configuration.
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.levels.insert("contacting-source".to_owned(), Level::Warn);
@@ -40,6 +40,9 @@ const SOURCES_WITHOUT_REGISTRY: [&str; 4] =
 
 /// Mirrors with which every pull of their source fails.
 const MIRRORS_WITHOUT_REGISTRY: [&str; 3] = ["m3", "m3/x", "mirror/openshift-release-dev/ocp-release"];
+
+/// The number of mirrors at the end of [`MIRRORS`] that are invalid.
+const INVALID_MIRRORS: usize = 2;
 
 const MIRRORS: [&str; 16] = [
     "m.lab",
@@ -83,9 +86,11 @@ impl Numbers {
 
 /// One to five mirror sets, and sometimes an image configuration and HostedClusters.
 pub(crate) fn random(seed: u64) -> String {
+    // At zero, the generator would stay there.
     let mut numbers = Numbers((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let mut text = String::new();
-    // Most clusters have no invalid values, few sources and one policy each, so that they render.
+    // Most clusters have no invalid values and few conflicts of policies, so that they render: `is_strict` gives every
+    // entry NeverContactSource that can have it.
     let is_valid = !numbers.one_in(6);
     let values = Values { is_valid, is_strict: numbers.one_in(3), is_named: !numbers.one_in(4) };
     for at in 0..=numbers.below(5) {
@@ -111,25 +116,39 @@ struct Values {
     is_named: bool,
 }
 
+/// Adds a mirror set of any kind. `at` makes its name.
 fn set(numbers: &mut Numbers, text: &mut String, at: usize, values: Values) {
     let old = ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors");
     let digests = ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors");
     let tags = ("config.openshift.io/v1", "ImageTagMirrorSet", "imageTagMirrors");
-    let (api, kind, list) = [old, digests, digests, digests, tags, tags][numbers.below(6)];
-    // Names of one kind differ; those of different kinds may be the same.
+    let (mut api, mut kind, mut list) = [old, digests, digests, digests, tags, tags][numbers.below(6)];
+    let can_be_strict = kind != old.1;
+    // A name that is slightly wrong, so that the set or its list is not read.
+    if numbers.one_in(20) {
+        match numbers.below(3) {
+            0 => api = "config.openshift.io/v1beta1",
+            1 => kind = "ImageDigestMirrorset",
+            _ => list = ["imageDigestMirror", "imageTagMirrors", "repositoryDigestMirrors"][numbers.below(3)],
+        }
+    }
     let _ =
         write!(text, "---\napiVersion: {api}\nkind: {kind}\nmetadata:\n  name: s{at}\nspec:\n  {list}:\n");
     for _ in 0..=numbers.below(4) {
         let source = source(numbers, values);
         let _ = writeln!(text, "  - source: \"{source}\"");
-        let mirrors: Vec<_> = (0..numbers.below(4)).map(|_| mirror(numbers, source, values)).collect();
+        let mut mirrors: Vec<_> = (0..numbers.below(4)).map(|_| mirror(numbers, source, values)).collect();
+        if values.is_valid {
+            let mut seen = BTreeSet::new();
+            mirrors.retain(|mirror| seen.insert(mirror.clone()));
+        }
         if !mirrors.is_empty() && numbers.one_in(2) {
             let _ = writeln!(text, "    mirrors: [\"{}\"]", mirrors.join("\", \""));
         } else if !mirrors.is_empty() {
             let _ = writeln!(text, "    mirrors:\n    - {}", mirrors.join("\n    - "));
         }
-        if kind != old.1 && (values.is_strict || numbers.one_in(12)) {
-            let _ = writeln!(text, "    mirrorSourcePolicy: NeverContactSource");
+        if can_be_strict && (values.is_strict || numbers.one_in(12)) {
+            let field = if numbers.one_in(20) { "mirrorsSourcePolicy" } else { "mirrorSourcePolicy" };
+            let _ = writeln!(text, "    {field}: NeverContactSource");
         }
     }
 }
@@ -141,6 +160,7 @@ fn source(numbers: &mut Numbers, values: Values) -> &'static str {
     SOURCES[numbers.below(SOURCES.len())]
 }
 
+/// A mirror, sometimes the source itself.
 fn mirror(numbers: &mut Numbers, source: &str, values: Values) -> String {
     if !values.is_named && numbers.one_in(4) {
         return numbers.pick(&MIRRORS_WITHOUT_REGISTRY).to_owned();
@@ -148,8 +168,8 @@ fn mirror(numbers: &mut Numbers, source: &str, values: Values) -> String {
     if numbers.one_in(8) && !source.starts_with('*') {
         return source.to_owned();
     }
-    let valid = if values.is_valid { MIRRORS.len() - 2 } else { MIRRORS.len() };
-    numbers.pick(&MIRRORS[..valid]).to_owned()
+    let end = if values.is_valid { MIRRORS.len() - INVALID_MIRRORS } else { MIRRORS.len() };
+    numbers.pick(&MIRRORS[..end]).to_owned()
 }
 
 fn image_config(numbers: &mut Numbers, text: &mut String) {

@@ -42,7 +42,7 @@ struct Failure {
     text: String,
 }
 
-/// A run.
+/// A run as JUnit XML.
 pub(in crate::cli) fn junit(run: &Run<'_>) -> io::Result<String> {
     let suites = suites(run);
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
@@ -56,13 +56,14 @@ pub(in crate::cli) fn junit(run: &Run<'_>) -> io::Result<String> {
     Ok(text)
 }
 
-/// An error in a file is an error of its suite.
+/// The suites of a run, by file. What could not be read is a test case with an error.
 fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     let mut suites: Vec<Suite<'_>> = Vec::new();
     for one in run.reviewed {
         let name = one.place.map_or(LIVE, |place| &place.source.name);
         let cases = cases_of(one, run.fails_from);
-        // Objects come file by file.
+        // Objects come file by file, so only the last suite can be that of this object. Objects that no API server
+        // accepts come after all others, and get suites of their own.
         match suites.last_mut().filter(|suite| suite.name == name) {
             Some(suite) => suite.cases.extend(cases),
             None => suites.push(Suite { name, cases }),
@@ -90,6 +91,7 @@ fn unread_case(unread: &Unread) -> Case {
     Case { name: "reading".to_owned(), line, failure: Some(failure), output: None }
 }
 
+/// The test cases of an object: one for each rule with findings, or a single one that passed.
 fn cases_of(one: &Reviewed<'_>, fails_from: Level) -> Vec<Case> {
     let all = &one.verdict.diagnostics;
     if all.is_empty() {
@@ -148,6 +150,7 @@ fn describe(one: &Reviewed<'_>, diagnostic: &Diagnostic) -> String {
     format!("{place}{level}{}{yaml}", diagnostic.line())
 }
 
+/// How many test cases there are, and how many failed or are errors, as attributes.
 fn counts<'c>(cases: impl Iterator<Item = &'c Case>) -> [(&'static str, String); 4] {
     let (mut tests, mut failures, mut errors) = (0, 0, 0);
     for case in cases {
@@ -173,7 +176,7 @@ fn write_suite(xml: &mut Xml, suite: &Suite<'_>) -> io::Result<()> {
 
 fn write_case(xml: &mut Xml, suite: &Suite<'_>, case: &Case) -> io::Result<()> {
     let file = valid(suite.name);
-    // Readers of JUnit XML split class names at dots.
+    // Readers of JUnit XML split class names at dots, so the name of the file is given without its extension.
     let class = file.rsplit_once('.').map_or(&*file, |(stem, _)| stem);
     let line = case.line.map(|line| line.to_string());
     let element = xml

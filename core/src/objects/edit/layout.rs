@@ -21,6 +21,7 @@ pub(super) struct Layout<'t> {
 impl<'t> Layout<'t> {
     pub(super) fn new(text: &'t str, root: &Node) -> Self {
         let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        // A document whose first name is in double quotes is taken for JSON.
         let is_json = match &root.data {
             Data::Map(fields) => {
                 fields.first().is_some_and(|field| text[field.span.start..].starts_with('"'))
@@ -59,30 +60,29 @@ impl<'t> Layout<'t> {
         if self.is_alias(node) {
             return end;
         }
-        // The parser ends a list or map in brackets before the closing bracket. `start` stands for no brackets.
-        let in_brackets = if self.is_flow(node) { end + 1 } else { start };
+        if self.is_flow(node) {
+            // The parser ends it before the closing bracket.
+            return end + 1;
+        }
         match &node.data {
             Data::Scalar(_) => start + self.text[start..end].trim_end().len(),
-            Data::List(items) => {
-                items.last().filter(|_| in_brackets == start).map_or(in_brackets, |item| self.end(item))
-            }
-            Data::Map(fields) if in_brackets == start => match fields.last() {
+            Data::List(items) => items.last().map_or(start, |item| self.end(item)),
+            Data::Map(fields) => match fields.last() {
                 Some(last) if last.span.start >= start => self.end_of_field(last),
                 // A merge key brings in fields from before the map.
                 Some(_) => start + self.text[start..end].trim_end().len(),
                 None => start,
             },
-            Data::Map(_) => in_brackets,
         }
     }
 
     /// The offset after the last character of a field.
     pub(super) fn end_of_field(&self, field: &Field) -> usize {
-        let after_name = self.after_colon(field);
+        let after_colon = self.after_colon(field);
         if matches!(field.value.data, Data::Scalar(Value::Null)) && self.is_unwritten(&field.value) {
-            after_name
+            after_colon
         } else {
-            self.end(&field.value).max(after_name)
+            self.end(&field.value).max(after_colon)
         }
     }
 
@@ -97,8 +97,8 @@ impl<'t> Layout<'t> {
         self.text[after..].find(':').map_or(after, |colon| after + colon + 1)
     }
 
-    /// The offset after the name and colon of the field whose value starts here, on a line of its own. A comment
-    /// between the two stays out of reach.
+    /// The offset after the name and colon of the field whose value starts at this offset, on a later line. `None` if
+    /// anything is between the two, such as a comment, which would be removed with the value.
     pub(super) fn after_name(&self, start: usize) -> Option<usize> {
         let before = self.text[..start].trim_end();
         before.ends_with(':').then_some(before.len())
@@ -129,7 +129,7 @@ impl<'t> Layout<'t> {
     /// The end of the line of an offset, before its line break.
     pub(super) fn line_end(&self, at: usize) -> usize {
         let rest = &self.text[at..];
-        let end = rest.find('\n').map_or(rest.len(), |newline| newline);
+        let end = rest.find('\n').unwrap_or(rest.len());
         at + rest[..end].trim_end_matches('\r').len()
     }
 
@@ -141,9 +141,9 @@ impl<'t> Layout<'t> {
         if rest.is_empty() || rest.starts_with('#') { end } else { at }
     }
 
-    /// A string on one line, with the quotes that are there.
-    pub(super) fn like(&self, there: &Range<usize>, text: &str) -> String {
-        match self.text[there.clone()].chars().next() {
+    /// A string on one line, in the quotes of the text that it replaces.
+    pub(super) fn like(&self, replaced: &Range<usize>, text: &str) -> String {
+        match self.text[replaced.clone()].chars().next() {
             Some('"') => Value::from(text).to_string(),
             Some('\'') if !text.contains(['\'', '\n']) => format!("'{text}'"),
             _ => self.string(text),
@@ -197,12 +197,15 @@ impl<'t> Layout<'t> {
         let line_end = self.line_end(end);
         let rest = self.text[end..line_end].trim();
         if end == after {
+            // A comment on this line stays where it is.
             return Some(super::TextEdit { range: line_end..line_end, text });
         }
         rest.is_empty().then_some(super::TextEdit { range: after..end, text })
     }
 
-    /// Adds text before the closing bracket, after the last child, which starts and ends there.
+    /// Adds text to a list or map in brackets, after its last child, which is given by its start and end. A child on
+    /// a line of its own is followed by a new line. `None` for a map without brackets of its own, `[a: b]`, and after
+    /// a trailing comma.
     pub(super) fn insert_in_flow(
         &self,
         node: &Node,
@@ -216,6 +219,9 @@ impl<'t> Layout<'t> {
             let at = node.span.start + 1;
             return Some(super::TextEdit { range: at..at, text: text.to_owned() });
         };
+        if self.text[end..].trim_start().starts_with(',') {
+            return None;
+        }
         let line = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let indent = &self.text[line..start];
         let separator = if line > 0 && indent.trim().is_empty() {
@@ -223,8 +229,7 @@ impl<'t> Layout<'t> {
         } else {
             ", ".to_owned()
         };
-        let at = if self.text[end..].trim_start().starts_with(',') { return None } else { end };
-        Some(super::TextEdit { range: at..at, text: format!("{separator}{text}") })
+        Some(super::TextEdit { range: end..end, text: format!("{separator}{text}") })
     }
 }
 

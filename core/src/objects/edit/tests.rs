@@ -222,7 +222,7 @@ fn rename(path: &str, name: &str) -> Change {
     Change::Rename { path: path.to_owned(), name: name.to_owned() }
 }
 
-/// Changes by what they are.
+/// Changes, each with what it writes or removes. Entry 0 has two mirrors, entry 1 has one, and the policy.
 fn changes() -> Vec<(&'static str, Vec<Change>)> {
     let entry =
         json!({"source": "*.c", "mirrors": ["m.lab/c", "true"], "mirrorSourcePolicy": "NeverContactSource"});
@@ -279,7 +279,7 @@ fn read(text: &str) -> Vec<Located> {
     reading.objects
 }
 
-/// Layouts in which a change cannot be made by editing: the object is then to be edited by hand.
+/// Layouts, each with a change that cannot be made by editing: the object is then to be edited by hand.
 const IMPOSSIBLE: &[(&str, &str)] =
     &[("block", "no entry"), ("long texts", "a source"), ("nulls", "another kind")];
 

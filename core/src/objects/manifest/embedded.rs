@@ -19,6 +19,7 @@ pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
 
 fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
     let Data::Scalar(Value::String(value)) = &field.value.data else { return Vec::new() };
+    // Most texts name none of the kinds, and are not parsed.
     if !Kind::ALL.iter().any(|kind| value.contains(kind.name())) {
         return Vec::new();
     }
@@ -49,7 +50,7 @@ enum Place {
         indent: usize,
         /// For each of its lines, where it starts in the text, and in the file.
         starts: Vec<(usize, usize)>,
-        /// The length of the file.
+        /// The length of the file. The text may end with a line break that the file does not have.
         end: usize,
     },
     /// It is folded or in quotes: everything is at its beginning.
@@ -61,8 +62,8 @@ impl Place {
         Self::of_block(text, field, value).unwrap_or_else(|| Self::Whole(field.value.clone()))
     }
 
-    /// The place of a block after `|`. `None` if it is not one, or if a line of the file is not an indented line
-    /// of the text. The indentation is what the first line with content has before that.
+    /// The place of a block after `|`. `None` if the value is not such a block, or if a line of the file is not the
+    /// line of the text behind the indentation. How deep that is shows at the first line that is not empty.
     fn of_block(text: &str, field: &Field, value: &str) -> Option<Self> {
         let rest = &text[field.span.end..];
         let (header, _) = rest.split_once('\n')?;

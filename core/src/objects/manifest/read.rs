@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use super::{
-    Located, PassedOver, ReadError, Reading, Source, Written,
+    Located, ReadError, Reading, Source, Written,
+    install_config::{self, InstallConfig},
+    kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
     unfold::{Content, Head, Part, holds_placeholder, unfold},
     written::Names,
 };
-use crate::objects::{
-    Kind, Object, ParseError,
-    schema::{self, Mistyped, Shape, UnknownField},
-    tree::{self, Data, Node, Position},
+use crate::{
+    objects::{
+        Kind, Object, ParseError,
+        schema::{self, Mistyped, Shape, UnknownField},
+        tree::{self, Data, Node, Position},
+    },
+    wording::in_plain_words,
 };
 
 /// Reads one file.
@@ -24,11 +29,9 @@ pub fn read(name: &str, text: String) -> Reading {
         reader.add(Part::of_file(document));
     }
     if let Some((at, message)) = error {
-        let span = reader.source.offset_of(at);
-        reader
-            .reading
-            .errors
-            .push(ReadError { is_syntax: true, ..reader.source.error(at, span..span, message) });
+        let offset = reader.source.offset_of(at);
+        let error = reader.source.error(at, offset..offset, message);
+        reader.reading.errors.push(ReadError { is_syntax: true, ..error });
     }
     reader.reading
 }
@@ -40,12 +43,18 @@ impl Head {
 }
 
 impl Source {
-    fn error(self: &Arc<Self>, at: Position, span: std::ops::Range<usize>, message: String) -> ReadError {
+    pub(super) fn error(
+        self: &Arc<Self>,
+        at: Position,
+        span: std::ops::Range<usize>,
+        message: String,
+    ) -> ReadError {
         let excerpt = Some((Arc::clone(self), span));
         ReadError { excerpt, ..ReadError::new(&self.name, at, message) }
     }
 
-    /// The byte offset of a position; the end of the text if it is behind it.
+    /// The byte offset of a position. For a column behind its line, that is the end of the line; for a line behind the
+    /// text, the end of the text.
     fn offset_of(&self, at: Position) -> usize {
         let lines = self.text.split_inclusive('\n');
         let start: usize = lines.take(at.line.saturating_sub(1)).map(str::len).sum();
@@ -69,6 +78,7 @@ impl Reader {
         }
         let (part, head) = match unfold(&self.source.text, part) {
             Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
+            Content::InstallConfig(part) => return self.add_install_config(part),
             Content::Object(part, head) => (part, head),
         };
         match naming(&head.api_version, &head.kind, &part.node) {
@@ -77,6 +87,7 @@ impl Reader {
             }
             Naming::Other => self.reading.skipped += 1,
             _ if holds_placeholder(&part.node) => self.pass_over(&part.node, "a template"),
+            _ if kustomize::is_patch(&part.node) => self.pass_over(&part.node, kustomize::PATCH),
             Naming::Known(kind) => {
                 let read = self.read(kind, part, &head.names(false));
                 self.reading.objects.extend(read);
@@ -88,12 +99,19 @@ impl Reader {
         }
     }
 
-    fn pass_over(&mut self, node: &Node, what: &'static str) {
-        self.reading.skipped += 1;
-        self.reading.passed_over.push(PassedOver { file: self.source.name.clone(), at: node.at, what });
+    fn add_install_config(&mut self, part: Part) {
+        let InstallConfig { sets, meant, errors } = install_config::read(&self.source, part);
+        self.reading.objects.extend(sets);
+        self.reading.misnamed.extend(meant);
+        self.reading.errors.extend(errors);
     }
 
-    /// Reads an object without the values that do not fit its schema. Each of those is an error.
+    fn pass_over(&mut self, node: &Node, what: &'static str) {
+        self.reading.pass_over(&self.source.name, node.at, what);
+    }
+
+    /// Reads an object without the fields and values that do not fit its schema. Each such value is an error; unknown
+    /// fields are left to a rule. `node` keeps all of them, since it has the positions.
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
         let Part { mut node, is_editable, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
@@ -113,7 +131,7 @@ impl Reader {
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }
             Err(ParseError { path, message }) => {
-                self.report(kind, &node, &path, &message);
+                self.report(kind, &node, &path, &in_plain_words(&message));
                 None
             }
         }

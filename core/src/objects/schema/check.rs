@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Fields, OTHERS, Scalar, Schema,
-    unknown::{UnknownField, join, misspelling_of, place_below},
+    unknown::{UnknownField, join, place_below},
 };
 use crate::objects::tree::{Data, Field, Node, steps};
 
@@ -53,6 +53,7 @@ impl Shape {
     }
 
     fn compare_fields(&mut self, fields: &mut [Field], known: &'static Fields, path: &str) {
+        // The free names are the same for each unknown field of the map.
         let mut free = None;
         for at in 0..fields.len() {
             let name = fields[at].name.clone();
@@ -68,8 +69,8 @@ impl Shape {
             let free = Arc::clone(free);
             let is_list = matches!(fields[at].value.data, Data::List(_));
             fields[at].is_unknown = true;
-            let (meant, belongs_to) = (misspelling_of(&name, &free), place_below(known, parent, &name));
-            self.unknown.push(UnknownField { path, name, is_list, free, meant, belongs_to });
+            let belongs_to = place_below(known, parent, &name);
+            self.unknown.push(UnknownField { belongs_to, ..UnknownField::new(path, name, is_list, free) });
         }
     }
 }
@@ -165,6 +166,8 @@ impl Schema {
         !matches!(self, Self::Map(fields) if !fields.contains_key(step))
     }
 
+    /// The value that stands for one of another type. There is no empty number, truth value or one of an enumeration:
+    /// they are absent.
     fn empty(&self) -> Data {
         match self {
             Self::List(_) => Data::List(Vec::new()),
@@ -180,10 +183,11 @@ mod tests {
     use super::*;
     use crate::objects::{Kind, SetKind, schema, tree};
 
+    /// The paths of unknown fields, then paths and messages of values of another type.
     fn shape(kind: Kind, text: &str) -> (Vec<String>, Vec<(String, String)>) {
         let mut node = tree::documents(text).0.remove(0);
         let Shape { unknown, mistyped } = check(&mut node, schema::of(kind).unwrap());
-        let mistyped = mistyped.into_iter().map(|one| (one.path, one.message));
+        let mistyped = mistyped.into_iter().map(|value| (value.path, value.message));
         (unknown.into_iter().map(|field| field.path).collect(), mistyped.collect())
     }
 
@@ -192,6 +196,7 @@ mod tests {
     #[test]
     fn fields_that_a_kind_does_not_have_are_found() {
         let hosted = Kind::HostedCluster;
+        // A document, and the path of its unknown field.
         let table = [
             (SET, "spec: {imageDigestMirrors: []}", None, "the list of the kind"),
             (

@@ -26,6 +26,17 @@ pub struct UnknownField {
 }
 
 impl UnknownField {
+    /// A field in a map of which these names are free.
+    pub(in crate::objects) fn new(
+        path: String,
+        name: String,
+        is_list: bool,
+        free: Arc<[&'static str]>,
+    ) -> Self {
+        let meant = misspelling_of(&name, &free);
+        Self { path, name, is_list, free, meant, belongs_to: None }
+    }
+
     /// The path of the field that it is a misspelling of. Its value is not known.
     pub(in crate::objects) fn meant_path(&self) -> Option<String> {
         let parent = self.path.strip_suffix(&*self.name)?;
@@ -39,7 +50,7 @@ fn is_misspelt(name: &str, meant: &str) -> bool {
     3 * letters <= name.len().max(meant.len())
 }
 
-pub(super) fn misspelling_of(name: &str, free: &[&'static str]) -> Option<&'static str> {
+fn misspelling_of(name: &str, free: &[&'static str]) -> Option<&'static str> {
     closest(name, free.iter().copied()).filter(|meant| is_misspelt(name, meant))
 }
 

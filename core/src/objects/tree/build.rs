@@ -125,6 +125,7 @@ impl<'t> Builder<'t> {
             Inside::List(items) => Data::List(items),
             Inside::Map { fields, names, .. } => Data::Map(merge::fields(self.offsets.text, fields, names)?),
         };
+        // The event that ends it has the place of the closing bracket, if there is one: that is left out.
         let span = start..self.offsets.byte(span.start.index());
         self.insert(Node { at, span, data }, anchor)
     }
@@ -135,6 +136,7 @@ impl<'t> Builder<'t> {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err((at, "an alias contains itself".to_owned()));
         };
+        // Counted before it is copied, so that a small file cannot take much memory.
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
             return Err((at, format!("aliases expand to more than {MAX_ALIASED} values")));
@@ -143,7 +145,8 @@ impl<'t> Builder<'t> {
         self.insert(node, 0)
     }
 
-    /// Adds a node to the innermost list or map, or sets it as the root.
+    /// Adds a node to the innermost list or map, or sets it as the root. In a map, every second node is the name of the
+    /// field whose value comes next. `anchor` is the number of the node's anchor; 0 if it has none.
     fn insert(&mut self, node: Node, anchor: usize) -> Result<(), Failure> {
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
