@@ -146,18 +146,29 @@ fn existing(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Writes a temporary file in the same folder and renames it, so that a full disk leaves no partial file.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a temporary file in the same folder and renames it, so that a full disk leaves no partial file. A link to a
+/// file stays one, and the file keeps its permissions.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = fs::File::create_new(&temporary)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| keep_permissions(path, &temporary))
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one that is reported.
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Gives a file the permissions of the one that it replaces, if there is one.
+fn keep_permissions(replaced: &Path, file: &Path) -> io::Result<()> {
+    match fs::metadata(replaced) {
+        Ok(metadata) => fs::set_permissions(file, metadata.permissions()),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Paths as they are shown.

@@ -1,6 +1,6 @@
 //! `mirrorguard lint --fix`: applies fixes to files, until none is left.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use mirrorguard_core::{
@@ -10,7 +10,7 @@ use mirrorguard_core::{
 };
 use similar::TextDiff;
 
-use super::{input::Input, output::Output, review::review_input, words::plural};
+use super::{documents::replace, input::Input, output::Output, review::review_input, words::plural};
 
 /// Which fixes are applied, and how.
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +34,25 @@ pub(super) fn fix(
     if input.located.is_empty() && input.misnamed.is_empty() {
         bail!("--fix requires files: specify PATH");
     }
+    if !options.diff {
+        check_writable(input)?;
+    }
     let fixed = fix_all(&mut InputFiles { input, against, settings }, options.unsafe_fixes);
     finish(&fixed, options, output)?;
     Ok(!fixed.files.is_empty())
+}
+
+/// Fails where the objects of an input come from what cannot be written back: standard input, or a pipe.
+fn check_writable(input: &Input) -> Result<()> {
+    let located = input.located.iter().chain(&input.misnamed);
+    let names: BTreeSet<_> = located.map(|located| &*located.source.name).collect();
+    let is_file = |name: &str| fs::metadata(name).is_ok_and(|metadata| metadata.is_file());
+    match names.into_iter().find(|name| !is_file(name)) {
+        Some(name) => {
+            bail!("--fix cannot write {name}, which is not a regular file; use --diff to see the changes")
+        }
+        None => Ok(()),
+    }
 }
 
 /// The files of an input, whose objects are reviewed as `lint` reviews them.
@@ -87,7 +103,7 @@ fn finish(fixed: &Fixed, options: FixOptions, output: &Output) -> Result<()> {
             let lines = TextDiff::from_lines(before, after);
             let _ = write!(diff, "{}", lines.unified_diff().header(name, name));
         } else {
-            fs::write(name, after).with_context(|| format!("cannot write {name}"))?;
+            replace(Path::new(name), after).with_context(|| format!("cannot write {name}"))?;
         }
     }
     output.result(&diff)?;

@@ -43,7 +43,7 @@ pub(super) struct Origin {
 pub(super) async fn load() -> Result<Selected> {
     let files = files();
     let Some(kubeconfig) = read_all(&files.paths)? else {
-        let config = of_pod().ok_or_else(|| files.missing())?;
+        let config = of_pod()?.ok_or_else(|| files.missing())?;
         return Ok(Selected { config, origin: None });
     };
     let origin = Origin::of(&kubeconfig, files.shown());
@@ -150,10 +150,18 @@ fn syntax_error(path: &Path) -> Option<String> {
     Some(config::with_plain_words(error).to_string())
 }
 
-/// The configuration for the service account of the pod; `None` outside of a pod, or in one without an account.
-fn of_pod() -> Option<Config> {
-    env::var_os("KUBERNETES_SERVICE_HOST")?;
-    Config::incluster().ok()
+/// The configuration for the service account of the pod; `None` outside of a pod.
+fn of_pod() -> Result<Option<Config>> {
+    if env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
+        return Ok(None);
+    }
+    let config = Config::incluster().map_err(|error| {
+        anyhow!(
+            "no cluster found: the service account of this pod cannot be used: {error}; mount its token \
+             (automountServiceAccountToken), or set KUBECONFIG"
+        )
+    })?;
+    Ok(Some(config))
 }
 
 /// `server` of a cluster as it is written, for messages; empty if there is none.

@@ -97,9 +97,9 @@ impl ClientCa {
         read("--client-ca", &self.0)
     }
 
-    /// Reads the CAs in the file.
-    pub(super) fn roots(&self) -> Result<RootCertStore, TlsError> {
-        client_roots(&self.read()?, &self.0)
+    /// The CAs in the content of the file.
+    pub(super) fn roots_in(&self, content: &[u8]) -> Result<RootCertStore, TlsError> {
+        client_roots(content, &self.0)
     }
 }
 

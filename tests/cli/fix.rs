@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::command::mirrorguard_of;
+use crate::command::{mirrorguard_of, mirrorguard_reads};
 
 /// A set that lacks the explicit entries of the release.
 const TEXT: &str = "\
@@ -130,6 +130,17 @@ fn a_new_object_is_written_once_whatever_exists() -> Result<()> {
         let fixed = fixed_twice(&folder, line).context(reason)?;
         ensure!(fixed.matches("kind: ").count() == 2 && fixed.contains(expected), "{reason}: {fixed}");
     }
+    Ok(())
+}
+
+#[test]
+fn standard_input_is_not_written_to() -> Result<()> {
+    let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec:\n  \
+               imageDigestMirrors:\n  - {source: quay.io/a/, mirrors: [m.lab/a]}\n";
+    let refused = mirrorguard_reads("lint --unsafe-fixes -", set)?.code(2)?;
+    refused.says("--fix cannot write <stdin>")?;
+    ensure!(!std::path::Path::new("<stdin>").exists(), "a file of that name was written");
+    mirrorguard_reads("lint --unsafe-fixes --diff -", set)?.code(1)?.prints("+  - {source: quay.io/a,")?;
     Ok(())
 }
 
