@@ -98,7 +98,7 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     let is_unsafe = |entry: &Entry| {
         is_beside_icsp(view, &added, &entry.source) || (is_wildcard(&entry.source) && is_trap(view, entry))
     };
-    if found.iter().any(|(_, entry)| is_unsafe(entry)) {
+    if added.entries.iter().any(is_unsafe) {
         return title.into();
     }
     Fix::safe(title).create(added)

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     context::EntryRef,
     node::{Rendering, rewrite},
-    objects::{Entry, MirrorSet, MirrorSourcePolicy, Pull, SetKind},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy, Pull, SetKind, scope::names_registry},
 };
 
 /// An entry of an ICSP that changes what nodes do with the images of entries of IDMSs and ITMSs, or the other way
@@ -121,7 +121,9 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
     // `before` is the cluster without the set, also for an update: not with the set as it was.
     let (before, after) = (Rendering::new(write.cluster.others), Rendering::new(write.cluster.after));
     let mut overlaps = Vec::new();
-    for (index, Entry { source, .. }) in set.effective_entries() {
+    // A source without a registry matches no image.
+    let matching = set.effective_entries().filter(|(_, entry)| names_registry(&entry.source));
+    for (index, Entry { source, .. }) in matching {
         let with = contradicting(write, EntryRef { set, index });
         if !with.is_empty() {
             overlaps.push(Overlap { index, with, how: How::Contradicts });

@@ -97,10 +97,11 @@ impl Sharing<'_> {
         // `others` lacks the entries that come later in the set, and those that other rules report.
         let is_complete =
             view.entries(source).filter(|found| found.serves(pull)).count() == self.others.len() + 1;
-        // If the first entry has all mirrors already, entries are only removed, which is always admitted.
+        // If the first entry has all mirrors already, entries are only removed. An ICSP may have them removed; next to
+        // one, icsp-alongside-idms reports an entry that is the only one of its source.
         let keeps_mirrors = first.entry().mirrors == self.merged;
         let is_admitted =
-            keeps_mirrors || (may_extend(view, first.set) && !is_beside_icsp(view, first.set, source));
+            (keeps_mirrors || may_extend(view, first.set)) && !is_beside_icsp(view, first.set, source);
         is_complete && is_admitted && self.is_usable()
     }
 

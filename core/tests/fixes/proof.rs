@@ -164,7 +164,7 @@ impl<'a> Cluster<'a> {
             return Ok(());
         }
         let spread = self.spread_to(after);
-        if !spread.is_empty() {
+        if !spread.is_empty() && !is_unread {
             return Err(format!("spreads values without a registry: {spread:?}"));
         }
         let images = self.images(after);

@@ -122,7 +122,7 @@ impl Reader {
         }
         let neutral = schema.filter(|_| !mistyped.is_empty() || !unknown.is_empty());
         let neutral = neutral.map(|schema| schema::neutralized(&node, schema, &mistyped));
-        // What a misspelt field sets is as unknown as a value of another type.
+        // A misspelt source is as unknown as one of another type.
         let misspelt: Vec<_> = unknown.iter().filter_map(UnknownField::meant_path).collect();
         let unreadable = mistyped.iter().map(|mistyped| &mistyped.path).chain(&misspelt);
         match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.map(String::as_str)) {

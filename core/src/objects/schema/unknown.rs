@@ -37,10 +37,12 @@ impl UnknownField {
         Self { path, name, is_list, free, meant, belongs_to: None }
     }
 
-    /// The path of the field that it is a misspelling of. Its value is not known.
+    /// The path of the source or mirrors that it is a misspelling of: their value is not known, and that they are
+    /// missing is no other fault. Without a misspelt policy, the entry has its mirrors, and they count.
     pub(in crate::objects) fn meant_path(&self) -> Option<String> {
+        let meant = self.meant.filter(|meant| ["source", "mirrors"].contains(meant))?;
         let parent = self.path.strip_suffix(&*self.name)?;
-        Some(format!("{parent}{}", self.meant?))
+        Some(format!("{parent}{meant}"))
     }
 }
 
