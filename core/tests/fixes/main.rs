@@ -8,6 +8,7 @@ mod pages;
 mod clusters;
 mod proof;
 mod rerun;
+mod spread;
 
 use std::fs;
 

@@ -10,10 +10,9 @@ use mirrorguard_core::{
     hypershift::{Era, ReleaseLookupEra, metadata_lookup, overrides, release_lookup},
     node::{render, route_pull, validate},
     objects::{
-        Object, SetKind, TextEdit, apply_edits,
+        SetKind, TextEdit, apply_edits,
         manifest::{self, Located, Reading},
         reference::Image,
-        scope::names_registry,
         to_yaml,
     },
     report::{Places, apply_fix},
@@ -23,7 +22,10 @@ use mirrorguard_core::{
     write::Write,
 };
 
-use crate::rerun::{Mode, rerun};
+use crate::{
+    rerun::{Mode, rerun},
+    spread::spread,
+};
 
 /// A cluster in one file.
 pub(crate) struct Cluster<'a> {
@@ -163,7 +165,7 @@ impl<'a> Cluster<'a> {
         if [self, after].into_iter().any(Self::has_repeated_mirror) {
             return Ok(());
         }
-        let spread = self.spread_to(after);
+        let spread = spread(&self.located, &after.located);
         if !spread.is_empty() && !is_unread {
             return Err(format!("spreads values without a registry: {spread:?}"));
         }
@@ -184,30 +186,6 @@ impl<'a> Cluster<'a> {
             compare_pull(image, was, &is[image], applicability)?;
         }
         if applicability == Applicability::Safe { self.compare_lookups(after) } else { Ok(()) }
-    }
-
-    /// The sources and mirrors without a registry that another state of the cluster has more often.
-    fn spread_to(&self, after: &Self) -> Vec<String> {
-        let (was, is) = (self.without_registry(), after.without_registry());
-        let is_spread = |(value, count): &(String, usize)| was.get(value).is_none_or(|was| was < count);
-        is.into_iter().filter(is_spread).map(|(value, _)| value).collect()
-    }
-
-    /// How often each source and mirror is there that names no registry.
-    fn without_registry(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for located in &self.located {
-            let entries = match &located.object {
-                Object::MirrorSet(set) => &set.entries,
-                Object::HostedCluster(hosted) => &hosted.spec.image_content_sources,
-                _ => continue,
-            };
-            let values = entries.iter().flat_map(|entry| entry.mirrors.iter().chain([&entry.source]));
-            for value in values.filter(|value| !names_registry(value)) {
-                *counts.entry(value.to_string()).or_default() += 1;
-            }
-        }
-        counts
     }
 
     /// Whether an IDMS or ITMS lists a mirror twice.
