@@ -112,10 +112,7 @@ fn configured_value(value: &str, releases: &Releases) -> Derivation {
     let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
     let of_catalog = |catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image()));
     let found: Vec<_> = catalogs::catalogs_of(releases).map(of_catalog).collect();
-    // Without mirrors, nothing but the value itself says where it should lead.
-    let unmirrored =
-        Derivation { value: Ok(String::new()), from: Origin::Configuration, catalogs: Vec::new() };
-    let value = match misreadings(value, releases, Placement::Management, &unmirrored).first() {
+    let value = match misreadings(value, releases, Placement::Management, None).first() {
         Some(misreading) => Err(Obstacle::Configured(misreading.to_string())),
         None => Ok(value.to_owned()),
     };

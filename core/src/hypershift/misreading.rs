@@ -62,19 +62,23 @@ impl fmt::Display for Problem {
     }
 }
 
-/// How releases misread a value. Where the value leads to the mirrors that `placed` has for a catalog, this counts as
-/// meant too, whatever the text says. A value that counts as absent is not misread.
+/// How releases misread a value. It means what its text says, and also the mirrors that `placed` has for a catalog, if
+/// that is given. A value that counts as absent is not misread.
 pub fn misreadings(
     value: &str,
     releases: &Releases,
     placement: Placement,
-    placed: &Derivation,
+    placed: Option<&Derivation>,
 ) -> Vec<Misreading> {
     let readings = readings(value, releases, placement);
     readings.iter().flat_map(|reading| find_in_reading(reading, releases, placed)).collect()
 }
 
-fn find_in_reading(reading: &Reading<'_>, releases: &Releases, placed: &Derivation) -> Vec<Misreading> {
+fn find_in_reading(
+    reading: &Reading<'_>,
+    releases: &Releases,
+    placed: Option<&Derivation>,
+) -> Vec<Misreading> {
     let misread = |problem| Misreading { readers: reading.readers, problem };
     let sources = reading.overrides.0.iter().map(|(source, _)| *source);
     let (used, ignored): (Vec<_>, Vec<_>) = sources.partition(|source| is_used(reading, source, releases));
@@ -86,7 +90,7 @@ fn find_in_reading(reading: &Reading<'_>, releases: &Releases, placed: &Derivati
     let mut problems: Vec<_> = ignored.chain(dropped).collect();
     // Catalogs are read alike, so that one example is enough.
     problems.extend(catalogs::catalogs_of(releases).find_map(|catalog| {
-        let known = placed.mirrors_of(catalog);
+        let known = placed.map(|placed| placed.mirrors_of(catalog)).unwrap_or_default();
         find_for_catalog(reading, catalog, known)
     }));
     problems.into_iter().map(misread).collect()

@@ -84,7 +84,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn misreadings_of(&self, value: &str) -> Vec<Misreading> {
-        misreadings(value, self.releases, self.placement, self.derivation)
+        misreadings(value, self.releases, self.placement, Some(self.derivation))
     }
 
     /// The fix of a value that is misread.
