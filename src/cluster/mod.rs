@@ -7,6 +7,7 @@ mod inventory;
 mod listing;
 mod live;
 mod object;
+mod patches;
 mod read;
 mod topology;
 mod workload;

@@ -1,16 +1,18 @@
 //! Reads manifests: one file, a folder, or standard input, within limits.
 
 use std::{
-    collections::HashSet,
     fs::{self, File, Metadata},
     io::{self, Read},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Error, Result, anyhow, bail};
 use mirrorguard_core::objects::manifest::{self, Position, ReadError, Reading};
 
-use super::Exclude;
+use super::{
+    Exclude,
+    patches::{normal, patches_in},
+};
 
 const MIB: u64 = 1024 * 1024;
 /// The largest file that is read, in bytes.
@@ -64,7 +66,10 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     let pipes = if is_folder { Pipes::Refused } else { Pipes::Allowed };
     // All are read before the first is parsed, because any kustomization.yaml may list any other file as a patch.
     let contents: Vec<_> = files.into_iter().map(|file| (read_bytes(&file, pipes, budget), file)).collect();
-    let patches = if is_folder { patches_in(&contents) } else { HashSet::new() };
+    // A file that the user names is read, whatever lists it.
+    let in_folder = contents.iter().filter(|_| is_folder);
+    let readable = in_folder.filter_map(|(content, file)| Some((&**file, &**content.as_ref().ok()?)));
+    let patches = patches_in(readable);
     for (content, file) in contents {
         match content {
             Ok(_) if patches.contains(&normal(&file)) => {
@@ -75,35 +80,6 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
         }
     }
     all
-}
-
-/// The files that a `kustomization.yaml` among them lists as patches: they hold only parts of objects.
-fn patches_in(contents: &[(Result<Vec<u8>>, PathBuf)]) -> HashSet<PathBuf> {
-    let mut patches = HashSet::new();
-    for (content, file) in contents {
-        let is_kustomization = file.file_stem().is_some_and(|name| name == "kustomization");
-        if let (true, Ok(bytes), Some(folder)) = (is_kustomization, content, file.parent()) {
-            let listed = manifest::patches_of(&String::from_utf8_lossy(bytes));
-            patches.extend(listed.iter().map(|path| normal(&folder.join(path))));
-        }
-    }
-    patches
-}
-
-/// A path without `.`, and without `..` where something is before it, so that two spellings of one path are equal.
-/// Links are not resolved.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if normal.file_name().is_some() => {
-                normal.pop();
-            }
-            part => normal.push(part),
-        }
-    }
-    normal
 }
 
 /// Reads the objects in the content of a file. In a folder, a text with `{{` may be a template: where it is not YAML,

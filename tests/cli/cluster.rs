@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -17,6 +18,19 @@ contexts: [{name: lab, context: {cluster: lab, user: admin}}]
 clusters: [{name: lab, cluster: {server: \"SERVER\"}}]
 users: [{name: admin, user: {}}]
 ";
+
+/// A file with this kubeconfig, in a folder that is removed with the first value.
+fn written(kubeconfig: &str) -> Result<(tempfile::TempDir, PathBuf)> {
+    let home = tempfile::tempdir()?;
+    let path = home.path().join("config");
+    std::fs::write(&path, kubeconfig)?;
+    Ok((home, path))
+}
+
+/// A file with a kubeconfig for this server.
+fn kubeconfig_of(server: &str) -> Result<(tempfile::TempDir, PathBuf)> {
+    written(&KUBECONFIG.replace("SERVER", server))
+}
 
 #[test]
 fn without_paths_and_cluster_there_is_an_error() -> Result<()> {
@@ -88,11 +102,9 @@ fn a_wrong_kubeconfig_is_named_with_what_is_wrong() -> Result<()> {
     ];
     let mut messages = String::new();
     for Wrong { from, to, command: line } in table {
-        let home = tempfile::tempdir()?;
-        let kubeconfig = home.path().join("config");
         ensure!(KUBECONFIG.contains(from), "{from}");
-        let text = KUBECONFIG.replace(from, to).replace("SERVER", "https://127.0.0.1:9");
-        std::fs::write(&kubeconfig, text)?;
+        let (home, kubeconfig) =
+            written(&KUBECONFIG.replace(from, to).replace("SERVER", "https://127.0.0.1:9"))?;
         let mut command = command(env!("CARGO_BIN_EXE_mirrorguard"));
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.args(line.split(' ')).env("KUBECONFIG", &kubeconfig).env("PATH", path);
@@ -106,9 +118,7 @@ fn a_wrong_kubeconfig_is_named_with_what_is_wrong() -> Result<()> {
 
 #[test]
 fn a_missing_kubeconfig_is_named_unless_another_one_exists() -> Result<()> {
-    let home = tempfile::tempdir()?;
-    let kubeconfig = home.path().join("config");
-    std::fs::write(&kubeconfig, KUBECONFIG.replace("SERVER", "http://127.0.0.1:9"))?;
+    let (_home, kubeconfig) = kubeconfig_of("http://127.0.0.1:9")?;
     let there = kubeconfig.display();
     let table = [
         ("/missing".to_owned(), "KUBECONFIG is /missing, which does not exist", "one file"),
@@ -127,12 +137,10 @@ fn a_missing_kubeconfig_is_named_unless_another_one_exists() -> Result<()> {
 
 #[test]
 fn a_cluster_that_accepts_and_never_answers_is_named_and_given_up() -> Result<()> {
-    let home = tempfile::tempdir()?;
-    let kubeconfig = home.path().join("config");
     // Connections are accepted by the kernel, and never read.
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = format!("http://{}", listener.local_addr()?);
-    std::fs::write(&kubeconfig, KUBECONFIG.replace("SERVER", &server))?;
+    let (_home, kubeconfig) = kubeconfig_of(&server)?;
     let run = |line: &str| {
         let mut command = command(env!("CARGO_BIN_EXE_mirrorguard"));
         Run::of(command.args(line.split(' ')).env("KUBECONFIG", &kubeconfig))?.code(2)?.prints("")
@@ -160,12 +168,10 @@ fn a_cluster_that_accepts_and_never_answers_is_named_and_given_up() -> Result<()
 
 #[test]
 fn a_cluster_that_does_not_answer_is_named() -> Result<()> {
-    let home = tempfile::tempdir()?;
-    let kubeconfig = home.path().join("config");
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = format!("http://{}", listener.local_addr()?);
     drop(listener);
-    std::fs::write(&kubeconfig, KUBECONFIG.replace("SERVER", &server))?;
+    let (_home, kubeconfig) = kubeconfig_of(&server)?;
     let mut lint = command(env!("CARGO_BIN_EXE_mirrorguard"));
     let run = Run::of(lint.arg("lint").env("KUBECONFIG", &kubeconfig))?.code(2)?;
     run.prints("")?.says(&format!("{server} (context lab): Connection refused"))?;

@@ -31,6 +31,12 @@ impl Catalog {
     pub fn image_of(&self, namespace: &str) -> String {
         format!("{namespace}/{}", self.index)
     }
+
+    /// The namespace of its index image, without a tag; the inverse of [`Catalog::image_of`]. `None` if the image has
+    /// another name.
+    pub fn namespace_of<'i>(&self, image: &'i str) -> Option<&'i str> {
+        image.strip_suffix(self.index)?.strip_suffix('/')
+    }
 }
 
 /// The default catalogs. The releases of [`Span::THREE_CATALOGS`] do not have `redhat-marketplace`.

@@ -167,8 +167,7 @@ pub fn find_correction(value: &str) -> Option<String> {
     let [first, ..] = &places;
     let mut pairs = Vec::new();
     for mirror in &first.mirrors {
-        let namespace = mirror.strip_suffix(first.catalog.index)?.strip_suffix('/')?;
-        pairs.push(format!("{DEFAULT_NAMESPACE}={namespace}"));
+        pairs.push(format!("{DEFAULT_NAMESPACE}={}", first.catalog.namespace_of(mirror)?));
     }
     let correction = pairs.join(",");
     (!correction.is_empty() && prove(&correction, &places).is_ok()).then_some(correction)

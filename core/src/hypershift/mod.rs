@@ -29,7 +29,7 @@ pub use lookup::{
 };
 pub use misreading::{Misreading, Problem, find_correction, misreadings};
 pub use obstacle::{Disagreeing, Obstacle};
-pub use placement::{CatalogMirrors, Deciders};
+pub use placement::{CatalogMirrors, Deciders, mirror_of};
 pub use reading::{Placement, Readers, Reading, newest_reading, readings};
 pub use release::{NotARelease, Release, Releases};
 pub use slip::{Slip, SlipKind, find_slip};

@@ -34,8 +34,7 @@ impl CatalogMirrors {
     pub(super) fn namespaces(&self) -> Result<Vec<String>, Obstacle> {
         let mut namespaces = Vec::new();
         for mirror in &self.mirrors {
-            let namespace = mirror.strip_suffix(self.catalog.index).and_then(|rest| rest.strip_suffix('/'));
-            let Some(namespace) = namespace else {
+            let Some(namespace) = self.catalog.namespace_of(mirror) else {
                 return Err(Obstacle::Renamed(self.catalog.image(), mirror.clone(), self.decided_by.clone()));
             };
             namespaces.push(namespace.to_owned());
@@ -121,9 +120,8 @@ fn check_pull(place: &str, rest: &str, decided_by: &Deciders) -> Result<(), Obst
 
 /// What to name as the mirror of a catalog's place, where only the place is known: its namespace, or the whole place if
 /// the index image has another name there.
-pub(super) fn mirror_of<'p>(place: &'p str, catalog: &Catalog) -> &'p str {
-    let namespace = place.strip_suffix(catalog.index).and_then(|rest| rest.strip_suffix('/'));
-    namespace.unwrap_or(place)
+pub fn mirror_of<'p>(place: &'p str, catalog: &Catalog) -> &'p str {
+    catalog.namespace_of(place).unwrap_or(place)
 }
 
 /// A listed scope that is one tag of the image, and that is pulled from elsewhere than the image's other tags, which

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Placed, RenderError, Rendering, file_refusal, files, renders, rewrite};
+use super::{Placed, RenderError, Rendering, rewrite};
 use crate::{
     context::View,
     objects::{
@@ -51,9 +51,10 @@ fn describe<'a>(
 ) -> Deciding<'a> {
     let scope = placed.registry.scope;
     let mirrors = placed.registry.mirrors.iter();
+    let own = view.effective(scope).next().map(|found| &*found.entry().source);
     Deciding {
         scope: scope.to_owned(),
-        source: own_source(view, scope).or_else(|| rendering.inherits_from(scope)),
+        source: own.or_else(|| rendering.inherits_from(scope)),
         places: mirrors.map(|mirror| (mirror.pull, rewrite(repository, scope, &mirror.location))).collect(),
     }
 }
@@ -89,20 +90,4 @@ fn slashed_sources(view: View<'_>) -> impl Iterator<Item = &str> {
     let sets = (view.format() == Format::UpTo415).then(|| view.sets()).into_iter().flatten();
     let sources = sets.flat_map(|set| &set.entries).map(|entry| &*entry.source);
     sources.filter(|source| source.ends_with('/'))
-}
-
-/// The scope as the source of an entry with mirrors.
-fn own_source<'a>(view: View<'a>, scope: &str) -> Option<&'a str> {
-    let mut entries = view.entries(scope).map(|found| found.entry());
-    entries.find(|entry| entry.is_effective()).map(|entry| &*entry.source)
-}
-
-/// Why nodes get no file that they can read: in the words of the machine-config operator, which renders none, or in
-/// those of a node, which rejects it. `None` if they get one.
-pub fn why_not_rendered(view: View<'_>) -> Option<String> {
-    // Whether anything is rendered is known without rendering; only the reason needs all of it.
-    if !renders(view) {
-        return files(view).err().map(|error| error.to_string());
-    }
-    file_refusal(view, &Rendering::new(view)).map(|refusal| refusal.to_string())
 }

@@ -122,3 +122,13 @@ pub fn check_settings(view: View<'_>) -> Result<(), NotRendered> {
     Rendering::with_blocked(view, lists.blocked.clone()).check()?;
     Ok(validate_policy(view, &lists)?)
 }
+
+/// Why nodes get no file that they can read: in the words of the machine-config operator, which renders none, or in
+/// those of a node, which rejects it. `None` if they get one.
+pub fn why_not_rendered(view: View<'_>) -> Option<String> {
+    // Whether anything is rendered is known without rendering; only the reason needs all of it.
+    if !renders(view) {
+        return files(view).err().map(|error| error.to_string());
+    }
+    file_refusal(view, &Rendering::new(view)).map(|refusal| refusal.to_string())
+}

@@ -21,10 +21,12 @@ mod texts;
 mod validate;
 
 pub use crate::registries_conf::{Mirror, RegistriesConf, Registry, SEARCH_REGISTRIES, SearchRegistriesConf};
-pub use deciding::{Deciding, deciding, why_not_rendered};
+pub use deciding::{Deciding, deciding};
 pub use disruption::{Disruptions, NodeFile};
 pub use file_refusal::{FileRefusal, check_file, check_locations, check_search_registries};
-pub use files::{NodeFiles, NotRendered, PolicyFile, check_settings, file_refusal, files, renders};
+pub use files::{
+    NodeFiles, NotRendered, PolicyFile, check_settings, file_refusal, files, renders, why_not_rendered,
+};
 pub use impact::{
     Change, Impact, Standstill, change_between, change_of_files, change_of_settings, change_of_write,
 };

@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::round::{Chosen, Round};
+use self::round::{Accepted, Chosen, Edited, Round};
 use super::{Places, Reviewed, findings};
 use crate::{
     objects::{
@@ -195,7 +195,7 @@ impl Run {
 
     /// Edits the texts, and reads the objects again.
     fn apply(&mut self, files: &mut impl Files, round: Round, counts: Counts, fixed: &mut Fixed) {
-        let (accepted, broken) = round.accept(files);
+        let Accepted { chosen, files: edited, broken } = round.accept(files);
         for (Chosen { fault, .. }, why) in &broken {
             fixed.skipped.push(format!(
                 "the fix of {} for {} is skipped, because it would break {why}",
@@ -204,22 +204,17 @@ impl Run {
         }
         self.forbid(broken.into_iter().map(|(chosen, _)| chosen.fault).collect());
         let mut last = Last { applied: Counts::new(), counts, texts: Vec::new() };
-        for (file, after) in round::edited(files, &accepted) {
-            let before = text_of(files, &file).unwrap_or_default().to_owned();
-            files.replace(&file, manifest::read(&file, after.clone()));
+        for (file, Edited { before, after, reading }) in edited {
+            files.replace(&file, reading);
             last.texts.push((file.clone(), before.clone()));
             // The text before is that of the first round.
             fixed.files.entry(file).or_insert((before, String::new())).1 = after;
         }
-        for Chosen { fault, .. } in accepted {
+        for Chosen { fault, .. } in chosen {
             self.left.entry(fault.clone()).and_modify(|left| *left = left.saturating_sub(1));
             *last.applied.entry(fault).or_default() += 1;
             fixed.count += 1;
         }
         self.last = Some(last);
     }
-}
-
-fn text_of<'f>(files: &'f impl Files, file: &str) -> Option<&'f str> {
-    files.located().find(|located| located.source.name == file).map(|located| &*located.source.text)
 }

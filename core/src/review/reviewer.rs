@@ -208,13 +208,18 @@ impl<'a> Reviewer<'a> {
     }
 
     /// What the rules find in a change of settings other than the image configuration, which
-    /// `evaluate_image_config` reviews.
+    /// `evaluate_image_config` reviews. All of it is reported at the path of the write: the rules name fields of an image
+    /// configuration, which this object does not have.
     pub(super) fn evaluate_settings(&self, write: &NodesWrite<'_>) -> Vec<Diagnostic> {
-        self.evaluate(RULES, |check, findings| {
+        let mut found = self.evaluate(RULES, |check, findings| {
             if let Check::Nodes(check) = check {
                 check(write, findings);
             }
-        })
+        });
+        for diagnostic in &mut found {
+            write.path.clone_into(&mut diagnostic.finding.path);
+        }
+        found
     }
 
     /// What some of the rules find in a HostedCluster.

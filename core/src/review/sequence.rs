@@ -48,12 +48,16 @@ impl<'a> Sequence<'a> {
 
     /// Reviews the write of an object, and applies it unless it is rejected.
     pub fn apply(&mut self, new: &'a Object) -> Verdict {
-        let Some(write) = self.write_of(new) else {
-            return self.apply_setting(new);
-        };
-        let verdict = self.reviewer(&self.state).review(&write);
+        let write = self.write_of(new);
+        self.apply_as(new, write.as_ref())
+    }
+
+    /// The same, with what [`Sequence::write_of`] returns.
+    fn apply_as(&mut self, new: &Object, write: Option<&Write>) -> Verdict {
+        let Some(write) = write else { return self.apply_setting(new) };
+        let verdict = self.reviewer(&self.state).review(write);
         if verdict.is_allowed() {
-            self.state.insert(match (&write, new) {
+            self.state.insert(match (write, new) {
                 // As it is applied: with the annotations that other clients set.
                 (Write::HostedCluster(operation), Object::HostedCluster(written)) => {
                     let result = operation.object();
@@ -145,13 +149,9 @@ impl<'a> Sequence<'a> {
             let old = Arc::clone(&self.state.context().image_config);
             after.review(&Write::ImageConfig(Operation::Update { old, new: Arc::clone(config) }))
         } else {
-            let write = NodesWrite { before: Some(old), after: new, set: None, path };
-            let mut found = after.evaluate_settings(&write);
-            // The rules report fields of an image configuration, below `path`; this object has no such fields.
-            for diagnostic in &mut found {
-                path.clone_into(&mut diagnostic.finding.path);
-            }
-            Verdict::of(found)
+            Verdict::of(
+                after.evaluate_settings(&NodesWrite { before: Some(old), ..NodesWrite::existing(new, path) }),
+            )
         };
         let change = change_of_settings(old, new);
         verdict.impact = change.as_ref().ok().map(|change| change.impact);

@@ -125,19 +125,18 @@ fn as_letter(c: char) -> char {
     }
 }
 
-/// The mirrors that nodes try for a source, in their order: those of all entries for the same pulls. One without a
-/// registry is left out: it must not get into another entry. So is the source: where it may be contacted it is tried last, and as a mirror it would be tried even where the image configuration
-/// blocks it.
-pub(super) fn merged_mirrors(view: View<'_>, source: &str, pull: Pull) -> Mirrors {
+/// An entry for the other kind of pull, with the mirrors of its source for this kind, in the order in which nodes try
+/// them: those of all entries. One without a registry is left out: it must not get into another entry. So is the
+/// source: where it may be contacted it is tried last, and as a mirror it would be tried even where the image
+/// configuration blocks it.
+pub(super) fn for_other_pulls(view: View<'_>, entry: &Entry, pull: Pull) -> Entry {
+    let source = &*entry.source;
     let mut found: Vec<_> = view.effective(source).filter(|found| found.serves(pull)).collect();
     found.sort_by_key(EntryRef::order);
     let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
-    merge(source, &lists)
-        .mirrors
-        .into_iter()
-        .filter(|mirror| *mirror != source && names_registry(mirror))
-        .map(Box::from)
-        .collect()
+    let merged = merge(source, &lists).mirrors.into_iter();
+    let usable = merged.filter(|mirror| *mirror != source && names_registry(mirror));
+    Entry { mirrors: usable.map(Box::from).collect(), ..entry.clone() }
 }
 
 /// An entry of a set of this kind. The default policy is left out, and every policy in an ICSP, which has no such

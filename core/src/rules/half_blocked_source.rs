@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     Check, Finding, Fix, Level, Rule, SetWrite,
-    explicit::{free_name, is_beside_icsp, merged_mirrors},
+    explicit::{for_other_pulls, free_name, is_beside_icsp},
     finding::some_names,
     tag_pull_not_mirrored,
 };
@@ -89,11 +89,7 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     let plural = if found.len() == 1 { "" } else { "s" };
     let title = format!("add an {} with the same source{plural} and mirrors", kind.name());
     let name = free_name(view, kind, &set.name, ending);
-    let entries = found.iter().map(|(_, entry)| Entry {
-        // Those of other entries for the source, too.
-        mirrors: merged_mirrors(view, &entry.source, set.kind.pull()),
-        ..(*entry).clone()
-    });
+    let entries = found.iter().map(|(_, entry)| for_other_pulls(view, entry, set.kind.pull()));
     let added = MirrorSet::new(kind, &name, entries.collect());
     let is_unsafe = |entry: &Entry| {
         is_beside_icsp(view, &added, &entry.source) || (is_wildcard(&entry.source) && is_trap(view, entry))

@@ -11,7 +11,7 @@ use crate::{
     hypershift::{
         Derivation, Derivations, RELEASE_REPOSITORIES, Releases,
         catalogs::{CATALOGS, DEFAULT_NAMESPACE, catalogs_of},
-        readings,
+        mirror_of, readings,
     },
     node::places,
     objects::{
@@ -141,8 +141,7 @@ fn removed_place(
             let used = reading.places(catalog).into_iter().flatten();
             let mut removed = used.filter(|place| before.contains(place) && !after.contains(place));
             if let Some(image) = removed.next() {
-                let namespace = image.strip_suffix(catalog.index).and_then(|rest| rest.strip_suffix('/'));
-                return Some(namespace.unwrap_or(&image).to_owned());
+                return Some(mirror_of(&image, catalog).to_owned());
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Check, Finding, Fix, Level, Rule, SetWrite,
-    explicit::{free_name, merged_mirrors},
+    explicit::{for_other_pulls, free_name},
     finding::some_names,
 };
 use crate::{
@@ -98,7 +98,8 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     let is_readable = |entry: &Entry| {
         *entry.source == *DEFAULT_NAMESPACE || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
     };
-    let entries: Vec<_> = found.iter().map(|found| for_tag_pulls(view, found.entry)).collect();
+    let entries: Vec<_> =
+        found.iter().map(|found| for_other_pulls(view, found.entry, Pull::Digest)).collect();
     if !entries.iter().all(is_readable) {
         return "add an ImageTagMirrorSet with the same sources, and mirrors with a path".into();
     }
@@ -115,11 +116,6 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     }
     let name = free_name(view, SetKind::Itms, &set.name, "");
     Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &name, entries))
-}
-
-/// The entry with all mirrors that nodes try for digest pulls of its source.
-fn for_tag_pulls(view: View<'_>, entry: &Entry) -> Entry {
-    Entry { mirrors: merged_mirrors(view, &entry.source, Pull::Digest), ..entry.clone() }
 }
 
 /// Whether this rule reports a source of an IDMS or ITMS, so that half-blocked-source does not report it as well.

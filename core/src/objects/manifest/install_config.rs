@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Located, ReadError, Source, Text, Written, located::first_line, unfold::Part};
+use super::{Located, ReadError, Source, Text, Written, unfold::Part};
 use crate::{
     objects::{
         Entry, Kind, MirrorSet, Object, Origin, ParseError, SetKind, UnknownField,
@@ -33,6 +33,9 @@ const OTHER_LISTS: [&str; 5] = [
     "repositoryDigestMirrors",
     "repositoryTagMirrors",
 ];
+
+/// What errors call the document.
+const DOCUMENT: &str = "install-config";
 
 /// The fields of an entry.
 const FIELDS: [&str; 3] = ["source", "mirrors", "sourcePolicy"];
@@ -76,9 +79,9 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     let Shape { mut unknown, mistyped } = schema::check(&mut node, schema);
     let mut meant = mark_meant_lists(&mut node);
     let mut reading = InstallConfig::default();
-    reading
-        .errors
-        .extend(mistyped.iter().map(|mistyped| error(source, &node, &mistyped.path, &mistyped.message)));
+    reading.errors.extend(
+        mistyped.iter().map(|Mistyped { path, message }| source.error_in(&node, DOCUMENT, path, message)),
+    );
     let neutral = schema::neutralized(&node, schema, &mistyped);
     let lists =
         LISTS.iter().filter_map(|list| Some((list, neutral.get(list.0).filter(|list| !list.is_null())?)));
@@ -99,7 +102,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
                 });
             }
             Err(ParseError { path, message }) => {
-                reading.errors.push(error(source, &node, &format!("{name}{path}"), &message));
+                reading.errors.push(source.error_in(&node, DOCUMENT, &format!("{name}{path}"), &message));
             }
         }
     }
@@ -120,11 +123,6 @@ fn set_of(kind: SetKind, name: &str, list: &Node, mistyped: &[Mistyped]) -> Resu
         set.set_unreadable(path);
     }
     Ok(set)
-}
-
-fn error(source: &Arc<Source>, node: &Node, path: &str, message: &str) -> ReadError {
-    let value = node.nearest(path);
-    source.error(value.at, first_line(&source.text, value), format!("install-config: {path}: {message}"))
 }
 
 /// The object that the installer makes has a valid name of its own.

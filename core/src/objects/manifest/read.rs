@@ -43,14 +43,22 @@ impl Head {
 }
 
 impl Source {
-    pub(super) fn error(
-        self: &Arc<Self>,
-        at: Position,
-        span: std::ops::Range<usize>,
-        message: String,
-    ) -> ReadError {
+    fn error(self: &Arc<Self>, at: Position, span: std::ops::Range<usize>, message: String) -> ReadError {
         let excerpt = Some((Arc::clone(self), span));
         ReadError { excerpt, ..ReadError::new(&self.name, at, message) }
+    }
+
+    /// An error in a field of a document, which `document` names.
+    pub(super) fn error_in(
+        self: &Arc<Self>,
+        node: &Node,
+        document: &str,
+        path: &str,
+        message: &str,
+    ) -> ReadError {
+        let value = node.nearest(path);
+        let span = first_line(&self.text, value);
+        self.error(value.at, span, format!("{document}: {path}: {message}"))
     }
 
     /// The byte offset of a position. For a column behind its line, that is the end of the line; for a line behind the
@@ -118,7 +126,7 @@ impl Reader {
         let Shape { unknown, mistyped } =
             schema.map(|schema| schema::check(&mut node, schema)).unwrap_or_default();
         for Mistyped { path, message } in &mistyped {
-            self.report(kind, &node, path, message);
+            self.reading.errors.push(self.source.error_in(&node, kind.name(), path, message));
         }
         let neutral = schema.filter(|_| !mistyped.is_empty() || !unknown.is_empty());
         let neutral = neutral.map(|schema| schema::neutralized(&node, schema, &mistyped));
@@ -131,16 +139,10 @@ impl Reader {
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }
             Err(ParseError { path, message }) => {
-                self.report(kind, &node, &path, &in_plain_words(&message));
+                let message = in_plain_words(&message);
+                self.reading.errors.push(self.source.error_in(&node, kind.name(), &path, &message));
                 None
             }
         }
-    }
-
-    fn report(&mut self, kind: Kind, node: &Node, path: &str, message: &str) {
-        let value = node.nearest(path);
-        let span = first_line(&self.source.text, value);
-        let message = format!("{}: {path}: {message}", kind.name());
-        self.reading.errors.push(self.source.error(value.at, span, message));
     }
 }

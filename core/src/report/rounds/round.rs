@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Fault, Files,
     taken::{Role, Taken},
-    text_of,
 };
 use crate::{
     objects::{
         Change, MirrorSet, ObjectId, SetKind, TextEdit, apply_edits,
-        manifest::{self, Located},
+        manifest::{self, Located, Reading},
         to_yaml,
     },
     report::{FileEdit, Places, Reviewed, apply_fix, findings},
@@ -51,62 +50,101 @@ impl Round {
         round
     }
 
-    /// The fixes after which every file is as readable as before, and those that break one by themselves, each with the
-    /// error. A fix that does so only next to others is left to the next round.
-    pub(super) fn accept(self, files: &impl Files) -> (Vec<Chosen>, Vec<(Chosen, String)>) {
-        let (mut accepted, mut broken) = (Vec::new(), Vec::new());
+    /// The fixes after which every file is as readable as before. One that breaks a file only next to others is left to
+    /// the next round.
+    pub(super) fn accept(self, files: &impl Files) -> Accepted {
+        let originals = originals(files);
+        let mut accepted = Accepted::default();
         let mut pending = vec![self.chosen];
         while let Some(mut part) = pending.pop() {
-            let together: Vec<_> = [&accepted[..], &part].concat();
-            match find_error(files, &together) {
-                None => accepted = together,
-                Some(_) if part.len() > 1 => {
+            let together: Vec<_> = [&accepted.chosen[..], &part].concat();
+            match edited(files, &originals, &together) {
+                Ok(edited) => (accepted.chosen, accepted.files) = (together, edited),
+                Err(_) if part.len() > 1 => {
                     let second = part.split_off(part.len() / 2);
                     pending.extend([second, part]);
                 }
-                Some(_) => {
+                Err(_) => {
                     let alone = part.pop();
-                    broken.extend(alone.and_then(|one| {
-                        let why = find_error(files, std::slice::from_ref(&one))?;
+                    accepted.broken.extend(alone.and_then(|one| {
+                        let why = edited(files, &originals, std::slice::from_ref(&one)).err()?;
                         Some((one, why))
                     }));
                 }
             }
         }
-        (accepted, broken)
+        accepted
     }
 }
 
-/// The texts of the files that fixes change, after them.
-pub(super) fn edited(files: &impl Files, chosen: &[Chosen]) -> BTreeMap<String, String> {
+/// The fixes of a round that are applied, and what comes of it.
+#[derive(Debug, Default)]
+pub(super) struct Accepted {
+    pub(super) chosen: Vec<Chosen>,
+    /// The files that they change, by name.
+    pub(super) files: BTreeMap<String, Edited>,
+    /// The fixes that break a file by themselves, each with the error.
+    pub(super) broken: Vec<(Chosen, String)>,
+}
+
+/// A file before and after fixes.
+#[derive(Debug)]
+pub(super) struct Edited {
+    pub(super) before: String,
+    pub(super) after: String,
+    /// What is read of the text after them.
+    pub(super) reading: Reading,
+}
+
+/// A file as it is before a round.
+struct Original<'f> {
+    text: &'f str,
+    /// How many objects it has.
+    objects: usize,
+}
+
+fn originals(files: &impl Files) -> BTreeMap<&str, Original<'_>> {
+    let mut originals = BTreeMap::new();
+    for located in files.located() {
+        let text = &*located.source.text;
+        originals.entry(&*located.source.name).or_insert(Original { text, objects: 0 }).objects += 1;
+    }
+    originals
+}
+
+/// The files that fixes change; an error that a file has only after them.
+fn edited(
+    files: &impl Files,
+    originals: &BTreeMap<&str, Original<'_>>,
+    chosen: &[Chosen],
+) -> Result<BTreeMap<String, Edited>, String> {
     let mut by_file: BTreeMap<&str, Vec<TextEdit>> = BTreeMap::new();
     for FileEdit { file, start, end, text } in chosen.iter().flat_map(|chosen| &chosen.edits) {
         by_file.entry(file).or_default().push(TextEdit { range: *start..*end, text: text.clone() });
     }
-    let edited = by_file.into_iter().filter_map(|(file, mut edits)| {
+    let mut edited = BTreeMap::new();
+    for (file, mut edits) in by_file {
+        let Some(Original { text, objects }) = originals.get(file) else { continue };
         // What is inserted at one place stays in the order of the fixes.
         edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-        Some((file.to_owned(), apply_edits(text_of(files, file)?, &edits)))
-    });
-    edited.collect()
-}
-
-/// An error that a file has only after these fixes.
-fn find_error(files: &impl Files, chosen: &[Chosen]) -> Option<String> {
-    edited(files, chosen).into_iter().find_map(|(file, text)| {
-        let reading = manifest::read(&file, text);
+        let after = apply_edits(text, &edits);
+        let reading = manifest::read(file, after.clone());
         // The file may have had errors before: one more is the fault of the edits.
-        let error = reading.errors.get(files.errors_in(&file)).map(|error| format!("the file: {error}"));
-        let objects = files.located().filter(|located| located.source.name == file).count();
-        let is_lost = reading.objects.len() + reading.misnamed.len() < objects;
-        error.or_else(|| is_lost.then(|| format!("{file}: an object could not be read any more")))
-    })
+        if let Some(error) = reading.errors.get(files.errors_in(file)) {
+            return Err(format!("the file: {error}"));
+        }
+        if reading.objects.len() + reading.misnamed.len() < *objects {
+            return Err(format!("{file}: an object could not be read any more"));
+        }
+        edited.insert(file.to_owned(), Edited { before: (*text).to_owned(), after, reading });
+    }
+    Ok(edited)
 }
 
 /// What fixes are chosen by.
 struct Choice<'f> {
     places: Places<'f>,
-    texts: BTreeMap<&'f str, &'f str>,
+    originals: BTreeMap<&'f str, Original<'f>>,
     /// The files that take no further objects: JSON, and the installer's configuration, which is a single document.
     closed: BTreeSet<&'f str>,
     taken: BTreeMap<String, Taken>,
@@ -117,18 +155,13 @@ struct Choice<'f> {
 
 impl<'f> Choice<'f> {
     fn new(files: &'f impl Files) -> Self {
-        let (mut texts, mut closed) = (BTreeMap::new(), BTreeSet::new());
-        for located in files.located() {
-            let (name, text) = (&*located.source.name, &*located.source.text);
-            texts.insert(name, text);
-            if located.is_install_config() || text.trim_start().starts_with(['{', '[']) {
-                closed.insert(name);
-            }
-        }
+        let closed = files.located().filter(|located| {
+            located.is_install_config() || located.source.text.trim_start().starts_with(['{', '['])
+        });
         Self {
             places: files.places(),
-            texts,
-            closed,
+            originals: originals(files),
+            closed: closed.map(|located| &*located.source.name).collect(),
             taken: BTreeMap::new(),
             created: BTreeSet::new(),
             sources: BTreeSet::new(),
@@ -162,7 +195,7 @@ impl<'f> Choice<'f> {
     }
 
     fn at_the_end(&self, file: &str, object: &MirrorSet) -> Option<FileEdit> {
-        let text = self.texts.get(file).filter(|_| !self.closed.contains(file))?;
+        let Original { text, .. } = self.originals.get(file).filter(|_| !self.closed.contains(file))?;
         let newline = if text.ends_with('\n') { "" } else { "\n" };
         let added = format!("{newline}---\n{}", to_yaml(object));
         Some(FileEdit { file: file.to_owned(), start: text.len(), end: text.len(), text: added })
@@ -171,7 +204,8 @@ impl<'f> Choice<'f> {
     /// Whether an edit is one of these files, and of a part that no other fix of the round changes.
     fn is_free(&self, role: Role, FileEdit { file, start, end, text }: &FileEdit) -> bool {
         let taken = self.taken.get(file);
-        self.texts.contains_key(&**file) && taken.is_none_or(|taken| taken.is_free(*start, *end, role, text))
+        self.originals.contains_key(&**file)
+            && taken.is_none_or(|taken| taken.is_free(*start, *end, role, text))
     }
 
     fn take(&mut self, edits: &[(Role, FileEdit)], objects: &[MirrorSet]) {

@@ -5,7 +5,6 @@ use crate::{
     objects::Object,
     review::{Diagnostic, Verdict, verdict::Known},
     rules::{Level, NodesWrite},
-    state::State,
     write::{Operation, Write},
 };
 
@@ -30,7 +29,7 @@ enum Subject<'a> {
 impl<'a> Sequence<'a> {
     pub(super) fn step(&mut self, new: &'a Object) -> Step<'a> {
         let write = self.write_of(new);
-        let verdict = self.apply(new);
+        let verdict = self.apply_as(new, write.as_ref());
         let subject = match write {
             _ if verdict.diagnostics.is_empty() => Subject::None,
             Some(write) if verdict.is_allowed() => Subject::Object(existing(write)),
@@ -68,24 +67,19 @@ impl<'a> Sequence<'a> {
     fn standing(&self, subject: &Subject<'_>) -> Vec<Diagnostic> {
         match subject {
             Subject::Object(write) => self.reviewer(&self.state).review(write).diagnostics,
-            Subject::Setting(setting) => self.standing_of_setting(&self.state, setting),
+            Subject::Setting(setting) => self.standing_of_setting(setting),
             Subject::None => Vec::new(),
         }
     }
 
-    fn standing_of_setting(&self, state: &State, setting: &Object) -> Vec<Diagnostic> {
-        let (reviewer, path) = (self.reviewer(state), setting_path(setting));
-        let mut standing = if let Some(write) = Write::existing(setting) {
-            reviewer.review(&write).diagnostics
-        } else {
-            let after = state.context().view();
-            let mut found = reviewer.evaluate_settings(&NodesWrite { before: None, after, set: None, path });
-            for diagnostic in &mut found {
-                path.clone_into(&mut diagnostic.finding.path);
-            }
-            found
+    fn standing_of_setting(&self, setting: &Object) -> Vec<Diagnostic> {
+        let (reviewer, path) = (self.reviewer(&self.state), setting_path(setting));
+        let context = self.state.context();
+        let mut standing = match Write::existing(setting) {
+            Some(write) => reviewer.review(&write).diagnostics,
+            None => reviewer.evaluate_settings(&NodesWrite::existing(context.view(), path)),
         };
-        for set in state.context().shared_sets() {
+        for set in context.shared_sets() {
             let found = reviewer.review(&Write::MirrorSet(Operation::Existing(set.clone()))).diagnostics;
             standing.extend(found.iter().map(|found| caused_by(path, set, found)));
         }
