@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::unfold::{Head, Part};
 use crate::objects::{
     SetKind,
-    tree::{Data, Field, Node},
+    tree::{Data, Field, Node, Repeat},
 };
 
 /// The lists of mirrors, and the set that each becomes.
@@ -38,7 +38,13 @@ pub(super) fn sets(node: Node) -> Vec<Part> {
 fn set(kind: SetKind, name: &str, list: &Field) -> Node {
     let (group, version, _) = kind.api();
     let field = |name: &str, value: Node| Field { name: name.to_owned(), value, ..list.clone() };
-    let node = |data: Data| Node { at: list.at, span: list.span.clone(), data };
+    let node = |data: Data| Node {
+        at: list.at,
+        span: list.span.clone(),
+        data,
+        repeat: Repeat::None,
+        has_merge_key: false,
+    };
     let text = |text: &str| node(Data::Scalar(Value::from(text)));
     let entries = with_policies(list.value.clone());
     node(Data::Map(vec![

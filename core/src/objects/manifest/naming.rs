@@ -27,7 +27,7 @@ pub(super) fn naming(api_version: &str, kind_name: &str, node: &Node) -> Naming 
             _ => Naming::Meant(kind),
         };
     }
-    let similar = Kind::ALL.into_iter().filter(|kind| is_similar(*kind, api_version, kind_name));
+    let similar = Kind::all_of_files().filter(|kind| is_similar(*kind, api_version, kind_name));
     match similar.min_by_key(|kind| osa_distance(kind.name(), kind_name)) {
         Some(kind) => Naming::Meant(kind_of_list(api_version, node).unwrap_or(kind)),
         None => Naming::Other,
@@ -89,6 +89,7 @@ mod tests {
     fn a_wrong_group_version_or_name_is_one_of_ours() {
         use Naming::{Known, Meant, Other};
         let (icsp, idms, hosted) = (Kind::Set(SetKind::Icsp), Kind::Set(SetKind::Idms), Kind::HostedCluster);
+        let machines = Kind::MachineConfiguration;
         // `apiVersion`, `kind`, the only field of `spec`, and what they are taken for.
         let table = [
             ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors", Known(idms), "as it is"),
@@ -137,6 +138,15 @@ mod tests {
             ("image.openshift.io/v1", "Image", "x", Other, "an image of the registry"),
             ("config.openshift.io/v2", "Image", "x", Meant(Kind::ImageConfig), "version"),
             ("apps.kubeblocks.io/v1alpha1", "ClusterVersion", "x", Other, "of another project"),
+            (
+                "config.openshift.io/v1",
+                "ClusterImagePolcy",
+                "x",
+                Meant(Kind::ClusterImagePolicy),
+                "of files only",
+            ),
+            ("operator.openshift.io/v1", "MachineConfigurations", "x", Meant(machines), "the plural"),
+            ("machineconfiguration.openshift.io/v1", "MachineConfig", "x", Other, "another kind"),
             ("v1", "ConfigMap", "x", Other, "another kind"),
             ("", "", "x", Other, "no kind"),
         ];
