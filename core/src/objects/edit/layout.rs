@@ -119,9 +119,10 @@ impl<'t> Layout<'t> {
         let is_single = !(value.is_array() || value.is_object());
         let Some(field) = field.filter(|_| !(in_flow || self.is_json || is_single)) else {
             let text = self.flow(value);
-            return Some(match is_written {
-                true => TextEdit { range: marks.content..self.end(spot)?, text },
-                false => TextEdit { range: marks.after..marks.after, text: format!(" {text}") },
+            return Some(if is_written {
+                TextEdit { range: marks.content..self.end(spot)?, text }
+            } else {
+                TextEdit { range: marks.after..marks.after, text: format!(" {text}") }
             });
         };
         if !self.is_first_behind_dashes(field.span.start) {

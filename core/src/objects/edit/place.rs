@@ -96,7 +96,7 @@ impl Places<'_> {
     }
 
     /// A child of a list or map.
-    pub(super) fn child<'n>(self, parent: Spot<'n>, index: usize) -> Option<Spot<'n>> {
+    pub(super) fn child(self, parent: Spot<'_>, index: usize) -> Option<Spot<'_>> {
         match &parent.node.data {
             Data::Map(fields) => fields.get(index).map(|field| self.value(field)),
             Data::List(items) => {

@@ -17,12 +17,10 @@ impl Places<'_> {
                 }
                 '"' if is_double => return start + at + 1,
                 // Two of them are one that is part of the text.
-                '\'' if !is_double => match text[at + 1..].starts_with('\'') {
-                    true => {
-                        characters.next();
-                    }
-                    false => return start + at + 1,
-                },
+                '\'' if !is_double && text[at + 1..].starts_with('\'') => {
+                    characters.next();
+                }
+                '\'' if !is_double => return start + at + 1,
                 _ => {}
             }
         }

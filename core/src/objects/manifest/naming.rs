@@ -89,7 +89,6 @@ mod tests {
     fn a_wrong_group_version_or_name_is_one_of_ours() {
         use Naming::{Known, Meant, Other};
         let (icsp, idms, hosted) = (Kind::Set(SetKind::Icsp), Kind::Set(SetKind::Idms), Kind::HostedCluster);
-        let machines = Kind::MachineConfiguration;
         // `apiVersion`, `kind`, the only field of `spec`, and what they are taken for.
         let table = [
             ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors", Known(idms), "as it is"),
@@ -138,21 +137,38 @@ mod tests {
             ("image.openshift.io/v1", "Image", "x", Other, "an image of the registry"),
             ("config.openshift.io/v2", "Image", "x", Meant(Kind::ImageConfig), "version"),
             ("apps.kubeblocks.io/v1alpha1", "ClusterVersion", "x", Other, "of another project"),
-            (
-                "config.openshift.io/v1",
-                "ClusterImagePolcy",
-                "x",
-                Meant(Kind::ClusterImagePolicy),
-                "of files only",
-            ),
-            ("operator.openshift.io/v1", "MachineConfigurations", "x", Meant(machines), "the plural"),
-            ("machineconfiguration.openshift.io/v1", "MachineConfig", "x", Other, "another kind"),
             ("v1", "ConfigMap", "x", Other, "another kind"),
             ("", "", "x", Other, "no kind"),
         ];
         for (api_version, kind, list, expected, reason) in table {
             let node = tree::documents(&format!("spec: {{{list}: []}}")).0.remove(0);
             assert_eq!(naming(api_version, kind, &node), expected, "{api_version} {kind}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_files_only_is_one_of_ours_under_a_similar_name() {
+        let meant = [
+            (
+                "config.openshift.io/v1",
+                "ClusterImagePolcy",
+                Naming::Meant(Kind::ClusterImagePolicy),
+                "a letter missing",
+            ),
+            (
+                "operator.openshift.io/v1",
+                "MachineConfigurations",
+                Naming::Meant(Kind::MachineConfiguration),
+                "the plural",
+            ),
+            ("machineconfiguration.openshift.io/v1", "MachineConfig", Naming::Other, "another kind"),
+        ];
+        for (api_version, kind, expected, reason) in meant {
+            assert_eq!(
+                naming(api_version, kind, &tree::empty_map()),
+                expected,
+                "{api_version} {kind}: {reason}"
+            );
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Writes a value as YAML in a random layout.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use crate::objects::yaml::to_inline;
@@ -144,7 +146,7 @@ impl<'r> Writer<'r> {
 
     fn comment(&mut self) {
         self.comments += 1;
-        self.text += &format!("# c{}: \"x\", [- &a |", self.comments);
+        let _ = write!(self.text, "# c{}: \"x\", [- &a |", self.comments);
     }
 
     /// Ends a line, with a comment or not; then there may be lines without a value, as far as they do not become part of
@@ -205,7 +207,7 @@ impl<'r> Writer<'r> {
                 if !std::mem::take(&mut is_first) {
                     self.indent(column);
                 }
-                self.text += &format!("<<: *{anchor}");
+                let _ = write!(self.text, "<<: *{anchor}");
                 self.end_line(column);
             }
             let Some((name, value)) = own.get(index) else { break };
@@ -219,19 +221,19 @@ impl<'r> Writer<'r> {
 
     /// An anchored map whose fields these fields have, or replace.
     fn merged(&mut self, fields: &Map<String, Value>) -> Option<(String, Map<String, Value>)> {
-        let fitting = self.anchors.iter().filter_map(|(anchor, value)| {
+        let mut fitting = self.anchors.iter().filter_map(|(anchor, value)| {
             let merged = value.as_object()?;
             let fits = !merged.is_empty() && merged.keys().all(|name| fields.contains_key(name));
             fits.then(|| (anchor.clone(), merged.clone()))
         });
-        fitting.last().filter(|_| self.random.once_in(2))
+        fitting.next_back().filter(|_| self.random.once_in(2))
     }
 
     /// An anchor and a tag, and whether there is any.
     fn marks(&mut self, value: &Value) -> (Option<String>, bool) {
         let anchor = (self.has[0] && self.random.once_in(3)).then(|| format!("a{}", self.text.len()));
         if let Some(anchor) = &anchor {
-            self.text += &format!(" &{anchor}");
+            let _ = write!(self.text, " &{anchor}");
         }
         let tag = match value {
             Value::String(_) => "!!str",
@@ -242,7 +244,7 @@ impl<'r> Writer<'r> {
         };
         let is_tagged = self.has[1] && self.random.once_in(4);
         if is_tagged {
-            self.text += &format!(" {tag}");
+            let _ = write!(self.text, " {tag}");
         }
         let has_marks = anchor.is_some() || is_tagged;
         (anchor, has_marks)
@@ -252,7 +254,7 @@ impl<'r> Writer<'r> {
     fn alias(&mut self, value: &Value) -> bool {
         let anchor = self.anchors.iter().rfind(|(_, other)| other == value).map(|(anchor, _)| anchor.clone());
         let Some(anchor) = anchor.filter(|_| self.random.once_in(2)) else { return false };
-        self.text += &format!(" *{anchor}");
+        let _ = write!(self.text, " *{anchor}");
         true
     }
 
@@ -458,7 +460,7 @@ impl<'r> Writer<'r> {
         if to_inline(name) != *name || !value.is_number() || self.random.once_in(2) {
             return false;
         }
-        self.text += &format!("{name}: {value}");
+        let _ = write!(self.text, "{name}: {value}");
         true
     }
 }
