@@ -62,6 +62,7 @@ pub fn authority(now: Timestamp, life: SignedDuration) -> Result<Signer, Error> 
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     // A distinct name, so that people can tell two CAs apart.
     params.distinguished_name = common_name(&format!("mirrorguard CA of {now:.0}"));
+    // Adding a duration does not fail, only adding months or years would.
     set_validity(&mut params, now, now.saturating_add(life).unwrap_or(Timestamp::MAX), life);
     let key = KeyPair::generate()?;
     let made = params.self_signed(&key)?;

@@ -14,7 +14,8 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use self::client::{Client, review};
 use super::{
-    Answer, input,
+    Answer,
+    connect::runtime,
     output::Output,
     paint::{BOLD, DIM, GREEN, PLAIN, RED, YELLOW, painted},
 };
@@ -97,12 +98,12 @@ pub(super) struct DemoArgs {}
 pub(super) fn run(_: &DemoArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     let source = Source::Files(FileState::of_objects(manifest::read("cluster.yaml", CLUSTER.to_owned()))?);
-    input::runtime()?.block_on(async {
+    runtime()?.block_on(async {
         let made = self_signed(&[])?;
         let bound = Listeners { webhook: SocketAddr::from(([127, 0, 0, 1], 0)), admin: None }.bind()?;
         let address = bound.address;
         let app = App::new(settings, source);
-        let webhook = tokio::spawn(bound.serve(app, made.config, Signals::catch()?, Duration::ZERO));
+        let webhook = tokio::spawn(bound.serve(app, made.config, Signals::uncaught(), Duration::ZERO));
         output.message(&format!(
             "The webhook listens on https://{address}.\nIts mirror sets are those of {FOLDER}/cluster.yaml.\n\n"
         ));

@@ -13,10 +13,10 @@ use mirrorguard_core::{
 use serde::Serialize;
 
 use super::{
-    input::{self, Connection},
+    connect::{Connection, connect, runtime},
     output::Output,
 };
-use crate::cluster::{Readings, cause, list, read_workloads};
+use crate::cluster::{Readings, list, read_workloads};
 
 /// How one workload of a hosted control plane resolves the image.
 #[derive(Debug, Serialize)]
@@ -46,11 +46,13 @@ struct Candidates {
 /// Reads the overrides of hosted control planes in the cluster of the current kubeconfig, and resolves the image with
 /// them.
 pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec<HostedControlPlane>> {
-    let Readings { inventory, unread } = input::runtime()?.block_on(async {
-        let Connection { client, server } = input::connect().await?;
-        let hosted = list(&client, Kind::HostedCluster).await;
+    let Readings { inventory, unread } = runtime()?.block_on(async {
+        let connection = connect(output).await?;
+        let hosted = list(&connection.client, Kind::HostedCluster).await;
         let listed = hosted.map_err(|error| {
-            anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {}", cause(&error))
+            let Connection { server, .. } = &connection;
+            let why = server.describe(&error);
+            anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {why}")
         })?;
         let mut hosted_clusters = Vec::new();
         for object in listed {
@@ -58,7 +60,7 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
                 hosted_clusters.push(hosted);
             }
         }
-        anyhow::Ok(read_workloads(&client, hosted_clusters).await)
+        anyhow::Ok(read_workloads(&connection.client, hosted_clusters).await)
     })?;
     for line in unread {
         output.message(&format!("not checked: {line}\n"));
@@ -69,11 +71,13 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
 /// The results of all workloads with overrides: those that each runs with, compared with those that it would be
 /// started with now.
 fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<HostedControlPlane>> {
+    // What workloads would be started with now.
     let now = hypershift::overrides(state.context().view());
     let mut found = Vec::new();
     for workload in inventory.control_planes() {
         let Some(given) = workload.image_overrides() else { continue };
         let hosted = inventory.hosted_cluster_of(workload);
+        // Empty if the release is not known, which stands for every release.
         let releases: Releases = hosted.and_then(Release::of_hosted).into_iter().collect();
         let own = workload.registry_overrides();
         // In later releases, the control plane operator appends what its --registry-overrides holds to the overrides

@@ -109,7 +109,7 @@ fn page(command: &Command) -> io::Result<String> {
 
 /// Adds the sections of a help text in roff.
 fn sections(roff: &mut Roff, help: &str) {
-    // Whether lines are printed as they are, until the next request.
+    // Whether lines are printed as they are: from `nf` to `fi`.
     let mut is_nofill = false;
     for line in help::lines(help) {
         let is_code = matches!(line, Line::Code(_));

@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod check;
 mod completions;
+mod connect;
 mod definition;
 mod demo;
 mod diff;
@@ -16,6 +17,7 @@ mod fix;
 mod help;
 mod hosted_control_planes;
 mod input;
+mod kubeconfig;
 mod lint;
 mod man;
 mod managed;
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
     }
     let cli = match parse(&words, color) {
         Ok(cli) => cli,
+        // Prints a usage error and exits with 2.
         Err(error) if error.use_stderr() => error.exit(),
         Err(help) => return exit_code(print(&help.render().ansi().to_string(), color), color),
     };

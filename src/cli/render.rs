@@ -29,7 +29,7 @@ Output:
 
 Exit codes:
   0  the target was printed
-  1  settings were lost, nodes cannot read the file that was printed, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, or no value of the annotation is correct
+  1  settings were lost, nodes cannot read the file that was printed, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, no mirror set has mirrors for the target, or no value of the annotation is correct
   2  usage, I/O or parse error
 
 Examples:
@@ -82,10 +82,10 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
         Target::RegistriesConf => return registries_conf(args, output),
         Target::SearchRegistries => return search_registries(args, output),
         Target::Vap => return policies(args, output),
-        Target::Idms => |state, _| Ok(forms::digest_mirror_set(state.context().view())),
-        Target::Itms => |state, _| Ok(forms::tag_mirror_set(state.context().view())),
+        Target::Idms => |state, _| forms::digest_mirror_set(state.context().view()),
+        Target::Itms => |state, _| forms::tag_mirror_set(state.context().view()),
         Target::HostedCluster => |state, _| forms::hosted_cluster(state.context().view()),
-        Target::InstallConfig => |state, _| Ok(forms::install_config(state.context().view())),
+        Target::InstallConfig => |state, _| forms::install_config(state.context().view()),
         Target::Annotation => |state, settings| {
             forms::catalog_annotation(
                 state.derivations(),
@@ -96,6 +96,7 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
     };
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
+    // Nothing is made of mirror sets that the nodes reject; `render` prints why they do.
     if render(&input, &state, output).is_none() {
         return Ok(Answer::No);
     }

@@ -38,15 +38,19 @@ pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -
     reviewed
 }
 
-/// Catalogs are only read to derive catalog overrides: without a finding they count as skipped.
+/// Whether a report lists an object. Catalogs are only read to derive catalog overrides: without a finding they count
+/// as skipped.
 fn is_reported(one: &Reviewed<'_>) -> bool {
     let catalogs = [CatalogKind::CatalogSource, CatalogKind::ClusterCatalog];
     let is_catalog = catalogs.iter().any(|kind| kind.name() == one.object.kind);
     !is_catalog || !one.verdict.diagnostics.is_empty() || !one.verdict.exempted.is_empty()
 }
 
+/// Reviews every object as one that exists in a cluster with this state, without the rules about files.
 fn review_existing<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
     let reviewer = Reviewer::new(state, settings, today());
+    // What the nodes get for the release image is reported for the image configuration; for the ClusterVersion only
+    // where there is none.
     let has_config = input.objects().any(|object| matches!(object, Object::ImageConfig(it) if it.counts()));
     review_each(input.with_places(), |object| match (object, Write::existing(object)) {
         (_, Some(write)) => reviewer.review(&write),
@@ -55,12 +59,15 @@ fn review_existing<'a>(input: &'a Input, state: &State, settings: &Settings) -> 
     })
 }
 
-/// Reviews every object of the input as a write, as if they were applied one after another.
+/// Reviews every object of the input as a write, as if they were applied one after another. The warnings are those that
+/// are left when all are applied.
 fn review_writes<'a>(input: &'a Input, against: &[Input], settings: &Settings) -> Vec<Reviewed<'a>> {
     let existing = against.iter().flat_map(Input::with_places);
     let existing: Vec<_> = existing.map(|(object, place)| Found { object, live: place.is_none() }).collect();
-    let mut cluster = Sequence::onto(&existing, settings, today());
-    review_each(input.with_places(), |object| cluster.apply(object))
+    let verdicts = Sequence::onto(&existing, settings, today()).review_all(input.objects());
+    // One for each object, in the order of `objects`, which is that of `with_places`.
+    let mut verdicts = verdicts.into_iter();
+    review_each(input.with_places(), |_| verdicts.next().unwrap_or_default())
 }
 
 /// Adds what the rules about files find in each object of files, and the objects that only they review.

@@ -99,8 +99,8 @@ fn stamps(path: &Path) -> Stamps {
     stamps
 }
 
-/// The objects of a file or folder; the first error is returned. JSON is read like YAML: a faster way would have to find
-/// the same objects in lists, templates and texts.
+/// The objects of a file or folder; fails on any error. JSON is read like YAML: a faster way would have to find the
+/// same objects in lists, templates and texts.
 fn load(path: &Path) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     let mut budget = Budget::default();

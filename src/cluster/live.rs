@@ -67,6 +67,7 @@ impl LiveState {
         futures::future::join_all(watches).await;
     }
 
+    /// Lists and watches one kind. After its first complete list, the kind counts as read.
     async fn watch(&self, kind: Kind) {
         let config = watcher::Config::default().page_size(200);
         let health = self.health.of(kind);
@@ -132,6 +133,7 @@ impl LiveState {
         }
     }
 
+    /// Publishes a state with a changed context. The kind says whether the catalog overrides have to be derived again.
     fn change(&self, kind: Kind, change: impl FnOnce(&mut Context)) {
         self.shared.change(|state| state.changed(kind, change));
     }
@@ -145,6 +147,7 @@ impl LiveState {
         }
     }
 
+    /// What [`LiveState::fresh`] returns, without a limit on the time.
     async fn compare(&self) -> Result<Arc<State>, Error> {
         let versions = try_join_all(SetKind::ALL.map(|kind| self.versions(kind))).await?;
         // Taken after the answers, with everything that the watches have delivered meanwhile.

@@ -1,9 +1,10 @@
 //! Reads manifests: one file, a folder, or standard input, within limits.
 
 use std::{
+    collections::HashSet,
     fs::{self, File, Metadata},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Context as _, Error, Result, anyhow, bail};
@@ -30,7 +31,7 @@ impl Default for Budget {
 /// Whether a file may be a pipe. Opening a pipe waits for a writer, and it can be read only once, so only a path that a
 /// command was given may be one, as a shell makes it for `<(…)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pipes {
+pub enum Pipes {
     /// It may.
     Allowed,
     /// It must be a regular file.
@@ -61,13 +62,48 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     let Found { files, errors, is_folder } = manifest_files(path, exclude);
     all.unopened = errors;
     let pipes = if is_folder { Pipes::Refused } else { Pipes::Allowed };
-    for file in files {
-        match read_bytes(&file, pipes, budget) {
+    // All are read before the first is parsed, because any kustomization.yaml may list any other file as a patch.
+    let contents: Vec<_> = files.into_iter().map(|file| (read_bytes(&file, pipes, budget), file)).collect();
+    let patches = if is_folder { patches_in(&contents) } else { HashSet::new() };
+    for (content, file) in contents {
+        match content {
+            Ok(_) if patches.contains(&normal(&file)) => {
+                all.reading.extend(Reading::of_patch(&file.display().to_string()));
+            }
             Ok(bytes) => all.reading.extend(read(&file, bytes, is_folder)),
             Err(error) => all.unopened.push(error),
         }
     }
     all
+}
+
+/// The files that a `kustomization.yaml` among them lists as patches: they hold only parts of objects.
+fn patches_in(contents: &[(Result<Vec<u8>>, PathBuf)]) -> HashSet<PathBuf> {
+    let mut patches = HashSet::new();
+    for (content, file) in contents {
+        let is_kustomization = file.file_stem().is_some_and(|name| name == "kustomization");
+        if let (true, Ok(bytes), Some(folder)) = (is_kustomization, content, file.parent()) {
+            let listed = manifest::patches_of(&String::from_utf8_lossy(bytes));
+            patches.extend(listed.iter().map(|path| normal(&folder.join(path))));
+        }
+    }
+    patches
+}
+
+/// A path without `.`, and without `..` where something is before it, so that two spellings of one path are equal.
+/// Links are not resolved.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
 }
 
 /// Reads the objects in the content of a file. In a folder, a text with `{{` may be a template: where it is not YAML,
@@ -77,18 +113,24 @@ fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
         Ok(text) => text,
         Err(error) => return Reading { files: 1, errors: vec![error], ..Reading::default() },
     };
-    let is_template = is_in_folder && text.contains("{{");
-    let reading = manifest::read(&file.display().to_string(), text);
-    if is_template { reading.without_template() } else { reading }
+    let may_be_template = text.contains("{{");
+    let mut reading = manifest::read(&file.display().to_string(), text);
+    if may_be_template && is_in_folder {
+        return reading.without_template();
+    }
+    for error in reading.errors.iter_mut().filter(|error| may_be_template && error.is_syntax) {
+        error.message += "; this looks like a template: render it first, for example helm template CHART | mirrorguard lint -";
+    }
+    reading
 }
 
 /// The content of a file. Devices and folders are refused, and files that are too large.
-pub(super) fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
+pub fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
     let name = path.display().to_string();
-    // Opening a pipe that nobody writes to would wait.
+    // Before it is opened: opening a pipe that nobody writes to would wait.
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {name}"))?;
-    let is_readable = metadata.is_file() || is_null(path) || (pipes == Pipes::Allowed && is_pipe(&metadata));
-    if !is_readable {
+    let is_pipe_refused = pipes == Pipes::Refused && is_pipe(&metadata);
+    if is_pipe_refused || !(is_null(path) || is_readable(&metadata)) {
         bail!("cannot read {name}: not a regular file");
     }
     let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
@@ -106,10 +148,16 @@ fn read_within(source: impl Read, name: &str, budget: &mut Budget) -> Result<Vec
         budget.0 -= length;
         return Ok(bytes);
     }
+    // `length` is one more than the smaller of the two limits, which is the one to name.
     if length > LARGEST {
         bail!("cannot read {name}: larger than {} MiB, the limit for one file", LARGEST / MIB);
     }
     bail!("cannot read {name}: all files together are larger than {} MiB, the limit for one run", ALL / MIB);
+}
+
+/// Whether a file has an end: whether it is a regular file or a pipe.
+pub fn is_readable(metadata: &Metadata) -> bool {
+    metadata.is_file() || is_pipe(metadata)
 }
 
 /// Whether it is `/dev/null`, the one device that is read: it ends at once.
@@ -129,7 +177,7 @@ fn is_pipe(_metadata: &Metadata) -> bool {
 }
 
 /// The content as text; the error has the position of the first byte that is not UTF-8.
-pub(super) fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
+pub fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.rsplit(|b| *b == b'\n').next().unwrap_or_default();
@@ -228,16 +276,16 @@ mod tests {
             (10, 10, true, "the last bytes of all"),
             (11, 10, false, "more than is left"),
         ];
-        for (length, left, expected, reason) in table {
+        for (length, left, is_read, reason) in table {
             let mut budget = Budget(left);
             let read = read_within(io::repeat(b' ').take(length), "x", &mut budget);
-            assert_eq!(read.is_ok(), expected, "{reason}");
-            assert_eq!(budget.0, if expected { left - length } else { left }, "{reason}");
+            assert_eq!(read.is_ok(), is_read, "{reason}");
+            assert_eq!(budget.0, if is_read { left - length } else { left }, "{reason}");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_hides_nothing_else() {
+    fn a_file_that_cannot_be_read_hides_no_other_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let set = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {name: a}\n";
@@ -251,9 +299,9 @@ mod tests {
 
     #[test]
     fn a_device_is_not_read() {
-        for (path, expected) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
+        for (path, is_read) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
             let bytes = read_bytes(Path::new(path), Pipes::Allowed, &mut Budget::default());
-            assert_eq!(bytes.is_ok(), expected, "{path}");
+            assert_eq!(bytes.is_ok(), is_read, "{path}");
         }
     }
 }

@@ -96,6 +96,7 @@ impl Bodies {
         // One of `LARGE_BODIES`, held until the body is complete.
         let mut place = None;
         loop {
+            // Only a body with a place keeps others waiting.
             let patience = if place.is_some() { PART_PATIENCE } else { BODY_PATIENCE };
             let Ok(frame) = tokio::time::timeout(patience, body.frame()).await else {
                 return Err(BodyError::Stalled);

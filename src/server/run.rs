@@ -47,22 +47,46 @@ pub struct Listeners {
 
 /// The signals that end the process.
 #[derive(Debug)]
-pub struct Signals {
+pub struct Signals(Option<Caught>);
+
+#[derive(Debug)]
+struct Caught {
     terminate: Signal,
     interrupt: Signal,
+}
+
+/// A signal that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Received {
+    Terminate,
+    Interrupt,
 }
 
 impl Signals {
     /// Catches SIGTERM and SIGINT from now on.
     pub fn catch() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self(Some(Caught { terminate, interrupt })))
+    }
+
+    /// Catches none: each ends the process at once.
+    pub fn uncaught() -> Self {
+        Self(None)
     }
 
     /// Waits for a signal during the start. Later, [`Bound::serve`] waits for signals, and drains requests.
     pub async fn received(&mut self) {
+        self.next().await;
+    }
+
+    /// Waits for the next signal.
+    async fn next(&mut self) -> Received {
+        let Some(Caught { terminate, interrupt }) = &mut self.0 else {
+            return std::future::pending().await;
+        };
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = terminate.recv() => Received::Terminate,
+            _ = interrupt.recv() => Received::Interrupt,
         }
     }
 }
@@ -175,11 +199,10 @@ async fn serve_admin(
 
 /// Drains the server after the first signal, and stops it at once after the second one.
 async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: Signals, delay: Duration) {
-    let Signals { terminate, interrupt } = &mut signals;
-    let delay = tokio::select! {
-        _ = terminate.recv() => delay,
+    let delay = match signals.next().await {
+        Received::Terminate => delay,
         // Nobody at a terminal waits for endpoints to disappear.
-        _ = interrupt.recv() => Duration::ZERO,
+        Received::Interrupt => Duration::ZERO,
     };
     info!("shutting down; a second signal stops the process immediately");
     app.readiness.stop();
@@ -191,8 +214,7 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
     };
     tokio::select! {
         () = drain => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = signals.next() => {}
     }
     warn!("stopping immediately");
     handle.shutdown();

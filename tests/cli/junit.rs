@@ -118,6 +118,20 @@ fn a_rule_has_one_case_even_if_its_findings_are_apart() -> Result<()> {
 }
 
 #[test]
+fn a_file_has_one_suite_even_if_it_has_misnamed_objects() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let set = |kind: &str, name: &str| {
+        format!("---\napiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n")
+    };
+    let two = set("ImageDigestMirrorset", "a") + &set("ImageDigestMirrorSet", "b");
+    std::fs::write(folder.path().join("a.yaml"), two)?;
+    std::fs::write(folder.path().join("b.yaml"), set("ImageDigestMirrorSet", "c"))?;
+    let elements = junit(&folder.path().display().to_string(), 1)?;
+    ensure!(count(&elements, "testsuite") == 2, "{elements:#?}");
+    Ok(())
+}
+
+#[test]
 fn junit_holds_what_could_not_be_read() -> Result<()> {
     let elements = junit("tests/cli/fixtures/broken missing.yaml", 2)?;
     let errors: Vec<_> = elements.iter().filter(|element| element.name == "error").collect();

@@ -6,21 +6,19 @@ mod file;
 mod profile;
 #[cfg(test)]
 mod schema;
-mod wording;
 
 use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
-use wording::in_plain_words;
 
 use crate::{
-    context::Context,
-    hypershift::{self, Derivations, Placement, Releases},
+    hypershift::{self, Placement, Releases},
     objects::{
         SetKind, grammar,
         manifest::{self, ReadError},
     },
     rules::{self, Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
     suggest::closest,
+    wording::in_plain_words,
 };
 
 /// Reads a configuration; a key or value that is not known is an error with its place.
@@ -66,8 +64,8 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
     })
 }
 
-/// The error with the part after its path in plain words.
-fn with_plain_words(mut error: ReadError) -> ReadError {
+/// The error with the part after its path in plain words, where the parser names its own types.
+pub fn with_plain_words(mut error: ReadError) -> ReadError {
     // An error in the YAML itself has no path. If it has a colon, no message that `in_plain_words` changes follows it.
     if let Some((path, message)) = error.message.split_once(": ") {
         let message = in_plain_words(message);
@@ -86,10 +84,7 @@ fn check_overrides(value: &str, releases: &Releases) -> Result<(), String> {
     if hypershift::readings(value, releases, Placement::Management).is_empty() {
         return Err("the value is empty: write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned());
     }
-    // No mirror set is known here, so that nothing but the value itself says where it should lead.
-    let unmirrored = Derivations::of_mirror_sets(Context::default().view());
-    let misreadings =
-        hypershift::misreadings(value, releases, Placement::Management, unmirrored.for_releases(releases));
+    let misreadings = hypershift::misreadings(value, releases, Placement::Management, None);
     let Some(misreading) = misreadings.first() else { return Ok(()) };
     let fix = match hypershift::find_correction(value) {
         Some(meant) => format!("write \"{meant}\""),

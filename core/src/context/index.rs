@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// The position of an entry: the slot of its set in the context, and its index in the set. Four bytes each are enough:
-/// so many sets or entries fit into no memory.
+/// more sets or entries than that would not fit into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) slot: u32,

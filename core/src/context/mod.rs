@@ -13,7 +13,11 @@ mod never_contacted;
 mod size;
 mod view;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use index::{Place, SourceIndex};
 use never_contacted::NeverContacted;
@@ -39,6 +43,8 @@ pub struct Context {
     index: SourceIndex,
     /// Bytes that all sources take in registries.conf; a running total, as `faults`.
     size: usize,
+    /// The set with the most entries, once it was asked for.
+    largest: OnceLock<Option<Arc<MirrorSet>>>,
     /// How many faults the sources have for which the machine-config operator renders nothing.
     faults: usize,
     /// The number of entries whose source is a wildcard; most clusters have none.
@@ -157,6 +163,7 @@ impl Context {
     /// Adds a mirror set, or replaces the one of the same kind and name.
     pub fn insert_set(&mut self, set: Arc<MirrorSet>) {
         self.remove_set(set.kind, &set.name);
+        self.largest = OnceLock::new();
         let slot = self.free.pop().unwrap_or_else(|| {
             self.sets.push(None);
             u32::try_from(self.sets.len() - 1).unwrap_or(u32::MAX)
@@ -185,9 +192,17 @@ impl Context {
         [size_of_write(without, with, None, set), faults_of_write(without, with, None, set)]
     }
 
+    /// The set with the most entries; of several, the first one.
+    fn largest(&self) -> Option<&Arc<MirrorSet>> {
+        // Of equal ones, `min_by_key` returns the first.
+        let find = || self.shared_sets().min_by_key(|set| Reverse(set.entries.len())).cloned();
+        self.largest.get_or_init(find).as_ref()
+    }
+
     /// Removes a mirror set, if it exists.
     pub fn remove_set(&mut self, kind: SetKind, name: &str) {
         let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
+        self.largest = OnceLock::new();
         // While the index still has the set: the totals are those of adding it, and are taken back.
         let [size, faults] = self.totals_of_set(slot);
         self.size = self.size + size.before - size.after;

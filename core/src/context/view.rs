@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 use super::{Context, faults_of_write, never_contacted::NeverContacted};
 use crate::objects::{
     Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
-    scope::{Ancestor, ancestors},
+    scope::{Ancestor, matching_scopes},
 };
 
 /// An entry and its set.
@@ -121,17 +121,15 @@ impl<'a> View<'a> {
         self.entries(source).filter(|found| found.entry().is_effective())
     }
 
-    /// The nearest source at or above a scope with effective entries that count, and those entries.
+    /// The source that decides pulls of images at a scope or below it, of those with effective entries that count, and
+    /// these entries. A source with a slash at its end, which only releases up to 4.15 accept, is not found.
     pub fn nearest(
         self,
         scope: &str,
         counts: impl Fn(&EntryRef<'a>) -> bool,
     ) -> Option<(&'a str, Vec<EntryRef<'a>>)> {
-        if let Some(found) = self.effective_entries(scope, &counts) {
-            return Some(found);
-        }
         let has_wildcards = self.has_wildcards();
-        ancestors(scope)
+        matching_scopes(scope)
             .filter(|above| has_wildcards || matches!(above, Ancestor::Parent(_)))
             .find_map(|above| self.effective_entries(&above.to_scope(), &counts))
     }
@@ -202,6 +200,12 @@ impl<'a> View<'a> {
     /// configuration adds is left out. The context keeps the number up to date as sets change.
     pub fn size_of_context(self) -> usize {
         self.context.size
+    }
+
+    /// The set of the context, not of this view of it, with the most entries; of several, the first one. The context
+    /// looks for it once.
+    pub fn largest_of_context(self) -> Option<&'a MirrorSet> {
+        self.context.largest().map(|set| &**set)
     }
 
     /// Whether the machine-config operator refuses some entry, so that it renders nothing. Only the entries of the

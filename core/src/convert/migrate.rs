@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Document, Origin, Problem, Proof, conflict::order_conflicts, proof::prove};
+use super::{
+    Document, Origin, Problem, Proof, conflict::order_conflicts, merge::united_mirrors, proof::prove,
+};
 use crate::{
     context::Context,
-    node,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy, SetKind, grammar},
+    objects::{MirrorSet, MirrorSourcePolicy, SetKind, grammar},
+    rules::conflicting_source_policy::three_steps,
 };
 
 /// The steps of a migration. If it would change something, it has the reasons, and nothing to write.
@@ -162,7 +164,10 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: format!("remove the entry from the ICSP, or the policy from {}", other.set.id()),
+                fix: match other.set.kind {
+                    SetKind::Itms => format!("remove the policy from {}", other.set.id()),
+                    SetKind::Icsp | SetKind::Idms => three_steps(&other.set.id().to_string(), &[&icsp.set.name]),
+                },
             });
         }
     }
@@ -191,16 +196,15 @@ fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
     let mut idms = Document { left_behind: Vec::new(), origin: Origin::New, ..icsp.clone() };
     idms.set.kind = SetKind::Idms;
     idms.set.resource_version = Box::default();
-    for (at, Entry { source, mirrors, .. }) in idms.set.entries.iter_mut().enumerate() {
-        let mut seen = BTreeSet::new();
-        if mirrors.iter().all(|mirror| seen.insert(mirror)) {
-            continue;
+    for (at, entry) in idms.set.entries.iter_mut().enumerate() {
+        // In an IDMS each mirror may be listed once.
+        if !entry.repeated_mirrors().is_empty() {
+            notes.push(format!(
+                "a mirror is listed twice in {}; the IDMS lists it once",
+                icsp.entry_place(at)
+            ));
+            entry.mirrors = united_mirrors(&entry.source, &[&*entry]);
         }
-        // In an IDMS each mirror may be listed once. This is the order in which the nodes try them.
-        let tried: Vec<Box<str>> =
-            node::merge(source, &[&*mirrors]).mirrors.into_iter().map(Box::from).collect();
-        notes.push(format!("a mirror is listed twice in {}; the IDMS lists it once", icsp.entry_place(at)));
-        *mirrors = tried.into();
     }
     idms
 }

@@ -89,12 +89,13 @@ pub fn explain_lookups<'a>(
 }
 
 impl LookupKind {
-    /// Whether releases that sort mirrors by name are among those that look images up this way.
+    /// Whether some of the releases with this lookup sort mirrors by name.
     fn sorts_mirrors_later(self) -> bool {
         let span = match self {
             Self::Release(era) => era.span(),
             Self::Metadata(era) => era.span(),
         };
+        // No lookup begins after the first such release, and none of those that go so far ends.
         span.contains(Span::SORTS_MIRRORS.first())
     }
 

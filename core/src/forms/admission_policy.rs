@@ -107,9 +107,11 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
             form.push(&object("ValidatingAdmissionPolicyBinding", name, binding));
         }
     }
-    let left_out = rules_left_out(settings).join(", ");
-    let why = "a policy evaluates one mirror set at a time; the webhook evaluates these rules";
-    form.omissions.push(Omission::Aside(format!("rules {left_out}: {why}")));
+    let left_out = rules_left_out(settings);
+    if !left_out.is_empty() {
+        let why = "a policy evaluates one mirror set at a time; the webhook evaluates these rules";
+        form.omissions.push(Omission::Aside(format!("rules {}: {why}", left_out.join(", "))));
+    }
     Ok(form)
 }
 
@@ -255,6 +257,14 @@ mod tests {
             assert_eq!(omission.contains(rule.id), is_on && !in_cel, "{}", rule.id);
         }
         assert!(CEL_RULES.iter().all(|rule| rules::rule(rule.id).is_some()));
+    }
+
+    #[test]
+    fn what_is_off_is_no_omission() {
+        let mut settings = all_at(Level::Warn);
+        settings.levels.extend(rules_left_out(&settings).into_iter().map(|id| (id.to_owned(), Level::Off)));
+        let form = admission_policies(&settings).unwrap();
+        assert_eq!(form.omissions.len(), 0);
     }
 
     #[test]

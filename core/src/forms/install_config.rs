@@ -6,8 +6,9 @@
 use serde::Serialize;
 
 use super::{
-    Form, Omission,
+    Form, NoForm, Omission,
     sources::{Source, misplaced, sources},
+    without_sources,
 };
 use crate::{
     context::View,
@@ -29,18 +30,21 @@ struct Entry<'a> {
     source_policy: Option<MirrorSourcePolicy>,
 }
 
-/// The part of an install-config to paste.
-pub fn install_config(view: View<'_>) -> Form {
+/// The part of an install-config to paste; none if nothing of the mirror sets can be expressed there.
+pub fn install_config(view: View<'_>) -> Result<Form, NoForm> {
     let (sources, mut omissions) = sources(view, Pull::Digest);
     let entries: Vec<_> = sources.iter().filter_map(|source| entry(source, &mut omissions)).collect();
     let why =
         "install-config.yaml takes mirrors for digest pulls only; add the set to the installer's manifests";
     omissions.extend(misplaced(view, Pull::Digest, why));
+    if entries.is_empty() {
+        return Err(without_sources(Pull::Digest, omissions));
+    }
     let mut comments = vec!["In installers before 4.14 the field is imageContentSources.".to_owned()];
     if entries.iter().any(|entry| entry.source_policy.is_some()) {
         comments.push("Installers before 4.21 ignore sourcePolicy with a warning.".to_owned());
     }
-    Form { comments, omissions, ..Form::of(&InstallConfig { image_digest_sources: entries }) }
+    Ok(Form { comments, omissions, ..Form::of(&InstallConfig { image_digest_sources: entries }) })
 }
 
 /// The entry for a source; `None` where the installer rejects the source or all of its mirrors. What it rejects is

@@ -107,15 +107,15 @@ impl Derivations {
     }
 }
 
-/// A configured value, checked by the models of the releases.
+/// A configured value, or the obstacle where some release misreads it, and the places that its text means.
 fn configured_value(value: &str, releases: &Releases) -> Derivation {
+    // An empty value and `=` count as absent: they place nothing. A pair with an empty side means nothing, whatever some
+    // releases make of it.
     let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
     let of_catalog = |catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image()));
     let found: Vec<_> = catalogs::catalogs_of(releases).map(of_catalog).collect();
-    // Without mirrors, nothing but the value itself says where it should lead.
-    let unmirrored =
-        Derivation { value: Ok(String::new()), from: Origin::Configuration, catalogs: Vec::new() };
-    let value = match misreadings(value, releases, Placement::Management, &unmirrored).first() {
+    // With this placement every release reads the annotation, and uses all places.
+    let value = match misreadings(value, releases, Placement::Management, None).first() {
         Some(misreading) => Err(Obstacle::Configured(misreading.to_string())),
         None => Ok(value.to_owned()),
     };

@@ -4,7 +4,10 @@
 //! holds what the HyperShift operator itself was started with, and no mirror set. Both have the form
 //! `source=mirror,…`; `=` means none.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     Overrides,
@@ -169,8 +172,6 @@ fn mismatches(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'
         // Earlier releases do not append `own`; see `Span::ADDS_OWN_OVERRIDES`.
         if !lists.can_become(handed, &[]) && !lists.can_become(handed, own) {
             found.extend(mismatches_of_source(source, &lists.mirrors(), handed, own));
-            // Several objects may have the same mirror.
-            found.dedup();
         }
     }
     found
@@ -185,10 +186,13 @@ fn mismatches_of_source(
     own: &[&str],
 ) -> Vec<OverrideMismatch> {
     let mut found = Vec::new();
-    for mirror in expected.iter().filter(|mirror| !handed.contains(mirror)) {
+    // Several objects may have the same mirror.
+    let mut seen = BTreeSet::new();
+    for mirror in expected.iter().filter(|mirror| !handed.contains(mirror) && seen.insert(**mirror)) {
         found.push(OverrideMismatch::Lacks(source.to_owned(), (*mirror).to_owned()));
     }
-    for mirror in handed.iter().filter(|mirror| !expected.contains(mirror) && !own.contains(mirror)) {
+    let is_known = |mirror: &&&str| expected.contains(*mirror) || own.contains(*mirror);
+    for mirror in handed.iter().filter(|mirror| !is_known(mirror) && seen.insert(**mirror)) {
         found.push(OverrideMismatch::StillHas(source.to_owned(), (*mirror).to_owned()));
     }
     // All are expected and none is missing, but no release makes this list of them.

@@ -28,7 +28,7 @@ pub enum Problem {
     Ignored(String),
     /// This part is no pair of a source and a place, and has no effect.
     Dropped(String),
-    /// Go's random map order decides between these.
+    /// Go's random map order decides between these; none where they are too many to follow.
     Random(Vec<String>),
     /// An image is looked for at the first, where the text of the value means the second.
     Elsewhere(String, String),
@@ -50,6 +50,9 @@ impl fmt::Display for Problem {
             Self::Void => f.write_str("ignore the whole value"),
             Self::Ignored(source) => write!(f, "ignore the source \"{source}\""),
             Self::Dropped(part) => write!(f, "drop the part \"{part}\", which is not SOURCE=MIRROR"),
+            Self::Random(choices) if choices.is_empty() => {
+                f.write_str("choose at random between many places")
+            }
             Self::Random(choices) => write!(f, "choose at random: {}", choices.join(" or ")),
             Self::Elsewhere(actual, meant) => write!(f, "look for {actual} instead of {meant}"),
             Self::Unreadable(actual) => {
@@ -59,19 +62,23 @@ impl fmt::Display for Problem {
     }
 }
 
-/// How releases misread a value. Where the value leads to the mirrors that `placed` has for a catalog, this counts as
-/// meant too, whatever the text says. A value that counts as absent is not misread.
+/// How releases misread a value. It means what its text says, and also the mirrors that `placed` has for a catalog, if
+/// that is given. A value that counts as absent is not misread.
 pub fn misreadings(
     value: &str,
     releases: &Releases,
     placement: Placement,
-    placed: &Derivation,
+    placed: Option<&Derivation>,
 ) -> Vec<Misreading> {
     let readings = readings(value, releases, placement);
     readings.iter().flat_map(|reading| find_in_reading(reading, releases, placed)).collect()
 }
 
-fn find_in_reading(reading: &Reading<'_>, releases: &Releases, placed: &Derivation) -> Vec<Misreading> {
+fn find_in_reading(
+    reading: &Reading<'_>,
+    releases: &Releases,
+    placed: Option<&Derivation>,
+) -> Vec<Misreading> {
     let misread = |problem| Misreading { readers: reading.readers, problem };
     let sources = reading.overrides.0.iter().map(|(source, _)| *source);
     let (used, ignored): (Vec<_>, Vec<_>) = sources.partition(|source| is_used(reading, source, releases));
@@ -83,7 +90,7 @@ fn find_in_reading(reading: &Reading<'_>, releases: &Releases, placed: &Derivati
     let mut problems: Vec<_> = ignored.chain(dropped).collect();
     // Catalogs are read alike, so that one example is enough.
     problems.extend(catalogs::catalogs_of(releases).find_map(|catalog| {
-        let known = placed.mirrors_of(catalog);
+        let known = placed.map(|placed| placed.mirrors_of(catalog)).unwrap_or_default();
         find_for_catalog(reading, catalog, known)
     }));
     problems.into_iter().map(misread).collect()

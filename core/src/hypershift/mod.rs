@@ -14,6 +14,7 @@ mod reading;
 mod release;
 mod served;
 mod slip;
+mod work;
 
 pub use derive::{Derivation, Derivations, Origin, derive};
 pub use deviation::{Deviation, find_deviation};

@@ -121,8 +121,17 @@ impl Obstacle {
         self.to_string().replace(&format!("{DEFAULT_NAMESPACE}/"), "")
     }
 
-    /// The kind and its values, which stay the same when the sentence is reworded.
-    pub fn key(&self) -> String {
+    /// The kind and its values, which stay the same when the sentence is reworded: one for each image that is missing.
+    pub fn keys(&self) -> Vec<String> {
+        match self {
+            Self::NotServed(images) => images.iter().map(|image| format!("not served {image}")).collect(),
+            Self::NotMirrored(images) => images.iter().map(|image| format!("not mirrored {image}")).collect(),
+            _ => vec![self.key()],
+        }
+    }
+
+    /// The kind and its values in one line.
+    pub(super) fn key(&self) -> String {
         match self {
             Self::NoneMirrored => "none mirrored".to_owned(),
             Self::NotServed(images) => format!("not served {}", images.join(" ")),

@@ -66,7 +66,7 @@ pub struct Reading<'a> {
 
 impl Reading<'_> {
     /// Every list of images, each in order, that these releases may try for a catalog, without tags. Where there are
-    /// several, a random one is used.
+    /// several, a random one is used; where there is none, one of too many to follow.
     pub fn places(&self, catalog: &Catalog) -> Vec<Vec<String>> {
         let results = self.results(catalog).into_iter();
         results.map(|images| images.iter().map(|image| self.untagged(image).to_owned()).collect()).collect()

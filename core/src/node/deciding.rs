@@ -6,8 +6,8 @@ use super::{Placed, RenderError, Rendering, file_refusal, files, renders, rewrit
 use crate::{
     context::View,
     objects::{
-        Pull,
-        scope::{Ancestor, ancestors},
+        Format, Pull,
+        scope::{matching_prefix, matching_scopes},
     },
 };
 
@@ -32,23 +32,15 @@ impl Deciding<'_> {
 }
 
 /// The registry that decides where the images of a repository are pulled from; `None` if none covers it. The same as
-/// [`super::route_pull`] in the whole file, for an image whose tag or digest is in no scope of its own, and whose host
-/// has no port: a scope that is the host without its port is not looked for.
+/// [`super::route_pull`] in the whole file.
 pub fn deciding<'a>(
     view: View<'a>,
     rendering: &Rendering<'a>,
     repository: &str,
 ) -> Result<Option<Deciding<'a>>, RenderError> {
-    let mut scopes: Vec<_> = ancestors(repository).map(Ancestor::to_scope).collect();
-    scopes.insert(0, repository.into());
-    // The longest scope that is in the file decides, whether it is a parent or a wildcard.
-    scopes.sort_by_key(|scope| Reverse(scope.len()));
-    for scope in &scopes {
-        if let Some(placed) = rendering.registry_at(scope)? {
-            return Ok(Some(describe(view, rendering, &placed, repository)));
-        }
-    }
-    Ok(None)
+    let Some((scope, _)) = deciding_scope(view, rendering, repository) else { return Ok(None) };
+    let placed = rendering.registry_at(scope)?;
+    Ok(placed.map(|placed| describe(view, rendering, &placed, repository)))
 }
 
 fn describe<'a>(
@@ -64,6 +56,39 @@ fn describe<'a>(
         source: own_source(view, scope).or_else(|| rendering.inherits_from(scope)),
         places: mirrors.map(|mirror| (mirror.pull, rewrite(repository, scope, &mirror.location))).collect(),
     }
+}
+
+/// The scope of the file that decides about a name, and where it ends in the name: the same as [`super::registry_of`]
+/// in the whole file, without rendering that. `rendering` is of `view`.
+///
+/// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
+pub(super) fn deciding_scope<'a>(
+    view: View<'a>,
+    rendering: &Rendering<'a>,
+    name: &str,
+) -> Option<(&'a str, usize)> {
+    let mut scopes: Vec<&str> = slashed_sources(view).filter_map(|source| rendering.source(source)).collect();
+    // As the file has them, but before those without slashes.
+    scopes.sort_unstable();
+    scopes.splice(0..0, matching_scopes(name).find_map(|scope| rendering.source(&scope.to_scope())));
+    scopes.extend(rendering.listed());
+    // The order of `matching_scopes`; a listed scope may have slashes at its end, too.
+    let matching = scopes.iter().map(|scope| scope.trim_end_matches('/'));
+    let matching = matching.filter_map(|trimmed| Some((trimmed, matching_prefix(name, trimmed)?)));
+    let (decides, end) = matching.min_by_key(|(trimmed, _)| (Reverse(trimmed.len()), *trimmed))?;
+    // Of scopes that differ only in such slashes, the first in the file.
+    let same = scopes.into_iter().filter(|scope| scope.trim_end_matches('/') == decides);
+    let first =
+        same.min_by_key(|scope| rendering.registry_at(scope).ok().flatten().map(|placed| placed.section));
+    first.map(|scope| (scope, end))
+}
+
+/// The sources with slashes at their end, which match as if they had none. Only up to 4.15 does the operator accept
+/// them; a scan, since there is no end to the slashes that a source may have.
+fn slashed_sources(view: View<'_>) -> impl Iterator<Item = &str> {
+    let sets = (view.format() == Format::UpTo415).then(|| view.sets()).into_iter().flatten();
+    let sources = sets.flat_map(|set| &set.entries).map(|entry| &*entry.source);
+    sources.filter(|source| source.ends_with('/'))
 }
 
 /// The scope as the source of an entry with mirrors.

@@ -159,8 +159,9 @@ pub fn change_of_settings<'a>(before: View<'a>, after: View<'a>) -> Result<Chang
     Ok(change_of_files(&old, &new, Disruptions::of(after)))
 }
 
-/// What a write of one set costs: the scopes it touches are rendered from both views and compared. The
-/// rest of the files cannot differ.
+/// What a write of one set costs: the scopes it touches are rendered from both views and compared. The rest of the
+/// files cannot differ, unless the write changes which blocked registries reach the nodes: then the whole files are
+/// compared.
 ///
 /// `old` and `new` are the set before and after, where there is one.
 pub fn change_of_write<'a>(
@@ -177,6 +178,10 @@ pub fn change_of_write<'a>(
     }
     let disruptions = Disruptions::of(after);
     let [old_rendering, new_rendering] = [before, after].map(Rendering::new);
+    // A blocked registry also blocks the scopes below it, which the write does not touch otherwise.
+    if old_rendering.blocked() != new_rendering.blocked() {
+        return change_of_settings(before, after);
+    }
     let sources = old.into_iter().chain(new).flat_map(|set| set.entries.iter().map(|entry| &*entry.source));
     // Scopes without mirrors of their own may inherit those of a source above them that is written.
     let mut touched: Vec<&str> =

@@ -1,15 +1,15 @@
 //! What the lists of the image configuration become: which registries are blocked, rejected and allowed on nodes.
 
-use std::{cmp::Reverse, fmt};
+use std::fmt;
 
 use thiserror::Error;
 
-use super::{FileRefusal, Refusal, RenderError, Rendering, check_file};
+use super::{FileRefusal, Refusal, RenderError, Rendering, check_file, deciding::deciding_scope};
 use crate::{
     context::View,
     objects::{
         reference::{Image, ReferenceError},
-        scope::{is_nested, matching_prefix},
+        scope::is_nested,
     },
 };
 
@@ -141,7 +141,7 @@ fn has_usable_mirror(view: View<'_>, payload: &Image) -> Result<Option<bool>, Lo
     let rendering = Rendering::of_digest_sets(view);
     rendering.check()?;
     check_file(&rendering)?;
-    let Some((scope, end)) = matching_scope(&rendering, payload.name()) else { return Ok(None) };
+    let Some((scope, end)) = deciding_scope(view, &rendering, payload.name()) else { return Ok(None) };
     let Some(placed) = rendering.registry_at(scope)? else { return Ok(None) };
     if !payload.is_digested() {
         return Ok(Some(false));
@@ -156,31 +156,4 @@ fn has_usable_mirror(view: View<'_>, payload: &Image) -> Result<Option<bool>, Lo
         is_usable |= !blocked.iter().any(|scope| is_nested(moved.name(), scope));
     }
     Ok(Some(is_usable))
-}
-
-/// The scope of the file that decides about a name, and where it ends in the name: the same as [`super::registry_of`]
-/// in the whole file, without rendering that.
-///
-/// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
-fn matching_scope<'a>(rendering: &Rendering<'a>, name: &str) -> Option<(&'a str, usize)> {
-    let mut scopes = rendering.listed();
-    scopes.extend(possible_scopes(name).iter().filter_map(|scope| rendering.source(scope)));
-    let matching = scopes.into_iter().filter_map(|scope| {
-        let trimmed = scope.trim_end_matches('/');
-        Some((scope, trimmed, matching_prefix(name, trimmed)?))
-    });
-    // The longest decides, and of equally long ones the first in sorted order. Of scopes that differ only in
-    // slashes at their end, the one without is earlier in the file.
-    let decides = matching.min_by_key(|(scope, trimmed, _)| (Reverse(trimmed.len()), *trimmed, scope.len()));
-    decides.map(|(scope, _, end)| (scope, end))
-}
-
-/// Every text that can be a scope without a slash at its end and match the name. Unlike among the `ancestors` of a
-/// scope, a host without its port is one of them.
-fn possible_scopes(name: &str) -> Vec<String> {
-    let mut scopes = vec![name.to_owned()];
-    scopes.extend(name.match_indices(['/', ':']).map(|(at, _)| name[..at].to_owned()));
-    let host = name.split(['/', ':']).next().unwrap_or_default();
-    scopes.extend(host.match_indices('.').map(|(at, _)| format!("*{}", &host[at..])));
-    scopes
 }

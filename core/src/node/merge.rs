@@ -9,8 +9,8 @@ use smallvec::SmallVec;
 pub struct Merged<'a> {
     /// The mirrors; the source itself is one of them only where a mirror follows it.
     pub mirrors: SmallVec<[&'a str; 4]>,
-    /// The lists contradict each other (a before b here, b before a there): upstream calls the order
-    /// unspecified.
+    /// The lists contradict each other (a before b here, b before a there), or one of them repeats a mirror before
+    /// another: upstream calls the order unspecified, and even puts the source itself before mirrors.
     pub contradictory: bool,
 }
 
@@ -132,6 +132,27 @@ mod tests {
     #[test]
     fn a_contradiction_is_broken_at_the_first_name() {
         assert_eq!(merged(&[&["a", "b"], &["b", "a"]]), (strings(&["a", "b"]), true));
+    }
+
+    /// The answers are those of runtime-utils.
+    #[test]
+    fn a_mirror_that_is_repeated_may_change_the_order_of_the_others() {
+        type Case<'a> = (&'a [&'a [&'a str]], &'a [&'a str], bool, &'a str);
+        let table: [Case<'_>; 5] = [
+            (
+                &[&["b", "a", "a"]],
+                &["b", "a"],
+                false,
+                "the last one waits for itself, and nothing else for it",
+            ),
+            (&[&["b", "b", "a"]], &["a", "src", "b"], true, "it waits for itself, and the others for it"),
+            (&[&["c", "b", "b", "a"]], &["c", "a", "src", "b"], true, "those before it keep their places"),
+            (&[&["b", "a", "b"]], &["a", "b"], true, "before and after another one"),
+            (&[&["a", "b", "b"], &["c", "a"]], &["c", "a", "b"], false, "at the end of one of two lists"),
+        ];
+        for (lists, expected, contradictory, reason) in table {
+            assert_eq!(merged(lists), (strings(expected), contradictory), "{reason}");
+        }
     }
 
     /// The mirrors of the source `src`, and whether the lists contradict each other.

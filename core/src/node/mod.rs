@@ -1,6 +1,8 @@
 //! The nodes' view: what the machine-config operator writes into registries.conf, what a pull then
 //! tries, and what changing it costs.
 
+#[cfg(test)]
+mod against_files;
 mod compare;
 mod deciding;
 mod disruption;

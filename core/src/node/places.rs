@@ -3,7 +3,7 @@
 use super::merge;
 use crate::{
     context::{EntryRef, View},
-    objects::scope::is_wildcard,
+    objects::scope::matching_prefix,
 };
 
 /// The nearest source that covers a scope, and the scope at each of its mirrors. Made of the mirror sets alone, while
@@ -28,8 +28,11 @@ pub fn places<'a>(view: View<'a>, scope: &str, counts: impl Fn(&EntryRef<'a>) ->
     Some(Places { source, entries, places })
 }
 
-/// A scope that a source covers, at one of the source's mirrors. Of a wildcard only the host is replaced.
+/// A scope that a source matches, at one of the source's mirrors. Neither the port after a wildcard nor that after a host
+/// without one is replaced.
+///
+/// Follows `containers/image pkg/sysregistriesv2` `rewriteReference`.
 pub fn rewrite(scope: &str, source: &str, mirror: &str) -> String {
-    let path = if is_wildcard(source) { scope.find('/') } else { Some(source.len()) };
-    format!("{mirror}{}", path.and_then(|at| scope.get(at..)).unwrap_or_default())
+    let end = matching_prefix(scope, source.trim_end_matches('/')).unwrap_or(scope.len());
+    format!("{}{}", mirror.trim_end_matches('/'), &scope[end..])
 }

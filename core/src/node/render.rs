@@ -54,8 +54,9 @@ pub struct RenderError {
 }
 
 impl RenderError {
-    /// The order in which the machine-config operator would find errors.
-    fn order(&self) -> (Section, &str) {
+    /// The order in which the machine-config operator would find errors: it goes through the sources in the order of the
+    /// file. Its text names only the wildcard, so the scope does not count.
+    fn sort_key(&self) -> (Section, &str) {
         (self.section, &self.wildcard)
     }
 }
@@ -150,7 +151,7 @@ impl<'a> Rendering<'a> {
     /// Whether the file can be rendered: only a scope without mirrors of its own can stop it.
     pub fn check(&self) -> Result<(), RenderError> {
         let errors = self.unmirrored_scopes().into_iter().filter_map(|scope| self.registry_at(scope).err());
-        match errors.min_by(|one, other| one.order().cmp(&other.order())) {
+        match errors.min_by(|one, other| one.sort_key().cmp(&other.sort_key())) {
             Some(error) => Err(error),
             None => Ok(()),
         }

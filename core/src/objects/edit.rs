@@ -40,7 +40,12 @@ impl Located {
     /// The edits of its file that make these changes. `None` where they cannot be made by editing: in a value that an
     /// alias or a merge key brings in or repeats, inside of a string, in an unusual layout, or if a comment would be lost.
     pub fn edits<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Option<Vec<TextEdit>> {
-        edits(&self.source.text, self.editable_root()?, changes)
+        let root = self.editable_root()?;
+        let changes: Vec<_> = changes.into_iter().collect();
+        if changes.iter().any(|change| self.written_path(change.path()) != change.path()) {
+            return None;
+        }
+        edits(&self.source.text, root, changes)
     }
 }
 

@@ -132,7 +132,11 @@ pub struct Configuration {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OperatorHub {
-    /// Whether the default catalogs are disabled.
+    /// Whether the default catalogs are disabled. With `olmCatalogPlacement: guest` it is read only once, when
+    /// HyperShift creates the `OperatorHub` of the hosted cluster, which decides from then on.
+    ///
+    /// Follows `hypershift control-plane-operator/hostedclusterconfigoperator/controllers/resources/resources.go`
+    /// `reconcileOLM`, the same from release-4.14 on.
     #[serde(deserialize_with = "lenient")]
     pub disable_all_default_sources: bool,
 }
@@ -184,6 +188,11 @@ impl HostedCluster {
         let image = &self.spec.release.image;
         let mut known = self.status.versions.iter().filter(|known| !known.version.is_empty());
         known.find(|known| known.image == *image).map(|known| &*known.version)
+    }
+
+    /// Whether the default catalogs are disabled, wherever they would run.
+    pub fn disables_default_catalogs(&self) -> bool {
+        self.spec.configuration.operator_hub.disable_all_default_sources
     }
 
     /// Whether the catalogs run in the hosted cluster itself.

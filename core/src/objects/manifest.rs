@@ -3,6 +3,7 @@
 
 mod embedded;
 mod install_config;
+mod kustomize;
 mod located;
 mod naming;
 mod read;
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub use self::{
+    kustomize::patches_of,
     located::Located,
     read::read,
     written::{Text, Written},
@@ -104,14 +106,16 @@ impl Reading {
         let (templates, errors) = self.errors.into_iter().partition(|error| error.is_syntax);
         let templates: Vec<ReadError> = templates;
         self.errors = errors;
-        self.skipped += templates.len();
-        let passed_over = templates.into_iter().map(|ReadError { file, at, .. }| PassedOver {
-            file,
-            at,
-            what: "a template",
-        });
-        self.passed_over.extend(passed_over);
+        for ReadError { file, at, .. } in &templates {
+            self.pass_over(file, *at, "a template");
+        }
         self
+    }
+
+    /// Counts a document or a rest of a file as skipped.
+    fn pass_over(&mut self, file: &str, at: Position, what: &'static str) {
+        self.skipped += 1;
+        self.passed_over.push(PassedOver { file: file.to_owned(), at, what });
     }
 }
 

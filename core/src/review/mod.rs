@@ -10,6 +10,7 @@ mod audit;
 mod exempt;
 pub mod existing;
 mod fill;
+mod overlays;
 mod reviewer;
 mod sequence;
 mod verdict;

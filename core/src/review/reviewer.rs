@@ -7,16 +7,16 @@ use jiff::civil::Date;
 use super::{
     Diagnostic, Verdict,
     exempt::{Requester, exempt},
+    overlays::{around, index_sets},
     verdict::Known,
 };
 use crate::{
-    context::Overlay,
     hypershift::{Placement, find_deviation},
     node::{Change, Impact, Standstill},
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
     rules::{
-        Check, FileObject, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views,
-        WhenUnverified, foreign_catalog_overrides, misread_catalog_overrides,
+        AsWritten, Check, FileObject, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite,
+        Settings, Views, WhenUnverified, foreign_catalog_overrides, misread_catalog_overrides,
     },
     state::State,
     write::{Operation, Write},
@@ -69,32 +69,33 @@ impl<'a> Reviewer<'a> {
         let operation = valid.borrowed();
         let set = *operation.object();
         let context = self.state.context();
-        let [old_overlay, new_overlay] =
-            [operation.before(), operation.after()].map(|set| set.map(|set| Overlay::new(context, set)));
-        let after = context.view_with(set.kind, &set.name, new_overlay.as_ref());
-        let before = match operation {
-            // Nothing is written, so the set is there before, too.
-            Operation::Existing(_) => after,
-            _ => context.view_with(set.kind, &set.name, old_overlay.as_ref()),
-        };
+        let overlays = index_sets(context, operation);
+        let [before, after] = around(context, operation, &overlays);
         let cluster = Views { before, after, others: context.view_with(set.kind, &set.name, None) };
+        // Hardly any set has an invalid value.
+        let is_valid =
+            [valid.before(), valid.after()].iter().flatten().all(|set| matches!(set, Cow::Borrowed(_)));
+        let written_overlays = (!is_valid).then(|| index_sets(context, written));
+        let [before, after] = around(context, written, written_overlays.as_ref().unwrap_or(&overlays));
+        let written = AsWritten { operation: written, before, after };
         let write = SetWrite::new(operation, written, cluster, self.settings);
         let mut verdict = Verdict::of(self.evaluate_set(&write));
         // Only a denial can be lowered, so any other update is reviewed once.
-        if let (Operation::Update { old, .. }, Some(old_written)) = (operation, written.before())
+        if let (Operation::Update { old, .. }, Some(old_written)) = (operation, written.operation.before())
             && !verdict.is_allowed()
         {
             // The old object as if it existed: nothing is written, and the cluster is the one before.
-            let as_it_was = Views { after: before, ..cluster };
-            let (old, old_written) = (Operation::Existing(old), Operation::Existing(*old_written));
-            let was = SetWrite::new(old, old_written, as_it_was, self.settings);
+            let as_it_was = Views { after: cluster.before, ..cluster };
+            let old_written =
+                AsWritten { operation: Operation::Existing(*old_written), after: written.before, ..written };
+            let was = SetWrite::new(Operation::Existing(old), old_written, as_it_was, self.settings);
             lower_known(&mut verdict, &self.evaluate_set(&was));
         }
-        // After the levels are lowered: an exemption records, and warns of, the denial that it prevents.
-        exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let Operation::Delete(_) = operation {
             verdict.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);
         }
+        // After the levels are lowered: an exemption records, and warns of, the denial that it prevents.
+        exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let (Some(why), Some(_)) = (self.unverified, operation.after()) {
             verdict.remarks.push(unverified_remark(self.settings.when_unverified, why));
         }

@@ -32,10 +32,10 @@ impl Diagnostic {
         format!("[{}] {path}: {}{fix}", self.rule.id, self.finding.message())
     }
 
-    /// A key for each of its faults: the rule, and a line of [`Finding::key`]. A fault with the same key in another
-    /// state of the object is the same fault.
+    /// A key for each of its faults: the rule, and the fault's own. A fault with the same key in another state of the
+    /// object is the same fault.
     fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.finding.key.split('\n').map(|key| (self.rule.id, key))
+        self.finding.faults().map(|key| (self.rule.id, key))
     }
 
     /// Whether it applies to a write that is rejected, which has no impact on nodes. What rejects the write always
@@ -51,6 +51,11 @@ pub(super) struct Known<'a>(BTreeSet<(&'static str, &'a str)>);
 impl<'a> Known<'a> {
     pub(super) fn of(diagnostics: &'a [Diagnostic]) -> Self {
         Self(diagnostics.iter().flat_map(Diagnostic::keys).collect())
+    }
+
+    /// Whether the other state had one of the faults of a finding.
+    pub(super) fn shares(&self, diagnostic: &Diagnostic) -> bool {
+        diagnostic.keys().any(|key| self.0.contains(&key))
     }
 
     /// Whether the other state had every fault of a finding. One new fault makes the whole finding new.
@@ -79,6 +84,8 @@ pub struct Verdict {
     pub diagnostics: Vec<Diagnostic>,
     /// The findings that are exempt.
     pub exempted: Vec<Exempted>,
+    /// The exemptions of findings that are reported again, because the last day has passed.
+    pub lapsed: Vec<Exempted>,
     /// The impact on the nodes of an admitted write of a mirror set, or of a setting in a sequence, if it is
     /// known.
     pub impact: Option<Impact>,
@@ -99,6 +106,7 @@ impl Verdict {
     pub fn extend(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
         self.exempted.extend(other.exempted);
+        self.lapsed.extend(other.lapsed);
         self.remarks.extend(other.remarks);
         self.impact = self.impact.or(other.impact);
     }
@@ -117,10 +125,12 @@ impl Verdict {
     /// is one of them only where it prevents a denial.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let exempted = self.exempted.iter().filter(|exempted| exempted.level == Level::Deny);
+        let lapsed = self.lapsed.iter().filter(|lapsed| lapsed.level == Level::Deny);
         self.remarks_at(Level::Warn)
             .map(shortened)
             .chain(self.diagnostics_at(Level::Warn).flat_map(as_warnings))
             .chain(exempted.map(exemption_warning))
+            .chain(lapsed.map(lapsed_warning))
     }
 
     fn diagnostics_at(&self, level: Level) -> impl Iterator<Item = &Diagnostic> {
@@ -157,6 +167,10 @@ fn as_warnings(diagnostic: &Diagnostic) -> Vec<String> {
 
 fn exemption_warning(Exempted { rule, reason, until, .. }: &Exempted) -> String {
     shortened(format!("[{rule}] exempt until {until}: {reason}"))
+}
+
+fn lapsed_warning(Exempted { rule, reason, until, .. }: &Exempted) -> String {
+    shortened(format!("[{rule}] exempt until {until}, which has passed: {reason}"))
 }
 
 fn shortened(mut text: String) -> String {

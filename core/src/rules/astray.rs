@@ -2,7 +2,7 @@
 
 use super::{SetWrite, Settings, subject::releases_of};
 use crate::{
-    hypershift::{Era, Redirect, redirect},
+    hypershift::{Era, Redirect, Releases, redirect},
     node::rewrite,
     objects::{HostedCluster, reference::DockerReference},
 };
@@ -61,6 +61,21 @@ fn describe(look: &Redirect) -> String {
         Redirect::None => "does not use the mirror".to_owned(),
         Redirect::To(place) => format!("looks for the image in {place}"),
     }
+}
+
+/// The eras in use: those of the configured releases, to which hosted clusters add their own. If no release is
+/// configured, all are.
+pub(super) fn eras_in_use(write: &SetWrite<'_>) -> Vec<Era> {
+    let hosted = write.cluster.after.hosted_clusters();
+    let added = hosted.flat_map(|hosted| eras_of(hosted, write.settings));
+    in_order(&Era::of(&write.settings.releases).into_iter().chain(added).collect::<Vec<_>>())
+}
+
+/// The eras in their order, each once.
+pub(super) fn in_order(eras: &[Era]) -> Vec<Era> {
+    let mut all = Era::of(&Releases::default());
+    all.retain(|era| eras.contains(era));
+    all
 }
 
 /// The eras that a HostedCluster may be in.

@@ -9,7 +9,7 @@ use crate::{
     node::{Policy, PolicyRefusal, Rendering},
     objects::{
         Entry, MirrorSet,
-        scope::{Ancestor, ancestors, host, is_nested},
+        scope::{Ancestor, host, is_nested, matching_scopes},
     },
 };
 
@@ -71,10 +71,10 @@ impl<'s> Blockers<'_, '_, 's> {
     ///
     /// Follows `containers/image docker/docker_client.go` `newDockerClient`.
     fn blocker(&mut self, scope: &'s str) -> Option<&'s str> {
+        let Some((parent, _)) = scope.rsplit_once('/') else { return self.of_host(scope) };
         if let Some(blocks) = self.rendering.blocks(scope) {
             return blocks.then_some(scope);
         }
-        let Some((parent, _)) = scope.rsplit_once('/') else { return self.of_host(scope) };
         if let Some(known) = self.known.get(parent) {
             return *known;
         }
@@ -83,17 +83,15 @@ impl<'s> Blockers<'_, '_, 's> {
         found
     }
 
-    /// The same for a host that is not in the file as it is written: its name without the port decides, which covers
-    /// every port, or else the nearest wildcard. If a wildcard blocks the host, the host itself is returned.
+    /// The same for a host: its name without the port covers every port. If a wildcard blocks the host, the host
+    /// itself is returned.
     fn of_host(&self, host: &'s str) -> Option<&'s str> {
-        if let Some((bare, _)) = host.split_once(':')
-            && let Some(blocks) = self.rendering.blocks(bare)
-        {
-            return blocks.then_some(bare);
-        }
-        let mut wildcards = ancestors(host).filter(|above| matches!(above, Ancestor::Wildcard(_)));
-        let blocks = wildcards.find_map(|above| self.rendering.blocks(&above.to_scope()));
-        blocks.unwrap_or(false).then_some(host)
+        let (decides, blocks) = matching_scopes(host)
+            .find_map(|scope| Some((scope, self.rendering.blocks(&scope.to_scope())?)))?;
+        blocks.then_some(match decides {
+            Ancestor::Parent(parent) => parent,
+            Ancestor::Wildcard(_) => host,
+        })
     }
 }
 

@@ -27,9 +27,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         effect: "the catalogs are pulled from registry.redhat.io".to_owned(),
         fix: Fix { template: Some(lines.collect()), ..Fix::from(advice(obstacle)) },
         related: related_to(obstacle),
-        ..Finding::new(
+        ..Finding::of_faults(
             "metadata.annotations",
-            obstacle.key(),
+            obstacle.keys(),
             format!("the catalog overrides annotation is not filled in, because {}", obstacle.short()),
         )
     });
@@ -96,8 +96,8 @@ mod tests {
         let table = [
             (
                 found("", &itms(&[(INDEX, &["m.lab/redhat/redhat-operator-index"])])),
-                "not mirrored registry.redhat.io/redhat/certified-operator-index \
-                 registry.redhat.io/redhat/community-operator-index",
+                "not mirrored registry.redhat.io/redhat/certified-operator-index\n\
+                 not mirrored registry.redhat.io/redhat/community-operator-index",
             ),
             (
                 found("", &itms(&[(NAMESPACE, &["m.lab/redhat"]), (INDEX, &["m.lab/mine"])])),

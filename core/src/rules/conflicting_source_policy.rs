@@ -1,15 +1,18 @@
 //! One source, two `mirrorSourcePolicy` values.
 
+use std::collections::BTreeSet;
+
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite, explicit::never_contact, finding::some_names,
     invalid_source::RENDERING_FAILS,
 };
 use crate::{
-    context::{EntryRef, View},
+    context::EntryRef,
     objects::{
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
         SetKind,
     },
+    write::Operation,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -27,26 +30,23 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let policy = shared.own.entry().policy();
         let others: Vec<_> = shared.compared().filter(|other| other.entry().policy() != policy).collect();
         if !others.is_empty() {
-            findings.push(conflict(write.cluster.after, shared.own, &others));
+            findings.push(conflict(write, shared.own, &others));
         }
     }
 }
 
 /// The finding for an entry whose policy is not that of these others.
-fn conflict(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
+fn conflict(write: &SetWrite<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
     let source = &own.entry().source;
     let (mine, theirs) = match own.entry().policy() {
         AllowContactingSource => (AllowContactingSource.name(), NeverContactSource.name()),
         NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
     };
     let title = format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there");
-    let fix = if others.iter().chain([&own]).any(|found| found.set.kind == SetKind::Icsp) {
-        "migrate the ICSP to an IDMS first (an ICSP always means AllowContactingSource), or remove \
-         NeverContactSource"
-            .into()
-    } else {
+    let fix = match fix_beside_icsps(write, own, others) {
+        Some(steps) => steps.into(),
         // Of the two, the stricter policy is the one that can be applied: it does not open a source that is blocked.
-        never_contact(view, source, title.clone()).unwrap_or_else(|| title.into())
+        None => never_contact(write.cluster.after, source, title.clone()).unwrap_or_else(|| title.into()),
     };
     let names = some_names(others.iter().map(|other| other.set.id()));
     Finding {
@@ -59,6 +59,40 @@ fn conflict(view: View<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Findi
             format!("source \"{source}\" has {mine} here, but {theirs} in {names}"),
         )
     }
+}
+
+/// What to do where an ICSP has the source too, which always means AllowContactingSource; `None` without an ICSP.
+fn fix_beside_icsps(write: &SetWrite<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Option<String> {
+    let all = || others.iter().copied().chain([own]);
+    let icsps: BTreeSet<_> =
+        all().filter(|found| found.set.kind == SetKind::Icsp).map(|found| &*found.set.name).collect();
+    if icsps.is_empty() {
+        return None;
+    }
+    let never = all().find(|found| found.entry().policy() == NeverContactSource)?.set;
+    let id = never.id();
+    if own.set.kind == SetKind::Icsp && !matches!(write.operation, Operation::Existing(_)) {
+        return Some(format!("remove the source from this ICSP, and leave it to {id}"));
+    }
+    // An ITMS and the IDMS that would replace the ICSP could not both be changed in one step.
+    if never.kind == SetKind::Itms {
+        return Some(format!(
+            "remove NeverContactSource from {id}: an ICSP always means AllowContactingSource"
+        ));
+    }
+    let names: Vec<_> = icsps.into_iter().collect();
+    Some(three_steps(&id.to_string(), &names))
+}
+
+/// The steps from ICSPs to an IDMS with NeverContactSource. Each is admitted, and the nodes render after it.
+pub(crate) fn three_steps(idms: &str, icsps: &[&str]) -> String {
+    let objects: Vec<_> = icsps.iter().map(|name| format!("ImageContentSourcePolicy/{name}")).collect();
+    format!(
+        "first apply {idms} without NeverContactSource and with every entry of {}; then run oc delete \
+         imagecontentsourcepolicy {}; then set NeverContactSource in {idms}",
+        objects.join(" and "),
+        icsps.join(" ")
+    )
 }
 
 #[cfg(test)]
@@ -88,6 +122,7 @@ mod tests {
         let entries: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a"])];
         let icsp = set(Icsp, "a", entries);
         let (idms, tags) = (never(set(Idms, "a", entries)), set(Itms, "a", entries));
+        let never_tags = never(set(Itms, "a", entries));
         let icsp_path = "spec.repositoryDigestMirrors[0].source";
         let idms_path = "spec.imageDigestMirrors[0].mirrorSourcePolicy";
         let itms_path = "spec.imageTagMirrors[0].mirrorSourcePolicy";
@@ -96,6 +131,7 @@ mod tests {
             Case { there: &icsp, new: &idms, path: idms_path, key: never_key, related: icsp_path },
             Case { there: &idms, new: &icsp, path: icsp_path, key: allow_key, related: idms_path },
             Case { there: &tags, new: &idms, path: idms_path, key: never_key, related: itms_path },
+            Case { there: &icsp, new: &never_tags, path: itms_path, key: never_key, related: icsp_path },
         ];
         let mut all = Vec::new();
         for Case { there, new, path, key, related } in table {

@@ -43,9 +43,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             &entries,
         ),
         related,
-        ..Finding::new(
+        ..Finding::of_faults(
             "spec.imageContentSources",
-            names.join(" "),
+            &names,
             format!("no source covers {}, which the management cluster mirrors", names.join(" or ")),
         )
     });
@@ -95,7 +95,7 @@ mod tests {
             [set(Icsp, "i", &[("quay.io/openshift-release-dev", &["*.io/openshift-release-dev"])])];
         let table: [(&[_], &str, Option<&str>, &str); 6] = [
             (&wildcard, none, None, "no mirror that the hosted cluster would accept"),
-            (&both, none, Some("ocp-release ocp-v4.0-art-dev"), "none is covered"),
+            (&both, none, Some("ocp-release\nocp-v4.0-art-dev"), "none is covered"),
             (&both, only_release, Some("ocp-v4.0-art-dev"), "one is covered"),
             (&both, namespace, None, "a namespace covers both"),
             (&[], none, None, "the management cluster mirrors nothing"),

@@ -19,15 +19,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Operation::Update { old, new } = write.operation else { return };
-    // The sources as they were written: where `new` has gaps, an entry may be missing from it only because its
-    // mirrors are invalid, and a source that is still written does not count as removed. Without gaps, one that is
-    // still written but has no mirror left does.
-    let written: HashSet<&str> =
-        write.written().into_iter().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
+    // An entry may be missing from `new` only because its mirrors are invalid: it does not count as removed. One that
+    // is valid but has no mirror left does.
+    let invalid = write.written().map(invalid_sources).unwrap_or_default();
     let lost: Vec<_> = old
         .effective_entries()
         .map(|(_, entry)| entry.clone())
-        .filter(|entry| new.gaps.is_empty() || !written.contains(&*entry.source))
+        .filter(|entry| !invalid.contains(&*entry.source))
         .filter(|entry| is_dropped(write, old, entry))
         .collect();
     let mut dropped: Vec<_> = lost.iter().map(|entry| &*entry.source).collect();
@@ -48,8 +46,14 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         effect: format!("{its} images are no longer pulled from the mirrors"),
         fix,
-        ..Finding::new(new.list_path(), dropped.join(" "), format!("this update removes {sources} {names}"))
+        ..Finding::of_faults(new.list_path(), &dropped, format!("this update removes {sources} {names}"))
     });
+}
+
+/// The sources of a set's entries with an invalid value.
+fn invalid_sources(set: &MirrorSet) -> HashSet<&str> {
+    let entries = set.entries.iter().enumerate();
+    entries.filter(|(at, _)| !set.is_valid_entry(*at)).map(|(_, entry)| &*entry.source).collect()
 }
 
 /// Whether no entry is left for the pulls that an entry of the old set served: neither one with its source,
@@ -107,6 +111,9 @@ mod tests {
         let other = set(Idms, "there", &[("quay.io/z", &["m/z"])]);
         let emptied = set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &[])]);
         let hidden = there(Itms, &["m/b"]);
+        let broken = |mirrors: &[&str]| {
+            set(Idms, "a", &[("quay.io/a", &["<m>"]), ("quay.io/b", mirrors), ("<q>", &["m/b"])])
+        };
         let table = [
             (&only_a, &other, true, "gone"),
             (&only_a, &there(Idms, &["x/b"]), false, "another set has it"),
@@ -114,6 +121,10 @@ mod tests {
             (&only_a, &there(Itms, &["x/b"]), true, "an ITMS serves other pulls"),
             (&only_a, &there(Idms, &[]), true, "an entry without a mirror does not count"),
             (&emptied, &other, true, "it stays, without a mirror"),
+            (&broken(&[]), &other, true, "the same next to invalid values"),
+            (&broken(&["<m/b>"]), &other, false, "its mirror is invalid, which has a finding of its own"),
+            (&broken(&["<m/b>", "quay.io/b"]), &other, false, "so is the only one that is not the source"),
+            (&broken(&["m/b"]), &other, false, "it stays, next to invalid values"),
             (&broader(&["m", "n"]), &other, false, "a broader source redirects to both places"),
             (&broader(&["m"]), &other, true, "a broader source redirects to one of two"),
             (&broader(&["m/quay"]), &other, true, "a broader source redirects elsewhere"),
@@ -136,7 +147,7 @@ mod tests {
             let old = set(Idms, "a", entries);
             let found = findings(RULE.id, &Settings::default(), &[], Some(&old), &new);
             let [finding] = &*found else { panic!("{found:?}") };
-            assert_eq!((&*finding.path, &*finding.key), (PATH, &*sources[..entries.len()].join(" ")));
+            assert_eq!((&*finding.path, &*finding.key), (PATH, &*sources[..entries.len()].join("\n")));
             all.extend(found);
         }
         assert_texts(RULE.id, &all);

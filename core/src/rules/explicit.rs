@@ -1,12 +1,10 @@
 //! What the fixes of several rules share: entries of its own for a repository that a broader source redirects, so that
 //! nodes pull as before; `NeverContactSource` for a source; and whether the webhook admits a new entry.
 
-use std::collections::BTreeSet;
-
-use super::{Fix, fix::entry_text};
+use super::{Fix, fix::entry_text, invalid_name};
 use crate::{
     context::{EntryRef, View},
-    node::{Deciding, Rendering, deciding},
+    node::{Deciding, Rendering, deciding, merge},
     objects::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar},
 };
 
@@ -47,14 +45,6 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
 
 fn to_mirrors(places: &[String]) -> Mirrors {
     places.iter().map(|place| place.as_str().into()).collect()
-}
-
-/// An entry for the other kind of pull with the mirrors of this one, each once. The source is left out: where it may be
-/// contacted it is tried last, and as a mirror it would be tried even where the image configuration blocks it.
-pub(super) fn for_other_pulls(entry: &Entry) -> Entry {
-    let mut seen = BTreeSet::from([&entry.source]);
-    let mirrors = entry.mirrors.iter().filter(|mirror| seen.insert(mirror)).cloned().collect();
-    Entry { mirrors, ..entry.clone() }
 }
 
 /// Whether these mirrors can be an entry's: each is valid, and a source that is its own mirror may be contacted.
@@ -106,13 +96,41 @@ pub(super) fn block_entry(fix: Fix, found: EntryRef<'_>) -> Fix {
         .fold(fix, |fix, at| fix.remove(set.id(), set.field_path(found.index, &format!("mirrors[{at}]"))))
 }
 
-/// A name that no set of this kind has: the wanted one, or the one with the first free number.
-pub(super) fn free_name(view: View<'_>, kind: SetKind, wanted: &str) -> String {
+/// A name for a new set that no set of this kind has, and that an API server accepts: `base` and `ending` with a hyphen
+/// between, and the first free number if that is taken.
+pub(super) fn free_name(view: View<'_>, kind: SetKind, base: &str, ending: &str) -> String {
     let is_taken = |name: &str| view.sets_of(kind).any(|set| *set.name == *name);
+    let numbers = std::iter::once(String::new()).chain((1..).map(|number| number.to_string()));
+    let mut names = numbers.map(|number| valid_name(base, &[ending, &number]));
     // The numbers have no end, so one of the names is free.
-    let mut names =
-        std::iter::once(wanted.to_owned()).chain((1..).map(|number| format!("{wanted}-{number}")));
     names.find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+/// A valid name of these parts, as similar to them as possible. Where it is too long, the first part loses its end.
+fn valid_name(base: &str, endings: &[&str]) -> String {
+    let endings = endings.iter().filter(|part| !part.is_empty());
+    let ending: String = endings.flat_map(|part| ["-", part]).collect();
+    let base: String = base.chars().map(as_letter).take(invalid_name::LONGEST_NAME - ending.len()).collect();
+    let labels = base.split('.').map(|label| label.trim_matches('-')).filter(|label| !label.is_empty());
+    let name = labels.collect::<Vec<_>>().join(".") + &ending;
+    name.trim_start_matches('-').to_owned()
+}
+
+fn as_letter(c: char) -> char {
+    match c.to_ascii_lowercase() {
+        c if c.is_ascii_alphanumeric() || c == '.' => c,
+        _ => '-',
+    }
+}
+
+/// The mirrors that nodes try for a source, in their order: those of all entries for the same pulls. The source is left
+/// out: where it may be contacted it is tried last, and as a mirror it would be tried even where the image configuration
+/// blocks it.
+pub(super) fn merged_mirrors(view: View<'_>, source: &str, pull: Pull) -> Mirrors {
+    let mut found: Vec<_> = view.effective(source).filter(|found| found.serves(pull)).collect();
+    found.sort_by_key(EntryRef::order);
+    let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
+    merge(source, &lists).mirrors.into_iter().filter(|mirror| *mirror != source).map(Box::from).collect()
 }
 
 /// An entry of a set of this kind. The default policy is left out, and every policy in an ICSP, which has no such
@@ -127,4 +145,29 @@ pub(super) fn entry(source: &str, mirrors: Mirrors, policy: MirrorSourcePolicy, 
 fn policy_now(view: View<'_>, now: &Deciding<'_>) -> MirrorSourcePolicy {
     let mut policies = view.effective(&now.scope).map(|found| found.entry().policy());
     policies.find(|policy| *policy == MirrorSourcePolicy::NeverContactSource).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{objects::Object, state::State};
+
+    #[test]
+    fn a_new_name_is_free_and_valid() {
+        let longest = "n".repeat(253);
+        let table = [
+            ("a", "tags", "a-tags", "as it is"),
+            ("taken", "", "taken-1", "taken"),
+            (&*longest, "tags", &*format!("{}-tags", "n".repeat(248)), "too long with its ending"),
+            ("A_b.", "tags", "a-b-tags", "invalid characters"),
+            ("", "tags", "tags", "no name"),
+        ];
+        let state: State =
+            [Object::from(MirrorSet::new(SetKind::Itms, "taken", Vec::new()))].into_iter().collect();
+        for (base, ending, expected, reason) in table {
+            let name = free_name(state.context().view(), SetKind::Itms, base, ending);
+            assert_eq!(name, expected, "{reason}");
+            assert!(invalid_name::problem_of_name(&name).is_none(), "{reason}");
+        }
+    }
 }

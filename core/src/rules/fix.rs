@@ -79,7 +79,8 @@ impl Fix {
 
     /// With more entries in a mirror set.
     pub(super) fn add_entries(self, set: &MirrorSet, entries: &[Entry]) -> Self {
-        self.append(set.id(), set.list_path(), entries)
+        let items = entries.iter().map(|entry| set.written_entry(entry)).collect();
+        self.change(set.id(), Change::Append { path: set.list_path(), items })
     }
 
     /// With a new mirror set.
@@ -112,8 +113,10 @@ impl Fix {
 fn addition(change: &Change) -> Option<String> {
     match change {
         Change::Append { path, items } => {
-            let lines: Vec<_> = items.iter().map(|item| format!("  - {}\n", to_flow(item, false))).collect();
-            Some(format!("  {}:\n{}", path.rsplit('.').next()?, lines.concat()))
+            // A list that is not below another field is not indented.
+            let indent = if path.contains('.') { "  " } else { "" };
+            let lines = items.iter().map(|item| format!("{indent}- {}\n", to_flow(item, false)));
+            Some(format!("{indent}{}:\n{}", path.rsplit('.').next()?, lines.collect::<String>()))
         }
         Change::Set { path, value: Value::String(value) } => {
             let name = path.strip_prefix(annotation::PATH_PREFIX)?.strip_suffix(']')?;

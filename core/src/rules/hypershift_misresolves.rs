@@ -2,7 +2,7 @@
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
+    astray::{Astray, astray, describe_lookups, eras_in_use, eras_of, hosted_in, in_order},
     explicit::add_explicit,
     finding::some_hosted,
 };
@@ -118,15 +118,17 @@ fn ends_in(path: &str, last: &str) -> bool {
 /// What HyperShift looks up: the release, its components, and what else HostedClusters name. Catalogs are left
 /// out: the annotations that say where they are have rules of their own.
 fn find_asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
-    let of_all = Era::of(&write.settings.releases);
+    let of_all = eras_in_use(write);
     let mut asked: Vec<_> =
         RELEASE_REPOSITORIES.map(|repository| Asked::new(repository, None, of_all.clone())).into();
     for hosted in write.cluster.after.hosted_clusters() {
         let operator = hosted.annotation(annotation::CONTROL_PLANE_OPERATOR);
         for image in [Some(&*hosted.spec.release.image), operator].into_iter().flatten() {
             let Ok(image) = Image::parse(image) else { continue };
-            if !asked.iter().any(|known| known.name == image.name()) {
-                asked.push(Asked::new(image.name(), Some(hosted), eras_of(hosted, write.settings)));
+            let eras = eras_of(hosted, write.settings);
+            match asked.iter_mut().find(|known| known.name == image.name()) {
+                Some(known) => known.eras = in_order(&[&*known.eras, &*eras].concat()),
+                None => asked.push(Asked::new(image.name(), Some(hosted), eras)),
             }
         }
     }
@@ -175,10 +177,7 @@ fn find_misresolved(
 fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> Finding {
     let entry = &set.entries[index];
     let mirror = &*entry.mirrors[at];
-    let path = entry.source.split_once('/').map_or(&*entry.source, |(_, path)| path);
-    let last = path.rsplit('/').next().unwrap_or_default();
-    // With one element, a second is enough. With a host alone, two are missing.
-    let right = format!("{mirror}/{}", if mirror.contains('/') { last } else { path });
+    let right = with_two_elements(&entry.source, mirror);
     Finding {
         effect: describe_lookups(astray),
         fix: format!("mirror the images to a location such as {right}").into(),
@@ -187,6 +186,17 @@ fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> F
             format!("{} {mirror}", entry.source),
             format!("mirror \"{mirror}\" has fewer than two path elements"),
         )
+    }
+}
+
+/// A location below a mirror of fewer than two path elements that has as many, for the images of a repository.
+fn with_two_elements(source: &str, mirror: &str) -> String {
+    let path = source.split_once('/').map_or(source, |(_, path)| path);
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match (mirror.contains('/'), path.contains('/')) {
+        (true, _) => format!("{mirror}/{last}"),
+        (false, true) => format!("{mirror}/{path}"),
+        (false, false) => format!("{mirror}/mirror/{path}"),
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Check, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
+    conflicting_source_policy::three_steps,
     explicit::free_name,
     finding::{list_names, some_names},
     icsp_overlap::overlaps,
 };
 use crate::{
     node::merge,
-    objects::{Change, Entry, MirrorSet, SetKind, to_yaml},
+    objects::{Change, Entry, MirrorSet, MirrorSourcePolicy, Origin, SetKind, to_yaml},
     write::Operation,
 };
 
@@ -119,11 +120,14 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         effect: "for a shared source, the mirror order is unspecified, and older HyperShift releases ignore every \
                  ICSP"
             .to_owned(),
-        fix: put_into_idms(write, set, fresh),
+        fix: match contradicting_idms(write, set, fresh) {
+            Some(idms) => three_steps(&idms.id().to_string(), &[&set.name]).into(),
+            None => put_into_idms(write, set, fresh),
+        },
         related,
-        ..Finding::new(
+        ..Finding::of_faults(
             set.field_path(fresh[0], "source"),
-            fresh.iter().map(|index| key(&set.entries[*index])).collect::<Vec<_>>().join("\n"),
+            fresh.iter().map(|index| key(&set.entries[*index])),
             format!("this ICSP exists alongside {names}"),
         )
     }
@@ -133,16 +137,33 @@ fn key(entry: &Entry) -> String {
     format!("{} {}", entry.source, entry.mirrors.join(" "))
 }
 
+/// The IDMS with NeverContactSource for a source of an ICSP that exists, whose entries cannot be moved at once.
+fn contradicting_idms<'a>(write: &SetWrite<'a>, set: &MirrorSet, fresh: &[usize]) -> Option<&'a MirrorSet> {
+    if !matches!(write.operation, Operation::Existing(_)) {
+        return None;
+    }
+    let sources = fresh.iter().map(|index| &set.entries[*index].source);
+    let mut neighbours = sources.flat_map(|source| write.cluster.others.entries(source));
+    let contradicting = neighbours.find(|found| {
+        let is_never = found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
+        is_never && found.set.kind == SetKind::Idms
+    });
+    contradicting.map(|found| found.set)
+}
+
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
 /// has nothing else becomes that IDMS.
 fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix {
+    if set.origin == Origin::InstallConfig {
+        return "put these entries into imageDigestSources instead".into();
+    }
     let title = "put these entries in an ImageDigestMirrorSet instead";
     // An IDMS cannot list a mirror twice, and without the repeats the order may be another.
     let written = write.written().unwrap_or(set);
     if written.entries.iter().any(|entry| !entry.repeated_mirrors().is_empty()) {
         return title.into();
     }
-    let name = free_name(write.cluster.after, SetKind::Idms, &set.name);
+    let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
     // HyperShift reads IDMSs before ICSPs, so it tries the mirrors of a shared source in another order afterwards.

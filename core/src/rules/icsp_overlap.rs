@@ -4,13 +4,14 @@ use std::fmt;
 
 use super::{
     Finding, Related, SetWrite,
+    conflicting_source_policy::three_steps,
     finding::some_names,
     mirror_order_conflict::{ORDER_UNSPECIFIED, contradicted},
 };
 use crate::{
     context::EntryRef,
-    node::Rendering,
-    objects::{Entry, MirrorSet, Pull, SetKind},
+    node::{Rendering, rewrite},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy, Pull, SetKind},
 };
 
 /// An entry of an ICSP that changes what nodes do with the images of entries of IDMSs and ITMSs, or the other way
@@ -59,6 +60,16 @@ impl Tries {
 }
 
 impl Overlap<'_> {
+    /// The names of the ICSPs with the source of an entry that is NeverContactSource.
+    fn contradicted_icsps(&self, set: &MirrorSet) -> Vec<&str> {
+        let entry = &set.entries[self.index];
+        if entry.policy() != MirrorSourcePolicy::NeverContactSource {
+            return Vec::new();
+        }
+        let same = self.with.iter().filter(|found| found.entry().source == entry.source);
+        same.map(|found| &*found.set.name).collect()
+    }
+
     pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
         let names = some_names(self.with.iter().map(|found| found.set.id()));
@@ -78,6 +89,9 @@ impl Overlap<'_> {
         };
         let fix = match (set.kind, &self.how) {
             (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
+            (SetKind::Idms, How::Tries { .. }) if !self.contradicted_icsps(set).is_empty() => {
+                three_steps(&set.id().to_string(), &self.contradicted_icsps(set))
+            }
             (SetKind::Idms, How::Tries { .. }) => {
                 format!("add every entry of {names} to this IDMS, as the first step of the migration")
             }
@@ -149,8 +163,7 @@ fn tries(rendering: &Rendering<'_>, scope: &str, source: &str, pull: Pull) -> Tr
     let Ok(Some(placed)) = rendering.registry_at(scope) else {
         return Tries { mirrors: Vec::new(), blocked: false };
     };
-    let below = source.strip_prefix(scope).unwrap_or_default();
     let mirrors = placed.registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
-    let mirrors = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
+    let mirrors = mirrors.map(|mirror| rewrite(source, scope, &mirror.location)).collect();
     Tries { mirrors, blocked: placed.registry.blocked }
 }

@@ -51,12 +51,12 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
             .to_owned(),
         fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".into(),
         related,
-        ..Finding::new(
+        ..Finding::of_faults(
             &*setting.path,
-            ids.join(" "),
+            &ids,
             format!(
                 "{IMAGE_OVERRIDES} has the entries of the ImageDigestMirrorSets, but none of {}",
-                some_names(ids)
+                some_names(&ids)
             ),
         )
     })

@@ -13,9 +13,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// The longest name, in characters.
-const LONGEST_NAME: usize = 253;
+pub(super) const LONGEST_NAME: usize = 253;
 /// The longest namespace, in characters.
-const LONGEST_NAMESPACE: usize = 63;
+pub(super) const LONGEST_NAMESPACE: usize = 63;
 
 const EFFECT: &str = "an API server rejects the object";
 
@@ -60,7 +60,7 @@ fn shortened(value: &str) -> String {
     }
 }
 
-struct Problem {
+pub(super) struct Problem {
     /// What is wrong, after the value in a sentence.
     what: String,
     /// What a valid value has.
@@ -74,7 +74,7 @@ impl Problem {
 }
 
 /// Follows `k8s.io/apimachinery pkg/util/validation/validation.go` `IsDNS1123Subdomain`.
-fn problem_of_name(name: &str) -> Option<Problem> {
+pub(super) fn problem_of_name(name: &str) -> Option<Problem> {
     if name.len() > LONGEST_NAME {
         return Some(Problem::too_long(LONGEST_NAME));
     }

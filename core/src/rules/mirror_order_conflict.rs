@@ -81,7 +81,7 @@ fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a 
     None
 }
 
-/// What an entry has nodes try, in order: a source that is not listed comes last.
+/// The places that nodes try because of an entry, in order. Its source comes last, unless it is listed.
 pub(super) fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
     let entry = entry.entry();
     let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);

@@ -8,6 +8,7 @@ use crate::{
     hypershift::{
         RELEASE_REPOSITORIES,
         catalogs::{self, EmptySides},
+        readings,
     },
     objects::{annotation, scope::is_nested},
 };
@@ -31,15 +32,25 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
             mirrors.entry(mirror).or_default().push(Related::to_hosted(hosted, &path));
         }
     }
-    let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
-    // The empty sides that some releases keep name no mirror.
-    if let Some(overrides) = value.and_then(|value| catalogs::parse(value, EmptySides::Dropped)) {
-        let path = annotation::path(annotation::CATALOG_OVERRIDES);
-        for namespace in overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces) {
-            mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));
-        }
+    let path = annotation::path(annotation::CATALOG_OVERRIDES);
+    for namespace in catalog_namespaces(write) {
+        mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));
     }
     mirrors
+}
+
+/// Where a HostedCluster's catalog overrides lead to; nothing if no catalog is pulled as they say. With guest placement
+/// the nodes of the hosted cluster pull them, whose pull secret is the same.
+fn catalog_namespaces<'a>(write: &HostedWrite<'a>) -> Vec<&'a str> {
+    let (Some(value), Some(placement)) = (write.new.catalog_overrides(), write.overrides_placement()) else {
+        return Vec::new();
+    };
+    if readings(value, &write.releases(), placement).is_empty() {
+        return Vec::new();
+    }
+    // The empty sides that some releases keep name no mirror.
+    let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
+    overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces).collect()
 }
 
 /// Whether the source of an entry for digest pulls covers release images.

@@ -19,17 +19,23 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(value) = write.new.catalog_overrides() else { return };
+    // Otherwise the hosted cluster has no catalog that the annotation changes.
     let Some(placement) = write.overrides_placement() else { return };
-    let typed = Typed { value, placement, releases: &write.releases(), derivation: &write.derivation() };
-    let misreadings = typed.misreadings_of(value);
+    let reader = Reader { placement, releases: &write.releases(), derivation: &write.derivation() };
+    let misreadings = reader.misreadings_of(value);
     if misreadings.is_empty() {
         return;
     }
+    let slip = find_slip(value);
+    let corrected = slip.as_ref().map(|slip| reader.misreadings_of(&slip.meant)).unwrap_or_default();
     // A slip whose correction is misread in the same way is not the cause.
-    let slip = find_slip(value).filter(|slip| typed.misreadings_of(&slip.meant) != misreadings);
-    let fix = typed.fix(write.new, slip.as_ref());
-    let cause = slip.map(|slip| slip.to_string()).or_else(|| missing_separator(value));
+    let slip = slip.filter(|_| corrected != misreadings);
+    let fix = reader.fix(write.new, value, slip.as_ref());
     for found in by_problem(&misreadings) {
+        // It is the cause of what its correction mends, and of nothing else.
+        let is_cause = !found.iter().all(|misreading| corrected.contains(misreading));
+        let cause = slip.as_ref().filter(|_| is_cause).map(ToString::to_string);
+        let cause = cause.or_else(|| missing_separator(value));
         findings.push(finding(&found, cause.as_deref(), fix.clone()));
     }
 }
@@ -64,26 +70,26 @@ fn finding(misreadings: &[&Misreading], cause: Option<&str>, fix: Fix) -> Findin
         Some(cause) => format!("{cause}, so {misread}"),
         None => misread,
     };
-    let keys: Vec<_> = misreadings.iter().map(|misreading| key(misreading)).collect();
+    let keys = misreadings.iter().map(|misreading| key(misreading));
     let path = annotation::path(annotation::CATALOG_OVERRIDES);
-    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::new(path, keys.join("\n"), what) }
+    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::of_faults(path, keys, what) }
 }
 
-/// A value that someone typed, and what it is read for.
-struct Typed<'a> {
-    value: &'a str,
+/// Who reads the annotation of one HostedCluster, and what its values are compared with.
+struct Reader<'a> {
     placement: Placement,
     releases: &'a Releases,
     derivation: &'a Derivation,
 }
 
-impl Typed<'_> {
+impl Reader<'_> {
     fn misreadings_of(&self, value: &str) -> Vec<Misreading> {
-        misreadings(value, self.releases, self.placement, self.derivation)
+        misreadings(value, self.releases, self.placement, Some(self.derivation))
     }
 
-    fn fix(&self, hosted: &HostedCluster, slip: Option<&Slip>) -> Fix {
-        match self.correct_value(slip) {
+    /// The fix of a value that is misread.
+    fn fix(&self, hosted: &HostedCluster, value: &str, slip: Option<&Slip>) -> Fix {
+        match self.correct_value(value, slip) {
             Some(correct) => Fix::changing_pulls(format!("set the value to \"{correct}\"")).set(
                 hosted.id(),
                 annotation::path(annotation::CATALOG_OVERRIDES),
@@ -95,8 +101,8 @@ impl Typed<'_> {
 
     /// A value that every release interprets as written: the derived one, or else what was probably meant. An empty one
     /// would be no overrides at all.
-    fn correct_value(&self, slip: Option<&Slip>) -> Option<String> {
-        let meant = slip.map_or(self.value, |slip| &*slip.meant);
+    fn correct_value(&self, value: &str, slip: Option<&Slip>) -> Option<String> {
+        let meant = slip.map_or(value, |slip| &*slip.meant);
         let derived = self.derivation.value.clone().ok();
         let mut candidates =
             [derived, find_correction(meant), slip.map(|slip| slip.meant.clone())].into_iter().flatten();

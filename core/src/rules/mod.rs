@@ -3,10 +3,11 @@
 //! A check reads the whole cluster and reports findings only for the object that it was given. It says what is
 //! wrong, what happens because of it and how to fix it. [`crate::review`] decides whether that rejects a write.
 
+mod as_written;
 mod astray;
 mod blocked_mirror;
 pub(crate) mod catalogs_not_expressible;
-mod conflicting_source_policy;
+pub(crate) mod conflicting_source_policy;
 mod contacting_source;
 mod data_plane_not_mirrored;
 mod deprecated_icsp;
@@ -58,6 +59,7 @@ mod unrenderable_image_config;
 mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
+pub use as_written::AsWritten;
 pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level, Related};
 pub use fix::{Applicability, Fix};

@@ -2,13 +2,13 @@
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
+    astray::{Astray, astray, describe_lookups, eras_in_use, hosted_in},
     explicit::add_explicit,
     finding::some_hosted,
 };
 use crate::{
     context::EntryRef,
-    hypershift::{Era, RELEASE_REPOSITORIES, Releases},
+    hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
     objects::HostedCluster,
 };
@@ -47,16 +47,9 @@ struct Affected<'a> {
 impl<'a> Affected<'a> {
     fn find(write: &SetWrite<'a>, repository: &str, found: &Places<'_>) -> Self {
         let mirrors: Vec<_> = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
-        // Of every era first: which eras are in use depends on the hosted clusters that are affected.
-        let mut lookups = astray(&Era::of(&Releases::default()), repository, found.source, &mirrors);
+        let lookups = astray(&eras_in_use(write), repository, found.source, &mirrors);
         let eras: Vec<_> = lookups.iter().map(|lookup| lookup.era).collect();
-        let hosted = hosted_in(write, &eras);
-        // Hosted clusters add their releases to the configured ones. If none are configured, all count.
-        let releases = &write.settings.releases;
-        let mut used = Era::of(releases);
-        used.extend(hosted.iter().flat_map(|hosted| eras_of(hosted, write.settings)));
-        lookups.retain(|lookup| used.contains(&lookup.era));
-        Self { lookups, hosted }
+        Self { hosted: hosted_in(write, &eras), lookups }
     }
 }
 
@@ -81,13 +74,13 @@ fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &A
 mod tests {
     use super::*;
     use crate::{
-        hypershift::Redirect,
+        hypershift::{Era, Redirect},
         objects::{
             ImageConfig, MirrorSet, Object,
             SetKind::{Idms, Itms},
         },
         rules::{
-            Settings, Views,
+            AsWritten, Settings, Views,
             testing::{assert_texts, for_releases, found_in, hosted, set},
         },
         state::State,
@@ -101,7 +94,8 @@ mod tests {
         let state: State = [Object::from(own.clone())].into_iter().collect();
         let view = state.context().view();
         let cluster = Views { before: view, after: view, others: view };
-        let write = SetWrite::new(Operation::Existing(own), Operation::Existing(own), cluster, settings);
+        let written = AsWritten { operation: Operation::Existing(own), before: view, after: view };
+        let write = SetWrite::new(Operation::Existing(own), written, cluster, settings);
         let [release, _] = RELEASE_REPOSITORIES;
         let found = places(view, release, |found| found.set.kind.is_digest()).unwrap();
         let lookups = Affected::find(&write, release, &found).lookups.into_iter();

@@ -15,7 +15,7 @@ use crate::{
         Change, Entry,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
         Pull, SetKind, grammar,
-        scope::{Ancestor, ancestors, matching_prefix},
+        scope::{Ancestor, matching_prefix, matching_scopes},
     },
 };
 
@@ -52,40 +52,36 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 /// set are in few registries and namespaces.
 struct Broader<'a> {
     view: View<'a>,
-    /// The nearest source at or above each parent; `None` if there is none. Wildcards depend on the host alone, so
-    /// they are the same for all scopes below a parent.
+    /// The nearest source at or above each parent; `None` if there is none. What comes after a parent is the same for
+    /// all scopes below it.
     known: HashMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Broader<'a> {
-    /// The nearest source above a scope that has mirrors, of any kind: parents by path before wildcards.
+    /// The source that would decide in place of this one, of those that have mirrors, of any kind.
     fn than(&mut self, scope: &'a str) -> Option<&'a str> {
+        let has_wildcards = self.view.has_wildcards();
         let mut passed: SmallVec<[&'a str; 4]> = SmallVec::new();
-        let mut rest = scope;
-        let nearest = loop {
-            let Some(end) = rest.rfind('/') else { break self.wildcard_over(scope) };
-            rest = &scope[..end];
-            if let Some(known) = self.known.get(rest) {
-                break *known;
+        let mut nearest = None;
+        for above in matching_scopes(scope).skip_while(|above| !above.is(scope)).skip(1) {
+            match above {
+                Ancestor::Parent(parent) => {
+                    if let Some(known) = self.known.get(parent) {
+                        nearest = *known;
+                        break;
+                    }
+                    passed.push(parent);
+                }
+                Ancestor::Wildcard(_) if !has_wildcards => continue,
+                Ancestor::Wildcard(_) => {}
             }
-            passed.push(rest);
-            if let Some(found) = self.view.effective(rest).next() {
-                break Some(&*found.entry().source);
+            if let Some(found) = self.view.effective(&above.to_scope()).next() {
+                nearest = Some(&*found.entry().source);
+                break;
             }
-        };
+        }
         self.known.extend(passed.into_iter().map(|parent| (parent, nearest)));
         nearest
-    }
-
-    fn wildcard_over(&self, scope: &str) -> Option<&'a str> {
-        if !self.view.has_wildcards() {
-            return None;
-        }
-        let wildcards = ancestors(scope).filter(|above| matches!(above, Ancestor::Wildcard(_)));
-        wildcards.map(Ancestor::to_scope).find_map(|above| {
-            let found = self.view.effective(&above).next()?;
-            Some(&*found.entry().source)
-        })
     }
 }
 
@@ -149,9 +145,9 @@ impl Hidden<'_, '_> {
         };
         Finding {
             effect,
-            ..Finding::new(
+            ..Finding::of_faults(
                 own.set.field_path(own.index, "source"),
-                format!("{pull} {source} {}", lost.join(" ")),
+                lost.iter().map(|mirror| format!("{pull} {source} {mirror}")),
                 format!("source \"{source}\" hides the mirrors of {broader}"),
             )
         }

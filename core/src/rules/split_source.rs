@@ -122,6 +122,8 @@ impl Sharing<'_> {
 fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
     let own = found[0].own;
     let mut sources: Vec<_> = found.iter().map(|sharing| &*sharing.own.entry().source).collect();
+    // In any order, since the entries of several sources may alternate.
+    sources.sort_unstable();
     sources.dedup();
     let what = match (&*sources, &*split.elsewhere) {
         ([source], "") => format!("source \"{source}\" is in {} entries of this object", found.len() + 1),
@@ -144,7 +146,7 @@ fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
         effect: effect.to_owned(),
         fix: fix(view, split, found),
         related: related.map(|other| Related::to_entry(other, "source")).collect(),
-        ..Finding::new(own.set.field_path(own.index, "source"), keys.collect::<Vec<_>>().join("\n"), what)
+        ..Finding::of_faults(own.set.field_path(own.index, "source"), keys, what)
     }
 }
 
@@ -255,6 +257,9 @@ mod tests {
         assert_eq!(icsps.len(), 1, "two ICSPs are merged as two IDMSs are");
         all.extend(icsps);
         all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])])));
+        // Two sources, whose entries alternate.
+        let [a, b]: [(&str, &[&str]); 2] = [("quay.io/a", &["m/a"]), ("quay.io/b", &["m/b"])];
+        all.extend(find(&[], &set(Idms, "new", &[a, a, b, b, a])));
         assert_texts(RULE.id, &all);
     }
 

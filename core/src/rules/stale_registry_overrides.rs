@@ -62,7 +62,7 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     Some(Finding {
         effect: "HyperShift looks for images where they were mirrored before".to_owned(),
         fix: describe_restart(inventory, workload).into(),
-        ..Finding::new(path, key(IMAGE_OVERRIDES, &differences), what)
+        ..Finding::of_faults(path, keys(IMAGE_OVERRIDES, &differences), what)
     })
 }
 
@@ -88,7 +88,7 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
     Some(Finding {
         effect: "the hosted control plane pulls components from outdated locations".to_owned(),
         fix: describe_restart(inventory, workload).into(),
-        ..Finding::new(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
+        ..Finding::of_faults(&setting.path, keys(REGISTRY_OVERRIDES, &differences), what)
     })
 }
 
@@ -135,15 +135,13 @@ fn describe(differences: &[OverrideMismatch]) -> String {
     clauses.join("; ")
 }
 
-/// What makes two findings the same ([`Finding::key`]): the setting and all its differences, also those that
-/// [`describe`] only counts.
-fn key(setting: &str, differences: &[OverrideMismatch]) -> String {
-    let differences = differences.iter().map(|difference| match difference {
-        OverrideMismatch::Lacks(source, mirror) => format!("-{source}={mirror}"),
-        OverrideMismatch::StillHas(source, mirror) => format!("+{source}={mirror}"),
-        OverrideMismatch::Reordered(source) => format!("~{source}"),
-    });
-    format!("{setting} {}", differences.collect::<Vec<_>>().join(" "))
+/// The keys of all differences of a setting, also of those that [`describe`] only counts.
+fn keys(setting: &str, differences: &[OverrideMismatch]) -> impl Iterator<Item = String> {
+    differences.iter().map(move |difference| match difference {
+        OverrideMismatch::Lacks(source, mirror) => format!("{setting} -{source}={mirror}"),
+        OverrideMismatch::StillHas(source, mirror) => format!("{setting} +{source}={mirror}"),
+        OverrideMismatch::Reordered(source) => format!("{setting} ~{source}"),
+    })
 }
 
 /// The fix that starts a workload again with the current overrides; a hosted cluster that is paused has to be resumed
@@ -196,7 +194,7 @@ mod tests {
     #[test]
     fn each_workload_is_compared_with_the_one_that_started_it() {
         let lacks = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a";
-        let moved = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a +quay.io/a=old.lab/a";
+        let moved = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a\nOPENSHIFT_IMG_OVERRIDES +quay.io/a=old.lab/a";
         let behind = "Deployment/ignition-server: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a";
         let option = "Deployment/control-plane-operator: --registry-overrides +q=o";
         let operator = "Deployment/operator: --registry-overrides quay.io/a";

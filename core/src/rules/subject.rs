@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cell::OnceCell};
 
-use super::Settings;
+use super::{Settings, as_written::AsWritten};
 use crate::{
     context::{EntryRef, View},
     hypershift::{
@@ -10,7 +10,7 @@ use crate::{
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
-    node::{Change, Standstill, change_of_write},
+    node::{Change, Standstill},
     objects::{HostedCluster, MirrorSet, annotation, manifest::Written},
     state::State,
     write::Operation,
@@ -23,7 +23,7 @@ pub struct SetWrite<'a> {
     /// What happens to the set.
     pub operation: Operation<&'a MirrorSet>,
     /// The same, with the invalid sources and mirrors.
-    written: Operation<&'a MirrorSet>,
+    written: AsWritten<'a>,
     /// The cluster before and after.
     pub cluster: Views<'a>,
     /// The configuration.
@@ -77,7 +77,7 @@ impl<'a> SetWrite<'a> {
     /// A write, of which nothing is computed yet.
     pub fn new(
         operation: Operation<&'a MirrorSet>,
-        written: Operation<&'a MirrorSet>,
+        written: AsWritten<'a>,
         cluster: Views<'a>,
         settings: &'a Settings,
     ) -> Self {
@@ -93,7 +93,7 @@ impl<'a> SetWrite<'a> {
 
     /// The set after, with its invalid sources and mirrors; `None` for a deletion.
     pub fn written(&self) -> Option<&'a MirrorSet> {
-        self.written.after().copied()
+        self.written.operation.after().copied()
     }
 
     /// The set before, for an update or a deletion.
@@ -109,22 +109,7 @@ impl<'a> SetWrite<'a> {
     /// What the write changes in the nodes' configuration, or why that cannot be said. `None` if nothing is written, or
     /// if the new set has an invalid value.
     pub fn change(&self) -> Option<&Result<Change<'a>, Standstill>> {
-        self.change.get_or_init(|| self.find_change()).as_ref()
-    }
-
-    fn find_change(&self) -> Option<Result<Change<'a>, Standstill>> {
-        let Views { before, after, .. } = self.cluster;
-        // The views have only the valid part of the set, so `change_of_write` does not see invalid values. A new set
-        // that has some rolls nothing out; a write that replaces or deletes such a set lets rendering begin again, if
-        // nothing else stops it (`Ok`).
-        match self.operation {
-            Operation::Existing(_) => None,
-            _ if self.written().is_some_and(is_refused) => None,
-            _ => Some(match change_of_write(before, after, self.old_set(), self.new_set()) {
-                Ok(_) if self.written.before().copied().is_some_and(is_refused) => Err(Standstill::Ends),
-                change => change,
-            }),
-        }
+        self.change.get_or_init(|| self.written.find_change()).as_ref()
     }
 
     /// The entries of the set whose source is also in other entries of the cluster or of the set.
@@ -146,11 +131,6 @@ impl<'a> SetWrite<'a> {
         }
         shared
     }
-}
-
-/// Whether a set as it was written has an invalid source or mirror, so that nothing renders.
-fn is_refused(set: &MirrorSet) -> bool {
-    set.valid_part().is_some()
 }
 
 /// A change of what the nodes' files are made of, as far as it is not about single entries: the image configuration,
@@ -271,13 +251,13 @@ pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releas
 
 /// Whether no default catalog of this HostedCluster runs in the management cluster.
 fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
-    hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
+    hosted.catalogs_run_in_guest() || hosted.disables_default_catalogs()
 }
 
 /// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects
 /// none. With guest placement, the annotations that name the images of the catalogs are not read.
 pub(super) fn overrides_placement(hosted: &HostedCluster) -> Option<Placement> {
-    if hosted.spec.configuration.operator_hub.disable_all_default_sources {
+    if hosted.disables_default_catalogs() {
         return None;
     }
     if hosted.catalogs_run_in_guest() {

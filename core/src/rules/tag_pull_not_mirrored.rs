@@ -1,10 +1,14 @@
 //! The index image of an operator catalog that is mirrored only for digest pulls.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::for_other_pulls, finding::some_names};
+use super::{
+    Check, Finding, Fix, Level, Rule, SetWrite,
+    explicit::{free_name, merged_mirrors},
+    finding::some_names,
+};
 use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
-    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, SetKind},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, Pull, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -71,9 +75,9 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Fin
     Some(Finding {
         effect,
         fix: fix(view, set, found),
-        ..Finding::new(
+        ..Finding::of_faults(
             set.field_path(first.index, "source"),
-            sources.join("\n"),
+            sources,
             format!("no ImageTagMirrorSet covers {images}, which {is} pulled by tag"),
         )
     })
@@ -86,21 +90,31 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     };
     // A mirror that is only a host makes no reference of an image, and stops its pulls. With the namespace as
     // source, the name of the image follows it.
-    let is_readable = |Missing { entry, .. }: &Missing<'_>| {
+    let is_readable = |entry: &Entry| {
         *entry.source == *DEFAULT_NAMESPACE || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
     };
-    if !found.iter().all(is_readable) {
+    let entries: Vec<_> = found.iter().map(|found| for_tag_pulls(view, found.entry)).collect();
+    if !entries.iter().all(is_readable) {
         return "add an ImageTagMirrorSet with the same sources, and mirrors with a path".into();
     }
     // Next to an ICSP, another kind is a finding of its own.
+    if set.kind == SetKind::Icsp && set.origin == Origin::InstallConfig {
+        return "rename imageContentSources to imageDigestSources, and add an ImageTagMirrorSet to the installer's manifests"
+            .into();
+    }
     if set.kind == SetKind::Icsp {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
     }
-    let entries: Vec<_> = found.iter().map(|found| for_other_pulls(found.entry)).collect();
     if let Some(tags) = view.sets_of(SetKind::Itms).find(|tags| tags.name == set.name) {
         return Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries);
     }
-    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
+    let name = free_name(view, SetKind::Itms, &set.name, "");
+    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &name, entries))
+}
+
+/// The entry with all mirrors that nodes try for digest pulls of its source.
+fn for_tag_pulls(view: View<'_>, entry: &Entry) -> Entry {
+    Entry { mirrors: merged_mirrors(view, &entry.source, Pull::Digest), ..entry.clone() }
 }
 
 /// Whether this rule reports a source of an IDMS or ITMS, so that half-blocked-source does not report it as well.

@@ -29,14 +29,16 @@ const FILE_REJECTED: &str =
 fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
     // What was wrong before is not the fault of this write.
     let before: BTreeSet<_> =
-        write.before.into_iter().flat_map(problems).map(|problem| problem.key).collect();
-    let new = problems(write.after).into_iter().filter(|problem| !before.contains(&problem.key));
+        write.before.into_iter().flat_map(problems).flat_map(|problem| problem.keys).collect();
+    let is_new = |problem: &Problem| problem.keys.iter().any(|key| !before.contains(key));
+    let new = problems(write.after).into_iter().filter(is_new);
     findings.extend(new.map(|problem| problem.into_finding(write)));
 }
 
 /// Something wrong with the settings, wherever it is reported.
 struct Problem {
-    key: String,
+    /// One for each fault.
+    keys: Vec<String>,
     /// The highest level that its finding may have.
     level: Level,
     /// The field of the image configuration, below `registrySources`; empty if it is about none of them.
@@ -60,7 +62,7 @@ impl Problem {
             at_most: self.level,
             effect: self.effect.to_owned(),
             fix: self.fix.into(),
-            ..Finding::new(path, self.key, self.what)
+            ..Finding::of_faults(path, self.keys, self.what)
         }
     }
 }
@@ -119,7 +121,7 @@ fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
         _ => return None,
     };
     Some(Problem {
-        key: format!("{key} {image}"),
+        keys: vec![format!("{key} {image}")],
         level: Level::Deny,
         field: String::new(),
         culprit: String::new(),
@@ -146,7 +148,7 @@ fn all_lost(view: View<'_>, error: &LookupError) -> Problem {
         }
     };
     Problem {
-        key: format!("all lost {error}"),
+        keys: vec![format!("all lost {error}")],
         level: Level::Deny,
         field: "blockedRegistries".to_owned(),
         culprit,
@@ -179,7 +181,7 @@ fn not_blocked(view: View<'_>, scopes: &[&str]) -> Problem {
         )
     };
     Problem {
-        key: format!("not blocked {}", scopes.join(" ")),
+        keys: scopes.iter().map(|scope| format!("not blocked {scope}")).collect(),
         level: Level::Warn,
         field: "blockedRegistries".to_owned(),
         culprit: repository.to_owned(),
@@ -199,7 +201,7 @@ fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
             Some(payload_twice(view))
         }
         Refusal::AllowedAndBlocked => Some(Problem {
-            key: "allowed and blocked".to_owned(),
+            keys: vec!["allowed and blocked".to_owned()],
             level: Level::Deny,
             field: "allowedRegistries".to_owned(),
             // A set has a part in it only if it gives the payload a mirror.
@@ -224,7 +226,7 @@ fn payload_twice(view: View<'_>) -> Problem {
         blocked.filter(|scope| is_nested(repository, scope)).map(|scope| format!("\"{scope}\"")).collect();
     let covering = covering.join(" and ");
     Problem {
-        key: format!("payload twice {covering}"),
+        keys: vec![format!("payload twice {covering}")],
         level: Level::Deny,
         field: "blockedRegistries".to_owned(),
         culprit: repository.to_owned(),
@@ -253,7 +255,7 @@ fn signed_scope(is_cluster_wide: bool, scope: &str, is_blocked: bool) -> Problem
         )
     };
     Problem {
-        key: format!("{kind} {scope}"),
+        keys: vec![format!("{kind} {scope}")],
         level: Level::Deny,
         field: field.to_owned(),
         culprit: scope.to_owned(),
@@ -320,7 +322,7 @@ fn unreadable(refusal: &FileRefusal, scope: &str, list: &str, at: usize) -> Prob
         ),
     };
     Problem {
-        key: format!("{list} {scope}"),
+        keys: vec![format!("{list} {scope}")],
         level: Level::Deny,
         field: format!("{list}[{at}]"),
         culprit: String::new(),

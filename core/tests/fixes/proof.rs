@@ -22,6 +22,8 @@ use mirrorguard_core::{
     write::Write,
 };
 
+use crate::rerun::{Mode, rerun};
+
 /// A cluster in one file.
 pub(crate) struct Cluster<'a> {
     name: &'a str,
@@ -80,8 +82,13 @@ impl<'a> Cluster<'a> {
         Self { name, text, settings, located, misnamed, state, valid }
     }
 
-    /// Applies each fix by itself.
-    pub(crate) fn prove_fixes(&self, proof: &mut Proof) {
+    /// Applies each fix by itself, and all of them together, in the modes of `lint --fix`.
+    pub(crate) fn prove_fixes(&self, proof: &mut Proof, modes: &[Mode]) {
+        for mode in modes {
+            if let Err(why) = rerun(&self.text, &self.settings, *mode) {
+                proof.failures.push(format!("{why}\n{}: {mode:?}\n{}", self.name, self.text));
+            }
+        }
         let before = self.diagnostics();
         for fixed in &before {
             let fix = &fixed.finding.fix;
@@ -117,7 +124,7 @@ impl<'a> Cluster<'a> {
     /// The file after a fix; `None` if a person has to make it.
     fn apply(&self, fix: &Fix) -> Option<String> {
         let places: Places<'_> = self.in_file().map(|located| (&located.object, Some(located))).collect();
-        let applied = apply_fix(fix, &places)?;
+        let applied = apply_fix(None, fix, &places)?;
         let edits: Vec<_> = applied
             .edits
             .into_iter()

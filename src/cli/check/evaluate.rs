@@ -234,7 +234,8 @@ fn admission(valid: &Outcome) -> Check {
     }
 }
 
-/// The check of a write that mirrorguard did not admit or deny.
+/// The check of a write that mirrorguard neither admitted nor denied. The callers evaluate [`Outcome::Admitted`] and a
+/// denial by mirrorguard themselves.
 fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
     match outcome {
         Outcome::Unreached { webhook, why } if is_ours(webhook) => Check::failed(
@@ -269,7 +270,7 @@ fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
             format!("the request did not reach mirrorguard: {why}"),
             "fix the error that the API server reported, then run the check again",
         ),
-        // Both callers handle it themselves.
+        // Does not get here.
         Outcome::Admitted => Check::ok(check, "admitted"),
     }
 }

@@ -159,6 +159,7 @@ pub(super) fn explanation<'a>(
     hosted_control_planes: Option<&'a [HostedControlPlane]>,
 ) -> ExplanationJson<'a> {
     let [earlier, later, exact, prefix] = &explanation.lookups;
+    // There is always one: the image as it is, or in the first search registry.
     let first = &explanation.pulls[0];
     // All pulls, or none if the image has a registry.
     let searched = explanation.pulls.iter().filter(|_| question.is_short);

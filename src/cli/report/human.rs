@@ -67,14 +67,14 @@ fn group<'a>(
     let mut effect = Some(&*finding.effect).filter(|effect| !effect.is_empty());
     if let Some(place) = one.place {
         let here = Drawing::new(place, &finding.path);
-        // After the underline where there is room.
+        // The effect is written after the underline where there is room, else as a note below.
         let label = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
         let here = here.with_label(label.to_owned());
         group = draw(group, &here, related_drawings(diagnostic, places));
         if here.is_long() {
             group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
         }
-    // `overrides --check` reviews a value, in an object without a name.
+    // An object without a name is what `overrides --check` reviews: a value that is in no object.
     } else if !object.name.is_empty() {
         group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
     }
@@ -118,10 +118,12 @@ struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
+    /// The value at a path of an object.
     fn new(place: &'a Located, path: &str) -> Self {
         Self::of(&place.source, place.position(path), place.span(path))
     }
 
+    /// Any bytes of a file, which begin at a position.
     fn of(source: &'a Arc<Source>, at: Position, span: Range<usize>) -> Self {
         let text = &*source.text;
         let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);

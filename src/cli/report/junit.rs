@@ -62,21 +62,23 @@ fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     for one in run.reviewed {
         let name = one.place.map_or(LIVE, |place| &place.source.name);
         let cases = cases_of(one, run.fails_from);
-        // Objects come file by file.
-        match suites.last_mut().filter(|suite| suite.name == name) {
-            Some(suite) => suite.cases.extend(cases),
-            None => suites.push(Suite { name, cases }),
-        }
+        suite(&mut suites, name).cases.extend(cases);
     }
     for unread in run.unread {
         let name = unread.place.as_ref().map_or("files", |(file, _)| file);
-        let case = unread_case(unread);
-        match suites.iter_mut().find(|suite| suite.name == name) {
-            Some(suite) => suite.cases.push(case),
-            None => suites.push(Suite { name, cases: vec![case] }),
-        }
+        suite(&mut suites, name).cases.push(unread_case(unread));
     }
     suites
+}
+
+/// The suite of a file, which is added if it is the first time that the file has a case. Most cases follow one of the
+/// same file.
+fn suite<'s, 'a>(suites: &'s mut Vec<Suite<'a>>, name: &'a str) -> &'s mut Suite<'a> {
+    let at = suites.iter().rposition(|suite| suite.name == name).unwrap_or(suites.len());
+    if at == suites.len() {
+        suites.push(Suite { name, cases: Vec::new() });
+    }
+    &mut suites[at]
 }
 
 fn unread_case(unread: &Unread) -> Case {

@@ -103,13 +103,14 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
         "partialFingerprints": {"mirrorguard/v1": fingerprint(&[diagnostic.rule.id, &name, &finding.key])},
         "properties": {"path": finding.path},
     });
-    if let Some(fix) = apply_fix(&finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
+    if let Some(fix) = apply_fix(one.place, &finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
         result["fixes"] = json!([sarif_fix(&fix, folder)]);
     }
     result
 }
 
 fn sarif_fix(fix: &AppliedFix<'_>, folder: &Path) -> Value {
+    // The edits are sorted by file.
     let files = fix.edits.chunk_by(|one, next| one.file == next.file);
     let changes = files.map(|edits| {
         let replacements = edits.iter().map(|edit| {

@@ -48,6 +48,7 @@ pub(super) enum Written {
 #[derive(Debug)]
 pub(super) struct SecretReading {
     pub(super) reading: Reading,
+    /// Its resource version, which every API server sets.
     pub(super) version: Option<String>,
 }
 

@@ -69,7 +69,10 @@ fn entries_of_one_source_are_united_as_the_nodes_merge_them() {
         (vec!["[m/a]", "[]"], vec!["m/a"], "an empty list adds nothing"),
         (vec!["[]", "[]"], vec![], "an entry without mirrors is kept"),
         (vec!["[quay.io/a]", "[]"], vec!["quay.io/a"], "so is one whose only mirror is the source"),
+        (vec!["[quay.io/a, quay.io/a]"], vec!["quay.io/a"], "once, if it is repeated"),
         (vec!["[m/a, quay.io/a]", "[m/a]"], vec!["m/a"], "the source comes last anyway"),
+        (vec!["[m/b, m/b]"], vec!["m/b"], "a repeated mirror once"),
+        (vec!["[m/b, m/b]", "[m/b, m/b]"], vec!["m/b"], "in two lists as well"),
     ];
     for (lists, expected, reason) in table {
         let sets =
@@ -185,6 +188,17 @@ fn contradictions_are_problems_with_both_places() {
         case.assert_places(&merging.problems);
         assert_eq!(merging.documents, [], "{}: there is nothing to write", case.reason);
     }
+}
+
+#[test]
+fn only_annotations_describe_a_run() {
+    let labelled = with_metadata(&set("idms", "a", ""), "labels: {createdAt: lab, oc-mirror_version: \"2\"}");
+    let merging = merged(&[labelled]);
+    let labels: Vec<_> = merging.documents[0].labels.keys().collect();
+    assert_eq!(labels, ["createdAt", "oc-mirror_version"], "oc-mirror writes no labels");
+    let other = with_metadata(&set("idms", "a", ""), "labels: {createdAt: office}");
+    let labelled = with_metadata(&set("idms", "a", ""), "labels: {createdAt: lab}");
+    assert_eq!(merged(&[labelled, other]).problems.len(), 1, "two values of one label");
 }
 
 #[test]

@@ -135,6 +135,8 @@ fn a_source_that_is_never_contacted_elsewhere_is_no_problem() {
 fn a_mirror_listed_twice_stands_once_in_the_order_of_the_nodes() {
     let table = [
         ("[m.lab/a, m.lab/a]", vec!["m.lab/a"], "repeated"),
+        ("[quay.io/a, quay.io/a]", vec!["quay.io/a"], "the source, in an entry that nodes ignore"),
+        ("[quay.io/a, m.lab/a, quay.io/a]", vec!["m.lab/a"], "the source comes last anyway"),
         (
             "[m.lab/b, m.lab/a, m.lab/b]",
             vec!["m.lab/a", "m.lab/b"],

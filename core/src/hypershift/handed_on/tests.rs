@@ -130,6 +130,18 @@ fn overrides_that_no_release_uses_are_reported() {
             reason: "ICSPs come last",
         },
         Case {
+            sets: &[(Idms, "q/a", &["m/a", "k/a"]), (Icsp, "q/a", &["m/a", "k/a"])],
+            handed: "q/a=n/a,q/a=o/a,q/a=n/a,q/a=o/a",
+            own,
+            expected: otherwise([
+                lacks("q/a", "m/a"),
+                lacks("q/a", "k/a"),
+                still_has("q/a", "n/a"),
+                still_has("q/a", "o/a"),
+            ]),
+            reason: "mirrors that several objects have are named once",
+        },
+        Case {
             sets: &[],
             handed: "q/a=m/a",
             own,

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use super::{
-    Located, PassedOver, ReadError, Reading, Source, Written,
+    Located, ReadError, Reading, Source, Written,
+    install_config::{self, InstallConfig},
+    kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
     unfold::{Content, Head, Part, holds_placeholder, unfold},
     written::Names,
 };
-use crate::objects::{
-    Kind, Object, ParseError,
-    schema::{self, Mistyped, Shape},
-    tree::{self, Data, Node, Position},
+use crate::{
+    objects::{
+        Kind, Object, ParseError,
+        schema::{self, Mistyped, Shape},
+        tree::{self, Data, Node, Position},
+    },
+    wording::in_plain_words,
 };
 
 /// Reads one file.
@@ -38,7 +43,12 @@ impl Head {
 }
 
 impl Source {
-    fn error(self: &Arc<Self>, at: Position, span: std::ops::Range<usize>, message: String) -> ReadError {
+    pub(super) fn error(
+        self: &Arc<Self>,
+        at: Position,
+        span: std::ops::Range<usize>,
+        message: String,
+    ) -> ReadError {
         let excerpt = Some((Arc::clone(self), span));
         ReadError { excerpt, ..ReadError::new(&self.name, at, message) }
     }
@@ -68,6 +78,7 @@ impl Reader {
         }
         let (part, head) = match unfold(&self.source.text, part) {
             Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
+            Content::InstallConfig(part) => return self.add_install_config(part),
             Content::Object(part, head) => (part, head),
         };
         match naming(&head.api_version, &head.kind, &part.node) {
@@ -76,6 +87,7 @@ impl Reader {
             }
             Naming::Other => self.reading.skipped += 1,
             _ if holds_placeholder(&part.node) => self.pass_over(&part.node, "a template"),
+            _ if kustomize::is_patch(&part.node) => self.pass_over(&part.node, kustomize::PATCH),
             Naming::Known(kind) => {
                 let read = self.read(kind, part, &head.names(false));
                 self.reading.objects.extend(read);
@@ -87,9 +99,15 @@ impl Reader {
         }
     }
 
+    fn add_install_config(&mut self, part: Part) {
+        let InstallConfig { sets, meant, errors } = install_config::read(&self.source, part);
+        self.reading.objects.extend(sets);
+        self.reading.misnamed.extend(meant);
+        self.reading.errors.extend(errors);
+    }
+
     fn pass_over(&mut self, node: &Node, what: &'static str) {
-        self.reading.skipped += 1;
-        self.reading.passed_over.push(PassedOver { file: self.source.name.clone(), at: node.at, what });
+        self.reading.pass_over(&self.source.name, node.at, what);
     }
 
     /// Reads an object without the fields and values that do not fit its schema. Each such value is an error; unknown
@@ -111,7 +129,7 @@ impl Reader {
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }
             Err(ParseError { path, message }) => {
-                self.report(kind, &node, &path, &message);
+                self.report(kind, &node, &path, &in_plain_words(&message));
                 None
             }
         }

@@ -32,6 +32,8 @@ pub(super) enum Content {
     Object(Part, Head),
     /// Several parts.
     Parts(Vec<Part>),
+    /// The installer's configuration, which is no object but becomes some.
+    InstallConfig(Part),
 }
 
 impl Part {
@@ -77,7 +79,7 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
             parts => return Content::Parts(parts),
         },
         ("", "") if install_config::is_one(&head.api_version, &node) => {
-            return Content::Parts(install_config::sets(node));
+            return Content::InstallConfig(Part { node, default, is_editable });
         }
         _ => return Content::Object(Part { node, default, is_editable }, head),
     };

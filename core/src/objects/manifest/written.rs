@@ -1,7 +1,7 @@
 //! What a file says of an object beyond the fields that are read.
 
 use crate::objects::{
-    Kind, Object, ObjectId, UnknownField,
+    Kind, Object, ObjectId, Origin, UnknownField,
     tree::{Data, Node},
 };
 
@@ -12,6 +12,8 @@ pub struct Written {
     pub id: ObjectId,
     /// The kind that was meant.
     pub kind: Kind,
+    /// What it was read from.
+    pub origin: Origin,
     /// `apiVersion`; empty if it is missing.
     pub api_version: String,
     /// `kind`; it differs from that of `id` if it is misspelt.
@@ -53,6 +55,7 @@ impl Written {
         Self {
             id: object.id(),
             kind: object.kind(),
+            origin: Origin::Object,
             api_version: names.api_version.to_owned(),
             kind_name: names.kind.to_owned(),
             name: text("name"),

@@ -48,10 +48,8 @@ struct Kept {
 impl MirrorSet {
     /// Records that the value at a path could not be read, `spec.imageDigestMirrors[0].source`.
     pub(in crate::objects) fn set_unreadable(&mut self, path: &str) {
-        let mut steps = steps(path);
-        if (steps.next(), steps.next()) != (Some("spec"), Some(self.kind.list_field())) {
-            return;
-        }
+        let Some(below) = path.strip_prefix(&self.list_path()) else { return };
+        let mut steps = steps(below);
         let Some(entry) = steps.next().and_then(|step| step.parse().ok()) else { return };
         let part = match (steps.next(), steps.next().map(str::parse)) {
             (None, _) => EntryPart::Whole,
@@ -71,8 +69,7 @@ impl MirrorSet {
     /// The set without the entries with an invalid source, without invalid mirrors, and without the entries that lose
     /// their last real mirror with them. Its paths are those of the whole set. `None` if everything is valid.
     pub fn valid_part(&self) -> Option<Self> {
-        let is_valid = |(at, entry): (usize, &Entry)| self.is_valid_entry(at, entry);
-        if self.entries.iter().enumerate().all(is_valid) {
+        if (0..self.entries.len()).all(|at| self.is_valid_entry(at)) {
             return None;
         }
         let kept = self.entries.iter().enumerate().filter_map(|(at, entry)| self.valid_entry(at, entry));
@@ -92,7 +89,9 @@ impl MirrorSet {
         (kept.entry, mirror.map(|index| format!("mirrors[{index}]")))
     }
 
-    fn is_valid_entry(&self, at: usize, entry: &Entry) -> bool {
+    /// Whether an entry has no invalid value.
+    pub fn is_valid_entry(&self, at: usize) -> bool {
+        let entry = &self.entries[at];
         self.is_valid_but_for_mirrors(at, entry)
             && (0..entry.mirrors.len()).all(|mirror| self.has_valid_mirror(at, entry, mirror))
     }

@@ -163,6 +163,27 @@ fn the_payload_is_never_cut_off() {
 }
 
 #[test]
+fn a_wildcard_as_long_as_the_host_of_a_mirror_decides() {
+    let table: [(&str, &str, &[&str], &str); 3] = [
+        ("m.lab/a", "*.lab", &["[0].mirrors[0]"], "the wildcard is blocked"),
+        ("m.lab/a", "m.lab", &[], "the host itself decides nothing"),
+        ("mm.lab/a", "*.lab", &[], "the host is longer"),
+    ];
+    for (mirror, blocked, expected, reason) in table {
+        let own = set(Idms, "own", &[("quay.io/a", &[mirror])]);
+        let host = mirror.split_once('/').unwrap().0;
+        let mut others =
+            [set(Itms, "wide", &[("*.lab", &["n.io"])]), set(Itms, "host", &[(host, &["n.io"])])];
+        for other in &mut others {
+            if &*other.entries[0].source == blocked {
+                *other = never(other.clone());
+            }
+        }
+        assert_eq!(paths(&found(&own, others.map(Object::from).into(), &[], &[])), expected, "{reason}");
+    }
+}
+
+#[test]
 fn each_way_of_refusing_is_a_finding_of_its_own() {
     let own = set(Idms, "own", &[("quay.io/a", &["m.lab/a"])]);
     let with_payload = set(Idms, "own", &[("quay.io/a", &["m.lab/a"]), ("quay.io/p/r", &["m.lab/r"])]);

@@ -199,6 +199,7 @@ fn without_any_ca_a_denial_proves_that_the_certificate_is_trusted() {
 
 #[test]
 fn the_remedy_names_the_right_or_the_policy() {
+    // The outcome of both writes, and what the remedies contain.
     let table = [
         (
             Outcome::Forbidden("may not (403)".to_owned()),
