@@ -99,8 +99,8 @@ fn stamps(path: &Path) -> Stamps {
     stamps
 }
 
-/// The objects of a file or folder; fails on any error. JSON is read without positions, which is fast, and
-/// read again after an error to find its position.
+/// The objects of a file or folder; fails on any error. JSON is read like YAML: a faster way would have to find the
+/// same objects in lists, templates and texts.
 fn load(path: &Path) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     let mut budget = Budget::default();
@@ -110,12 +110,6 @@ fn load(path: &Path) -> Result<Vec<Object>> {
     }
     for file in found.files {
         let text = text_of(&file, read_bytes(&file, Pipes::Refused, &mut budget)?)?;
-        if text.trim_start().starts_with('{')
-            && let Some(objects_of_file) = manifest::objects_of_json(&text)
-        {
-            objects.extend(objects_of_file);
-            continue;
-        }
         let reading = manifest::read(&file.display().to_string(), text);
         if let Some(error) = reading.errors.first() {
             bail!("{error}");

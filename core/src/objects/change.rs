@@ -91,18 +91,17 @@ impl Change {
 }
 
 /// The object after these changes; `None` if one of them cannot be made. All paths are those of the object before.
-/// So items are removed after fields are set and lists appended to, from the end of each list, and fields are renamed
+/// So items are removed and fields renamed after fields are set and lists appended to, from the end of each list, and
 /// after everything below them has changed.
 pub fn apply_all<'c>(object: &Value, changes: impl IntoIterator<Item = &'c Change>) -> Option<Value> {
-    let (mut removals, others): (Vec<_>, Vec<_>) =
-        changes.into_iter().partition(|change| matches!(change, Change::Remove { .. }));
-    removals.sort_by_key(|change| std::cmp::Reverse(indexes(change.path())));
+    let (mut moving, others): (Vec<_>, Vec<_>) = changes
+        .into_iter()
+        .partition(|change| matches!(change, Change::Remove { .. } | Change::Rename { .. }));
+    moving.sort_by_key(|change| std::cmp::Reverse(indexes(change.path())));
     // Removing an item twice would remove the one after it, too.
-    removals.dedup();
-    let (renames, others): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|change| matches!(change, Change::Rename { .. }));
+    moving.dedup();
     let mut object = object.clone();
-    for change in others.into_iter().chain(removals).chain(renames) {
+    for change in others.into_iter().chain(moving) {
         change.apply(&mut object)?;
     }
     Some(object)
@@ -148,6 +147,7 @@ mod tests {
         let object = json!({"metadata": {"name": "a"}, "spec": {"list": [{"x": 1}, {"x": 2}, {"x": 3}], "none": null}});
         let remove = |path: &str| Change::Remove { path: path.to_owned() };
         let set = |path: &str, value: Value| Change::Set { path: path.to_owned(), value };
+        let rename = |path: &str, name: &str| Change::Rename { path: path.to_owned(), name: name.to_owned() };
         // The changes, and what `spec.list` then is; `None` if they cannot be made.
         let table = [
             (vec![remove("spec.list[0]"), remove("spec.list[2]")], Some(json!([{"x": 2}])), "two items"),
@@ -160,6 +160,11 @@ mod tests {
                 vec![remove("spec.list[1]"), remove("spec.list[1]")],
                 Some(json!([{"x": 1}, {"x": 3}])),
                 "the same twice",
+            ),
+            (
+                vec![remove("spec.list[0]"), rename("spec.list[1].x", "y")],
+                Some(json!([{"y": 2}, {"x": 3}])),
+                "a field behind the item is renamed",
             ),
             (vec![remove("spec.list[3]")], None, "no such item"),
             (vec![set("spec.list[0].x.y", json!(1))], None, "a number has no fields"),

@@ -14,8 +14,7 @@ mod written;
 
 use std::{ops::Range, sync::Arc};
 
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub use self::{
@@ -25,7 +24,7 @@ pub use self::{
     written::{Text, Written},
 };
 pub use super::tree::Position;
-use super::{Kind, Object, ParseError, parse, tree};
+use super::{ParseError, parse, tree};
 
 /// A file that findings point to.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,33 +117,6 @@ impl Reading {
         self.skipped += 1;
         self.passed_over.push(PassedOver { file: file.to_owned(), at, what });
     }
-}
-
-/// The objects of a JSON file without their positions, several times faster than [`read`]. `None` if the text is not
-/// JSON or an object cannot be read; [`read`] then reports the error. Unlike there, the version is not compared, only
-/// lists are unfolded, and an item of a list is skipped if it has no `apiVersion` and `kind` of its own.
-pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
-    #[derive(Deserialize)]
-    struct Head<'a> {
-        #[serde(rename = "apiVersion", default)]
-        api_version: &'a str,
-        #[serde(default)]
-        kind: &'a str,
-        #[serde(borrow)]
-        items: Option<Vec<&'a RawValue>>,
-    }
-    let mut objects = Vec::new();
-    let mut pending = vec![text];
-    while let Some(text) = pending.pop() {
-        let head: Head = serde_json::from_str(text).ok()?;
-        if let Some(items) = head.items {
-            // `pop` takes the last: so the objects stay in their order.
-            pending.extend(items.iter().rev().map(|item| item.get()));
-        } else if let Some(kind) = Kind::of_api_version(head.api_version, head.kind) {
-            objects.push(Object::from_json(kind, text).ok()?);
-        }
-    }
-    Some(objects)
 }
 
 /// Reads a file with one document of a known type. An empty file is read as `{}`.

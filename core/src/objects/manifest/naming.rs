@@ -27,7 +27,7 @@ pub(super) fn naming(api_version: &str, kind_name: &str, node: &Node) -> Naming 
             _ => Naming::Meant(kind),
         };
     }
-    let similar = Kind::ALL.into_iter().filter(|kind| is_similar(*kind, api_version, kind_name));
+    let similar = Kind::all_of_files().filter(|kind| is_similar(*kind, api_version, kind_name));
     match similar.min_by_key(|kind| osa_distance(kind.name(), kind_name)) {
         Some(kind) => Naming::Meant(kind_of_list(api_version, node).unwrap_or(kind)),
         None => Naming::Other,
@@ -143,6 +143,32 @@ mod tests {
         for (api_version, kind, list, expected, reason) in table {
             let node = tree::documents(&format!("spec: {{{list}: []}}")).0.remove(0);
             assert_eq!(naming(api_version, kind, &node), expected, "{api_version} {kind}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_files_only_is_one_of_ours_under_a_similar_name() {
+        let meant = [
+            (
+                "config.openshift.io/v1",
+                "ClusterImagePolcy",
+                Naming::Meant(Kind::ClusterImagePolicy),
+                "a letter missing",
+            ),
+            (
+                "operator.openshift.io/v1",
+                "MachineConfigurations",
+                Naming::Meant(Kind::MachineConfiguration),
+                "the plural",
+            ),
+            ("machineconfiguration.openshift.io/v1", "MachineConfig", Naming::Other, "another kind"),
+        ];
+        for (api_version, kind, expected, reason) in meant {
+            assert_eq!(
+                naming(api_version, kind, &tree::empty_map()),
+                expected,
+                "{api_version} {kind}: {reason}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::objects::{Change, EntryPart, MirrorSourcePolicy};
+use crate::objects::{Change, EntryPart, Kind, MirrorSourcePolicy, Object};
 
 const TWO: &str = "\
 apiVersion: config.openshift.io/v1
@@ -64,13 +64,29 @@ fn a_value_ends_where_its_text_ends() {
 }
 
 #[test]
-fn fast_and_slow_reading_of_a_list_with_kinds_have_the_same_result() {
-    let json = r#"{"apiVersion":"v1","kind":"List","items":[
-            {"kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","metadata":{"name":"t"},
-             "spec":{"imageTagMirrors":[{"source":"quay.io","mirrors":["m"]}]}},
-            {"kind":"Pod","apiVersion":"v1"}]}"#;
-    let slow: Vec<_> = read("x.json", json.to_owned()).objects.into_iter().map(|l| l.object).collect();
-    assert_eq!(objects_of_json(json), Some(slow));
+fn a_list_of_an_api_server_is_read_with_or_without_kinds_of_its_items() {
+    let list = |api_version: &str, kind: &str, item: &str| {
+        format!(
+            r#"{{"apiVersion":"{api_version}","kind":"{kind}","metadata":{{"resourceVersion":"1"}},"items":[
+            {{{item}"metadata":{{"name":"a"}},"spec":{{"imageTagMirrors":[{{"source":"quay.io","mirrors":["m"]}}]}}}},
+            {{"kind":"Pod","apiVersion":"v1"}}]}}"#
+        )
+    };
+    let named = r#""kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","#;
+    let old = r#""kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1alpha1","#;
+    // The number of objects, and of those under a wrong name.
+    let table = [
+        (list("v1", "List", named), (1, 0), "oc get -o json"),
+        (list("config.openshift.io/v1", "ImageTagMirrorSetList", ""), (1, 0), "oc get --raw"),
+        (list("config.openshift.io/v1", "ImageTagMirrorSetList", named), (1, 0), "a list that says both"),
+        (list("v1", "List", old), (0, 1), "a version that is not served"),
+        (list("v1", "List", ""), (0, 0), "nothing says what the item is"),
+    ];
+    for (text, expected, reason) in table {
+        let reading = read("x.json", text);
+        assert_eq!(reading.errors, [], "{reason}");
+        assert_eq!((reading.objects.len(), reading.misnamed.len()), expected, "{reason}");
+    }
 }
 
 #[test]
@@ -268,6 +284,22 @@ fn a_text_of_a_config_map_is_at_its_own_lines() {
         assert_eq!(unfolded(&text), expected, "{reason}");
         assert_eq!(unfolded(&text.replace('\n', "\r\n")), expected, "{reason}, lines as on Windows");
     }
+}
+
+#[test]
+fn every_kind_is_found_in_a_text_of_a_config_map() {
+    let object = |api_version: &str, kind: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n    apiVersion: {api_version}\n    kind: {kind}\n    metadata: {{name: cluster}}\n"
+        )
+    };
+    for kind in Kind::all_of_files() {
+        let reading = read("x.yaml", object(&kind.api_version(), kind.name()));
+        let kinds: Vec<_> = reading.objects.iter().map(|located| located.object.kind()).collect();
+        assert_eq!(kinds, [kind], "{:?}", reading.errors);
+    }
+    let misspelled = read("x.yaml", object("config.openshift.io/v1", "ImageDigestMirorSet"));
+    assert_eq!((misspelled.objects.len(), misspelled.misnamed.len()), (0, 1), "a letter missing");
 }
 
 #[test]
