@@ -7,7 +7,7 @@ use crate::{
     objects::{HostedCluster, ObjectId, namespaced_name, scope::host},
 };
 
-/// The objects of a cluster that are not mirror sets.
+/// The objects of a cluster that an audit reads in addition to the mirror sets.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     /// The hosted clusters.
@@ -21,7 +21,8 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// How many objects there are, without the hosted clusters.
+    /// How many objects there are, without the hosted clusters, which are reviewed and counted together with the
+    /// mirror sets.
     pub fn len(&self) -> usize {
         self.workloads.len() + self.pull_secrets.len() + self.ca_bundles.len()
     }
@@ -131,7 +132,8 @@ impl PullSecret {
     /// Namespace and name of the Secret that nodes use.
     pub const OF_NODES: (&str, &str) = ("openshift-config", "pull-secret");
 
-    /// Whether it has credentials for a repository or registry, or for something below it.
+    /// Whether it has credentials for a repository or registry, or for something below it. `false` if its entries could
+    /// not be read.
     ///
     /// Follows `containers/image pkg/docker/config/config.go` `findCredentialsInFile`: repositories and
     /// namespaces as written, the registry also as a URL.
@@ -150,7 +152,7 @@ impl PullSecret {
     }
 }
 
-/// Whether a name equals another one, or is below it.
+/// Whether a name equals another one, or is below it. Credentials know no wildcards, unlike scopes.
 fn is_in(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

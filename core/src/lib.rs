@@ -10,8 +10,10 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod objects;
 pub mod suggest;
+mod wording;
+
+pub mod objects;
 
 pub mod registries_conf;
 
@@ -37,5 +39,7 @@ pub mod review;
 
 pub mod report;
 
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod text_snapshot;

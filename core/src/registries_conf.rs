@@ -72,7 +72,7 @@ impl fmt::Display for SearchRegistriesConf<'_> {
     }
 }
 
-/// Writes the settings that come before the registries.
+/// Writes the settings that come before the registries. The encoder writes empty strings, too.
 fn write_head(out: &mut impl Write, search_registries: &[impl AsRef<str>]) -> fmt::Result {
     out.write_str("unqualified-search-registries = [")?;
     for (at, registry) in search_registries.iter().enumerate() {
@@ -117,7 +117,7 @@ impl Write for ByteCount {
     }
 }
 
-/// Writes a registry without its mirrors.
+/// Writes a registry without its mirrors. The encoder leaves out an empty `location`, but not an empty `prefix`.
 fn write_registry(out: &mut impl Write, scope: &str, insecure: bool, blocked: bool) -> fmt::Result {
     let (prefix, location) = if is_wildcard(scope) { (scope, None) } else { ("", Some(scope)) };
     out.write_str("\n[[registry]]\n  prefix = ")?;

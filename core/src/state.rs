@@ -13,6 +13,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct State {
     context: Context,
+    /// Shared by all clones, and by the states after changes that do not affect it: one of them derives for all.
     derivations: Arc<OnceLock<Derivations>>,
 }
 
@@ -22,13 +23,13 @@ impl State {
         Self { context, derivations: Arc::default() }
     }
 
-    /// The state after a change of objects of one kind. The catalog overrides are derived again only after a change that
-    /// can affect them: the status of most kinds changes often and does not.
+    /// The state after a change of objects of one kind. The catalog overrides are derived again only after a change
+    /// that can affect them: the status of most kinds changes often and does not.
     #[must_use]
     pub fn changed(&self, kind: Kind, change: impl FnOnce(&mut Context)) -> Self {
         let mut context = self.context.clone();
         change(&mut context);
-        let is_other = match kind {
+        let affects_derivations = match kind {
             Kind::Set(_) => true,
             Kind::HostedCluster | Kind::MachineConfiguration => false,
             Kind::ImageConfig
@@ -37,7 +38,7 @@ impl State {
             | Kind::ImagePolicy
             | Kind::Catalog(_) => !context.has_settings_of(&self.context),
         };
-        if is_other {
+        if affects_derivations {
             return Self::new(context);
         }
         Self { context, derivations: Arc::clone(&self.derivations) }
@@ -48,7 +49,7 @@ impl State {
         *self = self.changed(object.kind(), |context| context.insert(object));
     }
 
-    /// The mirror sets and settings.
+    /// The known objects.
     pub fn context(&self) -> &Context {
         &self.context
     }

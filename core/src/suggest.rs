@@ -1,9 +1,11 @@
 //! The name that was probably meant by one that does not exist.
 
-/// The least similarity of a suggestion, where 1 is the same; tested with typing errors in ids, keys and annotations.
+/// A suggestion must be more similar than this, where 1 is the same; tested with typing errors in ids, keys and
+/// annotations.
 const MIN_SIMILARITY: f64 = 0.8;
 
-/// The known name that is most similar to the typed one, where one is similar enough.
+/// The known name that is most similar to the typed one, where one is similar enough. Names with the same beginning are
+/// similar: where the known names have one in common, the caller removes it, or asks [`is_misspelt`] too.
 pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let similarities = known.into_iter().map(|known| (strsim::jaro_winkler(known, typed), known));
     let (similarity, known) = similarities.max_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -13,9 +15,11 @@ pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 /// The least share of letters that a misspelt name has in common with the right one.
 const MIN_COMMON: f64 = 0.85;
 
-/// Whether a name is another one with only a few letters wrong, missing, added or swapped.
+/// Whether a name is another one with only a few letters wrong, missing, added or swapped. Stricter than [`closest`],
+/// for known names that are similar to each other.
 pub fn is_misspelt(typed: &str, known: &str) -> bool {
-    // The comparison takes time and memory for each pair of letters.
+    // A text of more than twice the length has too few letters in common anyway. It is not compared, because that
+    // takes time and memory for each pair of letters.
     let is_short = typed.len() <= 2 * known.len();
     is_short && typed != known && strsim::normalized_damerau_levenshtein(typed, known) >= MIN_COMMON
 }

@@ -1,4 +1,4 @@
-//! The texts of a module in a file next to it, so that each is held in one place.
+//! Tests compare the texts that a module writes for people with a file next to it, which has each of them once.
 #![expect(clippy::disallowed_methods, reason = "the tests read the texts that are checked in")]
 
 use std::{env, fs, path::Path};

@@ -106,7 +106,8 @@ pub enum Write {
 }
 
 impl Write {
-    /// An existing object; `None` for a kind that no rule reviews by itself.
+    /// An existing object; `None` for a kind that no rule reviews by itself, and for an image configuration that
+    /// operators do not read.
     pub fn existing(object: &Object) -> Option<Self> {
         match object {
             Object::MirrorSet(set) => Some(Self::MirrorSet(Operation::Existing(Arc::clone(set)))),

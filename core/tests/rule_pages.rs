@@ -30,12 +30,14 @@ fn every_example_is_reviewed_as_its_page_says() {
             "{}: the page says so, but the rule finds {found:?}",
             example.place()
         );
+        // No other rule rejects it either.
         if example.expected != Expected::Denied {
             assert!(verdict.is_allowed(), "{}: {:?}", example.place(), verdict.rule_ids());
         }
     }
 }
 
+/// Reviews the write of the last object of an example, upon the others.
 fn review(example: &Example, there: &[Value], written: &Value) -> Verdict {
     let settings = config::parse("settings", &example.settings).unwrap();
     let there: Vec<_> = there.iter().map(object).collect();
@@ -52,6 +54,7 @@ fn review_file(example: &Example) -> Verdict {
     let settings = config::parse("settings", &example.settings).unwrap();
     let state = State::default();
     let reading = manifest::read("example", example.text.clone());
+    // On these pages, an object that is misnamed is the last one.
     let mut objects: Vec<_> = reading.objects.iter().chain(&reading.misnamed).collect();
     let written = &objects.pop().unwrap().written;
     let earlier = objects.iter().any(|located| located.written.id == written.id).then_some("example:1");
@@ -65,6 +68,7 @@ fn object(value: &Value) -> Object {
     reading.objects.remove(0).object
 }
 
+/// What the findings of one rule do to a write.
 fn found_by(rule: &str, verdict: &Verdict) -> Expected {
     let levels = verdict.diagnostics.iter().filter(|found| found.rule.id == rule).map(|found| found.level);
     match levels.max() {

@@ -39,7 +39,7 @@ impl Certificate {
         Some(Self { der: CertificateDer::from(der.to_vec()), begin, end })
     }
 
-    /// Reads all certificates of a PEM file.
+    /// Reads all certificates of a PEM file; none if any of its sections is damaged.
     pub fn read_all(text: &[u8]) -> Vec<Self> {
         let sections = pem::parse_many(text).unwrap_or_default();
         let certificates = sections.iter().filter(|section| section.tag() == "CERTIFICATE");
@@ -51,7 +51,7 @@ impl Certificate {
         self.begin <= now && now <= self.end
     }
 
-    /// Whether a renewal is due, because a third of its lifetime is left.
+    /// Whether a renewal is due: at most a third of its lifetime is left, or it has expired.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let life = self.end.duration_since(self.begin);
         self.end.duration_since(now) <= life / 3

@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 
 use super::contents::{Certificate, Key, Serving, Signer};
 
-/// How far in the past the validity of a certificate starts at most, for API servers whose clock is behind.
+/// How far in the past the validity of a certificate starts, for API servers whose clock is behind; a tenth of its
+/// lifetime if that is less.
 const BACKDATED: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long certificates are valid, and how long both CAs are trusted while one replaces the other.
@@ -61,6 +62,7 @@ pub fn authority(now: Timestamp, life: SignedDuration) -> Result<Signer, Error> 
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     // A distinct name, so that people can tell two CAs apart.
     params.distinguished_name = common_name(&format!("mirrorguard CA of {now:.0}"));
+    // Adding a duration does not fail, only adding months or years would.
     set_validity(&mut params, now, now.saturating_add(life).unwrap_or(Timestamp::MAX), life);
     let key = KeyPair::generate()?;
     let made = params.self_signed(&key)?;
@@ -98,6 +100,8 @@ fn common_name(name: &str) -> DistinguishedName {
     names
 }
 
+/// Sets the validity from shortly before `now` to `end`. `life` is the lifetime that was asked for: `end` is
+/// earlier if the CA expires sooner.
 fn set_validity(params: &mut CertificateParams, now: Timestamp, end: Timestamp, life: SignedDuration) {
     let begin = now.saturating_sub(BACKDATED.min(life / 10)).unwrap_or(now);
     // Both fail only outside the years that a certificate can express.

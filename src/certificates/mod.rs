@@ -20,6 +20,7 @@
 //! replaced by an older one. A lease would not make this any safer.
 
 mod contents;
+mod file;
 mod issue;
 mod plan;
 mod serving;
@@ -29,6 +30,7 @@ mod trust;
 mod tests;
 
 pub use contents::{Certificate, Contents, KEYS, Key, MARK, Reading, Serving, Signer};
+pub use file::{Wanted, describe_certificate, describe_file, has_private_key};
 pub use issue::{Lifetimes, UnusableLifetimes, authority, issue};
 pub use plan::{Action, Change, Situation, plan};
 pub use serving::{Obstacle, obstacle, select};

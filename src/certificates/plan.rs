@@ -69,10 +69,12 @@ pub fn plan(situation: &Situation<'_>) -> Vec<Action> {
     actions
 }
 
-/// The next change of the Secret.
+/// The next change of the Secret; `None` if it can stay as it is. Only one at a time: the next one is planned from what
+/// was written.
 fn change(situation: &Situation<'_>, contents: &Contents) -> Option<Change> {
     let now = situation.now;
     let Some(signer) = &contents.signer else { return Some(Change::NewAuthority) };
+    // One that is not valid yet was created by a replica whose clock was ahead.
     if !signer.certificate.is_valid(now) || signer.certificate.is_due(now) {
         return Some(Change::NewAuthority);
     }
@@ -82,6 +84,7 @@ fn change(situation: &Situation<'_>, contents: &Contents) -> Option<Change> {
         return Some(Change::NewCertificate);
     }
     let overlap = situation.lifetimes.overlap;
+    // Without configurations this holds too: no API server has to notice the CA.
     let trusts_signer =
         situation.configurations.iter().all(|configuration| configuration.holds(&signer.certificate));
     let is_signers = situation.is_issued_by(std::slice::from_ref(&signer.certificate), serving);
@@ -103,8 +106,8 @@ impl Situation<'_> {
         self.names.iter().all(|name| accepts(authorities, &serving.certificate, name, self.now))
     }
 
-    /// The contents of the Secret after the change, which [`plan`] has returned: never one of a foreign Secret,
-    /// and a certificate only where there is a CA that signs.
+    /// The contents of the Secret after a change that [`plan`] has returned for this situation. So the Secret is not
+    /// foreign here, and there is a CA that signs when a certificate is to be issued.
     pub fn changed(&self, change: Change) -> Result<Contents, rcgen::Error> {
         let mut contents = match self.secret {
             Reading::Ours(contents) => contents.clone(),
@@ -130,9 +133,9 @@ impl Situation<'_> {
         Ok(contents)
     }
 
-    /// The trusted CAs that have not expired, from the Secret and the configurations. Those that are only in the
-    /// configurations are from before the Secret was emptied, or from another source of certificates; replicas may
-    /// still serve certificates that they issued.
+    /// The trusted CAs that have not expired: first those that only the configurations have, then those of the Secret.
+    /// The former are from before the Secret was emptied, or from another source of certificates; replicas may still
+    /// serve certificates that they issued.
     fn trusted(&self, contents: &Contents) -> Vec<Certificate> {
         let bundles = self.configurations.iter().flat_map(|configuration| &configuration.bundles);
         let mut adopted: Vec<Certificate> = Vec::new();

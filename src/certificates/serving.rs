@@ -32,7 +32,7 @@ pub fn select(current: Option<&Serving>, situation: &Situation<'_>) -> Option<Se
     if is_better || is_expired { Some(offered.clone()) } else { None }
 }
 
-/// Whether all configurations trust the certificate.
+/// Whether all configurations trust the certificate; they do if there are none.
 fn is_accepted(serving: &Serving, situation: &Situation<'_>) -> bool {
     distrusting(&serving.certificate, situation).is_none()
 }

@@ -137,9 +137,13 @@ fn a_certificate_is_renewed_when_a_third_of_its_life_is_left() {
     let names = vec![NAME.to_owned(), "192.0.2.1".to_owned()];
     let renamed = Case { names, ..case(&steady, &[]).on_day(1) };
     each_has_its_next_step([
-        (case(&steady, &[&a]).on_day(45).unchanged_for(99), NOTHING, "half of it"),
-        (case(&steady, &[&a]).on_day(59).unchanged_for(99), NOTHING, "a day too early"),
-        (case(&steady, &[&a]).on_day(61).unchanged_for(99), NEW_CERTIFICATE, "a day later"),
+        (case(&steady, &[&a]).on_day(45).unchanged_for(99), NOTHING, "half of its life is left"),
+        (case(&steady, &[&a]).on_day(59).unchanged_for(99), NOTHING, "a day before two thirds of its life"),
+        (
+            case(&steady, &[&a]).on_day(61).unchanged_for(99),
+            NEW_CERTIFICATE,
+            "a day after two thirds of its life",
+        ),
         (
             case(&steady, &[&a]).on_day(61).unchanged_for(4),
             NOTHING,
@@ -160,7 +164,11 @@ fn a_ca_is_replaced_without_a_gap() {
     let after = contents(&[&a, &b], Some(&of_b));
     each_has_its_next_step([
         (case(&alone, &[&a]).on_day(729).unchanged_for(99), NOTHING, "a day before two thirds of its life"),
-        (case(&alone, &[&a]).on_day(731).unchanged_for(99), NEW_AUTHORITY, "a day after"),
+        (
+            case(&alone, &[&a]).on_day(731).unchanged_for(99),
+            NEW_AUTHORITY,
+            "a day after two thirds of its life",
+        ),
         (case(&alone, &[&a]).on_day(2000), NEW_AUTHORITY, "it expired while all replicas were down"),
         (
             case(&before, &[&a]).on_day(731).unchanged_for(99),
@@ -187,16 +195,20 @@ fn a_ca_is_replaced_without_a_gap() {
             NOTHING,
             "a late replica may serve the old certificate",
         ),
-        (case(&after, &[&a, &b]).on_day(731).unchanged_for(10), RETIRED, "no replica does any more"),
+        (
+            case(&after, &[&a, &b]).on_day(731).unchanged_for(10),
+            RETIRED,
+            "no replica serves the old certificate any more",
+        ),
         (
             case(&after, &[&a]).on_day(731).unchanged_for(99),
             TRUSTED,
-            "never while the next CA is not trusted",
+            "the old CA stays while the next one is not trusted",
         ),
         (
             case(&contents(&[&b], Some(&of_b)), &[&a, &b]).on_day(731),
             TRUSTED,
-            "it is removed from the configurations too",
+            "the old CA is removed from the configurations too",
         ),
     ]);
 }
@@ -245,7 +257,7 @@ fn a_ca_from_a_clock_that_was_ahead_is_replaced() {
         (
             case(&begun, &[&ahead]).on_day(8).unchanged_for(99),
             NEW_AUTHORITY,
-            "neither is a certificate that starts before the CA",
+            "the same if the certificate is valid already, and only its CA is not",
         ),
         (
             case(&alone, &[&ahead]).on_day(9).unchanged_for(99),
@@ -256,7 +268,7 @@ fn a_ca_from_a_clock_that_was_ahead_is_replaced() {
         (
             case(&contents(&[&ahead, &a], Some(&of_a)), &[&ahead, &a]).unchanged_for(10),
             RETIRED,
-            "and the future CA is removed",
+            "the CA that is not valid yet is removed",
         ),
     ]);
     let case_before = case(&begun, &[&ahead]).on_day(8);

@@ -38,7 +38,7 @@ pub struct Configuration {
     pub kind: ConfigurationKind,
     /// Its resource version.
     pub version: String,
-    /// The `caBundle` of each of its webhooks, PEM; empty if there is none.
+    /// The `caBundle` of each of its webhooks, PEM; an empty one for a webhook without.
     pub bundles: Vec<Vec<u8>>,
 }
 
@@ -69,7 +69,9 @@ pub(super) fn accepts(
     roots.add_parsable_certificates(valid.map(|authority| authority.der.clone()));
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider())).build();
+    // Without any CA there is no verifier, and nothing is accepted.
     let (Ok(verifier), Ok(name)) = (verifier, ServerName::try_from(name)) else { return false };
+    // The current time is not before 1970.
     let now = UnixTime::since_unix_epoch(Duration::from_secs(now.as_second().unsigned_abs()));
     verifier.verify_server_cert(&certificate.der, &[], &name, &[], now).is_ok()
 }

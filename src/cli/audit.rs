@@ -13,7 +13,8 @@ use mirrorguard_core::{
 
 use super::{
     Answer,
-    input::{self, Connection, Input},
+    connect::{cannot_list, connect, runtime},
+    input::Input,
     lint::{self, FailOn},
     output::Output,
     report::Run,
@@ -54,7 +55,7 @@ pub(super) struct AuditArgs {
 
 pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
-    let (input, Readings { inventory, unread }) = input::runtime()?.block_on(read(output))?;
+    let (input, Readings { inventory, unread }) = runtime()?.block_on(read(output))?;
     for line in unread {
         report_not_checked(&line, output);
     }
@@ -72,9 +73,10 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
 
 /// Reads everything that the user may read; mirror sets are required.
 async fn read(output: &Output) -> Result<(Input, Readings)> {
-    let Connection { client, server } = input::connect().await?;
-    let listing = Listing::of(&client).await;
-    let Listing { objects: live, unread } = listing.map_err(|error| input::cannot_list(&server, &error))?;
+    let connection = connect(output).await?;
+    let listing = Listing::of(&connection.client).await;
+    let listing = listing.map_err(|error| cannot_list(&connection.server, &error))?;
+    let Listing { objects: live, unread } = listing;
     for (kind, error) in unread {
         report_not_checked(&describe_refusal(kind, &error), output);
     }
@@ -84,8 +86,8 @@ async fn read(output: &Output) -> Result<(Input, Readings)> {
             hosted_clusters.push(Arc::clone(hosted));
         }
     }
-    let readings = read_inventory(&client, hosted_clusters).await;
-    Ok((Input { live, cluster: Some(server), ..Input::default() }, readings))
+    let readings = read_inventory(&connection.client, hosted_clusters).await;
+    Ok((Input { live, cluster: Some(connection.server.to_string()), ..Input::default() }, readings))
 }
 
 /// What could not be read of a kind, and the permission that is missing.
@@ -101,6 +103,7 @@ fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
         Kind::Catalog(CatalogKind::ClusterCatalog) => {
             ("ClusterCatalogs", "clustercatalogs.olm.operatorframework.io")
         }
+        // Not listed.
         Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {
             (kind.name(), kind.plural())
         }

@@ -33,7 +33,7 @@ use self::{
 };
 use super::{
     Answer,
-    input::{self, Connection},
+    connect::{Connection, advice, connect, runtime},
     output::Output,
     paint::{GREEN, RED, YELLOW, painted},
     words::plural,
@@ -72,9 +72,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Answer> {
-    let progress = output.progress("checking the cluster of the current kubeconfig");
-    let observed = input::runtime()?.block_on(observe(args.webhook_configuration.as_deref()))?;
-    drop(progress);
+    let observed = runtime()?.block_on(observe(args.webhook_configuration.as_deref(), output))?;
     let checks = evaluate(&observed);
     let [ok, failed, unknown, skipped] = [Status::Ok, Status::Failed, Status::Unknown, Status::Skipped]
         .map(|status| checks.iter().filter(|check| check.status == status).count());
@@ -111,16 +109,18 @@ fn line(check: &Check) -> String {
 }
 
 /// Reads what the checks are about, and tries two writes.
-async fn observe(name: Option<&str>) -> Result<Observed> {
-    let Connection { client, server } = input::connect().await?;
-    let validating = configurations::<ValidatingWebhookConfiguration>(&client, name).await;
-    // Without a cluster or a login, all checks would fail for the same reason.
+async fn observe(name: Option<&str>, output: &Output) -> Result<Observed> {
+    let connection = connect(output).await?;
+    let Connection { client, server, .. } = &connection;
+    let validating = configurations::<ValidatingWebhookConfiguration>(client, name).await;
+    // Without a response, or without a login (401), all checks would fail for the same reason. Any other response of
+    // the API server is part of a check.
     if let Err(error) = &validating
         && !matches!(error, Error::Api(status) if status.code != 401)
     {
-        bail!("cannot read {server}: {}; {}", cause(error), input::advice(error, ""));
+        bail!("cannot read {server}: {}; {}", server.describe(error), advice(error, ""));
     }
-    let mutating = configurations::<MutatingWebhookConfiguration>(&client, name).await;
+    let mutating = configurations::<MutatingWebhookConfiguration>(client, name).await;
     let (validating, mutating) = (or_unread(validating), or_unread(mutating));
     let mut services = BTreeSet::new();
     for configuration in [&validating, &mutating].into_iter().flatten().flatten() {
@@ -128,11 +128,11 @@ async fn observe(name: Option<&str>) -> Result<Observed> {
     }
     let mut endpoints = Vec::new();
     for (namespace, name) in services {
-        let ready = or_unread(ready_endpoints(&client, &namespace, &name).await);
+        let ready = or_unread(ready_endpoints(client, &namespace, &name).await);
         endpoints.push(Endpoints { namespace, name, ready });
     }
-    let invalid = outcome_of(write(&client, &invalid_spec()).await);
-    let valid = outcome_of(write(&client, &empty_spec()).await);
+    let invalid = outcome_of(write(client, &invalid_spec()).await);
+    let valid = outcome_of(write(client, &empty_spec()).await);
     Ok(Observed {
         named: name.map(str::to_owned),
         validating,
@@ -190,6 +190,7 @@ fn webhook(name: String, client: WebhookClientConfig) -> Webhook {
     Webhook { name, bundle: client.ca_bundle.map(|ByteString(bytes)| bytes).unwrap_or_default(), service }
 }
 
+/// The number of ready pods of a Service.
 async fn ready_endpoints(client: &Client, namespace: &str, service: &str) -> Result<usize, Error> {
     let of_service = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
     let slices = Api::<EndpointSlice>::namespaced(client.clone(), namespace).list(&of_service).await?;
@@ -200,7 +201,7 @@ async fn ready_endpoints(client: &Client, namespace: &str, service: &str) -> Res
 fn count_ready(slices: Vec<EndpointSlice>) -> usize {
     let mut pods = BTreeSet::new();
     for endpoint in slices.into_iter().flat_map(|slice| slice.endpoints) {
-        // Endpoints without the condition are ready.
+        // The API defines an endpoint without the condition as ready.
         if endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false) {
             pods.insert(pod_of(endpoint));
         }
@@ -236,7 +237,7 @@ fn empty_spec() -> Value {
     json!({ "imageDigestMirrors": [] })
 }
 
-/// Describes a failed request.
+/// Turns the error of a failed request into a description.
 fn or_unread<T>(read: Result<T, Error>) -> Result<T, Unread> {
     read.map_err(|error| Unread {
         why: cause(&error),

@@ -26,6 +26,9 @@ const WITH_FINDINGS: [&str; 2] = ["lint", "audit"];
 /// Commands whose output has one format only.
 const WITHOUT_FORMATS: [&str; 3] = ["serve", "completions", "man"];
 
+/// Commands that never connect to a cluster.
+const WITHOUT_CLUSTER: [&str; 5] = ["merge", "rules", "demo", "completions", "man"];
+
 /// How a user calls the program that was started as this file: `kubectl mirrorguard` or `oc mirrorguard` for a
 /// plugin.
 pub(super) fn name_of(program: Option<&OsStr>) -> &'static str {
@@ -37,13 +40,17 @@ pub(super) fn name_of(program: Option<&OsStr>) -> &'static str {
     }
 }
 
-/// The command line, with the formats of `-o` that each command has.
+/// The command line, with the options and the formats of `-o` that each command has.
 pub(super) fn command() -> Command {
     let command = Cli::command();
-    let Some(output) = command.get_arguments().find(|arg| arg.get_id() == "output").cloned() else {
-        return command;
-    };
+    let find = |id| command.get_arguments().find(|arg| arg.get_id() == id).cloned();
+    // Both are global options, so they are always found.
+    let (Some(output), Some(timeout)) = (find("output"), find("request_timeout")) else { return command };
     command.mut_subcommands(|command| {
+        // An argument of the command itself takes the place of the global one: so an option can be hidden, and `-o`
+        // accept fewer formats.
+        let has_cluster = !WITHOUT_CLUSTER.contains(&command.get_name());
+        let command = if has_cluster { command } else { command.arg(timeout.clone().hide(true)) };
         if WITH_FINDINGS.contains(&command.get_name()) {
             return command;
         }
@@ -52,6 +59,7 @@ pub(super) fn command() -> Command {
     })
 }
 
+/// The option `-o` with the formats that every command has.
 fn with_common_formats(output: Arg) -> Arg {
     let formats = Format::value_variants().iter().filter(|format| format.is_for_all());
     let values: Vec<_> = formats.filter_map(ValueEnum::to_possible_value).collect();

@@ -14,7 +14,8 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use self::client::{Client, review};
 use super::{
-    Answer, input,
+    Answer,
+    connect::runtime,
     output::Output,
     paint::{BOLD, DIM, GREEN, PLAIN, RED, YELLOW, painted},
 };
@@ -36,7 +37,8 @@ struct Manifest {
     webhooks: &'static [&'static str],
     /// The name of the kind in URLs.
     resource: &'static str,
-    /// The part that is shown: its first line, and the first line after it; without that, all to the end.
+    /// The part that is shown: from the line that begins with the first text up to the one that begins with the second,
+    /// which is not shown; without a second text, up to the end.
     part: (&'static str, Option<&'static str>),
 }
 
@@ -96,12 +98,12 @@ pub(super) struct DemoArgs {}
 pub(super) fn run(_: &DemoArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     let source = Source::Files(FileState::of_objects(manifest::read("cluster.yaml", CLUSTER.to_owned()))?);
-    input::runtime()?.block_on(async {
+    runtime()?.block_on(async {
         let made = self_signed(&[])?;
         let bound = Listeners { webhook: SocketAddr::from(([127, 0, 0, 1], 0)), admin: None }.bind()?;
         let address = bound.address;
         let app = App::new(settings, source);
-        let webhook = tokio::spawn(bound.serve(app, made.config, Signals::catch()?, Duration::ZERO));
+        let webhook = tokio::spawn(bound.serve(app, made.config, Signals::uncaught(), Duration::ZERO));
         output.message(&format!(
             "The webhook listens on https://{address}.\nIts mirror sets are those of {FOLDER}/cluster.yaml.\n\n"
         ));
@@ -160,7 +162,8 @@ fn text_at<'o>(object: &'o Value, pointer: &str) -> &'o str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Calls each webhook as an API server does, until one denies.
+/// Calls each webhook in the order of an API server, until one denies. Unlike there, a patch is not applied to the
+/// object before the next webhook is called.
 async fn apply(client: &Client, manifest: &Manifest) -> Result<Outcome> {
     let object: Value = manifest::read_document(manifest.file, manifest.text)?;
     let mut outcome = Outcome {
@@ -245,6 +248,7 @@ struct Operation {
 impl Operation {
     /// Names and values of the annotations that it sets.
     fn annotations(&self) -> Vec<(String, String)> {
+        // An object without annotations gets all of them as one value.
         if let Value::Object(map) = &self.value {
             return map.iter().map(|(name, value)| (name.clone(), text_at(value, "").to_owned())).collect();
         }

@@ -1,6 +1,9 @@
 //! `mirrorguard diff`.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -25,7 +28,7 @@ Output:
 
 Exit codes:
   0  the impact is below --fail-on, or --fail-on is not set
-  1  the impact is at or above --fail-on, or the nodes would reject OLD or NEW
+  1  the impact is at or above --fail-on, OLD has no objects to compare with, or the nodes would reject OLD or NEW
   2  usage, I/O or parse error
 
 Examples:
@@ -84,10 +87,12 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     if args.old == args.new && args.old.as_os_str() == "-" {
         bail!("standard input (-) can be OLD or NEW, not both");
     }
-    // No mirror sets at all are a valid side.
+    // OLD or NEW may have no mirror sets at all.
     let options = ReadOptions { warn_if_empty: false, ..ReadOptions::default() };
     let old = input::read_path_or_cluster(&args.old, options, output)?.complete()?;
     let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?;
+    let is_old_empty = warn_if_empty("OLD", &args.old, &old, output);
+    warn_if_empty("NEW", &args.new, &new, output);
     let old_state: State = old.objects().cloned().collect();
     let new_state: State = new.objects().cloned().collect();
     // Both are rendered, so that the errors of both are printed.
@@ -110,7 +115,22 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
         Some(FailOnImpact::Reboot) => impact >= Impact::Reboot,
         None => false,
     };
+    if is_old_empty && args.fail_on.is_some() && !fails {
+        output.error("--fail-on has nothing to compare with: OLD has no objects");
+        return Ok(Answer::No);
+    }
     Ok(if fails { Answer::No } else { Answer::Yes })
+}
+
+/// Says that the files of a side have no objects, which a failed command before a pipe causes too. A cluster without
+/// objects is no mistake.
+fn warn_if_empty(side: &str, path: &Path, input: &Input, output: &Output) -> bool {
+    let is_empty = input.is_empty() && input.cluster.is_none();
+    if is_empty {
+        let name = if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() };
+        output.important_message(&format!("warning: {side} ({name}) has no objects\n"));
+    }
+    is_empty
 }
 
 fn reason_json<'a>(reason: &Reason<'a>, old: &Input, new: &Input) -> ReasonJson<'a> {
@@ -141,7 +161,7 @@ fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], old: &Input, new
     text
 }
 
-/// The places of a source in the new files, or in the old ones where it was removed.
+/// The places of a source in the new files, or in the old ones where it was removed; none if no file has it.
 fn lines_of(source: &str, old: &Input, new: &Input) -> Vec<String> {
     let found = places_in(new, source);
     if found.is_empty() { places_in(old, source) } else { found }

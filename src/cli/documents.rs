@@ -16,10 +16,11 @@ use mirrorguard_core::{
 use serde_json::Value;
 
 use super::{
-    input::{self, Connection, ReadOptions},
+    connect::{cannot_list, connect, runtime},
+    input::{self, ReadOptions},
     output::Output,
 };
-use crate::cluster::{Listing, metadata_of_sets};
+use crate::cluster::{Budget, Listing, Pipes, metadata_of_sets, read_bytes};
 
 /// The folder that objects are written to.
 #[derive(Debug, Args)]
@@ -54,11 +55,11 @@ pub(super) struct Given {
     pub(super) skipped: usize,
 }
 
-/// Reads files, or the cluster where no path is given. Duplicates are no warning here: both commands report
-/// them.
+/// Reads files, or the cluster where no path is given. Duplicates are no warning here: `migrate` and `merge`, which
+/// call this, report them.
 pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
     if paths.is_empty() {
-        return read_cluster();
+        return read_cluster(output);
     }
     let options = ReadOptions { warn_of_duplicates: false, warn_if_empty: false, ..ReadOptions::default() };
     let input = input::read(paths, options, output)?.complete()?;
@@ -66,17 +67,18 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
     Ok(Given { documents, context: input.objects().cloned().collect(), skipped: input.skipped })
 }
 
-fn read_cluster() -> Result<Given> {
-    let (objects, metadata) = input::runtime()?.block_on(async {
-        let Connection { client, server } = input::connect().await?;
-        let listing = Listing::of(&client).await.and_then(Listing::complete);
-        let objects = listing.map_err(|error| input::cannot_list(&server, &error))?.objects;
-        let metadata = metadata_of_sets(&client).await;
-        let metadata = metadata.map_err(|error| input::cannot_list(&server, &error))?;
+fn read_cluster(output: &Output) -> Result<Given> {
+    let (objects, metadata) = runtime()?.block_on(async {
+        let connection = connect(output).await?;
+        let listing = Listing::of(&connection.client).await.and_then(Listing::complete);
+        let objects = listing.map_err(|error| cannot_list(&connection.server, &error))?.objects;
+        let metadata = metadata_of_sets(&connection.client).await;
+        let metadata = metadata.map_err(|error| cannot_list(&connection.server, &error))?;
         anyhow::Ok((objects, metadata))
     })?;
     let mut documents = Vec::new();
     for object in &objects {
+        // A set that was deleted between the two lists has no metadata, and is left out.
         if let (Object::MirrorSet(set), Some(metadata)) = (object, metadata.get(&object.id())) {
             documents.push(Document::new(MirrorSet::clone(set), metadata, Origin::Cluster));
         }
@@ -113,21 +115,20 @@ pub(super) fn print_notes(notes: &[String], output: &Output) {
     }
 }
 
-/// A file with the same content is left unchanged.
+/// Writes each object to its file. All files are looked at before the first is written, and those with the same content
+/// are left as they are; the paths of both are returned.
 fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create folder {}", folder.display()))?;
     let mut files = Vec::new();
     let mut changed = Vec::new();
     for document in documents {
         let (path, text) = (folder.join(document.file_name()), to_yaml(&document.to_json()));
-        match fs::read(&path) {
-            Ok(there) if there == text.as_bytes() => {}
-            Ok(_) if !force => {
+        match existing(&path)? {
+            Some(there) if there == text.as_bytes() => {}
+            Some(_) if !force => {
                 bail!("{} already exists with different content; use --force to overwrite it", path.display())
             }
-            Ok(_) => changed.push((path.clone(), text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => changed.push((path.clone(), text)),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Some(_) | None => changed.push((path.clone(), text)),
         }
         files.push(path);
     }
@@ -137,18 +138,37 @@ fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathB
     Ok(files)
 }
 
-/// Writes a temporary file in the same folder and renames it, so that a full disk leaves no partial file.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+/// The content of a file, if it exists. What is no regular file is not replaced.
+fn existing(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => read_bytes(path, Pipes::Refused, &mut Budget::default()).map(Some),
+    }
+}
+
+/// Writes a temporary file in the same folder and renames it, so that a full disk leaves no partial file. A link to a
+/// file stays one, and the file keeps its permissions.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = fs::File::create_new(&temporary)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| keep_permissions(path, &temporary))
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one that is reported.
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Gives a file the permissions of the one that it replaces, if there is one.
+fn keep_permissions(replaced: &Path, file: &Path) -> io::Result<()> {
+    match fs::metadata(replaced) {
+        Ok(metadata) => fs::set_permissions(file, metadata.permissions()),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Paths as they are shown.

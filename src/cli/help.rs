@@ -39,7 +39,7 @@ pub(super) fn lines(help: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// The text with each item folded below itself.
+/// The text with each item folded below itself. It begins with a heading, which sets the column of the texts below it.
 pub(super) fn folded(help: &str, width: usize) -> String {
     let mut folded = Vec::new();
     let mut indent = 0;
@@ -50,6 +50,7 @@ pub(super) fn folded(help: &str, width: usize) -> String {
                 heading.to_owned()
             }
             Line::Code(code) => format!("  {code}"),
+            // The key is filled up to the column, without the two spaces before it.
             Line::Item(key, text) => fold(&format!("  {key:<0$}", indent - 2), indent, text, width),
             Line::Prose(text) => fold("  ", 2, text, width),
             Line::Blank => String::new(),
@@ -58,7 +59,7 @@ pub(super) fn folded(help: &str, width: usize) -> String {
     folded.join("\n")
 }
 
-/// The column of the texts below a heading.
+/// The column of the texts below a heading: two spaces before the longest key, and two after it.
 fn column_of(help: &str, heading: &str) -> usize {
     let section = lines(help).skip_while(|line| *line != Line::Heading(heading)).skip(1);
     let mut longest = 0;

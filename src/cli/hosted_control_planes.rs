@@ -13,10 +13,10 @@ use mirrorguard_core::{
 use serde::Serialize;
 
 use super::{
-    input::{self, Connection},
+    connect::{Connection, connect, runtime},
     output::Output,
 };
-use crate::cluster::{Readings, cause, list, read_workloads};
+use crate::cluster::{Readings, list, read_workloads};
 
 /// How one workload of a hosted control plane resolves the image.
 #[derive(Debug, Serialize)]
@@ -37,7 +37,7 @@ pub(super) struct HostedControlPlane {
     eras: Vec<Era>,
 }
 
-/// References that the image may resolve to, without the original.
+/// References that the image may resolve to, without the original. A struct, because the JSON has an object here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Candidates {
     candidates: Vec<String>,
@@ -46,11 +46,13 @@ struct Candidates {
 /// Reads the overrides of hosted control planes in the cluster of the current kubeconfig, and resolves the image with
 /// them.
 pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec<HostedControlPlane>> {
-    let Readings { inventory, unread } = input::runtime()?.block_on(async {
-        let Connection { client, server } = input::connect().await?;
-        let hosted = list(&client, Kind::HostedCluster).await;
+    let Readings { inventory, unread } = runtime()?.block_on(async {
+        let connection = connect(output).await?;
+        let hosted = list(&connection.client, Kind::HostedCluster).await;
         let listed = hosted.map_err(|error| {
-            anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {}", cause(&error))
+            let Connection { server, .. } = &connection;
+            let why = server.describe(&error);
+            anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {why}")
         })?;
         let mut hosted_clusters = Vec::new();
         for object in listed {
@@ -58,7 +60,7 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
                 hosted_clusters.push(hosted);
             }
         }
-        anyhow::Ok(read_workloads(&client, hosted_clusters).await)
+        anyhow::Ok(read_workloads(&connection.client, hosted_clusters).await)
     })?;
     for line in unread {
         output.message(&format!("not checked: {line}\n"));
@@ -69,22 +71,27 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
 /// The results of all workloads with overrides: those that each runs with, compared with those that it would be
 /// started with now.
 fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<Vec<HostedControlPlane>> {
+    // What workloads would be started with now.
     let now = hypershift::overrides(state.context().view());
     let mut found = Vec::new();
     for workload in inventory.control_planes() {
         let Some(given) = workload.image_overrides() else { continue };
         let hosted = inventory.hosted_cluster_of(workload);
+        // Empty if the release is not known, which stands for every release.
         let releases: Releases = hosted.and_then(Release::of_hosted).into_iter().collect();
         let own = workload.registry_overrides();
-        // The control plane operator adds its own overrides in later releases, so the workloads that it starts have them.
-        let is_first = workload.name == Workload::CONTROL_PLANE_OPERATOR;
-        let adds = Span::ADDS_OWN_OVERRIDES.contains_any(&releases);
-        let expected = if adds && (is_first || contains_all(&given, &own)) {
+        // In later releases, the control plane operator appends what its --registry-overrides holds to the overrides
+        // that it was given, and gives the sum to the workloads that it starts.
+        let appends = Span::ADDS_OWN_OVERRIDES.contains_any(&releases);
+        let is_control_plane_operator = workload.name == Workload::CONTROL_PLANE_OPERATOR;
+        // Of another workload, a sum is expected only if it was started with one.
+        let expected = if appends && (is_control_plane_operator || contains_all(&given, &own)) {
             hypershift::append_own(&now, &own)
         } else {
             now.clone()
         };
-        let running = if adds && is_first { hypershift::append_own(&given, &own) } else { given };
+        let running =
+            if appends && is_control_plane_operator { hypershift::append_own(&given, &own) } else { given };
         let (running, expected) =
             (candidates(image, &running, &releases)?, candidates(image, &expected, &releases)?);
         let differs = running.iter().zip(&expected).any(|(a, b)| a.sorted() != b.sorted());
@@ -103,7 +110,7 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
     Ok(found)
 }
 
-/// Whether all overrides of the second are in the first.
+/// Whether `all` has every mirror of every source of `part`.
 fn contains_all(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
     part.iter().all(|(source, mirrors)| {
         all.get(source).is_some_and(|there| mirrors.iter().all(|mirror| there.contains(mirror)))
@@ -113,6 +120,7 @@ fn contains_all(all: &Overrides<'_>, part: &Overrides<'_>) -> bool {
 /// The results of the release lookup, and of the metadata lookup in both eras.
 fn candidates(image: &str, overrides: &Overrides<'_>, releases: &Releases) -> Result<[Candidates; 3]> {
     let mut release = Vec::new();
+    // The results of later releases come first.
     for era in ReleaseLookupEra::of(releases).into_iter().rev() {
         for candidate in hypershift::release_lookup(era, overrides, image) {
             if !release.contains(&candidate) {
@@ -132,13 +140,14 @@ fn metadata_candidates(era: Era, image: &str, overrides: &Overrides<'_>) -> Resu
 }
 
 impl Candidates {
-    /// The order of several objects is random.
+    /// The candidates by name, to compare them: between the mirrors of several objects, their order is random.
     fn sorted(&self) -> Vec<&String> {
         let mut sorted: Vec<_> = self.candidates.iter().collect();
         sorted.sort_unstable();
         sorted
     }
 
+    /// The candidates for people.
     fn describe(&self) -> String {
         if self.candidates.is_empty() { "not redirected".to_owned() } else { self.candidates.join(", ") }
     }
@@ -245,7 +254,7 @@ mod tests {
         ]);
         let found = resolve_in_each(IMAGE, &state("m.lab/ocp/release"), &inventory).unwrap();
         let [operator, server] = found.as_slice() else { panic!("both workloads") };
-        assert_eq!(operator.release, server.release, "one adds what the other has");
+        assert_eq!(operator.release, server.release, "the operator appends what the server was given");
         assert!(!operator.differs && !server.differs);
         assert_eq!(operator.hosted_cluster.as_deref(), Some("clusters/lab"));
     }

@@ -1,23 +1,28 @@
 //! Objects from files, or from the cluster of the current kubeconfig.
 
+mod places;
+
 use std::{
-    collections::BTreeMap,
-    env,
-    error::Error as _,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anstream::adapter::strip_str;
-use anyhow::{Context as _, Result, bail};
-use kube::{Client, Config};
-use mirrorguard_core::objects::{
-    Kind, Object,
-    manifest::{Located, PassedOver, Position, ReadError, Reading, Source},
+use anyhow::{Result, bail};
+use mirrorguard_core::{
+    objects::{
+        Object,
+        manifest::{Located, Position, ReadError, Reading, Source},
+    },
+    report::Places,
 };
 
-use super::output::Output;
+use self::places::{describe, describe_misnamed, find_earlier, place_of_name};
+use super::{
+    connect::{cannot_list, connect, runtime},
+    output::Output,
+};
 use crate::cluster::{Budget, Exclude, Listing, Manifests, cause, read_path};
 
 /// The objects that a command works on.
@@ -29,7 +34,7 @@ pub(super) struct Input {
     pub(super) misnamed: Vec<Located>,
     /// Objects of a cluster.
     pub(super) live: Vec<Object>,
-    /// URL of the cluster, where one was read.
+    /// URL and context of the cluster, where one was read.
     pub(super) cluster: Option<String>,
     /// Number of objects of other kinds than those that rules are evaluated on.
     pub(super) skipped: usize,
@@ -66,7 +71,8 @@ impl Input {
         self.located.iter().map(|located| &located.object).chain(&self.live)
     }
 
-    /// For each object of files, where one of the same kind, namespace and name is before it.
+    /// For each object of `located`, in their order, the place of the last one before it with the same kind, namespace
+    /// and name.
     pub(super) fn earlier(&self) -> Vec<Option<String>> {
         let earlier = find_earlier(&self.located).into_iter();
         earlier.map(|earlier| earlier.map(place_of_name)).collect()
@@ -78,12 +84,19 @@ impl Input {
         located.chain(self.live.iter().map(|object| (object, None)))
     }
 
-    /// Whether everything could be read, and there are no objects that a command could work on.
-    fn is_empty(&self) -> bool {
+    /// The places of every object of this input and of existing objects. Of two objects with one id the later one is
+    /// used, so an object of this input comes after the existing one that it changes.
+    pub(super) fn places<'a>(&'a self, against: &'a [Self]) -> Places<'a> {
+        let misnamed = self.misnamed.iter().map(|located| (&located.object, Some(located)));
+        misnamed.chain(against.iter().chain([self]).flat_map(Self::with_places)).collect()
+    }
+
+    /// Whether there is nothing that a command could work on or report: no object, and nothing that could not be read.
+    pub(super) fn is_empty(&self) -> bool {
         self.unread.is_empty() && self.misnamed.is_empty() && self.objects().next().is_none()
     }
 
-    /// Fails where something could not be read.
+    /// Fails if something could not be read. What that is has been printed already.
     pub(super) fn complete(self) -> Result<Self> {
         if !self.unread.is_empty() {
             bail!("stopped because not all files could be read");
@@ -126,6 +139,10 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     if paths.is_empty() {
         return read_cluster(output);
     }
+    // Here no path at all means the cluster; only `read_path_or_cluster` takes the word for it.
+    if paths.iter().any(|path| is_cluster(path) && !path.exists()) {
+        bail!("cluster is no file or folder; leave out PATH to read the cluster of the current kubeconfig");
+    }
     let input = read_files(paths, options, output);
     if options.warn_of_duplicates {
         let earlier = find_earlier(&input.located).into_iter().zip(&input.located);
@@ -140,9 +157,7 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
         }
     }
     for located in input.misnamed.iter().filter(|_| options.warn_of_misnamed) {
-        let place = place_of(located, "kind");
-        let id = located.object.id();
-        output.message(&format!("warning: {place}: {id} is skipped, because of its apiVersion or kind\n"));
+        output.message(&describe_misnamed(located));
     }
     if options.warn_if_empty && input.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -151,14 +166,34 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     Ok(input)
 }
 
+/// The word that stands for the cluster of the current kubeconfig where either that or a path may be given.
+const CLUSTER: &str = "cluster";
+
 /// Reads one path, or the cluster where it is the word `cluster`.
 pub(super) fn read_path_or_cluster(path: &Path, options: ReadOptions<'_>, output: &Output) -> Result<Input> {
-    if path.as_os_str() == "cluster" && !path.exists() {
-        return read_cluster(output);
+    if !is_cluster(path) {
+        return read(&[path.to_owned()], options, output);
     }
-    read(&[path.to_owned()], options, output)
+    if let Some(note) = note_of_namesake() {
+        output.message(&format!("note: {note}\n"));
+    }
+    read_cluster(output)
 }
 
+/// Whether a path is the word for the cluster.
+pub(super) fn is_cluster(path: &Path) -> bool {
+    path.as_os_str() == CLUSTER
+}
+
+/// What to tell the user where there is a file or folder with the name of that word.
+pub(super) fn note_of_namesake() -> Option<&'static str> {
+    Path::new(CLUSTER).exists().then_some(
+        "cluster means the cluster of the current kubeconfig; write ./cluster for the file or folder of that name",
+    )
+}
+
+/// Reads files and folders within one budget. Errors are kept, and printed unless a report draws them; the
+/// other files are read.
 fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> Input {
     let nothing = Exclude::default();
     let exclude = options.exclude.unwrap_or(&nothing);
@@ -181,6 +216,7 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
         Unread { message: text.clone(), text, place: None, excerpt: None }
     });
     let unread: Vec<_> = errors.into_iter().map(Unread::from).chain(unopened).collect();
+    // Only an error with an excerpt can be drawn by the report.
     for unread in unread.iter().filter(|unread| options.prints_errors || unread.excerpt.is_none()) {
         output.error(&strip_str(&unread.text).to_string());
     }
@@ -192,107 +228,18 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
     Input { located, misnamed, skipped, files, unread, ..Input::default() }
 }
 
-/// Why a document was skipped, on a line.
-fn describe(PassedOver { file, at, what }: &PassedOver) -> String {
-    format!("skipped {file}:{}: {what}\n", at.line)
-}
-
-/// For each object, the one before it of the same kind, namespace and name.
-fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
-    let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
-    let earlier = located.iter().map(|this| {
-        let object = &this.object;
-        last.insert((object.kind(), object.namespace(), object.name()), this)
-    });
-    earlier.collect()
-}
-
-fn place_of_name(located: &Located) -> String {
-    place_of(located, "metadata.name")
-}
-
-fn place_of(located: &Located, path: &str) -> String {
-    format!("{}:{}", located.source.name, located.position(path).line)
-}
-
+/// Reads every kind from the cluster of the current kubeconfig; fails if one of them cannot be listed, apart from
+/// catalogs.
 fn read_cluster(output: &Output) -> Result<Input> {
-    let _progress = output.progress("reading the cluster of the current kubeconfig");
     let (listing, server) = runtime()?.block_on(async {
-        let Connection { client, server } = connect().await?;
-        let listing = Listing::of(&client).await.and_then(Listing::complete);
-        let listing = listing.map_err(|error| cannot_list(&server, &error))?;
-        anyhow::Ok((listing, server))
+        let connection = connect(output).await?;
+        let listing = Listing::of(&connection.client).await.and_then(Listing::complete);
+        let listing = listing.map_err(|error| cannot_list(&connection.server, &error))?;
+        anyhow::Ok((listing, connection.server.to_string()))
     })?;
+    // These are only catalogs: `complete` fails on any other kind.
     for (kind, error) in &listing.unread {
         output.message(&format!("note: ignoring {}s: {}\n", kind.name(), cause(error)));
     }
     Ok(Input { live: listing.objects, cluster: Some(server), ..Input::default() })
-}
-
-/// A connection to a cluster.
-pub(super) struct Connection {
-    pub(super) client: Client,
-    /// Its URL.
-    pub(super) server: String,
-}
-
-/// What to do about a failed request to an API server: `right` where that is missing.
-pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
-    match error {
-        kube::Error::Api(status) if status.code == 401 => "log in again, for example with oc login",
-        kube::Error::Api(status) if status.code == 403 => right,
-        kube::Error::Api(_) => "",
-        kube::Error::SerdeError(_) => {
-            "the response is not from an API server; check the server of the current context: \
-             kubectl config view --minify"
-        }
-        _ => "check the server and certificates of the current context: kubectl config view --minify",
-    }
-}
-
-/// Why the mirror sets of a cluster could not be listed, and what to do about it.
-pub(super) fn cannot_list(server: &str, error: &kube::Error) -> anyhow::Error {
-    let right = "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
-    let advice = advice(error, right);
-    let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
-    anyhow::anyhow!("cannot list the mirror sets of {server}: {}{advice}", cause(error))
-}
-
-/// A connection for the current kubeconfig, or to the cluster that the process runs in.
-pub(super) async fn connect() -> Result<Connection> {
-    let config = config().await?;
-    let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client = Client::try_from(config).context("cannot create a client from the kubeconfig")?;
-    Ok(Connection { client, server })
-}
-
-/// A client for the current kubeconfig, or for the cluster that the process runs in.
-pub(super) async fn client() -> Result<Client> {
-    Ok(connect().await?.client)
-}
-
-async fn config() -> Result<Config> {
-    Config::infer().await.map_err(|error| {
-        // Outside of a pod only the error of the kubeconfig matters; both texts include their causes.
-        let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
-        let text = match error.source() {
-            Some(kubeconfig) if !in_pod => kubeconfig.to_string(),
-            _ => error.to_string(),
-        };
-        // kube quotes paths twice.
-        let why = text.lines().next().unwrap_or_default().replace("'\"", "\"").replace("\"'", "\"");
-        anyhow::anyhow!("no cluster found: {why}; set KUBECONFIG, or specify PATH if the command reads files")
-    })
-}
-
-/// A runtime for commands with network connections. On one core it has one thread, which saves waking another
-/// one for every request.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
-    let is_single_core = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
-    let mut builder = if is_single_core {
-        tokio::runtime::Builder::new_current_thread()
-    } else {
-        tokio::runtime::Builder::new_multi_thread()
-    };
-    builder.enable_all().build().context("cannot start the async runtime")
 }

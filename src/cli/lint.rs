@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    fix::{FixOptions, fix_all},
+    fix::{FixOptions, fix},
     input::{self, Input, ReadOptions, Unread},
     options::{Format, PATHS_HELP},
     output::Output,
@@ -47,7 +47,7 @@ Examples:
 ///
 /// Checks all objects together, as one cluster, with the rules and levels of the webhook: the webhook would deny what
 /// is an error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
-/// explains the rule. Objects of other kinds, charts, playbooks and templates are skipped and counted; -v names those that
+/// explains the rule. Objects of other kinds, charts, playbooks, templates and Kustomize patches are skipped and counted; -v names those that
 /// are no objects. A file may have at most 64 MiB, and all files together 256 MiB.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
@@ -57,7 +57,8 @@ pub(super) struct LintArgs {
     /// Existing objects: a file, a folder, or `cluster`; can be repeated
     ///
     /// Findings are reported for PATH only. The objects of PATH are checked as changes to the existing objects, applied
-    /// one after another, as the webhook checks them.
+    /// one after another, as the webhook checks them. An error is what the webhook would deny at that point; a warning
+    /// is left out if a later object of PATH resolves it.
     #[arg(long, value_name = "PATH|cluster")]
     pub(super) against: Vec<PathBuf>,
     /// Skip files and folders that match GLOB; can be repeated
@@ -71,7 +72,8 @@ pub(super) struct LintArgs {
     /// Apply the safe fixes to the files
     ///
     /// After a safe fix, every pull goes where it went, on nodes and in HyperShift, or gains only what the finding is
-    /// about. The findings that are left are reported.
+    /// about. The findings that are left are reported. A fix that would break its file is skipped with a warning. Objects
+    /// are added at the end of the file, except to JSON and install-config.yaml.
     #[arg(long)]
     pub(super) fix: bool,
     /// Apply all fixes, including those after which nodes or HyperShift pull differently
@@ -106,6 +108,9 @@ struct Report<'a> {
     /// Findings that the configuration exempts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exempted: Vec<ExemptedJson<'a>>,
+    /// Exemptions of findings that are reported again, because the last day has passed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lapsed: Vec<ExemptedJson<'a>>,
     /// Errors in files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<&'a str>,
@@ -126,31 +131,30 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     if args.paths.iter().chain(&args.against).filter(|path| path.as_os_str() == "-").count() > 1 {
         bail!("standard input (-) can be read only once");
     }
-    // Nothing to check is part of the summary.
+    // The summary says so if there is nothing to check.
     let options = ReadOptions { exclude: Some(&exclude), warn_if_empty: false, ..ReadOptions::default() };
-    // What the report itself says is no message.
+    // The report itself has duplicates and misnamed objects as findings, and for people the errors in files.
     let prints_errors = output.format() != Format::Human;
-    let own = ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
-    let mut input = input::read(&args.paths, own, output)?;
+    let path_options =
+        ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
+    let mut input = input::read(&args.paths, path_options, output)?;
     let mut against = Vec::new();
     for path in &args.against {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
     }
     if let Some(options) = args.fix_options() {
-        let fixed = fix_all(&mut input, &against, options, |input| review_input(input, &against, &settings))?;
-        fixed.finish(options, output)?;
+        let has_changes = fix(&mut input, &against, &settings, options, output)?;
         if options.diff {
-            return Ok(if fixed.is_empty() { Answer::Yes } else { Answer::No });
+            return Ok(if has_changes { Answer::No } else { Answer::Yes });
         }
     }
     let progress = output.progress("checking objects");
     let reviewed = review_input(&input, &against, &settings);
     drop(progress);
-    let places = against.iter().chain([&input]).flat_map(Input::with_places);
-    let misnamed = input.misnamed.iter().map(|located| (&located.object, Some(located)));
-    let places = misnamed.chain(places).collect();
+    let places = input.places(&against);
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
+    // With `--against`, a change of settings is something to check, too.
     let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
     print(&run, Checked { objects: reviewed.len(), has_more_kinds: has_settings }, &input, output)
 }
@@ -202,8 +206,9 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
         Format::Json => {
             let errors = run.unread.iter().map(|unread| &*unread.text).collect();
             let exempted = findings::exempted_json(reviewed);
+            let lapsed = findings::lapsed_json(reviewed);
             let findings = findings::findings_json(reviewed, places);
-            output.json(&Report { findings, exempted, errors, summary })?;
+            output.json(&Report { findings, exempted, lapsed, errors, summary })?;
         }
         Format::Sarif => {
             let folder = std::env::current_dir().unwrap_or_default();
@@ -244,6 +249,7 @@ fn not_read(unread: &[Unread], is_checked: bool) -> String {
     format!("{} could not be read in full; {rest}", plural(files.len(), "file"))
 }
 
+/// The warning that takes the place of the summary.
 fn nothing_to_check(input: &Input) -> String {
     let why = match (input.files, &input.cluster) {
         (0, Some(server)) => format!("no mirror set or HostedCluster found in {server}"),

@@ -107,8 +107,9 @@ fn page(command: &Command) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// Adds the sections of a help text in roff.
 fn sections(roff: &mut Roff, help: &str) {
-    // Whether lines are printed as they are, until the next request.
+    // Whether lines are printed as they are: from `nf` to `fi`.
     let mut is_nofill = false;
     for line in help::lines(help) {
         let is_code = matches!(line, Line::Code(_));

@@ -77,8 +77,10 @@ fn server_name(text: &str) -> Result<String> {
 
 /// A duration such as `90d` or `1h30m`; a day has 24 hours.
 pub(super) fn duration(text: &str) -> Result<SignedDuration> {
-    let span: Span = text.parse().map_err(|_| anyhow!("expected a duration such as 90d, 12h, 5m or 10s"))?;
-    Ok(span.to_duration(SpanRelativeTo::days_are_24_hours())?)
+    let wrong = || anyhow!("expected a duration such as 90d, 12h, 5m or 10s");
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    // Months and years have no fixed length.
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -87,6 +89,22 @@ mod tests {
 
     use super::*;
     use crate::certificates::{Change, Contents, Reading, Situation, plan};
+
+    #[test]
+    fn a_duration_has_units_of_a_fixed_length() {
+        let table = [
+            ("90d", Some(90 * 24), "days"),
+            ("1d12h", Some(36), "two units"),
+            ("1mo", None, "a month may have 28 days or 31"),
+            ("1y", None, "a year may have 366 days"),
+            ("soon", None, "no duration"),
+        ];
+        for (text, hours, reason) in table {
+            let read = duration(text);
+            assert_eq!(read.as_ref().ok().map(SignedDuration::as_hours), hours, "{reason}");
+            assert!(read.err().is_none_or(|error| error.to_string().starts_with("expected ")), "{reason}");
+        }
+    }
 
     #[test]
     fn a_name_is_accepted_where_clients_accept_its_certificate() {
@@ -114,7 +132,7 @@ mod tests {
         }
     }
 
-    /// A Secret just read, for a name.
+    /// A Secret that was just read, without webhook configurations.
     fn situation<'a>(secret: &'a Reading, names: &'a [String]) -> Situation<'a> {
         let day = SignedDuration::from_hours(24);
         Situation {
@@ -128,7 +146,8 @@ mod tests {
         }
     }
 
-    /// Whether the certificate for a name is not issued again.
+    /// Whether nothing is left to do after a certificate was issued for this name. If clients do not accept it for the
+    /// name, the next round issues another one, and so on.
     fn is_issued_once(name: &str) -> bool {
         let names = [name.to_owned()];
         let empty = Reading::Ours(Contents::default());

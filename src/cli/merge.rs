@@ -55,6 +55,7 @@ struct MergeJson<'a> {
 
 pub(super) fn run(args: &MergeArgs, output: &Output) -> Result<Answer> {
     let given = documents::read(&args.paths, output)?;
+    // If there are problems, there are no documents, so nothing is written or printed.
     let Merging { documents, notes, problems } = convert::merge(&given.documents);
     let files = documents::displayed(&args.to.write(&documents)?);
     if output.is_json() {

@@ -75,6 +75,7 @@ impl<'a> From<&'a Proof> for ProofJson<'a> {
 
 pub(super) fn run(args: &MigrateArgs, output: &Output) -> Result<Answer> {
     let given = documents::read(&args.paths, output)?;
+    // It has no IDMSs unless the migration is right, so nothing wrong is written or printed.
     let migration = convert::migrate(&given.documents, &given.context);
     let files = args.to.write(&migration.idms)?;
     let written = match &args.to.out {

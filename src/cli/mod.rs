@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod check;
 mod completions;
+mod connect;
 mod definition;
 mod demo;
 mod diff;
@@ -16,6 +17,7 @@ mod fix;
 mod help;
 mod hosted_control_planes;
 mod input;
+mod kubeconfig;
 mod lint;
 mod man;
 mod managed;
@@ -49,7 +51,7 @@ use clap::{FromArgMatches, error::ErrorKind};
 use args::{Cli, Command};
 use output::Output;
 
-/// The answer of a command.
+/// The answer of a command that could be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Yes,
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
     }
     let cli = match parse(&words, color) {
         Ok(cli) => cli,
+        // Prints a usage error and exits with 2.
         Err(error) if error.use_stderr() => error.exit(),
         Err(help) => return exit_code(print(&help.render().ansi().to_string(), color), color),
     };
@@ -93,7 +96,7 @@ fn parse(words: &[OsString], color: ColorChoice) -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// The value of `--color`, before anything else is parsed: help and usage errors are coloured too.
+/// The value of `--color`, before anything else is parsed: help and usage errors are colored too.
 fn color_of(words: &[OsString]) -> ColorChoice {
     let words = words.iter().map(OsString::as_os_str).filter_map(OsStr::to_str);
     let words: Vec<_> = words.take_while(|word| *word != "--").collect();

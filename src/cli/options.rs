@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::connect::{RequestTimeout, request_timeout};
+
 /// The help of `PATH…`.
 pub(super) const PATHS_HELP: &str = "Files, folders (*.yaml, *.yml, *.json, recursively) or - for standard input. \
 Defaults to the cluster of the current kubeconfig";
@@ -21,6 +23,9 @@ pub(super) struct Global {
     /// Output format
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
     pub(super) output: Format,
+    /// Time after which a request to the cluster fails, such as 30s or 1m; 0 means no limit
+    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = request_timeout, hide_short_help = true)]
+    pub(super) request_timeout: RequestTimeout,
     /// When to use colors
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,

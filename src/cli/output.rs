@@ -1,7 +1,7 @@
 //! Printing results and messages.
 
 use std::{
-    env, fs,
+    env,
     io::{self, IsTerminal, Write},
 };
 
@@ -11,9 +11,11 @@ use mirrorguard_core::{config, rules::Settings};
 use serde::Serialize;
 
 use super::{
+    connect::RequestTimeout,
     options::{Color, Format, Global},
     progress::Progress,
 };
+use crate::cluster::{Budget, Pipes, read_bytes, text_of};
 
 /// The width where there is no terminal, which would break lines.
 const WIDTH: usize = 140;
@@ -26,6 +28,8 @@ pub(super) struct Output {
     quiet: bool,
     /// The number of `-v`.
     pub(super) verbose: u8,
+    /// The longest time that a request to a cluster may take.
+    pub(super) request_timeout: RequestTimeout,
     config: Option<std::path::PathBuf>,
 }
 
@@ -41,6 +45,7 @@ impl Output {
             color,
             quiet: global.quiet,
             verbose: global.verbose,
+            request_timeout: global.request_timeout,
             config: global.config.clone(),
         }
     }
@@ -95,6 +100,12 @@ impl Output {
         if self.quiet { Progress::none() } else { Progress::on_terminal(what.into()) }
     }
 
+    /// Shows what is waited for, if it takes long, until the value is dropped: on a line of its own where standard
+    /// error is no terminal.
+    pub(super) fn waiting(&self, what: String) -> Progress {
+        if self.quiet { Progress::none() } else { Progress::waiting(what) }
+    }
+
     /// The width of drawings: `COLUMNS`, or the width of the terminal.
     pub(super) fn width() -> usize {
         let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
@@ -121,17 +132,18 @@ impl Output {
     /// The settings of `--config`, or the default ones.
     pub(super) fn settings(&self) -> Result<Settings> {
         let Some(path) = &self.config else { return Ok(Settings::default()) };
-        let text =
-            fs::read_to_string(path).with_context(|| format!("--config: cannot read {}", path.display()))?;
+        let bytes = read_bytes(path, Pipes::Allowed, &mut Budget::default()).context("--config")?;
+        let text = text_of(path, bytes)?;
         Ok(config::parse(&path.display().to_string(), &text)?)
     }
 }
 
-/// The console of the Linux kernel has a font of at most 512 characters.
+/// Whether the terminal can show box characters. The console of the Linux kernel (`TERM=linux`) cannot, whatever the
+/// locale: its font has at most 512 characters.
 fn is_utf8_terminal() -> bool {
-    let variables = ["LC_ALL", "LC_CTYPE", "LANG"];
-    let locale =
-        variables.into_iter().find_map(|name| env::var(name).ok()).unwrap_or_default().to_uppercase();
+    let mut values = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| env::var(name).ok());
+    // An empty variable counts as not set.
+    let locale = values.find(|value| !value.is_empty()).unwrap_or_default().to_uppercase();
     env::var("TERM").as_deref() != Ok("linux") && (locale.ends_with("UTF-8") || locale.ends_with("UTF8"))
 }
 
@@ -143,6 +155,7 @@ pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
 
 /// Prints an error and its causes.
 pub(super) fn print_error(error: &anyhow::Error, color: ColorChoice) {
+    // Escape sequences, such as those of a file that an error quotes, must not reach the terminal.
     let text = anstream::adapter::strip_str(&chain(error)).to_string();
     print_error_text(&text, color);
 }

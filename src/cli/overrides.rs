@@ -33,7 +33,7 @@ Output:
 
 Exit codes:
   0  a value was derived, or no value is correct in every release; with --check: the value is correct
-  1  with --check: HyperShift misreads the value, or it leads to other locations than the mirror sets
+  1  with --check: HyperShift misreads the value, or it leads to other locations than catalogOverrides.value of the configuration, the mirror sets, or the CatalogSources and ClusterCatalogs of PATH
   2  usage, I/O or parse error
 
 Examples:
@@ -55,7 +55,7 @@ Examples:
 pub(super) struct OverridesArgs {
     #[arg(value_name = "PATH", help = PATHS_HELP)]
     pub(super) paths: Vec<PathBuf>,
-    /// Check this value instead of deriving one, and compare it with the mirror sets of PATH
+    /// Check this value instead of deriving one, and compare it with the value derived from PATH and the configuration
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub(super) check: Option<String>,
     /// Release of the hosted cluster, such as 4.20; can be repeated. Defaults to the releases of the configuration
@@ -144,7 +144,7 @@ fn check(
     settings: Settings,
     output: &Output,
 ) -> Result<Answer> {
-    // A HostedCluster without a release image is reviewed for the releases of the settings.
+    // The value is reviewed as if a HostedCluster without a release image had it: for the releases of the settings.
     let settings = Settings { releases, ..settings };
     let releases = &settings.releases;
     let verdict = Reviewer::new(state, &settings, today()).check_overrides(value);
@@ -165,19 +165,20 @@ fn check(
     Ok(answer)
 }
 
-/// Whether a value counts as absent.
+/// Whether HyperShift takes a value as absent, such as an empty one. That does not depend on the release.
 fn sets_nothing(value: &str) -> bool {
     readings(value, &Releases::default(), Placement::Management).is_empty()
 }
 
+/// What the value means in both eras, and how the newest of these releases parses it.
 fn checked_json<'a>(value: &'a str, releases: &Releases, findings: Vec<FindingJson<'a>>) -> CheckedJson<'a> {
     let [replace_era, list_era] =
         [CatalogEra::Replace, CatalogEra::List].map(|era| newest_reading(value, era, releases));
     let (mut replace, mut list) = (BTreeMap::new(), BTreeMap::new());
     for catalog in catalogs::catalogs_of(releases) {
         replace.insert(catalog.name, replace_era.places(catalog).concat());
-        // Several lists depend on the order of a map.
         let lists = list_era.places(catalog);
+        // Which of several lists is used depends on the order of a map: then the value is null.
         list.insert(catalog.name, <[_; 1]>::try_from(lists).ok().map(|[only]| only));
     }
     let newest = if CatalogEra::of(releases).contains(&CatalogEra::List) { list_era } else { replace_era };
@@ -186,6 +187,8 @@ fn checked_json<'a>(value: &'a str, releases: &Releases, findings: Vec<FindingJs
 
 /// Between results of which a random one is used.
 const OR_RANDOMLY: &str = "  or (at random)  ";
+/// In place of results that are too many to follow.
+const MANY_PLACES: &str = "one of many places (at random)";
 
 /// Where each release looks for each catalog.
 fn human(value: &str, releases: &Releases) -> String {
@@ -194,12 +197,14 @@ fn human(value: &str, releases: &Releases) -> String {
     for catalog in catalogs::catalogs_of(releases) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", catalog.name);
+        // The value counts as absent, so each catalog is looked for at its image itself.
         if readings.is_empty() {
             let _ = writeln!(text, "  {:<13}  {}", "every release", catalog.image());
         }
         for reading in &readings {
             let lists: Vec<_> = reading.places(catalog).iter().map(|list| list.join(", then ")).collect();
-            let _ = writeln!(text, "  {:<13}  {}", reading.readers.span.to_string(), lists.join(OR_RANDOMLY));
+            let lists = if lists.is_empty() { MANY_PLACES.to_owned() } else { lists.join(OR_RANDOMLY) };
+            let _ = writeln!(text, "  {:<13}  {lists}", reading.readers.span.to_string());
         }
     }
     text

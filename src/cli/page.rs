@@ -8,7 +8,7 @@ use super::paint::{BOLD, CYAN, DIM, PLAIN, painted};
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST: usize = 100;
 
-/// Headings bold, paragraphs folded, code indented and as it is.
+/// Makes headings bold, folds paragraphs, and indents code, which is otherwise left as it is.
 pub(super) fn for_terminal(markdown: &str, width: usize) -> String {
     let mut page = Page { width: width.min(WIDEST), ..Page::default() };
     for event in Parser::new(markdown) {
@@ -105,6 +105,7 @@ impl Page {
         }
     }
 
+    /// Moves the open text to the page, folded; the bullet of its item comes before it once.
     fn fold(&mut self) {
         if self.open.is_empty() {
             return;

@@ -1,18 +1,22 @@
 //! Progress on a terminal.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{io, sync::mpsc, thread, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Nothing is shown before.
+/// On a terminal, nothing is shown for steps that take less time.
 const DELAY: Duration = Duration::from_secs(1);
-/// How often it is redrawn.
+/// Where there is no terminal, nothing is printed for a wait that takes less time.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the line on a terminal is redrawn.
 const TICK: Duration = Duration::from_millis(120);
 
-/// A line that shows the current step, from the end of the first second until it is dropped.
+/// Shows what a command is doing if that takes long: on a terminal by a line that is there until the value is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
+    /// The thread that waits for the delay before something is shown. Dropping the sender ends the wait: then nothing
+    /// is shown.
     waiting: Option<(mpsc::Sender<()>, thread::JoinHandle<()>)>,
 }
 
@@ -22,12 +26,34 @@ impl Progress {
         Self { bar: ProgressBar::hidden(), waiting: None }
     }
 
-    /// On standard error where that is a terminal, else nothing.
+    /// For a step of this command: shown on standard error where that is a terminal, else not at all.
     pub(super) fn on_terminal(what: String) -> Self {
         let target = ProgressDrawTarget::stderr();
         if target.is_hidden() { Self::none() } else { Self::after(DELAY, target, what) }
     }
 
+    /// For a wait for others, such as an API server: shown on a terminal as by [`Self::on_terminal`], else by a line on
+    /// standard error that stays, so that a log shows why nothing happens.
+    pub(super) fn waiting(what: String) -> Self {
+        if ProgressDrawTarget::stderr().is_hidden() {
+            return Self::line_after(PATIENCE, io::stderr(), what);
+        }
+        Self::on_terminal(what)
+    }
+
+    /// Prints a line if the value is not dropped before.
+    fn line_after(delay: Duration, mut to: impl io::Write + Send + 'static, line: String) -> Self {
+        let (end, ended) = mpsc::channel();
+        let waiter = thread::spawn(move || {
+            if ended.recv_timeout(delay) == Err(mpsc::RecvTimeoutError::Timeout) {
+                // A closed standard error cannot be reported anywhere.
+                let _ = writeln!(to, "{line}");
+            }
+        });
+        Self { bar: ProgressBar::hidden(), waiting: Some((end, waiter)) }
+    }
+
+    /// Shows the step on a target if it takes longer than the delay. The bar is hidden until then.
     fn after(delay: Duration, target: ProgressDrawTarget, what: String) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
@@ -44,7 +70,7 @@ impl Progress {
         Self { bar, waiting: Some((end, waiter)) }
     }
 
-    /// Shows another step.
+    /// Shows another step, where a line is shown on a terminal.
     pub(super) fn show(&self, what: String) {
         self.bar.set_message(what);
     }
@@ -54,7 +80,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some((end, waiter)) = self.waiting.take() {
             drop(end);
-            // The thread does not panic.
+            // Before the line is cleared, so that the thread does not draw it afterwards. The thread does not panic.
             let _ = waiter.join();
         }
         self.bar.finish_and_clear();

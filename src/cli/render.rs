@@ -29,7 +29,7 @@ Output:
 
 Exit codes:
   0  the target was printed
-  1  settings were lost, nodes cannot read the file that was printed, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, or no value of the annotation is correct
+  1  settings were lost, nodes cannot read the file that was printed, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, no mirror set has mirrors for the target, or no value of the annotation is correct
   2  usage, I/O or parse error
 
 Examples:
@@ -82,10 +82,10 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
         Target::RegistriesConf => return registries_conf(args, output),
         Target::SearchRegistries => return search_registries(args, output),
         Target::Vap => return policies(args, output),
-        Target::Idms => |state, _| Ok(forms::digest_mirror_set(state.context().view())),
-        Target::Itms => |state, _| Ok(forms::tag_mirror_set(state.context().view())),
+        Target::Idms => |state, _| forms::digest_mirror_set(state.context().view()),
+        Target::Itms => |state, _| forms::tag_mirror_set(state.context().view()),
         Target::HostedCluster => |state, _| forms::hosted_cluster(state.context().view()),
-        Target::InstallConfig => |state, _| Ok(forms::install_config(state.context().view())),
+        Target::InstallConfig => |state, _| forms::install_config(state.context().view()),
         Target::Annotation => |state, settings| {
             forms::catalog_annotation(
                 state.derivations(),
@@ -96,6 +96,7 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
     };
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
+    // Nothing is made of mirror sets that the nodes reject; `render` prints why they do.
     if render(&input, &state, output).is_none() {
         return Ok(Answer::No);
     }
@@ -163,6 +164,7 @@ fn policies(args: &RenderArgs, output: &Output) -> Result<Answer> {
     print(forms::admission_policies(&output.settings()?), output)
 }
 
+/// Prints the target, and what it cannot express; or why there is none.
 fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     let form = match form {
         Ok(form) => form,
@@ -187,8 +189,8 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
     Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })
 }
 
-/// Renders the files of the nodes; where that fails, prints why, with the objects that cause it. Says which blocked
-/// registries the operator drops.
+/// Renders the files of the nodes, and warns about blocked registries that the machine-config operator drops. If
+/// nothing can be rendered, prints why, with the objects that cause it, and returns `None`.
 pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Option<NodeFiles<'a>> {
     let view = state.context().view();
     let refusal = match node::files(view) {
@@ -200,12 +202,12 @@ pub(super) fn render<'a>(input: &Input, state: &'a State, output: &Output) -> Op
         }
         Err(refusal) => refusal,
     };
-    // With the default levels: a rule that the configuration turns off may be the one that explains it.
+    // With the default levels: the configuration may turn off the rule that explains it.
     let mut reviewed = review::review(input, state, &Settings::default());
     reviewed.iter_mut().for_each(keep_what_stops_rendering);
     let places = input.with_places().collect();
     output.important_message(&report::human(&reviewed, &places, Output::width()));
-    output.error(&format!("the nodes get no new configuration: {refusal}"));
+    output.error(&format!("the nodes get no new configuration; the machine-config operator says: {refusal}"));
     None
 }
 

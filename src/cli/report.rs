@@ -5,7 +5,7 @@ mod junit;
 mod sarif;
 
 use mirrorguard_core::{
-    report::{Places, Reviewed, exempted, findings},
+    report::{Places, Reviewed, exempted, findings, lapsed},
     review::Exempted,
     rules::Level,
 };
@@ -36,10 +36,15 @@ impl Run<'_> {
     }
 }
 
-/// Errors that are exempt, a line each.
+/// Errors that are exempt, and findings that no longer are, a line each.
 pub(super) fn exemptions(reviewed: &[Reviewed<'_>]) -> String {
     let errors = exempted(reviewed).filter(|(_, exempted)| exempted.level == Level::Deny);
-    errors.map(|(reviewed, exempted)| exemption(reviewed, exempted)).collect()
+    let exempted = errors.map(|(reviewed, exempted)| exemption(reviewed, exempted));
+    exempted.chain(lapsed(reviewed).map(|(reviewed, lapsed)| lapsed_exemption(reviewed, lapsed))).collect()
+}
+
+fn lapsed_exemption(reviewed: &Reviewed<'_>, Exempted { rule, reason, until, .. }: &Exempted) -> String {
+    format!("exempt until {until}, which has passed: [{rule}] {}: {reason}\n", reviewed.object)
 }
 
 fn exemption(reviewed: &Reviewed<'_>, Exempted { rule, reason, until, .. }: &Exempted) -> String {

@@ -78,15 +78,17 @@ pub(super) fn run(args: &RulesArgs, output: &Output) -> Result<Answer> {
 
 /// Id, level and summary; the summary is folded below itself.
 fn line(rule: &Rule, width: usize) -> String {
+    // The widths of the columns, and the least width that a summary is folded to.
     const ID: usize = 34;
     const LEVEL: usize = 5;
+    const LEAST: usize = 30;
     let (level, style) = match rule.level {
         Level::Deny => ("deny", RED),
         Level::Warn => ("warn", YELLOW),
         Level::Off => ("off", DIM),
     };
     let indent = ID + LEVEL + 2;
-    let room = if width < indent + 30 { usize::MAX } else { width - indent };
+    let room = if width < indent + LEAST { usize::MAX } else { width - indent };
     let options = textwrap::Options::new(room).break_words(false);
     let folded = textwrap::wrap(rule.summary, options).join(&format!("\n{}", " ".repeat(indent)));
     format!("{:<ID$} {}{} {folded}\n", rule.id, painted(level, style), " ".repeat(LEVEL - level.len()))

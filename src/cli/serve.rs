@@ -18,7 +18,9 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Answer, input,
+    Answer,
+    connect::{client, runtime},
+    input::{is_cluster, note_of_namesake},
     managed::{ManagedArgs, duration},
     output::Output,
 };
@@ -145,10 +147,10 @@ impl LogFormat {
 
 pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
-    input::runtime()?.block_on(async {
+    runtime()?.block_on(async {
         let traces = Traces::from_environment()?;
         log::start(args.log_format.form(), log_filter(output.verbose)?, traces.as_ref());
-        let ended = serve(args, settings).await;
+        let ended = serve(args, settings, output).await;
         if let Some(traces) = traces {
             traces.flush().await;
         }
@@ -156,10 +158,10 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Answer> {
     })
 }
 
-async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
+async fn serve(args: &ServeArgs, settings: Settings, output: &Output) -> Result<Answer> {
     let mut signals = Signals::catch().context("cannot catch signals")?;
     let (source, app, tls) = tokio::select! {
-        started = start(args, settings) => started?,
+        started = start(args, settings, output) => started?,
         // An API server that does not respond delays the start, not the end.
         () = signals.received() => {
             info!("stopped before listening");
@@ -178,17 +180,22 @@ async fn serve(args: &ServeArgs, settings: Settings) -> Result<Answer> {
 }
 
 /// Opens the state and loads the certificate.
-async fn start(args: &ServeArgs, settings: Settings) -> Result<(Source, Arc<App>, RustlsConfig)> {
-    let source = open(args.state.as_deref()).await?;
+async fn start(
+    args: &ServeArgs,
+    settings: Settings,
+    output: &Output,
+) -> Result<(Source, Arc<App>, RustlsConfig)> {
+    let source = open(args.state.as_deref(), output).await?;
     let app = App::new(settings, source.clone());
-    let tls = certificate(args, &app).await?;
+    let tls = certificate(args, &app, output).await?;
     Ok((source, app, tls))
 }
 
-async fn open(state: Option<&Path>) -> Result<Source> {
+/// Opens the state: files are read, a cluster is only connected to.
+async fn open(state: Option<&Path>, output: &Output) -> Result<Source> {
     let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
     match state {
-        Some(path) if path.as_os_str() != "cluster" => {
+        Some(path) if !is_cluster(path) => {
             FileState::open(path).map(Source::Files).with_context(|| format!("--state {}", path.display()))
         }
         None if !in_pod => {
@@ -196,8 +203,12 @@ async fn open(state: Option<&Path>) -> Result<Source> {
                 "--state is required outside of a pod: specify a file, a folder, or cluster (that of the current kubeconfig)"
             )
         }
+        // `cluster`, or nothing in a pod.
         _ => {
-            let client = input::client().await.context("--state cluster")?;
+            if let Some(note) = note_of_namesake().filter(|_| state.is_some()) {
+                warn!("--state: {note}");
+            }
+            let client = client(output).await.context("--state cluster")?;
             refuse_hosted_control_plane(client.clone()).await?;
             Ok(Source::Live(LiveState::new(client)))
         }
@@ -221,6 +232,7 @@ async fn refuse_hosted_control_plane(client: Client) -> Result<()> {
     Ok(())
 }
 
+/// Keeps the state up to date, in a task of its own.
 fn follow(source: Source) -> tokio::task::JoinHandle<()> {
     match source {
         Source::Files(files) => tokio::spawn(files.follow()),
@@ -228,7 +240,8 @@ fn follow(source: Source) -> tokio::task::JoinHandle<()> {
     }
 }
 
-async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
+/// The serving certificate from the source that the options name, and a task that keeps it up to date.
+async fn certificate(args: &ServeArgs, app: &Arc<App>, output: &Output) -> Result<RustlsConfig> {
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let files = CertificateFiles {
             certificate: certificate.clone(),
@@ -240,11 +253,12 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>) -> Result<RustlsConfig> {
         return Ok(config);
     }
     if let Some(options) = args.managed.options(args.client_ca.clone().map(ClientCa))? {
-        let client = input::client().await.context("--tls-managed-secret")?;
+        let client = client(output).await.context("--tls-managed-secret")?;
         let (managed, config) = Managed::start(client, options, Arc::clone(app)).await?;
         tokio::spawn(managed.follow());
         return Ok(config);
     }
+    // The group of these options requires one of them, so this is --tls-self-signed.
     let made = self_signed(&[args.listen.ip().to_string()])?;
     if let Some(path) = &args.tls_ca_out {
         fs::write(path, &made.ca)
@@ -267,6 +281,6 @@ fn log_filter(verbose: u8) -> Result<EnvFilter> {
         1 => "debug,kube=info,hyper=info,hyper_util=info,rustls=info,tower=info,h2=info",
         _ => "trace",
     };
-    // mirrorguard logs failed requests and batches itself.
+    // mirrorguard itself logs the failed requests and batches that these two report.
     Ok(EnvFilter::new(format!("{level},kube_client::client::builder=off,opentelemetry=off")))
 }

@@ -6,7 +6,7 @@ use super::paint::painted;
 
 /// How far a level is indented.
 const INDENT: usize = 4;
-/// The smallest width of a text.
+/// The smallest width of a text, in a narrow terminal or far down a tree.
 const LEAST: usize = 30;
 
 /// A line, its notes, and its branches.

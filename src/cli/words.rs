@@ -6,12 +6,12 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{ending}")
 }
 
-/// `, 1 object of another kind skipped`, or nothing where none was skipped.
+/// `, 3 other documents skipped`, or nothing where none was skipped: objects of other kinds, and what is no
+/// object, such as templates and patches.
 pub(super) fn skipped(count: usize) -> String {
     match count {
         0 => String::new(),
-        1 => ", 1 object of another kind skipped".to_owned(),
-        _ => format!(", {} of other kinds skipped", plural(count, "object")),
+        _ => format!(", {} skipped", plural(count, "other document")),
     }
 }
 

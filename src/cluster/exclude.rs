@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use anyhow::{Context as _, Result, anyhow};
+use ignore::{
+    Error,
+    gitignore::{Gitignore, GitignoreBuilder},
+};
 
 /// Globs with the meaning of a `.gitignore` in the folder that is read. A file that is specified itself is read even if
 /// a glob matches it.
@@ -23,11 +26,27 @@ impl Exclude {
     /// The globs for a folder.
     pub(super) fn below(&self, folder: &Path) -> Result<Gitignore> {
         let mut builder = GitignoreBuilder::new(folder);
+        builder.allow_unclosed_class(false);
         for glob in &self.globs {
-            builder.add_line(None, glob).with_context(|| format!("invalid glob \"{glob}\""))?;
+            let added = builder.add_line(None, glob);
+            added.map_err(|error| anyhow!("invalid glob \"{glob}\": {}", describe(&error, glob)))?;
         }
         builder.build().context("invalid globs")
     }
+}
+
+/// What is wrong with a glob, and where.
+fn describe(error: &Error, glob: &str) -> String {
+    let Error::Glob { err: what, .. } = error else { return error.to_string() };
+    // The bracket that is not closed is the last one of its kind.
+    let opened = match what {
+        _ if what.contains("character class") => glob.rfind('['),
+        _ if what.contains("alternate") => glob.rfind('{'),
+        _ => None,
+    };
+    let what = what.split(" (maybe").next().unwrap_or(what);
+    let character = opened.map(|at| format!(" at character {}", glob[..at].chars().count() + 1));
+    format!("{what}{}", character.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -53,15 +72,24 @@ mod tests {
         for (glob, path, expected, reason) in table {
             for root in [".", "mirrors", "/srv/mirrors", "../mirrors"] {
                 let globs = Exclude::new(&[glob.to_owned()]).unwrap().below(Path::new(root)).unwrap();
-                let found = globs.matched(Path::new(root).join(path), !path.contains('.'));
-                assert_eq!(found.is_ignore(), expected, "{glob} on {root}/{path}: {reason}");
+                // In this table, a path without a dot is a folder.
+                let matched = globs.matched(Path::new(root).join(path), !path.contains('.'));
+                assert_eq!(matched.is_ignore(), expected, "{glob} on {root}/{path}: {reason}");
             }
         }
     }
 
     #[test]
-    fn an_invalid_glob_is_an_error() {
-        let error = Exclude::new(&["a{b".to_owned()]).unwrap_err();
-        assert!(error.to_string().contains("a{b"), "{error:#}");
+    fn an_invalid_glob_is_an_error_with_its_place() {
+        let table = [
+            ("a{b", "at character 2", "an alternate that is not closed"),
+            ("[", "at character 1", "a class that is not closed"),
+            ("é/a[b", "at character 4", "after a character of two bytes"),
+            ("[z-a]", "'z' > 'a'", "a range from its end"),
+        ];
+        for (glob, expected, reason) in table {
+            let error = Exclude::new(&[glob.to_owned()]).unwrap_err().to_string();
+            assert!(error.contains(&format!("\"{glob}\"")) && error.contains(expected), "{reason}: {error}");
+        }
     }
 }

@@ -63,7 +63,8 @@ impl FileState {
         &self.shared
     }
 
-    /// Reads changed files until the task is dropped. If they cannot be read, the state does not change.
+    /// Reads changed files until the task is dropped. If they cannot be read, the state stays as it is, and they are
+    /// not read again before the next change.
     pub async fn follow(self: Arc<Self>) {
         let mut last = self.first.clone();
         let mut ticks = tokio::time::interval(CHECK_INTERVAL);
@@ -98,7 +99,8 @@ fn stamps(path: &Path) -> Stamps {
     stamps
 }
 
-/// The objects of a file or folder. JSON is read fast, and read again after an error to find its position.
+/// The objects of a file or folder; fails on any error. JSON is read like YAML: a faster way would have to find the
+/// same objects in lists, templates and texts.
 fn load(path: &Path) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     let mut budget = Budget::default();
@@ -108,12 +110,6 @@ fn load(path: &Path) -> Result<Vec<Object>> {
     }
     for file in found.files {
         let text = text_of(&file, read_bytes(&file, Pipes::Refused, &mut budget)?)?;
-        if text.trim_start().starts_with('{')
-            && let Some(found) = manifest::objects_of_json(&text)
-        {
-            objects.extend(found);
-            continue;
-        }
         let reading = manifest::read(&file.display().to_string(), text);
         if let Some(error) = reading.errors.first() {
             bail!("{error}");

@@ -53,7 +53,7 @@ impl WatchHealth {
 pub struct Health([WatchHealth; Kind::ALL.len()]);
 
 impl Health {
-    /// The watch of a kind, one of [`Kind::ALL`].
+    /// The watch of a kind. It must be one of [`Kind::ALL`]: only those are watched.
     pub fn of(&self, kind: Kind) -> &WatchHealth {
         let place = Kind::ALL.iter().position(|known| *known == kind).unwrap_or_default();
         &self.0[place]

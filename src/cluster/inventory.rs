@@ -59,12 +59,12 @@ pub async fn read_workloads(client: &Client, hosted_clusters: Vec<Arc<HostedClus
 
 struct Reader<'a> {
     client: &'a Client,
-    /// What could not be read, by description and permission: the objects, and the error, empty if it was forbidden.
+    /// What could not be read, by description and permission: the objects, and the last error; empty if forbidden.
     unread: BTreeMap<(&'static str, &'static str), (BTreeSet<String>, String)>,
 }
 
 impl Reader<'_> {
-    /// Without HostedClusters there are no hosted control planes to read.
+    /// The Deployments with overrides, and the HyperShift operator. Nothing is listed if there are no HostedClusters.
     async fn workloads(&mut self, hosted_clusters: &[Arc<HostedCluster>]) -> Vec<Workload> {
         let mut workloads = Vec::new();
         if hosted_clusters.is_empty() {
@@ -108,6 +108,7 @@ impl Reader<'_> {
                     let keys = registries_of(secret.data.as_ref().and_then(|data| data.get(DOCKER_CONFIG)));
                     secrets.push(PullSecret { namespace, name, keys });
                 }
+                // A missing Secret has no entries to check.
                 Ok(None) => {}
                 Err(error) => {
                     self.unread(("pull secrets", "get on secrets"), format!("{namespace}/{name}"), &error);
@@ -136,6 +137,7 @@ impl Reader<'_> {
         bundles
     }
 
+    /// The name of the `ConfigMap` with additional CAs of the nodes; `None` if there is none or it could not be read.
     async fn trusted_ca_of_nodes(&mut self) -> Option<String> {
         let gvk = GroupVersionKind::gvk("config.openshift.io", "v1", "Image");
         let resource = ApiResource::from_gvk_with_plural(&gvk, "images");
@@ -167,6 +169,7 @@ impl Reader<'_> {
         }
     }
 
+    /// Records an object that could not be read. `what` is a description and the permission that reading it requires.
     fn unread(&mut self, what: (&'static str, &'static str), object: String, error: &Error) {
         let why = match error {
             Error::Api(status) if status.code == 403 => String::new(),
@@ -188,7 +191,7 @@ impl Reader<'_> {
     }
 }
 
-/// The names of the registries in a pull secret, without its credentials.
+/// The names of the registries in a pull secret, without its credentials; `None` if it cannot be read.
 fn registries_of(data: Option<&ByteString>) -> Option<BTreeSet<String>> {
     #[expect(clippy::zero_sized_map_values, reason = "the credentials are skipped while parsing")]
     #[derive(Deserialize)]

@@ -31,8 +31,8 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The same; an error if a kind could not be listed. CatalogSources and ClusterCatalogs may be missing: they are
-    /// only the last thing that catalog overrides are derived from.
+    /// Returns the listing as it is, or the error about the first kind that could not be listed. CatalogSources and
+    /// ClusterCatalogs may be missing: overrides are derived from them only if no mirror set covers the catalogs.
     pub fn complete(mut self) -> Result<Self, Error> {
         match self.unread.iter().position(|(kind, _)| !matches!(kind, Kind::Catalog(_))) {
             Some(at) => Err(self.unread.remove(at).1),

@@ -67,6 +67,7 @@ impl LiveState {
         futures::future::join_all(watches).await;
     }
 
+    /// Lists and watches one kind. After its first complete list, the kind counts as read.
     async fn watch(&self, kind: Kind) {
         let config = watcher::Config::default().page_size(200);
         let health = self.health.of(kind);
@@ -109,6 +110,7 @@ impl LiveState {
                 true
             }
             Ok(watcher::Event::Apply(object)) => {
+                // If it cannot be read, the version that was read before stays.
                 if let Some(object) = object.into_object(kind) {
                     self.change(kind, |context| context.insert(object));
                 }
@@ -131,6 +133,7 @@ impl LiveState {
         }
     }
 
+    /// Publishes a state with a changed context. The kind says whether the catalog overrides have to be derived again.
     fn change(&self, kind: Kind, change: impl FnOnce(&mut Context)) {
         self.shared.change(|state| state.changed(kind, change));
     }
@@ -144,8 +147,10 @@ impl LiveState {
         }
     }
 
+    /// What [`LiveState::fresh`] returns, without a limit on the time.
     async fn compare(&self) -> Result<Arc<State>, Error> {
         let versions = try_join_all(SetKind::ALL.map(|kind| self.versions(kind))).await?;
+        // Taken after the answers, with everything that the watches have delivered meanwhile.
         let current = self.shared.current();
         let mut context: Option<Context> = None;
         for (kind, versions) in SetKind::ALL.into_iter().zip(versions) {
@@ -163,6 +168,7 @@ impl LiveState {
         Ok(context.map_or(current, |context| Arc::new(State::new(context))))
     }
 
+    /// The resource version of each set of a kind, by name; empty if the cluster does not serve the kind.
     async fn versions(&self, kind: SetKind) -> Result<BTreeMap<String, String>, Error> {
         let list = api(self.client.0.clone(), Kind::Set(kind)).list_metadata(&ListParams::default()).await;
         let items = match list {
@@ -190,6 +196,7 @@ async fn send_recording(
     request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
     let response = client.send(request).await?;
+    // An API server answers 404 for a kind that it does not serve.
     if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
         health.of(kind).record_contact();
     }
@@ -217,6 +224,7 @@ fn replace(context: &mut Context, kind: Kind, objects: Vec<Object>) {
     }
 }
 
+/// Removes one object of a kind.
 fn remove(context: &mut Context, kind: Kind, object: &LiveObject) {
     let name = object.name_any();
     match kind {
@@ -226,7 +234,7 @@ fn remove(context: &mut Context, kind: Kind, object: &LiveObject) {
             context.set_version(ClusterVersion::default());
         }
         Kind::HostedCluster => context.remove_hosted(&object.namespace().unwrap_or_default(), &name),
-        // Objects that no operator reads, and kinds that are not watched.
+        // Objects of other names, which no operator reads, and kinds that are not watched.
         Kind::ImageConfig
         | Kind::ClusterVersion
         | Kind::ClusterImagePolicy

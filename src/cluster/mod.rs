@@ -7,13 +7,17 @@ mod inventory;
 mod listing;
 mod live;
 mod object;
+mod patches;
 mod read;
 mod topology;
 mod workload;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mirrorguard_core::state::State;
@@ -25,7 +29,7 @@ pub use health::{Health, WatchHealth};
 pub use inventory::{Readings, read_inventory, read_workloads};
 pub use listing::{Listing, list, metadata_of_sets};
 pub use live::LiveState;
-pub use read::{Budget, Manifests, read_path};
+pub use read::{Budget, Manifests, Pipes, is_readable, read_bytes, read_path, text_of};
 pub use topology::is_hosted_control_plane;
 
 /// The cause of an error, without the repetitions in the texts of kube.
@@ -33,7 +37,23 @@ pub fn cause(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return format!("{} ({})", status.message, status.code);
     }
+    if is_timeout(error) {
+        return "the API server did not respond in time".to_owned();
+    }
     innermost(error)
+}
+
+/// Whether an API server did not respond in time.
+pub fn is_timeout(error: &kube::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        let is_late = error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::TimedOut);
+        if is_late || error.is::<tokio::time::error::Elapsed>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The text of the root cause of an error.
@@ -74,10 +94,12 @@ impl Shared {
         self.pending.load(Ordering::Acquire) == 0
     }
 
+    /// Records that a part was read for the first time. Called once for each part: the count would wrap around below 0.
     fn record_part(&self) {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Replaces the state by what `change` makes of it, and wakes the receivers.
     fn change(&self, change: impl FnOnce(&State) -> State) {
         self.state.send_modify(|state| *state = Arc::new(change(state)));
     }

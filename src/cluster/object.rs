@@ -14,8 +14,8 @@ use tracing::warn;
 /// The JSON of an object, and the metadata that a watch requires.
 ///
 /// The JSON is read later, because an object that cannot be read must not prevent reading the others of its list. This
-/// requires that the type of a watch event comes before its object, as it does from an API server: otherwise the JSON of
-/// the object is no longer available.
+/// requires that the type of a watch event comes before its object, as it does from an API server: otherwise serde
+/// parses the object before it knows the type, and its text is no longer available.
 #[derive(Debug, Clone)]
 pub(super) struct LiveObject {
     metadata: ObjectMeta,

@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context as _, Error, Result, anyhow, bail};
 use mirrorguard_core::objects::manifest::{self, Position, ReadError, Reading};
 
-use super::Exclude;
+use super::{
+    Exclude,
+    patches::{normal, patches_in},
+};
 
 const MIB: u64 = 1024 * 1024;
 /// The largest file that is read, in bytes.
@@ -27,9 +30,10 @@ impl Default for Budget {
     }
 }
 
-/// Whether a file may be a pipe, which is read to its end.
+/// Whether a file may be a pipe. Opening a pipe waits for a writer, and it can be read only once, so only a path that a
+/// command was given may be one, as a shell makes it for `<(…)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pipes {
+pub enum Pipes {
     /// It may.
     Allowed,
     /// It must be a regular file.
@@ -45,8 +49,8 @@ pub struct Manifests {
     pub unopened: Vec<Error>,
 }
 
-/// Reads a file, a folder without its excluded files, or standard input (`-`). What cannot be opened or is too large
-/// hides nothing else.
+/// Reads a file, a folder without its excluded files, or standard input (`-`). A file that cannot be opened or is too
+/// large does not keep the others from being read.
 pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifests {
     let mut all = Manifests::default();
     if path.as_os_str() == "-" {
@@ -60,8 +64,17 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     let Found { files, errors, is_folder } = manifest_files(path, exclude);
     all.unopened = errors;
     let pipes = if is_folder { Pipes::Refused } else { Pipes::Allowed };
-    for file in files {
-        match read_bytes(&file, pipes, budget) {
+    // All are read before the first is parsed, because any kustomization.yaml may list any other file as a patch.
+    let contents: Vec<_> = files.into_iter().map(|file| (read_bytes(&file, pipes, budget), file)).collect();
+    // A file that the user names is read, whatever lists it.
+    let in_folder = contents.iter().filter(|_| is_folder);
+    let readable = in_folder.filter_map(|(content, file)| Some((&**file, &**content.as_ref().ok()?)));
+    let patches = patches_in(readable);
+    for (content, file) in contents {
+        match content {
+            Ok(_) if patches.contains(&normal(&file)) => {
+                all.reading.extend(Reading::of_patch(&file.display().to_string()));
+            }
             Ok(bytes) => all.reading.extend(read(&file, bytes, is_folder)),
             Err(error) => all.unopened.push(error),
         }
@@ -69,46 +82,61 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     all
 }
 
-/// Reads the text of a file. A template is passed over in a folder.
+/// Reads the objects in the content of a file. In a folder, a text with `{{` may be a template: where it is not YAML,
+/// it is skipped instead of being an error.
 fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
     let text = match text_of(file, bytes) {
         Ok(text) => text,
         Err(error) => return Reading { files: 1, errors: vec![error], ..Reading::default() },
     };
-    let is_template = is_in_folder && text.contains("{{");
-    let reading = manifest::read(&file.display().to_string(), text);
-    if is_template { reading.without_template() } else { reading }
+    let may_be_template = text.contains("{{");
+    let mut reading = manifest::read(&file.display().to_string(), text);
+    if may_be_template && is_in_folder {
+        return reading.without_template();
+    }
+    for error in reading.errors.iter_mut().filter(|error| may_be_template && error.is_syntax) {
+        error.message += "; this looks like a template: render it first, for example helm template CHART | mirrorguard lint -";
+    }
+    reading
 }
 
 /// The content of a file. Devices and folders are refused, and files that are too large.
-pub(super) fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
+pub fn read_bytes(path: &Path, pipes: Pipes, budget: &mut Budget) -> Result<Vec<u8>> {
     let name = path.display().to_string();
-    // Opening a pipe that nobody writes to would wait.
+    // Before it is opened: opening a pipe that nobody writes to would wait.
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {name}"))?;
-    let is_readable = metadata.is_file() || is_null(path) || (pipes == Pipes::Allowed && is_pipe(&metadata));
-    if !is_readable {
+    let is_pipe_refused = pipes == Pipes::Refused && is_pipe(&metadata);
+    if is_pipe_refused || !(is_null(path) || is_readable(&metadata)) {
         bail!("cannot read {name}: not a regular file");
     }
     let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
     read_within(file, &name, budget)
 }
 
+/// Reads to the end, but no more than the limits allow; what is refused does not use up the budget.
 fn read_within(source: impl Read, name: &str, budget: &mut Budget) -> Result<Vec<u8>> {
     let most = LARGEST.min(budget.0);
     let mut bytes = Vec::new();
+    // One byte more, to notice that the limit is exceeded.
     source.take(most + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if length <= most {
         budget.0 -= length;
         return Ok(bytes);
     }
+    // `length` is one more than the smaller of the two limits, which is the one to name.
     if length > LARGEST {
         bail!("cannot read {name}: larger than {} MiB, the limit for one file", LARGEST / MIB);
     }
     bail!("cannot read {name}: all files together are larger than {} MiB, the limit for one run", ALL / MIB);
 }
 
-/// Whether it is the empty file that stands for nothing.
+/// Whether a file has an end: whether it is a regular file or a pipe.
+pub fn is_readable(metadata: &Metadata) -> bool {
+    metadata.is_file() || is_pipe(metadata)
+}
+
+/// Whether it is `/dev/null`, the one device that is read: it ends at once.
 fn is_null(path: &Path) -> bool {
     path == Path::new("/dev/null")
 }
@@ -124,7 +152,8 @@ fn is_pipe(_metadata: &Metadata) -> bool {
     false
 }
 
-pub(super) fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
+/// The content as text; the error has the position of the first byte that is not UTF-8.
+pub fn text_of(file: &Path, bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.rsplit(|b| *b == b'\n').next().unwrap_or_default();
@@ -184,6 +213,7 @@ pub(super) fn manifest_files(path: &Path, exclude: &Exclude) -> Found {
     found
 }
 
+/// Adds an entry of a folder to the manifests or to the folders that are still to be read, or skips it.
 fn add_entry(
     path: PathBuf,
     excluded: &ignore::gitignore::Gitignore,
@@ -222,16 +252,16 @@ mod tests {
             (10, 10, true, "the last bytes of all"),
             (11, 10, false, "more than is left"),
         ];
-        for (length, left, expected, reason) in table {
+        for (length, left, is_read, reason) in table {
             let mut budget = Budget(left);
             let read = read_within(io::repeat(b' ').take(length), "x", &mut budget);
-            assert_eq!(read.is_ok(), expected, "{reason}");
-            assert_eq!(budget.0, if expected { left - length } else { left }, "{reason}");
+            assert_eq!(read.is_ok(), is_read, "{reason}");
+            assert_eq!(budget.0, if is_read { left - length } else { left }, "{reason}");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_hides_nothing_else() {
+    fn a_file_that_cannot_be_read_hides_no_other_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let set = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {name: a}\n";
@@ -245,9 +275,9 @@ mod tests {
 
     #[test]
     fn a_device_is_not_read() {
-        for (path, expected) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
+        for (path, is_read) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
             let bytes = read_bytes(Path::new(path), Pipes::Allowed, &mut Budget::default());
-            assert_eq!(bytes.is_ok(), expected, "{path}");
+            assert_eq!(bytes.is_ok(), is_read, "{path}");
         }
     }
 }

@@ -10,7 +10,7 @@ use mirrorguard_core::{
 /// The executable of the HyperShift operator.
 const OPERATOR: &str = "hypershift-operator";
 
-/// The workload of a Deployment that is the operator or runs with overrides.
+/// The workload of a Deployment that is the HyperShift operator or runs with overrides; `None` for any other.
 pub(super) fn workload(deployment: &Deployment) -> Option<Workload> {
     let pod = deployment.spec.as_ref()?.template.spec.as_ref()?;
     let mut workload = Workload {
@@ -52,16 +52,17 @@ fn option(container: &Container, path: &str) -> Option<Setting> {
     let mut words = command.chain(arguments);
     while let Some((field, (at, word))) = words.next() {
         let Some(rest) = word.strip_prefix(REGISTRY_OVERRIDES) else { continue };
-        let path = format!("{path}.{field}[{at}]");
         if let Some(value) = rest.strip_prefix('=') {
-            return Some(Setting { path, value: value.to_owned() });
+            return Some(Setting { path: format!("{path}.{field}[{at}]"), value: value.to_owned() });
         }
         if rest.is_empty() {
+            // The value is the next word, which may be the first one of the arguments.
             return words.next().map(|(field, (at, value))| Setting {
-                path: path.rsplit_once('.').map_or(String::new(), |(p, _)| format!("{p}.{field}[{at}]")),
+                path: format!("{path}.{field}[{at}]"),
                 value: value.clone(),
             });
         }
+        // Another option whose name only begins like this one.
     }
     None
 }

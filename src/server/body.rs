@@ -90,10 +90,13 @@ impl Bodies {
             drop_rest(body).await;
             return Err(BodyError::TooLarge);
         }
+        // A larger body gets its capacity once it has a place.
         let mut bytes =
             Vec::with_capacity(announced.filter(|length| *length <= BODY_SMALL).unwrap_or_default());
+        // One of `LARGE_BODIES`, held until the body is complete.
         let mut place = None;
         loop {
+            // Only a body with a place keeps others waiting.
             let patience = if place.is_some() { PART_PATIENCE } else { BODY_PATIENCE };
             let Ok(frame) = tokio::time::timeout(patience, body.frame()).await else {
                 return Err(BodyError::Stalled);
@@ -102,11 +105,13 @@ impl Bodies {
             let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
             let length = bytes.len() + data.len();
             if length > BODY_MAX {
+                // Another body can be read while the rest of this one is dropped.
                 drop((bytes, data, place));
                 drop_rest(body).await;
                 return Err(BodyError::TooLarge);
             }
             if length > BODY_SMALL && place.is_none() {
+                // Fails only if the semaphore is closed, which it never is.
                 place = self.large.acquire().await.ok();
                 bytes.reserve(announced.unwrap_or_default().saturating_sub(bytes.len()));
             }

@@ -42,7 +42,7 @@ pub fn start(form: Form, filter: EnvFilter, traces: Option<&Traces>) {
     traces::install(tracing_subscriber::registry().with(lines(form, filter)), traces);
 }
 
-/// Everything except the spans of requests.
+/// The layer that writes the log: everything that passes the filter, except the spans of requests.
 fn lines(form: Form, filter: EnvFilter) -> impl Layer<Registry> + Send + Sync {
     let mut lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     if !io::stderr().is_terminal() {
@@ -80,6 +80,7 @@ where
     }
 }
 
+/// One line: the message comes before the other fields, which keep their order.
 fn line(
     time: &str,
     level: Level,
@@ -113,6 +114,7 @@ impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
         match field.name() {
             "log.target" => self.target = value.as_str().map(str::to_owned),
+            // Module, file and line of such an event.
             name if name.starts_with("log.") => {}
             name => self.all.push((name, value)),
         }

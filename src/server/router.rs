@@ -134,6 +134,7 @@ async fn answer_mutate(app: &App, body: Body) -> Response {
         let reviewer = Reviewer::new(&state, &app.settings, today());
         let filling = match &request.write {
             Write::HostedCluster(operation) => fill_in(&reviewer, operation.as_deref()),
+            // Nothing else has catalog overrides.
             Write::MirrorSet(_) | Write::ImageConfig(_) => Filling::default(),
         };
         traces::record_verdict(&filling.verdict);
@@ -171,7 +172,7 @@ async fn receive(
     Ok((request, began))
 }
 
-/// Logs and counts a body that could not be read, and answers with `bytes`.
+/// Answers a body that could not be read with `bytes`, after logging, counting and tracing it.
 fn refuse(app: &App, endpoint: &'static str, status: StatusCode, text: &str, bytes: Vec<u8>) -> Response {
     info!(endpoint, status = status.as_u16(), "{text}");
     app.metrics.refused(endpoint, status.as_u16());
@@ -179,6 +180,7 @@ fn refuse(app: &App, endpoint: &'static str, status: StatusCode, text: &str, byt
     json(status, bytes)
 }
 
+/// Answers with a verdict: encodes it, then counts, logs and traces it.
 fn respond(
     app: &App,
     endpoint: &'static str,

@@ -32,7 +32,8 @@ const READ_BUFFER: usize = 8 << 10;
 /// connection holds all of them.
 const STREAMS: u32 = 64;
 const STREAM_WINDOW: u32 = 64 << 10;
-/// How long requests that have arrived may still take once the listener is closed.
+/// How long requests that have arrived may still take once the listener is closed, and how long a ping may stay
+/// unanswered.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Where to listen.
@@ -46,22 +47,46 @@ pub struct Listeners {
 
 /// The signals that end the process.
 #[derive(Debug)]
-pub struct Signals {
+pub struct Signals(Option<Caught>);
+
+#[derive(Debug)]
+struct Caught {
     terminate: Signal,
     interrupt: Signal,
+}
+
+/// A signal that was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Received {
+    Terminate,
+    Interrupt,
 }
 
 impl Signals {
     /// Catches SIGTERM and SIGINT from now on.
     pub fn catch() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self(Some(Caught { terminate, interrupt })))
     }
 
-    /// Waits for the first signal, before there are requests to drain.
+    /// Catches none: each ends the process at once.
+    pub fn uncaught() -> Self {
+        Self(None)
+    }
+
+    /// Waits for a signal during the start. Later, [`Bound::serve`] waits for signals, and drains requests.
     pub async fn received(&mut self) {
+        self.next().await;
+    }
+
+    /// Waits for the next signal.
+    async fn next(&mut self) -> Received {
+        let Some(Caught { terminate, interrupt }) = &mut self.0 else {
+            return std::future::pending().await;
+        };
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = terminate.recv() => Received::Terminate,
+            _ = interrupt.recv() => Received::Interrupt,
         }
     }
 }
@@ -150,6 +175,7 @@ impl Bound {
         let mut http = server.http_builder().http2();
         http.timer(TokioTimer::new()).keep_alive_interval(SILENCE).keep_alive_timeout(GRACE);
         http.max_concurrent_streams(STREAMS).initial_stream_window_size(STREAM_WINDOW);
+        // The window of one stream is left when all bodies wait.
         http.initial_connection_window_size((STREAMS + 1) * STREAM_WINDOW);
         let result = server.serve(router(app).into_make_service()).await;
         stop.abort();
@@ -171,12 +197,12 @@ async fn serve_admin(
     server.serve(admin::router(app).into_make_service()).await
 }
 
+/// Drains the server after the first signal, and stops it at once after the second one.
 async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: Signals, delay: Duration) {
-    let Signals { terminate, interrupt } = &mut signals;
-    let delay = tokio::select! {
-        _ = terminate.recv() => delay,
+    let delay = match signals.next().await {
+        Received::Terminate => delay,
         // Nobody at a terminal waits for endpoints to disappear.
-        _ = interrupt.recv() => Duration::ZERO,
+        Received::Interrupt => Duration::ZERO,
     };
     info!("shutting down; a second signal stops the process immediately");
     app.readiness.stop();
@@ -188,8 +214,7 @@ async fn stop_on_signal(app: Arc<App>, handle: Handle<SocketAddr>, mut signals: 
     };
     tokio::select! {
         () = drain => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = signals.next() => {}
     }
     warn!("stopping immediately");
     handle.shutdown();
@@ -221,6 +246,7 @@ mod tests {
 
     #[test]
     fn only_an_ipv6_listener_for_all_addresses_falls_back_to_ipv4() -> Result<()> {
+        // EAFNOSUPPORT of Linux.
         let no_family = io::Error::from_raw_os_error(97).kind();
         let table = [
             ("[::]:8443", no_family, Some("0.0.0.0:8443"), "a kernel without IPv6"),

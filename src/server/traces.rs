@@ -87,7 +87,7 @@ pub(super) fn request(endpoint: &'static str, headers: &HeaderMap) -> Span {
     span
 }
 
-/// Records which write is reviewed.
+/// Records which write is reviewed, in the span of the request. Called outside of the spans of its steps.
 pub(super) fn record_request(request: &wire::Request) {
     let span = Span::current();
     if span.is_disabled() {
@@ -103,8 +103,9 @@ pub(super) fn record_request(request: &wire::Request) {
     span.record("mirrorguard.dry_run", request.dry_run);
 }
 
-/// Records the verdict and the rules with findings, in the span of [`Step::Review`]. The rules are an array, which
-/// `Span::record` cannot take.
+/// Records the verdict and the rules with findings in the span of [`Step::Review`], within which it is called.
+/// [`record_answer`] later records the verdict in the span of the request. The rules are an array, which `Span::record`
+/// cannot take.
 pub(super) fn record_verdict(verdict: &Verdict) {
     let span = Span::current();
     if !span.is_disabled() {
@@ -112,14 +113,15 @@ pub(super) fn record_verdict(verdict: &Verdict) {
     }
 }
 
-/// Records the answer in the span of the request.
+/// Records the verdict and the status of the answer in the span of the request. Called outside of the spans of its
+/// steps, after [`record_verdict`].
 pub(super) fn record_answer(verdict: &Verdict) {
     let span = Span::current();
     span.record("mirrorguard.verdict", verdict_name(verdict));
     span.record("http.response.status_code", i64::from(StatusCode::OK.as_u16()));
 }
 
-/// Records that a body was refused.
+/// Records in the span of the request that its body was refused: such a request has no verdict.
 pub(super) fn record_refusal(status: StatusCode) {
     Span::current().record("http.response.status_code", i64::from(status.as_u16()));
 }

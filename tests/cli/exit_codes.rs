@@ -102,7 +102,7 @@ fn existing_objects_are_read_and_not_blamed() -> Result<()> {
 #[test]
 fn diff_fails_by_the_impact_given() -> Result<()> {
     let drain = "examples/root-level-only examples/hosted-cluster";
-    let reload = "tests/cli/fixtures/empty.yaml examples/root-level-only";
+    let reload = "tests/cli/fixtures/no-entries.yaml examples/root-level-only";
     let none = "examples/icsp-to-idms/icsp.yaml examples/icsp-to-idms/idms.yaml";
     let table = [
         (drain.to_owned(), 0, "drain", "reported only"),

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::command::{Run, command, mirrorguard, without_colours};
+use crate::command::{Run, command, mirrorguard, mirrorguard_reads, without_colours};
 use crate::snapshot::matches_snapshot;
 
 const FIXTURE: &str = "tests/cli/fixtures/explain.yaml";
@@ -51,5 +51,22 @@ fn an_image_of_the_blocked_registry_is_refused() -> Result<()> {
     let allowed =
         mirrorguard(&format!("explain -o json quay.io/library/nginx:1 {FIXTURE}"))?.code(0)?.json()?;
     ensure!(allowed["node"].get("refused").is_none(), "{allowed}");
+    Ok(())
+}
+
+#[test]
+fn a_source_that_crashes_early_control_planes_is_told() -> Result<()> {
+    let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec:\n  \
+               imageDigestMirrors:\n  - {source: '*.redhat.io', mirrors: [m.lab/r]}\n";
+    let image = "registry.redhat.io/ubi9/ubi:1";
+    let explained = mirrorguard_reads(&format!("explain -o json {image} -"), set)?.code(0)?.json()?;
+    let lookups = &explained["hypershift"];
+    ensure!(lookups["exact"]["crashesOn"] == serde_json::json!(["*.redhat.io"]), "{lookups}");
+    ensure!(lookups["exact"].get("errors").is_none(), "{lookups}");
+    ensure!(lookups["prefix"].get("crashesOn").is_none(), "{lookups}");
+    ensure!(lookups["prefix"]["errors"].as_array().is_some_and(|errors| errors.len() == 1), "{lookups}");
+    mirrorguard_reads(&format!("explain {image} -"), set)?
+        .code(0)?
+        .prints("*.redhat.io cannot be parsed  CRASHES")?;
     Ok(())
 }

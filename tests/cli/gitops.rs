@@ -11,14 +11,19 @@ fn a_repository_is_checked_and_what_is_not_ours_is_counted() -> Result<()> {
     let report = mirrorguard(&format!("lint -o json {FOLDER}"))?.code(0)?.json()?;
     let summary = &report["summary"];
     let counts = ["objects", "skipped", "deny"].map(|name| summary[name].as_u64().unwrap_or(u64::MAX));
-    // Chart.yaml, values.yaml, the template, kustomization.yaml, package.json and the playbook.
-    ensure!(counts == [4, 6, 0], "{report:#}");
+    // Chart.yaml, values.yaml, the template, package.json, the playbook, two kustomization.yaml and three patches.
+    ensure!(counts == [4, 10, 0], "{report:#}");
+    let mut messages = mirrorguard(&format!("lint -v {FOLDER}"))?.code(0)?;
+    for patch in ["source", "removed", "unlisted"] {
+        messages = messages.says(&format!("{FOLDER}/overlay/{patch}.yaml:1: a Kustomize patch"))?;
+    }
     Ok(())
 }
 
 #[test]
 fn a_template_that_is_named_is_an_error() -> Result<()> {
-    mirrorguard(&format!("lint {FOLDER}/chart/templates/idms.yaml"))?.code(2)?;
+    let named = mirrorguard(&format!("lint {FOLDER}/chart/templates/idms.yaml"))?.code(2)?;
+    named.prints("this looks like a template: render it first, for example helm template")?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use crate::command::mirrorguard;
+use crate::command::{mirrorguard, mirrorguard_reads};
 
 const FOLDER: &str = "tests/cli/fixtures/image-config";
 
@@ -24,6 +24,21 @@ fn an_image_configuration_that_does_not_fit_is_found_at_its_field() -> Result<()
         mirrorguard(&line(&format!("lint @/{fixture}.yaml")))?.code(1)?.prints(&found).context(reason)?;
     }
     mirrorguard(&line("lint @/another-name.yaml"))?.code(0)?.prints("").context("of another name")?;
+    Ok(())
+}
+
+#[test]
+fn a_release_image_is_reviewed_without_an_image_configuration() -> Result<()> {
+    for (image, code, found) in [
+        ("ocp-release:4", 1, "error[unrenderable-image-config] … <stdin>:4:"),
+        ("quay.io/ocp/release:4", 0, ""),
+    ] {
+        let version = format!(
+            "apiVersion: config.openshift.io/v1\nkind: ClusterVersion\nmetadata: {{name: version}}\n\
+             status: {{desired: {{image: '{image}'}}}}\n"
+        );
+        mirrorguard_reads("lint -", &version)?.code(code)?.prints(found).context(image)?;
+    }
     Ok(())
 }
 

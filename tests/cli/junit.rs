@@ -106,13 +106,28 @@ fn junit_holds_all_of_a_finding() -> Result<()> {
 #[test]
 fn a_rule_has_one_case_even_if_its_findings_are_apart() -> Result<()> {
     let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec:\n  \
-               imageDigestMirrors:\n  - {source: A/b, mirrors: [M/b]}\n  - {source: C/d, mirrors: [M/d]}\n";
+               imageDigestMirrors:\n  - {source: q.io/a/, mirrors: [m.lab/a/]}\n  \
+               - {source: q.io/b/, mirrors: [m.lab/b/]}\n";
     let printed = mirrorguard_reads("lint -o junit -", set)?.code(1)?;
     let elements = elements(&printed.stdout)?;
     let cases = elements.iter().filter(|element| element.name == "testcase");
     let names: Vec<_> = cases.map(|case| case.get("name")).collect();
     let expected = ["invalid-mirror", "invalid-source"].map(|rule| format!("ImageDigestMirrorSet/a: {rule}"));
     ensure!(names == expected, "{names:?}");
+    Ok(())
+}
+
+#[test]
+fn a_file_has_one_suite_even_if_it_has_misnamed_objects() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let set = |kind: &str, name: &str| {
+        format!("---\napiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n")
+    };
+    let two = set("ImageDigestMirrorset", "a") + &set("ImageDigestMirrorSet", "b");
+    std::fs::write(folder.path().join("a.yaml"), two)?;
+    std::fs::write(folder.path().join("b.yaml"), set("ImageDigestMirrorSet", "c"))?;
+    let elements = junit(&folder.path().display().to_string(), 1)?;
+    ensure!(count(&elements, "testsuite") == 2, "{elements:#?}");
     Ok(())
 }
 

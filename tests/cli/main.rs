@@ -38,3 +38,4 @@ mod rule_pages;
 mod sarif;
 mod shapes;
 mod snapshot;
+mod wrong_input;

@@ -31,7 +31,7 @@ fn a_value_is_compared_with_the_mirror_sets() -> Result<()> {
         ("registry.redhat.io=m.lab", SETS, 0, &[], "another spelling"),
         ("", SETS, 1, foreign, "no overrides, where some can be derived"),
         ("=", "", 0, &[], "no overrides, and nothing to compare with"),
-        ("-x=m.lab", "", 1, &["misread-catalog-overrides", "misread-catalog-overrides"], "a hyphen"),
+        ("-x=m.lab", "", 1, &["misread-catalog-overrides"], "a hyphen"),
         (&format!("{RIGHT}, {RIGHT}"), "--release 4.18", 0, &["misread-catalog-overrides"], "a space"),
     ];
     for (value, more, code, rules, reason) in table {

@@ -227,7 +227,8 @@ fn rendered_mirror_sets_render_the_same_file() -> Result<()> {
     ];
     for example in examples {
         let digest_set = rendered(&format!("idms examples/{example}"))?;
-        let tag_set = rendered(&format!("itms examples/{example}"))?;
+        // Some have no mirrors for tag pulls.
+        let tag_set = mirrorguard(&format!("render --to itms examples/{example}"))?.answers()?.stdout;
         let sets = format!("{digest_set}---\n{tag_set}");
         let again = mirrorguard_reads("render -", &sets)?.code(0)?.stdout;
         ensure!(again == rendered(&format!("registries-conf examples/{example}"))?, "{example}:\n{again}");

@@ -15,7 +15,7 @@ fn with(change: impl FnOnce(&mut Value)) -> String {
 }
 
 /// Bodies that are no review: whether the uid of the request can be read, what the message has to name, and why.
-fn bad_bodies() -> [(String, bool, &'static str, &'static str); 12] {
+fn bad_bodies() -> [(String, bool, &'static str, &'static str); 13] {
     [
         (String::new(), false, "", "no body"),
         ("nonsense".to_owned(), false, "", "not JSON"),
@@ -26,6 +26,15 @@ fn bad_bodies() -> [(String, bool, &'static str, &'static str); 12] {
             true,
             "admission.k8s.io/v1beta1",
             "another version",
+        ),
+        (
+            with(|r| {
+                r["apiVersion"] = json!("admission.k8s.io/v1beta1");
+                r["request"] = json!({"uid": "the-uid"});
+            }),
+            true,
+            "admission.k8s.io/v1beta1",
+            "another version, without the fields of this one",
         ),
         (with(|r| r["kind"] = json!("Pod")), true, "Pod", "another kind"),
         (with(|r| r["request"] = Value::Null), false, "request", "no request"),

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use pem::Pem;
 
 use crate::ground::Ground;
 use crate::process::Process;
@@ -83,9 +85,38 @@ fn certificates(ground: &Ground) -> Result<Vec<Start>> {
     ];
     let mut starts: Vec<Start> =
         table.map(|(flag, file, reason)| Start::with_flag(ground, flag, file, &[flag, file], reason)).into();
+    for (flag, text, expected, reason) in wrong_files() {
+        let file = file(ground, &format!("wrong-{}", starts.len()), &text)?;
+        starts.push(Start::with_flag(ground, flag, &file, &[flag, &file, expected], reason));
+    }
+    let pipe = path(ground, "pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status()?;
+    ensure!(made.success(), "mkfifo: {made}");
+    for flag in ["--tls-cert", "--tls-key", "--client-ca"] {
+        for file in [&*pipe, "/dev/zero"] {
+            let names = [flag, file, "not a regular file"];
+            starts.push(Start::with_flag(ground, flag, file, &names, "neither has an end"));
+        }
+    }
     let names = ["--tls-cert", "--tls-key"];
     starts.push(Start::with_flag(ground, "--tls-key", &other_key, &names, "the key of another certificate"));
     Ok(starts)
+}
+
+/// Files that are something else: the flag, the content, a word of the error, and why.
+fn wrong_files() -> Vec<(&'static str, String, &'static str, &'static str)> {
+    let block = |label: &str| pem::encode(&Pem::new(label, vec![0; 8]));
+    let version_1 = include_str!("../../src/certificates/tests/files/v1.pem").to_owned();
+    vec![
+        ("--tls-cert", version_1, "X.509 version 1 ", "a certificate without extensions"),
+        ("--tls-cert", block("CERTIFICATE REQUEST"), "CSR", "a request for a certificate"),
+        ("--tls-cert", block("PRIVATE KEY"), "swapped", "the key for the certificate"),
+        ("--tls-key", block("CERTIFICATE"), "swapped", "the certificate for the key"),
+        ("--tls-key", block("ENCRYPTED PRIVATE KEY"), "passphrase", "an encrypted key"),
+        ("--tls-key", block("PUBLIC KEY"), "public key", "half a key"),
+        ("--client-ca", block("EC PRIVATE KEY"), "certificate of the CA", "the key of the CA"),
+        ("--client-ca", String::new(), "is empty", "an empty file"),
+    ]
 }
 
 /// Starts with addresses that cannot be listened on; `taken` is in use.
@@ -200,6 +231,13 @@ fn a_state_that_cannot_be_read_is_refused() -> Result<()> {
         (&syntax, ":2:1: ", "not YAML"),
         (&number, ":4:7: ImageDigestMirrorSet: spec: ", "YAML, but not a mirror set"),
     ];
+    let pipe = path(&ground, "pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status()?;
+    ensure!(made.success(), "mkfifo: {made}");
+    for state in [&*pipe, "/dev/zero"] {
+        let names = ["--state", state, "not a regular file"];
+        Start::with_flag(&ground, "--state", state, &names, "neither has an end").fail(&ground)?;
+    }
     for (state, place, reason) in table {
         let place = format!("{state}{place}");
         Start::with_flag(&ground, "--state", state, &["--state", &place], reason).fail(&ground)?;

@@ -44,14 +44,15 @@ fn the_page_lists_what_every_profile_sets_and_its_files_are_read() {
     if std::env::var_os("MIRRORGUARD_UPDATE").is_some() {
         fs::write(PAGE, &expected).unwrap();
     }
-    let there = fs::read_to_string(PAGE).unwrap();
-    assert!(there == expected, "{PAGE} is out of date: run make generate");
-    assert_files_are_read(&there);
+    let checked_in = fs::read_to_string(PAGE).unwrap();
+    assert!(checked_in == expected, "{PAGE} is out of date: run make generate");
+    assert_files_are_read(&checked_in);
 }
 
 /// Every configuration on the page is accepted, and the first one has every key.
 fn assert_files_are_read(page: &str) {
     let blocks = page.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    // The others are objects of a cluster.
     let files: Vec<_> = blocks.filter(|block| !block.contains("apiVersion:")).collect();
     for file in &files {
         parse("docs/configuration.md", file).unwrap();

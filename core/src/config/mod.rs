@@ -6,21 +6,19 @@ mod file;
 mod profile;
 #[cfg(test)]
 mod schema;
-mod wording;
 
 use file::{File, Mode, Unverified};
 use profile::MANAGED_SOURCES;
-use wording::in_plain_words;
 
 use crate::{
-    context::Context,
-    hypershift::{self, Derivations, Placement, Releases},
+    hypershift::{self, Placement, Releases},
     objects::{
         SetKind, grammar,
         manifest::{self, ReadError},
     },
     rules::{self, Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
     suggest::closest,
+    wording::in_plain_words,
 };
 
 /// Reads a configuration; a key or value that is not known is an error with its place.
@@ -45,9 +43,10 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
             .map_err(|why| manifest::error_at(name, text, "catalogOverrides.value", why))?;
     }
     let of_profile = file.profile.levels().iter().map(|(id, level)| ((*id).to_owned(), *level));
-    let own = file.rules.into_iter().map(|(id, level)| (id.0, level.0));
+    let of_rules = file.rules.into_iter().map(|(id, level)| (id.0, level.0));
     Ok(Settings {
-        levels: of_profile.chain(own).collect(),
+        // Of two levels of one rule, the later one is kept: `rules` overrides the profile.
+        levels: of_profile.chain(of_rules).collect(),
         icsp_alongside_idms: match file.icsp_alongside_idms {
             Mode::Conflicts => IcspAlongsideIdms::Conflicts,
             Mode::Strict => IcspAlongsideIdms::Strict,
@@ -65,8 +64,9 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
     })
 }
 
-/// The error with the part after its path in plain words.
-fn with_plain_words(mut error: ReadError) -> ReadError {
+/// The error with the part after its path in plain words, where the parser names its own types.
+pub fn with_plain_words(mut error: ReadError) -> ReadError {
+    // An error in the YAML itself has no path. If it has a colon, no message that `in_plain_words` changes follows it.
     if let Some((path, message)) = error.message.split_once(": ") {
         let message = in_plain_words(message);
         // The whole file has no path.
@@ -84,9 +84,7 @@ fn check_overrides(value: &str, releases: &Releases) -> Result<(), String> {
     if hypershift::readings(value, releases, Placement::Management).is_empty() {
         return Err("the value is empty: write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned());
     }
-    let unmirrored = Derivations::of_mirror_sets(Context::default().view());
-    let misreadings =
-        hypershift::misreadings(value, releases, Placement::Management, unmirrored.for_releases(releases));
+    let misreadings = hypershift::misreadings(value, releases, Placement::Management, None);
     let Some(misreading) = misreadings.first() else { return Ok(()) };
     let fix = match hypershift::find_correction(value) {
         Some(meant) => format!("write \"{meant}\""),
@@ -111,7 +109,7 @@ fn check_scope(scope: &str) -> Result<(), String> {
     check_scope_before(scope, "")
 }
 
-/// The same for a source that may end in `/**`.
+/// The same for a protected source, which may end in `/**`.
 fn check_protected_source(source: &str) -> Result<(), String> {
     match source.strip_suffix("/**") {
         Some(scope) => check_scope_before(scope, "/**"),
@@ -119,6 +117,7 @@ fn check_protected_source(source: &str) -> Result<(), String> {
     }
 }
 
+/// The same for a scope that is written with a suffix, which only the message repeats.
 fn check_scope_before(scope: &str, suffix: &str) -> Result<(), String> {
     if grammar::is_valid_source(scope) {
         return Ok(());
@@ -142,9 +141,10 @@ fn exemption_of(exemption: file::Exemption) -> Result<Exemption, (String, String
         let why = "reason is empty: write why the findings are ignored";
         return Err((String::new(), why.to_owned()));
     }
-    let who = match (objects.is_empty(), annotated) {
-        (true, true) => Who::Annotated,
-        (false, false) => {
+    let has_objects = !objects.is_empty();
+    let who = match (has_objects, annotated) {
+        (false, true) => Who::Annotated,
+        (true, false) => {
             for (at, object) in objects.iter().enumerate() {
                 check_object(object).map_err(|why| (format!(".objects[{at}]"), why))?;
             }
@@ -173,6 +173,7 @@ fn check_object(object: &str) -> Result<(), String> {
         };
         return Err(format!("\"{object}\" does not start with a kind of object that can be exempt; {hint}"));
     };
+    // `HostedCluster/name*` is for every namespace that begins with `name`, and needs no second slash.
     if name.is_empty() || (has_namespace && !name.contains('/') && !name.ends_with('*')) {
         let form = if has_namespace { "namespace/name" } else { "name" };
         return Err(format!("\"{object}\" is not the name of an object: write \"{kind}/{form}\""));

@@ -194,6 +194,7 @@ fn errors_have_their_place_and_what_to_write() {
         assert!(path.is_empty() || message.starts_with(": "), "{error}");
         assert!(message.contains(proposes), "{error}");
     }
+    // An error in the YAML itself has a place, but no path.
     let error = parse("c.yaml", "a: [\n").unwrap_err();
     assert_eq!((error.at.line, error.at.column), (2, 1), "{error}");
 }
@@ -205,6 +206,7 @@ fn each_error_has_its_text() {
         let _ = writeln!(texts, "{}", parse("c.yaml", text).unwrap_err());
     }
     let _ = writeln!(texts, "{}", unknown_rule("nothing-like-it"));
+    // Messages of the parser that none of the cases gets, and at last one that is not the parser's.
     for message in [
         "expected value",
         "invalid type: sequence, expected enum Profile",

@@ -59,7 +59,8 @@ impl Repeats {
     }
 }
 
-/// The last entry of a source in a set: the slot of the set in the context, and the index of the entry in the set.
+/// The last entry of a source in a set: the slot of the set in the context, and the index of the entry in the set. Four
+/// bytes each are enough: more sets or entries than that would not fit into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) slot: u32,
@@ -88,6 +89,7 @@ impl SourceIndex {
         self.places.insert_unique(hash, place, |place| hasher.hash_one(source_of(*place)));
     }
 
+    /// Removes an entry, if it is there. `source` must be the one that it was added with.
     pub(super) fn remove(&mut self, source: &str, place: Place) {
         if let Ok(found) = self.places.find_entry(self.hash(source), |p| *p == place) {
             found.remove();

@@ -10,13 +10,20 @@
 
 mod index;
 mod never_contacted;
+mod registries;
 mod size;
 mod view;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use index::{Place, Repeats, SourceIndex};
 use never_contacted::NeverContacted;
+use registries::Registries;
+pub use registries::{ViewRegistries, mirror_hosts};
 pub use size::{Totals, grows, size_at_most, size_of_write};
 use size::{faults_of_all, faults_of_write};
 pub use view::{EntryRef, Overlay, View};
@@ -39,13 +46,16 @@ pub struct Context {
     /// The slot of each set, by kind and name.
     slots: BTreeMap<SetKind, BTreeMap<Box<str>, u32>>,
     index: SourceIndex,
-    /// Bytes that all sources take in registries.conf.
+    /// Bytes that all sources take in registries.conf; a running total, as `faults`.
     size: usize,
-    /// Faults of all sources for which nothing is rendered.
+    /// The set with the most entries, once it was asked for.
+    largest: OnceLock<Option<Arc<MirrorSet>>>,
+    /// How many faults the sources have for which the machine-config operator renders nothing.
     faults: usize,
     /// The number of entries whose source is a wildcard; most clusters have none.
     wildcards: usize,
     never_contacted: NeverContacted,
+    registries: Registries,
     hosted: BTreeMap<(Box<str>, Box<str>), Arc<HostedCluster>>,
     /// Those that serve an image to the whole cluster.
     catalogs: BTreeMap<ObjectId, Arc<OperatorCatalog>>,
@@ -53,7 +63,8 @@ pub struct Context {
     pub image_config: Arc<ImageConfig>,
     /// Reference of the payload, where a ClusterVersion is known.
     pub payload: Option<String>,
-    /// What the machine-config operator accepts as sources and mirrors, by the release of the ClusterVersion.
+    /// What the machine-config operator accepts as sources and mirrors, by the release of the ClusterVersion. Changed
+    /// only by [`Context::set_version`], which counts the faults again.
     pub format: Format,
     /// The ClusterImagePolicies and ImagePolicies, by namespace and name.
     signature_policies: BTreeMap<(Box<str>, Box<str>), Vec<String>>,
@@ -84,6 +95,7 @@ impl Context {
             Object::Catalog(catalog) if catalog.is_global() => {
                 self.catalogs.insert(catalog.id(), catalog);
             }
+            // It may have served the whole cluster until this change.
             Object::Catalog(catalog) => self.remove_catalog(&catalog.id()),
         }
     }
@@ -141,7 +153,8 @@ impl Context {
         self.hosted.get(&(namespace.into(), name.into())).map(|hosted| &**hosted)
     }
 
-    /// Whether everything but mirror sets and HostedClusters is the same as in another context.
+    /// Whether everything that the catalog overrides are derived from, apart from mirror sets, is the same as in
+    /// another context.
     pub fn has_settings_of(&self, other: &Self) -> bool {
         (&self.image_config, &self.payload, &self.format, &self.signature_policies, &self.catalogs)
             == (
@@ -156,6 +169,7 @@ impl Context {
     /// Adds a mirror set, or replaces the one of the same kind and name.
     pub fn insert_set(&mut self, set: Arc<MirrorSet>) {
         self.remove_set(set.kind, &set.name);
+        self.largest = OnceLock::new();
         let slot = self.free.pop().unwrap_or_else(|| {
             self.sets.push(None);
             self.repeats.push(Repeats::default());
@@ -164,6 +178,7 @@ impl Context {
         self.slots.entry(set.kind).or_default().insert(set.name.clone(), slot);
         self.wildcards += count_wildcards(&set);
         self.never_contacted.add(&set);
+        self.registries.add(&set);
         let (last, repeats) = Repeats::of(&set.entries, |source| self.index.hash(source));
         self.repeats[slot as usize] = repeats;
         self.sets[slot as usize] = Some(set);
@@ -173,6 +188,7 @@ impl Context {
             index.insert(source_at(sets, place), place, |place| source_at(sets, place));
         }
         let [size, faults] = self.totals_of_set(slot);
+        // Added first: the difference alone may be less than 0.
         self.size = self.size + size.after - size.before;
         self.faults = self.faults + faults.after - faults.before;
     }
@@ -185,9 +201,17 @@ impl Context {
         [size_of_write(without, with, None, set), faults_of_write(without, with, None, set)]
     }
 
+    /// The set with the most entries; of several, the first one.
+    fn largest(&self) -> Option<&Arc<MirrorSet>> {
+        // Of equal ones, `min_by_key` returns the first.
+        let find = || self.shared_sets().min_by_key(|set| Reverse(set.entries.len())).cloned();
+        self.largest.get_or_init(find).as_ref()
+    }
+
     /// Removes a mirror set, if it exists.
     pub fn remove_set(&mut self, kind: SetKind, name: &str) {
         let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
+        self.largest = OnceLock::new();
         // While the index still has the set: the totals are those of adding it, and are taken back.
         let [size, faults] = self.totals_of_set(slot);
         self.size = self.size + size.before - size.after;
@@ -196,6 +220,7 @@ impl Context {
         self.free.push(slot);
         self.wildcards -= count_wildcards(&set);
         self.never_contacted.remove(&set);
+        self.registries.remove(&set);
         let repeats = std::mem::take(&mut self.repeats[slot as usize]);
         for last in repeats.last_of_each(set.entries.len()) {
             let place = Place { slot, entry: u32::try_from(last).unwrap_or(u32::MAX) };
@@ -208,7 +233,7 @@ impl Context {
         self.shared_set(kind, name).map(|set| &**set)
     }
 
-    /// A mirror set by kind and name, to be kept.
+    /// A mirror set by kind and name, shared.
     pub fn shared_set(&self, kind: SetKind, name: &str) -> Option<&Arc<MirrorSet>> {
         self.sets[self.slot(kind, name)? as usize].as_ref()
     }
@@ -219,7 +244,7 @@ impl Context {
         slots.filter_map(|slot| self.sets[*slot as usize].as_deref())
     }
 
-    /// Every mirror set, shared.
+    /// Every mirror set, shared; in the order of [`SetKind::ALL`], those of a kind by name.
     pub fn shared_sets(&self) -> impl Iterator<Item = &Arc<MirrorSet>> {
         let slots =
             SetKind::ALL.into_iter().filter_map(|kind| self.slots.get(&kind)).flat_map(BTreeMap::values);
@@ -236,7 +261,8 @@ impl Context {
         View::new(self, None, None)
     }
 
-    /// The context without the set of this kind and name, and with `overlay` instead, where given.
+    /// The context without the set of this kind and name, and with `overlay` instead, where given: a set of the same
+    /// kind and name.
     pub fn view_with<'a>(&'a self, kind: SetKind, name: &str, overlay: Option<&'a Overlay<'a>>) -> View<'a> {
         View::new(self, self.slot(kind, name), overlay)
     }
@@ -258,6 +284,7 @@ fn count_wildcards(set: &MirrorSet) -> usize {
     set.entries.iter().filter(|entry| is_wildcard(&entry.source)).count()
 }
 
+/// The source at a place of the index.
 fn source_at(sets: &[Option<Arc<MirrorSet>>], place: Place) -> &str {
     let set = sets.get(place.slot as usize).and_then(Option::as_ref);
     set.and_then(|set| set.entries.get(place.entry as usize)).map_or("", |entry| &entry.source)

@@ -12,6 +12,7 @@ use crate::objects::{
 #[derive(Debug, Clone, Default)]
 pub(super) struct NeverContacted {
     hosts: BTreeMap<Box<str>, usize>,
+    /// How many of these sources are wildcards. Their hosts are not compared: each may cover any scope.
     wildcards: usize,
 }
 
@@ -53,6 +54,7 @@ impl NeverContacted {
     }
 }
 
+/// The sources of the entries with `NeverContactSource`.
 fn sources(set: &MirrorSet) -> impl Iterator<Item = &str> {
     let never = set.entries.iter().filter(|entry| entry.policy() == MirrorSourcePolicy::NeverContactSource);
     never.map(|entry| &*entry.source)
@@ -77,6 +79,7 @@ mod tests {
 
     #[test]
     fn only_the_host_counts() {
+        // A source that is never contacted, a scope, and whether the source may cover it.
         let table = [
             ("quay.io/a", "quay.io/b/c", true, "another path of the host"),
             ("quay.io:443", "quay.io/b", true, "a port is not compared"),
@@ -95,13 +98,14 @@ mod tests {
 
     #[test]
     fn a_host_is_known_while_an_entry_names_it() {
-        let (one, two) = (never_contacting(&["a.io/x", "*.lab"]), never_contacting(&["a.io/y"]));
-        let mut hosts = NeverContacted::of(&one);
-        hosts.add(&two);
+        let with_wildcard = never_contacting(&["a.io/x", "*.lab"]);
+        let without_wildcard = never_contacting(&["a.io/y"]);
+        let mut hosts = NeverContacted::of(&with_wildcard);
+        hosts.add(&without_wildcard);
         assert!(hosts.may_cover("b.io"), "the wildcard");
-        hosts.remove(&one);
+        hosts.remove(&with_wildcard);
         assert!(hosts.may_cover("a.io") && !hosts.may_cover("b.io"), "one of two is left");
-        hosts.remove(&two);
+        hosts.remove(&without_wildcard);
         assert!(!hosts.may_cover("a.io"));
     }
 }

@@ -25,16 +25,16 @@ pub struct Totals {
 /// image configuration adds are left out.
 fn size_of_source(view: View<'_>, source: &str) -> usize {
     let mut mirrors: SmallVec<[(&str, Pull); 8]> = SmallVec::new();
-    let mut is_there = false;
+    let mut is_in_file = false;
     let mut blocked = false;
     for found in without_repeats(view.effective(source)) {
         let pull = found.set.kind.pull();
         blocked |= found.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         // The source itself is in the file only where a mirror follows it, which is rare: it is not counted.
         mirrors.extend(found.entry().real_mirrors().map(|(_, mirror)| (mirror, pull)));
-        is_there = true;
+        is_in_file = true;
     }
-    if !is_there {
+    if !is_in_file {
         return 0;
     }
     mirrors.sort_unstable();
@@ -52,14 +52,16 @@ fn without_repeats<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> impl Iter
     })
 }
 
-/// Why the machine-config operator would refuse the entries of a source: how many values it rejects, how many
-/// mirrors are their own source that may not be contacted, and one more if the entries have both policies. Only
-/// whether it is 0 has a meaning; it is a number so that it can be added and subtracted.
+/// For how many reasons the machine-config operator would refuse the entries of a source: the values that it rejects,
+/// the mirrors that are the source itself though that may never be contacted, and one more if the entries have both
+/// policies. Entries without a real mirror count too: the operator checks them before it leaves them out. Only whether
+/// the number is 0 has a meaning; it is a number so that it can be added and subtracted.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
 /// `validateRegistriesConfScopes`.
 fn faults_of_source(view: View<'_>, source: &str) -> usize {
     let format = view.format();
+    // `policies`: whether an entry has AllowContactingSource, and whether one has NeverContactSource.
     let (mut faults, mut policies) = (0, [false; 2]);
     let mut entries = without_repeats(view.entries(source)).peekable();
     if entries.peek().is_some() {
@@ -102,7 +104,8 @@ pub(super) fn faults_of_all(view: View<'_>) -> usize {
     sources.into_iter().map(|source| faults_of_source(view, source)).sum()
 }
 
-/// The sums of `measure` over the sources of the old and the new set, in both views.
+/// The sums of `measure` over the sources of the old and the new set, each source once, in both views. `before` shows
+/// `old`, `after` shows `new`, as the same allocations: sets are compared by address.
 fn totals_of_write(
     [before, after]: [View<'_>; 2],
     old: Option<&MirrorSet>,
@@ -121,7 +124,8 @@ fn totals_of_write(
     totals
 }
 
-/// Whether some source of a set that is added takes more bytes than before; stops at the first.
+/// Whether some source of a set that is added takes more bytes than before. Stops at the first, unlike
+/// [`size_of_write`], which adds up all of them.
 pub fn grows(before: View<'_>, after: View<'_>, new: &MirrorSet) -> bool {
     let mut seen = HashSet::new();
     let mut sources = new.entries.iter().map(|entry| &*entry.source).filter(|source| seen.insert(*source));
@@ -169,6 +173,7 @@ mod tests {
         ];
         context.insert_set(set("b", "docker.io").into());
         for (source, expected, reason) in table {
+            // In a view, in a context, left out of a view, and removed from the context.
             let set = set("a", source);
             let overlay = Overlay::new(&context, &set);
             let added = context.view_with(SetKind::Idms, "a", Some(&overlay));

@@ -84,3 +84,17 @@ fn a_view_replaces_a_set_without_changing_the_context() {
     assert_eq!((found(view, "x"), found(view, "z")), (vec!["b[0]".to_owned()], vec!["a[0]".to_owned()]));
     assert_eq!(found(context.view(), "x"), ["a[0]", "b[0]"]);
 }
+
+#[test]
+fn the_largest_set_is_known_through_every_change() {
+    let mut context = Context::default();
+    let largest = |context: &Context| context.view().largest_of_context().map(|set| set.name.to_string());
+    assert_eq!(largest(&context), None, "no set");
+    context.insert_set(set(SetKind::Idms, "b", &["x", "y"]));
+    context.insert_set(set(SetKind::Idms, "a", &["z", "w"]));
+    assert_eq!(largest(&context).as_deref(), Some("a"), "the first of equal ones");
+    context.insert_set(set(SetKind::Itms, "c", &["x", "y", "z"]));
+    assert_eq!(largest(&context).as_deref(), Some("c"), "a larger one");
+    context.remove_set(SetKind::Itms, "c");
+    assert_eq!(largest(&context).as_deref(), Some("a"), "it is gone");
+}

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashTable;
 
-use super::{Context, faults_of_write, index::Repeats, never_contacted::NeverContacted};
+use super::{Context, ViewRegistries, faults_of_write, index::Repeats, never_contacted::NeverContacted};
 use crate::objects::{
     Entry, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, OperatorCatalog, Pull, SetKind,
-    scope::{Ancestor, ancestors},
+    scope::{Ancestor, matching_scopes},
 };
 
 /// An entry and its set.
@@ -25,12 +25,12 @@ impl<'a> EntryRef<'a> {
         &self.set.entries[self.index]
     }
 
-    /// Whether both are the same entry of the same set.
+    /// Whether both are the same entry of the same set, compared by its address.
     pub fn is(&self, other: EntryRef<'_>) -> bool {
         std::ptr::eq(self.set, other.set) && self.index == other.index
     }
 
-    /// Whether it comes after `other` in the same set.
+    /// Whether it comes after `other` in the same set; `false` for entries of two sets.
     pub fn follows(&self, other: EntryRef<'_>) -> bool {
         std::ptr::eq(self.set, other.set) && self.index > other.index
     }
@@ -79,6 +79,7 @@ pub struct View<'a> {
     hidden: Option<u32>,
     /// The set that is added, or that takes the place of the hidden one.
     overlay: Option<&'a Overlay<'a>>,
+    /// Whether the sets that HyperShift manages are left out, the added one included.
     without_managed: bool,
 }
 
@@ -94,6 +95,7 @@ impl<'a> View<'a> {
         Self { without_managed: true, ..self }
     }
 
+    /// `false` for a set that HyperShift manages, in a view without those.
     fn shows(self, set: &MirrorSet) -> bool {
         !(self.without_managed && set.is_managed)
     }
@@ -123,38 +125,31 @@ impl<'a> View<'a> {
         self.entries(source).filter(|found| found.entry().is_effective())
     }
 
+    /// The scopes that may decide a pull at a scope; see [`matching_scopes`].
+    pub fn scopes_at(self, scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
+        let has_wildcards = self.has_wildcards();
+        matching_scopes(scope).filter(move |above| has_wildcards || matches!(above, Ancestor::Parent(_)))
+    }
+
     /// Whether a source at or above a scope has an effective entry that counts. It stops at the first.
     pub fn covers(self, scope: &str, counts: impl Fn(&EntryRef<'a>) -> bool) -> bool {
-        self.effective(scope).any(|found| counts(&found))
-            || self
-                .scopes_above(scope)
-                .any(|above| self.effective(&above.to_scope()).any(|found| counts(&found)))
+        self.scopes_at(scope).any(|above| self.effective(&above.to_scope()).any(|found| counts(&found)))
     }
 
-    /// The scopes above a scope that a source may have, the nearest first.
-    pub fn scopes_above(self, scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
-        let has_wildcards = self.has_wildcards();
-        ancestors(scope).filter(move |above| has_wildcards || matches!(above, Ancestor::Parent(_)))
-    }
-
-    /// The nearest source at or above a scope with effective entries.
+    /// The source that decides pulls of images at a scope or below it, of those with effective entries.
     pub fn nearest_source(self, scope: &str) -> Option<&'a str> {
-        let found = self.effective(scope).next();
-        let mut above = self.scopes_above(scope);
-        let found = found.or_else(|| above.find_map(|above| self.effective(&above.to_scope()).next()))?;
+        let found = self.scopes_at(scope).find_map(|above| self.effective(&above.to_scope()).next())?;
         Some(&found.entry().source)
     }
 
-    /// The nearest source at or above a scope with effective entries that count, and those entries.
+    /// The source that decides pulls of images at a scope or below it, of those with effective entries that count, and
+    /// these entries. A source with a slash at its end, which only releases up to 4.15 accept, is not found.
     pub fn nearest(
         self,
         scope: &str,
         counts: impl Fn(&EntryRef<'a>) -> bool,
     ) -> Option<(&'a str, Vec<EntryRef<'a>>)> {
-        if let Some(found) = self.effective_entries(scope, &counts) {
-            return Some(found);
-        }
-        self.scopes_above(scope).find_map(|above| self.effective_entries(&above.to_scope(), &counts))
+        self.scopes_at(scope).find_map(|above| self.effective_entries(&above.to_scope(), &counts))
     }
 
     /// The effective entries with exactly this source that count; `None` where there are none.
@@ -168,19 +163,20 @@ impl<'a> View<'a> {
         Some((source, found))
     }
 
-    /// Whether any source may be a wildcard; without one, those above a scope need not be looked up.
+    /// Whether any source may be a wildcard; without one, those above a scope need not be looked up. The sources of the
+    /// hidden set count too.
     pub fn has_wildcards(&self) -> bool {
         self.context.wildcards > 0 || self.overlay.is_some_and(|overlay| overlay.wildcards)
     }
 
     /// Whether a source that covers this scope may be `NeverContactSource`; otherwise those above it need not be
-    /// looked up.
+    /// looked up. The sources of the hidden set count too.
     pub fn may_never_contact(&self, scope: &str) -> bool {
         self.context.never_contacted.may_cover(scope)
             || self.overlay.is_some_and(|overlay| overlay.never_contacted.may_cover(scope))
     }
 
-    /// The set of a kind and name, if it is seen.
+    /// The set of a kind and name, if it is shown.
     pub fn set(self, kind: SetKind, name: &str) -> Option<&'a MirrorSet> {
         let added = self.overlay.map(|overlay| overlay.set);
         let added = added.filter(|set| set.kind == kind && *set.name == *name);
@@ -191,14 +187,14 @@ impl<'a> View<'a> {
         added.or_else(kept).filter(|set| self.shows(set))
     }
 
-    /// Every set that is seen, those of a kind by name.
+    /// Every set that is shown, in the order of [`SetKind::ALL`], those of a kind by name.
     pub fn sets(self) -> impl Iterator<Item = &'a MirrorSet> {
         SetKind::ALL.into_iter().flat_map(move |kind| self.sets_of(kind))
     }
 
     /// The sets of a kind, by name.
     pub fn sets_of(self, kind: SetKind) -> impl Iterator<Item = &'a MirrorSet> {
-        // Without an added set of this kind, all are before it.
+        // The added set is put where its name belongs. Without one of this kind, all others are before it.
         let added = self.overlay.map(|overlay| overlay.set).filter(|set| set.kind == kind);
         let before = self.kept(kind).take_while(move |set| added.is_none_or(|added| set.name < added.name));
         let after = self.kept(kind).filter(move |set| added.is_some_and(|added| set.name >= added.name));
@@ -212,11 +208,21 @@ impl<'a> View<'a> {
         sets.filter(move |set| !hidden.is_some_and(|hidden| std::ptr::eq(hidden, *set)))
     }
 
-    fn hidden_set(&self) -> Option<&'a MirrorSet> {
+    pub(super) fn hidden_set(&self) -> Option<&'a MirrorSet> {
         self.context.sets[self.hidden? as usize].as_deref()
     }
 
-    /// How many sets of a kind are seen, with those that HyperShift manages.
+    pub(super) fn added_set(&self) -> Option<&'a MirrorSet> {
+        self.overlay.map(|overlay| overlay.set)
+    }
+
+    /// The registries that sources and mirrors are on. Only the entries of the set that the view adds or leaves out
+    /// are counted; the rest is known.
+    pub fn registries(self) -> ViewRegistries<'a> {
+        ViewRegistries::new(self, &self.context.registries)
+    }
+
+    /// How many sets of a kind there are, with those that HyperShift manages even if the view does not show them.
     pub fn count(&self, kind: SetKind) -> usize {
         let hidden = usize::from(self.hidden_set().is_some_and(|set| set.kind == kind));
         let added = usize::from(self.overlay.is_some_and(|overlay| overlay.set.kind == kind));
@@ -233,6 +239,12 @@ impl<'a> View<'a> {
     /// configuration adds is left out. The context keeps the number up to date as sets change.
     pub fn size_of_context(self) -> usize {
         self.context.size
+    }
+
+    /// The set of the context, not of this view of it, with the most entries; of several, the first one. The context
+    /// looks for it once.
+    pub fn largest_of_context(self) -> Option<&'a MirrorSet> {
+        self.context.largest().map(|set| &**set)
     }
 
     /// Whether the machine-config operator refuses some entry, so that it renders nothing. Only the entries of the

@@ -61,8 +61,8 @@ pub(super) fn policy_conflicts(documents: &[Document]) -> Vec<Problem> {
     problems
 }
 
-/// Sources whose lists of mirrors contradict each other, among the entries that the nodes merge: a cycle is
-/// no error to them, but their order is then called unspecified.
+/// Sources whose lists of mirrors contradict each other, among the entries that the nodes merge. Nodes accept that, but
+/// upstream calls the merged order unspecified.
 pub(super) fn order_conflicts<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Vec<Problem> {
     let mut merged: BTreeMap<(&str, Pull), Vec<Found<'_>>> = BTreeMap::new();
     for found in documents.into_iter().flat_map(entries_of).filter(|found| found.entry().is_effective()) {

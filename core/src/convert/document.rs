@@ -81,7 +81,8 @@ impl Document {
             .map(|(field, why)| format!("metadata.{field} of {} is not copied: {why}", self.place()))
     }
 
-    /// Name of a file that holds this object alone: the same each time.
+    /// Name of a file that holds this object alone. It depends on kind and name only, so that a second run names the
+    /// same files.
     pub fn file_name(&self) -> String {
         format!("{}-{}.yaml", self.set.kind.name().to_lowercase(), self.set.name)
     }
@@ -96,8 +97,8 @@ impl Document {
         format!("{} in {}", self.set.id(), self.origin.entry_place(entry))
     }
 
-    /// The problem with its name, where the API server rejects it: a name is also part of a file name and of a
-    /// command.
+    /// The problem with its name, where the API server rejects it: such a name must not become part of a file name or
+    /// of a command.
     pub(super) fn name_problem(&self) -> Option<Problem> {
         let name = &*self.set.name;
         if is_object_name(name) {

@@ -44,8 +44,8 @@ pub fn merge(documents: &[Document]) -> Merging {
     let mut united = Vec::new();
     let mut notes = Vec::new();
     for group in groups.values() {
-        let labels = unite_values("label", group, |document| &document.labels, &mut problems);
-        let annotations = unite_values("annotation", group, |document| &document.annotations, &mut problems);
+        let labels = unite_values("label", group, |document| document.labels.iter().collect(), &mut problems);
+        let annotations = unite_values("annotation", group, annotations_without_stamps, &mut problems);
         notes.extend(group.iter().flat_map(|document| document.left_behind_notes()));
         let set = unite(group);
         united.push(Document { set, labels, annotations, left_behind: Vec::new(), origin: Origin::New });
@@ -67,7 +67,7 @@ fn unite(group: &[&Document]) -> MirrorSet {
         entries.push(Entry {
             source: source.into(),
             mirrors: united_mirrors(source, &of_source),
-            // Two different policies are a problem, so the first one that is set holds for all entries.
+            // The first that is set holds for all: with two different ones there is a problem, and no result.
             mirror_source_policy: of_source.iter().find_map(|entry| entry.mirror_source_policy),
         });
     }
@@ -77,27 +77,33 @@ fn unite(group: &[&Document]) -> MirrorSet {
 
 /// The mirrors as the nodes try them. Nodes drop an entry without a mirror other than the source; where all
 /// entries are like that, the result is too: it lists the source once if one of them does, otherwise nothing.
-fn united_mirrors(source: &str, entries: &[&Entry]) -> Mirrors {
+pub(super) fn united_mirrors(source: &str, entries: &[&Entry]) -> Mirrors {
     let lists: Vec<&[Box<str>]> =
         entries.iter().filter(|entry| entry.is_effective()).map(|entry| &*entry.mirrors).collect();
     if lists.is_empty() {
-        let longest = entries.iter().map(|entry| &entry.mirrors).max_by_key(|mirrors| mirrors.len().min(1));
-        return longest.and_then(|mirrors| mirrors.first()).cloned().into_iter().collect();
+        // Where one of them has a mirror, it is the source.
+        return entries.iter().find_map(|entry| entry.mirrors.first()).cloned().into_iter().collect();
     }
     node::merge(source, &lists).mirrors.into_iter().map(Box::from).collect()
 }
 
-/// Labels or annotations of all objects, without those of a run; two values for one name are a problem.
+/// The annotations of an object without those of a run. No note says that they are left out: it would be there for
+/// every object of oc-mirror, and there is nothing to do about it.
+fn annotations_without_stamps(document: &Document) -> Vec<(&String, &Value)> {
+    document.annotations.iter().filter(|(name, _)| !STAMPS.contains(&&***name)).collect()
+}
+
+/// Labels or annotations of all objects; two values for one name are a problem, which is added once to `problems`.
 fn unite_values<'a>(
     what: &str,
     group: &[&'a Document],
-    of: impl Fn(&'a Document) -> &'a Map<String, Value>,
+    of: impl Fn(&'a Document) -> Vec<(&'a String, &'a Value)>,
     problems: &mut Vec<Problem>,
 ) -> Map<String, Value> {
     let mut first: BTreeMap<&str, (&Value, &Document)> = BTreeMap::new();
     let mut reported = BTreeSet::new();
     for document in group {
-        for (name, value) in of(document).iter().filter(|(name, _)| !STAMPS.contains(&&***name)) {
+        for (name, value) in of(document) {
             let (known, place) = *first.entry(name).or_insert((value, document));
             if known != value && reported.insert(name) {
                 problems.push(Problem {

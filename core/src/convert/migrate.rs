@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Document, Origin, Problem, Proof, conflict::order_conflicts, proof::prove};
+use super::{
+    Document, Origin, Problem, Proof, conflict::order_conflicts, merge::united_mirrors, proof::prove,
+};
 use crate::{
     context::Context,
-    node,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy, SetKind, grammar},
+    objects::{MirrorSet, MirrorSourcePolicy, SetKind, grammar},
+    rules::conflicting_source_policy::three_steps,
 };
 
-/// The steps of a migration, or why it would change something. Then there is nothing to write.
+/// The steps of a migration. If it would change something, it has the reasons, and nothing to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Migration {
     /// The IDMSs to apply, by name.
@@ -44,7 +46,7 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
         proof: None,
     };
     migration.problems.extend(clashes(documents));
-    // Of two with the same name one is enough: `clashes` has compared them.
+    // Of two with the same name one is enough: if they differ, `clashes` has reported it.
     let icsps: BTreeMap<&str, &Document> = documents
         .iter()
         .filter(|document| document.set.kind == SetKind::Icsp)
@@ -93,6 +95,7 @@ fn clashes(documents: &[Document]) -> Vec<Problem> {
     let mut first: BTreeMap<(SetKind, &str), &Document> = BTreeMap::new();
     let mut problems = Vec::new();
     for this in documents {
+        // The first of its kind and name is compared with itself.
         let before = *first.entry((this.set.kind, &this.set.name)).or_insert(this);
         let same_metadata = (&before.labels, &before.annotations) == (&this.labels, &this.annotations);
         let differing = if before.set.entries != this.set.entries {
@@ -111,9 +114,11 @@ fn clashes(documents: &[Document]) -> Vec<Problem> {
     problems
 }
 
+/// The problem with an IDMS that exists under the name of an ICSP (`there`), but is not the one that the ICSP would
+/// become (`wanted`).
 fn namesake_problem(icsp: &Document, there: &Document, wanted: &Document) -> Problem {
-    let (old, new) = (sources_of(&wanted.set), sources_of(&there.set));
-    let example = match (old.difference(&new).next(), new.difference(&old).next()) {
+    let (of_icsp, of_idms) = (sources_of(&wanted.set), sources_of(&there.set));
+    let example = match (of_icsp.difference(&of_idms).next(), of_idms.difference(&of_icsp).next()) {
         (Some(source), _) => format!("\"{source}\" is only in the ICSP"),
         (None, Some(source)) => format!("\"{source}\" is only in the IDMS"),
         (None, None) => "the mirrors or policies of a source differ".to_owned(),
@@ -133,7 +138,7 @@ fn sources_of(set: &MirrorSet) -> BTreeSet<&str> {
     set.entries.iter().map(|entry| &*entry.source).collect()
 }
 
-/// Places of the entries that are `NeverContactSource`, by source.
+/// For each source with `NeverContactSource` anywhere, the place of one such entry.
 fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> {
     let mut never = HashMap::new();
     for document in documents {
@@ -146,7 +151,8 @@ fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> 
     never
 }
 
-/// Entries that an IDMS rejects, and those that another object contradicts.
+/// Problems with the entries of an ICSP: values that the schema of an IDMS rejects, and sources that another object
+/// never contacts.
 fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document, usize)>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (at, entry) in icsp.set.entries.iter().enumerate() {
@@ -165,7 +171,10 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: format!("remove the entry from the ICSP, or the policy from {}", other.set.id()),
+                fix: match other.set.kind {
+                    SetKind::Itms => format!("remove the policy from {}", other.set.id()),
+                    SetKind::Icsp | SetKind::Idms => three_steps(&other.set.id().to_string(), &[&icsp.set.name]),
+                },
             });
         }
     }
@@ -188,7 +197,7 @@ fn rejected_value(field: &str, value: &str, place: String) -> Problem {
     }
 }
 
-/// The IDMS that is equivalent to an ICSP.
+/// The IDMS that is equivalent to an ICSP. What is not copied, or written in another way, is added to `notes`.
 fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
     notes.extend(icsp.left_behind_notes());
     let mut idms = Document { left_behind: Vec::new(), origin: Origin::New, ..icsp.clone() };
@@ -196,31 +205,25 @@ fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
     idms.set.resource_version = Box::default();
     let entries = std::mem::take(&mut idms.set.entries);
     let (count, mut seen) = (entries.len(), HashSet::new());
-    for (at, entry) in entries.into_iter().enumerate() {
-        let (written, tried) = (entry.mirrors.len(), with_mirrors_once(entry));
-        if !seen.insert(tried.clone()) {
+    for (at, mut entry) in entries.into_iter().enumerate() {
+        // In an IDMS each mirror may be listed once.
+        let lists_twice = !entry.repeated_mirrors().is_empty();
+        if lists_twice {
+            entry.mirrors = united_mirrors(&entry.source, &[&entry]);
+        }
+        if !seen.insert(entry.clone()) {
             continue;
         }
-        if tried.mirrors.len() < written {
+        if lists_twice {
             notes.push(format!(
                 "a mirror is listed twice in {}; the IDMS lists it once",
                 icsp.entry_place(at)
             ));
         }
-        idms.set.entries.push(tried);
+        idms.set.entries.push(entry);
     }
     notes.extend(repeats_note(icsp, count - idms.set.entries.len()));
     idms
-}
-
-/// An entry with each mirror once: in an IDMS the list is a set. This is the order in which the nodes try them.
-fn with_mirrors_once(entry: Entry) -> Entry {
-    let mut seen = BTreeSet::new();
-    if entry.mirrors.iter().all(|mirror| seen.insert(mirror)) {
-        return entry;
-    }
-    let tried = node::merge(&entry.source, &[&*entry.mirrors]).mirrors;
-    Entry { mirrors: tried.into_iter().map(Box::from).collect(), ..entry }
 }
 
 fn repeats_note(icsp: &Document, repeats: usize) -> Option<String> {
@@ -237,7 +240,7 @@ fn same_entries(one: &MirrorSet, other: &MirrorSet) -> bool {
     sorted_entries(one) == sorted_entries(other)
 }
 
-/// The entries of a set with the policies in force, sorted.
+/// The entries of a set, sorted. A policy that is not set is the default one.
 fn sorted_entries(set: &MirrorSet) -> Vec<(&str, &[Box<str>], MirrorSourcePolicy)> {
     let entries = set.entries.iter().map(|entry| (&*entry.source, &*entry.mirrors, entry.policy()));
     let mut entries: Vec<_> = entries.collect();

@@ -25,7 +25,8 @@ pub struct Step {
 const TOO_LONG_FOR_AN_ANNOTATION: usize = 128 << 10;
 
 impl Plan {
-    /// The steps that are left. `written` is how a command gets the new objects.
+    /// The steps that are left; none for a migration that may not be carried out. `written` is how a command gets the
+    /// new objects.
     pub fn of(migration: &Migration, written: &Written) -> Self {
         let mut steps = Vec::new();
         if !migration.idms.is_empty() {

@@ -52,7 +52,7 @@ pub struct NodeDifference {
     pub places: Vec<String>,
 }
 
-/// Renders the three states, each with everything that `context` has apart from the mirror sets.
+/// Renders the three states: `context`, which has everything but the mirror sets, with those of each state.
 pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context) -> Proof {
     let before = with_sets(context, documents);
     let during = with_sets(&before, idms);
@@ -69,6 +69,7 @@ pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context
         }
     }
     let mut found = Vec::new();
+    // Each state and the next one.
     for pair in files.windows(2) {
         let [(_, old), (stage, new)] = pair else { continue };
         found.extend(differences(*stage, old, new, documents));
@@ -89,6 +90,8 @@ fn rendered(view: View<'_>) -> Result<NodeFiles<'_>, String> {
     node::files(view).map_err(|error| error.to_string())
 }
 
+/// What differs between two states, of which `stage` is the later one. Files without a reason to list are the same:
+/// they could still have the same registries in another order, but an ICSP and an IDMS give the same order.
 fn differences(
     stage: Stage,
     old: &NodeFiles<'_>,
@@ -97,7 +100,7 @@ fn differences(
 ) -> Vec<NodeDifference> {
     let mut differences = Vec::new();
     let by_source = places_by_source(documents);
-    // The default impact is shown: any difference is one too many, whatever a custom policy makes of it.
+    // The default impact is shown: the migration may change nothing, even if a custom policy makes a change cheap.
     for reason in node::change_of_files(old, new, Disruptions::default()).reasons {
         let places = by_source.get(reason.registry).into_iter().flatten().take(MAX_PLACES);
         differences.push(NodeDifference {
@@ -111,6 +114,7 @@ fn differences(
     differences
 }
 
+/// The places of the entries of each source.
 fn places_by_source(documents: &[Document]) -> HashMap<&str, Vec<(&Document, usize)>> {
     let mut places: HashMap<&str, Vec<_>> = HashMap::new();
     for document in documents {

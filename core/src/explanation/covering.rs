@@ -36,6 +36,7 @@ pub(super) fn covering<'a>(
     image: &Image,
     decision: Option<Decision<'a>>,
 ) -> Vec<Covering<'a>> {
+    // The source whose entries give the mirrors: above the scope, where that has none of its own.
     let deciding = decision.map(|decision| decision.mirrors_from.unwrap_or(decision.scope));
     let entries = view.sets().flat_map(entries_of);
     let mut covering: Vec<_> = entries
@@ -47,8 +48,8 @@ pub(super) fn covering<'a>(
     covering
 }
 
-/// The part of an entry in a pull of the `wanted` kind whose mirrors come from the source `deciding`; `None`: no
-/// scope decides it.
+/// The part of an entry in a pull of the `wanted` kind. `deciding` is the source whose mirrors are used; `None` where
+/// nothing in the file decides.
 fn part_of(found: EntryRef<'_>, deciding: Option<&str>, wanted: Pull) -> Part {
     let served = found.set.kind.pull();
     if !found.entry().is_effective() {

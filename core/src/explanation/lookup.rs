@@ -27,6 +27,8 @@ pub struct ExplainedLookup<'a> {
     pub sources: Vec<MatchingSource<'a>>,
     /// The overrides that are skipped with an error.
     pub errors: Vec<String>,
+    /// The sources on which the control plane operator crashes: at random, or always if there is no other.
+    pub crashes_on: Vec<String>,
     /// Nothing matches, while the nodes use mirrors.
     pub only_nodes_redirect: bool,
 }
@@ -87,12 +89,13 @@ pub fn explain_lookups<'a>(
 }
 
 impl LookupKind {
-    /// Whether releases that sort mirrors by name are among those that look images up this way.
+    /// Whether some of the releases with this lookup sort mirrors by name.
     fn sorts_mirrors_later(self) -> bool {
         let span = match self {
             Self::Release(era) => era.span(),
             Self::Metadata(era) => era.span(),
         };
+        // No lookup begins after the first such release, and none of those that go so far ends.
         span.contains(Span::SORTS_MIRRORS.first())
     }
 
@@ -107,9 +110,10 @@ impl LookupKind {
 
     fn look_up(self, overrides: &Overrides<'_>, image: &str) -> Result<LookupResult, ReferenceError> {
         match self {
-            Self::Release(era) => {
-                Ok(LookupResult { candidates: release_lookup(era, overrides, image), errors: Vec::new() })
-            }
+            Self::Release(era) => Ok(LookupResult {
+                candidates: release_lookup(era, overrides, image),
+                ..LookupResult::default()
+            }),
             Self::Metadata(era) => metadata_lookup(era, overrides, image),
         }
     }
@@ -128,15 +132,17 @@ struct Lookups<'a, 'o> {
 
 impl<'a> Lookups<'a, '_> {
     fn explain(&self, kind: LookupKind) -> Result<ExplainedLookup<'a>, ReferenceError> {
-        let LookupResult { candidates, errors } = kind.look_up(self.overrides, &self.question.text)?;
+        let LookupResult { candidates, errors, crashes_on } =
+            kind.look_up(self.overrides, &self.question.text)?;
         let mut sources = Vec::new();
         for (source, mirrors) in self.overrides {
             sources.extend(self.matching_source(kind, source, mirrors)?);
         }
         let only_nodes_redirect = self.nodes_redirect && candidates.is_empty();
-        Ok(ExplainedLookup { kind, candidates, sources, errors, only_nodes_redirect })
+        Ok(ExplainedLookup { kind, candidates, sources, errors, crashes_on, only_nodes_redirect })
     }
 
+    /// What one source does with the image, as if there were no other; `None` where it does not match.
     fn matching_source(
         &self,
         kind: LookupKind,
@@ -192,7 +198,8 @@ impl<'a> Lookups<'a, '_> {
         if !is_reached {
             return Some(Divergence::Elsewhere);
         }
-        // In the exact era HyperShift puts the digest back afterwards, but not the tag.
+        // In the exact era HyperShift puts the digest back afterwards, but not the tag. All images of a question have
+        // the same digest and tag.
         let loses_tag = is_exact_era && !self.question.images.iter().any(Image::is_digested);
         loses_tag.then_some(Divergence::WithoutTag)
     }

@@ -112,6 +112,8 @@ pub fn explain<'a>(
     Ok(Explanation { pulls, lookups })
 }
 
+/// One pull, as if nodes can read registries.conf. Where they cannot, [`explain`] puts that error in place of the
+/// attempts.
 fn explain_pull<'a>(view: View<'a>, conf: &RegistriesConf<'a>, image: &Image) -> NodePull<'a> {
     let route = node::route_pull(conf, image);
     let decided_by = route.registry.map(|registry| Decision {
@@ -128,6 +130,7 @@ fn explain_pull<'a>(view: View<'a>, conf: &RegistriesConf<'a>, image: &Image) ->
     }
 }
 
+/// What a route tries: first each of its mirrors, then the source, which is not there if it is blocked.
 fn attempts<'a>(
     conf: &RegistriesConf<'a>,
     route: node::PullRoute<'_, '_>,
@@ -162,6 +165,8 @@ fn blocked_by<'a>(conf: &RegistriesConf<'a>, reference: &str) -> Option<&'a str>
     registry.blocked.then_some(registry.scope)
 }
 
+/// What blocks the source: entries whose source is exactly the scope that decides, and blocked registries that cover
+/// it.
 fn blockers<'a>(view: View<'a>, registry: &Registry<'a>) -> Vec<Blocker<'a>> {
     if !registry.blocked {
         return Vec::new();

@@ -43,6 +43,7 @@ impl Question {
     }
 
     fn read(text: &str) -> Result<Self, ReferenceError> {
+        // Read before the tag is added, so that the error is about what was typed.
         let image = Image::parse(text)?;
         let has_version = image.tag().is_some() || image.is_digested();
         let (text, assumed_tag) = if has_version {
@@ -84,13 +85,17 @@ fn search(text: &str, registries: &[impl AsRef<str>]) -> Result<Vec<Image>, Refe
     images.collect()
 }
 
-/// Follows `containers/image pkg/shortnames` `parseUnnormalizedShortName`: the first element must be a valid host too
-/// (`a_b.c/x` has none).
+/// Whether nodes take an image for a short name. A first element that is no valid host names no registry either, as in
+/// `a_b.c/x`.
+///
+/// Follows `containers/image pkg/shortnames` `parseUnnormalizedShortName`.
 fn names_no_registry(text: &str) -> bool {
     let first = text.split_once('/').map(|(first, _)| first);
     first.is_none_or(|first| !names_registry(first) || !is_valid_mirror(first))
 }
 
+/// What is wrong with a text, and what to write instead. A text may have several faults; what is checked first explains
+/// more than what is checked later.
 fn describe_error(text: &str, error: ReferenceError) -> String {
     if text.is_empty() {
         return "it is empty".to_owned();
@@ -126,6 +131,7 @@ fn describe_error(text: &str, error: ReferenceError) -> String {
 /// The same image with its name, but not its tag or digest, in lower case.
 fn with_lower_case_name(text: &str) -> String {
     let tagged = text.split('@').next().unwrap_or_default();
+    // A colon before a slash is that of a port.
     let end = tagged.rfind(':').filter(|at| !tagged[*at..].contains('/')).unwrap_or(tagged.len());
     let (name, version) = text.split_at(end);
     format!("{}{version}", name.to_lowercase())

@@ -52,7 +52,8 @@ fn flags(attempt: &Attempt<'_>) -> String {
     flags
 }
 
-/// One lookup of an image, in short words.
+/// One lookup of an image, in short words: each source that matches, the image at each of its mirrors with how that
+/// differs from what nodes try, and the later order of the mirrors where it is another one.
 fn looked_up(yaml: &str, image: &str, kind: LookupKind) -> Vec<String> {
     let context = context_of(yaml);
     let conf = node::render(context.view()).unwrap();
@@ -195,6 +196,7 @@ struct Case {
     sets: &'static [&'static str],
     /// The tag or digest of `quay.io/a/b`.
     version: &'static str,
+    /// The words of [`looked_up`]: each source, then where its mirrors lead.
     expected: &'static [&'static str],
     reason: &'static str,
 }

@@ -81,6 +81,7 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
     let mut old = Vec::new();
     for rule in &CEL_RULES {
         match rules::rule(rule.id).map_or(Level::Off, |rule| settings.level(rule)) {
+            // Faults that the object had before are only warned of, as by the webhook.
             Level::Deny => {
                 denying.push((rule, Faults::New));
                 old.push((rule, Faults::Old));
@@ -89,6 +90,7 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
             Level::Off => {}
         }
     }
+    // A rule is in each policy once at most, and so are the variables that it brings.
     warning.append(&mut old);
     if denying.is_empty() && warning.is_empty() {
         let ids = CEL_RULES.map(|rule| rule.id).join(", ");
@@ -105,13 +107,15 @@ pub fn admission_policies(settings: &Settings) -> Result<Form, NoForm> {
             form.push(&object("ValidatingAdmissionPolicyBinding", name, binding));
         }
     }
-    let left_out = rules_left_out(settings).join(", ");
-    let why = "a policy evaluates one mirror set at a time; the webhook evaluates these rules";
-    form.omissions.push(Omission::Aside(format!("rules {left_out}: {why}")));
+    let left_out = rules_left_out(settings);
+    if !left_out.is_empty() {
+        let why = "a policy evaluates one mirror set at a time; the webhook evaluates these rules";
+        form.omissions.push(Omission::Aside(format!("rules {}: {why}", left_out.join(", "))));
+    }
     Ok(form)
 }
 
-/// The ids of the rules that are on and that no policy contains.
+/// The ids of the rules that the webhook evaluates at these levels, and that no policy can contain.
 fn rules_left_out(settings: &Settings) -> Vec<&'static str> {
     let mut ids = Vec::new();
     for rule in RULES {
@@ -127,7 +131,9 @@ fn object<S>(kind: &'static str, name: &'static str, spec: S) -> Object<S> {
     Object { api_version: "admissionregistration.k8s.io/v1", kind, metadata: Metadata { name }, spec }
 }
 
+/// A policy of these rules, each looking for these of its faults.
 fn policy(rules: &[(&CelRule, Faults)]) -> Policy {
+    // In order: the expression of a variable may contain only the variables before it.
     let mut values = variables();
     for (rule, faults) in rules {
         if let Finds::Entries(fault) = &rule.finds {
@@ -148,7 +154,7 @@ fn policy(rules: &[(&CelRule, Faults)]) -> Policy {
 fn validation(CelRule { id, finds }: &CelRule, faults: Faults) -> Validation {
     let (expression, message_expression, message) = match finds {
         Finds::Icsp(message) => {
-            // An ICSP was one when it was created.
+            // An update changes no kind: an ICSP is new when it is created, and old in every update.
             let exception = match faults {
                 Faults::Any => "",
                 Faults::New => " || oldObject != null",
@@ -190,10 +196,12 @@ mod tests {
         ids: Vec<String>,
     }
 
+    /// The policies for these settings; none where there is no form.
     fn policies(settings: &Settings) -> Vec<Found> {
         let Ok(form) = admission_policies(settings) else { return Vec::new() };
         let list = form.json();
         let objects = list["items"].as_array().unwrap();
+        // Each policy is followed by its binding.
         objects.chunks(2).map(|pair| found(&pair[0], &pair[1])).collect()
     }
 
@@ -249,6 +257,14 @@ mod tests {
             assert_eq!(omission.contains(rule.id), is_on && !in_cel, "{}", rule.id);
         }
         assert!(CEL_RULES.iter().all(|rule| rules::rule(rule.id).is_some()));
+    }
+
+    #[test]
+    fn what_is_off_is_no_omission() {
+        let mut settings = all_at(Level::Warn);
+        settings.levels.extend(rules_left_out(&settings).into_iter().map(|id| (id.to_owned(), Level::Off)));
+        let form = admission_policies(&settings).unwrap();
+        assert_eq!(form.omissions.len(), 0);
     }
 
     #[test]

@@ -20,8 +20,8 @@ struct Metadata<'a> {
     annotations: BTreeMap<&'static str, &'a str>,
 }
 
-/// The annotation with the value that is configured, or derived and right in every one of the releases, or why there is
-/// none.
+/// The annotation with the configured value, or else with the derived one, if that value is right in all of the
+/// releases; otherwise the reasons why it is not.
 pub fn catalog_annotation(
     derivations: &Derivations,
     configured: Option<&str>,
@@ -37,6 +37,7 @@ pub fn catalog_annotation(
         Err(obstacle) => {
             let mut reasons =
                 vec![format!("no value of the annotation is correct for {releases}: {obstacle}")];
+            // A value may be right only where there is one catalog less.
             let newer = Span::THREE_CATALOGS.first();
             if let Ok(value) = &derivations.or_configured(configured, &newer.into()).value {
                 reasons.push(format!("hosted clusters from {newer} on can use {name}: \"{value}\""));

@@ -187,6 +187,7 @@ impl EntryFault {
             "{count} == 1 ? '' : {count} == 2 ? ' (and 1 similar entry)' : ' (and ' + string({count} - 1) + ' similar \
              entries)'"
         );
+        // CEL fills in each `%s`: the list, the index of the entry, those of `what`, and the count of the others.
         let line = format!(
             "'[{id}] spec.%s[%s].{what}%s. {EFFECT}. Fix: {fix}'.format([\n  variables.field, \
              string(variables.entries.indexOf(e)), {args},\n  {more}])"

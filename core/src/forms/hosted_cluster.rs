@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     Form, NoForm, Omission,
     sources::{Source, misplaced, sources},
+    without_sources,
 };
 use crate::{
     context::View,
@@ -29,7 +30,8 @@ struct Spec {
     image_content_sources: Vec<Entry>,
 }
 
-/// The part of a HostedCluster to paste or patch with, or what exceeds its schema's limits.
+/// The part of a HostedCluster to paste or patch with, or why there is none: what exceeds its
+/// schema's limits, or that there are no mirrors for digest pulls.
 pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
     let (sources, mut omissions) = sources(view, Pull::Digest);
     let exceeded = exceeded_limits(&sources);
@@ -44,6 +46,10 @@ pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
     }
     let why = "the nodes of a hosted cluster get mirrors for digest pulls only";
     omissions.extend(misplaced(view, Pull::Digest, why));
+    if sources.is_empty() {
+        return Err(without_sources(Pull::Digest, omissions));
+    }
+    // The schema has no policy.
     let entries = sources.iter().map(|source| Entry { mirror_source_policy: None, ..source.to_entry() });
     let spec = Spec { image_content_sources: entries.collect() };
     let comments =
@@ -51,6 +57,7 @@ pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
     Ok(Form { comments, omissions, ..Form::of(&Patch { spec }) })
 }
 
+/// A sentence for everything that the schema does not allow: too many sources or mirrors, or a value that is too long.
 fn exceeded_limits(sources: &[Source<'_>]) -> Vec<String> {
     let mut exceeded = Vec::new();
     if let Some(first) = sources.get(LIMIT) {

@@ -6,8 +6,9 @@
 use serde::Serialize;
 
 use super::{
-    Form, Omission,
+    Form, NoForm, Omission,
     sources::{Source, misplaced, sources},
+    without_sources,
 };
 use crate::{
     context::View,
@@ -29,21 +30,25 @@ struct Entry<'a> {
     source_policy: Option<MirrorSourcePolicy>,
 }
 
-/// The part of an install-config to paste.
-pub fn install_config(view: View<'_>) -> Form {
+/// The part of an install-config to paste; none if nothing of the mirror sets can be expressed there.
+pub fn install_config(view: View<'_>) -> Result<Form, NoForm> {
     let (sources, mut omissions) = sources(view, Pull::Digest);
     let entries: Vec<_> = sources.iter().filter_map(|source| entry(source, &mut omissions)).collect();
     let why =
         "install-config.yaml takes mirrors for digest pulls only; add the set to the installer's manifests";
     omissions.extend(misplaced(view, Pull::Digest, why));
+    if entries.is_empty() {
+        return Err(without_sources(Pull::Digest, omissions));
+    }
     let mut comments = vec!["In installers before 4.14 the field is imageContentSources.".to_owned()];
     if entries.iter().any(|entry| entry.source_policy.is_some()) {
         comments.push("Installers before 4.21 ignore sourcePolicy with a warning.".to_owned());
     }
-    Form { comments, omissions, ..Form::of(&InstallConfig { image_digest_sources: entries }) }
+    Ok(Form { comments, omissions, ..Form::of(&InstallConfig { image_digest_sources: entries }) })
 }
 
-/// The entry for a source; `None` where the installer accepts nothing of it. What it rejects is added to `omissions`.
+/// The entry for a source; `None` where the installer rejects the source or all of its mirrors. What it rejects is
+/// added to `omissions`.
 fn entry<'a>(source: &'a Source<'a>, omissions: &mut Vec<Omission>) -> Option<Entry<'a>> {
     if let Some(why) = rejection(source.name) {
         omissions.push(Omission::Lost(format!("{}: {why}", source.describe())));
@@ -76,6 +81,7 @@ fn rejection(name: &str) -> Option<&'static str> {
         return Some("the installer rejects wildcards");
     }
     let Some((host, path)) = name.split_once('/') else {
+        // It is read as the name of an image of Docker Hub, and a name is lower case.
         let has_upper_case = name.contains(|c: char| c.is_ascii_uppercase());
         return has_upper_case.then_some("the installer rejects a host with upper-case letters");
     };

@@ -22,7 +22,7 @@ pub use hosted_cluster::hosted_cluster;
 pub use install_config::install_config;
 pub use mirror_set::{digest_mirror_set, tag_mirror_set};
 
-use crate::objects::to_documents;
+use crate::objects::{Pull, to_documents};
 
 /// Documents, with comments and omissions.
 #[derive(Debug, Default)]
@@ -81,6 +81,20 @@ impl Form {
         }
         json!({ "apiVersion": "v1", "kind": "List", "items": values })
     }
+}
+
+/// Why there is no document where no source has mirrors for a kind of pull: applied, a document without entries would
+/// remove those that are there. The reasons include everything that was left out.
+fn without_sources(pull: Pull, omissions: Vec<Omission>) -> NoForm {
+    let pulls = match pull {
+        Pull::Digest => "digest",
+        Pull::Tag => "tag",
+    };
+    let mut reasons = vec![format!("there is nothing to write: no mirror set has mirrors for {pulls} pulls")];
+    reasons.extend(omissions.into_iter().map(|omission| match omission {
+        Omission::Lost(what) | Omission::Aside(what) => what,
+    }));
+    NoForm(reasons)
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Merges the entries of a source as the nodes merge them. Also returns whether their mirrors are listed in
-    /// contradicting orders.
+    /// Merges the entries of a source, all of them effective, as the nodes merge them. Also returns whether their
+    /// mirrors are listed in contradicting orders.
     fn merge(name: &'a str, entries: Vec<EntryRef<'a>>) -> (Self, bool) {
         let lists: Vec<_> = entries.iter().map(|found| &*found.entry().mirrors).collect();
         let merged = node::merge(name, &lists);
@@ -53,8 +53,7 @@ impl<'a> Source<'a> {
     pub(super) fn describe(&self) -> String {
         let mut places = Vec::new();
         for found in self.entries.iter().take(MAX_PLACES) {
-            let path = found.set.field_path(found.index, "");
-            places.push(format!("{}, {}", found.set.id(), path.trim_end_matches('.')));
+            places.push(format!("{}, {}", found.set.id(), found.set.entry_path(found.index)));
         }
         let more = match self.entries.len() - places.len() {
             0 => String::new(),

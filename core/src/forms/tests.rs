@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    context::View,
     hypershift::Releases,
     objects::{self, MirrorSourcePolicy, Object, SetKind},
     state::State,
@@ -50,7 +51,7 @@ pub(super) fn contradicting() -> State {
     ])
 }
 
-/// The number of omissions that are lost, and of those that are not.
+/// The number of omissions that are [`Omission::Lost`], and of those that are [`Omission::Aside`].
 fn omitted(form: &Form) -> (usize, usize) {
     let lost = form.omissions.iter().filter(|omission| matches!(omission, Omission::Lost(_))).count();
     (lost, form.omissions.len() - lost)
@@ -59,7 +60,7 @@ fn omitted(form: &Form) -> (usize, usize) {
 #[test]
 fn one_idms_has_the_entries_of_all_icsps_and_idms_merged() {
     let state = mixed();
-    let form = digest_mirror_set(state.context().view());
+    let form = digest_mirror_set(state.context().view()).unwrap();
     let expected = json!({
         "apiVersion": "config.openshift.io/v1",
         "kind": "ImageDigestMirrorSet",
@@ -78,7 +79,7 @@ fn one_idms_has_the_entries_of_all_icsps_and_idms_merged() {
 #[test]
 fn one_itms_has_the_entries_of_all_itms() {
     let state = mixed();
-    let form = tag_mirror_set(state.context().view());
+    let form = tag_mirror_set(state.context().view()).unwrap();
     let entries = json!([{ "source": "quay.io/t", "mirrors": ["m:3/t"], "mirrorSourcePolicy": NEVER }]);
     assert_eq!(form.json()["spec"], json!({ "imageTagMirrors": entries }));
     assert_eq!(omitted(&form), (0, 3), "one for each digest set");
@@ -87,7 +88,7 @@ fn one_itms_has_the_entries_of_all_itms() {
 #[test]
 fn contradicting_orders_are_an_omission() {
     let state = contradicting();
-    let form = digest_mirror_set(state.context().view());
+    let form = digest_mirror_set(state.context().view()).unwrap();
     assert_eq!(omitted(&form), (0, 1));
 }
 
@@ -101,10 +102,10 @@ fn a_hosted_cluster_loses_never_contact_source() {
         { "source": "quay.io/b", "mirrors": ["m:3/b"] },
     ]);
     assert_eq!(form.json(), json!({ "spec": { "imageContentSources": entries } }));
-    assert_eq!(omitted(&form), (1, 2));
+    assert_eq!(omitted(&form), (1, 2), "a policy; an entry that the nodes drop, and an ITMS");
 }
 
-/// Clusters with this number of sources, of mirrors, and of characters of each.
+/// Four clusters, each with one thing of this size: the number of sources or of mirrors, or the length of one of them.
 pub(super) fn clusters_of_size(size: usize) -> [(&'static str, State); 4] {
     let names = numbered(size);
     let names: Vec<_> = names.iter().map(String::as_str).collect();
@@ -134,9 +135,34 @@ fn a_hosted_cluster_takes_255_of_each_and_no_more() {
 }
 
 #[test]
+fn a_form_without_sources_is_not_written() {
+    type Write = fn(View<'_>) -> Result<Form, NoForm>;
+    let tags: Set<'_> = (SetKind::Itms, "tags", &[("quay.io/t", &["m:3/t"], false)]);
+    let digests: Set<'_> = (SetKind::Idms, "digests", &[("quay.io/d", &["m:3/d"], false)]);
+    let wildcard: Set<'_> = (SetKind::Idms, "wildcard", &[("*.lab.example", &["m:3"], false)]);
+    let ineffective: Set<'_> = (SetKind::Idms, "odd", &[("quay.io/c", &["quay.io/c"], false)]);
+    let table: [(Write, &str, &[Set<'_>], Option<usize>); 10] = [
+        (digest_mirror_set, "an IDMS of nothing", &[], Some(1)),
+        (digest_mirror_set, "an IDMS of an ITMS, which is named", &[tags], Some(2)),
+        (digest_mirror_set, "an IDMS of an entry without effect", &[ineffective], Some(2)),
+        (digest_mirror_set, "an IDMS of an IDMS", &[digests], None),
+        (tag_mirror_set, "an ITMS of an IDMS", &[digests], Some(2)),
+        (tag_mirror_set, "an ITMS of both", &[digests, tags], None),
+        (hosted_cluster, "a HostedCluster, whose list would be emptied", &[], Some(1)),
+        (hosted_cluster, "a HostedCluster of an ITMS", &[tags], Some(2)),
+        (install_config, "an install-config of an ITMS", &[tags], Some(2)),
+        (install_config, "an install-config of what it cannot express", &[wildcard], Some(2)),
+    ];
+    for (write, title, sets, expected) in table {
+        let reasons = write(state(sets).context().view()).err().map(|NoForm(reasons)| reasons.len());
+        assert_eq!(reasons, expected, "{title}");
+    }
+}
+
+#[test]
 fn an_install_config_has_policies_and_no_wildcards() {
     let state = mixed();
-    let form = install_config(state.context().view());
+    let form = install_config(state.context().view()).unwrap();
     let entries = json!([
         { "source": "quay.io/a", "mirrors": ["m:3/a"] },
         { "source": "quay.io/b", "mirrors": ["m:3/b"], "sourcePolicy": NEVER },
@@ -168,6 +194,7 @@ fn an_annotation_is_right_in_every_release_or_there_is_none() {
     let form = catalog_annotation(one.derivations(), None, &Releases::default()).unwrap();
     assert_eq!(form.json(), json!({ "metadata": { "annotations": { name: value } } }));
 
+    // There is no second reason, a value for newer releases: without mirror sets they have none either.
     let NoForm(reasons) =
         catalog_annotation(State::default().derivations(), None, &Releases::default()).unwrap_err();
     assert_eq!(reasons.len(), 1, "{reasons:?}");

@@ -39,15 +39,15 @@ fn each_comment_omission_and_error_has_its_text() {
     let mut texts = String::new();
     let (mixed, contradicting) = (mixed(), contradicting());
     let view = mixed.context().view();
-    write_form(&mut texts, "an IDMS", &digest_mirror_set(view));
+    write_form(&mut texts, "an IDMS", &digest_mirror_set(view).unwrap());
     write_form(
         &mut texts,
         "an IDMS, with contradicting orders",
-        &digest_mirror_set(contradicting.context().view()),
+        &digest_mirror_set(contradicting.context().view()).unwrap(),
     );
-    write_form(&mut texts, "an ITMS", &tag_mirror_set(view));
+    write_form(&mut texts, "an ITMS", &tag_mirror_set(view).unwrap());
     write_form(&mut texts, "a HostedCluster", &hosted_cluster(view).unwrap());
-    write_form(&mut texts, "an install-config", &install_config(view));
+    write_form(&mut texts, "an install-config", &install_config(view).unwrap());
     write_form(&mut texts, "admission policies", &admission_policies(&Settings::default()).unwrap());
     let off = RULES.iter().map(|rule| (rule.id.to_owned(), Level::Off)).collect();
     let off = Settings { levels: off, ..Settings::default() };
@@ -56,6 +56,8 @@ fn each_comment_omission_and_error_has_its_text() {
         let error = catalog_annotation(state.derivations(), None, &Releases::default()).unwrap_err();
         write_errors(&mut texts, &format!("an annotation, {title}"), &error);
     }
+    let nothing = State::default();
+    write_errors(&mut texts, "an ITMS of nothing", &tag_mirror_set(nothing.context().view()).unwrap_err());
     for (title, state) in clusters_of_size(256) {
         let error = hosted_cluster(state.context().view()).unwrap_err();
         let error = error.to_string().replace(&"a".repeat(200), "…");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Releases, Span};
+use super::{Releases, Span, work::Work};
 
 /// Registry and namespace of the default catalogs' index images.
 pub const DEFAULT_NAMESPACE: &str = "registry.redhat.io/redhat";
@@ -30,6 +30,12 @@ impl Catalog {
     /// Its index image in another namespace, without a tag.
     pub fn image_of(&self, namespace: &str) -> String {
         format!("{namespace}/{}", self.index)
+    }
+
+    /// The namespace of its index image, without a tag; the inverse of [`Catalog::image_of`]. `None` if the image has
+    /// another name.
+    pub fn namespace_of<'i>(&self, image: &'i str) -> Option<&'i str> {
+        image.strip_suffix(self.index)?.strip_suffix('/')
     }
 }
 
@@ -92,10 +98,7 @@ pub fn parse(value: &str, empty_sides: EmptySides) -> Option<CatalogOverrides<'_
         return None;
     }
     let mut parsed = CatalogOverrides::default();
-    for (source, place) in value.split(',').filter_map(|pair| pair.split_once('=')) {
-        if empty_sides == EmptySides::Dropped && (source.is_empty() || place.is_empty()) {
-            continue;
-        }
+    for (source, place) in value.split(',').filter_map(|pair| split_pair(pair, empty_sides)) {
         match parsed.0.iter_mut().find(|(known, _)| *known == source) {
             Some((_, places)) => places.push(place),
             None => parsed.0.push((source, vec![place])),
@@ -104,7 +107,21 @@ pub fn parse(value: &str, empty_sides: EmptySides) -> Option<CatalogOverrides<'_
     Some(parsed)
 }
 
-/// The same as HyperShift writes it on a command line from [`Span::SORTS_MIRRORS`] on: sorted, `=` for nothing.
+/// The parts of a value that are dropped when it is parsed. Nothing between two commas is no part.
+pub fn dropped_parts(value: &str, empty_sides: EmptySides) -> impl Iterator<Item = &str> {
+    let parts = value.split(',').filter(|part| !part.is_empty());
+    parts.filter(move |part| split_pair(part, empty_sides).is_none())
+}
+
+/// The source and the place of a pair; `None` if it is dropped.
+fn split_pair(pair: &str, empty_sides: EmptySides) -> Option<(&str, &str)> {
+    let (source, place) = pair.split_once('=')?;
+    let is_dropped = empty_sides == EmptySides::Dropped && (source.is_empty() || place.is_empty());
+    (!is_dropped).then_some((source, place))
+}
+
+/// The value of the annotation as HyperShift writes it on a command line from [`Span::SORTS_MIRRORS`] on: sorted, `=`
+/// for nothing.
 ///
 /// Follows `hypershift support/util/util.go` `ConvertOpenShiftImageRegistryOverridesToCommandLineFlag`.
 pub fn command_line(overrides: Option<&CatalogOverrides<'_>>) -> String {
@@ -121,24 +138,46 @@ pub fn command_line(overrides: Option<&CatalogOverrides<'_>>) -> String {
 
 /// A Go map of up to this many keys is gone through in the order of insertion, from a random start.
 const SMALL_MAP: usize = 8;
-/// More states than this are not followed; the result of a value that needs them is random anyway.
-const MAX_STATES: usize = 20_000;
+/// Bytes of work, after which no further order is followed. A value of a few pairs takes some hundred; only one whose
+/// places contain its sources takes so many, and its result is random.
+const MAX_WORK: usize = 1 << 20;
+/// As many results are enough to show that a value is random, where not all were found.
+const SOME_RESULTS: usize = 8;
 
-/// Every image that a release of [`Span::REPLACED_CATALOGS`] may pull for a catalog's image: each source found anywhere in it
-/// is replaced by its places in turn, the sources in the order of a Go map.
+/// Every image that a release of [`Span::REPLACED_CATALOGS`] may pull for a catalog's image: each source found anywhere
+/// in it is replaced by its places in turn, the sources in the order of a Go map. Of a value with too many orders to
+/// follow all of them, some of the images, at least two, or none.
 ///
 /// Follows `hypershift control-plane-operator/controllers/hostedcontrolplane/olm/catalogs.go`
 /// `getCatalogToImageWithISImageRegistryOverrides` at release-4.16.
 pub fn replace_era(overrides: &CatalogOverrides<'_>, image: &str) -> BTreeSet<String> {
+    replace_within(&mut Work::of(MAX_WORK), overrides, image)
+}
+
+fn replace_within(work: &mut Work, overrides: &CatalogOverrides<'_>, image: &str) -> BTreeSet<String> {
     let sources = &overrides.0;
-    if sources.len() > SMALL_MAP {
-        return in_any_order(sources, image);
+    let results = if sources.len() > SMALL_MAP {
+        in_any_order(work, sources, image)
+    } else {
+        from_any_start(work, sources, image)
+    };
+    match results.len() {
+        _ if !work.is_over() => results,
+        // One result of several is not the answer.
+        0 | 1 => BTreeSet::new(),
+        _ => results.into_iter().take(SOME_RESULTS).collect(),
     }
+}
+
+/// As [`replace_era`] for a map of few keys.
+fn from_any_start(work: &mut Work, sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
     let mut results = BTreeSet::new();
+    // At least once: without sources the image stays as it is.
     for start in 0..sources.len().max(1) {
         let mut text = image.to_owned();
         for source in sources[start..].iter().chain(&sources[..start]) {
-            text = replace(&text, source);
+            let Some(replaced) = replace(work, &text, source) else { return results };
+            text = replaced;
         }
         results.insert(text);
     }
@@ -147,46 +186,68 @@ pub fn replace_era(overrides: &CatalogOverrides<'_>, image: &str) -> BTreeSet<St
 
 type Override<'a> = (&'a str, Vec<&'a str>);
 
-fn replace(image: &str, (source, places): &Override<'_>) -> String {
-    if !image.contains(source) {
-        return image.to_owned();
+/// The image after the turn of one source: its first occurrence is replaced by the first place, then the first one that
+/// is left, if any, by the second, and so on. `None` if that is too much work.
+fn replace(work: &mut Work, image: &str, (source, places): &Override<'_>) -> Option<String> {
+    let mut text = image.to_owned();
+    for place in places {
+        if !work.spend(text.len() + place.len()) {
+            return None;
+        }
+        if !text.contains(source) {
+            break;
+        }
+        text = text.replacen(source, place, 1);
     }
-    places.iter().fold(image.to_owned(), |text, place| text.replacen(source, place, 1))
+    Some(text)
 }
 
-fn in_any_order(sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
+/// As [`replace_era`] for a map of more keys, whose order can be any.
+fn in_any_order(work: &mut Work, sources: &[Override<'_>], image: &str) -> BTreeSet<String> {
     // Most sources never occur, whatever was replaced before. They change nothing, and leaving them out leaves fewer
-    // orders.
-    let reachable = explore(sources, image, false);
+    // orders. It takes work of its own: where it is too much, all are followed.
+    let before = &mut Work::of(MAX_WORK);
+    let reachable = explore(before, sources, image, false);
+    let texts: usize = reachable.iter().map(String::len).sum();
     let mut relevant = Vec::new();
     for source in sources {
-        if reachable.iter().any(|text| text.contains(source.0)) {
+        if !before.spend(texts) || reachable.iter().any(|text| text.contains(source.0)) {
             relevant.push(source.clone());
         }
     }
-    explore(&relevant, image, true)
+    explore(work, &relevant, image, true)
 }
 
 /// Replaces by the sources in every order, each at most once.
 ///
 /// With `final_only` it returns the images after the last turn, as HyperShift does: a source that does not occur at its
-/// turn has lost it. Without, it returns every image on the way, and each source may wait until it occurs.
-fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<String> {
+/// turn has lost it. Without, it returns every image on the way, and each source may wait until it occurs. What was
+/// found so far, if following all of them is too much work.
+fn explore(work: &mut Work, sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<String> {
     let all: Vec<usize> = (0..sources.len()).collect();
     let mut seen = BTreeSet::from([(image.to_owned(), all.clone())]);
     let mut waiting = vec![(image.to_owned(), all)];
     let mut results = BTreeSet::new();
     while let Some((text, left)) = waiting.pop() {
-        let done = !left.iter().any(|at| text.contains(sources[*at].0));
+        // Each source that is left is looked for.
+        if !work.spend(text.len() * (left.len() + 1)) {
+            return results;
+        }
+        let occur: Vec<bool> = left.iter().map(|at| text.contains(sources[*at].0)).collect();
+        let done = !occur.contains(&true);
         if done || !final_only {
             results.insert(text.clone());
         }
-        if done || seen.len() > MAX_STATES {
+        if done {
             continue;
         }
-        for at in left.iter().filter(|at| final_only || text.contains(sources[**at].0)) {
+        for (at, _) in left.iter().zip(&occur).filter(|(_, occurs)| final_only || **occurs) {
             let rest: Vec<_> = left.iter().copied().filter(|other| other != at).collect();
-            let state = (replace(&text, &sources[*at]), rest);
+            let Some(replaced) = replace(work, &text, &sources[*at]) else { return results };
+            if !work.spend(replaced.len() + size_of_val(&*rest)) {
+                return results;
+            }
+            let state = (replaced, rest);
             if seen.insert(state.clone()) {
                 waiting.push(state);
             }
@@ -195,9 +256,9 @@ fn explore(sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<
     results
 }
 
-/// Every list of index images that a release of [`Span::LISTED_CATALOGS`] may try for a catalog, each in order. Only two sources
-/// count, [`DEFAULT_NAMESPACE`] and its registry; with both, HyperShift takes them in random order, and each order
-/// gives a list.
+/// Every list of index images that a release of [`Span::LISTED_CATALOGS`] may try for a catalog, each in order. Only
+/// two sources count, [`DEFAULT_NAMESPACE`] and its registry; with both, HyperShift takes them in random order, and
+/// each order gives a list.
 ///
 /// Follows `hypershift support/catalogs/images.go` `computeCatalogImages`.
 pub fn list_era(overrides: &CatalogOverrides<'_>, catalog: &Catalog) -> Vec<Vec<String>> {
@@ -222,28 +283,4 @@ fn namespace_at(place: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_sources_that_do_not_occur_change_nothing() {
-        let pairs: Vec<_> = (0..40).map(|at| format!("registry-{at}.example.com=m/{at}")).collect();
-        let value = format!("{},{DEFAULT_NAMESPACE}=m/redhat", pairs.join(","));
-        let results =
-            replace_era(&parse(&value, EmptySides::Kept).unwrap(), "registry.redhat.io/redhat/x-index");
-        assert_eq!(results, BTreeSet::from(["m/redhat/x-index".to_owned()]));
-    }
-
-    #[test]
-    fn many_sources_that_all_occur_are_followed_to_an_end() {
-        let letters = ["r", "e", "g", "i", "s", "t", "y", "d", "h", "a", "n", "x"];
-        let value: Vec<_> = letters.iter().map(|letter| format!("{letter}={letter}r")).collect();
-        assert!(
-            !replace_era(
-                &parse(&value.join(","), EmptySides::Kept).unwrap(),
-                "registry.redhat.io/redhat/x-index"
-            )
-            .is_empty()
-        );
-    }
-}
+mod tests;

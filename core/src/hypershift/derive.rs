@@ -107,13 +107,15 @@ impl Derivations {
     }
 }
 
-/// A configured value, checked by the models of the releases.
+/// A configured value, or the obstacle where some release misreads it, and the places that its text means.
 fn configured_value(value: &str, releases: &Releases) -> Derivation {
+    // An empty value and `=` count as absent: they place nothing. A pair with an empty side means nothing, whatever some
+    // releases make of it.
     let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
     let of_catalog = |catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image()));
     let found: Vec<_> = catalogs::catalogs_of(releases).map(of_catalog).collect();
-    let unknown = Derivation { value: Ok(String::new()), from: Origin::Configuration, catalogs: Vec::new() };
-    let value = match misreadings(value, releases, Placement::Management, &unknown).first() {
+    // With this placement every release reads the annotation, and uses all places.
+    let value = match misreadings(value, releases, Placement::Management, None).first() {
         Some(misreading) => Err(Obstacle::Configured(misreading.to_string())),
         None => Ok(value.to_owned()),
     };
@@ -129,7 +131,8 @@ pub fn derive(view: View<'_>, releases: &Releases) -> Derivation {
     derive_unless(view, why_not_rendered(view).as_deref(), releases)
 }
 
-/// Derives the value, not from the mirror sets if there is a reason why the nodes get no file.
+/// Derives the value. `not_rendered` is why the nodes get no file that they can read, if so: the mirror sets then give
+/// no value.
 fn derive_unless(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
     let of_sets = derive_from_sets(view, not_rendered, releases);
     if of_sets.value != Err(Obstacle::NoneMirrored) {
@@ -157,10 +160,12 @@ fn derive_from_catalogs(view: View<'_>, releases: &Releases) -> Option<Derivatio
     Some(Derivation { value, from, catalogs: served })
 }
 
-/// Derives the value from the mirror sets, unless there is a reason why the nodes get no file.
+/// Derives the value from the mirror sets alone. `not_rendered` is as in [`derive_unless`].
 fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
     let view = view.without_managed_sets();
     let rendering = Rendering::new(view);
+    // The whole view may be rendered all the same: without a managed set, a wildcard may be all that is above a scope.
+    // And for `Derivations::of_mirror_sets`, nothing was checked before.
     let error = rendering.check().err().map(|error| error.to_string());
     let not_rendered = not_rendered.or(error.as_deref());
     let mut obstacle = None;
@@ -177,6 +182,7 @@ fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Relea
             CatalogMirrors::new(catalog, Vec::new())
         }));
     }
+    // If no set covers any catalog, an obstacle does not matter: `derive_value` reports that none is mirrored.
     let value = match obstacle {
         Some(obstacle) if is_covered => Err(obstacle),
         _ => derive_value(&mirrored),
@@ -184,6 +190,7 @@ fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Relea
     Derivation { value, from: Origin::MirrorSets, catalogs: mirrored }
 }
 
+/// The value for catalogs at these mirrors.
 fn derive_value(catalogs: &[CatalogMirrors]) -> Result<String, Obstacle> {
     let namespaces = agreed_namespaces(catalogs)?;
     let pairs: Vec<_> = namespaces.iter().map(|place| format!("{DEFAULT_NAMESPACE}={place}")).collect();
@@ -216,8 +223,9 @@ fn agreed_namespaces(catalogs: &[CatalogMirrors]) -> Result<Vec<String>, Obstacl
     Ok(agreed)
 }
 
-/// Checks that both eras resolve every catalog as the mirror sets do: the replace era can only use the first
-/// mirror, the list era must have all in order. A mirror that gives no image reference is right in neither.
+/// Checks that every release, whichever is asked for, resolves each catalog as the mirror sets do: the replace era can
+/// only use the first mirror, the list era must have all in order. A mirror that gives no image reference is right in
+/// neither.
 pub(super) fn prove(value: &str, catalogs: &[CatalogMirrors]) -> Result<(), Obstacle> {
     for CatalogMirrors { catalog, mirrors, decided_by } in catalogs {
         if let Some(bad) = mirrors.iter().find(|mirror| DockerReference::parse(mirror).is_err()) {

@@ -17,8 +17,8 @@ pub struct Deviation {
     pub placed: Vec<String>,
 }
 
-/// The first catalog that some release looks for elsewhere. Catalogs that no mirror set covers, and values that are used
-/// at random, are left out.
+/// The first catalog that some release looks for elsewhere. Catalogs without a mirror in `placed`, and readings that
+/// depend on chance, are left out.
 pub fn find_deviation(
     value: &str,
     releases: &Releases,
@@ -30,7 +30,8 @@ pub fn find_deviation(
         let all = catalogs::catalogs_of(releases).map(|catalog| (catalog, placed.mirrors_of(catalog)));
         all.filter(|(_, mirrors)| !mirrors.is_empty())
     };
-    // The value counts as absent, so that every catalog is pulled from its source.
+    // The value counts as absent, so that every catalog is pulled from its source. With guest placement it may also be
+    // that none of the releases reads it.
     if readings.is_empty() && placement == Placement::Management {
         let (catalog, mirrors) = mirrored().next()?;
         return Some(Deviation { readers: None, actual: vec![catalog.image()], placed: mirrors.to_vec() });
@@ -62,8 +63,8 @@ mod tests {
         objects::{Entry, MirrorSet, Object, SetKind},
     };
 
-    /// The releases that a value misleads, with the first image they look for and the first one that is meant, next to
-    /// a set of one source.
+    /// What is found next to a set of one source: the releases that the value misleads (empty for all of them), the
+    /// images that they look for, and those that the set leads to.
     fn find(value: &str, source: &str, mirrors: &[&str]) -> Option<(String, String, String)> {
         let mirrors = mirrors.iter().map(|mirror| Box::from(*mirror)).collect();
         let entry = Entry { source: source.into(), mirrors, mirror_source_policy: None };

@@ -20,7 +20,7 @@ const SECOND_ERA: Release = Release { major: 4, minor: 17 };
 const WITHOUT_EMPTY_SIDES: Release = Release { major: 4, minor: 18 };
 /// There is no redhat-marketplace catalog.
 const THREE_CATALOGS: Release = Release { major: 4, minor: 22 };
-/// No z-stream requires the image of the redhat-marketplace catalog. 5.0 is the same release.
+/// No z-stream requires the image of the redhat-marketplace catalog any more. 4.23 and 5.0 are the same release.
 const AFTER_FOUR_CATALOGS: Release = Release { major: 4, minor: 23 };
 /// The mirrors of a source are sorted by name.
 const SORTED_MIRRORS: Release = Release { major: 5, minor: 1 };
@@ -81,7 +81,7 @@ impl Span {
         self.from.unwrap_or(Release::OLDEST)
     }
 
-    /// Its last release, if it has an end.
+    /// Its last release, if it has an end. The release after it is no `x.0`, so that 1 can be subtracted.
     pub fn last(self) -> Option<Release> {
         self.before.map(|before| Release { minor: before.minor.saturating_sub(1), ..before })
     }

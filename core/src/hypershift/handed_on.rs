@@ -4,7 +4,10 @@
 //! holds what the HyperShift operator itself was started with, and no mirror set. Both have the form
 //! `source=mirror,…`; `=` means none.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     Overrides,
@@ -21,7 +24,7 @@ pub const REGISTRY_OVERRIDES: &str = "--registry-overrides";
 /// More lists of one source than this are compared without their order: there are too many orders.
 const MAX_LISTS: usize = 6;
 
-/// Reads either value; pairs without `=` or with an empty side are dropped.
+/// Reads the value of the variable or of the option; pairs without `=` or with an empty side are dropped.
 ///
 /// Follows `hypershift support/util/util.go` `ConvertImageRegistryOverrideStringToMap`.
 pub fn parse_overrides(value: &str) -> Overrides<'_> {
@@ -30,8 +33,8 @@ pub fn parse_overrides(value: &str) -> Overrides<'_> {
         .unwrap_or_default()
 }
 
-/// The overrides that a control plane operator of [`super::Span::ADDS_OWN_OVERRIDES`] uses: it appends those of `--registry-overrides` to
-/// the others, and starts other workloads with the sum.
+/// The overrides that a control plane operator of [`super::Span::ADDS_OWN_OVERRIDES`] uses: it appends those of
+/// `--registry-overrides`, here `own`, to those of the variable, and starts other workloads with the sum.
 ///
 /// Follows `hypershift control-plane-operator/main.go`.
 pub fn append_own<'a>(handed: &Overrides<'a>, own: &Overrides<'a>) -> Overrides<'a> {
@@ -100,8 +103,8 @@ pub fn compare_with_operator(
     mismatches(&Expected::of_operator(operator), handed, own)
 }
 
-/// The mirrors of a source, one list for each object that has it. HyperShift lists objects from a cache, in no
-/// order.
+/// The mirrors of a source, one list for each object that has it. In which order the lists of a kind follow each other
+/// is not known: HyperShift lists objects from a cache.
 #[derive(Debug, Clone, Default)]
 struct Lists<'a> {
     idms: Vec<Vec<&'a str>>,
@@ -134,7 +137,7 @@ impl<'a> Expected<'a> {
         Self(expected)
     }
 
-    /// Exactly these overrides.
+    /// Exactly these overrides: one list for each source, so that its order must be kept. The kind makes no difference.
     fn of_operator(overrides: &Overrides<'a>) -> Self {
         let mut expected = BTreeMap::new();
         for (source, mirrors) in overrides {
@@ -143,6 +146,7 @@ impl<'a> Expected<'a> {
         Self(expected)
     }
 
+    /// The same without the lists of ICSPs, and without the sources that only ICSPs have.
     fn without_icsps(&self) -> Self {
         let mut expected = BTreeMap::new();
         for (source, lists) in &self.0 {
@@ -154,6 +158,7 @@ impl<'a> Expected<'a> {
     }
 }
 
+/// How the overrides of a workload differ from every list that may be expected; empty if they do not.
 fn mismatches(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'_>) -> Vec<OverrideMismatch> {
     let (none, no_lists) = (Vec::new(), Lists::default());
     let mut sources: Vec<_> = expected.0.keys().chain(handed.keys()).copied().collect();
@@ -167,12 +172,13 @@ fn mismatches(expected: &Expected<'_>, handed: &Overrides<'_>, own: &Overrides<'
         // Earlier releases do not append `own`; see `Span::ADDS_OWN_OVERRIDES`.
         if !lists.can_become(handed, &[]) && !lists.can_become(handed, own) {
             found.extend(mismatches_of_source(source, &lists.mirrors(), handed, own));
-            found.dedup();
         }
     }
     found
 }
 
+/// What is wrong with the mirrors of one source, of which it is known that something is: `expected` are those of all
+/// objects, and those of `own` may be there, too.
 fn mismatches_of_source(
     source: &str,
     expected: &[&str],
@@ -180,12 +186,16 @@ fn mismatches_of_source(
     own: &[&str],
 ) -> Vec<OverrideMismatch> {
     let mut found = Vec::new();
-    for mirror in expected.iter().filter(|mirror| !handed.contains(mirror)) {
+    // Several objects may have the same mirror.
+    let mut seen = BTreeSet::new();
+    for mirror in expected.iter().filter(|mirror| !handed.contains(mirror) && seen.insert(**mirror)) {
         found.push(OverrideMismatch::Lacks(source.to_owned(), (*mirror).to_owned()));
     }
-    for mirror in handed.iter().filter(|mirror| !expected.contains(mirror) && !own.contains(mirror)) {
+    let is_known = |mirror: &&&str| expected.contains(*mirror) || own.contains(*mirror);
+    for mirror in handed.iter().filter(|mirror| !is_known(mirror) && seen.insert(**mirror)) {
         found.push(OverrideMismatch::StillHas(source.to_owned(), (*mirror).to_owned()));
     }
+    // All are expected and none is missing, but no release makes this list of them.
     if found.is_empty() {
         found.push(OverrideMismatch::Reordered(source.to_owned()));
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use super::{Era, ReleaseLookupEra};
+use super::{Era, ReleaseLookupEra, work::Work};
 use crate::{
     context::View,
     objects::{
@@ -77,8 +77,10 @@ pub fn redirect(era: Era, repository: &DockerReference, source: &str, mirror: &s
     }
 }
 
-/// The image at the mirror `to` if the source `from` is its registry, its namespace or its path; only the first compares
-/// the host. A registry or namespace alone is parsed as a name: a [`DockerReference`] is filled from its end.
+/// The image at the mirror `to` if the source `from` is its registry, its namespace or its path; only the first
+/// compares the host. A [`DockerReference`] is filled from its end: a registry alone is parsed as a name, and
+/// `host/namespace` as a registry and a name. So is a mirror, and for a source that is a namespace, `to.namespace` is
+/// lost.
 fn override_by_prefix(
     image: &DockerReference,
     from: &DockerReference,
@@ -119,7 +121,7 @@ pub fn overrides(view: View<'_>) -> Overrides<'_> {
 }
 
 /// The mirrors that HyperShift reads of an entry; `None` where it skips the entry.
-pub(super) fn override_mirrors(entry: &Entry) -> Option<Vec<&str>> {
+pub fn override_mirrors(entry: &Entry) -> Option<Vec<&str>> {
     let mirrors: Vec<_> = entry.mirrors.iter().map(|mirror| &**mirror).filter(|m| !m.is_empty()).collect();
     if entry.source.is_empty() || mirrors.is_empty() { None } else { Some(mirrors) }
 }
@@ -134,6 +136,16 @@ pub struct LookupResult {
     pub candidates: Vec<String>,
     /// The overrides that are skipped with an error.
     pub errors: Vec<String>,
+    /// The sources on which the control plane operator crashes: at random, or always if there is no other.
+    pub crashes_on: Vec<String>,
+}
+
+/// Whether the control plane operator crashes on a source. Up to 4.16 it ignores that it could not parse the source, a
+/// wildcard for example, and reads from the reference that it did not get.
+///
+/// Follows `hypershift support/util/imagemetadata.go` at release-4.16.
+pub fn crashes_on(era: Era, source: &str) -> bool {
+    era == Era::Exact && DockerReference::parse(source).is_err()
 }
 
 /// Where the metadata lookup (labels, digests, the control plane operator's image) tries an image. In the
@@ -146,6 +158,10 @@ pub fn metadata_lookup(
     let image = DockerReference::parse(image)?;
     let mut result = LookupResult::default();
     for (source, mirrors) in overrides {
+        if crashes_on(era, source) {
+            result.crashes_on.push((*source).to_owned());
+            continue;
+        }
         for mirror in mirrors {
             match override_of(era, &image, source, mirror) {
                 // Whether a source matches does not depend on the mirror.
@@ -172,19 +188,21 @@ fn push_new(candidates: &mut Vec<String>, candidate: String) {
     }
 }
 
-/// Where the release lookup tries a release image in an era: the first occurrence of a source that is found anywhere
-/// in it, replaced by each of its mirrors in turn. In the chained era, that is what the next source is looked for in, and
-/// what is tried last instead of the image.
+/// Where the release lookup tries a release image in an era: each source that is found anywhere in the image has its
+/// first occurrence replaced by each of its mirrors in turn. In the chained era, each replacement starts from the
+/// result of the one before it, also of an earlier source, and the last result is tried in the end instead of the image
+/// itself.
 ///
 /// Follows `hypershift support/releaseinfo/registry_image_content_policies.go` `Lookup`, at release-4.16 for the
 /// chained era.
 pub fn release_lookup(era: ReleaseLookupEra, overrides: &Overrides<'_>, image: &str) -> Vec<String> {
     match era {
-        ReleaseLookupEra::Chained => replace_in_turn(overrides, image),
+        ReleaseLookupEra::Chained => replace_in_turn(&mut Work::of(MAX_WORK), overrides, image),
         ReleaseLookupEra::Separate => replace_each(overrides, image),
     }
 }
 
+/// The image with one source replaced by one mirror, for each mirror of each source.
 fn replace_each(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
     let mut candidates = Vec::new();
     for (source, mirrors) in overrides.iter().filter(|(source, _)| image.contains(**source)) {
@@ -197,78 +215,63 @@ fn replace_each(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
     candidates
 }
 
-/// More texts than this are not followed: sources that occur in each other's mirrors would make ever more of them.
+/// More texts than this are not returned: sources that occur in each other's mirrors would make ever more of them.
 const MAX_TEXTS: usize = 64;
+/// Bytes of work, after which no further order is followed. Each text takes as many as all sources together have to be
+/// looked for in it.
+const MAX_WORK: usize = 16 << 20;
 
-/// Every text that replacing one mirror after another may lead to, whichever source comes first: HyperShift goes through
-/// them in the order of a Go map.
-fn replace_in_turn(overrides: &Overrides<'_>, image: &str) -> Vec<String> {
+/// Every text that replacing by one mirror after another may lead to, whichever source comes first: HyperShift goes
+/// through the sources in the order of a Go map. Where these are too many, some of them: the order decides in any case.
+fn replace_in_turn(work: &mut Work, overrides: &Overrides<'_>, image: &str) -> Vec<String> {
+    let sources: Vec<_> = overrides.iter().collect();
+    let all: Vec<usize> = (0..sources.len()).collect();
     let mut candidates = Vec::new();
-    let mut waiting = vec![(image.to_owned(), BTreeSet::new())];
-    while let Some((text, used)) = waiting.pop().filter(|_| candidates.len() < MAX_TEXTS) {
-        let unused = overrides.iter().filter(|(source, _)| !used.contains(*source));
-        for (source, mirrors) in unused.filter(|(source, _)| text.contains(**source)) {
-            let mut replaced = text.clone();
-            for mirror in mirrors {
-                replaced = replaced.replacen(source, mirror, 1);
-                if replaced != image {
-                    push_new(&mut candidates, replaced.clone());
-                }
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![(image.to_owned(), all)];
+    while let Some((text, left)) = waiting.pop() {
+        if !work.spend(text.len() * left.len()) {
+            break;
+        }
+        for at in left.iter().filter(|at| text.contains(*sources[**at].0)) {
+            let Some(replaced) = replace_by_each(work, &text, sources[*at], image, &mut candidates) else {
+                return candidates;
+            };
+            let rest: Vec<_> = left.iter().copied().filter(|other| other != at).collect();
+            if !work.spend(replaced.len() + size_of_val(&*rest)) {
+                return candidates;
             }
-            let mut used = used.clone();
-            used.insert(*source);
-            waiting.push((replaced, used));
+            let state = (replaced, rest);
+            // A source that changes nothing leads nowhere else.
+            if state.0 != text && seen.insert(state.clone()) {
+                waiting.push(state);
+            }
         }
     }
     candidates
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Pairs<'a> = &'a [(&'a str, &'a [&'a str])];
-
-    #[test]
-    fn each_mirror_of_a_release_is_really_tried_in_the_later_era_only() {
-        use ReleaseLookupEra::{Chained, Separate};
-        let image = "quay.io/ocp/release:1";
-        let table: [(Pairs<'_>, &[&str], &[&str], &str); 5] = [
-            (&[("quay.io/ocp", &["m/a"])], &["m/a/release:1"], &["m/a/release:1"], "one mirror"),
-            (
-                &[("quay.io/ocp", &["m/a", "m/b"])],
-                &["m/a/release:1"],
-                &["m/a/release:1", "m/b/release:1"],
-                "the source is gone when the second mirror's turn comes",
-            ),
-            (
-                &[("quay.io", &["m/quay.io", "n"])],
-                &["m/quay.io/ocp/release:1", "m/n/ocp/release:1"],
-                &["m/quay.io/ocp/release:1", "n/ocp/release:1"],
-                "a mirror that contains the source",
-            ),
-            (
-                &[("quay.io", &["m"]), ("m/ocp", &["n"])],
-                &["m/ocp/release:1", "n/release:1"],
-                &["m/ocp/release:1"],
-                "the next source is looked for in the result",
-            ),
-            (&[("example.com", &["m"])], &[], &[], "another source"),
-        ];
-        for (pairs, chained, separate, reason) in table {
-            let overrides = pairs.iter().map(|(source, mirrors)| (*source, mirrors.to_vec())).collect();
-            assert_eq!(release_lookup(Chained, &overrides, image), chained, "{reason}");
-            assert_eq!(release_lookup(Separate, &overrides, image), separate, "{reason}");
+/// The text after the turn of one source; each text on the way that is not the image itself is a candidate. `None` if
+/// that is too much work, or if there are enough candidates.
+fn replace_by_each(
+    work: &mut Work,
+    text: &str,
+    (source, mirrors): (&&str, &Vec<&str>),
+    image: &str,
+    candidates: &mut Vec<String>,
+) -> Option<String> {
+    let mut replaced = text.to_owned();
+    for mirror in mirrors {
+        if candidates.len() >= MAX_TEXTS || !work.spend(replaced.len() + mirror.len()) {
+            return None;
+        }
+        replaced = replaced.replacen(source, mirror, 1);
+        if replaced != image {
+            push_new(candidates, replaced.clone());
         }
     }
-
-    #[test]
-    fn sources_that_feed_each_other_are_followed_to_an_end() {
-        let names: Vec<_> = (0..40).map(|at| format!("m{at}")).collect();
-        let mirrors: Vec<_> =
-            (0..40).map(|at| format!("m{} m{at} m{}", (at + 1) % 40, (at + 7) % 40)).collect();
-        let overrides = names.iter().zip(&mirrors).map(|(name, mirror)| (&**name, vec![&**mirror])).collect();
-        let found = release_lookup(ReleaseLookupEra::Chained, &overrides, "m0");
-        assert!(found.len() > 5 && found.len() < MAX_TEXTS + 40, "{}", found.len());
-    }
+    Some(replaced)
 }
+
+#[cfg(test)]
+mod tests;

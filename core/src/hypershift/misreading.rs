@@ -26,7 +26,9 @@ pub enum Problem {
     Void,
     /// This source has no effect, others have.
     Ignored(String),
-    /// Go's random map order decides between these.
+    /// This part is no pair of a source and a place, and has no effect.
+    Dropped(String),
+    /// Go's random map order decides between these; none where they are too many to follow.
     Random(Vec<String>),
     /// An image is looked for at the first, where the text of the value means the second.
     Elsewhere(String, String),
@@ -37,46 +39,58 @@ pub enum Problem {
 impl fmt::Display for Misreading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { readers, problem } = self;
-        match problem {
-            Problem::Void => write!(f, "releases {readers} ignore the whole value"),
-            Problem::Ignored(source) => write!(f, "releases {readers} ignore the source \"{source}\""),
-            Problem::Random(choices) => {
-                write!(f, "releases {readers} choose at random: {}", choices.join(" or "))
+        write!(f, "releases {readers} {problem}")
+    }
+}
+
+impl fmt::Display for Problem {
+    /// What follows the releases that have the problem.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Void => f.write_str("ignore the whole value"),
+            Self::Ignored(source) => write!(f, "ignore the source \"{source}\""),
+            Self::Dropped(part) => write!(f, "drop the part \"{part}\", which is not SOURCE=MIRROR"),
+            Self::Random(choices) if choices.is_empty() => {
+                f.write_str("choose at random between many places")
             }
-            Problem::Elsewhere(actual, meant) => {
-                write!(f, "releases {readers} look for {actual} instead of {meant}")
-            }
-            Problem::Unreadable(actual) => {
-                write!(f, "releases {readers} look for \"{actual}\", which is not a valid image reference")
+            Self::Random(choices) => write!(f, "choose at random: {}", choices.join(" or ")),
+            Self::Elsewhere(actual, meant) => write!(f, "look for {actual} instead of {meant}"),
+            Self::Unreadable(actual) => {
+                write!(f, "look for \"{actual}\", which is not a valid image reference")
             }
         }
     }
 }
 
-/// How releases misread a value. A location that the mirror sets give a catalog counts as meant too; a value that
-/// counts as absent is not misread.
+/// How releases misread a value. It means what its text says, and also the mirrors that `placed` has for a catalog, if
+/// that is given. A value that counts as absent is not misread.
 pub fn misreadings(
     value: &str,
     releases: &Releases,
     placement: Placement,
-    placed: &Derivation,
+    placed: Option<&Derivation>,
 ) -> Vec<Misreading> {
     let readings = readings(value, releases, placement);
     readings.iter().flat_map(|reading| find_in_reading(reading, releases, placed)).collect()
 }
 
-fn find_in_reading(reading: &Reading<'_>, releases: &Releases, placed: &Derivation) -> Vec<Misreading> {
+fn find_in_reading(
+    reading: &Reading<'_>,
+    releases: &Releases,
+    placed: Option<&Derivation>,
+) -> Vec<Misreading> {
     let misread = |problem| Misreading { readers: reading.readers, problem };
     let sources = reading.overrides.0.iter().map(|(source, _)| *source);
     let (used, ignored): (Vec<_>, Vec<_>) = sources.partition(|source| is_used(reading, source, releases));
     if used.is_empty() {
         return vec![misread(Problem::Void)];
     }
-    let mut problems: Vec<_> =
-        ignored.into_iter().map(|source| Problem::Ignored(source.to_owned())).collect();
+    let ignored = ignored.into_iter().map(|source| Problem::Ignored(source.to_owned()));
+    let dropped = reading.dropped.iter().map(|part| Problem::Dropped((*part).to_owned()));
+    let mut problems: Vec<_> = ignored.chain(dropped).collect();
     // Catalogs are read alike, so that one example is enough.
     problems.extend(catalogs::catalogs_of(releases).find_map(|catalog| {
-        let known = placed.mirrors_of(catalog);
+        let known = placed.map(|placed| placed.mirrors_of(catalog)).unwrap_or_default();
         find_for_catalog(reading, catalog, known)
     }));
     problems.into_iter().map(misread).collect()
@@ -92,18 +106,19 @@ fn is_used(reading: &Reading<'_>, source: &str, releases: &Releases) -> bool {
     }
 }
 
-/// What is wrong for one catalog. `known` is where the mirror sets place it, which counts as meant too; empty if
-/// none covers it.
+/// What is wrong for one catalog. `known` is where the mirror sets place it, which counts as meant too; empty if no set
+/// covers it.
 fn find_for_catalog(reading: &Reading<'_>, catalog: &Catalog, known: &[String]) -> Option<Problem> {
     let results = reading.results(catalog);
     let [result] = results.as_slice() else {
         return Some(Problem::Random(results.iter().map(|list| without_tags(reading, list)).collect()));
     };
     if let Some(bad) = result.iter().find(|image| DockerReference::parse(image).is_err()) {
-        return Some(Problem::Unreadable(bad.clone()));
+        return Some(Problem::Unreadable(reading.untagged(bad).to_owned()));
     }
     let image = reading.tagged(&catalog.image());
     let mut meant = places_meant(&reading.overrides, &image);
+    // A value without a source that covers the image leaves it where it is.
     if meant.is_empty() {
         meant.push(image);
     }
@@ -123,7 +138,7 @@ fn without_tags(reading: &Reading<'_>, images: &[String]) -> String {
     images.iter().map(|image| reading.untagged(image)).collect::<Vec<_>>().join(" then ")
 }
 
-/// The place at an index, or else the first.
+/// The place at an index, or else the first: to name something of a list that ends earlier.
 fn place_at(places: &[String], at: usize) -> &str {
     places.get(at).or(places.first()).map(String::as_str).unwrap_or_default()
 }
@@ -141,7 +156,8 @@ fn covers(source: &str, image: &str) -> bool {
     image.strip_prefix(source).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
 }
 
-/// The value that means what another one was meant to, and that every release reads so, if there is one.
+/// A value that every release reads as the text of this one means it, in the form `registry.redhat.io/redhat=…`; `None`
+/// if there is none.
 pub fn find_correction(value: &str) -> Option<String> {
     let overrides = catalogs::parse(value, EmptySides::Dropped)?;
     let places = catalogs::CATALOGS
@@ -151,8 +167,7 @@ pub fn find_correction(value: &str) -> Option<String> {
     let [first, ..] = &places;
     let mut pairs = Vec::new();
     for mirror in &first.mirrors {
-        let namespace = mirror.strip_suffix(first.catalog.index)?.strip_suffix('/')?;
-        pairs.push(format!("{DEFAULT_NAMESPACE}={namespace}"));
+        pairs.push(format!("{DEFAULT_NAMESPACE}={}", first.catalog.namespace_of(mirror)?));
     }
     let correction = pairs.join(",");
     (!correction.is_empty() && prove(&correction, &places).is_ok()).then_some(correction)

@@ -14,6 +14,7 @@ mod reading;
 mod release;
 mod served;
 mod slip;
+mod work;
 
 pub use derive::{Derivation, Derivations, Origin, derive};
 pub use deviation::{Deviation, find_deviation};
@@ -23,12 +24,12 @@ pub use handed_on::{
     compare_with_operator, parse_overrides,
 };
 pub use lookup::{
-    LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, metadata_lookup, override_of,
-    overrides, redirect, release_lookup,
+    LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, crashes_on, metadata_lookup,
+    override_mirrors, override_of, overrides, redirect, release_lookup,
 };
 pub use misreading::{Misreading, Problem, find_correction, misreadings};
 pub use obstacle::{Disagreeing, Obstacle};
-pub use placement::{CatalogMirrors, Deciders};
+pub use placement::{CatalogMirrors, Deciders, mirror_of};
 pub use reading::{Placement, Readers, Reading, newest_reading, readings};
 pub use release::{NotARelease, Release, Releases};
 pub use slip::{Slip, SlipKind, find_slip};

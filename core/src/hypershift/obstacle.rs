@@ -121,8 +121,17 @@ impl Obstacle {
         self.to_string().replace(&format!("{DEFAULT_NAMESPACE}/"), "")
     }
 
-    /// The kind and its values, which stay the same when the sentence is reworded.
-    pub fn key(&self) -> String {
+    /// The kind and its values, which stay the same when the sentence is reworded: one for each image that is missing.
+    pub fn keys(&self) -> Vec<String> {
+        match self {
+            Self::NotServed(images) => images.iter().map(|image| format!("not served {image}")).collect(),
+            Self::NotMirrored(images) => images.iter().map(|image| format!("not mirrored {image}")).collect(),
+            _ => vec![self.key()],
+        }
+    }
+
+    /// The kind and its values in one line.
+    pub(super) fn key(&self) -> String {
         match self {
             Self::NoneMirrored => "none mirrored".to_owned(),
             Self::NotServed(images) => format!("not served {}", images.join(" ")),
@@ -139,7 +148,8 @@ impl Obstacle {
         }
     }
 
-    /// The fields that stand in the way, as far as they are known.
+    /// The fields that stand in the way; empty for the obstacles that no field of a set or catalog causes, or where it
+    /// is not known.
     pub fn deciders(&self) -> Vec<&Deciders> {
         match self {
             Self::Renamed(.., deciders)

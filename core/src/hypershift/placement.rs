@@ -9,7 +9,7 @@ use crate::{
     objects::{
         ImageConfig, ObjectId, Pull,
         reference::{Image, ReferenceError},
-        scope::host,
+        scope::names_registry,
     },
 };
 
@@ -34,8 +34,7 @@ impl CatalogMirrors {
     pub(super) fn namespaces(&self) -> Result<Vec<String>, Obstacle> {
         let mut namespaces = Vec::new();
         for mirror in &self.mirrors {
-            let namespace = mirror.strip_suffix(self.catalog.index).and_then(|rest| rest.strip_suffix('/'));
-            let Some(namespace) = namespace else {
+            let Some(namespace) = self.catalog.namespace_of(mirror) else {
                 return Err(Obstacle::Renamed(self.catalog.image(), mirror.clone(), self.decided_by.clone()));
             };
             namespaces.push(namespace.to_owned());
@@ -113,38 +112,32 @@ fn places_by_tag(found: &Deciding<'_>) -> (Pull, Vec<String>) {
 fn check_pull(place: &str, rest: &str, decided_by: &Deciders) -> Result<(), Obstacle> {
     let Err(error) = Image::parse_canonical(place) else { return Ok(()) };
     let mirror = place.strip_suffix(rest).unwrap_or(place).to_owned();
-    if error == ReferenceError::NotCanonical && !is_registry(host(place)) {
+    if error == ReferenceError::NotCanonical && !names_registry(place) {
         return Err(Obstacle::Unqualified(mirror, decided_by.clone()));
     }
     Err(Obstacle::NoReference(mirror, decided_by.clone()))
 }
 
-/// The namespace of a catalog's place, or the whole place if the index image has another name there.
-pub(super) fn mirror_of<'p>(place: &'p str, catalog: &Catalog) -> &'p str {
-    let namespace = place.strip_suffix(catalog.index).and_then(|rest| rest.strip_suffix('/'));
-    namespace.unwrap_or(place)
+/// What to name as the mirror of a catalog's place, where only the place is known: its namespace, or the whole place if
+/// the index image has another name there.
+pub fn mirror_of<'p>(place: &'p str, catalog: &Catalog) -> &'p str {
+    catalog.namespace_of(place).unwrap_or(place)
 }
 
-/// Whether the first element of a reference is read as a registry.
-fn is_registry(first: &str) -> bool {
-    first.contains(['.', ':']) || first == "localhost"
-}
-
-/// A listed scope that is one tag of the image, and that is pulled from elsewhere than the image's other tags. All
-/// scopes of this kind inherit the same mirrors, so that one is enough.
+/// A listed scope that is one tag of the image, and that is pulled from elsewhere than the image's other tags, which
+/// are at `places`. All scopes of this kind inherit the same mirrors, so that one is enough.
 fn tag_that_differs(
     view: View<'_>,
     rendering: &Rendering<'_>,
     image: &str,
     places: &[String],
 ) -> Result<Option<String>, Obstacle> {
-    let config = view.image_config();
-    let mut listed =
-        rendering.blocked().iter().copied().chain(config.insecure_registries.iter().map(String::as_str));
+    let mut listed = rendering.listed().into_iter();
     let Some((scope, tag)) = listed.find_map(|scope| Some((scope, tag_of(scope, image)?))) else {
         return Ok(None);
     };
     let found = deciding(view, rendering, scope).map_err(|error| Obstacle::NotRendered(error.to_string()))?;
+    // Something is found: the file has every listed scope.
     let (_, at_tag) = found.map_or((Pull::Tag, Vec::new()), |found| places_by_tag(&found));
     let is_same =
         at_tag.iter().map(|place| place.strip_suffix(tag)).eq(places.iter().map(|p| Some(p.as_str())));

@@ -57,6 +57,8 @@ pub struct Reading<'a> {
     pub readers: Readers,
     /// What they take the value apart into.
     pub overrides: CatalogOverrides<'a>,
+    /// The parts of the value that they drop.
+    pub dropped: Vec<&'a str>,
     placement: Placement,
     /// The tag of the images, with its colon, where it is part of the text that is replaced; otherwise empty.
     tag: String,
@@ -64,13 +66,14 @@ pub struct Reading<'a> {
 
 impl Reading<'_> {
     /// Every list of images, each in order, that these releases may try for a catalog, without tags. Where there are
-    /// several, a random one is used.
+    /// several, a random one is used; where there is none, one of too many to follow.
     pub fn places(&self, catalog: &Catalog) -> Vec<Vec<String>> {
         let results = self.results(catalog).into_iter();
         results.map(|images| images.iter().map(|image| self.untagged(image).to_owned()).collect()).collect()
     }
 
-    /// The same with the tags that matter.
+    /// The same as [`Reading::places`], but with the tag where it is part of the text that is replaced, to compare with
+    /// other [`Reading::tagged`] images.
     pub(super) fn results(&self, catalog: &Catalog) -> Vec<Vec<String>> {
         let mut results: Vec<Vec<String>> = match self.readers.era {
             CatalogEra::Replace => {
@@ -123,28 +126,35 @@ fn tag_of(release: Release) -> String {
 pub fn readings<'a>(value: &'a str, releases: &Releases, placement: Placement) -> Vec<Reading<'a>> {
     let mut found: Vec<Reading<'_>> = Vec::new();
     for (era, empty_sides, span) in CATALOG_READERS {
-        let is_guest_of_replace_era = placement == Placement::Guest && era == CatalogEra::Replace;
-        let Some(overrides) = catalogs::parse(value, empty_sides) else { return Vec::new() };
-        if is_guest_of_replace_era {
+        // These releases do not read the annotation for guest placement.
+        if placement == Placement::Guest && era == CatalogEra::Replace {
             continue;
         }
-        let reading = Reading { readers: Readers { era, span }, overrides, placement, tag: String::new() };
+        // Whether a value counts as absent does not depend on the release.
+        let Some(overrides) = catalogs::parse(value, empty_sides) else { return Vec::new() };
+        let dropped = catalogs::dropped_parts(value, empty_sides).collect();
+        let readers = Readers { era, span };
+        let reading = Reading { readers, overrides, dropped, placement, tag: String::new() };
         match era {
             CatalogEra::Replace => found.extend(split_by_tag(&reading, releases)),
             CatalogEra::List => found.push(reading),
         }
     }
+    // Merged before readings are left out: the span of a reading has all releases that read the value so, not only
+    // those that are asked for.
     merge_lists(&mut found);
     found.retain(|reading| reading.readers.span.contains_any(releases));
     found
 }
 
-/// How the newest of the releases that are in an era reads a value, or else the newest release of that era.
+/// How one release reads a value, with [`Placement::Management`]: the newest of `releases` that is in the era, or,
+/// where none of them is, the newest of the era. A value that counts as absent has no overrides.
 pub fn newest_reading<'a>(value: &'a str, era: CatalogEra, releases: &Releases) -> Reading<'a> {
     let (_, empty_sides, span) = newest_reader(era, releases);
     let overrides = catalogs::parse(value, empty_sides).unwrap_or_default();
+    let dropped = catalogs::dropped_parts(value, empty_sides).collect();
     let (placement, readers) = (Placement::Management, Readers { era, span });
-    let reading = Reading { readers, overrides, placement, tag: String::new() };
+    let reading = Reading { readers, overrides, dropped, placement, tag: String::new() };
     match era {
         CatalogEra::Replace => split_by_tag(&reading, releases).pop().unwrap_or(reading),
         CatalogEra::List => reading,
@@ -159,11 +169,12 @@ fn newest_reader(era: CatalogEra, releases: &Releases) -> (CatalogEra, catalogs:
     concerned.next().or(of_era.clone().next()).copied().unwrap_or(CATALOG_READERS[0])
 }
 
-/// One reading for each release if they differ, or else one for all of them, with the tag of the newest. Text is
-/// replaced in the whole image, so that a source may contain the tag of one release.
+/// One reading for each release if they differ, or else one for all of them, with the tag of the newest; oldest first,
+/// and never none. Text is replaced in the whole image, so that a source may contain the tag of one release.
 fn split_by_tag<'a>(reading: &Reading<'a>, releases: &Releases) -> Vec<Reading<'a>> {
     let span = reading.readers.span;
     let mut concerned: Vec<_> = releases.iter().filter(|release| span.contains(*release)).collect();
+    // Every release is meant, or none of this span: the caller leaves out the latter.
     if concerned.is_empty() {
         concerned = span.releases();
     }
@@ -262,6 +273,8 @@ mod tests {
 
     #[test]
     fn the_newest_release_of_an_era_stands_for_it() {
+        // The era, the releases, and what reads the value for them, with how many sources: the second pair of the value
+        // has an empty side, and is dropped from 4.18 on.
         let table = [
             (CatalogEra::Replace, "", "replace", 2),
             (CatalogEra::Replace, "4.14 4.18", "replace", 2),

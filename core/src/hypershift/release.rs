@@ -18,8 +18,10 @@ pub struct Release {
 impl Release {
     /// The first release that is modelled.
     pub const OLDEST: Self = Self { major: 4, minor: 14 };
-    /// The last major version that is known.
-    const NEWEST_MAJOR: u32 = 5;
+    /// The last release of 4, which is followed by 5.0.
+    const LAST_OF_4: Self = Self { major: 4, minor: 23 };
+    /// The newest release that is modelled; later ones are taken to behave like it.
+    pub const NEWEST: Self = Self { major: 5, minor: 1 };
 
     /// The release that a HostedCluster runs: the one that the tag of its release image names, or else the one that its
     /// status has for that image.
@@ -40,7 +42,7 @@ impl Release {
         let major = numbers.next()?.parse().ok()?;
         let minor = numbers.next()?.parse().ok()?;
         let release = Self { major, minor };
-        (release >= Self::OLDEST && major <= Self::NEWEST_MAJOR).then_some(release)
+        (release >= Self::OLDEST && major <= Self::NEWEST.major).then_some(release)
     }
 }
 
@@ -88,14 +90,18 @@ impl fmt::Display for Releases {
 /// A text that does not name a release that is modelled. `4.16` and `4.16.3` do: what follows the minor version is
 /// ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("\"{0}\" is not a release such as 4.20 ({oldest} or later, or {newest})", oldest = Release::OLDEST, newest = Release::NEWEST_MAJOR)]
+#[error("\"{0}\" is not a release such as 4.20 that is modelled: {oldest} to {last}, and 5.0 to {newest}", oldest = Release::OLDEST, last = Release::LAST_OF_4, newest = Release::NEWEST)]
 pub struct NotARelease(String);
 
 impl FromStr for Release {
     type Err = NotARelease;
 
     fn from_str(text: &str) -> Result<Self, NotARelease> {
-        Self::of_version(text).ok_or_else(|| NotARelease(text.to_owned()))
+        let is_modelled = |release: &Self| match release.major {
+            4 => *release <= Self::LAST_OF_4,
+            _ => *release <= Self::NEWEST,
+        };
+        Self::of_version(text).filter(is_modelled).ok_or_else(|| NotARelease(text.to_owned()))
     }
 }
 
@@ -126,6 +132,10 @@ mod tests {
             ("5.1", true, "the next major version"),
             ("2026.1", false, "a date"),
             ("4", false, "no minor version"),
+            ("4.23", true, "the last of 4"),
+            ("4.24", false, "5.0 follows 4.23"),
+            ("5.2", false, "not modelled yet"),
+            ("5", false, "no minor version of 5"),
         ];
         for (text, expected, reason) in table {
             assert_eq!(text.parse::<Release>().is_ok(), expected, "{text}: {reason}");

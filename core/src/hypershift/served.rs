@@ -21,10 +21,10 @@ pub(super) fn served(view: View<'_>, releases: &Releases) -> Result<Vec<CatalogM
     let mut found = Vec::new();
     for catalog in catalogs::catalogs_of(releases) {
         let repositories = by_index.remove(catalog.index).unwrap_or_default();
-        let is_one = repositories.len() <= 1;
+        let is_ambiguous = repositories.len() > 1;
         let mirrors = repositories.keys().cloned().collect();
         let decided_by = Deciders::new(repositories.into_values().flatten().collect());
-        if !is_one {
+        if is_ambiguous {
             return Err(Obstacle::ServedTwice(catalog.image(), decided_by));
         }
         found.push(CatalogMirrors { catalog, mirrors, decided_by });
@@ -32,10 +32,12 @@ pub(super) fn served(view: View<'_>, releases: &Releases) -> Result<Vec<CatalogM
     Ok(found)
 }
 
-/// What is served by the last path element of the image.
+/// The repositories that the catalogs of the management cluster serve from, by their last path element: that of an
+/// index image, such as `redhat-operator-index`, whatever the namespace.
 fn served_by_index(view: View<'_>) -> BTreeMap<String, Served> {
     let mut by_index: BTreeMap<String, Served> = BTreeMap::new();
     for catalog in view.catalogs() {
+        // An image without a registry host does not say where it is.
         let Ok(image) = Image::parse_canonical(&catalog.image) else { continue };
         let repository = image.name();
         if is_nested(repository, DEFAULT_REGISTRY) {

@@ -24,7 +24,7 @@ pub enum SlipKind {
     Space,
     /// A quotation mark.
     Quote(char),
-    /// A character that should be another one.
+    /// A character that should be another one: the wrong one, the right one.
     Instead(char, char),
     /// A character too many.
     Extra(char),
@@ -90,7 +90,8 @@ impl Slips {
         text
     }
 
-    /// Removes spaces at the edges of names; a space or semicolon between two pairs is a comma.
+    /// Removes spaces next to a comma, an equals sign or the end. A semicolon becomes a comma, and so does the last of
+    /// the spaces between two other characters: there it separates two pairs.
     fn without_spaces(&mut self, text: &Text) -> Text {
         let mut kept: Text = Vec::new();
         for (index, &(at, letter)) in text.iter().enumerate() {
@@ -111,6 +112,7 @@ impl Slips {
         kept
     }
 
+    /// A pair without slips. A part that has no `=`, and no colon in place of it, is no pair: it only loses a scheme.
     fn correct_pair(&mut self, pair: &[(usize, char)]) -> String {
         let mut pair = self.without_scheme(pair.to_vec());
         if let Some(at) = colon_for_equals(&pair) {
@@ -122,12 +124,14 @@ impl Slips {
         };
         let source = self.correct_source(&pair[..equals]);
         let place = self.without_scheme(pair[equals + 1..].to_vec());
-        let place = self.without_last_slash(place);
+        let place = self.without_slashes_at_end(place);
         format!("{source}={}", self.lower_path(&place))
     }
 
+    /// A source without slips. It is compared as text, so that even its host has to be in lower case, and
+    /// its tag, as those of the catalogs are.
     fn correct_source(&mut self, source: &[(usize, char)]) -> String {
-        let source = self.without_last_slash(source.to_vec());
+        let source = self.without_slashes_at_end(source.to_vec());
         let upper = source.iter().find(|(_, letter)| letter.is_uppercase());
         if let Some((at, letter)) = upper {
             self.add(*at, SlipKind::UpperCase(*letter));
@@ -144,14 +148,14 @@ impl Slips {
 
     fn without_scheme(&mut self, text: Text) -> Text {
         // In characters, not in bytes: the value is anything that someone typed. The schemes that people type are
-        // shorter than that: `://` farther in is something else.
+        // shorter than `docker-daemon`: after more characters, `://` is something else.
         let scheme = text.windows("://".len()).position(|part| to_string(part) == "://");
         let Some(letters) = scheme.filter(|at| *at < "docker-daemon".len()) else { return text };
         self.add(text[0].0, SlipKind::Scheme);
         text[letters + "://".len()..].to_vec()
     }
 
-    fn without_last_slash(&mut self, mut text: Text) -> Text {
+    fn without_slashes_at_end(&mut self, mut text: Text) -> Text {
         while let Some((at, '/')) = text.last().copied() {
             self.add(at, SlipKind::Extra('/'));
             text.pop();
@@ -159,12 +163,17 @@ impl Slips {
         text
     }
 
+    /// A place with its path in lower case. The host and the tag may have upper-case letters, as in any image
+    /// reference.
     fn lower_path(&mut self, place: &Text) -> String {
         let path = place.iter().position(|(_, letter)| *letter == '/').unwrap_or(place.len());
-        if let Some((at, letter)) = place[path..].iter().find(|(_, letter)| letter.is_uppercase()) {
+        let (host, path) = place.split_at(path);
+        let tag = path.iter().position(|(_, letter)| *letter == ':').unwrap_or(path.len());
+        let (path, tag) = path.split_at(tag);
+        if let Some((at, letter)) = path.iter().find(|(_, letter)| letter.is_uppercase()) {
             self.add(*at, SlipKind::UpperCase(*letter));
         }
-        format!("{}{}", to_string(&place[..path]), to_string(&place[path..]).to_lowercase())
+        format!("{}{}{}", to_string(host), to_string(path).to_lowercase(), to_string(tag))
     }
 }
 
@@ -187,9 +196,11 @@ fn colon_for_equals(pair: &[(usize, char)]) -> Option<usize> {
     [DEFAULT_NAMESPACE, DEFAULT_REGISTRY].iter().find(|source| ends(source)).map(|source| source.len())
 }
 
-/// Registries of Red Hat whose names resemble the one of the catalogs.
+/// Other registries of Red Hat, whose names resemble the one of the catalogs. They may be meant.
 const OTHER_REGISTRIES: [&str; 2] = ["registry.access.redhat.com", "registry.connect.redhat.com"];
 
+/// Whether a host is probably meant to be [`DEFAULT_REGISTRY`]. [`closest`] also finds other hosts `registry.…`
+/// similar, so the name must have a part of Red Hat's.
 fn is_misspelt_registry(host: &str) -> bool {
     host != DEFAULT_REGISTRY
         && !OTHER_REGISTRIES.contains(&host)
@@ -198,92 +209,4 @@ fn is_misspelt_registry(host: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use SlipKind::{Extra, Instead, Quote, Registry, Scheme, Space, UpperCase};
-
-    use super::*;
-
-    const RIGHT: &str = "registry.redhat.io/redhat=m.lab/redhat";
-    const TWO: &str = "registry.redhat.io/redhat=m.lab/redhat,registry.redhat.io/redhat=n.lab/redhat";
-
-    #[test]
-    fn a_scheme_of_other_letters_is_cut_at_a_character() {
-        for value in
-            ["é://", "registry.redhat.io/redhat=é://m.lab/redhat", "日本://日本=日本://", "://", "=://"]
-        {
-            let _ = find_slip(value);
-        }
-    }
-
-    #[test]
-    fn the_first_wrong_character_is_found_with_its_place() {
-        let table = [
-            (
-                "registry.redhat.io/redhat=m.lab/redhat, registry.redhat.io/redhat=n.lab/redhat",
-                40,
-                Space,
-                TWO,
-            ),
-            ("registry.redhat.io/redhat=m.lab/redhat registry.redhat.io/redhat=n.lab/redhat", 39, Space, TWO),
-            (
-                "registry.redhat.io/redhat=m.lab/redhat;registry.redhat.io/redhat=n.lab/redhat",
-                39,
-                Instead(';', ','),
-                TWO,
-            ),
-            ("registry.redhat.io/redhat= m.lab/redhat", 27, Space, RIGHT),
-            ("registry.redhat.io/redhat=m.lab/redhat\n", 39, Space, RIGHT),
-            ("registry.redhat.io/redhat:m.lab/redhat", 26, Instead(':', '='), RIGHT),
-            ("\"registry.redhat.io/redhat=m.lab/redhat\"", 1, Quote('"'), RIGHT),
-            ("registry.redhat.io/redhat='m.lab/redhat'", 27, Quote('\''), RIGHT),
-            ("Registry.redhat.io/redhat=m.lab/redhat", 1, UpperCase('R'), RIGHT),
-            ("registry.redhat.io/redhat=m.lab/Redhat", 33, UpperCase('R'), RIGHT),
-            ("registry.redhat.com/redhat=m.lab/redhat", 1, Registry("registry.redhat.com".to_owned()), RIGHT),
-            ("registry.redhat.io/redhat=https://m.lab/redhat", 27, Scheme, RIGHT),
-            ("https://registry.redhat.io/redhat=m.lab/redhat", 1, Scheme, RIGHT),
-            ("registry.redhat.io/redhat/=m.lab/redhat/", 26, Extra('/'), RIGHT),
-        ];
-        for (value, position, kind, meant) in table {
-            let expected = Slip { position, kind, meant: meant.to_owned() };
-            assert_eq!(find_slip(value), Some(expected), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_value_without_a_slip_stays_as_it_is() {
-        for value in [
-            RIGHT,
-            TWO,
-            "",
-            "=",
-            "registry.redhat.io=m.lab:8443",
-            "registry.redhat.io/redhat=M.lab:8443/redhat",
-            "registry.access.redhat.com=m.lab",
-            "quay.io:443=m.lab",
-            "registry.redhat.io/redhat/redhat-operator-index:v4.16=m.lab/x:v4.16",
-            "no-pair",
-        ] {
-            assert_eq!(find_slip(value), None, "{value}");
-        }
-    }
-
-    /// The sentences are written down here and nowhere else.
-    #[test]
-    fn a_slip_is_a_clause_with_its_place() {
-        let table = [
-            (Space, "character 7 is a space"),
-            (Quote('"'), "character 7 is a quotation mark (\")"),
-            (Instead(':', '='), "character 7 is : instead of ="),
-            (Extra('/'), "character 7 is an extra /"),
-            (UpperCase('R'), "character 7 is the upper-case letter R"),
-            (Scheme, "a scheme begins at character 7"),
-            (
-                Registry("registry.redhat.com".to_owned()),
-                "the registry at character 7 is registry.redhat.com instead of registry.redhat.io",
-            ),
-        ];
-        for (kind, expected) in table {
-            assert_eq!(Slip { position: 7, kind, meant: String::new() }.to_string(), expected);
-        }
-    }
-}
+mod tests;

@@ -48,6 +48,7 @@ fn compare_mirrors<'a>(old: &[Mirror<'a>], new: &[Mirror<'a>]) -> Changes<'a> {
             changes.extend(compare_location(was.at(location), is.at(location)));
         }
     }
+    // The mirrors that both have, in the order of each, with their flags.
     let kept_old = old.iter().filter(|mirror| is.has(mirror));
     if !kept_old.eq(new.iter().filter(|mirror| was.has(mirror))) {
         changes.push((RegistryChange::OrderOrFlags, Impact::Reload));
@@ -92,6 +93,8 @@ fn compare_location<'a>(was: &[&Mirror<'a>], is: &[&Mirror<'a>]) -> Changes<'a> 
     // New mirrors that upstream takes for changed; without one, at most a reload is left.
     let differing: Vec<_> = is.iter().copied().filter(|mirror| mirror.pull != first.pull).collect();
     let impact = differing.iter().map(|mirror| impact_of_new(mirror.pull)).max();
+    // A location has at most one mirror for each kind of pull. As there is one before and one after, no more than one
+    // is removed, and no more than one is added.
     let has_pull = |mirrors: &[&Mirror<'_>], pull| mirrors.iter().any(|mirror| mirror.pull == pull);
     let removed = was.iter().find(|mirror| !has_pull(is, mirror.pull));
     let added = is.iter().find(|mirror| !has_pull(was, mirror.pull));
@@ -102,6 +105,7 @@ fn compare_location<'a>(was: &[&Mirror<'a>], is: &[&Mirror<'a>]) -> Changes<'a> 
         (None, None, Some(kept)) if impact == Some(Impact::Drain) => {
             RegistryChange::MirrorMistaken((*kept).clone())
         }
+        // Nothing differs at this location. Something else does, which costs at least the same reload.
         (None, None, _) => return Vec::new(),
     };
     vec![(what, impact.unwrap_or(Impact::Reload))]

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use super::{Placed, RenderError, Rendering, file_refusal, files, renders, rewrite};
+use super::{Placed, RenderError, Rendering, rewrite};
 use crate::{
     context::View,
     objects::{
-        Pull,
-        scope::{Ancestor, ancestors},
+        Format, Pull,
+        scope::{matching_prefix, matching_scopes},
     },
 };
 
@@ -16,8 +16,6 @@ use crate::{
 pub struct Deciding<'a> {
     /// Its scope.
     pub scope: String,
-    /// Whether it is blocked, by an entry or by the image configuration.
-    pub is_blocked: bool,
     /// The source whose entries give it its mirrors: its own, or the one above that it inherits from. `None` if it
     /// has no mirrors.
     pub source: Option<&'a str>,
@@ -34,21 +32,15 @@ impl Deciding<'_> {
 }
 
 /// The registry that decides where the images of a repository are pulled from; `None` if none covers it. The same as
-/// [`super::route_pull`] in the whole file, for an image whose tag or digest is in no scope of its own.
+/// [`super::route_pull`] in the whole file.
 pub fn deciding<'a>(
     view: View<'a>,
     rendering: &Rendering<'a>,
     repository: &str,
 ) -> Result<Option<Deciding<'a>>, RenderError> {
-    let mut scopes: Vec<_> = ancestors(repository).map(Ancestor::to_scope).collect();
-    scopes.insert(0, repository.into());
-    scopes.sort_by_key(|scope| Reverse(scope.len()));
-    for scope in &scopes {
-        if let Some(placed) = rendering.registry_at(scope)? {
-            return Ok(Some(describe(view, rendering, &placed, repository)));
-        }
-    }
-    Ok(None)
+    let Some((scope, _)) = deciding_scope(view, rendering, repository) else { return Ok(None) };
+    let placed = rendering.registry_at(scope)?;
+    Ok(placed.map(|placed| describe(view, rendering, &placed, repository)))
 }
 
 fn describe<'a>(
@@ -59,25 +51,43 @@ fn describe<'a>(
 ) -> Deciding<'a> {
     let scope = placed.registry.scope;
     let mirrors = placed.registry.mirrors.iter();
+    let own = view.effective(scope).next().map(|found| &*found.entry().source);
     Deciding {
         scope: scope.to_owned(),
-        is_blocked: placed.registry.blocked,
-        source: own_source(view, scope).or_else(|| rendering.inherits_from(scope)),
+        source: own.or_else(|| rendering.inherits_from(scope)),
         places: mirrors.map(|mirror| (mirror.pull, rewrite(repository, scope, &mirror.location))).collect(),
     }
 }
 
-/// The scope as the source of an entry with mirrors.
-fn own_source<'a>(view: View<'a>, scope: &str) -> Option<&'a str> {
-    let mut entries = view.entries(scope).map(|found| found.entry());
-    entries.find(|entry| entry.is_effective()).map(|entry| &*entry.source)
+/// The scope of the file that decides about a name, and where it ends in the name: the same as [`super::registry_of`]
+/// in the whole file, without rendering that. `rendering` is of `view`.
+///
+/// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
+pub(super) fn deciding_scope<'a>(
+    view: View<'a>,
+    rendering: &Rendering<'a>,
+    name: &str,
+) -> Option<(&'a str, usize)> {
+    let mut scopes: Vec<&str> = slashed_sources(view).filter_map(|source| rendering.source(source)).collect();
+    // As the file has them, but before those without slashes.
+    scopes.sort_unstable();
+    scopes.splice(0..0, matching_scopes(name).find_map(|scope| rendering.source(&scope.to_scope())));
+    scopes.extend(rendering.listed());
+    // The order of `matching_scopes`; a listed scope may have slashes at its end, too.
+    let matching = scopes.iter().map(|scope| scope.trim_end_matches('/'));
+    let matching = matching.filter_map(|trimmed| Some((trimmed, matching_prefix(name, trimmed)?)));
+    let (decides, end) = matching.min_by_key(|(trimmed, _)| (Reverse(trimmed.len()), *trimmed))?;
+    // Of scopes that differ only in such slashes, the first in the file.
+    let same = scopes.into_iter().filter(|scope| scope.trim_end_matches('/') == decides);
+    let first =
+        same.min_by_key(|scope| rendering.registry_at(scope).ok().flatten().map(|placed| placed.section));
+    first.map(|scope| (scope, end))
 }
 
-/// Why nodes get no file that they can read: in the words of the machine-config operator, which renders none, or in
-/// those of a node, which rejects it. `None` if they get one.
-pub fn why_not_rendered(view: View<'_>) -> Option<String> {
-    if !renders(view) {
-        return files(view).err().map(|error| error.to_string());
-    }
-    file_refusal(view, &Rendering::new(view)).map(|refusal| refusal.to_string())
+/// The sources with slashes at their end, which match as if they had none. Only up to 4.15 does the operator accept
+/// them; a scan, since there is no end to the slashes that a source may have.
+fn slashed_sources(view: View<'_>) -> impl Iterator<Item = &str> {
+    let sets = (view.format() == Format::UpTo415).then(|| view.sets()).into_iter().flatten();
+    let sources = sets.flat_map(|set| &set.entries).map(|entry| &*entry.source);
+    sources.filter(|source| source.ends_with('/'))
 }

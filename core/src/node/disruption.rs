@@ -28,7 +28,8 @@ impl NodeFile {
         }
     }
 
-    /// Whether the machine-config operator has a policy for exactly this file, so that none for a folder applies.
+    /// Whether the machine-config operator has a default policy for exactly this file. It is nearer than a custom one
+    /// for a folder, which then does not apply.
     fn has_own_default(self) -> bool {
         self != Self::SearchRegistries
     }
@@ -56,11 +57,13 @@ impl<'a> Disruptions<'a> {
     /// `isDrainRequiredForNodeDisruptionActions`.
     pub fn impact(self, file: NodeFile, by_default: Impact) -> Impact {
         match self.actions(file) {
+            // A policy without any action has nothing done.
             Some(actions) => actions.iter().map(Impact::from).max().unwrap_or(Impact::None),
             None => by_default,
         }
     }
 
+    /// The actions of the custom policy that applies to a file: the one for the file itself, or for the nearest folder.
     fn actions(self, file: NodeFile) -> Option<&'a [DisruptionAction]> {
         let covers = |disruption: &&FileDisruption| {
             disruption.path == file.path()
@@ -98,6 +101,7 @@ mod tests {
 
     #[test]
     fn a_custom_policy_takes_the_place_of_the_default() {
+        // The custom policy, the file, its impact by default and by the policy, the reason.
         type Case<'a> = (&'a [(&'a str, &'a [DisruptionAction])], NodeFile, Impact, Impact, &'a str);
         let (conf, search) = (NodeFile::RegistriesConf, NodeFile::SearchRegistries);
         let table: [Case<'_>; 9] = [

@@ -33,15 +33,17 @@ pub enum FileRefusal {
     Search(String),
 }
 
-/// Whether nodes can read the file and the drop-in file with the search registries.
+/// Whether nodes can read registries.conf. The drop-in file is checked by [`check_search_registries`].
 ///
 /// Only the scopes that the image configuration lists are looked at: sources and mirrors that the machine-config
 /// operator accepts are accepted here too, except up to 4.15, where [`check_locations`] looks at them.
 pub fn check_file(rendering: &Rendering<'_>) -> Result<(), FileRefusal> {
+    // The scopes with slashes so far, by the scope without them.
     let mut known: BTreeMap<&str, Flags> = BTreeMap::new();
     // All scopes are read before any two are compared.
     let listed = rendering.listed().into_iter().map(|scope| Ok((scope, parse_location(scope)?)));
     for (scope, location) in listed.collect::<Result<Vec<_>, _>>()? {
+        // Two scopes without slashes are never the same one: the file has each once.
         if location == scope {
             continue;
         }
@@ -69,7 +71,7 @@ pub fn check_search_registries(registries: &[String]) -> Result<(), FileRefusal>
     Ok(())
 }
 
-/// Whether nodes can read these sources and mirrors: the values of up to 4.15, where the operator lets schemes pass.
+/// Whether nodes can read these sources and mirrors. Only needed up to 4.15, where the operator lets schemes pass.
 pub fn check_locations<'a>(values: impl IntoIterator<Item = &'a str>) -> Result<(), FileRefusal> {
     values.into_iter().try_for_each(|value| parse_location(value).map(|_| ()))
 }
@@ -157,7 +159,11 @@ mod tests {
                 reason: "a scheme is found before two scopes are compared",
                 ..NOTHING
             },
-            Case { blocked: &["ftp://docker.io"], reason: "another scheme only never matches", ..NOTHING },
+            Case {
+                blocked: &["ftp://docker.io"],
+                reason: "another scheme is accepted, and matches no image",
+                ..NOTHING
+            },
             Case {
                 blocked: &["quay.io/"],
                 expected: Some(

@@ -49,7 +49,7 @@ pub struct NodeFiles<'a> {
 /// What the lists make of policy.json. Without any list it is the template.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PolicyFile<'a> {
-    /// Images of no scope are rejected.
+    /// Images of no scope are rejected: some scopes are accepted, and none is rejected.
     pub rejects_others: bool,
     /// Whether each scope is accepted.
     pub scopes: BTreeMap<&'a str, bool>,
@@ -58,6 +58,8 @@ pub struct PolicyFile<'a> {
 impl<'a> PolicyFile<'a> {
     /// What these lists make of it.
     pub(super) fn of(lists: &Lists<'a>) -> Self {
+        // No scope is in both: next to rejected scopes, `validate_policy` lets only the payload's be allowed, which
+        // `Lists::of` takes out of the rejected ones.
         let allowed = lists.allowed.iter().map(|scope| (*scope, true));
         let rejected = lists.rejected.iter().map(|scope| (*scope, false));
         Self {
@@ -84,8 +86,9 @@ pub fn files(view: View<'_>) -> Result<NodeFiles<'_>, NotRendered> {
     })
 }
 
-/// Why nodes reject registries.conf or the drop-in file with the search registries.
+/// Why nodes reject registries.conf or the drop-in file with the search registries. The rendering is of the same view.
 pub fn file_refusal(view: View<'_>, rendering: &Rendering<'_>) -> Option<FileRefusal> {
+    // From 4.16 on, the operator accepts no source or mirror for which nodes would reject the file.
     if view.format() == Format::UpTo415 {
         let entries = view.sets().flat_map(MirrorSet::effective_entries);
         let values = entries.flat_map(|(_, entry)| {
@@ -99,21 +102,33 @@ pub fn file_refusal(view: View<'_>, rendering: &Rendering<'_>) -> Option<FileRef
     check_file(rendering).and_then(|()| check_search_registries(search)).err()
 }
 
-/// Whether the operator writes registries.conf, and does not leave the template's.
+/// Whether the operator writes registries.conf, and does not leave the template's. It writes it for any mirror set,
+/// even for one whose entries have no effect.
 pub(super) fn is_written(view: View<'_>, rendering: &Rendering<'_>) -> bool {
     !rendering.listed().is_empty() || view.sets().next().is_some()
 }
 
-/// Whether anything is rendered, without rendering it: a write that is reviewed next to a thousand sets looks
-/// only at the image configuration and at what it changes.
+/// Whether [`files`] succeeds, without rendering anything: a write that is reviewed next to a thousand sets looks only
+/// at the image configuration and at what it changes.
 pub fn renders(view: View<'_>) -> bool {
     !view.has_refused_entries() && check_settings(view).is_ok()
 }
 
-/// Whether the image configuration, the payload and the sources together let the operator render.
+/// Whether the image configuration, the payload and the sources together let the operator render. The entries by
+/// themselves, with their values and policies, are not checked: [`View::has_refused_entries`] knows about them.
 pub fn check_settings(view: View<'_>) -> Result<(), NotRendered> {
     let lists = Lists::of(view)?;
     validate_lists(view, &lists)?;
     Rendering::with_blocked(view, lists.blocked.clone()).check()?;
     Ok(validate_policy(view, &lists)?)
+}
+
+/// Why nodes get no file that they can read: in the words of the machine-config operator, which renders none, or in
+/// those of a node, which rejects it. `None` if they get one.
+pub fn why_not_rendered(view: View<'_>) -> Option<String> {
+    // Whether anything is rendered is known without rendering; only the reason needs all of it.
+    if !renders(view) {
+        return files(view).err().map(|error| error.to_string());
+    }
+    file_refusal(view, &Rendering::new(view)).map(|refusal| refusal.to_string())
 }

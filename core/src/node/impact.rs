@@ -97,11 +97,12 @@ fn by_scope<'c, 'a>(conf: &'c RegistriesConf<'a>) -> BTreeMap<&'a str, &'c Regis
     conf.registries.iter().map(|registry| (registry.scope, registry)).collect()
 }
 
-/// The encoder writes the template anew, which changes its bytes even where it adds no registry. A reason only
-/// where the registries give none (`is_only_reason`).
-fn written_reason<'a>(was: bool, is: bool, is_only_reason: bool) -> Option<Reason<'a>> {
-    let what = RegistryChange::Written(is);
-    (was != is && is_only_reason).then_some(Reason {
+/// The reason that the operator begins, or stops, to write the file; `old` and `new` are what [`is_written`] returns.
+/// The encoder writes the template anew, which changes its bytes even where it adds no registry. A reason only where
+/// the registries give none (`is_only_reason`).
+fn written_reason<'a>(old: bool, new: bool, is_only_reason: bool) -> Option<Reason<'a>> {
+    let what = RegistryChange::Written(new);
+    (old != new && is_only_reason).then_some(Reason {
         file: NodeFile::RegistriesConf,
         registry: "",
         what,
@@ -158,8 +159,9 @@ pub fn change_of_settings<'a>(before: View<'a>, after: View<'a>) -> Result<Chang
     Ok(change_of_files(&old, &new, Disruptions::of(after)))
 }
 
-/// What a write of one set costs: the scopes it touches are rendered from both views and compared. The
-/// rest of the files cannot differ.
+/// What a write of one set costs: the scopes it touches are rendered from both views and compared. The rest of the
+/// files cannot differ, unless the write changes which blocked registries reach the nodes: then the whole files are
+/// compared.
 ///
 /// `old` and `new` are the set before and after, where there is one.
 pub fn change_of_write<'a>(
@@ -175,23 +177,32 @@ pub fn change_of_write<'a>(
         return Err(Standstill::Ends);
     }
     let disruptions = Disruptions::of(after);
-    let (was, is) = (Rendering::new(before), Rendering::new(after));
+    let [old_rendering, new_rendering] = [before, after].map(Rendering::new);
+    // A blocked registry also blocks the scopes below it, which the write does not touch otherwise.
+    if old_rendering.blocked() != new_rendering.blocked() {
+        return change_of_settings(before, after);
+    }
     let sources = old.into_iter().chain(new).flat_map(|set| set.entries.iter().map(|entry| &*entry.source));
     // Scopes without mirrors of their own may inherit those of a source above them that is written.
     let mut touched: Vec<&str> =
-        sources.chain(was.unmirrored_scopes()).chain(is.unmirrored_scopes()).collect();
+        sources.chain(old_rendering.unmirrored_scopes()).chain(new_rendering.unmirrored_scopes()).collect();
     touched.sort_unstable();
     touched.dedup();
     let mut reasons = Vec::new();
     let mut sections_differ = false;
     for scope in touched {
-        let [was, is] = [&was, &is].map(|rendering| rendering.registry_at(scope).unwrap_or_default());
-        sections_differ |= was.as_ref().map(|was| was.section) != is.as_ref().map(|is| is.section);
-        reasons.extend(compare(was.as_ref().map(|was| &was.registry), is.as_ref().map(|is| &is.registry)));
+        // Both can be rendered, so that there is no error to lose.
+        let placed = [&old_rendering, &new_rendering]
+            .map(|rendering| rendering.registry_at(scope).unwrap_or_default());
+        let [old, new] = placed.each_ref().map(Option::as_ref);
+        sections_differ |= old.map(|placed| placed.section) != new.map(|placed| placed.section);
+        reasons.extend(compare(old.map(|placed| &placed.registry), new.map(|placed| &placed.registry)));
     }
     // Perhaps the same registries in another order: only the whole files show that.
-    let changed = !reasons.is_empty() || (sections_differ && was.file() != is.file());
-    reasons.extend(written_reason(is_written(before, &was), is_written(after, &is), reasons.is_empty()));
+    let changed = !reasons.is_empty() || (sections_differ && old_rendering.file() != new_rendering.file());
+    let [written_before, written_after] =
+        [is_written(before, &old_rendering), is_written(after, &new_rendering)];
+    reasons.extend(written_reason(written_before, written_after, reasons.is_empty()));
     // The lists depend on whether a mirror set gives the payload a mirror.
     let [old, new] = [before, after].map(|view| PolicyFile::of(&Lists::of(view).unwrap_or_default()));
     reasons.extend(policy_reasons(&old, &new));

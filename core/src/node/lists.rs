@@ -1,16 +1,15 @@
 //! What the lists of the image configuration become: which registries are blocked, rejected and allowed on nodes.
 
-use std::{cmp::Reverse, fmt};
+use std::fmt;
 
 use thiserror::Error;
 
-use super::{FileRefusal, Refusal, RenderError, Rendering, check_file};
+use super::{FileRefusal, Refusal, RenderError, Rendering, check_file, deciding::deciding_scope};
 use crate::{
     context::View,
     objects::{
-        Pull,
         reference::{Image, ReferenceError},
-        scope::{is_nested, matching_prefix},
+        scope::is_nested,
     },
 };
 
@@ -72,7 +71,7 @@ pub enum LookupError {
 }
 
 impl<'a> Lists<'a> {
-    /// The lists as they are written, before the payload is looked at.
+    /// The lists as the image configuration has them, before the payload is looked at.
     fn as_written(view: View<'a>) -> Self {
         let config = view.image_config();
         let blocked: Vec<_> = config.blocked_registries.iter().map(String::as_str).collect();
@@ -91,6 +90,7 @@ impl<'a> Lists<'a> {
         let Some(reference) = view.payload() else { return Ok(written) };
         let payload =
             Image::parse_canonical(reference).map_err(|_| Refusal::Payload(reference.to_owned()))?;
+        // A canonical reference begins with its name. It is cut from the view's own text, to live as long.
         let repository = &reference[..payload.name().len()];
         let (covering, others): (Vec<_>, Vec<_>) =
             written.blocked.iter().copied().partition(|scope| is_nested(repository, scope));
@@ -108,8 +108,9 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// With the repository of the payload accepted, once for each blocked registry that covers it. It stays
-    /// blocked in registries.conf, so that only its mirrors are tried.
+    /// With the repository of the payload accepted by policy.json, once for each blocked registry that covers it. A
+    /// wider one stays rejected: policy.json lets the most specific scope decide. In registries.conf the repository
+    /// stays blocked, so that only its mirrors are tried.
     fn accepting(mut self, repository: &'a str, times: usize) -> Self {
         self.rejected.retain(|scope| *scope != repository);
         let accepted = std::iter::repeat_n(repository, times);
@@ -117,13 +118,14 @@ impl<'a> Lists<'a> {
         self
     }
 
-    /// The blocked registries of registries.conf. Where nothing is rendered, those that are written.
+    /// The blocked registries of registries.conf. Where the payload keeps the operator from rendering, those of the
+    /// image configuration.
     pub(super) fn blocked_of(view: View<'a>) -> Vec<&'a str> {
         Self::of(view).unwrap_or_else(|_| Self::as_written(view)).blocked
     }
 }
 
-/// Repository of the release payload, where it is known.
+/// Repository of the release payload; `None` where the payload is not known, or is no canonical reference.
 pub fn payload_repository(view: View<'_>) -> Option<&str> {
     let reference = view.payload()?;
     let payload = Image::parse_canonical(reference).ok()?;
@@ -133,48 +135,25 @@ pub fn payload_repository(view: View<'_>) -> Option<&str> {
 /// Whether the digest sets give the payload a mirror that is not blocked; `None` where no part of the temporary file
 /// matches the payload, which the operator does not expect.
 ///
-/// Follows `payloadRepoHasUnblockedMirror`. The file has no tag mirrors, so a payload by tag has no mirror.
+/// Follows `payloadRepoHasUnblockedMirror`. All mirrors of the temporary file are for digest pulls, so a payload by tag
+/// has none.
 fn has_usable_mirror(view: View<'_>, payload: &Image) -> Result<Option<bool>, LookupError> {
     let rendering = Rendering::of_digest_sets(view);
     rendering.check()?;
     check_file(&rendering)?;
-    let Some((scope, end)) = matching_scope(&rendering, payload.name()) else { return Ok(None) };
+    let Some((scope, end)) = deciding_scope(view, &rendering, payload.name()) else { return Ok(None) };
     let Some(placed) = rendering.registry_at(scope)? else { return Ok(None) };
     if !payload.is_digested() {
         return Ok(Some(false));
     }
     let blocked = rendering.blocked();
     let mut is_usable = false;
-    for mirror in placed.registry.mirrors.iter().filter(|mirror| mirror.pull == Pull::Digest) {
+    // To the last mirror: one that makes no reference is an error even after a usable one.
+    for mirror in &placed.registry.mirrors {
         let location = mirror.location.trim_end_matches('/');
         let moved = Image::parse_canonical(&format!("{location}{}", &payload.as_str()[end..]))
             .map_err(|error| LookupError::Reference { mirror: mirror.location.to_string(), error })?;
         is_usable |= !blocked.iter().any(|scope| is_nested(moved.name(), scope));
     }
     Ok(Some(is_usable))
-}
-
-/// The scope of the file that decides about a name, and where it ends in the name; found without the whole file.
-///
-/// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
-fn matching_scope<'a>(rendering: &Rendering<'a>, name: &str) -> Option<(&'a str, usize)> {
-    let mut scopes = rendering.listed();
-    scopes.extend(possible_scopes(name).iter().filter_map(|scope| rendering.source(scope)));
-    let matching = scopes.into_iter().filter_map(|scope| {
-        let trimmed = scope.trim_end_matches('/');
-        Some((scope, trimmed, matching_prefix(name, trimmed)?))
-    });
-    // The longest decides, and of equally long ones the first in sorted order. Of scopes that differ only in
-    // slashes at their end, the one without is earlier in the file.
-    let decides = matching.min_by_key(|(scope, trimmed, _)| (Reverse(trimmed.len()), *trimmed, scope.len()));
-    decides.map(|(scope, _, end)| (scope, end))
-}
-
-/// Every text that can be a scope without a slash at its end and match the name.
-fn possible_scopes(name: &str) -> Vec<String> {
-    let mut scopes = vec![name.to_owned()];
-    scopes.extend(name.match_indices(['/', ':']).map(|(at, _)| name[..at].to_owned()));
-    let host = name.split(['/', ':']).next().unwrap_or_default();
-    scopes.extend(host.match_indices('.').map(|(at, _)| format!("*{}", &host[at..])));
-    scopes
 }

@@ -9,23 +9,25 @@ use smallvec::SmallVec;
 pub struct Merged<'a> {
     /// The mirrors; the source itself is one of them only where a mirror follows it.
     pub mirrors: SmallVec<[&'a str; 4]>,
-    /// The lists contradict each other (a before b here, b before a there): upstream calls the order
-    /// unspecified.
+    /// The lists contradict each other (a before b here, b before a there), or one of them repeats a mirror before
+    /// another: upstream calls the order unspecified, and even puts the source itself before mirrors.
     pub contradictory: bool,
 }
 
-/// Merges the lists of one source, each of which holds at least one mirror that is not the source.
+/// Merges the lists of one source, each of which holds at least one mirror that is not the source. The order of the
+/// lists makes no difference.
 ///
 /// Follows `runtime-utils pkg/registries/registries.go` `mergedMirrors`: a topological sort that keeps
 /// each list's order, ties broken by name, a cycle broken at the first name not yet used.
 pub fn merge<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Merged<'a> {
     let mut merged = match lists {
-        // What nearly every source has: one list, or the same one several times.
+        // What nearly every source has: one list, or the same one several times. Sorting it would change nothing.
         [list, others @ ..] if others.iter().all(|other| other == list) && has_no_repeats(list) => {
             Merged { mirrors: list.iter().map(|m| &**m).collect(), contradictory: false }
         }
         _ => sort(&edges(source, lists)),
     };
+    // It is tried last in any case.
     if merged.mirrors.last() == Some(&source) {
         merged.mirrors.pop();
     }
@@ -96,6 +98,7 @@ fn sort<'a>(edges: &Edges<'a>) -> Merged<'a> {
         merged.mirrors.push(name);
         for follower in edges.get(name).into_iter().flatten() {
             let Some(others) = waits_for.get_mut(follower) else { continue };
+            // A name that broke a cycle is used already, before those that it waits for.
             if others.remove(name) && others.is_empty() && !used.contains(follower) {
                 ready.push_back(follower);
             }
@@ -129,6 +132,27 @@ mod tests {
     #[test]
     fn a_contradiction_is_broken_at_the_first_name() {
         assert_eq!(merged(&[&["a", "b"], &["b", "a"]]), (strings(&["a", "b"]), true));
+    }
+
+    /// The answers are those of runtime-utils.
+    #[test]
+    fn a_mirror_that_is_repeated_may_change_the_order_of_the_others() {
+        type Case<'a> = (&'a [&'a [&'a str]], &'a [&'a str], bool, &'a str);
+        let table: [Case<'_>; 5] = [
+            (
+                &[&["b", "a", "a"]],
+                &["b", "a"],
+                false,
+                "the last one waits for itself, and nothing else for it",
+            ),
+            (&[&["b", "b", "a"]], &["a", "src", "b"], true, "it waits for itself, and the others for it"),
+            (&[&["c", "b", "b", "a"]], &["c", "a", "src", "b"], true, "those before it keep their places"),
+            (&[&["b", "a", "b"]], &["a", "b"], true, "before and after another one"),
+            (&[&["a", "b", "b"], &["c", "a"]], &["c", "a", "b"], false, "at the end of one of two lists"),
+        ];
+        for (lists, expected, contradictory, reason) in table {
+            assert_eq!(merged(lists), (strings(expected), contradictory), "{reason}");
+        }
     }
 
     /// The mirrors of the source `src`, and whether the lists contradict each other.

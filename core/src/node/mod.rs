@@ -1,6 +1,8 @@
 //! The nodes' view: what the machine-config operator writes into registries.conf, what a pull then
 //! tries, and what changing it costs.
 
+#[cfg(test)]
+mod against_files;
 mod circles;
 mod compare;
 mod deciding;
@@ -21,10 +23,12 @@ mod validate;
 
 pub use crate::registries_conf::{Mirror, RegistriesConf, Registry, SEARCH_REGISTRIES, SearchRegistriesConf};
 pub use circles::Circles;
-pub use deciding::{Deciding, deciding, why_not_rendered};
+pub use deciding::{Deciding, deciding};
 pub use disruption::{Disruptions, NodeFile};
 pub use file_refusal::{FileRefusal, check_file, check_locations, check_search_registries};
-pub use files::{NodeFiles, NotRendered, PolicyFile, check_settings, file_refusal, files, renders};
+pub use files::{
+    NodeFiles, NotRendered, PolicyFile, check_settings, file_refusal, files, renders, why_not_rendered,
+};
 pub use impact::{
     Change, Impact, Standstill, change_between, change_of_files, change_of_settings, change_of_write,
 };

@@ -42,6 +42,7 @@ impl<'a> Policy<'a> {
     /// the repository of a cluster that was not installed from a mirror.
     pub fn new(view: View<'a>) -> Self {
         let known = payload_repository(view);
+        // Where the operator refuses the payload, it writes no policy.json. Nothing is rejected here then.
         let lists = Lists::of(view).unwrap_or_default();
         let is_listed = view.image_config().allowed_registries.iter().any(|scope| Some(&**scope) == known);
         let accepted = lists.allowed.iter().copied().find(|scope| Some(*scope) == known);
@@ -49,6 +50,7 @@ impl<'a> Policy<'a> {
             blocked: lists.rejected,
             allowed: lists.allowed,
             payload: known.unwrap_or(USUAL_PAYLOAD),
+            // A payload that the image configuration lists itself is allowed anyway.
             blocked_payload: accepted.filter(|_| !is_listed),
         }
     }
@@ -80,8 +82,8 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Whether a blocked scope decides. policy.json lets the most specific scope decide, and accepts the payload's
-    /// repository: inside of it, only a blocked scope that is in it too does.
+    /// Whether a blocked scope rejects the subject. policy.json lets the most specific scope decide, and accepts the
+    /// payload's repository: what is inside of that is rejected only by a blocked scope that is inside of it, too.
     fn blocks(&self, scope: &str, subject: Subject<'_>) -> bool {
         let is_payload = is_nested(subject.name(), self.payload);
         subject.is_covered_by(scope) && (!is_payload || is_nested(scope, self.payload))
@@ -107,6 +109,7 @@ impl Subject<'_> {
 
     fn is_covered_by(self, outer: &str) -> bool {
         match self {
+            // A scope may also be one image with its tag or digest.
             Self::Image(image) => is_nested(image.name(), outer) || image.as_str() == outer,
             Self::Scope(scope) => is_nested(scope, outer),
         }
@@ -130,7 +133,7 @@ mod tests {
 
     #[derive(Default)]
     struct Case {
-        /// The image without its tag, and the scope.
+        /// The image without its tag, and the scope; only in clusters with a payload.
         name: &'static str,
         blocked: &'static [&'static str],
         allowed: &'static [&'static str],
@@ -244,7 +247,7 @@ mod tests {
                 blocked: &["quay.io/p/r"],
                 allowed: &["m.lab"],
                 expected: Some(PolicyRefusal::NotAllowed),
-                reason: "the payload alone is no list of blocked registries",
+                reason: "the payload was all that was blocked, so that the allowed registries are a limit",
             },
             Case {
                 name: "quay.io/p/s",

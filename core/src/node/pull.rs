@@ -42,13 +42,13 @@ pub fn registry_of<'c, 'a>(conf: &'c RegistriesConf<'a>, image: &Image) -> Optio
 ///
 /// Follows `containers/image pkg/sysregistriesv2` `PullSourcesFromReference`.
 pub fn route_pull<'c, 'a>(conf: &'c RegistriesConf<'a>, image: &Image) -> PullRoute<'c, 'a> {
-    let Some((registry, prefix)) = registry_of(conf, image) else {
+    let Some((registry, prefix_end)) = registry_of(conf, image) else {
         let tries = Ok(vec![image.as_str().to_owned()]);
         return PullRoute { registry: None, tries, mirrors: Vec::new(), blocked: false };
     };
     let wanted = Pull::of(image);
     let mirrors: Vec<_> = registry.mirrors.iter().filter(|mirror| mirror.pull == wanted).collect();
-    let tries = references(registry, &mirrors, image, prefix);
+    let tries = references(registry, &mirrors, image, prefix_end);
     PullRoute { registry: Some(registry), tries, mirrors, blocked: registry.blocked }
 }
 
@@ -57,12 +57,13 @@ fn references(
     registry: &Registry<'_>,
     mirrors: &[&Mirror<'_>],
     image: &Image,
-    prefix: usize,
+    prefix_end: usize,
 ) -> Result<Vec<String>, ReferenceError> {
     let mut references = Vec::new();
     for mirror in mirrors {
         let location = mirror.location.trim_end_matches('/');
-        let reference = format!("{location}{}", &image.as_str()[prefix..]);
+        let reference = format!("{location}{}", &image.as_str()[prefix_end..]);
+        // One mirror that makes no reference fails the whole pull, before anything is tried.
         Image::parse_canonical(&reference)?;
         references.push(reference);
     }
@@ -90,13 +91,13 @@ mod tests {
             ("quay.io/a/b/c", false, "a repository below"),
         ];
         let image = Image::parse("quay.io/a/b:v1").unwrap();
-        for (scope, expected, reason) in table {
+        for (scope, is_blocked, reason) in table {
             let config = ImageConfig { blocked_registries: vec![scope.to_owned()], ..ImageConfig::default() };
             let context = Context::from_iter([Object::from(config)]);
             let conf = render(context.view()).unwrap();
             let route = route_pull(&conf, &image);
-            let tries = if expected { Vec::new() } else { vec![image.as_str().to_owned()] };
-            assert_eq!((route.blocked, route.tries), (expected, Ok(tries)), "{scope}: {reason}");
+            let tries = if is_blocked { Vec::new() } else { vec![image.as_str().to_owned()] };
+            assert_eq!((route.blocked, route.tries), (is_blocked, Ok(tries)), "{scope}: {reason}");
         }
     }
 }

@@ -54,8 +54,9 @@ pub struct RenderError {
 }
 
 impl RenderError {
-    /// The order in which the machine-config operator would find errors.
-    fn order(&self) -> (Section, &str) {
+    /// The order in which the machine-config operator would find errors: it goes through the sources in the order of the
+    /// file. Its text names only the wildcard, so the scope does not count.
+    fn sort_key(&self) -> (Section, &str) {
         (self.section, &self.wildcard)
     }
 }
@@ -139,7 +140,7 @@ impl<'a> Rendering<'a> {
         self.blocked.iter().chain(&self.insecure).copied().collect()
     }
 
-    /// The source with this text, where the file has it.
+    /// The text of this source as long as the view lives; `None` where the file does not have the source.
     pub(super) fn source(&self, text: &str) -> Option<&'a str> {
         let counts = |found: &EntryRef<'a>| {
             found.entry().is_effective() && (self.tags || found.set.kind.pull() == Pull::Digest)
@@ -150,7 +151,7 @@ impl<'a> Rendering<'a> {
     /// Whether the file can be rendered: only a scope without mirrors of its own can stop it.
     pub fn check(&self) -> Result<(), RenderError> {
         let errors = self.unmirrored_scopes().into_iter().filter_map(|scope| self.registry_at(scope).err());
-        match errors.min_by(|one, other| one.order().cmp(&other.order())) {
+        match errors.min_by(|one, other| one.sort_key().cmp(&other.sort_key())) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -171,6 +172,7 @@ impl<'a> Rendering<'a> {
         for scope in self.view.sources().into_iter().chain(self.unmirrored_scopes()) {
             placed.extend(self.registry_at(scope)?);
         }
+        // A stable sort: the sources of a section stay sorted, and listed scopes in their order.
         placed.sort_by_key(|placed| placed.section);
         Ok(RegistriesConf { registries: placed.into_iter().map(|placed| placed.registry).collect() })
     }
@@ -194,12 +196,11 @@ impl<'a> Rendering<'a> {
                 Pull::Tag => tag.push(&*entry.mirrors),
             }
         }
-        if !tag.is_empty() {
-            own.section = Some(Section::Tag);
-        }
-        if !digest.is_empty() {
-            own.section = Some(Section::Digest);
-        }
+        own.section = match (digest.is_empty(), tag.is_empty()) {
+            (false, _) => Some(Section::Digest),
+            (true, false) => Some(Section::Tag),
+            (true, true) => None,
+        };
         own.mirrors = self.mirrors(source, &digest, Pull::Digest);
         own.mirrors.extend(self.mirrors(source, &tag, Pull::Tag));
         own
@@ -220,15 +221,18 @@ impl<'a> Rendering<'a> {
             .collect()
     }
 
+    /// Whether the image configuration blocks this scope or one that covers it.
     fn blocks_nested(&self, scope: &str) -> bool {
         self.blocked.iter().any(|outer| is_nested(scope, outer))
     }
 
+    /// Whether the image configuration makes this scope or mirror insecure, or one that covers it.
     fn is_insecure(&self, scope: &str) -> bool {
         self.insecure.iter().any(|outer| is_nested(scope, outer))
     }
 
-    /// The source above a scope whose mirrors it inherits, where it has none of its own.
+    /// The source above a scope of the file whose mirrors the scope inherits; `None` where it has mirrors of its own,
+    /// or nothing is above it.
     pub fn inherits_from(&self, scope: &str) -> Option<&'a str> {
         if self.own(scope).section.is_some() {
             return None;
@@ -236,8 +240,8 @@ impl<'a> Rendering<'a> {
         self.above(scope).map(|(_, source, _)| source)
     }
 
-    /// The source above a scope whose mirrors it inherits. Upstream goes through the sources in the order of the
-    /// file and takes the first that covers the scope: one with digest mirrors before one without, and of
+    /// The source above a scope without mirrors, from which it inherits them. Upstream goes through the sources in the
+    /// order of the file and takes the first that covers the scope: one with digest mirrors before one without, and of
     /// parents by path the widest, not the nearest.
     fn above(&self, scope: &str) -> Option<(Section, &'a str, Vec<Mirror<'a>>)> {
         let above = ancestors(scope).filter_map(|ancestor| {
@@ -249,7 +253,7 @@ impl<'a> Rendering<'a> {
         above.min_by_key(|(section, source, _)| (*section, *source))
     }
 
-    /// The mirrors of the source above, for a scope that has none.
+    /// The mirrors that a scope without mirrors inherits from the source above it, each with the rest of the path.
     fn inherited(&self, scope: &str) -> Result<Vec<Mirror<'a>>, RenderError> {
         let Some((section, source, mut mirrors)) = self.above(scope) else { return Ok(Vec::new()) };
         if is_wildcard(source) {

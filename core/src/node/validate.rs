@@ -80,7 +80,7 @@ pub fn validate(view: View<'_>) -> Result<(), Refusal> {
     validate_with(view, &Lists::of(view)?)
 }
 
-/// The same, with the lists of the view.
+/// The same with lists that are made already: `lists` are those of this view.
 pub(super) fn validate_with(view: View<'_>, lists: &Lists<'_>) -> Result<(), Refusal> {
     validate_lists(view, lists)?;
     let mut policies = BTreeMap::new();
@@ -90,14 +90,14 @@ pub(super) fn validate_with(view: View<'_>, lists: &Lists<'_>) -> Result<(), Ref
     Ok(())
 }
 
-/// Checks what the image configuration adds to registries.conf: these lists of the view.
+/// Checks what the image configuration adds to registries.conf. `lists` are those of this view.
 pub(super) fn validate_lists(view: View<'_>, lists: &Lists<'_>) -> Result<(), Refusal> {
     let insecure = view.image_config().insecure_registries.iter().map(String::as_str);
     validate_scopes("insecure", insecure)?;
     validate_scopes("blocked", lists.blocked.iter().copied())
 }
 
-/// Checks what policy.json is made of: these lists of the view.
+/// Checks what policy.json is made of. `lists` are those of this view.
 ///
 /// Follows `machine-config-operator pkg/controller/container-runtime-config/helpers.go` `updatePolicyJSON`,
 /// `validateImagePolicyWithAllowedBlockedRegistries` and `getValidScopePolicies`. Whether a ClusterImagePolicy or
@@ -137,7 +137,7 @@ fn validate_signed_scopes(view: View<'_>, allowed: &[&str], rejected: &[&str]) -
         view.signed_scopes().partition(|(is_cluster_wide, _)| *is_cluster_wide);
     let [cluster, namespaced] = [cluster, namespaced]
         .map(|scopes| scopes.into_iter().map(|(_, scope)| scope).collect::<BTreeSet<_>>());
-    // Where both have a scope, only the ClusterImagePolicy counts.
+    // Inside of a scope of a ClusterImagePolicy, an ImagePolicy does not count.
     let namespaced = namespaced.into_iter().filter(|scope| !is_in_any(scope, &cluster)).collect();
     for (is_cluster_wide, scopes) in [(true, &cluster), (false, &namespaced)] {
         let refusal = |scope: &&str, is_blocked| Refusal::Signatures {
@@ -159,6 +159,8 @@ fn is_in_any<'s>(scope: &str, outer: impl IntoIterator<Item = &'s &'s str>) -> b
     outer.into_iter().any(|outer| is_nested(scope, outer))
 }
 
+/// Checks every entry of a set, whether or not it has an effect. `policies` has the policy of each source so far, in
+/// this set and in those before it.
 fn validate_set<'a>(
     set: &'a MirrorSet,
     format: Format,
@@ -187,6 +189,7 @@ fn validate_set<'a>(
 fn refused_value(role: &'static str, value: &str, format: Format) -> Refusal {
     match (format, role) {
         (Format::UpTo415, role) if value.is_empty() => Refusal::Empty(role),
+        // All else that is refused up to 4.15 contains a `*`.
         (Format::UpTo415, _) => Refusal::Wildcard(value.to_owned()),
         (Format::From416, "source") => Refusal::Source(value.to_owned()),
         (Format::From416, _) => Refusal::Mirror(value.to_owned()),

@@ -46,7 +46,8 @@ impl Change {
         }
     }
 
-    /// Applies it to an object. `None` if the object has no such field, or a value of another type in its place.
+    /// Applies it to an object. `None` if the object has no such field, or a value of another type in its place, or if
+    /// the new name of a field is taken. The object may then have been changed in part.
     fn apply(&self, object: &mut Value) -> Option<()> {
         let steps: Vec<_> = steps(self.path()).collect();
         let (last, above) = steps.split_last()?;
@@ -60,21 +61,19 @@ impl Change {
             },
             Self::Append { items, .. } => {
                 let fields = parent_or_new(object, above)?.as_object_mut()?;
-                let there = fields.entry(*last).or_insert(Value::Null);
-                if there.is_null() {
-                    *there = Value::Array(Vec::new());
+                let entries = fields.entry(*last).or_insert(Value::Null);
+                if entries.is_null() {
+                    *entries = Value::Array(Vec::new());
                 }
-                there.as_array_mut()?.extend(items.iter().cloned());
+                entries.as_array_mut()?.extend(items.iter().cloned());
             }
             Self::Rename { name, .. } => {
                 let fields = parent(object, above)?.as_object_mut()?;
-                if !fields.contains_key(*last) || fields.contains_key(name) {
+                if fields.contains_key(name) {
                     return None;
                 }
-                let renamed = std::mem::take(fields)
-                    .into_iter()
-                    .map(|(old, value)| (if old == *last { name.clone() } else { old }, value));
-                *fields = renamed.collect();
+                let value = fields.remove(*last)?;
+                fields.insert(name.clone(), value);
             }
             Self::Remove { .. } => match parent(object, above)? {
                 Value::Array(items) => {
@@ -91,27 +90,29 @@ impl Change {
     }
 }
 
-/// The object after these changes. All paths are those of the object before: items are removed last, and from the end.
+/// The object after these changes; `None` if one of them cannot be made. All paths are those of the object before.
+/// So items are removed and fields renamed after fields are set and lists appended to, from the end of each list, and
+/// after everything below them has changed.
 pub fn apply_all<'c>(object: &Value, changes: impl IntoIterator<Item = &'c Change>) -> Option<Value> {
-    let (mut removals, others): (Vec<_>, Vec<_>) =
-        changes.into_iter().partition(|change| matches!(change, Change::Remove { .. }));
-    removals.sort_by_key(|change| std::cmp::Reverse(indexes(change.path())));
-    removals.dedup();
-    // A name changes after what is below it.
-    let (renames, others): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|change| matches!(change, Change::Rename { .. }));
+    let (mut moving, others): (Vec<_>, Vec<_>) = changes
+        .into_iter()
+        .partition(|change| matches!(change, Change::Remove { .. } | Change::Rename { .. }));
+    moving.sort_by_key(|change| std::cmp::Reverse(indexes(change.path())));
+    // Removing an item twice would remove the one after it, too.
+    moving.dedup();
     let mut object = object.clone();
-    for change in others.into_iter().chain(removals).chain(renames) {
+    for change in others.into_iter().chain(moving) {
         change.apply(&mut object)?;
     }
     Some(object)
 }
 
-/// The steps of a path, those that are numbers as numbers.
+/// The sort key of a path: its steps, with item 9 before item 10. A path comes before those below it.
 fn indexes(path: &str) -> Vec<(usize, &str)> {
     steps(path).map(|step| (step.parse().unwrap_or(0), step)).collect()
 }
 
+/// The list or map at the end of these steps, which lead to the parent of what is changed.
 fn parent<'v>(object: &'v mut Value, steps: &[&str]) -> Option<&'v mut Value> {
     steps.iter().try_fold(object, |at, step| match at {
         Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
@@ -120,7 +121,7 @@ fn parent<'v>(object: &'v mut Value, steps: &[&str]) -> Option<&'v mut Value> {
     })
 }
 
-/// The same, with the missing maps of the path.
+/// The same, after adding each map of the path that is missing or `null`.
 fn parent_or_new<'v>(object: &'v mut Value, steps: &[&str]) -> Option<&'v mut Value> {
     steps.iter().try_fold(object, |at, step| match at {
         Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
@@ -146,6 +147,8 @@ mod tests {
         let object = json!({"metadata": {"name": "a"}, "spec": {"list": [{"x": 1}, {"x": 2}, {"x": 3}], "none": null}});
         let remove = |path: &str| Change::Remove { path: path.to_owned() };
         let set = |path: &str, value: Value| Change::Set { path: path.to_owned(), value };
+        let rename = |path: &str, name: &str| Change::Rename { path: path.to_owned(), name: name.to_owned() };
+        // The changes, and what `spec.list` then is; `None` if they cannot be made.
         let table = [
             (vec![remove("spec.list[0]"), remove("spec.list[2]")], Some(json!([{"x": 2}])), "two items"),
             (
@@ -158,6 +161,11 @@ mod tests {
                 Some(json!([{"x": 1}, {"x": 3}])),
                 "the same twice",
             ),
+            (
+                vec![remove("spec.list[0]"), rename("spec.list[1].x", "y")],
+                Some(json!([{"y": 2}, {"x": 3}])),
+                "a field behind the item is renamed",
+            ),
             (vec![remove("spec.list[3]")], None, "no such item"),
             (vec![set("spec.list[0].x.y", json!(1))], None, "a number has no fields"),
         ];
@@ -168,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_parents_are_added() {
+    fn missing_maps_and_lists_are_added() {
         let changes = [
             Change::Set { path: "metadata.annotations[a.b/c]".to_owned(), value: json!("v") },
             Change::Append { path: "spec.none".to_owned(), items: vec![json!(1)] },

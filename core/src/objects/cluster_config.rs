@@ -132,7 +132,7 @@ impl From<WireAction> for DisruptionAction {
             "Reboot" => Self::Reboot,
             "Drain" => Self::Drain,
             "None" => Self::None,
-            // Reload, Restart and DaemonReload.
+            // Reload, Restart and DaemonReload; an unknown action counts as one of them.
             _ => Self::Service,
         }
     }

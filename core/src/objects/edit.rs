@@ -1,22 +1,30 @@
 //! Changes of objects as edits of the text they were read from, in the style of that text.
 
-mod children;
+mod at;
 mod layout;
+mod place;
+mod remove;
+mod scan;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
 };
 
 use serde_json::{Map, Value};
 
-use self::{children::remove, layout::Layout};
+use self::{
+    at::{At, Place, descend},
+    layout::Layout,
+    place::Style,
+    remove::{holds_original, remove},
+};
 use super::{
     change::Change,
-    manifest::Located,
-    tree::{Data, Field, Node, steps},
+    manifest::{Located, Source},
+    tree::{Data, Node, Repeat, steps},
 };
 
 /// Replaces a byte range of a file.
@@ -30,46 +38,99 @@ pub struct TextEdit {
 
 impl Located {
     /// The edits of its file that make these changes. `None` where they cannot be made by editing: in a value that an
-    /// alias or a merge key brings in, inside of a string, or in an unusual layout.
+    /// alias or a merge key brings in or repeats, inside of a string, in an unusual layout, or if a comment would be lost.
     pub fn edits<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Option<Vec<TextEdit>> {
         let root = self.editable_root()?;
-        let layout = Layout::new(&self.source, root);
-        let (mut edits, mut removals) = (Vec::new(), BTreeMap::<String, BTreeSet<usize>>::new());
-        for change in changes {
-            match change {
-                Change::Remove { path } => {
-                    let (parent, index) = child_at(&layout, root, path)?;
-                    removals.entry(parent).or_default().insert(index);
-                }
-                _ => edits.push(edit(&layout, root, change)?),
-            }
+        let changes: Vec<_> = changes.into_iter().collect();
+        if changes.iter().any(|change| self.written_path(change.path()) != change.path()) {
+            return None;
         }
-        for (path, indexes) in removals {
-            let steps: Vec<_> = steps(&path).collect();
-            let (parent, _) = descend(&layout, root, &steps)?;
-            edits.extend(remove(&layout, &parent, &Vec::from_iter(indexes))?);
-        }
-        join(edits)
+        edits(&self.source, root, changes)
     }
 }
 
-/// The path of the parent of a field or item, and the index of the field or item in it.
-fn child_at(layout: &Layout<'_>, root: &Node, path: &str) -> Option<(String, usize)> {
-    let steps: Vec<_> = steps(path).collect();
-    let (at, missing) = descend(layout, root, &steps)?;
-    let (Place::Field { index, .. } | Place::Item { index }) = at.place else { return None };
-    let above = steps.split_last()?.1;
-    missing.is_empty().then(|| (above.iter().flat_map(|step| ["[", step, "]"]).collect(), index))
+/// The edits of a file that make these changes of a document in it.
+fn edits<'c>(
+    source: &Source,
+    root: &Node,
+    changes: impl IntoIterator<Item = &'c Change>,
+) -> Option<Vec<TextEdit>> {
+    let layout = Layout::new(source, root);
+    let changes: Vec<_> =
+        changes.into_iter().map(|change| (change, steps(change.path()).collect::<Vec<_>>())).collect();
+    let mut made: Vec<(usize, TextEdit)> = Vec::new();
+    // The removals by the path of their parent: those of one list or map depend on each other.
+    let mut removals = BTreeMap::<&[&str], BTreeSet<usize>>::new();
+    // The values that are new, or gone: no other change may be about them or anything inside of them.
+    let mut closed = HashMap::<&[&str], &Change>::new();
+    for (change, steps) in &changes {
+        let (at, missing) = descend(&layout, root, steps)?;
+        let depth = steps.len() - missing.len();
+        if let Some(path) = closed_by(change, &at, steps, depth)
+            && let Some(other) = closed.insert(path, change)
+        {
+            if other != *change || matches!(change, Change::Append { .. }) {
+                return None;
+            }
+            continue;
+        }
+        match change {
+            Change::Remove { .. } => {
+                let (Place::Field { index, .. } | Place::Item { index }) = at.place else { return None };
+                removals.entry(&steps[..depth.checked_sub(1)?]).or_default().insert(index);
+                missing.is_empty().then_some(())?;
+            }
+            _ => made.push((depth, edit(&layout, &at, missing, change)?)),
+        }
+    }
+    let is_free = |(change, steps): &(&Change, Vec<&str>)| {
+        let mut around = (1..=steps.len()).filter_map(|depth| closed.get(&steps[..depth]));
+        around.all(|other| other == change)
+    };
+    if !changes.iter().all(is_free) {
+        return None;
+    }
+    // Of several insertions at the end of a line, the innermost comes first.
+    made.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
+    let mut made: Vec<_> = made.into_iter().map(|(_, edit)| edit).collect();
+    for (path, indexes) in removals {
+        let (parent, _) = descend(&layout, root, path)?;
+        let is_emptied = matches!(&parent.spot.node.data, Data::List(items) if items.len() == indexes.len());
+        let adds = |change: &Change| matches!(change, Change::Append { .. });
+        if is_emptied && changes.iter().any(|(change, steps)| adds(change) && steps == path) {
+            return None;
+        }
+        made.extend(remove(&layout, &parent, &Vec::from_iter(indexes))?);
+    }
+    join(made)
 }
 
-/// Sorts edits. `None` if two of them overlap. Insertions at one place become one, in the order of the changes;
-/// an edit that is there twice is made once.
+/// The path of the value that a change removes, replaces, adds, or gives a first child; `None` if it adds to a list with
+/// items or renames a field.
+fn closed_by<'s>(change: &Change, at: &At<'_>, steps: &'s [&'s str], depth: usize) -> Option<&'s [&'s str]> {
+    match change {
+        Change::Rename { .. } => None,
+        _ if is_empty(at.spot.node) => Some(&steps[..depth]),
+        Change::Append { .. } if depth == steps.len() => None,
+        _ => Some(&steps[..steps.len().min(depth + 1)]),
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.data {
+        Data::Scalar(value) => value.is_null(),
+        Data::List(items) => items.is_empty(),
+        Data::Map(fields) => fields.is_empty(),
+    }
+}
+
+/// Sorts edits. `None` if two of them overlap. Insertions at one place become one, in their order, since the sort is
+/// stable.
 fn join(mut edits: Vec<TextEdit>) -> Option<Vec<TextEdit>> {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut joined: Vec<TextEdit> = Vec::with_capacity(edits.len());
     for edit in edits {
         match joined.last_mut() {
-            Some(last) if *last == edit && !edit.range.is_empty() => {}
             Some(last) if last.range == edit.range && edit.range.is_empty() => last.text.push_str(&edit.text),
             Some(last) if last.range.end > edit.range.start => return None,
             _ => joined.push(edit),
@@ -91,75 +152,21 @@ pub fn apply_edits(text: &str, edits: &[TextEdit]) -> String {
     edited
 }
 
-/// A node, and where it is.
-struct At<'n> {
-    node: &'n Node,
-    /// Whether it is inside brackets.
-    in_flow: bool,
-    place: Place<'n>,
-}
-
-enum Place<'n> {
-    Root,
-    Field { map: &'n [Field], index: usize },
-    Item { index: usize },
-}
-
-/// The edit of a single change. Removals are not made here: those of one list or map depend on each other.
-fn edit(layout: &Layout<'_>, root: &Node, change: &Change) -> Option<TextEdit> {
-    let steps: Vec<_> = steps(change.path()).collect();
-    let (at, missing) = descend(layout, root, &steps)?;
+/// The edit of a single change other than a removal, for which [`remove`] makes the edits. `at` is the node at its path,
+/// or the nearest existing parent and the steps that are missing.
+fn edit(layout: &Layout<'_>, at: &At<'_>, missing: &[&str], change: &Change) -> Option<TextEdit> {
     match change {
         Change::Set { value, .. } => match missing.split_first() {
-            None => replace(layout, &at, value),
-            Some((name, below)) => add_field(layout, &at, name, nested(below, value.clone())),
+            None => replace(layout, at, value),
+            Some((name, below)) => add_field(layout, at, name, nested(below, value.clone())),
         },
         Change::Append { items, .. } => match missing.split_first() {
-            None => append(layout, &at, items),
-            Some((name, below)) => add_field(layout, &at, name, nested(below, Value::Array(items.clone()))),
+            None => append(layout, at, items),
+            Some((name, below)) => add_field(layout, at, name, nested(below, Value::Array(items.clone()))),
         },
-        Change::Rename { name, .. } => match (&at.place, missing) {
-            (Place::Field { map, index }, []) if map.iter().all(|field| field.name != *name) => {
-                let range = map[*index].span.clone();
-                let text = layout.like(&range, name);
-                Some(TextEdit { range, text })
-            }
-            _ => None,
-        },
-        Change::Remove { .. } => None,
+        Change::Rename { name, .. } if missing.is_empty() => rename(layout, at, name),
+        Change::Rename { .. } | Change::Remove { .. } => None,
     }
-}
-
-/// The node at a path, or its nearest existing parent and the steps that are missing. `None` if it is not written
-/// there, but comes from an alias or a merge key.
-fn descend<'n, 's>(
-    layout: &Layout<'_>,
-    root: &'n Node,
-    steps: &'s [&'s str],
-) -> Option<(At<'n>, &'s [&'s str])> {
-    let mut at = At { node: root, in_flow: layout.is_flow(root), place: Place::Root };
-    for (depth, step) in steps.iter().enumerate() {
-        if layout.is_alias(at.node) {
-            return None;
-        }
-        let found = match &at.node.data {
-            Data::Map(fields) => {
-                let index = fields.iter().position(|field| field.name == *step);
-                index.map(|index| (&fields[index].value, Place::Field { map: fields, index }))
-            }
-            Data::List(items) => {
-                let index = step.parse().ok()?;
-                Some((items.get(index)?, Place::Item { index }))
-            }
-            Data::Scalar(_) => None,
-        };
-        let Some((node, place)) = found else { return Some((at, &steps[depth..])) };
-        if !layout.contains(at.node, node) {
-            return None;
-        }
-        at = At { in_flow: at.in_flow || layout.is_flow(node), node, place };
-    }
-    Some((at, &[]))
 }
 
 /// A value inside maps of one field.
@@ -170,79 +177,111 @@ fn nested(steps: &[&str], value: Value) -> Value {
 /// Puts a value in the place of another one: any value inside brackets, else a string in the place of a single
 /// value, or a list in the place of a list. `None` for anything else, whose layout would have to be made up.
 fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> {
-    let node = at.node;
-    if layout.is_alias(node) || layout.is_block_text(node) {
+    let node = at.spot.node;
+    let marks = layout.marks(at.spot);
+    if matches!(marks.style, Style::Alias | Style::BlockText) || holds_original(node) {
         return None;
     }
-    if let (Data::Scalar(Value::Null), Place::Field { map, index }) = (&node.data, &at.place) {
-        return layout.fill(&map[*index], at.in_flow, value);
+    if node.is_null() {
+        return match at.place {
+            Place::Root => None,
+            Place::Field { .. } | Place::Item { .. } => layout.fill(at.spot, at.field(), at.in_flow, value),
+        };
     }
-    let range = node.span.start..layout.end(node);
-    if at.in_flow || layout.is_flow(node) || value.is_string() && matches!(node.data, Data::Scalar(_)) {
+    if let (Data::List(items), Value::Array(values)) = (&node.data, value)
+        && let Some((old, new)) = values.split_at_checked(items.len())
+        && !old.is_empty()
+        && items.iter().map(Node::to_json).eq(old.iter().cloned())
+    {
+        return append(layout, at, new);
+    }
+    let range = marks.start..layout.end(at.spot)?;
+    let is_single = matches!(node.data, Data::Scalar(_));
+    if !is_single && layout.may_have_comment(range.clone()) {
+        return None;
+    }
+    if at.in_flow || value.is_string() && is_single {
         let text = match value {
-            Value::String(text) => layout.like(&range, text),
+            Value::String(text) => layout.like(marks.content, text),
             _ => layout.flow(value),
         };
         return Some(TextEdit { range, text });
     }
     match (&node.data, value) {
-        (Data::List(items), Value::Array(values)) if !values.is_empty() => {
-            let dash = layout.dash(items.first()?)?;
+        (Data::List(_), Value::Array(values)) if !values.is_empty() => {
+            let dash = layout.separator(at.spot, 0)?;
+            // The range begins at the first dash, so the text of the first item needs no indentation.
             let lines = values.iter().map(|value| layout.item(value, layout.column(dash), false));
             let text = lines.collect::<Vec<_>>().join(layout.newline);
-            Some(TextEdit { range: dash..layout.end(node), text: text.trim_start().to_owned() })
+            Some(TextEdit { range: dash..range.end, text: text.trim_start().to_owned() })
         }
         _ => None,
     }
 }
 
+/// Gives a field another name. `None` if the map has one of that name, and if the old one is known elsewhere by an
+/// anchor or would come from a merge key.
+fn rename(layout: &Layout<'_>, at: &At<'_>, name: &str) -> Option<TextEdit> {
+    let Place::Field { map, field, .. } = at.place else { return None };
+    let start = field.span.start;
+    let is_known_elsewhere = map.has_merge_key || layout.0[start..].starts_with(['&', '*']);
+    if is_known_elsewhere || map.get(name).is_some() {
+        return None;
+    }
+    Some(TextEdit { range: start..layout.name_end(field), text: layout.like(start, name) })
+}
+
 /// Adds a field to the end of a map, or to a field without a value. `None` for a map with a merge key: its last
 /// field is not written in it.
 fn add_field(layout: &Layout<'_>, at: &At<'_>, name: &str, value: Value) -> Option<TextEdit> {
-    if has_merged_fields(layout, at.node) {
-        return None;
-    }
-    match &at.node.data {
+    match &at.spot.node.data {
+        Data::Map(_) if at.spot.node.has_merge_key => None,
         Data::Map(fields) if at.in_flow => {
             let text = format!("{}: {}", layout.string(name), layout.flow(&value));
-            let last = fields.last().map(|field| (field.span.start, layout.end_of_field(field)));
-            layout.insert_in_flow(at.node, last, &text)
+            let last = match fields.last() {
+                Some(last) => Some((last.span.start, layout.end(layout.value(last))?)),
+                None => None,
+            };
+            layout.insert_in_flow(at.spot, last, &text)
         }
         Data::Map(fields) => {
             let (first, last) = (fields.first()?, fields.last()?);
+            if !layout.is_first_behind_dashes(first.span.start) {
+                return None;
+            }
             let column = layout.column(first.span.start);
-            let at = layout.line_end(layout.end_of_field(last));
-            Some(TextEdit { range: at..at, text: layout.new_field(name, &value, column) })
+            layout.insert_below(layout.value(last), layout.new_field(name, &value, column))
         }
-        Data::Scalar(Value::Null) => match &at.place {
-            Place::Field { map, index } => layout.fill(&map[*index], at.in_flow, &nested(&[name], value)),
-            Place::Root | Place::Item { .. } => None,
-        },
+        Data::Scalar(Value::Null) => {
+            let field = at.field()?;
+            layout.fill(at.spot, Some(field), at.in_flow, &nested(&[name], value))
+        }
         Data::Scalar(_) | Data::List(_) => None,
     }
 }
 
-/// Whether a merge key brings fields into a map.
-fn has_merged_fields(layout: &Layout<'_>, node: &Node) -> bool {
-    let Data::Map(fields) = &node.data else { return false };
-    fields.iter().any(|field| !layout.contains(node, &field.value))
-}
-
+/// Adds items to the end of a list, or makes them the value of a field without one.
 fn append(layout: &Layout<'_>, at: &At<'_>, values: &[Value]) -> Option<TextEdit> {
-    let items = match &at.node.data {
-        Data::List(items) if !layout.is_alias(at.node) => items,
+    let items = match &at.spot.node.data {
+        Data::List(items) if at.spot.node.repeat == Repeat::None => items,
         Data::Scalar(Value::Null) => return replace(layout, at, &Value::Array(values.to_vec())),
         _ => return None,
     };
+    let last = match items.len().checked_sub(1) {
+        Some(last) => Some((last, layout.child(at.spot, last)?)),
+        None => None,
+    };
     if at.in_flow {
         let texts: Vec<_> = values.iter().map(|value| layout.flow(value)).collect();
-        let last = items.last().map(|item| (item.span.start, layout.end(item)));
-        return layout.insert_in_flow(at.node, last, &texts.join(", "));
+        let last = match last {
+            Some((_, last)) => Some((layout.marks(last).start, layout.end(last)?)),
+            None => None,
+        };
+        return layout.insert_in_flow(at.spot, last, &texts.join(", "));
     }
-    let last = items.last()?;
-    let column = layout.column(layout.dash(last)?);
+    let (index, last) = last?;
+    let column = layout.column(layout.separator(at.spot, index)?);
     let texts = values.iter().map(|value| layout.item(value, column, layout.is_flow(last)));
     let text: String = texts.flat_map(|text| [layout.newline.to_owned(), text]).collect();
-    let at = layout.line_end(layout.end(last));
-    Some(TextEdit { range: at..at, text })
+    layout.insert_below(last, text)
 }

@@ -1,5 +1,7 @@
 //! The valid values of sources, mirrors and entries of `registrySources`.
 
+use super::scope::names_registry;
+
 /// Whether the machine-config operator accepts the value as a source: a repository, or `*.host[.host…]`.
 ///
 /// The grammar is `machine-config-operator pkg/controller/container-runtime-config/helpers.go`
@@ -35,6 +37,7 @@ fn is_domain(domain: &[u8]) -> bool {
 
 /// The rest after a domain: labels of letters, digits and inner hyphens, joined by dots. `None` if there is no domain.
 fn after_domain(text: &[u8]) -> Option<&[u8]> {
+    // As after a dot: the first label may neither be empty nor begin with a hyphen.
     let mut last = b'.';
     let mut length = 0;
     for &byte in text {
@@ -54,7 +57,7 @@ fn after_domain(text: &[u8]) -> Option<&[u8]> {
 /// Elements joined by slashes: lower-case letters and digits, separated by a dot, by one or two underscores, or by
 /// hyphens.
 fn is_path(path: &[u8]) -> bool {
-    // The two bytes before each byte: two underscores separate, three do not.
+    // The two bytes before each byte, at first a slash: two underscores separate, three do not.
     let (mut before, mut last) = (b'a', b'/');
     for &byte in path {
         let fits = is_path_letter(byte)
@@ -78,7 +81,8 @@ fn is_path_letter(byte: u8) -> bool {
 
 const IN_HOST: u8 = 1;
 const IN_PATH: u8 = 2;
-/// For each byte, whether it may be in a host and in a path.
+/// For each byte, whether it may be in a label of a host (a hyphen only inside of it), and in an element of a path
+/// other than as a separator.
 static LETTERS: [u8; 256] = {
     let mut letters = [0; 256];
     let mut byte: u8 = 0;
@@ -119,13 +123,14 @@ pub fn is_valid_registry_scope(scope: &str) -> bool {
 }
 
 /// What is wrong with a source or mirror that [`is_valid_source`] or [`is_valid_mirror`] rejects, as the end of a
-/// sentence that begins with the value, and the value that was probably meant, if it is valid.
+/// sentence that begins with the value, and the value that was probably meant, if it is valid and names a registry.
 pub fn diagnose(value: &str, wildcard_allowed: bool) -> (&'static str, Option<String>) {
     let meant = lower_path(&squeeze_slashes(without_tag(without_digest(without_scheme(value.trim())))));
-    let is_better = meant != value && is_valid(&meant, wildcard_allowed);
+    let is_better = meant != value && is_valid(&meant, wildcard_allowed) && names_registry(&meant);
     (find_problem(value, wildcard_allowed), is_better.then_some(meant))
 }
 
+/// The first of these problems that the value has, whatever else is wrong with it.
 fn find_problem(value: &str, wildcard_allowed: bool) -> &'static str {
     let bare = value.trim();
     if value.is_empty() {
@@ -165,6 +170,7 @@ fn without_digest(value: &str) -> &str {
     value.split_once('@').map_or(value, |(name, _)| name)
 }
 
+/// Without a slash before it, what follows a colon is a port.
 fn without_tag(value: &str) -> &str {
     match value.rsplit_once(':') {
         Some((name, tag)) if name.contains('/') && !tag.contains('/') => name,
@@ -200,6 +206,7 @@ mod tests {
             (true, "quay.io/", "ends with a slash", Some("quay.io")),
             (true, "quay.io//a", "has an empty path element", Some("quay.io/a")),
             (true, "quay.io/Team/a", "has an upper-case letter in its path", Some("quay.io/team/a")),
+            (true, "https://quay/a", "has a scheme", None),
             (true, "a b", "contains a space", None),
             (true, "", "is empty", None),
             (true, "*.x.io/a", "has a wildcard that is not of the form *.domain", None),
@@ -218,10 +225,11 @@ mod tests {
 
     #[test]
     fn the_grammar_is_the_operators_pattern() {
+        // `short` and `domain` are the patterns of this module, the others the operator's.
         let [source, mirror, domain, short] =
             [SOURCE, MIRROR, DOMAIN_PATTERN, MIRROR_PATTERN].map(|pattern| Regex::new(pattern).unwrap());
         let letters = ["a", "B", "7", "-", ".", "_", "/", ":", "*", "é", "\n"];
-        // Every text of up to five of these letters, and each of them between two hosts.
+        // Every text of up to five of these letters: by itself, inside of a host, and as a path.
         let mut texts = vec![String::new()];
         let mut from = 0;
         for _ in 0..5 {

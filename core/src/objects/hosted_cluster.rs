@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Entry, ObjectId, lenient::lenient, namespaced_name};
+use super::{Entry, Gaps, MirrorSet, ObjectId, Origin, SetKind, lenient::lenient, namespaced_name};
 
 /// Names of the annotations that are read or written.
 pub mod annotation {
@@ -48,6 +48,8 @@ pub struct HostedCluster {
     pub spec: Spec,
     /// The state that HyperShift reports.
     pub status: Status,
+    /// Which parts of `spec.imageContentSources` could not be read from a file.
+    pub gaps: Gaps,
 }
 
 /// `status`, with the fields that are read.
@@ -132,12 +134,34 @@ pub struct Configuration {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OperatorHub {
-    /// Whether the default catalogs are disabled.
+    /// Whether the default catalogs are disabled. With `olmCatalogPlacement: guest` it is read only once, when
+    /// HyperShift creates the `OperatorHub` of the hosted cluster, which decides from then on.
+    ///
+    /// Follows `hypershift control-plane-operator/hostedclusterconfigoperator/controllers/resources/resources.go`
+    /// `reconcileOLM`, the same from release-4.14 on.
     #[serde(deserialize_with = "lenient")]
     pub disable_all_default_sources: bool,
 }
 
 impl HostedCluster {
+    /// The path of the mirrors of its nodes.
+    pub const SOURCES_PATH: &str = "spec.imageContentSources";
+
+    /// The most entries, mirrors of an entry, and characters of a value.
+    ///
+    /// From `hypershift api/hypershift/v1beta1/hostedcluster_types.go` `HostedClusterSpec.ImageContentSources`.
+    pub const MAX_SOURCES: usize = 255;
+
+    /// The mirror set that HyperShift makes of `spec.imageContentSources` in the hosted cluster, without what is beyond
+    /// [`Self::MAX_SOURCES`] and no API server accepts.
+    ///
+    /// Follows `hypershift support/globalconfig/imagecontentsource.go` `ReconcileImageDigestMirrors`.
+    pub fn mirror_set(&self) -> MirrorSet {
+        let entries = self.spec.image_content_sources.iter().take(Self::MAX_SOURCES).cloned().collect();
+        let set = MirrorSet::new(SetKind::Idms, "cluster", entries);
+        MirrorSet { origin: Origin::HostedCluster, gaps: self.gaps.clone(), ..set }
+    }
+
     /// The value of an annotation. An empty one is the same as none, as in HyperShift.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -153,8 +177,9 @@ impl HostedCluster {
         self.metadata.annotations.contains_key(annotation::CATALOG_OVERRIDES)
     }
 
-    /// Whether the catalog overrides were filled in by mirrorguard. That there are none is never filled in, so such a
-    /// value is the owner's, even if the other annotation has it too.
+    /// Whether the catalog overrides were filled in by mirrorguard, which then writes the same value to
+    /// [`annotation::DERIVED`]. It never fills in that there are none: an empty value or `=` is the owner's, even if
+    /// both annotations have it.
     pub fn has_derived_overrides(&self) -> bool {
         let overrides = self.catalog_overrides();
         overrides.is_some() && overrides == self.annotation(annotation::DERIVED)
@@ -183,6 +208,11 @@ impl HostedCluster {
         let image = &self.spec.release.image;
         let mut known = self.status.versions.iter().filter(|known| !known.version.is_empty());
         known.find(|known| known.image == *image).map(|known| &*known.version)
+    }
+
+    /// Whether the default catalogs are disabled, wherever they would run.
+    pub fn disables_default_catalogs(&self) -> bool {
+        self.spec.configuration.operator_hub.disable_all_default_sources
     }
 
     /// Whether the catalogs run in the hosted cluster itself.

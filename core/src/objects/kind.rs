@@ -39,12 +39,17 @@ impl Kind {
     /// The kinds that are read from files only: they explain what a cluster does, and few clusters have any.
     const FILES_ONLY: [Self; 3] = [Self::ClusterImagePolicy, Self::ImagePolicy, Self::MachineConfiguration];
 
-    /// The kind with this group and name; `None` if it is not read.
-    pub fn of(group: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().chain(Self::FILES_ONLY).find(|k| k.group() == group && k.name() == kind)
+    /// Every kind that is read from files.
+    pub(super) fn all_of_files() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain(Self::FILES_ONLY)
     }
 
-    /// The kind with this `apiVersion` (`group/version`) and name.
+    /// The kind with this group and name, in any version; `None` if it is not read.
+    pub fn of(group: &str, kind: &str) -> Option<Self> {
+        Self::all_of_files().find(|k| k.group() == group && k.name() == kind)
+    }
+
+    /// The kind with the group of this `apiVersion` (`group/version`) and this name. The version is not compared.
     pub fn of_api_version(api_version: &str, kind: &str) -> Option<Self> {
         Self::of(api_version.split_once('/')?.0, kind)
     }

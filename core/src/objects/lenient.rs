@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-/// A value of the expected type, or the default.
+/// A value of the expected type; the default for a value of any other type.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     input: D,
 ) -> Result<T, D::Error> {

@@ -3,6 +3,7 @@
 
 mod embedded;
 mod install_config;
+mod kustomize;
 mod located;
 mod naming;
 mod read;
@@ -13,17 +14,17 @@ mod written;
 
 use std::{ops::Range, sync::Arc};
 
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub use self::{
+    kustomize::patches_of,
     located::Located,
     read::read,
     written::{Text, Written},
 };
 pub use super::tree::Position;
-use super::{Kind, Object, ParseError, parse, tree};
+use super::{ParseError, parse, tree};
 
 /// A file that findings point to.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    /// An error without its text.
+    /// An error without an excerpt.
     pub fn new(file: &str, at: Position, message: String) -> Self {
         Self { file: file.to_owned(), at, message, excerpt: None, is_syntax: false }
     }
@@ -100,47 +101,24 @@ impl Reading {
         self.errors.extend(errors);
     }
 
-    /// Passes over the rest of a template that was found in a folder: a file that is not YAML before it is filled
-    /// in.
+    /// Passes over what is not YAML, instead of reporting an error. For a file of a folder that looks like a template,
+    /// which is YAML only after it has been filled in. A file that the user names is not read in this way.
     #[must_use]
     pub fn without_template(mut self) -> Self {
         let (templates, errors) = self.errors.into_iter().partition(|error| error.is_syntax);
         let templates: Vec<ReadError> = templates;
         self.errors = errors;
-        self.skipped += templates.len();
-        let passed_over = templates.into_iter().map(|ReadError { file, at, .. }| PassedOver {
-            file,
-            at,
-            what: "a template",
-        });
-        self.passed_over.extend(passed_over);
+        for ReadError { file, at, .. } in &templates {
+            self.pass_over(file, *at, "a template");
+        }
         self
     }
-}
 
-/// The objects of a JSON file without their positions, several times faster than [`read`]. `None` if the text is not
-/// JSON or an object cannot be read; [`read`] then reports the error.
-pub fn objects_of_json(text: &str) -> Option<Vec<Object>> {
-    #[derive(Deserialize)]
-    struct Head<'a> {
-        #[serde(rename = "apiVersion", default)]
-        api_version: &'a str,
-        #[serde(default)]
-        kind: &'a str,
-        #[serde(borrow)]
-        items: Option<Vec<&'a RawValue>>,
+    /// Counts a document or a rest of a file as skipped.
+    fn pass_over(&mut self, file: &str, at: Position, what: &'static str) {
+        self.skipped += 1;
+        self.passed_over.push(PassedOver { file: file.to_owned(), at, what });
     }
-    let mut objects = Vec::new();
-    let mut pending = vec![text];
-    while let Some(text) = pending.pop() {
-        let head: Head = serde_json::from_str(text).ok()?;
-        if let Some(items) = head.items {
-            pending.extend(items.iter().rev().map(|item| item.get()));
-        } else if let Some(kind) = Kind::of_api_version(head.api_version, head.kind) {
-            objects.push(Object::from_json(kind, text).ok()?);
-        }
-    }
-    Some(objects)
 }
 
 /// Reads a file with one document of a known type. An empty file is read as `{}`.

@@ -1,5 +1,7 @@
 //! ICSP, IDMS and ITMS as one type.
 
+mod paths;
+mod usable;
 mod valid;
 
 use std::{collections::BTreeMap, fmt};
@@ -7,7 +9,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use smallvec::SmallVec;
 
-pub use self::valid::{EntryPart, Gaps};
+pub use self::{
+    paths::Origin,
+    valid::{EntryPart, Gaps},
+};
 use super::{ObjectId, reference::Image};
 
 /// The kind of a [`MirrorSet`].
@@ -180,6 +185,8 @@ pub struct MirrorSet {
     /// Whether HyperShift manages it, for a management cluster that is a hosted cluster itself: the label
     /// `hypershift.openshift.io/managed` is `true`.
     pub is_managed: bool,
+    /// What it was read from.
+    pub origin: Origin,
     /// The entries, in the order of the object.
     pub entries: Vec<Entry>,
     /// Which of them could not be read, or are left out.
@@ -195,6 +202,7 @@ impl MirrorSet {
             resource_version: "".into(),
             exempt: "".into(),
             is_managed: false,
+            origin: Origin::default(),
             entries,
             gaps: Gaps::default(),
         }
@@ -203,29 +211,6 @@ impl MirrorSet {
     /// Its kind and name.
     pub fn id(&self) -> ObjectId {
         ObjectId::new(self.kind.name(), "", &self.name)
-    }
-
-    /// The path of the list of entries: `spec.imageDigestMirrors`.
-    pub fn list_path(&self) -> String {
-        format!("spec.{}", self.kind.list_field())
-    }
-
-    /// The path of an entry: `spec.imageDigestMirrors[2]`.
-    pub fn entry_path(&self, entry: usize) -> String {
-        let (entry, _) = self.original_field(entry, "");
-        format!("spec.{}[{entry}]", self.kind.list_field())
-    }
-
-    /// The path of a field of an entry: `spec.imageDigestMirrors[2].source`.
-    pub fn field_path(&self, entry: usize, field: &str) -> String {
-        let (entry, mirror) = self.original_field(entry, field);
-        format!("spec.{}[{entry}].{}", self.kind.list_field(), mirror.as_deref().unwrap_or(field))
-    }
-
-    /// The path at which findings about the policy of an entry are reported. An ICSP has no such field: the path of its
-    /// source is used.
-    pub fn policy_path(&self, entry: usize) -> String {
-        self.field_path(entry, if self.kind == SetKind::Icsp { "source" } else { "mirrorSourcePolicy" })
     }
 
     /// The entries that affect the configuration of the nodes, with their index.

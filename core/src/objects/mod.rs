@@ -30,7 +30,7 @@ pub use edit::{TextEdit, apply_edits};
 pub use format::Format;
 pub use hosted_cluster::{HostedCluster, ReleaseVersion, annotation};
 pub use kind::Kind;
-pub use mirror_set::{Entry, EntryPart, Gaps, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind};
+pub use mirror_set::{Entry, EntryPart, Gaps, MirrorSet, MirrorSourcePolicy, Mirrors, Origin, Pull, SetKind};
 pub use object_id::{ObjectId, namespaced_name};
 pub use operator_catalog::{CatalogKind, OperatorCatalog};
 pub use parse::{Object, ParseError};

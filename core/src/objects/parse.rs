@@ -72,10 +72,19 @@ impl Object {
         unreadable: impl Iterator<Item = &'p str>,
     ) -> Result<Self, ParseError> {
         let wire = read_node::<WireObject>(node)?;
-        let Kind::Set(set) = kind else { return Ok(wire.into_object(kind)) };
-        let mut set = wire.into_set(set);
-        unreadable.for_each(|path| set.set_unreadable(path));
-        Ok(set.into())
+        match kind {
+            Kind::Set(set) => {
+                let mut set = wire.into_set(set);
+                unreadable.for_each(|path| set.set_unreadable(path));
+                Ok(set.into())
+            }
+            Kind::HostedCluster => {
+                let mut hosted = wire.into_hosted();
+                unreadable.for_each(|path| hosted.gaps.set_unreadable(HostedCluster::SOURCES_PATH, path));
+                Ok(Self::HostedCluster(hosted.into()))
+            }
+            _ => Ok(wire.into_object(kind)),
+        }
     }
 
     /// The object without invalid sources and mirrors: the part of it that rules about more than single values review.
@@ -124,7 +133,7 @@ impl Object {
         }
     }
 
-    /// The annotation `mirrorguard.io/exempt`; empty if it has none, or if it is not read.
+    /// The annotation `mirrorguard.io/exempt`; empty if there is none, and for kinds of which it is not read.
     pub fn exemption_request(&self) -> &str {
         match self {
             Self::MirrorSet(set) => &set.exempt,
@@ -156,7 +165,7 @@ fn non_empty<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
 }
 
 impl MirrorSet {
-    /// Reads a mirror set with its `apiVersion` and `kind`; `None` for another kind.
+    /// Reads a mirror set with its `apiVersion` and `kind`; `None` for another kind, or if it cannot be read.
     pub fn from_value(object: &Value) -> Option<Self> {
         let kind = Kind::of_api_version(object["apiVersion"].as_str()?, object["kind"].as_str()?)?;
         let Kind::Set(kind) = kind else { return None };
@@ -210,6 +219,7 @@ impl ParseError {
 impl From<serde_path_to_error::Error<serde_json::Error>> for ParseError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let message = error.inner().to_string();
+        // Without the line and column in the JSON: the path is more precise.
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         Self { path: error.path().to_string(), message }
     }

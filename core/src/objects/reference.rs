@@ -113,6 +113,7 @@ impl Image {
             return Err(ReferenceError::Identifier);
         }
         let (domain, rest) = split_domain(text);
+        // Up to the first colon, as upstream: the one before the tag, or the one in the digest.
         let remote = rest.split(':').next().unwrap_or(rest);
         if remote.chars().any(char::is_uppercase) {
             return Err(ReferenceError::UppercaseRepository);
@@ -176,8 +177,8 @@ fn split_domain(name: &str) -> (&str, &str) {
     }
 }
 
-/// Whether the first element of a name is taken for a registry: it has a dot or a port, or is `localhost`. The
-/// function of the same name in `scope` takes a whole scope.
+/// Whether the first of several elements of a name is taken for a registry: it has a dot or a port, or is `localhost`.
+/// The function of the same name in `scope` takes a whole scope.
 pub fn names_registry(first: &str) -> bool {
     first.contains(['.', ':']) || first == "localhost"
 }
@@ -218,8 +219,8 @@ impl DockerReference {
         })
     }
 
-    /// The name with its digest, or with its tag if it has no digest. The rest of the path and the registry are
-    /// left out, as in upstream's `NameString`.
+    /// The name with its digest, or with its tag if it has no digest. Registry and namespace are left out, as in
+    /// upstream's `NameString`.
     pub fn name_string(&self) -> String {
         match (self.id.as_str(), self.tag.as_str()) {
             _ if self.name.is_empty() => String::new(),

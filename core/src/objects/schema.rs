@@ -16,12 +16,13 @@
 mod check;
 #[cfg(test)]
 mod generate;
+mod unknown;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-pub use check::UnknownField;
 pub(super) use check::{Mistyped, Shape, check, neutralized};
 use serde::Deserialize;
+pub use unknown::UnknownField;
 
 use super::Kind;
 
@@ -74,6 +75,30 @@ static KINDS: LazyLock<BTreeMap<String, Schema>> =
 /// The schema of a kind in its version that is served; `None` for kinds that no rule is about.
 pub(super) fn of(kind: Kind) -> Option<&'static Schema> {
     KINDS.get(&format!("{} {}", kind.api_version(), kind.name()))
+}
+
+/// The lists of mirrors of the installer's `install-config.yaml`; its other fields may be anything.
+///
+/// Follows `openshift/installer pkg/types/installconfig.go`.
+static INSTALL_CONFIG: LazyLock<Schema> = LazyLock::new(|| {
+    let field = |name: &str, schema: Schema| (name.to_owned(), schema);
+    let text = || Schema::Scalar(Scalar::String);
+    let list = |item: Schema| Schema::List([Box::new(item)]);
+    let fields = |policy: Option<(String, Schema)>| {
+        let fields = [field("source", text()), field("mirrors", list(text()))];
+        list(Schema::Map(fields.into_iter().chain(policy).collect()))
+    };
+    let policies = Scalar::from("NeverContactSource|AllowContactingSource".to_owned());
+    Schema::Map(Fields::from([
+        field("imageContentSources", fields(None)),
+        field("imageDigestSources", fields(Some(field("sourcePolicy", Schema::Scalar(policies))))),
+        field(OTHERS, Schema::Scalar(Scalar::Any)),
+    ]))
+});
+
+/// The schema of the installer's `install-config.yaml`.
+pub(super) fn of_install_config() -> &'static Schema {
+    &INSTALL_CONFIG
 }
 
 #[cfg(test)]

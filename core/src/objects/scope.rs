@@ -19,7 +19,8 @@ pub fn bare_host(scope: &str) -> &str {
 }
 
 /// Whether a scope names its registry: its first element has a dot or a port, or is `localhost`. Without one, a source
-/// matches no image, and a mirror makes no reference.
+/// matches no image, and a mirror makes no reference. The function of the same name in `reference` takes the first
+/// element.
 ///
 /// Follows `containers/image docker/reference` `splitDockerDomain`.
 pub fn names_registry(scope: &str) -> bool {
@@ -57,13 +58,41 @@ pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
     let host = wildcard_host(scope).unwrap_or_default();
     let wildcards =
         host.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| Ancestor::Wildcard(&host[at..]));
+    // The first wildcard over a scope that is a wildcard is the scope itself.
     parents.chain(wildcards.filter(move |a| !a.is(scope)))
+}
+
+/// Every scope that may decide a pull of a repository's images, in the order in which a node prefers them: the longest
+/// first, of equally long ones the first as text, so `*.lab` before `m.lab`. The repository itself is the first. For a
+/// namespace, a registry or a wildcard: the scopes that may decide a pull below it. Unlike among the [`ancestors`], a
+/// host without its port is one of them, and no wildcard whose domain the host has twice.
+///
+/// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
+pub fn matching_scopes(name: &str) -> impl Iterator<Item = Ancestor<'_>> {
+    let host = &name[..name.find([':', '/']).unwrap_or(name.len())];
+    // All are longer than the host.
+    let longer = (name.len() > host.len()).then_some(name).into_iter();
+    let longer = longer.chain(
+        name.rmatch_indices(['/', ':'])
+            .map(|(at, _)| &name[..at])
+            .filter(move |scope| scope.len() > host.len()),
+    );
+    let mut domains = host.match_indices('.').map(|(at, _)| &host[at..]).filter(move |domain| {
+        // Not the name itself, if that is a wildcard.
+        host.strip_prefix('*') != Some(domain) && host.find(domain) == Some(host.len() - domain.len())
+    });
+    // Only below a label of one letter is a wildcard as long as the host. A `*` is sorted before every letter.
+    let is_label_short = host.find('.') == Some(1);
+    let first = if is_label_short && !is_wildcard(host) { domains.next() } else { None };
+    let as_long = first.map(Ancestor::Wildcard).into_iter();
+    let host = as_long.chain([Ancestor::Parent(host)]).chain(domains.map(Ancestor::Wildcard));
+    longer.map(Ancestor::Parent).chain(host)
 }
 
 /// A scope that may cover another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ancestor<'a> {
-    /// A registry or namespace.
+    /// A repository, namespace or registry.
     Parent(&'a str),
     /// The domain of a wildcard, with its leading dot: `.example.com` for `*.example.com`.
     Wildcard(&'a str),
@@ -93,11 +122,9 @@ impl<'a> Ancestor<'a> {
 /// occurrence of its domain, and `host` also matches `host:port`.
 pub fn matching_prefix(reference: &str, prefix: &str) -> Option<usize> {
     let end = if is_wildcard(prefix) {
-        let at = reference.find(&prefix[1..])?;
-        if reference[..at].contains('/') {
-            return None;
-        }
-        at + prefix.len() - 1
+        let domain = &prefix[1..];
+        let at = reference.find(domain).filter(|at| !reference[..*at].contains('/'))?;
+        at + domain.len()
     } else {
         reference.starts_with(prefix).then_some(prefix.len())?
     };
@@ -130,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn ancestors_are_exactly_the_scopes_that_nesting_accepts() {
+    fn ancestors_are_exactly_the_other_scopes_that_nesting_accepts() {
         for scope in ["quay.io/a/b", "a.b.c:5000/x/y", "*.b.c", "localhost:5000/x", "h"] {
             let candidates = [
                 "quay.io/a",
@@ -147,6 +174,28 @@ mod tests {
                 let listed = ancestors(scope).any(|a| a.is(outer));
                 assert_eq!(listed, outer != scope && is_nested(scope, outer), "{outer} over {scope}");
             }
+        }
+    }
+
+    #[test]
+    fn the_scopes_that_match_a_name_are_in_the_order_of_a_pull() {
+        let table: [(&str, &[&str], &str); 7] = [
+            ("quay.io/a/b", &["quay.io/a/b", "quay.io/a", "quay.io", "*.io"], "a repository"),
+            ("m.lab/x", &["m.lab/x", "*.lab", "m.lab"], "a wildcard as long as the host"),
+            ("m.lab", &["*.lab", "m.lab"], "the host itself"),
+            (
+                "mm.lab:5000/x",
+                &["mm.lab:5000/x", "mm.lab:5000", "mm.lab", "*.lab"],
+                "the host without its port",
+            ),
+            ("a.x.x/b", &["a.x.x/b", "*.x.x", "a.x.x"], "not the domain that the host has twice"),
+            ("*.b.c", &["*.b.c", "*.c"], "a wildcard"),
+            ("localhost/x", &["localhost/x", "localhost"], "no domain"),
+        ];
+        for (name, expected, reason) in table {
+            let found: Vec<_> = matching_scopes(name).map(Ancestor::to_scope).collect();
+            assert_eq!(found, expected, "{name}: {reason}");
+            assert!(found.iter().all(|scope| matching_prefix(name, scope).is_some()), "{name}: {reason}");
         }
     }
 

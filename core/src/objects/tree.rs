@@ -29,10 +29,26 @@ impl From<&Marker> for Position {
 pub(super) struct Node {
     /// Where the value is written; of an alias, where the alias is. What is inside of it keeps its own place.
     pub(super) at: Position,
-    /// The byte range in the file, as the parser has it: it ends before the closing bracket of a list or map in
-    /// brackets, and may end with blanks.
+    /// The byte range in the file, as the parser has it: it begins with the anchor and the tag, or with the first
+    /// character of a block of text; it ends before the closing bracket of a list or map in brackets, and may end with
+    /// blanks or a comment.
     pub(super) span: Range<usize>,
     pub(super) data: Data,
+    pub(super) repeat: Repeat,
+    /// Whether a merge key is written in it. It may bring in nothing, where the map has all fields itself.
+    pub(super) has_merge_key: bool,
+}
+
+/// Whether a value is in a document more than once, but written only once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Repeat {
+    /// It is where it is written, and nowhere else.
+    #[default]
+    None,
+    /// An alias repeats it, or a list or map around it: an edit of it would change that place, too.
+    Original,
+    /// It is an alias.
+    Alias,
 }
 
 /// The value of a [`Node`].
@@ -54,11 +70,19 @@ pub(super) struct Field {
     pub(super) value: Node,
     /// Whether the kind of the document has no such field.
     pub(super) is_unknown: bool,
+    /// Whether a merge key brings it in: then it is written elsewhere.
+    pub(super) is_merged: bool,
 }
 
 /// The root of an empty document.
 pub(super) fn empty_map() -> Node {
-    Node { at: Position { line: 1, column: 1 }, span: 0..0, data: Data::Map(Vec::new()) }
+    Node {
+        at: Position { line: 1, column: 1 },
+        span: 0..0,
+        data: Data::Map(Vec::new()),
+        repeat: Repeat::None,
+        has_merge_key: false,
+    }
 }
 
 impl Node {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
-    CatalogKind, ClusterVersion, Entry, FileDisruption, HostedCluster, ImageConfig, Kind,
+    CatalogKind, ClusterVersion, Entry, FileDisruption, Gaps, HostedCluster, ImageConfig, Kind,
     MachineConfiguration, MirrorSet, Object, OperatorCatalog, SetKind, SignaturePolicy, annotation,
     hosted_cluster::{Configuration, LocalReference, Metadata, Release, ReleaseVersion, Spec, Status},
     lenient::lenient,
@@ -39,10 +39,11 @@ struct WireMetadata {
     deletion_timestamp: Option<String>,
 }
 
-/// The fields of `spec` of all kinds, those of a HostedCluster from `release` on.
+/// The fields of `spec` of all kinds: mirror sets, then the image configuration, signature policies and
+/// `MachineConfigurations`, from `release` on HostedClusters, and from `source_type` on catalogs.
 ///
-/// The latter are read leniently: a field of an unexpected type is ignored, because the schema of
-/// the kind rejects it, and later releases may change the type.
+/// `MachineConfigurations`, HostedClusters and catalogs are read leniently: a field of an unexpected type is ignored,
+/// because the schema of the kind rejects it, and later releases may change the type.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, expecting = "a map")]
 struct WireSpec {
@@ -191,6 +192,7 @@ impl WireObject {
         let (metadata, spec) = (self.metadata.unwrap_or_default(), self.spec.unwrap_or_default());
         let WireVersion { desired, history } = self.status.unwrap_or_default().version;
         HostedCluster {
+            gaps: Gaps::default(),
             status: Status { versions: [desired].into_iter().chain(history).collect() },
             metadata: Metadata {
                 name: metadata.name.unwrap_or_default(),

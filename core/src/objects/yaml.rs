@@ -18,7 +18,7 @@ pub fn to_documents<'a, T: Serialize + 'a>(values: impl IntoIterator<Item = &'a 
     values.into_iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
 }
 
-/// A string in a list or map on one line.
+/// A string on one line, with quotes where a parser may require them; it may be inside of brackets.
 pub fn to_inline(text: &str) -> String {
     let is_plain = is_plain(text) && !text.contains(',');
     if is_plain { text.to_owned() } else { quoted(text) }
@@ -101,6 +101,8 @@ fn rank(name: &str) -> usize {
     FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len())
 }
 
+/// Whether a character may be anywhere behind the first one of a text without quotes; what a colon and a space mean
+/// together is checked apart. A comma ends a text inside of brackets: see [`to_inline`].
 fn is_common(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-_./:@+=,;() ".contains(character)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Places;
 use crate::{
-    objects::{Change, MirrorSet, ObjectId, TextEdit, apply_all},
+    objects::{Change, MirrorSet, ObjectId, TextEdit, apply_all, manifest::Located},
     rules::{Applicability, Fix},
 };
 
@@ -36,9 +36,11 @@ pub struct AppliedFix<'a> {
     pub objects: Vec<MirrorSet>,
 }
 
-/// The fix for objects at these places; `None` if a person has to make it. A mirror set that is not in a file, or cannot
-/// be edited there, becomes a whole object.
-pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>> {
+/// The fix of a finding for objects at these places; `None` if a person has to make it. A mirror set that is not in a
+/// file, or cannot be edited there, becomes a whole object: not one that the installer makes of its configuration.
+///
+/// `own` is where the object with the finding is: of two objects with one name, this one is fixed.
+pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>> {
     if !fix.is_applicable() {
         return None;
     }
@@ -48,8 +50,11 @@ pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>
     }
     let (mut edits, mut objects) = (Vec::new(), Vec::new());
     for (object, changes) in by_object {
-        match edits_of(object, &changes, places) {
+        let own = own.filter(|own| own.written.id == *object);
+        let located = own.or_else(|| places.find(object));
+        match located.and_then(|located| edits_of(located, &changes)) {
             Some(more) => edits.extend(more),
+            None if located.is_some_and(Located::is_install_config) => return None,
             None => objects.push(changed_set(places.set(object)?, &changes)?),
         }
     }
@@ -58,8 +63,8 @@ pub fn apply_fix<'a>(fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>
     Some(AppliedFix { title: &fix.title, applicability: fix.applicability, edits, objects })
 }
 
-fn edits_of(object: &ObjectId, changes: &[&Change], places: &Places<'_>) -> Option<Vec<FileEdit>> {
-    let located = places.find(object)?;
+/// The edits of the file that has an object; `None` if it cannot be edited there.
+fn edits_of(located: &Located, changes: &[&Change]) -> Option<Vec<FileEdit>> {
     let edits = located.edits(changes.iter().copied())?.into_iter();
     let file = &located.source.name;
     Some(

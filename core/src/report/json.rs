@@ -1,11 +1,13 @@
 //! Findings in JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::{AppliedFix, Places, Reviewed, apply_fix, exempted, findings};
+use super::{AppliedFix, Places, Reviewed, apply_fix, exempted, findings, lapsed};
 use crate::{
     objects::{ObjectId, manifest::Located},
-    review::Diagnostic,
+    review::{Diagnostic, Exempted},
     rules::{Level, Related},
 };
 
@@ -37,15 +39,19 @@ fn is_zero(number: &usize) -> bool {
 #[derive(Debug, Serialize)]
 struct RelatedJson<'a> {
     #[serde(flatten)]
-    related: &'a Related,
+    object: &'a ObjectId,
+    path: Cow<'a, str>,
     #[serde(flatten)]
     place: Option<PlaceJson<'a>>,
 }
 
 impl<'a> RelatedJson<'a> {
     fn new(related: &'a Related, places: &Places<'a>) -> Self {
-        let place = places.find(&related.object).map(|at| PlaceJson::new(at, &related.path));
-        Self { related, place }
+        let Related { object, path } = related;
+        let located = places.find(object);
+        let place = located.map(|at| PlaceJson::new(at, path));
+        let path = located.map_or(Cow::Borrowed(&**path), |at| at.written_path(path));
+        Self { object, path, place }
     }
 }
 
@@ -74,13 +80,21 @@ pub struct ExemptedJson<'a> {
 
 /// All exempt findings.
 pub fn exempted_json<'a>(reviewed: &'a [Reviewed<'a>]) -> Vec<ExemptedJson<'a>> {
-    let exempted = exempted(reviewed).map(|(reviewed, exempted)| ExemptedJson {
+    exempted(reviewed).map(exemption_json).collect()
+}
+
+/// All exemptions that are over, of findings that are reported again.
+pub fn lapsed_json<'a>(reviewed: &'a [Reviewed<'a>]) -> Vec<ExemptedJson<'a>> {
+    lapsed(reviewed).map(exemption_json).collect()
+}
+
+fn exemption_json<'a>((reviewed, exempted): (&'a Reviewed<'a>, &'a Exempted)) -> ExemptedJson<'a> {
+    ExemptedJson {
         rule: exempted.rule,
         object: &reviewed.object,
         reason: &exempted.reason,
         until: exempted.until.to_string(),
-    });
-    exempted.collect()
+    }
 }
 
 /// All findings.
@@ -103,7 +117,7 @@ fn finding_json<'a>(
         place: reviewed.place.map(|at| PlaceJson::new(at, &finding.path)),
         message: finding.message(),
         help: format!("{}{yaml}", finding.fix.title),
-        fix: apply_fix(&finding.fix, places),
+        fix: apply_fix(reviewed.place, &finding.fix, places),
         related: finding.related.iter().map(|related| RelatedJson::new(related, places)).collect(),
         more_related: finding.related.more(),
     }

@@ -2,16 +2,18 @@
 
 mod fix;
 mod json;
+mod rounds;
 
 use std::collections::HashMap;
 
 pub use fix::{AppliedFix, FileEdit, apply_fix};
-pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json};
+pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json, lapsed_json};
+pub use rounds::{Files, Fixed, fix_all};
 
 use crate::{
     objects::{MirrorSet, Object, ObjectId, manifest::Located},
     review::{Diagnostic, Exempted, Verdict},
-    rules::Level,
+    rules::{Finding, Level},
 };
 
 /// An object, its verdict, and its position in a file.
@@ -38,7 +40,12 @@ impl<'a> Places<'a> {
         self.located.get(object).copied()
     }
 
-    /// A mirror set.
+    /// Whether there is an object of this kind and name.
+    fn holds(&self, object: &ObjectId) -> bool {
+        self.located.contains_key(object) || self.sets.contains_key(object)
+    }
+
+    /// A mirror set, of a file or a cluster.
     fn set(&self, object: &ObjectId) -> Option<&'a MirrorSet> {
         self.sets.get(object).copied()
     }
@@ -60,7 +67,7 @@ impl<'a> FromIterator<(&'a Object, Option<&'a Located>)> for Places<'a> {
     }
 }
 
-/// Reviews every object. The findings in a file are in the order of its lines.
+/// Reviews every object, in the order of `objects`. The findings of an object in a file are in the order of its lines.
 pub fn review_each<'a>(
     objects: impl Iterator<Item = (&'a Object, Option<&'a Located>)>,
     mut review: impl FnMut(&'a Object) -> Verdict,
@@ -74,13 +81,29 @@ pub fn review_each<'a>(
 }
 
 impl Reviewed<'_> {
-    /// Adds a verdict. The findings in a file are in the order of its lines.
-    pub fn add(&mut self, verdict: Verdict) {
+    /// Adds a verdict. The findings of an object in a file stay in the order of its lines.
+    ///
+    /// Those in an install-config speak of its fields.
+    pub fn add(&mut self, mut verdict: Verdict) {
+        if let Some(place) = self.place.filter(|place| place.is_install_config()) {
+            verdict.diagnostics.iter_mut().for_each(|found| reword_for_installer(place, &mut found.finding));
+        }
         self.verdict.extend(verdict);
         if let Some(place) = self.place {
-            let line = |diagnostic: &Diagnostic| place.position(&diagnostic.finding.path);
-            self.verdict.diagnostics.sort_by_cached_key(line);
+            let position = |diagnostic: &Diagnostic| place.position(&diagnostic.finding.path);
+            self.verdict.diagnostics.sort_by_cached_key(position);
         }
+    }
+}
+
+/// A finding in the words of the installer's configuration, which is all that the installer reads.
+fn reword_for_installer(place: &Located, finding: &mut Finding) {
+    finding.path = place.written_path(&finding.path).into_owned();
+    for text in [&mut finding.what, &mut finding.effect, &mut finding.fix.title] {
+        *text = place.written.origin.reword(text);
+    }
+    if !finding.fix.objects.is_empty() {
+        finding.fix.title.push_str(", in a file of its own among the installer's manifests");
     }
 }
 
@@ -94,6 +117,11 @@ pub fn findings<'a>(
 /// Every exempt finding, with its object.
 pub fn exempted<'a>(reviewed: &'a [Reviewed<'a>]) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Exempted)> {
     reviewed.iter().flat_map(|one| one.verdict.exempted.iter().map(move |exempted| (one, exempted)))
+}
+
+/// Every exemption that is over, with the object that it was for.
+pub fn lapsed<'a>(reviewed: &'a [Reviewed<'a>]) -> impl Iterator<Item = (&'a Reviewed<'a>, &'a Exempted)> {
+    reviewed.iter().flat_map(|one| one.verdict.lapsed.iter().map(move |lapsed| (one, lapsed)))
 }
 
 /// How many findings are at [`Level::Deny`], and how many at [`Level::Warn`].

@@ -1,7 +1,7 @@
 //! Which existing HostedCluster a write changes, and what applying one over the other results in.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -21,77 +21,95 @@ pub struct Found<'a> {
     pub live: bool,
 }
 
-/// The existing HostedClusters, by namespace and name.
+/// The existing HostedClusters, by name and namespace.
 #[derive(Debug, Default)]
-pub(super) struct ExistingHosted<'a>(HashMap<(&'a str, &'a str), FoundHosted<'a>>);
+pub(super) struct ExistingHosted(HashMap<String, BTreeMap<String, FoundHosted>>);
 
-#[derive(Debug, Clone, Copy)]
-struct FoundHosted<'a> {
-    hosted: &'a Arc<HostedCluster>,
-    live: bool,
+#[derive(Debug)]
+struct FoundHosted {
+    hosted: Arc<HostedCluster>,
+    /// The annotations that `kubectl apply` set, if others may have set some, too. `None` if its file is all that its
+    /// author wrote.
+    applied: Option<BTreeSet<String>>,
 }
 
-impl<'a> FromIterator<Found<'a>> for ExistingHosted<'a> {
+impl<'a> FromIterator<Found<'a>> for ExistingHosted {
     /// Of two objects with the same name, the later one counts; objects of other kinds are ignored.
     fn from_iter<I: IntoIterator<Item = Found<'a>>>(found: I) -> Self {
         let mut existing = Self::default();
         for Found { object, live } in found {
             if let Object::HostedCluster(hosted) = object {
-                existing.0.insert((object.namespace(), object.name()), FoundHosted { hosted, live });
+                existing.insert(FoundHosted {
+                    hosted: Arc::clone(hosted),
+                    applied: applied_annotations(hosted, live),
+                });
             }
         }
         existing
     }
 }
 
-impl<'a> ExistingHosted<'a> {
+impl ExistingHosted {
+    fn insert(&mut self, found: FoundHosted) {
+        let metadata = &found.hosted.metadata;
+        let (namespace, name) = (metadata.namespace.clone(), metadata.name.clone());
+        self.0.entry(name).or_default().insert(namespace, found);
+    }
+
     /// What applying `new` does: it changes the HostedCluster of its name, or creates one.
     pub(super) fn operation(&self, new: &Arc<HostedCluster>) -> Operation<Arc<HostedCluster>> {
         match self.find(&new.metadata.namespace, &new.metadata.name) {
-            Some(found) => {
-                let applied = applied(found.hosted, found.live, new);
-                Operation::Update { old: Arc::clone(found.hosted), new: applied.into() }
-            }
+            Some(found) => Operation::Update { old: Arc::clone(&found.hosted), new: found.apply(new).into() },
             None => Operation::Create(Arc::clone(new)),
         }
     }
 
-    /// The HostedCluster of a namespace and name. Without a namespace, it is the only one of its name.
-    fn find(&self, namespace: &str, name: &str) -> Option<FoundHosted<'a>> {
-        if let Some(found) = self.0.get(&(namespace, name)) {
-            return Some(*found);
-        }
-        if !namespace.is_empty() {
-            return None;
-        }
-        let mut same = self.0.iter().filter(|((_, n), _)| *n == name);
-        same.next().filter(|_| same.next().is_none()).map(|(_, found)| *found)
+    /// Records that a write of `new` was applied, and what it resulted in.
+    pub(super) fn record(&mut self, new: &HostedCluster, result: Arc<HostedCluster>) {
+        let before = self.find(&new.metadata.namespace, &new.metadata.name);
+        let has_others = before.is_some_and(|before| before.applied.is_some());
+        let applied = has_others.then(|| new.metadata.annotations.keys().cloned().collect());
+        self.insert(FoundHosted { hosted: result, applied });
+    }
+
+    /// The HostedCluster of a namespace and name. A file may leave the namespace to `kubectl`: then it is the one of
+    /// its name, if there is only one.
+    fn find(&self, namespace: &str, name: &str) -> Option<&FoundHosted> {
+        let namesakes = self.0.get(name)?;
+        let only = || namesakes.values().next().filter(|_| namespace.is_empty() && namesakes.len() == 1);
+        namesakes.get(namespace).or_else(only)
     }
 }
 
-/// A HostedCluster after applying `new` over `old`: annotations that other clients set on a live one are kept.
-///
-/// Annotations that `kubectl apply` set before and that `new` no longer has are removed. A live object without its
-/// record was not written by `apply`, and keeps all. An object of a file without the record is all that its author
-/// wrote, so `new` replaces it.
-fn applied(old: &HostedCluster, live: bool, new: &HostedCluster) -> HostedCluster {
-    let mut applied = new.clone();
-    applied.metadata.namespace.clone_from(&old.metadata.namespace);
-    applied.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
-    applied.status.clone_from(&old.status);
-    let annotations = &old.metadata.annotations;
-    let recorded = annotations.get(annotation::LAST_APPLIED).map(|json| names_of(json));
-    if live || recorded.is_some() {
-        let ours = recorded.unwrap_or_default();
-        for (name, value) in annotations.iter().filter(|(name, _)| !ours.contains_key(*name)) {
-            applied.metadata.annotations.entry(name.clone()).or_insert_with(|| value.clone());
+impl FoundHosted {
+    /// The HostedCluster after applying `new` over it: annotations that other clients set are kept, and those that
+    /// `kubectl apply` set before and that `new` no longer has are removed.
+    fn apply(&self, new: &HostedCluster) -> HostedCluster {
+        let old = &*self.hosted;
+        let mut result = new.clone();
+        result.metadata.namespace.clone_from(&old.metadata.namespace);
+        result.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
+        result.status.clone_from(&old.status);
+        let Some(applied) = &self.applied else { return result };
+        for (name, value) in old.metadata.annotations.iter().filter(|(name, _)| !applied.contains(*name)) {
+            result.metadata.annotations.entry(name.clone()).or_insert_with(|| value.clone());
         }
+        result
     }
-    applied
 }
 
-/// The annotations of an object in JSON; none if it cannot be read.
-fn names_of(json: &str) -> BTreeMap<String, String> {
+/// The annotations that `kubectl apply` set on an object, of which it keeps a record in another annotation. A live
+/// object without that record was not written by `apply`, which then removes none. An object of a file without it is
+/// all that its author wrote: `None`.
+fn applied_annotations(hosted: &HostedCluster, live: bool) -> Option<BTreeSet<String>> {
+    match hosted.metadata.annotations.get(annotation::LAST_APPLIED) {
+        Some(record) => Some(annotations_in(record).into_keys().collect()),
+        None => live.then(BTreeSet::new),
+    }
+}
+
+/// The annotations of an object in JSON; none if it cannot be read, so that all of the old ones are kept.
+fn annotations_in(json: &str) -> BTreeMap<String, String> {
     #[derive(Deserialize, Default)]
     struct Head {
         metadata: Metadata,
@@ -132,21 +150,49 @@ mod tests {
         ];
         for (there, namespace, expected, reason) in table {
             let objects: Vec<_> = there.iter().map(|namespace| object(namespace)).collect();
-            let existing: ExistingHosted<'_> =
+            let existing: ExistingHosted =
                 objects.iter().map(|object| Found { object, live: true }).collect();
             let found = existing.find(namespace, "h").map(|found| &*found.hosted.metadata.namespace);
             assert_eq!(found, expected, "{reason}");
         }
     }
 
+    #[test]
+    fn an_annotation_that_an_earlier_write_set_is_removed_by_a_later_one() {
+        let applied_before = r#"{"metadata":{"annotations":{}}}"#;
+        let other = [("other", "1")];
+        let recorded = [("other", "1"), (annotation::LAST_APPLIED, applied_before)];
+        // What is there, and whether the annotation `other` is kept.
+        let table = [
+            (Some((&other[..], true)), true, "live"),
+            (Some((&recorded, false)), true, "a cluster's object in a file"),
+            (Some((&other, false)), false, "a file, which the first write replaces"),
+            (None, false, "the first write creates it"),
+        ];
+        for (there, keeps_other, reason) in table {
+            let there = there
+                .map(|(annotations, live)| (Object::HostedCluster(hosted("n", annotations).into()), live));
+            let found = there.iter().map(|(object, live)| Found { object, live: *live });
+            let mut existing: ExistingHosted = found.collect();
+            for (annotations, expected) in [(&[("x", "1")][..], Some("1")), (&[], None)] {
+                let new = Arc::new(hosted("n", annotations));
+                let operation = existing.operation(&new);
+                let after = Arc::clone(operation.object());
+                assert_eq!(after.annotation("x"), expected, "{reason}");
+                assert_eq!(after.annotation("other").is_some(), keeps_other, "{reason}");
+                existing.record(&new, after);
+            }
+        }
+    }
+
     type Annotations<'a> = &'a [(&'a str, &'a str)];
 
-    /// An object that is applied over another one.
+    /// Annotations of an object that is applied over another one.
     struct Case<'a> {
         old: Annotations<'a>,
         live: bool,
         new: Annotations<'a>,
-        /// The annotation `x` after it.
+        /// The value of the annotation `x` afterwards.
         expected: Option<&'a str>,
         reason: &'static str,
     }
@@ -158,6 +204,7 @@ mod tests {
     fn annotations_of_other_owners_are_kept() {
         let applied_before = r#"{"metadata":{"annotations":{"x":"1"}}}"#;
         let applied = [("x", "1"), (annotation::LAST_APPLIED, applied_before)];
+        // Written by `apply`, without `x`.
         let exported = [("x", "1"), (annotation::LAST_APPLIED, "{}")];
         let table = [
             BASE,
@@ -167,7 +214,9 @@ mod tests {
             Case { live: false, expected: None, reason: "the file as it was", ..BASE },
         ];
         for Case { old, live, new, expected, reason } in table {
-            let after = super::applied(&hosted("n", old), live, &hosted("", new));
+            let old = Arc::new(hosted("n", old));
+            let applied = applied_annotations(&old, live);
+            let after = FoundHosted { hosted: old, applied }.apply(&hosted("", new));
             assert_eq!(after.annotation("x"), expected, "{reason}");
             assert_eq!(after.metadata.namespace, "n", "{reason}");
         }

@@ -21,7 +21,7 @@ pub struct Filling {
     pub verdict: Verdict,
 }
 
-/// A JSON patch (RFC 6902) that only adds.
+/// A JSON patch (RFC 6902) that consists of `add` operations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Patch(Vec<Addition>);
@@ -45,8 +45,8 @@ impl Patch {
 
 /// Fills in the annotation, or explains why not.
 ///
-/// An existing value, even an empty one, is the owner's, unless it is the one that we wrote: that one is updated.
-/// Filling in twice changes nothing.
+/// An existing value, even an empty one, belongs to the owner and is left alone. Only a value that mirrorguard filled
+/// in itself is updated. Filling in twice changes nothing.
 ///
 /// An update that changes nothing that is read here does not change the annotations either, even if the mirror sets
 /// have changed: a label or a finalizer must not move a hosted cluster's catalogs.
@@ -68,6 +68,7 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
             Filling { patch: patch(hosted, value), verdict }
         }
         Err(obstacle) if is_ours => {
+            // The rule of `not_expressible` reports nothing for an object that has the annotation.
             let text = format!(
                 "[catalogs-not-expressible] the catalog overrides that mirrorguard filled in are kept, but are out of \
                  date: {}. Fix: mirror the catalogs again, or remove both annotations",
@@ -80,7 +81,8 @@ pub fn fill_in(reviewer: &Reviewer<'_>, operation: Operation<&HostedCluster>) ->
     }
 }
 
-/// Why no value is right, as warnings: no write is rejected for it.
+/// Why no value is right, as warnings: filling in rejects no write. If the rule is set to reject, the validating
+/// webhook does.
 fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diagnostic> {
     let mut found = reviewer.evaluate_hosted(slice::from_ref(&catalogs_not_expressible::RULE), write);
     for diagnostic in &mut found {
@@ -92,10 +94,11 @@ fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diag
 fn patch(hosted: &HostedCluster, value: &str) -> Patch {
     let both = [annotation::CATALOG_OVERRIDES, annotation::DERIVED];
     if hosted.metadata.annotations.is_empty() {
-        // The map may be absent, null or {}: it is added as a whole.
+        // The map may be absent or null, and nothing can be added below it: it is added as a whole.
         let map: Map<_, _> = both.iter().map(|name| ((*name).to_owned(), value.into())).collect();
         return Patch(vec![Addition { path: "/metadata/annotations".to_owned(), value: map.into() }]);
     }
+    // `add` also replaces a value, here that of an earlier filling.
     let additions = both.iter().map(|name| {
         let path = format!("/metadata/annotations/{}", name.replace('~', "~0").replace('/', "~1"));
         Addition { path, value: value.into() }

@@ -10,6 +10,8 @@ mod audit;
 mod exempt;
 pub mod existing;
 mod fill;
+mod guest;
+mod overlays;
 mod reviewer;
 mod sequence;
 mod verdict;

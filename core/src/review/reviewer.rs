@@ -7,20 +7,24 @@ use jiff::civil::Date;
 use super::{
     Diagnostic, Verdict,
     exempt::{Requester, exempt},
+    guest::Guest,
+    overlays::{around, index_sets},
     verdict::Known,
 };
 use crate::{
-    context::Overlay,
     hypershift::{Placement, find_deviation},
     node::{Change, Impact, Standstill},
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
     rules::{
-        Check, FileObject, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite, Settings, Views,
-        WhenUnverified, foreign_catalog_overrides, misread_catalog_overrides,
+        AsWritten, Check, FileObject, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite,
+        Settings, Views, WhenUnverified, foreign_catalog_overrides, misread_catalog_overrides,
     },
     state::State,
     write::{Operation, Write},
 };
+
+/// The field of a ClusterVersion with the release image.
+pub(super) const RELEASE_IMAGE: &str = "status.desired.image";
 
 /// Reviews writes against what is known of a cluster.
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +48,8 @@ impl<'a> Reviewer<'a> {
 
     /// Reviews a write.
     ///
-    /// An update that changes nothing that rules read is not reviewed. What was already wrong before an update is
-    /// only a warning. Findings in a deletion are always warnings.
+    /// An update of a mirror set or HostedCluster that changes nothing that rules read is not reviewed. What was
+    /// already wrong before an update is only a warning. Findings in a deletion are always warnings.
     pub fn review(&self, write: &Write) -> Verdict {
         match write {
             Write::MirrorSet(operation) => self.review_set(operation.as_deref()),
@@ -66,29 +70,33 @@ impl<'a> Reviewer<'a> {
         let operation = valid.borrowed();
         let set = *operation.object();
         let context = self.state.context();
-        let [old, new] =
-            [operation.before(), operation.after()].map(|set| set.map(|set| Overlay::new(context, set)));
-        let after = context.view_with(set.kind, &set.name, new.as_ref());
-        let before = match operation {
-            Operation::Existing(_) => after,
-            _ => context.view_with(set.kind, &set.name, old.as_ref()),
-        };
+        let overlays = index_sets(context, operation);
+        let [before, after] = around(context, operation, &overlays);
         let cluster = Views { before, after, others: context.view_with(set.kind, &set.name, None) };
+        // Hardly any set has an invalid value.
+        let is_valid =
+            [valid.before(), valid.after()].iter().flatten().all(|set| matches!(set, Cow::Borrowed(_)));
+        let written_overlays = (!is_valid).then(|| index_sets(context, written));
+        let [before, after] = around(context, written, written_overlays.as_ref().unwrap_or(&overlays));
+        let written = AsWritten { operation: written, before, after };
         let write = SetWrite::new(operation, written, cluster, self.settings);
         let mut verdict = Verdict::of(self.evaluate_set(&write));
-        if let (Operation::Update { old, .. }, Some(before_write)) = (operation, written.before())
+        // Only a denial can be lowered, so any other update is reviewed once.
+        if let (Operation::Update { old, .. }, Some(old_written)) = (operation, written.operation.before())
             && !verdict.is_allowed()
         {
             // The old object as if it existed: nothing is written, and the cluster is the one before.
-            let as_it_was = Views { after: before, ..cluster };
-            let before_write = Operation::Existing(*before_write);
-            let was = SetWrite::new(Operation::Existing(old), before_write, as_it_was, self.settings);
+            let as_it_was = Views { after: cluster.before, ..cluster };
+            let old_written =
+                AsWritten { operation: Operation::Existing(*old_written), after: written.before, ..written };
+            let was = SetWrite::new(Operation::Existing(old), old_written, as_it_was, self.settings);
             lower_known(&mut verdict, &self.evaluate_set(&was));
         }
-        exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let Operation::Delete(_) = operation {
             verdict.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);
         }
+        // After the levels are lowered: an exemption records, and warns of, the denial that it prevents.
+        exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
         if let (Some(why), Some(_)) = (self.unverified, operation.after()) {
             verdict.remarks.push(unverified_remark(self.settings.when_unverified, why));
         }
@@ -138,12 +146,20 @@ impl<'a> Reviewer<'a> {
         verdict
     }
 
+    /// Reviews what the nodes get, for the release image of a ClusterVersion: for files without the image configuration
+    /// that this is reported for otherwise.
+    pub fn review_release_image(&self) -> Verdict {
+        let after = self.state.context().view();
+        Verdict::of(self.evaluate_settings(&NodesWrite::existing(after, RELEASE_IMAGE)))
+    }
+
     /// Reviews a value of the catalog overrides annotation for the releases of the configuration: whether HyperShift
     /// reads it as written, and if so, whether it leads to where the mirror sets place the catalogs.
     pub fn check_overrides(&self, value: &str) -> Verdict {
         let mut hosted = HostedCluster::default();
         hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());
         let rule = slice::from_ref(&misread_catalog_overrides::RULE);
+        // This HostedCluster has no release, so that it is reviewed for those of the configuration.
         let write = self.hosted_write(None, &hosted);
         let mut diagnostics = self.evaluate_hosted(rule, &write);
         if diagnostics.iter().all(|diagnostic| diagnostic.level < Level::Deny) {
@@ -152,7 +168,8 @@ impl<'a> Reviewer<'a> {
         Verdict::of(diagnostics)
     }
 
-    /// The finding for a value that leads elsewhere than the mirror sets.
+    /// The finding for a value that leads elsewhere than the mirror sets. Its rule is one of audits, which
+    /// `evaluate_hosted` does not run, so whether it is on is asked here.
     fn find_deviating_overrides(&self, value: &str, write: &HostedWrite<'_>) -> Option<Diagnostic> {
         let rule = &foreign_catalog_overrides::RULE;
         if self.settings.level(rule) == Level::Off {
@@ -182,36 +199,51 @@ impl<'a> Reviewer<'a> {
         let Views { before, after, .. } = write.cluster;
         let nodes = NodesWrite { before: Some(before), after, set: write.new_set(), path: "spec" };
         self.evaluate(RULES, |check, findings| match check {
-            Check::MirrorSet(check) => check(write, findings),
-            // Of an existing set, they are reported for the image configuration.
+            Check::MirrorSet(check) | Check::Entries(check) => check(write, findings),
+            // For an existing set, these findings are reported once, for the image configuration. The review of an old
+            // set does without them, too: these checks compare with `before`, and report only what is new.
             Check::Nodes(check) if is_write => check(&nodes, findings),
             _ => {}
         })
     }
 
-    /// What the rules find in the settings of a cluster, apart from its mirror sets.
+    /// What the rules find in a change of settings other than the image configuration, which
+    /// `evaluate_image_config` reviews. All of it is reported at the path of the write: the rules name fields of an image
+    /// configuration, which this object does not have.
     pub(super) fn evaluate_settings(&self, write: &NodesWrite<'_>) -> Vec<Diagnostic> {
-        self.evaluate(RULES, |check, findings| {
+        let mut found = self.evaluate(RULES, |check, findings| {
             if let Check::Nodes(check) = check {
                 check(write, findings);
             }
-        })
+        });
+        for diagnostic in &mut found {
+            write.path.clone_into(&mut diagnostic.finding.path);
+        }
+        found
     }
 
     /// What some of the rules find in a HostedCluster.
     pub(super) fn evaluate_hosted(&self, rules: &'static [Rule], write: &HostedWrite<'_>) -> Vec<Diagnostic> {
-        self.evaluate(rules, |check, findings| {
-            if let Check::HostedCluster(check) = check {
-                check(write, findings);
+        let guest = Guest::new(write.new);
+        let overlay = guest.overlay();
+        let entries = guest.write(&overlay, self.settings);
+        self.evaluate(rules, |check, findings| match check {
+            Check::HostedCluster(check) => check(write, findings),
+            Check::Entries(check) => {
+                let mut found = Vec::new();
+                check(&entries, &mut found);
+                findings.extend(found.into_iter().map(|finding| guest.in_hosted(finding)));
             }
+            _ => {}
         })
     }
 
+    /// Everything that the rules find in the cluster with this image configuration in place of its own. What is not
+    /// new is lowered by the caller, not left out, so that there is no `before`.
     fn evaluate_image_config(&self, config: &ImageConfig) -> Vec<Diagnostic> {
         let mut context = self.state.context().clone();
         context.image_config = Arc::new(config.clone());
-        let nodes =
-            NodesWrite { before: None, after: context.view(), set: None, path: "spec.registrySources" };
+        let nodes = NodesWrite::existing(context.view(), "spec.registrySources");
         self.evaluate(RULES, |check, findings| match check {
             Check::ImageConfig(check) => check(config, findings),
             Check::Nodes(check) => check(&nodes, findings),
@@ -230,7 +262,7 @@ impl<'a> Reviewer<'a> {
         diagnostics
     }
 
-    /// A finding with the level that the configuration gives it.
+    /// A finding with its level: the configured one of its rule, or else its own default, or else that of the rule.
     pub(super) fn diagnostic(&self, rule: &'static Rule, finding: Finding) -> Diagnostic {
         let is_configured = self.settings.levels.contains_key(rule.id);
         let level = finding.by_default.filter(|_| !is_configured).unwrap_or(self.settings.level(rule));
@@ -238,8 +270,8 @@ impl<'a> Reviewer<'a> {
     }
 }
 
-/// The impact of a write of a set; `None` where it cannot be known, because what nodes have now was rendered
-/// from an earlier state.
+/// The impact of a write of a set. Where rendering fails after it, there is none: nodes keep what they have. It is not
+/// known where rendering begins again: what nodes have now was rendered from an earlier state.
 fn impact_of(change: &Result<Change<'_>, Standstill>) -> Option<Impact> {
     match change {
         Ok(change) => Some(change.impact),

@@ -1,5 +1,7 @@
 //! Consecutive writes, each reviewed in the cluster that the earlier ones result in.
 
+mod settle;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -7,6 +9,7 @@ use jiff::civil::Date;
 use super::{
     Diagnostic, Reviewer, Verdict,
     existing::{ExistingHosted, Found},
+    reviewer::RELEASE_IMAGE,
     verdict::Known,
 };
 use crate::{
@@ -23,8 +26,8 @@ use crate::{
 pub struct Sequence<'a> {
     /// After the writes so far.
     state: State,
-    /// Before the first write: a second write of the same HostedCluster is compared with that, too.
-    existing: ExistingHosted<'a>,
+    /// The HostedClusters after the writes so far.
+    existing: ExistingHosted,
     settings: &'a Settings,
     today: Date,
 }
@@ -36,31 +39,62 @@ impl<'a> Sequence<'a> {
         Self { state, existing: there.iter().copied().collect(), settings, today }
     }
 
+    /// Reviews writes that are all applied, one after another. A write is rejected for what is wrong at its turn; a
+    /// warning that later writes resolve is left out, since the cluster never stays in that state.
+    pub fn review_all(mut self, new: impl IntoIterator<Item = &'a Object>) -> Vec<Verdict> {
+        let steps: Vec<_> = new.into_iter().map(|object| self.step(object)).collect();
+        steps.into_iter().map(|step| self.settle(step)).collect()
+    }
+
     /// Reviews the write of an object, and applies it unless it is rejected.
     pub fn apply(&mut self, new: &'a Object) -> Verdict {
-        let write = match new {
-            Object::MirrorSet(set) => Write::MirrorSet(self.set_operation(set)),
-            Object::HostedCluster(hosted) => Write::HostedCluster(self.existing.operation(hosted)),
-            Object::ImageConfig(config) => return self.configure(new, Some(config)),
-            Object::ClusterVersion(_) | Object::SignaturePolicy(_) | Object::MachineConfiguration(_) => {
-                return self.configure(new, None);
-            }
-            Object::Catalog(_) => {
-                self.state.insert(new.clone());
-                return Verdict::default();
-            }
-        };
-        let verdict = self.reviewer(&self.state).review(&write);
+        let write = self.write_of(new);
+        self.apply_as(new, write.as_ref())
+    }
+
+    /// The same, with what [`Sequence::write_of`] returns.
+    fn apply_as(&mut self, new: &Object, write: Option<&Write>) -> Verdict {
+        let Some(write) = write else { return self.apply_setting(new) };
+        let verdict = self.reviewer(&self.state).review(write);
         if verdict.is_allowed() {
-            self.state.insert(match &write {
-                // With the annotations that other clients set.
-                Write::HostedCluster(operation) => Object::HostedCluster(Arc::clone(operation.object())),
-                Write::MirrorSet(_) | Write::ImageConfig(_) => new.clone(),
+            self.state.insert(match (write, new) {
+                // As it is applied: with the annotations that other clients set.
+                (Write::HostedCluster(operation), Object::HostedCluster(written)) => {
+                    let result = operation.object();
+                    self.existing.record(written, Arc::clone(result));
+                    Object::HostedCluster(Arc::clone(result))
+                }
+                _ => new.clone(),
             });
         }
         verdict
     }
 
+    /// The write of an object; `None` for a setting or a catalog.
+    fn write_of(&self, new: &Object) -> Option<Write> {
+        match new {
+            Object::MirrorSet(set) => Some(Write::MirrorSet(self.set_operation(set))),
+            Object::HostedCluster(hosted) => Some(Write::HostedCluster(self.existing.operation(hosted))),
+            Object::ImageConfig(_)
+            | Object::ClusterVersion(_)
+            | Object::SignaturePolicy(_)
+            | Object::MachineConfiguration(_)
+            | Object::Catalog(_) => None,
+        }
+    }
+
+    fn apply_setting(&mut self, new: &Object) -> Verdict {
+        match new {
+            Object::ImageConfig(config) => self.configure(new, Some(config)),
+            Object::Catalog(_) => {
+                self.state.insert(new.clone());
+                Verdict::default()
+            }
+            _ => self.configure(new, None),
+        }
+    }
+
+    /// What applying a mirror set does: it replaces the one of its kind and name, or creates one.
     fn set_operation(&self, new: &Arc<MirrorSet>) -> Operation<Arc<MirrorSet>> {
         let new = Arc::clone(new);
         match self.state.context().shared_set(new.kind, &new.name) {
@@ -78,6 +112,8 @@ impl<'a> Sequence<'a> {
     fn configure(&mut self, new: &Object, config: Option<&Arc<ImageConfig>>) -> Verdict {
         let (old, mut changed) = (self.state.context(), self.state.clone());
         changed.insert(new.clone());
+        // Like an update of a set that changes no entry: what was wrong before is not reported. An object of another
+        // name than the one that operators read changes nothing, either.
         if !settings_differ(old, changed.context()) {
             self.state = changed;
             return Verdict::default();
@@ -88,10 +124,13 @@ impl<'a> Sequence<'a> {
         for set in changed.context().shared_sets() {
             let write = Write::MirrorSet(Operation::Existing(Arc::clone(set)));
             let (was, is) = (before.review(&write), after.review(&write));
+            // What the set already has without the change is not reported.
             let known = Known::of(&was.diagnostics);
-            let new = is.diagnostics.iter().filter(|diagnostic| !known.contains(diagnostic));
-            verdict.diagnostics.extend(new.map(|diagnostic| caused_by(path, set, diagnostic)));
-            verdict.exempted.extend(is.exempted.into_iter().filter(|one| !was.exempted.contains(one)));
+            let caused = is.diagnostics.iter().filter(|diagnostic| !known.contains(diagnostic));
+            verdict.diagnostics.extend(caused.map(|diagnostic| caused_by(path, set, diagnostic)));
+            verdict
+                .exempted
+                .extend(is.exempted.into_iter().filter(|exempted| !was.exempted.contains(exempted)));
         }
         self.state = changed;
         verdict
@@ -110,15 +149,13 @@ impl<'a> Sequence<'a> {
             let old = Arc::clone(&self.state.context().image_config);
             after.review(&Write::ImageConfig(Operation::Update { old, new: Arc::clone(config) }))
         } else {
-            let write = NodesWrite { before: Some(old), after: new, set: None, path };
-            let mut found = after.evaluate_settings(&write);
-            for diagnostic in &mut found {
-                path.clone_into(&mut diagnostic.finding.path);
-            }
-            Verdict::of(found)
+            Verdict::of(
+                after.evaluate_settings(&NodesWrite { before: Some(old), ..NodesWrite::existing(new, path) }),
+            )
         };
         let change = change_of_settings(old, new);
         verdict.impact = change.as_ref().ok().map(|change| change.impact);
+        // The rule itself reviews only writes of mirror sets.
         let rule = &node_impact::RULE;
         let is_on = self.settings.level(rule) != Level::Off;
         if let Some(finding) = node_impact::finding(change.as_ref()).filter(|_| is_on) {
@@ -137,10 +174,11 @@ fn settings_differ(old: &Context, new: &Context) -> bool {
         || !old.signed_scopes().eq(new.signed_scopes())
 }
 
-/// Where a finding about a setting is reported. Mirror sets and HostedClusters are no settings and never get here.
+/// Where a finding about a setting is reported. Mirror sets, HostedClusters and catalogs are no settings and never get
+/// here.
 fn setting_path(object: &Object) -> &'static str {
     match object {
-        Object::ClusterVersion(_) => "status.desired.image",
+        Object::ClusterVersion(_) => RELEASE_IMAGE,
         Object::SignaturePolicy(_) => "spec.scopes",
         Object::MachineConfiguration(_) => "spec.nodeDisruptionPolicy",
         Object::ImageConfig(_) | Object::MirrorSet(_) | Object::HostedCluster(_) | Object::Catalog(_) => {
@@ -149,118 +187,17 @@ fn setting_path(object: &Object) -> &'static str {
     }
 }
 
-/// A finding in a mirror set, reported for the setting that causes it.
+/// A finding in a mirror set, reported for the setting that causes it. Its faults get the set, because the findings of
+/// all sets are now findings of one object.
 fn caused_by(path: &str, set: &MirrorSet, diagnostic: &Diagnostic) -> Diagnostic {
-    let finding = diagnostic.finding.clone();
-    let related = finding.related.after(Related::to_set(set, finding.path));
-    let finding = Finding {
-        path: path.to_owned(),
-        what: format!("in {}, {}", set.id(), finding.what),
-        key: format!("{} {}", set.id(), finding.key),
-        related,
-        ..finding
-    };
+    let finding = &diagnostic.finding;
+    let related = finding.related.clone().after(Related::to_set(set, finding.path.clone()));
+    let keys = finding.faults().map(|key| format!("{} {key}", set.id()));
+    let named = Finding::of_faults(path, keys, format!("in {}, {}", set.id(), finding.what));
+    let Finding { path, what, key, .. } = named;
+    let finding = Finding { path, what, related, key, ..finding.clone() };
     Diagnostic { finding, ..*diagnostic }
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-    use crate::objects::manifest;
-
-    const DIGESTS: &str = "ImageDigestMirrorSet";
-    const TAGS: &str = "ImageTagMirrorSet";
-
-    fn objects(text: &str) -> Vec<Object> {
-        let reading = manifest::read("test", text.to_owned());
-        assert!(reading.errors.is_empty(), "{:?}", reading.errors);
-        reading.objects.into_iter().map(|located| located.object).collect()
-    }
-
-    /// One entry, by kind and name.
-    fn set(kind: &str, name: &str, source: &str, policy: &str) -> String {
-        let list = if kind == TAGS { "imageTagMirrors" } else { "imageDigestMirrors" };
-        format!(
-            "---\napiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n\
-             spec: {{{list}: [{{source: \"{source}\", mirrors: [m.lab/c], mirrorSourcePolicy: {policy}}}]}}\n"
-        )
-    }
-
-    fn image(sources: &str) -> String {
-        format!(
-            "---\napiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {{name: cluster}}\n\
-             spec: {{registrySources: {{{sources}}}}}\n"
-        )
-    }
-
-    /// The rules that reject each write, and `-` for one that is applied.
-    fn denied(there: &str, writes: &str) -> Vec<String> {
-        let (there, writes, settings) = (objects(there), objects(writes), Settings::default());
-        let found: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
-        let mut cluster = Sequence::onto(&found, &settings, date(2026, 1, 1));
-        writes.iter().map(|object| rejected_by(&cluster.apply(object))).collect()
-    }
-
-    fn rejected_by(verdict: &Verdict) -> String {
-        if verdict.is_allowed() {
-            return "-".to_owned();
-        }
-        let denials = verdict.diagnostics.iter().filter(|found| found.level == Level::Deny);
-        denials.map(|found| found.rule.id).collect::<Vec<_>>().join(" ")
-    }
-
-    /// An IDMS and an ITMS for one source.
-    fn pair(policy: &str) -> String {
-        set(DIGESTS, "a", "q.io/c", policy) + &set(TAGS, "t", "q.io/c", policy)
-    }
-
-    #[test]
-    fn each_write_is_reviewed_after_the_ones_before_it() {
-        let (never, allow) = ("NeverContactSource", "AllowContactingSource");
-        let conflict = "conflicting-source-policy";
-        let table = [
-            (pair(allow), pair(never), vec![conflict, conflict], "each disagrees with the other as it is"),
-            (String::new(), pair(never), vec!["-", "-"], "both are new, and agree"),
-            (
-                String::new(),
-                set(DIGESTS, "a", "q.io/c", never) + &set(TAGS, "t", "q.io/c", allow),
-                vec!["-", conflict],
-                "the second disagrees with the first, which exists by then",
-            ),
-            (
-                String::new(),
-                set(DIGESTS, "a", "https://q.io/c", never) + &set(TAGS, "t", "q.io/c", allow),
-                vec!["invalid-source", "-"],
-                "a write that is rejected is not applied",
-            ),
-        ];
-        for (there, writes, expected, reason) in table {
-            assert_eq!(denied(&there, &writes), expected, "{reason}");
-        }
-    }
-
-    #[test]
-    fn a_setting_is_reviewed_by_its_effect_on_the_existing_sets() {
-        let wildcard = set(DIGESTS, "w", "*.redhat.io", "AllowContactingSource");
-        let nested = image("insecureRegistries: [registry.redhat.io]");
-        let stops = "wildcard-over-nested-scope";
-        let table = [
-            (wildcard.clone(), nested.clone(), vec![stops], "it stops all rendering"),
-            (String::new(), nested.clone(), vec!["-"], "no set"),
-            (wildcard.clone() + &nested, nested.clone(), vec!["-"], "as it was"),
-            (
-                wildcard.clone() + &nested,
-                image("insecureRegistries: [registry.redhat.io], blockedRegistries: [q.io]"),
-                vec!["-"],
-                "wrong before",
-            ),
-            (String::new(), wildcard + &nested, vec!["-", stops], "the set exists by then"),
-            (String::new(), image("blockedRegistries: ['']"), vec!["invalid-registry-scope"], "malformed"),
-        ];
-        for (there, writes, expected, reason) in table {
-            assert_eq!(denied(&there, &writes), expected, "{reason}");
-        }
-    }
-}
+mod tests;

@@ -32,18 +32,20 @@ impl Diagnostic {
         format!("[{}] {path}: {}{fix}", self.rule.id, self.finding.message())
     }
 
-    /// What makes each of its faults the same in another state of the object: the lines of [`Finding::key`].
+    /// A key for each of its faults: the rule, and the fault's own. A fault with the same key in another state of the
+    /// object is the same fault.
     fn keys(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.finding.key.split('\n').map(|key| (self.rule.id, key))
+        self.finding.faults().map(|key| (self.rule.id, key))
     }
 
-    /// Whether it applies to a write that is rejected, which has no impact on nodes.
+    /// Whether it applies to a write that is rejected, which has no impact on nodes. What rejects the write always
+    /// does, even an impact.
     pub(super) fn applies_to_a_rejected_write(&self) -> bool {
         self.level == Level::Deny || !self.rule.only_when_admitted
     }
 }
 
-/// The faults of another state of an object.
+/// The faults of another state of an object, by the keys of its findings.
 pub(super) struct Known<'a>(BTreeSet<(&'static str, &'a str)>);
 
 impl<'a> Known<'a> {
@@ -51,7 +53,12 @@ impl<'a> Known<'a> {
         Self(diagnostics.iter().flat_map(Diagnostic::keys).collect())
     }
 
-    /// Whether the other state had every fault of a finding.
+    /// Whether the other state had one of the faults of a finding.
+    pub(super) fn shares(&self, diagnostic: &Diagnostic) -> bool {
+        diagnostic.keys().any(|key| self.0.contains(&key))
+    }
+
+    /// Whether the other state had every fault of a finding. One new fault makes the whole finding new.
     pub(super) fn contains(&self, diagnostic: &Diagnostic) -> bool {
         diagnostic.keys().all(|key| self.0.contains(&key))
     }
@@ -77,6 +84,8 @@ pub struct Verdict {
     pub diagnostics: Vec<Diagnostic>,
     /// The findings that are exempt.
     pub exempted: Vec<Exempted>,
+    /// The exemptions of findings that are reported again, because the last day has passed.
+    pub lapsed: Vec<Exempted>,
     /// The impact on the nodes of an admitted write of a mirror set, or of a setting in a sequence, if it is
     /// known.
     pub impact: Option<Impact>,
@@ -92,10 +101,12 @@ impl Verdict {
         Self { diagnostics, ..Self::default() }
     }
 
-    /// Adds another verdict on the same object.
+    /// Adds another verdict on the same object, for a report. `filled_in_from` is not merged: only the answer of the
+    /// mutating webhook has it.
     pub fn extend(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
         self.exempted.extend(other.exempted);
+        self.lapsed.extend(other.lapsed);
         self.remarks.extend(other.remarks);
         self.impact = self.impact.or(other.impact);
     }
@@ -110,13 +121,16 @@ impl Verdict {
         self.remarks_at(Level::Deny).chain(self.diagnostics_at(Level::Deny).map(Diagnostic::line))
     }
 
-    /// The warnings, each short enough not to be truncated: if one is too long, its fix is a second one.
+    /// The warnings, each short enough not to be truncated: if one is too long, its fix is a second one. An exemption
+    /// is one of them only where it prevents a denial.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let exempted = self.exempted.iter().filter(|exempted| exempted.level == Level::Deny);
+        let lapsed = self.lapsed.iter().filter(|lapsed| lapsed.level == Level::Deny);
         self.remarks_at(Level::Warn)
             .map(shortened)
             .chain(self.diagnostics_at(Level::Warn).flat_map(as_warnings))
             .chain(exempted.map(exemption_warning))
+            .chain(lapsed.map(lapsed_warning))
     }
 
     fn diagnostics_at(&self, level: Level) -> impl Iterator<Item = &Diagnostic> {
@@ -130,12 +144,14 @@ impl Verdict {
     /// The ids of the rules that found something, each once.
     pub fn rule_ids(&self) -> Vec<&'static str> {
         let mut ids: Vec<_> = self.diagnostics.iter().map(|diagnostic| diagnostic.rule.id).collect();
-        // As they were reviewed, the findings of a rule follow one another; a report may sort them by line.
+        // The findings of a rule follow one another in the verdict of a webhook, so that adjacent ids are enough. A
+        // report sorts them by line, but does not ask for the ids.
         ids.dedup();
         ids
     }
 }
 
+/// A finding as one warning, or as two if the first would be truncated: the message, then the fix.
 fn as_warnings(diagnostic: &Diagnostic) -> Vec<String> {
     let line = diagnostic.line();
     if line.len() <= WARNING_MAX {
@@ -151,6 +167,10 @@ fn as_warnings(diagnostic: &Diagnostic) -> Vec<String> {
 
 fn exemption_warning(Exempted { rule, reason, until, .. }: &Exempted) -> String {
     shortened(format!("[{rule}] exempt until {until}: {reason}"))
+}
+
+fn lapsed_warning(Exempted { rule, reason, until, .. }: &Exempted) -> String {
+    shortened(format!("[{rule}] exempt until {until}, which has passed: {reason}"))
 }
 
 fn shortened(mut text: String) -> String {

@@ -1,16 +1,18 @@
 //! `AdmissionReview` v1, bytes to request and verdict to bytes.
 
 mod answer;
+mod mismatch;
 
 use std::{borrow::Cow, sync::Arc};
 
 use serde::Deserialize;
-use serde_json::{error::Category, value::RawValue};
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 pub use self::answer::{encode, encode_unreadable, refuse};
 use crate::{
     objects::{HostedCluster, ImageConfig, Kind, MirrorSet, ParseError, SetKind},
+    wording::in_plain_words,
     write::{Operation, Write},
 };
 
@@ -31,10 +33,10 @@ pub struct Unreadable {
 #[derive(Debug, Error)]
 pub enum Problem {
     /// Not JSON, or a field of another type.
-    #[error("the body is not an AdmissionReview: {}", describe_mismatch(.0))]
+    #[error("the body is not an AdmissionReview: {}", mismatch::describe(.0))]
     NotAReview(#[from] serde_json::Error),
     /// Another kind or version.
-    #[error("expected an AdmissionReview of admission.k8s.io/v1, got {kind:?} of {api_version:?}")]
+    #[error("expected an AdmissionReview of {API_VERSION}, got {kind:?} of {api_version:?}{}", version_fix(.kind))]
     OtherVersion {
         /// `kind` of the body.
         kind: String,
@@ -87,6 +89,15 @@ pub struct Request {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a map")]
+struct WireVersion<'a> {
+    #[serde(borrow, default)]
+    api_version: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a map")]
 struct WireReview<'a> {
     #[serde(borrow, default)]
     api_version: Cow<'a, str>,
@@ -134,16 +145,38 @@ struct WireKind {
 
 /// Reads a request.
 pub fn decode(body: &[u8]) -> Result<Request, Unreadable> {
-    let review: WireReview<'_> = serde_json::from_slice(body)
-        .map_err(|error| Unreadable { uid: uid_of(body), problem: error.into() })?;
-    if review.api_version != API_VERSION || review.kind != "AdmissionReview" {
-        let (kind, api_version) = (review.kind.into_owned(), review.api_version.into_owned());
-        let uid = review.request.map(|request| request.uid);
-        return Err(Unreadable { uid, problem: Problem::OtherVersion { kind, api_version } });
+    let review: WireReview<'_> = serde_json::from_slice(body).map_err(|error| {
+        // The request of another version may have other fields.
+        let problem = version_of(body).and_then(WireVersion::problem).unwrap_or_else(|| error.into());
+        Unreadable { uid: uid_of(body), problem }
+    })?;
+    let WireReview { api_version, kind, request } = review;
+    if let Some(problem) = (WireVersion { api_version, kind }).problem() {
+        return Err(Unreadable { uid: request.map(|request| request.uid), problem });
     }
-    let request = review.request.ok_or(Unreadable { uid: None, problem: Problem::NoRequest })?;
+    let request = request.ok_or(Unreadable { uid: None, problem: Problem::NoRequest })?;
     let uid = request.uid.clone();
     interpret(request).map_err(|problem| Unreadable { uid: Some(uid), problem })
+}
+
+/// The version of a body whose request cannot be read.
+fn version_of(body: &[u8]) -> Option<WireVersion<'_>> {
+    // Of a list, the first fields would be read.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    serde_json::from_slice(body).ok()
+}
+
+impl WireVersion<'_> {
+    /// What is wrong with another version or kind.
+    fn problem(self) -> Option<Problem> {
+        let Self { api_version, kind } = self;
+        if api_version == API_VERSION && kind == "AdmissionReview" {
+            return None;
+        }
+        Some(Problem::OtherVersion { kind: kind.into_owned(), api_version: api_version.into_owned() })
+    }
 }
 
 fn interpret(wire: WireRequest<'_>) -> Result<Request, Problem> {
@@ -191,10 +224,14 @@ fn read_object<T>(
     read: impl Fn(&str) -> Result<T, ParseError>,
 ) -> Result<Arc<T>, Problem> {
     let raw = raw.ok_or(Problem::NoObject(field))?;
-    read(raw.get()).map(Arc::new).map_err(|source| Problem::Object { field, source })
+    read(raw.get()).map(Arc::new).map_err(|ParseError { path, message }| {
+        let source = ParseError { path, message: in_plain_words(&message) };
+        Problem::Object { field, source }
+    })
 }
 
-/// A mirror set with the name in the request, because the object may not have one yet.
+/// A mirror set with the name in the request, under which it is stored. The request has none if the API server will
+/// generate it: the set then keeps its `generateName`.
 fn named_set(kind: SetKind, json: &str, name: &str) -> Result<MirrorSet, ParseError> {
     let mut set = MirrorSet::from_json(kind, json)?;
     if !name.is_empty() {
@@ -203,48 +240,16 @@ fn named_set(kind: SetKind, json: &str, name: &str) -> Result<MirrorSet, ParseEr
     Ok(set)
 }
 
-/// Why the body is not a review, in plain words, with the position.
-fn describe_mismatch(error: &serde_json::Error) -> String {
-    let place = format!("line {} column {}", error.line(), error.column());
-    let text = error.to_string();
-    let detail = text.strip_suffix(&format!(" at {place}")).unwrap_or(&text);
-    match error.classify() {
-        Category::Eof if (error.line(), error.column()) == (1, 0) => "it is empty".to_owned(),
-        Category::Eof => format!("the JSON is cut off at {place}"),
-        Category::Syntax | Category::Io => format!("invalid JSON at {place}: {}", syntax_in_words(detail)),
-        Category::Data => format!("{} at {place}", mismatch_in_words(detail)),
+/// What to do about a review of another version.
+fn version_fix(kind: &str) -> &'static str {
+    if kind == "AdmissionReview" {
+        "; no other version is served: set admissionReviewVersions of the webhook to [v1]"
+    } else {
+        ""
     }
 }
 
-fn syntax_in_words(detail: &str) -> &str {
-    match detail {
-        "expected ident" => "expected true, false or null",
-        "expected value" => "expected a value",
-        "trailing characters" => "text after the end of the object",
-        other => other,
-    }
-}
-
-/// serde reads a list as the fields in their order, and reports only its length.
-fn mismatch_in_words(detail: &str) -> String {
-    if detail.starts_with("invalid length ") {
-        return "expected an object, found a list,".to_owned();
-    }
-    let Some((found, expected)) =
-        detail.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
-    else {
-        return detail.to_owned();
-    };
-    let found = match found {
-        "sequence" => "a list",
-        "map" => "an object",
-        other => other.strip_prefix("string ").or_else(|| other.split('`').nth(1)).unwrap_or(other),
-    };
-    let expected = if expected == "a map" { "an object" } else { expected };
-    format!("expected {expected}, found {found},")
-}
-
-/// The uid of a review that is otherwise unreadable.
+/// The uid of a review that [`WireReview`] cannot read, if this much of it can be read.
 fn uid_of(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Review {

@@ -2,7 +2,7 @@
 
 use super::{SetWrite, Settings, subject::releases_of};
 use crate::{
-    hypershift::{Era, Redirect, redirect},
+    hypershift::{Era, Redirect, Releases, redirect},
     node::rewrite,
     objects::{HostedCluster, reference::DockerReference},
 };
@@ -11,13 +11,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Astray {
     pub(super) era: Era,
-    /// Index of the mirror in the list that was looked at.
+    /// Index of the mirror in the list of mirrors that [`astray`] was given.
     pub(super) mirror: usize,
     /// Where HyperShift looks for the image.
     pub(super) look: Redirect,
 }
 
-/// For each era, the first of a source's mirrors that HyperShift resolves to another place than the nodes do.
+/// For each era, the first of a source's mirrors that HyperShift resolves to another place than the nodes do. The
+/// source has to cover the repository. If it is one of its own mirrors, that redirects neither, and is left out.
 pub(super) fn astray<M: AsRef<str>>(
     eras: &[Era],
     repository: &str,
@@ -38,9 +39,10 @@ pub(super) fn astray<M: AsRef<str>>(
     found
 }
 
-/// Where each era looks, as a clause.
+/// Where each era looks, as a clause. There are two eras, and `astray` has each at most once, in order.
 pub(super) fn describe_lookups(astray: &[Astray]) -> String {
     match astray {
+        // The same in both eras is the same in every release, so none is named.
         [first, second] if first.look == second.look => format!("HyperShift {}", describe(&first.look)),
         [first, second] => format!(
             "{}, HyperShift {}, and {} it {}",
@@ -49,7 +51,7 @@ pub(super) fn describe_lookups(astray: &[Astray]) -> String {
             second.era.span(),
             describe(&second.look)
         ),
-        [one, ..] => format!("{}, HyperShift {}", one.era.span(), describe(&one.look)),
+        [only, ..] => format!("{}, HyperShift {}", only.era.span(), describe(&only.look)),
         [] => String::new(),
     }
 }
@@ -59,6 +61,21 @@ fn describe(look: &Redirect) -> String {
         Redirect::None => "does not use the mirror".to_owned(),
         Redirect::To(place) => format!("looks for the image in {place}"),
     }
+}
+
+/// The eras in use: those of the configured releases, to which hosted clusters add their own. If no release is
+/// configured, all are.
+pub(super) fn eras_in_use(write: &SetWrite<'_>) -> Vec<Era> {
+    let hosted = write.cluster.after.hosted_clusters();
+    let added = hosted.flat_map(|hosted| eras_of(hosted, write.settings));
+    in_order(&Era::of(&write.settings.releases).into_iter().chain(added).collect::<Vec<_>>())
+}
+
+/// The eras in their order, each once.
+pub(super) fn in_order(eras: &[Era]) -> Vec<Era> {
+    let mut all = Era::of(&Releases::default());
+    all.retain(|era| eras.contains(era));
+    all
 }
 
 /// The eras that a HostedCluster may be in.
@@ -83,7 +100,7 @@ mod tests {
         Astray { era, mirror: 0, look }
     }
 
-    /// The sentences are written down here and nowhere else.
+    /// The sentences are written down here. The tests of the rules take them from `describe_lookups`.
     #[test]
     fn lookups_are_described_by_release() {
         let table = [

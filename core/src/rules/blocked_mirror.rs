@@ -9,7 +9,7 @@ use crate::{
     node::{Policy, PolicyRefusal, Rendering},
     objects::{
         Entry, MirrorSet,
-        scope::{Ancestor, ancestors, host, is_nested},
+        scope::{Ancestor, host, is_nested, matching_scopes, names_registry},
     },
 };
 
@@ -26,22 +26,26 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
     let config = view.image_config();
-    // Then only `NeverContactSource` can block a mirror.
+    // If the image configuration lists nothing, only `NeverContactSource` can block a mirror.
     let is_free = config.blocked_registries.is_empty() && config.allowed_registries.is_empty();
     let (policy, rendering) = (Policy::new(view), Rendering::new(view));
-    let mut ways = Ways { rendering: &rendering, known: HashMap::new() };
+    let mut blockers = Blockers { rendering: &rendering, known: HashMap::new() };
+    // The hosts that are not allowed and are reported already: one change of allowedRegistries allows the whole host.
     let mut hosts = BTreeSet::new();
-    for (index, entry) in set.effective_entries() {
+    // A source or mirror without a registry has a finding of its own.
+    let matching = set.effective_entries().filter(|(_, entry)| names_registry(&entry.source));
+    for (index, entry) in matching {
         if let Some(refused) = policy.refuses_scope(&entry.source) {
+            // Nodes do not come to its mirrors.
             findings.push(refused_source(set, index, entry, refused));
             continue;
         }
         for (at, mirror) in entry.mirrors.iter().enumerate() {
             let may_be_refused = !is_free || view.may_never_contact(mirror);
-            if *mirror == entry.source || !may_be_refused {
+            if *mirror == entry.source || !may_be_refused || !names_registry(mirror) {
                 continue;
             }
-            if let Some(scope) = ways.blocker(mirror) {
+            if let Some(scope) = blockers.blocker(mirror) {
                 findings.push(blocked(mirror_path(set, index, at), mirror, scope, &rendering));
             } else if policy.refuses_scope(mirror) == Some(PolicyRefusal::NotAllowed)
                 && hosts.insert(host(mirror))
@@ -56,23 +60,23 @@ fn mirror_path(set: &MirrorSet, index: usize, at: usize) -> String {
     set.field_path(index, &format!("mirrors[{at}]"))
 }
 
-/// Whether registries.conf blocks mirrors, each namespace looked up once.
-struct Ways<'r, 'a, 's> {
+/// Finds what blocks mirrors in registries.conf. Each namespace is looked up once.
+struct Blockers<'r, 'a, 's> {
     rendering: &'r Rendering<'a>,
-    /// What keeps the nodes from each namespace, as [`Ways::blocker`] answers; `None` if nothing does.
+    /// What [`Blockers::blocker`] returned for each namespace.
     known: HashMap<&'s str, Option<&'s str>>,
 }
 
-impl<'s> Ways<'_, '_, 's> {
-    /// The scope that keeps the nodes from contacting a mirror: the nearest in the file decides, and a host
-    /// without a port covers every port.
+impl<'s> Blockers<'_, '_, 's> {
+    /// The scope that keeps the nodes from contacting a mirror or a namespace: of the scopes that cover it, the nearest
+    /// in the file decides, even if that does not block it. `None` if nothing blocks it.
     ///
     /// Follows `containers/image docker/docker_client.go` `newDockerClient`.
-    fn blocker(&mut self, mirror: &'s str) -> Option<&'s str> {
-        if let Some(blocks) = self.rendering.blocks(mirror) {
-            return blocks.then_some(mirror);
+    fn blocker(&mut self, scope: &'s str) -> Option<&'s str> {
+        let Some((parent, _)) = scope.rsplit_once('/') else { return self.of_host(scope) };
+        if let Some(blocks) = self.rendering.blocks(scope) {
+            return blocks.then_some(scope);
         }
-        let Some((parent, _)) = mirror.rsplit_once('/') else { return self.of_host(mirror) };
         if let Some(known) = self.known.get(parent) {
             return *known;
         }
@@ -81,18 +85,19 @@ impl<'s> Ways<'_, '_, 's> {
         found
     }
 
-    /// The same for a host: itself, without its port, or covered by a wildcard, for which the host is returned.
+    /// The same for a host: its name without the port covers every port. If a wildcard blocks the host, the host
+    /// itself is returned.
     fn of_host(&self, host: &'s str) -> Option<&'s str> {
-        let bare = host.split_once(':').map(|(bare, _)| bare);
-        if let Some(blocks) = bare.and_then(|bare| self.rendering.blocks(bare)) {
-            return blocks.then_some(bare.unwrap_or(host));
-        }
-        let mut wildcards = ancestors(host).filter(|above| matches!(above, Ancestor::Wildcard(_)));
-        let blocks = wildcards.find_map(|above| self.rendering.blocks(&above.to_scope()));
-        blocks.unwrap_or(false).then_some(host)
+        let (decides, blocks) = matching_scopes(host)
+            .find_map(|scope| Some((scope, self.rendering.blocks(&scope.to_scope())?)))?;
+        blocks.then_some(match decides {
+            Ancestor::Parent(parent) => parent,
+            Ancestor::Wildcard(_) => host,
+        })
     }
 }
 
+/// The finding for a mirror that is blocked by `scope`, or by what covers that in the image configuration.
 fn blocked(path: String, mirror: &str, scope: &str, rendering: &Rendering<'_>) -> Finding {
     let (what, fix) = match rendering.blocked().iter().find(|outer| is_nested(scope, outer)) {
         Some(outer) => (

@@ -13,6 +13,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
+    // An annotation of the owner's is left alone, even if its value is empty.
     if write.leaves_catalogs_alone() || write.new.has_catalog_overrides_annotation() {
         return;
     }
@@ -26,9 +27,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         effect: "the catalogs are pulled from registry.redhat.io".to_owned(),
         fix: Fix { template: Some(lines.collect()), ..Fix::from(advice(obstacle)) },
         related: related_to(obstacle).into(),
-        ..Finding::new(
+        ..Finding::of_faults(
             "metadata.annotations",
-            obstacle.key(),
+            obstacle.keys(),
             format!("the catalog overrides annotation is not filled in, because {}", obstacle.short()),
         )
     });
@@ -95,8 +96,8 @@ mod tests {
         let table = [
             (
                 found("", &itms(&[(INDEX, &["m.lab/redhat/redhat-operator-index"])])),
-                "not mirrored registry.redhat.io/redhat/certified-operator-index \
-                 registry.redhat.io/redhat/community-operator-index",
+                "not mirrored registry.redhat.io/redhat/certified-operator-index\n\
+                 not mirrored registry.redhat.io/redhat/community-operator-index",
             ),
             (
                 found("", &itms(&[(NAMESPACE, &["m.lab/redhat"]), (INDEX, &["m.lab/mine"])])),

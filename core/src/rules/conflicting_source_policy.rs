@@ -1,15 +1,18 @@
 //! One source, two `mirrorSourcePolicy` values.
 
+use std::collections::BTreeSet;
+
 use super::{
     Check, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource, explicit::never_contact,
     finding::some_sets, invalid_source::RENDERING_FAILS,
 };
 use crate::{
-    context::{EntryRef, View},
+    context::EntryRef,
     objects::{
         MirrorSourcePolicy::{self, AllowContactingSource, NeverContactSource},
         SetKind,
     },
+    write::Operation,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -25,14 +28,14 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     for shared in write.shared_sources() {
         for policy in [AllowContactingSource, NeverContactSource] {
-            findings.extend(conflict(write.cluster.after, shared, policy));
+            findings.extend(conflict(write, shared, policy));
         }
     }
 }
 
 /// The finding for the first entry of the set with this policy: for those of other sets with the other one, or for
 /// earlier ones of the same set.
-fn conflict(view: View<'_>, shared: &SharedSource<'_>, policy: MirrorSourcePolicy) -> Option<Finding> {
+fn conflict(write: &SetWrite<'_>, shared: &SharedSource<'_>, policy: MirrorSourcePolicy) -> Option<Finding> {
     let is_other = |found: &&EntryRef<'_>| found.entry().policy() != policy;
     let own = *shared.own.iter().find(|own| !is_other(own))?;
     let mut others: Vec<_> = shared.elsewhere.iter().filter(is_other).copied().collect();
@@ -41,23 +44,27 @@ fn conflict(view: View<'_>, shared: &SharedSource<'_>, policy: MirrorSourcePolic
         return None;
     }
     others.extend(shared.own.iter().filter(is_other));
-    Some(finding(view, shared, own, &others))
+    Some(finding(write, shared, own, &others))
 }
 
-fn finding(view: View<'_>, shared: &SharedSource<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Finding {
+fn finding(
+    write: &SetWrite<'_>,
+    shared: &SharedSource<'_>,
+    own: EntryRef<'_>,
+    others: &[EntryRef<'_>],
+) -> Finding {
     let source = shared.source();
     let (mine, theirs) = match own.entry().policy() {
         AllowContactingSource => (AllowContactingSource.name(), NeverContactSource.name()),
         NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
     };
-    // The stricter one: what is blocked in one of them stays blocked.
     let title = format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there");
-    let fix = if others.iter().chain([&own]).any(|found| found.set.kind == SetKind::Icsp) {
-        "migrate the ICSP to an IDMS first (an ICSP always means AllowContactingSource), or remove \
-         NeverContactSource"
-            .into()
-    } else {
-        never_contact(view, own.set, source, title.clone()).unwrap_or_else(|| title.into())
+    let fix = match fix_beside_icsps(write, own, others) {
+        Some(steps) => steps.into(),
+        // Of the two, the stricter policy is the one that can be applied: it does not open a source that is blocked.
+        None => {
+            never_contact(write.cluster.after, own.set, source, title.clone()).unwrap_or_else(|| title.into())
+        }
     };
     let names = some_sets(others);
     Finding {
@@ -70,6 +77,40 @@ fn finding(view: View<'_>, shared: &SharedSource<'_>, own: EntryRef<'_>, others:
             format!("source \"{source}\" has {mine} here, but {theirs} in {names}"),
         )
     }
+}
+
+/// What to do where an ICSP has the source too, which always means AllowContactingSource; `None` without an ICSP.
+fn fix_beside_icsps(write: &SetWrite<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Option<String> {
+    let all = || others.iter().copied().chain([own]);
+    let icsps: BTreeSet<_> =
+        all().filter(|found| found.set.kind == SetKind::Icsp).map(|found| &*found.set.name).collect();
+    if icsps.is_empty() {
+        return None;
+    }
+    let never = all().find(|found| found.entry().policy() == NeverContactSource)?.set;
+    let id = never.id();
+    if own.set.kind == SetKind::Icsp && !matches!(write.operation, Operation::Existing(_)) {
+        return Some(format!("remove the source from this ICSP, and leave it to {id}"));
+    }
+    // An ITMS and the IDMS that would replace the ICSP could not both be changed in one step.
+    if never.kind == SetKind::Itms {
+        return Some(format!(
+            "remove NeverContactSource from {id}: an ICSP always means AllowContactingSource"
+        ));
+    }
+    let names: Vec<_> = icsps.into_iter().collect();
+    Some(three_steps(&id.to_string(), &names))
+}
+
+/// The steps from ICSPs to an IDMS with NeverContactSource. Each is admitted, and the nodes render after it.
+pub(crate) fn three_steps(idms: &str, icsps: &[&str]) -> String {
+    let objects: Vec<_> = icsps.iter().map(|name| format!("ImageContentSourcePolicy/{name}")).collect();
+    format!(
+        "first apply {idms} without NeverContactSource and with every entry of {}; then run oc delete \
+         imagecontentsourcepolicy {}; then set NeverContactSource in {idms}",
+        objects.join(" and "),
+        icsps.join(" ")
+    )
 }
 
 #[cfg(test)]
@@ -99,14 +140,16 @@ mod tests {
         let entries: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a"])];
         let icsp = set(Icsp, "a", entries);
         let (idms, tags) = (never(set(Idms, "a", entries)), set(Itms, "a", entries));
+        let never_tags = never(set(Itms, "a", entries));
         let icsp_path = "spec.repositoryDigestMirrors[0].source";
         let idms_path = "spec.imageDigestMirrors[0].mirrorSourcePolicy";
         let itms_path = "spec.imageTagMirrors[0].mirrorSourcePolicy";
-        let (allow, deny) = ("quay.io/a AllowContactingSource", "quay.io/a NeverContactSource");
+        let (allow_key, never_key) = ("quay.io/a AllowContactingSource", "quay.io/a NeverContactSource");
         let table = [
-            Case { there: &icsp, new: &idms, path: idms_path, key: deny, related: icsp_path },
-            Case { there: &idms, new: &icsp, path: icsp_path, key: allow, related: idms_path },
-            Case { there: &tags, new: &idms, path: idms_path, key: deny, related: itms_path },
+            Case { there: &icsp, new: &idms, path: idms_path, key: never_key, related: icsp_path },
+            Case { there: &idms, new: &icsp, path: icsp_path, key: allow_key, related: idms_path },
+            Case { there: &tags, new: &idms, path: idms_path, key: never_key, related: itms_path },
+            Case { there: &icsp, new: &never_tags, path: itms_path, key: never_key, related: icsp_path },
         ];
         let mut all = Vec::new();
         for Case { there, new, path, key, related } in table {

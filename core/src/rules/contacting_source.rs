@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     context::{EntryRef, View},
-    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind},
+    objects::{MirrorSourcePolicy::AllowContactingSource, SetKind, scope::names_registry},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -24,7 +24,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let mut seen = HashSet::new();
     for (index, entry) in set.effective_entries() {
-        if entry.policy() != AllowContactingSource || !seen.insert(&*entry.source) {
+        // A source without a registry matches no image.
+        let is_contacted = entry.policy() == AllowContactingSource && names_registry(&entry.source);
+        if !is_contacted || !seen.insert(&*entry.source) {
             continue;
         }
         let mut others: Vec<_> = write.cluster.others.effective(&entry.source).collect();

@@ -5,7 +5,10 @@ use crate::{
     hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
     objects::{
-        MirrorSourcePolicy::AllowContactingSource, SetKind, grammar::is_valid_mirror, scope::is_nested,
+        MirrorSourcePolicy::AllowContactingSource,
+        SetKind,
+        grammar::is_valid_mirror,
+        scope::{is_nested, names_registry},
     },
 };
 
@@ -43,9 +46,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
             &entries,
         ),
         related: related.into(),
-        ..Finding::new(
+        ..Finding::of_faults(
             "spec.imageContentSources",
-            names.join(" "),
+            &names,
             format!("no source covers {}, which the management cluster mirrors", names.join(" or ")),
         )
     });
@@ -63,7 +66,8 @@ fn find_missing<'a>(write: &HostedWrite<'a>) -> Vec<(&'static str, Places<'a>)> 
         let mirrored = places(write.cluster(), repository, |found| found.set.kind.is_digest());
         let Some(mut mirrored) = mirrored else { continue };
         // An ICSP may have mirrors that the IDMS of the hosted cluster would not accept.
-        mirrored.places.retain(|place| is_valid_mirror(place));
+        mirrored.places.retain(|place| is_valid_mirror(place) && names_registry(place));
+        // A source that is its only mirror redirects nothing.
         if mirrored.places.iter().any(|place| place != repository) {
             missing.push((repository, mirrored));
         }
@@ -94,7 +98,7 @@ mod tests {
             [set(Icsp, "i", &[("quay.io/openshift-release-dev", &["*.io/openshift-release-dev"])])];
         let table: [(&[_], &str, Option<&str>, &str); 6] = [
             (&wildcard, none, None, "no mirror that the hosted cluster would accept"),
-            (&both, none, Some("ocp-release ocp-v4.0-art-dev"), "none is covered"),
+            (&both, none, Some("ocp-release\nocp-v4.0-art-dev"), "none is covered"),
             (&both, only_release, Some("ocp-v4.0-art-dev"), "one is covered"),
             (&both, namespace, None, "a namespace covers both"),
             (&[], none, None, "the management cluster mirrors nothing"),

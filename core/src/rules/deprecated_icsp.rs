@@ -1,7 +1,7 @@
 //! An `ImageContentSourcePolicy`.
 
 use super::{Check, Finding, Level, Rule, SetWrite};
-use crate::objects::SetKind;
+use crate::objects::{MirrorSet, Origin, SetKind};
 
 pub(super) const RULE: Rule = Rule {
     id: "deprecated-icsp",
@@ -14,6 +14,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind == SetKind::Icsp) else { return };
+    if set.origin == Origin::InstallConfig {
+        findings.push(in_install_config(set));
+        return;
+    }
     findings.push(Finding {
         effect: "no cluster update converts it".to_owned(),
         fix: format!(
@@ -21,13 +25,24 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             set.name
         )
         .into(),
-        // An object has one kind, so there is one finding.
+        // The key needs no more than the kind: there is one finding for each object.
         ..Finding::new(
             "kind",
             set.kind.name(),
             "ImageContentSourcePolicy has been deprecated since OpenShift 4.13",
         )
     });
+}
+
+/// The finding for the list that the installer makes an ICSP of.
+fn in_install_config(set: &MirrorSet) -> Finding {
+    let path = set.list_path();
+    Finding {
+        effect: "the installer makes an ImageContentSourcePolicy of it, which no cluster update converts"
+            .to_owned(),
+        fix: "rename it to imageDigestSources for installers from 4.14 on".into(),
+        ..Finding::new(path, set.kind.name(), "imageContentSources has been deprecated since OpenShift 4.14")
+    }
 }
 
 #[cfg(test)]

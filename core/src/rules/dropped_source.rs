@@ -19,13 +19,13 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Operation::Update { old, new } = write.operation else { return };
-    // An entry with an invalid mirror is not removed.
-    let written: HashSet<&str> =
-        write.written().into_iter().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
+    // An entry may be missing from `new` only because its mirrors are invalid: it does not count as removed. One that
+    // is valid but has no mirror left does.
+    let invalid = write.written().map(invalid_sources).unwrap_or_default();
     let lost: Vec<_> = old
-        .effective_entries()
+        .usable_entries()
         .map(|(_, entry)| entry.clone())
-        .filter(|entry| new.gaps.is_empty() || !written.contains(&*entry.source))
+        .filter(|entry| !invalid.contains(&*entry.source))
         .filter(|entry| is_dropped(write, old, entry))
         .collect();
     let mut dropped: Vec<_> = lost.iter().map(|entry| &*entry.source).collect();
@@ -46,8 +46,14 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         effect: format!("{its} images are no longer pulled from the mirrors"),
         fix,
-        ..Finding::new(new.list_path(), dropped.join(" "), format!("this update removes {sources} {names}"))
+        ..Finding::of_faults(new.list_path(), &dropped, format!("this update removes {sources} {names}"))
     });
+}
+
+/// The sources of a set's entries with an invalid value.
+fn invalid_sources(set: &MirrorSet) -> HashSet<&str> {
+    let entries = set.entries.iter().enumerate();
+    entries.filter(|(at, _)| !set.is_valid_entry(*at)).map(|(_, entry)| &*entry.source).collect()
 }
 
 /// Whether no entry is left for the pulls that an entry of the old set served: neither one with its source,
@@ -95,16 +101,19 @@ mod tests {
 
     /// What is left of the old set, with a broader source.
     fn broader(mirrors: &[&str]) -> MirrorSet {
-        set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io", mirrors)])
+        set(Idms, "a", &[("quay.io/a", &["m.lab/a"]), ("quay.io", mirrors)])
     }
 
     #[test]
     fn a_source_is_dropped_where_nothing_redirects_to_its_mirrors_any_more() {
-        let old = set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &["m/b", "n/b"])]);
-        let only_a = set(Idms, "a", &[("quay.io/a", &["m/a"])]);
-        let other = set(Idms, "there", &[("quay.io/z", &["m/z"])]);
-        let emptied = set(Idms, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &[])]);
-        let hidden = there(Itms, &["m/b"]);
+        let old = set(Idms, "a", &[("quay.io/a", &["m.lab/a"]), ("quay.io/b", &["m.lab/b", "n.lab/b"])]);
+        let only_a = set(Idms, "a", &[("quay.io/a", &["m.lab/a"])]);
+        let other = set(Idms, "there", &[("quay.io/z", &["m.lab/z"])]);
+        let emptied = set(Idms, "a", &[("quay.io/a", &["m.lab/a"]), ("quay.io/b", &[])]);
+        let hidden = there(Itms, &["m.lab/b"]);
+        let broken = |mirrors: &[&str]| {
+            set(Idms, "a", &[("quay.io/a", &["<m>"]), ("quay.io/b", mirrors), ("<q>", &["m.lab/b"])])
+        };
         let table = [
             (&only_a, &other, true, "gone"),
             (&only_a, &there(Idms, &["x/b"]), false, "another set has it"),
@@ -112,10 +121,14 @@ mod tests {
             (&only_a, &there(Itms, &["x/b"]), true, "an ITMS serves other pulls"),
             (&only_a, &there(Idms, &[]), true, "an entry without a mirror does not count"),
             (&emptied, &other, true, "it stays, without a mirror"),
-            (&broader(&["m", "n"]), &other, false, "a broader source redirects to both places"),
-            (&broader(&["m"]), &other, true, "a broader source redirects to one of two"),
-            (&broader(&["m/quay"]), &other, true, "a broader source redirects elsewhere"),
-            (&broader(&["m", "n"]), &hidden, true, "the broader source is hidden by an ITMS for it"),
+            (&broken(&[]), &other, true, "the same next to invalid values"),
+            (&broken(&["<m/b>"]), &other, false, "its mirror is invalid, which has a finding of its own"),
+            (&broken(&["<m/b>", "quay.io/b"]), &other, false, "so is the only one that is not the source"),
+            (&broken(&["m.lab/b"]), &other, false, "it stays, next to invalid values"),
+            (&broader(&["m.lab", "n.lab"]), &other, false, "a broader source redirects to both places"),
+            (&broader(&["m.lab"]), &other, true, "a broader source redirects to one of two"),
+            (&broader(&["m.lab/quay"]), &other, true, "a broader source redirects elsewhere"),
+            (&broader(&["m.lab", "n.lab"]), &hidden, true, "the broader source is hidden by an ITMS for it"),
         ];
         for (new, there, expected, reason) in table {
             let dropped = [(PATH.to_owned(), "quay.io/b".to_owned())];
@@ -126,7 +139,7 @@ mod tests {
     #[test]
     fn many_sources_are_one_finding() {
         let sources: Vec<_> = (0..5).map(|at| format!("quay.io/{at}")).collect();
-        let mirrors: &[&str] = &["m/x"];
+        let mirrors: &[&str] = &["m.lab/x"];
         let entries: Vec<_> = sources.iter().map(|source| (&**source, mirrors)).collect();
         let new = set(Idms, "a", &[("quay.io/new", mirrors)]);
         let mut all = Vec::new();
@@ -134,7 +147,7 @@ mod tests {
             let old = set(Idms, "a", entries);
             let found = findings(RULE.id, &Settings::default(), &[], Some(&old), &new);
             let [finding] = &*found else { panic!("{found:?}") };
-            assert_eq!((&*finding.path, &*finding.key), (PATH, &*sources[..entries.len()].join(" ")));
+            assert_eq!((&*finding.path, &*finding.key), (PATH, &*sources[..entries.len()].join("\n")));
             all.extend(found);
         }
         assert_texts(RULE.id, &all);
@@ -142,7 +155,7 @@ mod tests {
 
     #[test]
     fn only_updates_drop_sources() {
-        let new = set(Idms, "a", &[("quay.io/a", &["m/a"])]);
+        let new = set(Idms, "a", &[("quay.io/a", &["m.lab/a"])]);
         assert_eq!(findings(RULE.id, &Settings::default(), &[], None, &new), []);
     }
 }

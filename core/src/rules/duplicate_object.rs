@@ -1,6 +1,7 @@
 //! Two objects of one kind and name.
 
 use super::{Check, FileObject, Finding, Level, Rule};
+use crate::objects::SetKind;
 
 pub(super) const RULE: Rule = Rule {
     id: "duplicate-object",
@@ -14,10 +15,20 @@ pub(super) const RULE: Rule = Rule {
 fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
     let Some(earlier) = object.earlier else { return };
     let id = &object.written.id;
+    let (effect, fix) = if SetKind::ALL.iter().any(|kind| kind.name() == id.kind) {
+        (
+            "the later one replaces it, and the sources that only the earlier one has are lost",
+            "rename one of them, or unite them with mirrorguard merge",
+        )
+    } else {
+        (
+            "the later one replaces it, and what only the earlier one has is lost",
+            "rename or remove one of them",
+        )
+    };
     findings.push(Finding {
-        effect: "the later one replaces it, and the sources that only the earlier one has are lost"
-            .to_owned(),
-        fix: "rename one of them, or unite them with mirrorguard merge".into(),
+        effect: effect.to_owned(),
+        fix: fix.into(),
         ..Finding::new("metadata.name", "again", format!("{id} is already defined at {earlier}"))
     });
 }
@@ -29,13 +40,18 @@ mod tests {
 
     #[test]
     fn only_the_later_of_two_objects_is_found() {
-        let text = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {name: a}\n";
-        let reading = manifest::read("a.yaml", text.to_owned());
+        let tags = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {name: a}\n";
+        let image = "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {name: cluster}\n";
         let mut all = Vec::new();
-        for (earlier, expected) in [(None, 0), (Some("a.yaml:3"), 1)] {
+        for (text, earlier, expected, reason) in [
+            (tags, None, 0, "the only one"),
+            (tags, Some("a.yaml:3"), 1, "its sources are lost"),
+            (image, Some("a.yaml:3"), 1, "merge is for mirror sets"),
+        ] {
+            let reading = manifest::read("a.yaml", text.to_owned());
             let mut findings = Vec::new();
             check(&FileObject { written: &reading.objects[0].written, earlier }, &mut findings);
-            assert_eq!(findings.len(), expected);
+            assert_eq!(findings.len(), expected, "{reason}");
             all.extend(findings);
         }
         assert_texts(RULE.id, &all);

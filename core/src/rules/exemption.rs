@@ -9,7 +9,7 @@ pub struct Exemption {
     pub rules: Vec<String>,
     /// Which objects are exempt.
     pub who: Who,
-    /// Why, for objects that are listed.
+    /// Why, for [`Who::Objects`]. With [`Who::Annotated`], the annotation of each object gives the reason.
     pub reason: String,
     /// The last day, in UTC.
     pub until: Date,
@@ -61,7 +61,22 @@ impl Exemption {
         request: Option<Request<'s>>,
         today: Date,
     ) -> Option<&'s str> {
-        if today > self.until || !self.rules.iter().any(|named| named == rule) {
+        if self.is_over(today) { None } else { self.reason_before(rule, object, request) }
+    }
+
+    /// Whether its last day has passed.
+    pub fn is_over(&self, today: Date) -> bool {
+        today > self.until
+    }
+
+    /// The reason why a finding was exempt until the last day, as [`Self::reason_for`].
+    pub fn reason_before<'s>(
+        &'s self,
+        rule: &str,
+        object: &str,
+        request: Option<Request<'s>>,
+    ) -> Option<&'s str> {
+        if !self.rules.iter().any(|named| named == rule) {
             return None;
         }
         match &self.who {

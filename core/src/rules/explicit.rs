@@ -1,25 +1,29 @@
-//! Entries of its own for a repository that a broader source redirects, so that nodes pull as before.
+//! What the fixes of several rules share: entries of its own for a repository that a broader source redirects, so that
+//! nodes pull as before; `NeverContactSource` for a source; and whether the webhook admits a new entry.
 
-use super::{Fix, fix::entry_text, shared::offers_fix_of};
+use super::{Fix, fix::entry_text, invalid_name, shared::offers_fix_of};
 use crate::{
     context::{EntryRef, View},
-    node::{Deciding, Rendering, deciding},
-    objects::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar, scope::is_nested},
+    node::{Deciding, Rendering, deciding, merge},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy, Mirrors, Pull, SetKind, grammar, scope::names_registry},
 };
 
-/// The fix that adds an entry for a repository to a set whose entry redirects it for digest pulls. Its mirrors are
-/// where digest pulls go now; `wanted` if they go nowhere.
+/// The fix that adds an entry for a repository to a set with a broader source. The mirrors of the new entry are where
+/// nodes look for digest pulls now, or `wanted` if digest pulls have no mirror now: a narrower source, of an ITMS for
+/// example, may hide those of the set.
 pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wanted: &[String]) -> Fix {
     let rendering = Rendering::new(view);
+    // If nothing renders, it is not known what to keep.
     let Ok(Some(now)) = deciding(view, &rendering, repository) else { return Fix::default() };
-    let policy = policy_now(view, &rendering, &now);
+    let policy = policy_now(view, &now);
     let digest = now.places_for(Pull::Digest);
     let digest = to_mirrors(if digest.is_empty() { wanted } else { &digest });
-    // An entry of its own also hides the broader source from tag pulls.
+    // An entry of its own also hides the broader source from tag pulls, so their mirrors are added as well.
     let inherited = now.source.filter(|source| *source != repository);
     let tag = if inherited.is_some() { to_mirrors(&now.places_for(Pull::Tag)) } else { Mirrors::new() };
     let own = entry(repository, digest, policy, set.kind);
     let title = format!("add {}", entry_text(&own));
+    // Rendering fails if the entries of one source have different policies.
     let agrees = view.entries(repository).all(|found| found.entry().policy() == policy);
     let is_writable =
         is_valid_list(repository, &own.mirrors, policy) && is_valid_list(repository, &tag, policy);
@@ -43,19 +47,22 @@ fn to_mirrors(places: &[String]) -> Mirrors {
     places.iter().map(|place| place.as_str().into()).collect()
 }
 
-/// Whether these mirrors can be an entry's: each is valid, and a source that is its own mirror may be contacted.
+/// Whether these mirrors can be an entry's: each is valid and names its registry, and a source that is its own mirror
+/// may be contacted.
 fn is_valid_list(source: &str, mirrors: &[Box<str>], policy: MirrorSourcePolicy) -> bool {
     let never = policy == MirrorSourcePolicy::NeverContactSource;
-    mirrors.iter().all(|mirror| grammar::is_valid_mirror(mirror) && !(never && **mirror == *source))
+    let is_valid = |mirror: &str| grammar::is_valid_mirror(mirror) && names_registry(mirror);
+    mirrors.iter().all(|mirror| is_valid(mirror) && !(never && **mirror == *source))
 }
 
-/// Whether the webhook admits new entries in a set: not in an ICSP next to an IDMS or ITMS.
+/// Whether the webhook admits new entries in a set: not in an ICSP next to an IDMS or ITMS. For an IDMS or ITMS it also
+/// depends on the source: see [`is_beside_icsp`].
 pub(super) fn may_extend(view: View<'_>, set: &MirrorSet) -> bool {
     set.kind != SetKind::Icsp || view.count(SetKind::Idms) + view.count(SetKind::Itms) == 0
 }
 
-/// Whether a set is an IDMS or ITMS, and an ICSP covers this scope: what the set says of it would change what nodes do
-/// with the images of the ICSP.
+/// Whether a set is an IDMS or ITMS, and an ICSP covers this scope: a new entry for the scope would change what nodes
+/// do with images of the ICSP, which icsp-alongside-idms reports. [`may_extend`] is the question for an ICSP.
 pub(super) fn is_beside_icsp(view: View<'_>, set: &MirrorSet, scope: &str) -> bool {
     set.kind != SetKind::Icsp && is_covered_by_icsp(view, scope)
 }
@@ -64,8 +71,9 @@ fn is_covered_by_icsp(view: View<'_>, scope: &str) -> bool {
     view.covers(scope, |found| found.set.kind == SetKind::Icsp)
 }
 
-/// Blocks a source in all of its entries, for a finding in one of their sets. `None` if an ICSP covers it, which cannot
-/// block a source, or if of many sets another one offers it.
+/// Blocks a source in all of its entries, also those without a mirror: the operator compares their policies too. The
+/// finding is in `set`. `None` if an ICSP covers the source, which cannot block it, or if of many sets another one offers
+/// the fix.
 pub(super) fn never_contact(view: View<'_>, set: &MirrorSet, source: &str, title: String) -> Option<Fix> {
     let mut entries: Vec<_> = view.entries(source).collect();
     entries.sort_by_key(EntryRef::order);
@@ -81,7 +89,7 @@ pub(super) fn never_contact(view: View<'_>, set: &MirrorSet, source: &str, title
 pub(super) fn block_entry(fix: Fix, found: EntryRef<'_>) -> Fix {
     let (set, entry) = (found.set, found.entry());
     let listed: Vec<_> = (0..entry.mirrors.len()).filter(|at| entry.mirrors[*at] == entry.source).collect();
-    // Without the source it would have no mirror, and nodes would ignore it together with its policy.
+    // Its only mirror is the source. Without that, nodes would ignore the entry together with its policy.
     if !listed.is_empty() && !entry.is_effective() {
         return fix.remove(set.id(), set.entry_path(found.index));
     }
@@ -96,24 +104,81 @@ pub(super) fn block_entry(fix: Fix, found: EntryRef<'_>) -> Fix {
         .fold(fix, |fix, at| fix.remove(set.id(), set.field_path(found.index, &format!("mirrors[{at}]"))))
 }
 
-/// A name that no set of this kind has: the wanted one, or the one with the first free number.
-pub(super) fn free_name(view: View<'_>, kind: SetKind, wanted: &str) -> String {
-    let mut names =
-        std::iter::once(wanted.to_owned()).chain((1..).map(|number| format!("{wanted}-{number}")));
+/// A name for a new set that no set of this kind has, and that an API server accepts: `base` and `ending` with a hyphen
+/// between, and the first free number if that is taken.
+pub(super) fn free_name(view: View<'_>, kind: SetKind, base: &str, ending: &str) -> String {
+    let numbers = std::iter::once(String::new()).chain((1..).map(|number| number.to_string()));
+    let mut names = numbers.map(|number| valid_name(base, &[ending, &number]));
+    // The numbers have no end, so one of the names is free.
     names.find(|name| view.set(kind, name).is_none()).unwrap_or_default()
 }
 
-/// An entry of a set of this kind. The default policy is left out.
+/// A valid name of these parts, as similar to them as possible. Where it is too long, the first part loses its end.
+fn valid_name(base: &str, endings: &[&str]) -> String {
+    let endings = endings.iter().filter(|part| !part.is_empty());
+    let ending: String = endings.flat_map(|part| ["-", part]).collect();
+    let base: String = base.chars().map(as_letter).take(invalid_name::LONGEST_NAME - ending.len()).collect();
+    let labels = base.split('.').map(|label| label.trim_matches('-')).filter(|label| !label.is_empty());
+    let name = labels.collect::<Vec<_>>().join(".") + &ending;
+    name.trim_start_matches('-').to_owned()
+}
+
+fn as_letter(c: char) -> char {
+    match c.to_ascii_lowercase() {
+        c if c.is_ascii_alphanumeric() || c == '.' => c,
+        _ => '-',
+    }
+}
+
+/// An entry for the other kind of pull, with the mirrors of its source for this kind, in the order in which nodes try
+/// them: those of all entries. One without a registry is left out: it must not get into another entry. So is the
+/// source: where it may be contacted it is tried last, and as a mirror it would be tried even where the image
+/// configuration blocks it.
+pub(super) fn for_other_pulls(view: View<'_>, entry: &Entry, pull: Pull) -> Entry {
+    let source = &*entry.source;
+    let mut found: Vec<_> = view.effective(source).filter(|found| found.serves(pull)).collect();
+    found.sort_by_key(EntryRef::order);
+    let lists: Vec<_> = found.iter().map(|found| &*found.entry().mirrors).collect();
+    let merged = merge(source, &lists).mirrors.into_iter();
+    let usable = merged.filter(|mirror| *mirror != source && names_registry(mirror));
+    Entry { mirrors: usable.map(Box::from).collect(), ..entry.clone() }
+}
+
+/// An entry of a set of this kind. The default policy is left out, and every policy in an ICSP, which has no such
+/// field.
 pub(super) fn entry(source: &str, mirrors: Mirrors, policy: MirrorSourcePolicy, kind: SetKind) -> Entry {
     let is_never = policy == MirrorSourcePolicy::NeverContactSource && kind != SetKind::Icsp;
     Entry { source: source.into(), mirrors, mirror_source_policy: is_never.then_some(policy) }
 }
 
-/// The policy of an entry for what a registry decides that must not open the source. What the image configuration
-/// blocks stays blocked without.
-fn policy_now(view: View<'_>, rendering: &Rendering<'_>, now: &Deciding<'_>) -> MirrorSourcePolicy {
-    let never = MirrorSourcePolicy::NeverContactSource;
-    let is_listed = rendering.blocked().iter().any(|outer| is_nested(&now.scope, outer));
-    let is_never = view.effective(&now.scope).any(|found| found.entry().policy() == never);
-    if now.is_blocked && !is_listed || is_never { never } else { MirrorSourcePolicy::default() }
+/// The policy of the entries that decide now: with it, a new entry neither opens nor blocks the source. What only the
+/// image configuration blocks needs no policy: it also blocks the scopes below it.
+fn policy_now(view: View<'_>, now: &Deciding<'_>) -> MirrorSourcePolicy {
+    let mut policies = view.effective(&now.scope).map(|found| found.entry().policy());
+    policies.find(|policy| *policy == MirrorSourcePolicy::NeverContactSource).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{objects::Object, state::State};
+
+    #[test]
+    fn a_new_name_is_free_and_valid() {
+        let longest = "n".repeat(253);
+        let table = [
+            ("a", "tags", "a-tags", "as it is"),
+            ("taken", "", "taken-1", "taken"),
+            (&*longest, "tags", &*format!("{}-tags", "n".repeat(248)), "too long with its ending"),
+            ("A_b.", "tags", "a-b-tags", "invalid characters"),
+            ("", "tags", "tags", "no name"),
+        ];
+        let state: State =
+            [Object::from(MirrorSet::new(SetKind::Itms, "taken", Vec::new()))].into_iter().collect();
+        for (base, ending, expected, reason) in table {
+            let name = free_name(state.context().view(), SetKind::Itms, base, ending);
+            assert_eq!(name, expected, "{reason}");
+            assert!(invalid_name::problem_of_name(&name).is_none(), "{reason}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What a rule finds.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fix, RelatedFields};
@@ -45,24 +47,42 @@ pub struct Finding {
     /// Other fields concerned, never its own.
     pub related: RelatedFields,
     /// What makes it the same finding in another state of the object: values and the kind of problem, but no words
-    /// and no indexes, because both may have changed. A finding of several faults has a line for each.
+    /// and no indexes, because both may have changed. It has a line for each of its faults; see
+    /// [`Finding::of_faults`].
     pub key: String,
 }
 
 impl Finding {
-    /// A finding of any level, still without effect, fix and related objects. Another state of the object has the
-    /// same finding if the rule finds one with the same [`Finding::key`] there.
-    pub fn new(path: impl Into<String>, key: impl Into<String>, what: impl Into<String>) -> Self {
+    /// A finding of one fault and of any level, still without effect, fix and related objects. Another state of the
+    /// object has the same finding if the rule finds one with the same [`Finding::key`] there.
+    pub fn new(path: impl Into<String>, key: impl Display, what: impl Into<String>) -> Self {
+        Self::of_faults(path, [key], what)
+    }
+
+    /// The same for a finding of several faults, each with a key of its own: a state of the object with only some of
+    /// them is no worse, and one with another fault is. A key made of all of them would be a new one in both.
+    pub fn of_faults<K: Display>(
+        path: impl Into<String>,
+        keys: impl IntoIterator<Item = K>,
+        what: impl Into<String>,
+    ) -> Self {
+        // A value with a line break in it is still one fault.
+        let keys: Vec<_> = keys.into_iter().map(|key| key.to_string().replace('\n', " ")).collect();
         Self {
             at_most: Level::Deny,
             by_default: None,
             path: path.into(),
-            key: key.into(),
+            key: keys.join("\n"),
             what: what.into(),
             effect: String::new(),
             fix: Fix::default(),
             related: RelatedFields::default(),
         }
+    }
+
+    /// The keys of its faults.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        self.key.split('\n')
     }
 
     /// What is wrong, and in a second sentence what happens because of it.
@@ -104,7 +124,7 @@ pub(super) fn some_sets(entries: &[EntryRef<'_>]) -> String {
     list_names(&first, sets().skip(LISTED).count())
 }
 
-/// Names, the first three and how many more.
+/// Names in sorted order, each once: the first three, and how many more.
 pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     let mut names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
     names.sort_unstable();
@@ -114,7 +134,7 @@ pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> Str
     list_names(&names, more)
 }
 
-/// Names, and how many more there are.
+/// These names, and how many more there are that are not among them.
 pub(super) fn list_names(names: &[String], more: usize) -> String {
     let listed = names.join(", ");
     if more == 0 { listed } else { format!("{listed} and {more} more") }

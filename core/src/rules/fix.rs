@@ -23,7 +23,7 @@ pub struct Fix {
     pub title: String,
     /// What the changes do to pulls.
     pub applicability: Applicability,
-    /// Changes of existing objects. Their paths are those of the objects before all of them.
+    /// Changes of existing objects. Each path is that in the object as it is before any of the changes.
     pub changes: Vec<(ObjectId, Change)>,
     /// New objects. None of them exists.
     pub objects: Vec<MirrorSet>,
@@ -71,7 +71,7 @@ impl Fix {
         self.change(object, Change::Remove { path: path.into() })
     }
 
-    /// With more items in a list.
+    /// With more entries in the list at this path. For a mirror set, see [`Fix::add_entries`].
     pub(super) fn append(self, object: ObjectId, path: impl Into<String>, entries: &[Entry]) -> Self {
         let items = entries.iter().map(entry_value).collect();
         self.change(object, Change::Append { path: path.into(), items })
@@ -79,7 +79,8 @@ impl Fix {
 
     /// With more entries in a mirror set.
     pub(super) fn add_entries(self, set: &MirrorSet, entries: &[Entry]) -> Self {
-        self.append(set.id(), set.list_path(), entries)
+        let items = entries.iter().map(|entry| set.written_entry(entry)).collect();
+        self.change(set.id(), Change::Append { path: set.list_path(), items })
     }
 
     /// With a new mirror set.
@@ -107,12 +108,15 @@ impl Fix {
     }
 }
 
-/// What a change adds, as YAML below the field that holds it.
+/// What a change adds, as YAML below the field that holds it. Of the values that are set, only annotations are shown:
+/// for any other field, the title of the fix has the value.
 fn addition(change: &Change) -> Option<String> {
     match change {
         Change::Append { path, items } => {
-            let lines: Vec<_> = items.iter().map(|item| format!("  - {}\n", to_flow(item, false))).collect();
-            Some(format!("  {}:\n{}", path.rsplit('.').next()?, lines.concat()))
+            // A list that is not below another field is not indented.
+            let indent = if path.contains('.') { "  " } else { "" };
+            let lines = items.iter().map(|item| format!("{indent}- {}\n", to_flow(item, false)));
+            Some(format!("{indent}{}:\n{}", path.rsplit('.').next()?, lines.collect::<String>()))
         }
         Change::Set { path, value: Value::String(value) } => {
             let name = path.strip_prefix(annotation::PATH_PREFIX)?.strip_suffix(']')?;
@@ -123,6 +127,7 @@ fn addition(change: &Change) -> Option<String> {
 }
 
 fn entry_value(entry: &Entry) -> Value {
+    // An entry is plain text, which always serializes.
     serde_json::to_value(entry).unwrap_or_default()
 }
 

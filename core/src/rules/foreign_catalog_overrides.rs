@@ -34,7 +34,9 @@ fn review(write: &HostedWrite<'_>) -> Option<Finding> {
     let deviation = find_deviation(value, releases, Placement::Management, &derivation);
     let finding = match (hosted.annotation(annotation::DERIVED), deviation) {
         (Some(filled_in), Some(_)) => changed(filled_in, value, derived, derivation.from),
+        // It leads where the mirror sets do: there is no other value to name.
         (Some(filled_in), None) => changed(filled_in, value, None, derivation.from),
+        // A value by hand is right where no value could be filled in.
         (None, deviation) => {
             leads_elsewhere(hosted, value, &deviation.filter(|_| derived.is_some())?, &derivation)
         }
@@ -46,7 +48,8 @@ fn effect_elsewhere(from: Origin) -> String {
     format!("HyperShift does not look for the catalogs where {from} would place them")
 }
 
-/// A value that was filled in and then changed.
+/// A value that was filled in and then changed. `derived` is the value that would be right now; `None` if there is
+/// none, or if the changed value is right as well.
 fn changed(filled_in: &str, value: &str, derived: Option<&str>, from: Origin) -> Finding {
     let effect = match &derived {
         Some(_) => effect_elsewhere(from),
@@ -69,8 +72,9 @@ fn changed(filled_in: &str, value: &str, derived: Option<&str>, from: Origin) ->
     }
 }
 
-/// A value that leads to other locations than what the catalogs' places are derived from, and the value that would be
-/// filled in, if there is one.
+/// The finding for a value that leads to other locations than the mirror sets, or whatever else `derivation` is made
+/// from. This rule reports it only if there is a value to fill in. `Reviewer::check_overrides` also calls this if there
+/// is none, and then the fix has no value.
 pub(crate) fn leads_elsewhere(
     hosted: &HostedCluster,
     value: &str,
@@ -133,6 +137,7 @@ mod tests {
     struct Case {
         annotations: String,
         spec: &'static str,
+        /// Of the finding that is expected.
         key: Option<String>,
         reason: &'static str,
     }
@@ -146,13 +151,13 @@ mod tests {
         let by_hand = Some(format!("set by hand {OTHER}"));
         let guest = "olmCatalogPlacement: guest";
         let table = [
-            case(typed(NOW), None, "the same"),
+            case(typed(NOW), None, "the value that would be filled in"),
             case(typed("registry.redhat.io=m.lab"), None, "another spelling, the same locations"),
             case(typed(OTHER), by_hand, "other locations"),
             Case { annotations: typed(OTHER), spec: guest, key: None, reason: "no catalog" },
-            case(filled_in(NOW, NOW), None, "ours"),
+            case(filled_in(NOW, NOW), None, "as it was filled in"),
             case(typed("\"\""), None, "the owner wants none"),
-            case(typed("\"=\""), None, "the same"),
+            case(typed("\"=\""), None, "the owner wants none, as HyperShift writes it"),
             case(
                 filled_in("a=b", NOW),
                 Some(format!("changed a=b {NOW}")),

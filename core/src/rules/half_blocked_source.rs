@@ -3,12 +3,21 @@
 use std::collections::HashSet;
 
 use super::{
-    Check, Finding, Fix, Level, Rule, SetWrite, explicit::free_name, finding::some_names, shared::Covering,
+    Check, Finding, Fix, Level, Rule, SetWrite,
+    explicit::{for_other_pulls, free_name},
+    finding::some_names,
+    shared::Covering,
     tag_pull_not_mirrored,
 };
 use crate::{
     context::View,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Pull, SetKind, scope::is_wildcard},
+    node::Rendering,
+    objects::{
+        Entry, MirrorSet,
+        MirrorSourcePolicy::NeverContactSource,
+        Pull, SetKind,
+        scope::{is_nested, is_wildcard},
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -25,8 +34,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let view = write.cluster.after;
     let other = other_pull(set);
     let mut covering = Covering::new(view, |found| found.set.kind.pull() == other);
+    // A source that is in several entries of the set is reported once.
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
-    for (index, entry) in set.effective_entries() {
+    for (index, entry) in set.usable_entries() {
         if entry.policy() == NeverContactSource
             && seen.insert(&*entry.source)
             // Pulls of the other kind are served, or a broader source has mirrors for them: then it is for
@@ -40,6 +50,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.extend(finding(view, set, &found));
 }
 
+/// The pulls that a set does not serve.
 fn other_pull(set: &MirrorSet) -> Pull {
     match set.kind.pull() {
         Pull::Digest => Pull::Tag,
@@ -62,7 +73,7 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Option
     Some(Finding {
         effect: format!("{pull} pulls of {their} images try nothing, and fail"),
         fix: fix(view, set, found),
-        ..Finding::new(set.field_path(*first, "mirrorSourcePolicy"), sources.join("\n"), what)
+        ..Finding::of_faults(set.field_path(*first, "mirrorSourcePolicy"), sources, what)
     })
 }
 
@@ -73,14 +84,28 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     };
     let plural = if found.len() == 1 { "" } else { "s" };
     let title = format!("add an {} with the same source{plural} and mirrors", kind.name());
-    let name = free_name(view, kind, &format!("{}-{ending}", set.name));
-    let added = MirrorSet::new(kind, &name, found.iter().map(|(_, entry)| (*entry).clone()).collect());
-    // Scopes below a wildcard source cannot inherit its mirrors.
+    let name = free_name(view, kind, &set.name, ending);
+    let entries = found.iter().map(|(_, entry)| for_other_pulls(view, entry, set.kind.pull()));
+    let added = MirrorSet::new(kind, &name, entries.collect());
+    // The question of `is_beside_icsp`, for many entries.
     let mut icsps = Covering::new(view, |found| found.set.kind == SetKind::Icsp);
-    if found.iter().any(|(_, entry)| is_wildcard(&entry.source) || icsps.covers(&entry.source)) {
+    let is_unsafe =
+        |entry: &Entry| icsps.covers(&entry.source) || (is_wildcard(&entry.source) && is_trap(view, entry));
+    if added.entries.iter().any(is_unsafe) {
         return title.into();
     }
     Fix::safe(title).create(added)
+}
+
+/// Whether a new entry for a wildcard would do more than give pulls its mirrors.
+fn is_trap(view: View<'_>, entry: &Entry) -> bool {
+    // Of a wildcard only the host is replaced: `quay.io` as a mirror of `*.io` leads the images of quay.io to
+    // themselves, and opens what is blocked.
+    let leads_back = entry.mirrors.iter().any(|mirror| is_nested(mirror, &entry.source));
+    // The first source over a listed scope is the one that it inherits from, and the new entry may come before it.
+    // Nothing can inherit from a wildcard: nothing would render.
+    let rendering = Rendering::new(view);
+    leads_back || rendering.listed().into_iter().any(|scope| is_nested(scope, &entry.source))
 }
 
 #[cfg(test)]
@@ -125,12 +150,37 @@ mod tests {
     }
 
     #[test]
+    fn a_wildcard_is_not_opened_by_its_own_mirror() {
+        let table: [(&str, &[&str], bool, &str); 3] = [
+            ("*.lab", &["m.io"], true, "the mirrors are elsewhere"),
+            ("*.lab", &["m.io", "m.lab"], false, "images of m.lab would be pulled from there"),
+            ("q.lab", &["q.lab/m"], true, "below the source, but not its own images"),
+        ];
+        for (source, mirrors, expected, reason) in table {
+            let new = never(set(Idms, "new", &[(source, mirrors)]));
+            let found = findings(RULE.id, &Settings::default(), &[], None, &new);
+            let [finding] = &*found else { panic!("{reason}: {found:?}") };
+            assert_eq!(finding.fix.is_applicable(), expected, "{reason}");
+        }
+    }
+
+    #[test]
     fn the_fix_is_one_object_with_a_free_name() {
         let digests = never(set(Idms, "new", &[("docker.io", &["m.lab/hub"]), ("quay.io/a", &["m.lab/a"])]));
         let taken = set(Itms, "new-tags", &[("r.io/a", &["m.lab/r"])]);
         let found = findings(RULE.id, &Settings::default(), &[&taken], None, &digests);
         let [finding] = &*found else { panic!("{found:?}") };
         let expected = MirrorSet::new(Itms, "new-tags-1", digests.entries.clone());
+        assert_eq!(finding.fix.objects, [expected]);
+    }
+
+    #[test]
+    fn the_fix_has_the_mirrors_that_nodes_try() {
+        let mut split = set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["m.lab/b"])]);
+        split.entries[1].mirror_source_policy = Some(NeverContactSource);
+        let found = findings(RULE.id, &Settings::default(), &[], None, &split);
+        let [finding] = &*found else { panic!("{found:?}") };
+        let expected = never(set(Itms, "new-tags", &[("quay.io/a", &["m.lab/a", "m.lab/b"])]));
         assert_eq!(finding.fix.objects, [expected]);
     }
 }

@@ -4,17 +4,17 @@ use std::{cell::OnceCell, collections::HashSet};
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
+    astray::{Astray, astray, describe_lookups, eras_in_use, eras_of, hosted_in, in_order},
     explicit::add_explicit,
     finding::some_hosted,
 };
 use crate::{
-    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, Span, redirect},
+    hypershift::{Era, RELEASE_REPOSITORIES, Redirect, Span, crashes_on, override_mirrors, redirect},
     node::{Places, places},
     objects::{
         Entry, HostedCluster, MirrorSet, annotation,
         reference::{DockerReference, Image},
-        scope::{is_nested, is_wildcard},
+        scope::{is_nested, is_wildcard, names_registry},
     },
 };
 
@@ -34,14 +34,16 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let mut seen = HashSet::new();
     for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| seen.insert(*entry)) {
         findings.extend(crashing.as_ref().and_then(|crashing| crashing.review(set, index)));
+        // For unqualified-mirror.
+        if entry.real_mirrors().any(|(_, mirror)| !names_registry(mirror)) {
+            continue;
+        }
         let mut concerned = asked.iter().filter(|asked| asked.may_match(&entry.source));
         findings.extend(concerned.find_map(|asked| review(write, set, index, asked)));
     }
 }
 
-/// The hosted clusters whose control plane operator takes a source that it cannot parse for one that it has parsed.
-///
-/// Follows `hypershift support/util/imagemetadata.go` at release-4.16.
+/// The hosted clusters whose control plane operator crashes on a source that it cannot parse.
 struct Crashing<'a> {
     hosted: Vec<&'a HostedCluster>,
 }
@@ -50,6 +52,7 @@ impl<'a> Crashing<'a> {
     /// `None` if neither a hosted cluster nor the configuration has such a release.
     fn of(write: &SetWrite<'a>) -> Option<Self> {
         let hosted = hosted_in(write, &[Era::Exact]);
+        // Without configured releases, each may be in use. That alone is no reason to report a crash of old ones.
         let releases = &write.settings.releases;
         let is_configured = !releases.is_every() && Span::EXACT_LOOKUP.contains_any(releases);
         (is_configured || !hosted.is_empty()).then_some(Self { hosted })
@@ -58,9 +61,7 @@ impl<'a> Crashing<'a> {
     /// The finding for an entry with a source that cannot be parsed.
     fn review(&self, set: &MirrorSet, index: usize) -> Option<Finding> {
         let entry = &set.entries[index];
-        // HyperShift skips the entry otherwise, as in `hypershift::overrides`.
-        let is_read = entry.mirrors.iter().any(|mirror| !mirror.is_empty()) && !entry.source.is_empty();
-        if !is_read || DockerReference::parse(&entry.source).is_ok() {
+        if override_mirrors(entry).is_none() || !crashes_on(Era::Exact, &entry.source) {
             return None;
         }
         let users =
@@ -108,7 +109,8 @@ impl<'a> Asked<'a> {
         Self { name: name.to_owned(), path, hosted, eras, nodes: OnceCell::new() }
     }
 
-    /// Whether a source could matter, found out without taking it apart.
+    /// Whether a source may match the repository, for HyperShift (which compares the path or the namespace, on any
+    /// host) or for nodes. Cheaper than parsing the source, and `true` for every source that does match.
     fn may_match(&self, source: &str) -> bool {
         let path = &self.name[self.path..];
         let namespace = path.split_once('/').map_or("", |(namespace, _)| namespace);
@@ -125,15 +127,17 @@ fn ends_in(path: &str, last: &str) -> bool {
 /// What HyperShift looks up: the release, its components, and what else HostedClusters name. Catalogs are left
 /// out: the annotations that say where they are have rules of their own.
 fn find_asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
-    let of_all = Era::of(&write.settings.releases);
+    let of_all = eras_in_use(write);
     let mut asked: Vec<_> =
         RELEASE_REPOSITORIES.map(|repository| Asked::new(repository, None, of_all.clone())).into();
     for hosted in write.cluster.after.hosted_clusters() {
         let operator = hosted.annotation(annotation::CONTROL_PLANE_OPERATOR);
         for image in [Some(&*hosted.spec.release.image), operator].into_iter().flatten() {
             let Ok(image) = Image::parse(image) else { continue };
-            if !asked.iter().any(|known| known.name == image.name()) {
-                asked.push(Asked::new(image.name(), Some(hosted), eras_of(hosted, write.settings)));
+            let eras = eras_of(hosted, write.settings);
+            match asked.iter_mut().find(|known| known.name == image.name()) {
+                Some(known) => known.eras = in_order(&[&*known.eras, &*eras].concat()),
+                None => asked.push(Asked::new(image.name(), Some(hosted), eras)),
             }
         }
     }
@@ -164,28 +168,28 @@ fn find_misresolved<'a>(
     }
     let explicit = *entry.source == *repository;
     // Next to a nearer source a broader one is at worst tried in vain: from 4.17 on, where it can match, HyperShift
-    // checks whether the image is there. Without one, it is root-level-source that reports it for the release.
-    let nodes = nodes.filter(|nodes| nodes.source == &*entry.source)?;
+    // checks whether the image is there.
+    let nodes = nodes.filter(|nodes| nodes.source == &*entry.source && nodes.are_usable())?;
+    // A broader source over the release's own repositories is for root-level-source.
     if !explicit && RELEASE_REPOSITORIES.contains(&repository) {
         return None;
     }
     let astray = astray(&asked.eras, repository, &entry.source, &entry.mirrors);
-    let first = astray.first()?.mirror;
+    let mirror = astray.first()?.mirror;
     Some(if explicit {
-        one_element(set, index, first, &astray)
+        one_element(set, index, mirror, &astray)
     } else {
         let fix = add_explicit(write.cluster.after, set, &asked.name, &nodes.places);
         Finding { fix, ..broader(set, index, &asked.name, nodes, &astray) }
     })
 }
 
-/// A repository with a mirror of fewer than two path elements.
+/// A repository as the source, with a mirror (the one at `at`) of fewer than two path elements: no other mirror of an
+/// explicit entry goes astray.
 fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> Finding {
     let entry = &set.entries[index];
     let mirror = &*entry.mirrors[at];
-    let path = entry.source.split_once('/').map_or(&*entry.source, |(_, path)| path);
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let right = format!("{mirror}/{}", if mirror.contains('/') { last } else { path });
+    let right = with_two_elements(&entry.source, mirror);
     Finding {
         effect: describe_lookups(astray),
         fix: format!("mirror the images to a location such as {right}").into(),
@@ -194,6 +198,17 @@ fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> F
             format!("{} {mirror}", entry.source),
             format!("mirror \"{mirror}\" has fewer than two path elements"),
         )
+    }
+}
+
+/// A location below a mirror of fewer than two path elements that has as many, for the images of a repository.
+fn with_two_elements(source: &str, mirror: &str) -> String {
+    let path = source.split_once('/').map_or(source, |(_, path)| path);
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match (mirror.contains('/'), path.contains('/')) {
+        (true, _) => format!("{mirror}/{last}"),
+        (false, true) => format!("{mirror}/{path}"),
+        (false, false) => format!("{mirror}/mirror/{path}"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Check, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
+    conflicting_source_policy::three_steps,
     explicit::free_name,
     finding::{list_names, some_names},
     icsp_overlap::overlaps,
@@ -16,7 +17,7 @@ use crate::{
     objects::{
         Change, Entry, MirrorSet,
         MirrorSourcePolicy::{self, AllowContactingSource, NeverContactSource},
-        SetKind, to_yaml,
+        Origin, SetKind, to_yaml,
     },
     write::Operation,
 };
@@ -43,7 +44,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 
 fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<Finding>) {
     let neighbours = write.cluster.others.count(SetKind::Idms) + write.cluster.others.count(SetKind::Itms);
-    // Of a new or an existing ICSP, every entry is fresh.
+    // A new or existing ICSP has no old set, so every entry is fresh.
     let fresh = fresh_entries(write.old_set(), set);
     if neighbours == 0 || fresh.is_empty() {
         return;
@@ -59,7 +60,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     }
 }
 
-/// The finding for an ICSP that a migration has left.
+/// The finding for an ICSP that a migration has left over: the IDMS in its place exists.
 fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
     Finding {
         at_most: Level::Warn,
@@ -74,7 +75,7 @@ fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
     }
 }
 
-/// The finding for an IDMS that has what an ICSP has.
+/// The finding for an IDMS that is written and has every entry of an existing ICSP.
 fn first_step(icsp: &MirrorSet) -> Finding {
     Finding {
         at_most: Level::Warn,
@@ -114,7 +115,8 @@ fn joining(write: &SetWrite<'_>, set: &MirrorSet) -> Finding {
     }
 }
 
-/// The finding for an ICSP with new entries next to sets of the other kinds.
+/// The finding for an ICSP with new entries, at the indices `fresh`, next to sets of the other kinds, `neighbours` in
+/// number.
 fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[usize]) -> Finding {
     let others = write.cluster.others;
     let others = others.sets_of(SetKind::Idms).chain(others.sets_of(SetKind::Itms));
@@ -125,11 +127,14 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         effect: "for a shared source, the mirror order is unspecified, and older HyperShift releases ignore every \
                  ICSP"
             .to_owned(),
-        fix: put_into_idms(write, set, fresh),
+        fix: match contradicting_idms(write, set, fresh) {
+            Some(idms) => three_steps(&idms.id().to_string(), &[&set.name]).into(),
+            None => put_into_idms(write, set, fresh),
+        },
         related: related.into(),
-        ..Finding::new(
+        ..Finding::of_faults(
             set.field_path(fresh[0], "source"),
-            fresh.iter().map(|index| key(&set.entries[*index])).collect::<Vec<_>>().join("\n"),
+            fresh.iter().map(|index| key(&set.entries[*index])),
             format!("this ICSP exists alongside {names}"),
         )
     }
@@ -139,14 +144,41 @@ fn key(entry: &Entry) -> String {
     format!("{} {}", entry.source, entry.mirrors.join(" "))
 }
 
+/// The IDMS with NeverContactSource for a source of an ICSP that exists, whose entries cannot be moved at once.
+fn contradicting_idms<'a>(write: &SetWrite<'a>, set: &MirrorSet, fresh: &[usize]) -> Option<&'a MirrorSet> {
+    if !matches!(write.operation, Operation::Existing(_)) {
+        return None;
+    }
+    let sources: HashSet<_> = fresh.iter().map(|index| &set.entries[*index].source).collect();
+    let mut neighbours = sources.into_iter().flat_map(|source| write.cluster.others.entries(source));
+    let contradicting = neighbours.find(|found| {
+        let is_never = found.entry().policy() == NeverContactSource;
+        is_never && found.set.kind == SetKind::Idms
+    });
+    contradicting.map(|found| found.set)
+}
+
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
 /// has nothing else becomes that IDMS.
 fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix {
-    let name = free_name(write.cluster.after, SetKind::Idms, &set.name);
+    if set.origin == Origin::InstallConfig {
+        return "put these entries into imageDigestSources instead".into();
+    }
+    let title = "put these entries in an ImageDigestMirrorSet instead";
+    // An IDMS cannot list a mirror twice, and without the repeats the order may be another.
+    let written = write.written().unwrap_or(set);
+    if written.entries.iter().any(|entry| !entry.repeated_mirrors().is_empty()) {
+        return title.into();
+    }
+    let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");
     let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
-    let title = "put these entries in an ImageDigestMirrorSet instead";
-    // HyperShift tries the mirrors of a shared source in another order.
+    // A value without a registry must not get into another object.
+    let is_named = |index: &usize| set.entries[*index].names_registries();
+    if !fresh.iter().all(is_named) {
+        return title.into();
+    }
+    // HyperShift reads IDMSs before ICSPs, so it tries the mirrors of a shared source in another order afterwards.
     let is_shared =
         |index: &usize| write.cluster.others.entries(&set.entries[*index].source).next().is_some();
     let fix = if fresh.iter().any(is_shared) { Fix::changing_pulls(title) } else { Fix::safe(title) };
@@ -169,7 +201,7 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     Fix { template: Some(to_yaml(&idms)), ..fix }
 }
 
-/// Indices of the entries that were not there before.
+/// Indices of the entries that were not there before. Of equal entries, as many are old as the old set has.
 fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
     let mut known: HashMap<&Entry, usize> = HashMap::new();
     for entry in old.into_iter().flat_map(|old| &old.entries) {
@@ -199,10 +231,12 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
     let covered: Vec<_> = sharing.into_values().filter(|icsp| covers(set, icsp)).collect();
     for overlap in overlaps(write, set) {
         let is_covered = |set: &&MirrorSet| covered.iter().any(|icsp| std::ptr::eq(*icsp, *set));
+        // With ICSPs that this IDMS covers, an overlap is a step of their migration.
         if !overlap.with.sets.iter().all(is_covered) {
             findings.push(overlap.finding(set));
         }
     }
+    // `findings` has only what was pushed above: each rule has its own list.
     if findings.is_empty() && covered.is_empty() && joins_icsps(write, set) {
         findings.push(joining(write, set));
     }
@@ -261,8 +295,9 @@ impl<'a> MirrorLists<'a> {
 }
 
 fn has_in_order(list: &[&str], wanted: &[&str]) -> bool {
-    let mut list = list.iter();
-    wanted.iter().all(|wanted| list.any(|mirror| mirror == wanted))
+    // One iterator for all: each mirror is looked for behind the one before it.
+    let mut rest = list.iter();
+    wanted.iter().all(|wanted| rest.any(|mirror| mirror == wanted))
 }
 
 /// The mirrors of an entry as nodes try them.

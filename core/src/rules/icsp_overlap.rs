@@ -6,25 +6,30 @@ use hashbrown::HashMap;
 
 use super::{
     Finding, Related, RelatedFields, SetWrite, SharedSource,
+    conflicting_source_policy::three_steps,
     finding::some_sets,
     mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
 };
 use crate::{
     context::EntryRef,
-    node::{Placed, Rendering},
-    objects::{Entry, MirrorSet, Pull, SetKind},
+    node::{Placed, Rendering, rewrite},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy, Pull, SetKind, scope::names_registry},
 };
 
-/// An entry that changes what nodes do with the images of entries of the other sort.
+/// An entry of an ICSP that changes what nodes do with the images of entries of IDMSs and ITMSs, or the other way
+/// round. Here, these are the two sorts of sets.
 pub(super) struct Overlap<'a> {
     /// Index of the entry in the set under review.
     index: usize,
+    /// What the other sort has for the affected images.
     pub(super) with: Rc<Others<'a>>,
     how: How,
 }
 
 /// Entries of the other sort.
 pub(super) struct Others<'a> {
+    /// The source that all of them have; `None` if there are none.
+    source: Option<&'a str>,
     /// Their sets, by kind and name.
     pub(super) sets: Vec<&'a MirrorSet>,
     /// The same in words.
@@ -33,10 +38,11 @@ pub(super) struct Others<'a> {
 }
 
 impl<'a> Others<'a> {
-    /// Of entries by kind, name and index: `field` is the field that findings are about.
+    /// Of entries of one source, by kind, name and index: `field` is the field that findings are about.
     fn of(entries: &[EntryRef<'a>], field: &str) -> Self {
         let sets = entries.chunk_by(|one, next| std::ptr::eq(one.set, next.set)).map(|found| found[0].set);
         Self {
+            source: entries.first().map(|found| &*found.entry().source),
             sets: sets.collect(),
             names: some_sets(entries),
             related: RelatedFields::of(entries, |found| Related::to_entry(found, field)),
@@ -45,7 +51,7 @@ impl<'a> Others<'a> {
 }
 
 enum How {
-    /// Nodes try other places than before.
+    /// Nodes try `is` with the set under review, and `was` without it.
     Tries { was: Tries, is: Tries },
     /// The lists are merged and have no order that suits both. What upstream makes of them is unspecified, and
     /// may be the old order by chance.
@@ -56,7 +62,7 @@ enum How {
 #[derive(Debug, PartialEq, Eq)]
 struct Tries {
     mirrors: Vec<String>,
-    /// Whether the source is not tried last.
+    /// Whether the source is blocked. Otherwise it is tried last.
     blocked: bool,
 }
 
@@ -80,6 +86,16 @@ impl Tries {
 }
 
 impl Overlap<'_> {
+    /// The names of the ICSPs with the source of an entry that is NeverContactSource.
+    fn contradicted_icsps(&self, set: &MirrorSet) -> Vec<&str> {
+        let entry = &set.entries[self.index];
+        if entry.policy() != MirrorSourcePolicy::NeverContactSource {
+            return Vec::new();
+        }
+        let is_same = self.with.source == Some(&*entry.source);
+        self.with.sets.iter().filter(|_| is_same).map(|set| &*set.name).collect()
+    }
+
     pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
         let names = &self.with.names;
@@ -99,6 +115,9 @@ impl Overlap<'_> {
         };
         let fix = match (set.kind, &self.how) {
             (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
+            (SetKind::Idms, How::Tries { .. }) if !self.contradicted_icsps(set).is_empty() => {
+                three_steps(&set.id().to_string(), &self.contradicted_icsps(set))
+            }
             (SetKind::Idms, How::Tries { .. }) => {
                 format!("add every entry of {names} to this IDMS, as the first step of the migration")
             }
@@ -125,7 +144,7 @@ fn is_other(set: &MirrorSet, found: &EntryRef<'_>) -> bool {
 /// The entries that change what nodes do with images of the other sort. Only the nearest scope above an
 /// entry can be concerned, since only the most specific one applies to an image.
 pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Overlap<'a>> {
-    // Compared with the cluster without the set, not with the set as it was before an update.
+    // `before` is the cluster without the set, also for an update: not with the set as it was.
     let (before, after) = (Rendering::new(write.cluster.others), Rendering::new(write.cluster.after));
     let contradicting: HashMap<_, _> = write
         .shared_sources()
@@ -134,7 +153,9 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
         .collect();
     let mut overlaps = Vec::new();
     let mut known: HashMap<&str, Nearest<'_>> = HashMap::new();
-    for (index, Entry { source, .. }) in write.effective_sources() {
+    // A source without a registry matches no image.
+    let matches = |entry: &Entry| entry.is_effective() && names_registry(&entry.source);
+    for (index, Entry { source, .. }) in write.first_entries(matches) {
         if let Some(Contradiction { own, others }) = contradicting.get(&**source) {
             let with = Others::of(others, "mirrors").into();
             overlaps.push(Overlap { index: own.index, with, how: How::Contradicts });
@@ -142,6 +163,7 @@ pub(super) fn overlaps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet) -> Vec<Over
         }
         let Some(scope) = write.cluster.others.nearest_source(source) else { continue };
         let nearest = known.entry(scope).or_insert_with(|| Nearest::of(write, set, &before, scope));
+        // To other pulls, the other sort offers no mirror that the set could hide.
         for pull in nearest.pulls.iter().copied() {
             let was = tries(nearest.placed.as_ref(), source, pull);
             let is = tries(placed(&after, source).as_ref(), source, pull);
@@ -182,6 +204,7 @@ impl<'a> Nearest<'a> {
 /// An entry whose mirrors are merged with those of the other sort, which are in another order.
 fn contradicting<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
     let set = shared.own[0].set;
+    // The mirrors of an ITMS are never merged with those of an ICSP, which serves digest pulls.
     if !set.kind.is_digest() {
         return None;
     }
@@ -199,8 +222,7 @@ fn placed<'s>(rendering: &Rendering<'s>, scope: &'s str) -> Option<Placed<'s>> {
 /// What a pull of something at `source` tries where this decides: only the source without it.
 fn tries(placed: Option<&Placed<'_>>, source: &str, pull: Pull) -> Tries {
     let Some(Placed { registry, .. }) = placed else { return Tries { mirrors: Vec::new(), blocked: false } };
-    let below = source.strip_prefix(registry.scope).unwrap_or_default();
     let mirrors = registry.mirrors.iter().filter(|mirror| mirror.pull == pull);
-    let mirrors = mirrors.map(|mirror| format!("{}{below}", mirror.location)).collect();
+    let mirrors = mirrors.map(|mirror| rewrite(source, registry.scope, &mirror.location)).collect();
     Tries { mirrors, blocked: registry.blocked }
 }

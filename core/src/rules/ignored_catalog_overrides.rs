@@ -17,7 +17,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let hosted = write.new;
-    if hosted.catalog_overrides().is_none() {
+    // Without the default catalogs, nothing is pulled from elsewhere than the annotation says.
+    if hosted.catalog_overrides().is_none() || hosted.disables_default_catalogs() {
         return;
     }
     if hosted.catalogs_run_in_guest() {
@@ -32,7 +33,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
 fn with_guest_placement() -> Finding {
     Finding {
         effect: "the nodes of the hosted cluster pull the catalogs from registry.redhat.io".to_owned(),
-        fix: "disable the default catalogs and create CatalogSources in the hosted cluster".into(),
+        fix: "set spec.configuration.operatorhub.disableAllDefaultSources: true, and create CatalogSources in the hosted \
+              cluster"
+            .into(),
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),
             "olmCatalogPlacement",
@@ -81,6 +84,9 @@ mod tests {
         let of =
             |release, spec, key, reason| Case { release, annotations: overrides.clone(), spec, key, reason };
         let guest = "olmCatalogPlacement: guest";
+        let disabled = "configuration: {operatorhub: {disableAllDefaultSources: true}}";
+        let guest_disabled =
+            "olmCatalogPlacement: guest, configuration: {operatorhub: {disableAllDefaultSources: true}}";
         let table = [
             of("4.16.9", "", None, "it is used"),
             of("4.16.9", guest, Some("olmCatalogPlacement"), "guest placement"),
@@ -88,6 +94,11 @@ mod tests {
             Case {
                 annotations: format!("{overrides}, {image}: m.lab/i"),
                 ..of("4.18.9", "", Some(image), "next to the image of a catalog")
+            },
+            of("4.16.9", guest_disabled, None, "nobody needs the default catalogs"),
+            Case {
+                annotations: format!("{overrides}, {image}: m.lab/i"),
+                ..of("4.18.9", disabled, None, "there is no catalog that the other annotations name")
             },
             Case {
                 annotations: format!("{image}: m.lab/i"),

@@ -31,11 +31,13 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
 fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<Finding> {
     let (handed, setting) = (workload.image_overrides()?, workload.image_overrides.as_ref()?);
     let parent = inventory.parent_of(workload);
+    // What its control plane operator passes on is reported for that operator alone.
     if parent.is_some_and(|parent| is_in_step(parent, workload)) {
         return None;
     }
     // A control plane operator has no parent: what starts it does not append the option to the variable.
     let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
+    // Any other difference is for stale-registry-overrides.
     if compare_with_mirror_sets(view, &handed, &own) != HandedOn::WithoutIcsps {
         return None;
     }
@@ -49,12 +51,12 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
             .to_owned(),
         fix: "move the ICSP's entries to an ImageDigestMirrorSet, or update the HyperShift operator".into(),
         related: related.into(),
-        ..Finding::new(
+        ..Finding::of_faults(
             &*setting.path,
-            ids.join(" "),
+            &ids,
             format!(
                 "{IMAGE_OVERRIDES} has the entries of the ImageDigestMirrorSets, but none of {}",
-                some_names(ids)
+                some_names(&ids)
             ),
         )
     })

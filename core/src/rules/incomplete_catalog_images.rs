@@ -36,12 +36,12 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     findings.extend(by_tag.map(|(catalog, image)| without_digest(catalog, image)));
     let releases = write.releases();
     for catalog in missing {
-        let dropped = catalog.name == "redhat-marketplace";
-        if dropped && !Span::MAY_NEED_FOUR_IMAGES.contains_any(&releases) {
+        let is_marketplace = catalog.name == "redhat-marketplace";
+        if is_marketplace && !Span::MAY_NEED_FOUR_IMAGES.contains_any(&releases) {
             continue;
         }
-        // Without its release, or in the one release that dropped it on the way, the fourth may be needed.
-        let unsure = dropped && (releases.is_every() || Span::THREE_CATALOGS.contains_all(&releases));
+        // If the release is not known, or is the one of which a z-stream dropped this catalog, its image may be needed.
+        let unsure = is_marketplace && (releases.is_every() || Span::THREE_CATALOGS.contains_all(&releases));
         findings.push(missing_at(first, catalog, unsure));
     }
 }
@@ -58,7 +58,7 @@ fn without_digest(catalog: &Catalog, image: &str) -> Finding {
     }
 }
 
-/// The finding for a missing annotation, at one that is there.
+/// The finding for a missing annotation, reported at one that is there. `unsure`: the release may not require it.
 fn missing_at(present: &Catalog, missing: &Catalog, unsure: bool) -> Finding {
     let name = missing.image_annotation;
     let (at_most, kind, needed, effect) = if unsure {
@@ -113,7 +113,7 @@ mod tests {
         vec![expected(Level::Warn, 2, "missing before 4.22")]
     }
 
-    /// Level, path and key of a finding at the first catalog's annotation.
+    /// Level, path and key of a finding at the first catalog's annotation, about the catalog with the index `about`.
     fn expected(at_most: Level, about: usize, kind: &str) -> (Level, String, String) {
         let path = annotation::path(CATALOGS[0].image_annotation);
         (at_most, path, format!("{} {kind}", CATALOGS[about].image_annotation))
@@ -121,6 +121,7 @@ mod tests {
 
     struct Case {
         image: &'static str,
+        /// As for [`annotations`].
         images: &'static [(usize, &'static str)],
         spec: &'static str,
         expected: Vec<(Level, String, String)>,

@@ -1,4 +1,4 @@
-//! An entry without a mirror.
+//! An entry that has no effect: it has no mirror, or its source has no registry.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
     level: Level::Warn,
     summary: "an entry without a mirror, which nodes ignore together with its policy",
     page: include_str!("ineffective_entry.md"),
-    check: Check::MirrorSet(check),
+    check: Check::Entries(check),
     ..Rule::BASE
 };
 
@@ -27,7 +27,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     for (index, entry) in set.effective_entries() {
         let source = &entry.source;
-        if !names_registry(source) && grammar::is_valid_source(source) {
+        if !names_registry(source) {
             findings.push(without_registry(set, index));
         }
     }
@@ -69,7 +69,7 @@ impl Decided {
     fn of<'a>(view: View<'a>, rendering: &Rendering<'a>, source: &str) -> Self {
         let decides = deciding(view, rendering, source).ok().flatten();
         Self {
-            is_blocked: decides.is_some_and(|decides| decides.is_blocked),
+            is_blocked: decides.is_some_and(|decides| rendering.blocks(&decides.scope) == Some(true)),
             by_others: view.effective(source).next().is_some(),
         }
     }
@@ -97,15 +97,26 @@ fn consequence(set: &MirrorSet, index: usize, decided: &Decided) -> (&'static st
 /// The finding for a source that matches nothing.
 fn without_registry(set: &MirrorSet, index: usize) -> Finding {
     let source = &set.entries[index].source;
+    let fix = match example(source) {
+        Some(example) => format!("write the registry too, for example {example}"),
+        None => "write the source as host[:port]/namespace[/name]; a host has a dot or a port".to_owned(),
+    };
     Finding {
         effect: "it matches no image, because nodes complete every image name with its registry".to_owned(),
-        fix: format!("write the registry too, for example docker.io/{source}").into(),
+        fix: fix.into(),
         ..Finding::new(
             set.field_path(index, "source"),
             format!("{source} no registry"),
             format!("source \"{source}\" has no registry host"),
         )
     }
+}
+
+/// A source without a registry as nodes complete it; `None` if that is no source.
+fn example(source: &str) -> Option<String> {
+    let namespace = if source.contains('/') { "" } else { "library/" };
+    let example = format!("docker.io/{namespace}{source}");
+    grammar::is_valid_source(&example).then_some(example)
 }
 
 #[cfg(test)]
@@ -145,6 +156,7 @@ mod tests {
             all.extend(found);
         }
         all.extend(beside_others());
+        all.extend(without_registries());
         assert_texts(RULE.id, &all);
     }
 
@@ -170,6 +182,23 @@ mod tests {
             assert_eq!(finding.fix.is_applicable(), is_removable, "{reason}");
             all.extend(found);
         }
+        all
+    }
+
+    /// An example is given where it is a source.
+    fn without_registries() -> Vec<Finding> {
+        let table = [
+            ("redhat/ubi9", Some("docker.io/redhat/ubi9")),
+            ("ubi9", Some("docker.io/library/ubi9")),
+            ("QUAY/acme", None),
+        ];
+        let mut all = Vec::new();
+        for (source, expected) in table {
+            assert_eq!(example(source).as_deref(), expected, "{source}");
+            let new = set(Idms, "new", &[(source, &["m.lab/a"])]);
+            all.extend(findings(RULE.id, &Settings::default(), &[], None, &new));
+        }
+        assert_eq!(all.len(), 3);
         all
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
-use crate::objects::{Entry, HostedCluster, grammar};
+use crate::objects::{EntryPart, HostedCluster, grammar};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-image-content-source",
@@ -14,12 +14,9 @@ pub(super) const RULE: Rule = Rule {
     ..Rule::BASE
 };
 
-/// The most entries, mirrors of an entry, and characters of a value.
-///
-/// From `hypershift api/hypershift/v1beta1/hostedcluster_types.go` `HostedClusterSpec.ImageContentSources`.
-const MAX: usize = 255;
+const MAX: usize = HostedCluster::MAX_SOURCES;
 
-const FIELD: &str = "spec.imageContentSources";
+const FIELD: &str = HostedCluster::SOURCES_PATH;
 
 /// What a value outside the format does: HyperShift copies all entries into one IDMS, whose schema refuses it.
 ///
@@ -27,7 +24,7 @@ const FIELD: &str = "spec.imageContentSources";
 const NOT_WRITTEN: &str =
     "the ImageDigestMirrorSet of the hosted cluster is rejected, and its nodes get none of these mirrors";
 
-/// What a value beyond a limit does.
+/// What a value beyond a limit, or a repeated mirror, does: the schema of the HostedCluster itself refuses it.
 const NOT_ADMITTED: &str = "the API server rejects the HostedCluster";
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
@@ -36,14 +33,18 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     if entries.len() > MAX {
         findings.push(too_many(FIELD.to_owned(), "entries".to_owned(), "entries", entries.len()));
     }
-    for (index, entry) in entries.iter().enumerate().take(MAX) {
-        check_entry(hosted, &format!("{FIELD}[{index}]"), entry, findings);
+    // What is beyond a limit is one finding, not one for each value.
+    for index in 0..entries.len().min(MAX) {
+        check_entry(hosted, index, findings);
     }
 }
 
-fn check_entry(hosted: &HostedCluster, path: &str, entry: &Entry, findings: &mut Vec<Finding>) {
+fn check_entry(hosted: &HostedCluster, index: usize, findings: &mut Vec<Finding>) {
+    let (entry, path) = (&hosted.spec.image_content_sources[index], format!("{FIELD}[{index}]"));
+    // The file has another error for what cannot be read.
+    let is_readable = |part| hosted.gaps.is_readable(index, part);
     let source = format!("{path}.source");
-    if !grammar::is_valid_source(&entry.source) {
+    if is_readable(EntryPart::Source) && !grammar::is_valid_source(&entry.source) {
         findings.push(rejected(hosted, "source", &entry.source, source));
     } else if entry.source.len() > MAX {
         findings.push(too_long("source", &entry.source, source));
@@ -55,6 +56,9 @@ fn check_entry(hosted: &HostedCluster, path: &str, entry: &Entry, findings: &mut
     let mut seen = BTreeSet::new();
     for (at, mirror) in entry.mirrors.iter().enumerate().take(MAX) {
         let path = format!("{path}.mirrors[{at}]");
+        if !is_readable(EntryPart::Mirror(at)) {
+            continue;
+        }
         if !grammar::is_valid_mirror(mirror) {
             findings.push(rejected(hosted, "mirror", mirror, path));
         } else if mirror.len() > MAX {
@@ -65,6 +69,8 @@ fn check_entry(hosted: &HostedCluster, path: &str, entry: &Entry, findings: &mut
     }
 }
 
+/// The finding for a value outside the format: `invalid_source::rejected` is the one for mirror sets, with other
+/// effects.
 fn rejected(hosted: &HostedCluster, role: &str, value: &str, path: String) -> Finding {
     let (problem, meant) = grammar::diagnose(value, role == "source");
     let fix = match meant {
@@ -112,7 +118,7 @@ fn too_many(path: String, key: String, items: &str, count: usize) -> Finding {
 mod tests {
     use super::*;
     use crate::{
-        objects::Change,
+        objects::{Change, Entry},
         rules::{Settings, testing::assert_texts},
         state::State,
     };
@@ -143,6 +149,7 @@ mod tests {
     #[test]
     fn every_value_that_is_rejected_is_found() {
         const RELEASE: &str = "quay.io/openshift-release-dev/ocp-release";
+        // The path of each finding, and what its fix changes; see `changed`.
         type Expected<'a> = &'a [(&'a str, Option<&'a str>)];
         let long = format!("m.lab/{}", "a".repeat(250));
         let table: [(&str, &[&str], Expected<'_>, &str); 11] = [

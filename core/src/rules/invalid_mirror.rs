@@ -1,12 +1,12 @@
-//! A mirror that the machine-config operator rejects.
+//! A mirror that the API server or the machine-config operator rejects.
 
-use super::{Check, Finding, Level, Rule, SetWrite, invalid_source::rejected};
-use crate::objects::{EntryPart, grammar};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite, invalid_source::rejected};
+use crate::objects::{EntryPart, MirrorSet, SetKind, grammar};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-mirror",
     level: Level::Deny,
-    summary: "a mirror that the machine-config operator rejects, for example with a scheme, a tag or a digest",
+    summary: "a mirror that the API server or the machine-config operator rejects, such as one with a scheme, a tag or a digest",
     page: include_str!("invalid_mirror.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
@@ -16,6 +16,10 @@ pub(super) const RULE: Rule = Rule {
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.written() else { return };
     for (index, entry) in set.entries.iter().enumerate() {
+        if set.kind != SetKind::Icsp {
+            let repeats = entry.repeated_mirrors().into_iter();
+            findings.extend(repeats.map(|at| repeated(set, index, at)));
+        }
         for (at, mirror) in entry.mirrors.iter().enumerate() {
             if set.is_readable(index, EntryPart::Mirror(at)) && !grammar::is_valid_mirror(mirror) {
                 let path = set.field_path(index, &format!("mirrors[{at}]"));
@@ -25,11 +29,26 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// A mirror for the second time in its list.
+fn repeated(set: &MirrorSet, index: usize, at: usize) -> Finding {
+    let mirror = &set.entries[index].mirrors[at];
+    let path = set.field_path(index, &format!("mirrors[{at}]"));
+    Finding {
+        effect: format!("the API server rejects the {}", set.kind.name()),
+        fix: Fix::safe("remove it").remove(set.id(), &*path),
+        ..Finding::new(
+            path,
+            format!("repeated {mirror}"),
+            format!("mirror \"{mirror}\" is in the list twice"),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        objects::SetKind::Icsp,
+        objects::SetKind::{Icsp, Idms, Itms},
         rules::{
             Settings,
             testing::{assert_texts, findings, set},
@@ -48,5 +67,21 @@ mod tests {
         ];
         assert_eq!(found_at, expected);
         assert_texts(RULE.id, &found);
+    }
+
+    #[test]
+    fn a_mirror_is_listed_once_except_in_an_icsp() {
+        let table: [(_, &[&str], &[&str], _); 4] = [
+            (Idms, &["m.lab/a", "n.lab/a"], &[], "each once"),
+            (Idms, &["m.lab/a", "n.lab/a", "m.lab/a"], &["mirrors[2]"], "the first is meant"),
+            (Itms, &["m.lab/a", "m.lab/a", "m.lab/a"], &["mirrors[1]", "mirrors[2]"], "each further one"),
+            (Icsp, &["m.lab/a", "m.lab/a"], &[], "its schema has no such limit"),
+        ];
+        for (kind, mirrors, expected, reason) in table {
+            let written = set(kind, "a", &[("quay.io/a", mirrors)]);
+            let found = findings(RULE.id, &Settings::default(), &[], None, &written);
+            let found: Vec<_> = found.iter().filter_map(|finding| finding.path.rsplit('.').next()).collect();
+            assert_eq!(found, expected, "{reason}");
+        }
     }
 }

@@ -13,9 +13,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// The longest name, in characters.
-const LONGEST_NAME: usize = 253;
+pub(super) const LONGEST_NAME: usize = 253;
 /// The longest namespace, in characters.
-const LONGEST_NAMESPACE: usize = 63;
+pub(super) const LONGEST_NAMESPACE: usize = 63;
 
 const EFFECT: &str = "an API server rejects the object";
 
@@ -24,7 +24,7 @@ fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
     match (&written.name, &written.generate_name) {
         (Text::Is(name), _) => findings.extend(find("metadata.name", name, problem_of_name(name))),
         (Text::Missing, Text::Is(prefix)) => {
-            // The API server adds letters and digits.
+            // The API server checks the name that it makes of it: it adds letters and digits.
             let problem = problem_of_name(&format!("{prefix}x"));
             findings.extend(find("metadata.generateName", prefix, problem));
         }
@@ -33,6 +33,7 @@ fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
             fix: "add metadata.name".into(),
             ..Finding::new("metadata.name", "none", format!("the {} has no name", written.kind.name()))
         }),
+        // A value that is no text is an error of its own.
         (Text::Unreadable, _) | (_, Text::Unreadable) => {}
     }
     if let (Kind::HostedCluster, Text::Is(namespace)) = (written.kind, &written.namespace) {
@@ -40,6 +41,7 @@ fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// The finding for a value, if it has a problem.
 fn find(path: &str, value: &str, problem: Option<Problem>) -> Option<Finding> {
     let Problem { what, form } = problem?;
     let field = path.trim_start_matches("metadata.");
@@ -50,7 +52,7 @@ fn find(path: &str, value: &str, problem: Option<Problem>) -> Option<Finding> {
     })
 }
 
-/// The beginning of a long value.
+/// The beginning of a value that is longer than any namespace, enough to recognise it.
 fn shortened(value: &str) -> String {
     match value.char_indices().nth(LONGEST_NAMESPACE) {
         Some((end, _)) => format!("{}…", &value[..end]),
@@ -58,8 +60,10 @@ fn shortened(value: &str) -> String {
     }
 }
 
-struct Problem {
+pub(super) struct Problem {
+    /// What is wrong, after the value in a sentence.
     what: String,
+    /// What a valid value has.
     form: String,
 }
 
@@ -70,7 +74,7 @@ impl Problem {
 }
 
 /// Follows `k8s.io/apimachinery pkg/util/validation/validation.go` `IsDNS1123Subdomain`.
-fn problem_of_name(name: &str) -> Option<Problem> {
+pub(super) fn problem_of_name(name: &str) -> Option<Problem> {
     if name.len() > LONGEST_NAME {
         return Some(Problem::too_long(LONGEST_NAME));
     }

@@ -23,6 +23,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.written() else { return };
     let format = write.cluster.after.format();
     for (index, entry) in set.entries.iter().enumerate() {
+        // What could not be read from a file is an error of the file, and empty here.
         if !set.is_readable(index, EntryPart::Source) {
             continue;
         }
@@ -52,6 +53,7 @@ fn early_wildcard(source: &str, path: String) -> Finding {
 
 /// What happens because of a value that is rejected from 4.16 on.
 fn effect_of(value: &str, format: Format) -> &'static str {
+    // As `Format::accepts_source` and `Format::accepts_mirror`, which are the same up to 4.15.
     let is_accepted = format == Format::UpTo415 && !value.is_empty() && !value.contains('*');
     if !is_accepted {
         RENDERING_FAILS
@@ -62,7 +64,7 @@ fn effect_of(value: &str, format: Format) -> &'static str {
     }
 }
 
-/// The finding for a value that is no source, or no mirror.
+/// The finding for a value that is no valid source or mirror; `role` is `source` or `mirror`.
 pub(super) fn rejected(set: &MirrorSet, role: &str, value: &str, path: String, format: Format) -> Finding {
     let (problem, meant) = grammar::diagnose(value, role == "source");
     let fix = match meant {

@@ -11,10 +11,14 @@ use crate::{
     hypershift::{
         Derivation, Derivations, RELEASE_REPOSITORIES, Releases,
         catalogs::{CATALOGS, DEFAULT_NAMESPACE, catalogs_of},
-        readings,
+        mirror_of, readings,
     },
     node::places,
-    objects::{HostedCluster, MirrorSet, reference::Image, scope::is_nested},
+    objects::{
+        HostedCluster, MirrorSet,
+        reference::Image,
+        scope::{is_nested, names_registry},
+    },
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -67,7 +71,8 @@ fn find_release_images(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedC
     findings
 }
 
-/// Where releases lie whose components are not in the repository of all other releases.
+/// Where releases of OKD and of the CI lie. Their components are not in the repository of OpenShift's own, the second
+/// of [`RELEASE_REPOSITORIES`].
 const OTHER_PRODUCTS: [&str; 3] = ["registry.ci.openshift.org", "quay.io/okd", "quay.io/openshift"];
 
 /// The repositories from which the control plane of a HostedCluster is pulled.
@@ -89,8 +94,9 @@ fn removed_mirror(write: &SetWrite<'_>, old: &MirrorSet, repository: &str) -> Op
     }
     let before = places(write.cluster.before, repository, |found| found.set.kind.is_digest())?;
     let after = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
+    // If no source covers the repository any more, every location is removed.
     let after = after.map(|after| after.places).unwrap_or_default();
-    before.places.into_iter().find(|place| !after.contains(place))
+    before.places.into_iter().find(|place| names_registry(place) && !after.contains(place))
 }
 
 /// A finding for each place of catalogs that a HostedCluster uses and no mirror set leads to any more.
@@ -119,8 +125,9 @@ fn find_catalogs(write: &SetWrite<'_>, old: &MirrorSet, hosted: &[&HostedCluster
     findings
 }
 
-/// The first namespace, or image, that a HostedCluster's catalog overrides lead to, and the mirror sets no longer.
-/// Without the annotation, HyperShift pulls catalogs from their source, whatever the mirror sets say.
+/// The first namespace that a HostedCluster's catalog overrides and the mirror sets led to, and the mirror sets no
+/// longer lead to; the image, if the mirror gives it another name. Without the annotation, HyperShift pulls catalogs
+/// from their source, whatever the mirror sets say.
 fn removed_place(
     hosted: &HostedCluster,
     releases: &Releases,
@@ -134,8 +141,7 @@ fn removed_place(
             let used = reading.places(catalog).into_iter().flatten();
             let mut removed = used.filter(|place| before.contains(place) && !after.contains(place));
             if let Some(image) = removed.next() {
-                let namespace = image.strip_suffix(catalog.index).and_then(|rest| rest.strip_suffix('/'));
-                return Some(namespace.unwrap_or(&image).to_owned());
+                return Some(mirror_of(&image, catalog).to_owned());
             }
         }
     }

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     level: Level::Warn,
     summary: "mirror lists of one source in contradicting orders",
     page: include_str!("mirror_order_conflict.md"),
-    check: Check::MirrorSet(check),
+    check: Check::Entries(check),
     ..Rule::BASE
 };
 
@@ -146,7 +146,7 @@ fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a 
     Some((pair[0], pair[1]))
 }
 
-/// What an entry has nodes try, in order: a source that is not listed comes last.
+/// The places that nodes try because of an entry, in order. Its source comes last, unless it is listed.
 pub(super) fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
     let entry = entry.entry();
     let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);
@@ -188,6 +188,7 @@ mod tests {
             (&["IDMS a b", "IDMS b a", "IDMS c d"], "IDMS d c", &["2"], "others contradict each other too"),
         ];
         let mut all = Vec::new();
+        // The other sets are called 0, 1, and so on; `contradicted` are the names of those that are reported.
         for (others, new, contradicted, reason) in table {
             let others: Vec<_> =
                 others.iter().enumerate().map(|(at, text)| read(&at.to_string(), text)).collect();

@@ -1,4 +1,4 @@
-//! The mirrors that nodes and hosted clusters pull from.
+//! The mirrors that nodes and hosted clusters pull from. One without a registry is none.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,18 @@ use crate::{
     hypershift::{
         RELEASE_REPOSITORIES,
         catalogs::{self, EmptySides},
+        readings,
     },
-    objects::{annotation, scope::is_nested},
+    objects::{
+        Entry, annotation,
+        scope::{is_nested, names_registry},
+    },
 };
 
 /// Mirrors, each with the fields that name it.
 pub(super) type Mirrors<'a> = BTreeMap<&'a str, Vec<Related>>;
 
-/// The mirrors that nodes pull from: every mirror of every set.
+/// The mirrors that nodes pull from: every mirror of every set, except a source that is its own.
 pub(super) fn of_nodes(view: View<'_>) -> Mirrors<'_> {
     collect(view, |_| true)
 }
@@ -27,21 +31,36 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     let hosted = write.new;
     for (at, entry) in hosted.spec.image_content_sources.iter().enumerate() {
         let path = format!("spec.imageContentSources[{at}].mirrors");
-        for (_, mirror) in entry.real_mirrors() {
+        for (_, mirror) in named_mirrors(entry) {
             mirrors.entry(mirror).or_default().push(Related::to_hosted(hosted, &path));
         }
     }
-    let value = hosted.catalog_overrides().filter(|_| !write.overrides_reach_nothing());
-    if let Some(overrides) = value.and_then(|value| catalogs::parse(value, EmptySides::Dropped)) {
-        let path = annotation::path(annotation::CATALOG_OVERRIDES);
-        for namespace in overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces) {
-            mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));
-        }
+    let path = annotation::path(annotation::CATALOG_OVERRIDES);
+    for namespace in catalog_namespaces(write) {
+        mirrors.entry(namespace).or_default().push(Related::to_hosted(hosted, &path));
     }
     mirrors
 }
 
-/// Whether an entry redirects digest pulls of release images.
+fn named_mirrors(entry: &Entry) -> impl Iterator<Item = (usize, &str)> {
+    entry.real_mirrors().filter(|(_, mirror)| names_registry(mirror))
+}
+
+/// Where a HostedCluster's catalog overrides lead to; nothing if no catalog is pulled as they say. With guest placement
+/// the nodes of the hosted cluster pull them, whose pull secret is the same.
+fn catalog_namespaces<'a>(write: &HostedWrite<'a>) -> Vec<&'a str> {
+    let (Some(value), Some(placement)) = (write.new.catalog_overrides(), write.overrides_placement()) else {
+        return Vec::new();
+    };
+    if readings(value, &write.releases(), placement).is_empty() {
+        return Vec::new();
+    }
+    // The empty sides that some releases keep name no mirror.
+    let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
+    overrides.0.into_iter().flat_map(|(_, namespaces)| namespaces).collect()
+}
+
+/// Whether the source of an entry for digest pulls covers release images.
 fn covers_release(found: &EntryRef<'_>) -> bool {
     let source = &found.entry().source;
     found.set.kind.is_digest() && RELEASE_REPOSITORIES.iter().any(|release| is_nested(release, source))
@@ -56,7 +75,7 @@ fn collect<'a>(view: View<'a>, counts: impl Fn(&EntryRef<'a>) -> bool) -> Mirror
             if !counts(&found) {
                 continue;
             }
-            for (_, mirror) in entry.real_mirrors() {
+            for (_, mirror) in named_mirrors(entry) {
                 mirrors.entry(mirror).or_default().push(Related::to_entry(&found, "mirrors"));
             }
         }

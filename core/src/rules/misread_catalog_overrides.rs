@@ -19,47 +19,77 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(value) = write.new.catalog_overrides() else { return };
+    // Otherwise the hosted cluster has no catalog that the annotation changes.
     let Some(placement) = write.overrides_placement() else { return };
-    let typed = Typed { value, placement, releases: &write.releases(), derivation: &write.derivation() };
-    let misreadings = typed.misreadings_of(value);
+    let reader = Reader { placement, releases: &write.releases(), derivation: &write.derivation() };
+    let misreadings = reader.misreadings_of(value);
     if misreadings.is_empty() {
         return;
     }
+    let slip = find_slip(value);
+    let corrected = slip.as_ref().map(|slip| reader.misreadings_of(&slip.meant)).unwrap_or_default();
     // A slip whose correction is misread in the same way is not the cause.
-    let slip = find_slip(value).filter(|slip| typed.misreadings_of(&slip.meant) != misreadings);
-    let fix = typed.fix(write.new, slip.as_ref());
-    findings.extend(misreadings.iter().map(|misreading| finding(misreading, slip.as_ref(), fix.clone())));
+    let slip = slip.filter(|_| corrected != misreadings);
+    let fix = reader.fix(write.new, value, slip.as_ref());
+    for found in by_problem(&misreadings) {
+        // It is the cause of what its correction mends, and of nothing else.
+        let is_cause = !found.iter().all(|misreading| corrected.contains(misreading));
+        let cause = slip.as_ref().filter(|_| is_cause).map(ToString::to_string);
+        let cause = cause.or_else(|| missing_separator(value));
+        findings.push(finding(&found, cause.as_deref(), fix.clone()));
+    }
 }
 
-fn finding(misreading: &Misreading, slip: Option<&Slip>, fix: Fix) -> Finding {
-    let (at_most, effect) = match misreading.problem {
-        Problem::Ignored(_) => (Level::Warn, "this part of the value has no effect"),
+fn missing_separator(value: &str) -> Option<String> {
+    (!value.contains('=')).then(|| "no \"=\" separates the source from its mirror".to_owned())
+}
+
+/// The misreadings of each problem, which several groups of releases may have, in the order in which the problems occur.
+fn by_problem(misreadings: &[Misreading]) -> Vec<Vec<&Misreading>> {
+    let mut groups: Vec<Vec<&Misreading>> = Vec::new();
+    for misreading in misreadings {
+        match groups.iter_mut().find(|group| group[0].problem == misreading.problem) {
+            Some(group) => group.push(misreading),
+            None => groups.push(vec![misreading]),
+        }
+    }
+    groups
+}
+
+/// The finding for misreadings with the same problem, of which there is at least one.
+fn finding(misreadings: &[&Misreading], cause: Option<&str>, fix: Fix) -> Finding {
+    let problem = &misreadings[0].problem;
+    let (at_most, effect) = match problem {
+        Problem::Ignored(_) | Problem::Dropped(_) => (Level::Warn, "this part of the value has no effect"),
         Problem::Random(_) => (Level::Deny, "HyperShift may look for the catalogs in the wrong location"),
         _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
     };
-    let what = match slip {
-        Some(slip) => format!("{slip}, so {misreading}"),
-        None => misreading.to_string(),
+    let readers: Vec<_> = misreadings.iter().map(|misreading| misreading.readers.to_string()).collect();
+    let misread = format!("releases {} {problem}", readers.join(" and "));
+    let what = match cause {
+        Some(cause) => format!("{cause}, so {misread}"),
+        None => misread,
     };
+    let keys = misreadings.iter().map(|misreading| key(misreading));
     let path = annotation::path(annotation::CATALOG_OVERRIDES);
-    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::new(path, key(misreading), what) }
+    Finding { at_most, effect: effect.to_owned(), fix, ..Finding::of_faults(path, keys, what) }
 }
 
-/// A value that someone typed, and what it is read for.
-struct Typed<'a> {
-    value: &'a str,
+/// Who reads the annotation of one HostedCluster, and what its values are compared with.
+struct Reader<'a> {
     placement: Placement,
     releases: &'a Releases,
     derivation: &'a Derivation,
 }
 
-impl Typed<'_> {
+impl Reader<'_> {
     fn misreadings_of(&self, value: &str) -> Vec<Misreading> {
-        misreadings(value, self.releases, self.placement, self.derivation)
+        misreadings(value, self.releases, self.placement, Some(self.derivation))
     }
 
-    fn fix(&self, hosted: &HostedCluster, slip: Option<&Slip>) -> Fix {
-        match self.correct_value(slip) {
+    /// The fix of a value that is misread.
+    fn fix(&self, hosted: &HostedCluster, value: &str, slip: Option<&Slip>) -> Fix {
+        match self.correct_value(value, slip) {
             Some(correct) => Fix::changing_pulls(format!("set the value to \"{correct}\"")).set(
                 hosted.id(),
                 annotation::path(annotation::CATALOG_OVERRIDES),
@@ -69,9 +99,10 @@ impl Typed<'_> {
         }
     }
 
-    /// A value that every release interprets as written: the derived one, or else what was probably meant.
-    fn correct_value(&self, slip: Option<&Slip>) -> Option<String> {
-        let meant = slip.map_or(self.value, |slip| &*slip.meant);
+    /// A value that every release interprets as written: the derived one, or else what was probably meant. An empty one
+    /// would be no overrides at all.
+    fn correct_value(&self, value: &str, slip: Option<&Slip>) -> Option<String> {
+        let meant = slip.map_or(value, |slip| &*slip.meant);
         let derived = self.derivation.value.clone().ok();
         let mut candidates =
             [derived, find_correction(meant), slip.map(|slip| slip.meant.clone())].into_iter().flatten();
@@ -84,6 +115,7 @@ fn key(misreading: &Misreading) -> String {
     let problem = match &misreading.problem {
         Problem::Void => "void".to_owned(),
         Problem::Ignored(source) => format!("ignored {source}"),
+        Problem::Dropped(part) => format!("dropped {part}"),
         Problem::Random(choices) => format!("random {}", choices.join(" ")),
         Problem::Elsewhere(actual, meant) => format!("elsewhere {actual} {meant}"),
         Problem::Unreadable(actual) => format!("unreadable {actual}"),

@@ -69,8 +69,8 @@ fn missing_key(bundle: &CaBundle) -> Option<Finding> {
     })
 }
 
-/// A mirror whose host has no key at all may have a CA that nodes trust anyway. A host that has a key for
-/// another port was meant to have its own.
+/// Reports each mirror host without a key if the same host has one for another port: that key was meant for it. A
+/// mirror whose host has no key at all may have a CA that nodes trust anyway. `bundle` is that of the nodes.
 fn check_ports(survey: &Survey<'_>, bundle: &CaBundle, found: &mut Vec<Found>) {
     let view = survey.state.context().view();
     // The key of a `ConfigMap` cannot have a colon, so that a registry with a port is written `host..port`.

@@ -27,10 +27,9 @@ const MAX_RELATED: usize = 3;
 fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     let view = survey.state.context().view();
     for secret in &survey.inventory.pull_secrets {
-        let mut pulled = Mirrors::new();
-        if (&*secret.namespace, &*secret.name) == PullSecret::OF_NODES {
-            pulled.append(&mut mirrors::of_nodes(view));
-        }
+        let is_of_nodes = (&*secret.namespace, &*secret.name) == PullSecret::OF_NODES;
+        let mut pulled = if is_of_nodes { mirrors::of_nodes(view) } else { Mirrors::new() };
+        // Several hosted clusters of a namespace may share a secret.
         for write in survey.hosted().filter(|write| is_pull_secret_of(secret, write.new)) {
             for (mirror, places) in mirrors::of_hosted(view, &write) {
                 pulled.entry(mirror).or_default().extend(places);
@@ -44,6 +43,7 @@ fn is_pull_secret_of(secret: &PullSecret, hosted: &HostedCluster) -> bool {
     hosted.metadata.namespace == secret.namespace && hosted.spec.pull_secret.name == secret.name
 }
 
+/// Reports the hosts of the mirrors, `pulled`, that the secret has no entry for.
 fn check_secret(secret: &PullSecret, pulled: &Mirrors<'_>, found: &mut Vec<Found>) {
     if secret.keys.is_none() {
         found.push(Found { object: secret.object(), finding: unreadable() });
@@ -74,6 +74,8 @@ fn unreadable() -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::rules::{survey_testing::Cluster, testing::assert_texts};
 
@@ -121,11 +123,30 @@ mod tests {
         assert_eq!(missing_hosts(overrides, sources, &[]), ["catalogs.lab", "data.lab", "release.lab"]);
         let all = ["release.lab/ocp", "data.lab", "catalogs.lab"];
         assert_eq!(missing_hosts(overrides, sources, &all), [""; 0]);
-        let guest = format!("olmCatalogPlacement: guest, {sources}");
-        assert_eq!(missing_hosts(overrides, &guest, &["release.lab"]), ["data.lab"], "no catalog is pulled");
+        let disabled = "configuration: {operatorhub: {disableAllDefaultSources: true}}";
+        assert_eq!(missing_hosts(overrides, disabled, &[]), ["release.lab"], "no catalog is pulled");
         let elsewhere = Cluster::new(&SETS).hosted("", "pullSecret: {name: ps}");
         let elsewhere = elsewhere.secret("another", "ps", Some(&[]));
         assert!(elsewhere.keys(RULE.id).is_empty(), "a secret of another namespace");
+    }
+
+    #[test]
+    fn catalogs_of_guest_placement_are_pulled_with_the_same_secret() {
+        let overrides = "hypershift.openshift.io/olm-catalogs-is-registry-overrides: registry.redhat.io/redhat=catalogs.lab/redhat";
+        let of_release =
+            |release: &str| format!("quay.io/openshift-release-dev/ocp-release:{release}-x86_64");
+        for (release, expected, reason) in [
+            ("4.18.9", vec!["catalogs.lab", "release.lab"], "from 4.17 on, the annotation is read"),
+            ("4.16.9", vec!["release.lab"], "before, it is not"),
+        ] {
+            let cluster =
+                Cluster::new(&SETS).hosted(overrides, "pullSecret: {name: ps}, olmCatalogPlacement: guest");
+            let mut cluster = cluster.secret("clusters", "ps", Some(&[]));
+            let [hosted] = &mut *cluster.inventory.hosted_clusters else { panic!("one hosted cluster") };
+            Arc::make_mut(hosted).spec.release.image = of_release(release);
+            let hosts: Vec<_> = cluster.findings(RULE.id).into_iter().map(|finding| finding.key).collect();
+            assert_eq!(hosts, expected, "{reason}");
+        }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 //! A check reads the whole cluster and reports findings only for the object that it was given. It says what is
 //! wrong, what happens because of it and how to fix it. [`crate::review`] decides whether that rejects a write.
 
+mod as_written;
 mod astray;
 mod blocked_mirror;
 pub(crate) mod catalogs_not_expressible;
-mod conflicting_source_policy;
+pub(crate) mod conflicting_source_policy;
 mod contacting_source;
 mod data_plane_not_mirrored;
 mod deprecated_icsp;
@@ -60,6 +61,7 @@ mod unrenderable_image_config;
 mod untrusted_mirror;
 mod wildcard_over_nested_scope;
 
+pub use as_written::AsWritten;
 pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level};
 pub use fix::{Applicability, Fix};
@@ -90,7 +92,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The defaults of a rule, to be completed.
+    /// What most rules have in common. Each rule sets at least its id, summary, page and check: the check here only
+    /// fills the field, and finds nothing.
     const BASE: Self = Self {
         id: "",
         level: Level::Warn,
@@ -104,7 +107,7 @@ impl Rule {
     /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.
     pub fn runs_in_webhook(&self) -> bool {
         match self.check {
-            Check::MirrorSet(_) | Check::Nodes(_) | Check::HostedCluster(_) => true,
+            Check::MirrorSet(_) | Check::Entries(_) | Check::Nodes(_) | Check::HostedCluster(_) => true,
             Check::ImageConfig(_) | Check::Cluster(_) | Check::File(_) => false,
         }
     }
@@ -115,6 +118,9 @@ impl Rule {
 pub enum Check {
     /// A write of an ICSP, IDMS or ITMS.
     MirrorSet(fn(&SetWrite<'_>, &mut Vec<Finding>)),
+    /// The same, and the imageContentSources of a HostedCluster: the mirror set of its nodes, to which nothing else
+    /// of the cluster applies.
+    Entries(fn(&SetWrite<'_>, &mut Vec<Finding>)),
     /// A write of an ICSP, IDMS or ITMS, or the settings of the cluster: what the nodes' files are made of.
     Nodes(fn(&NodesWrite<'_>, &mut Vec<Finding>)),
     /// A write of a HostedCluster.

@@ -17,12 +17,12 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     findings.extend(write.change().and_then(|change| finding(change.as_ref())));
 }
 
-/// The finding for a change of the nodes' configuration, or for one that cannot be told; `None` where there is no
-/// impact.
+/// The finding for a change of the nodes' configuration, or for a write before or after which nothing is rendered; `None`
+/// if the change has no impact. Also for settings, in a sequence of files.
 pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Finding> {
     let Change { impact, reasons } = match change {
         Ok(change) => change,
-        Err(standstill) => return Some(during(*standstill)),
+        Err(standstill) => return Some(of_standstill(*standstill)),
     };
     let (what, effect) = match impact {
         Impact::None => return None,
@@ -32,6 +32,7 @@ pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Findin
             ("this write reboots every node", "each node is drained and restarted, one after another")
         }
     };
+    // The reasons for less than the whole impact are left out.
     let reasons: Vec<_> = reasons.iter().filter(|reason| reason.impact == *impact).collect();
     let first = reasons.first().map_or("", |reason| reason.subject());
     Some(Finding {
@@ -40,13 +41,13 @@ pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Findin
     })
 }
 
-/// The finding for a write while nothing is rendered.
-fn during(standstill: Standstill) -> Finding {
+/// The finding for a write after which nothing is rendered, even if it is the cause, or for one that ends this.
+fn of_standstill(standstill: Standstill) -> Finding {
     let (key, what, effect) = match standstill {
         Standstill::Lasts => (
             "nothing rendered",
             "this write changes nothing on nodes for now, because rendering fails",
-            "as soon as rendering succeeds, it rolls out together with every other change since then",
+            "as soon as rendering succeeds, it rolls out together with every other change since rendering began to fail",
         ),
         Standstill::Ends => (
             "rendered again",
@@ -74,13 +75,15 @@ mod tests {
     use super::*;
     use crate::{
         objects::{
-            MirrorSet,
+            ClusterVersion, MirrorSet, Object,
             SetKind::{self, Idms, Itms},
         },
         rules::{
             Settings,
-            testing::{assert_texts, findings, set},
+            testing::{assert_texts, findings, review, set},
         },
+        state::State,
+        write::Operation,
     };
 
     /// A set of these sources, each with one mirror.
@@ -142,5 +145,45 @@ mod tests {
             all.extend(found);
         }
         assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn up_to_4_15_invalid_values_reach_the_nodes() {
+        const STOPS: Option<&str> = None;
+        // A source before and after the write, and what is found up to 4.15 and from 4.16 on.
+        let table = [
+            ("", "quay.io/a/", Some("drain quay.io/a/"), STOPS, "a slash at the end"),
+            ("", "https://quay.io", Some("drain https://quay.io"), STOPS, "a scheme"),
+            ("", "*.quay.io", STOPS, Some("drain *.quay.io"), "a wildcard"),
+            ("quay.io/a/", "quay.io/a", Some("drain quay.io/a"), Some("rendered again"), "a correction"),
+            ("quay.io/a/", "", Some("drain quay.io/a/"), Some("rendered again"), "a deletion"),
+            ("*.quay.io", "quay.io", Some("rendered again"), Some("drain *.quay.io"), "of a wildcard"),
+        ];
+        for (old, new, up_to_415, from_416, reason) in table {
+            for (version, expected) in [("4.15.3", up_to_415), ("4.16.0", from_416)] {
+                let sets = [old, new].map(|source| of(Itms, &[source][..usize::from(!source.is_empty())]));
+                let [old, new] = sets.each_ref().map(|set| Some(set).filter(|set| !set.entries.is_empty()));
+                assert_eq!(key(version, old, new).as_deref(), expected, "{version}: {reason}");
+            }
+        }
+    }
+
+    /// What is found in a write in a cluster of a release, next to another set: the key.
+    fn key(version: &str, old: Option<&MirrorSet>, new: Option<&MirrorSet>) -> Option<String> {
+        let version = ClusterVersion { desired_version: version.to_owned(), ..ClusterVersion::default() };
+        let there = set(Idms, "other", &[("docker.io", &["m.lab/d"])]);
+        let sets = [&there].into_iter().chain(old).map(|set| Object::from(set.clone()));
+        let state = sets.chain([Object::ClusterVersion(version)]).collect::<State>();
+        let operation = match (old.cloned(), new.cloned()) {
+            (Some(old), Some(new)) => Operation::Update { old, new },
+            (None, Some(new)) => Operation::Create(new),
+            (Some(old), None) => Operation::Delete(old),
+            (None, None) => return None,
+        };
+        let settings =
+            Settings { levels: [("invalid-source".to_owned(), Level::Warn)].into(), ..Settings::default() };
+        let verdict = review(&state, &settings, operation);
+        let found = verdict.diagnostics.into_iter().find(|found| found.rule.id == RULE.id);
+        found.map(|found| found.finding.key)
     }
 }

@@ -14,14 +14,15 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(old) = write.old else { return };
-    let (mut was, mut is) = (sources(old), sources(write.new));
-    if was == is || write.new.metadata.deletion_timestamp.is_some() {
+    let (mut old_sources, mut new_sources) = (sources(old), sources(write.new));
+    if old_sources == new_sources || write.new.metadata.deletion_timestamp.is_some() {
         return;
     }
-    was.sort_unstable();
-    is.sort_unstable();
+    old_sources.sort_unstable();
+    new_sources.sort_unstable();
+    let is_only_order = old_sources == new_sources;
     let (key, detail) =
-        if was == is { ("order", ", although only the order changes") } else { ("content", "") };
+        if is_only_order { ("order", ", although only the order changes") } else { ("content", "") };
     let what = format!("this write rolls out every NodePool of the hosted cluster{detail}");
     findings.push(Finding {
         effect: "every node is replaced or updated in place, depending on the NodePool".to_owned(),

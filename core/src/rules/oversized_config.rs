@@ -26,26 +26,28 @@ const AROUND: usize = 256;
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let room = write.settings.registries_conf_room.unwrap_or(LIMIT);
-    let there = write.cluster.before.size_of_context();
+    // All sets as they are now, the old one included.
+    let now = write.cluster.before.size_of_context();
     // Most writes end here: the exact size would need the other sets.
-    if !is_near(encoded(there + size_at_most(set)), room) {
+    if !is_near(encoded(now + size_at_most(set)), room) {
         return;
     }
     if matches!(write.operation, Operation::Existing(_)) {
-        if is_near(encoded(there), room) && is_largest(write.cluster.after, set) {
-            findings.push(finding(set, encoded(there), room));
+        if is_near(encoded(now), room) && is_largest(write.cluster.after, set) {
+            findings.push(finding(set, encoded(now), room));
         }
         return;
     }
-    if write.old_set().is_none() && encoded(there) > room {
+    if write.old_set().is_none() && encoded(now) > room {
         // The file was too large before: only whether a new object adds to it matters, not how much.
         if grows(write.cluster.before, write.cluster.after, set) {
-            findings.push(Finding { at_most: Level::Warn, ..finding(set, encoded(there), room) });
+            findings.push(Finding { at_most: Level::Warn, ..finding(set, encoded(now), room) });
         }
         return;
     }
     let size = size_of_write(write.cluster.before, write.cluster.after, write.old_set(), write.new_set());
-    let (before, after) = (encoded(there), encoded((there + size.after).saturating_sub(size.before)));
+    // What the old set takes is part of `now`, so nothing is cut off at 0.
+    let (before, after) = (encoded(now), encoded((now + size.after).saturating_sub(size.before)));
     if is_near(after, room) && after > before {
         // This write did not make the file too large if it was too large before.
         let at_most = if before > room { Level::Warn } else { Level::Deny };
@@ -63,15 +65,11 @@ fn encoded(file: usize) -> usize {
     file.div_ceil(3) * 4 + AROUND
 }
 
-/// Whether no other set has more entries: without a write, one object is reported for all.
+/// Whether a set has the most entries, or is the first of those that have: without a write, one object is reported for
+/// all.
 fn is_largest(view: View<'_>, set: &MirrorSet) -> bool {
-    let mut largest: Option<&MirrorSet> = None;
-    for other in view.sets() {
-        if largest.is_none_or(|largest| other.entries.len() > largest.entries.len()) {
-            largest = Some(other);
-        }
-    }
-    largest.is_some_and(|largest| std::ptr::eq(largest, set))
+    // A set that is reviewed may have invalid entries that the context leaves out.
+    view.largest_of_context().is_some_and(|largest| (largest.kind, &largest.name) == (set.kind, &set.name))
 }
 
 fn finding(set: &MirrorSet, encoded: usize, room: usize) -> Finding {
@@ -117,6 +115,7 @@ mod tests {
         others: usize,
         old: usize,
         new: usize,
+        /// Of the finding; `None` if there is none.
         level: Option<Level>,
         reason: &'static str,
     }

@@ -66,6 +66,11 @@ impl RelatedFields {
         self.more
     }
 
+    /// The objects of the fields.
+    pub(crate) fn objects_mut(&mut self) -> impl Iterator<Item = &mut ObjectId> {
+        self.listed.iter_mut().map(|related| &mut related.object)
+    }
+
     /// With a field before all others.
     pub(crate) fn after(mut self, first: Related) -> Self {
         self.listed.insert(0, first);

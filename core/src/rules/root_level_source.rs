@@ -2,13 +2,13 @@
 
 use super::{
     Check, Finding, Level, Related, Rule, SetWrite,
-    astray::{Astray, astray, describe_lookups, eras_of, hosted_in},
+    astray::{Astray, astray, describe_lookups, eras_in_use, hosted_in},
     explicit::add_explicit,
     finding::some_hosted,
 };
 use crate::{
     context::EntryRef,
-    hypershift::{Era, RELEASE_REPOSITORIES, Releases},
+    hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
     objects::HostedCluster,
 };
@@ -26,7 +26,10 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
     for repository in RELEASE_REPOSITORIES {
         let found = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
-        let Some(found) = found.filter(|found| found.source != repository) else { continue };
+        let Some(found) = found.filter(|found| found.source != repository && found.are_usable()) else {
+            continue;
+        };
+        // Reported for each set that has the source, and for no other.
         let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
         let affected = Affected::find(write, repository, &found);
         if !affected.lookups.is_empty() {
@@ -46,15 +49,9 @@ struct Affected<'a> {
 impl<'a> Affected<'a> {
     fn find(write: &SetWrite<'a>, repository: &str, found: &Places<'_>) -> Self {
         let mirrors: Vec<_> = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
-        let mut lookups = astray(&Era::of(&Releases::default()), repository, found.source, &mirrors);
+        let lookups = astray(&eras_in_use(write), repository, found.source, &mirrors);
         let eras: Vec<_> = lookups.iter().map(|lookup| lookup.era).collect();
-        let hosted = hosted_in(write, &eras);
-        // Hosted clusters add their releases to the configured ones. If none are configured, all count.
-        let releases = &write.settings.releases;
-        let mut used = Era::of(releases);
-        used.extend(hosted.iter().flat_map(|hosted| eras_of(hosted, write.settings)));
-        lookups.retain(|lookup| used.contains(&lookup.era));
-        Self { lookups, hosted }
+        Self { hosted: hosted_in(write, &eras), lookups }
     }
 }
 
@@ -79,13 +76,13 @@ fn finding(own: EntryRef<'_>, repository: &str, found: &Places<'_>, affected: &A
 mod tests {
     use super::*;
     use crate::{
-        hypershift::Redirect,
+        hypershift::{Era, Redirect},
         objects::{
             ImageConfig, MirrorSet, Object,
             SetKind::{Idms, Itms},
         },
         rules::{
-            Settings, Views,
+            AsWritten, Settings, Views,
             testing::{assert_texts, for_releases, found_in, hosted, set},
         },
         state::State,
@@ -99,7 +96,8 @@ mod tests {
         let state: State = [Object::from(own.clone())].into_iter().collect();
         let view = state.context().view();
         let cluster = Views { before: view, after: view, others: view };
-        let write = SetWrite::new(Operation::Existing(own), Operation::Existing(own), cluster, settings);
+        let written = AsWritten { operation: Operation::Existing(own), before: view, after: view };
+        let write = SetWrite::new(Operation::Existing(own), written, cluster, settings);
         let [release, _] = RELEASE_REPOSITORIES;
         let found = places(view, release, |found| found.set.kind.is_digest()).unwrap();
         let lookups = Affected::find(&write, release, &found).lookups.into_iter();
@@ -190,7 +188,9 @@ mod tests {
         let listed =
             ImageConfig { insecure_registries: vec![components.to_owned()], ..ImageConfig::default() };
         let found = found_in(RULE.id, &own, [tags, listed.into()], &for_releases(""));
-        for (finding, reason) in found.iter().zip(["it has no registry", "it inherits the tag mirrors"]) {
+        let reasons =
+            ["not in the file, so quay.io decides", "in the file, where it inherits the tag mirrors"];
+        for (finding, reason) in found.iter().zip(reasons) {
             let changed: Vec<_> = finding.fix.changes.iter().map(|(set, _)| set.to_string()).collect();
             let expected = ["ImageDigestMirrorSet/own", "ImageTagMirrorSet/tags"];
             assert_eq!(changed, expected, "{}: {reason}", finding.key);

@@ -15,7 +15,7 @@ use crate::{
         Change, Entry,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
         Pull, SetKind, grammar,
-        scope::{Ancestor, ancestors, matching_prefix},
+        scope::{Ancestor, matching_prefix, matching_scopes},
     },
 };
 
@@ -33,7 +33,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let view = write.cluster.after;
     let mut broader = Broader { view, known: HashMap::with_capacity(set.entries.len().min(64)) };
     let mut known: HashMap<&str, [Above<'_>; 2]> = HashMap::new();
-    for (index, entry) in write.effective_sources() {
+    for (index, entry) in write.first_entries(Entry::is_usable) {
         let Some(above) = broader.than(&entry.source) else { continue };
         let above =
             &*known.entry(above).or_insert_with(|| Pull::ALL.map(|pull| Above::of(view, pull, above)));
@@ -49,6 +49,8 @@ struct Above<'a> {
     source: &'a str,
     /// The entries, by kind, name and index.
     entries: Vec<EntryRef<'a>>,
+    /// Whether nodes can pull with all of them.
+    is_usable: bool,
     has_icsp: bool,
     has_others: bool,
     /// Each of their mirrors once.
@@ -60,7 +62,7 @@ struct Above<'a> {
 
 impl<'a> Above<'a> {
     fn of(view: View<'a>, pull: Pull, source: &'a str) -> Self {
-        let mut entries: Vec<_> = view.effective(source).filter(|found| serves(found, pull)).collect();
+        let mut entries: Vec<_> = view.effective(source).filter(|found| found.serves(pull)).collect();
         entries.sort_by_key(EntryRef::order);
         let mut seen = HashSet::new();
         let mirrors = entries.iter().flat_map(|found| found.entry().real_mirrors());
@@ -68,6 +70,7 @@ impl<'a> Above<'a> {
         Self {
             pull,
             source,
+            is_usable: entries.iter().all(|found| found.entry().is_usable()),
             has_icsp: entries.iter().any(is_icsp),
             has_others: !entries.iter().all(is_icsp),
             mirrors,
@@ -82,44 +85,37 @@ impl<'a> Above<'a> {
 /// set are in few registries and namespaces.
 struct Broader<'a> {
     view: View<'a>,
-    /// The nearest source at or above each parent; `None` if there is none. Wildcards depend on the host alone, so
-    /// they are the same for all scopes below a parent.
+    /// The nearest source at or above each parent; `None` if there is none. What comes after a parent is the same for
+    /// all scopes below it.
     known: HashMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Broader<'a> {
+    /// The source that would decide in place of this one, of those that have mirrors, of any kind.
     fn than(&mut self, scope: &'a str) -> Option<&'a str> {
+        let has_wildcards = self.view.has_wildcards();
         let mut passed: SmallVec<[&'a str; 4]> = SmallVec::new();
-        let mut rest = scope;
-        let nearest = loop {
-            let Some(end) = rest.rfind('/') else { break self.wildcard_over(scope) };
-            rest = &scope[..end];
-            if let Some(known) = self.known.get(rest) {
-                break *known;
+        let mut nearest = None;
+        for above in matching_scopes(scope).skip_while(|above| !above.is(scope)).skip(1) {
+            match above {
+                Ancestor::Parent(parent) => {
+                    if let Some(known) = self.known.get(parent) {
+                        nearest = *known;
+                        break;
+                    }
+                    passed.push(parent);
+                }
+                Ancestor::Wildcard(_) if !has_wildcards => continue,
+                Ancestor::Wildcard(_) => {}
             }
-            passed.push(rest);
-            if let Some(found) = self.view.effective(rest).next() {
-                break Some(&*found.entry().source);
+            if let Some(found) = self.view.effective(&above.to_scope()).next() {
+                nearest = Some(&*found.entry().source);
+                break;
             }
-        };
+        }
         self.known.extend(passed.into_iter().map(|parent| (parent, nearest)));
         nearest
     }
-
-    fn wildcard_over(&self, scope: &str) -> Option<&'a str> {
-        if !self.view.has_wildcards() {
-            return None;
-        }
-        let wildcards = ancestors(scope).filter(|above| matches!(above, Ancestor::Wildcard(_)));
-        wildcards.map(Ancestor::to_scope).find_map(|above| {
-            let found = self.view.effective(&above).next()?;
-            Some(&*found.entry().source)
-        })
-    }
-}
-
-fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
-    found.set.kind.pull() == pull
 }
 
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever its
@@ -127,9 +123,14 @@ fn serves(found: &EntryRef<'_>, pull: Pull) -> bool {
 /// effective entries of the source, `own` among them, and `above` is the nearest broader source.
 fn hidden(view: View<'_>, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &Above<'_>) -> Option<Finding> {
     let pull = above.pull;
-    let serving: Vec<_> = here.iter().filter(|found| serves(found, pull)).copied().collect();
-    // If entries of this source serve these pulls, those have to include the broader source's mirrors.
-    if above.entries.is_empty() || !serving.is_empty() && !serves(&own, pull) {
+    let serving: Vec<_> = here.iter().filter(|found| found.serves(pull)).copied().collect();
+    // If entries of this source serve these pulls, those have to include the broader source's mirrors, and the finding
+    // is theirs.
+    if above.entries.is_empty() || !serving.is_empty() && !own.serves(pull) {
+        return None;
+    }
+    // Pulls of a source with a mirror without a registry fail, whatever hides what.
+    if !above.is_usable || !serving.iter().all(|found| found.entry().is_usable()) {
         return None;
     }
     // icsp-alongside-idms reports an ICSP above or below an IDMS or ITMS.
@@ -172,9 +173,9 @@ impl Hidden<'_, '_> {
         };
         Finding {
             effect,
-            ..Finding::new(
+            ..Finding::of_faults(
                 own.set.field_path(own.index, "source"),
-                format!("{pull} {source} {}", lost.mirrors.join(" ")),
+                lost.mirrors.iter().map(|mirror| format!("{pull} {source} {mirror}")),
                 format!("source \"{source}\" hides the mirrors of {broader}"),
             )
         }
@@ -188,18 +189,29 @@ impl Hidden<'_, '_> {
         }
     }
 
-    /// Whether the hidden mirrors can follow those that are there, and do not open the source.
+    /// Whether the hidden mirrors can be appended to the entry's: nodes still try those that are there in their order,
+    /// and do not come to try the source before a mirror. [`merge`] lists the source only if a mirror follows it.
     fn keeps_order(&self, view: View<'_>) -> bool {
         let Entry { source, mirrors, .. } = self.own.entry();
-        let others = view.effective(source).filter(|found| serves(found, self.pull) && !found.is(self.own));
+        let others = view.entries(source).filter(|found| found.serves(self.pull) && !found.is(self.own));
         let others: Vec<_> = others.map(|found| &*found.entry().mirrors).collect();
         let added = self.lost.mirrors.iter().map(|mirror| Box::from(&**mirror));
         let extended: Vec<Box<str>> = mirrors.iter().cloned().chain(added).collect();
         let (before, after) = ([&*others, &[mirrors]].concat(), [&*others, &[&extended]].concat());
-        let (was, is) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
-        is_kept(&was, &is) && was.contains(&&**source) == is.contains(&&**source)
+        let (before, after) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
+        is_kept(&before, &after) && before.contains(&&**source) == after.contains(&&**source)
     }
 
+    /// Whether HyperShift, which up to 4.16 replaces the source in the result of the mirror before, finds no source to
+    /// replace behind the mirrors that are there.
+    fn keeps_lookups(&self) -> bool {
+        let Entry { source, mirrors, .. } = self.own.entry();
+        let is_digest = self.own.set.kind.is_digest();
+        !is_digest || mirrors.iter().all(|mirror| mirror == source || !mirror.contains(&**source))
+    }
+
+    /// Adds the hidden mirrors to the entry itself, or if no entry of the source serves the pulls, adds one that does
+    /// to a set that has the broader source.
     fn fix(&self, view: View<'_>) -> Fix {
         let own = self.own;
         let Entry { source, .. } = own.entry();
@@ -210,7 +222,8 @@ impl Hidden<'_, '_> {
             }
             let items = self.lost.mirrors.iter().map(|mirror| mirror.as_str().into()).collect();
             let path = own.set.field_path(own.index, "mirrors");
-            return Fix::safe(title).change(own.set.id(), Change::Append { path, items });
+            let fix = if self.keeps_lookups() { Fix::safe(title) } else { Fix::changing_pulls(title) };
+            return fix.change(own.set.id(), Change::Append { path, items });
         }
         let kind = match self.pull {
             Pull::Digest => SetKind::Idms,
@@ -238,7 +251,8 @@ fn is_kept(before: &[&str], after: &[&str]) -> bool {
 /// sources.
 const MAX_LOST: usize = 20;
 
-/// Mirrors of a broader source that no entry of a narrower one has.
+/// Mirrors of a broader source that no entry of a narrower one has. The narrower source itself is not lost: it is tried
+/// last in any case.
 struct Lost {
     /// The first of them, with the rest of the path appended.
     mirrors: Vec<String>,

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::mirror_order_conflict::Contradiction;
 use crate::{
     context::{EntryRef, View},
-    objects::{Entry, MirrorSet},
+    objects::{Entry, MirrorSet, scope::names_registry},
 };
 
 /// The sources of a set in the order of their first entries, each with the indexes of all of its entries.
@@ -53,8 +53,11 @@ impl<'a> SharedSource<'a> {
     }
 
     /// The own entries and the others whose mirrors are merged: those that serve the same pulls, digest or tag, and
-    /// have mirrors.
+    /// have mirrors. None if the source matches no image, for which there is `ineffective-entry`.
     pub fn merged(&self) -> (Vec<EntryRef<'a>>, Vec<EntryRef<'a>>) {
+        if !names_registry(self.source()) {
+            return (Vec::new(), Vec::new());
+        }
         let pull = self.own[0].set.kind.pull();
         let serving = |entries: &[EntryRef<'a>]| {
             entries.iter().copied().filter(|found| found.serves(pull)).collect::<Vec<_>>()
@@ -105,16 +108,14 @@ impl<'a, F: Fn(&EntryRef<'a>) -> bool> Covering<'a, F> {
     /// Whether such an entry has the scope itself as its source, or one above it.
     pub(super) fn covers(&mut self, scope: &str) -> bool {
         let Self { view, counts, known } = self;
-        let has_entry = |source: &str| view.effective(source).any(|found| counts(&found));
-        has_entry(scope)
-            || view.scopes_above(scope).any(|above| {
-                let above = above.to_scope();
-                known.get(&*above).copied().unwrap_or_else(|| {
-                    let is_there = has_entry(&above);
-                    known.insert(above.into(), is_there);
-                    is_there
-                })
+        view.scopes_at(scope).any(|above| {
+            let above = above.to_scope();
+            known.get(&*above).copied().unwrap_or_else(|| {
+                let is_there = view.effective(&above).any(|found| counts(&found));
+                known.insert(above.into(), is_there);
+                is_there
             })
+        })
     }
 }
 

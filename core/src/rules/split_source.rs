@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
     level: Level::Warn,
     summary: "one source in several objects, or twice in one object",
     page: include_str!("split_source.md"),
-    check: Check::MirrorSet(check),
+    check: Check::Entries(check),
     ..Rule::BASE
 };
 
@@ -127,16 +127,29 @@ impl<'a> Sharing<'a> {
         Split { elsewhere: some_sets(self.elsewhere()), same_mirrors, only_order }
     }
 
+    /// Whether every mirror names its registry: one that does not must not get into another entry.
+    fn is_usable(&self) -> bool {
+        self.entries.iter().all(|found| found.entry().is_usable())
+    }
+
+    /// Whether an entry with all mirrors can be shown in a sentence.
+    fn can_be_named(&self) -> bool {
+        !self.contradictory && self.merged.len() <= NAMED && self.is_usable()
+    }
+
     /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.
     fn can_be_united(&self, view: View<'_>) -> bool {
         let (first, source) = (self.first(), self.source());
         let pull = first.set.kind.pull();
+        // `entries` lacks those that other rules report.
         let is_complete =
             view.entries(source).filter(|found| found.serves(pull)).count() == self.entries.len();
+        // If the first entry has all mirrors already, entries are only removed. An ICSP may have them removed; next to
+        // one, icsp-alongside-idms reports an entry that is the only one of its source.
         let keeps_mirrors = first.entry().mirrors == self.merged;
         let is_admitted =
-            keeps_mirrors || (may_extend(view, first.set) && !is_beside_icsp(view, first.set, source));
-        is_complete && is_admitted && !self.contradictory
+            (keeps_mirrors || may_extend(view, first.set)) && !is_beside_icsp(view, first.set, source);
+        is_complete && is_admitted && !self.contradictory && self.is_usable()
     }
 
     /// Whether HyperShift, which tries the lists one after the other, also tries the mirrors in the merged order.
@@ -152,7 +165,7 @@ impl<'a> Sharing<'a> {
         self.merged.iter().map(|mirror| &**mirror).eq(listed)
     }
 
-    /// The first of the entries, which keeps the source.
+    /// The first of the entries by kind, name and index: the one that is kept.
     fn first(&self) -> EntryRef<'a> {
         let own = self.entries[0];
         self.elsewhere().first().copied().filter(|other| other.order() < own.order()).unwrap_or(own)
@@ -174,6 +187,7 @@ impl<'a> Sharing<'a> {
     }
 }
 
+/// The finding for the entries of a set, `found`, whose sources are split in one way.
 fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
     let reported = found[0].reported();
     let mut sources: Vec<_> = found.iter().map(Sharing::source).collect();
@@ -202,11 +216,7 @@ fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
         effect: effect.to_owned(),
         fix: fix(view, split, found),
         related: RelatedFields::of(others, |other| Related::to_entry(other, "source")),
-        ..Finding::new(
-            reported.set.field_path(reported.index, "source"),
-            Vec::from_iter(keys).join("\n"),
-            what,
-        )
+        ..Finding::of_faults(reported.set.field_path(reported.index, "source"), keys, what)
     }
 }
 
@@ -223,7 +233,7 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
     let title = match (split.same_mirrors, found) {
         (true, [_]) => "keep the source in only one entry".to_owned(),
         (true, _) => "keep each source in only one entry".to_owned(),
-        (false, [sharing]) if !sharing.contradictory && sharing.merged.len() <= NAMED => {
+        (false, [sharing]) if sharing.can_be_named() => {
             let entry = Entry { mirrors: sharing.merged.clone(), ..sharing.entries[0].entry().clone() };
             format!("put all mirrors into one entry: {}", entry_text(&entry))
         }

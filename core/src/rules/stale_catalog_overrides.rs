@@ -19,7 +19,7 @@ fn check(survey: &Survey<'_>, found: &mut Vec<Found>) {
     }
 }
 
-/// Our own annotation without the value that it marks.
+/// The annotation that marks a value as filled in, without the value.
 fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
     hosted.annotation(annotation::DERIVED)?;
@@ -37,7 +37,7 @@ fn orphan(write: &HostedWrite<'_>) -> Option<Finding> {
     })
 }
 
-/// A value of ours that the mirror sets no longer derive.
+/// A value that was filled in, and that the mirror sets no longer give.
 fn outdated(write: &HostedWrite<'_>) -> Option<Finding> {
     let hosted = write.new;
     let existing = hosted.catalog_overrides()?;

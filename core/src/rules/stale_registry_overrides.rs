@@ -62,7 +62,7 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     Some(Finding {
         effect: "HyperShift looks for images where they were mirrored before".to_owned(),
         fix: describe_restart(inventory, workload).into(),
-        ..Finding::new(path, key(IMAGE_OVERRIDES, &differences), what)
+        ..Finding::of_faults(path, keys(IMAGE_OVERRIDES, &differences), what)
     })
 }
 
@@ -71,7 +71,7 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
     let setting = workload.registry_overrides.as_ref()?;
     let (starter, differences) = match inventory.parent_of(workload) {
         Some(parent) => (parent, registry_differences(parent, workload)),
-        // Any of several operators may have started it.
+        // Any of several operators may have started it: the one that it differs from least.
         None => inventory
             .operators()
             .map(|operator| (operator, registry_differences(operator, workload)))
@@ -88,7 +88,7 @@ fn registry_overrides(inventory: &Inventory, workload: &Workload) -> Option<Find
     Some(Finding {
         effect: "the hosted control plane pulls components from outdated locations".to_owned(),
         fix: describe_restart(inventory, workload).into(),
-        ..Finding::new(&setting.path, key(REGISTRY_OVERRIDES, &differences), what)
+        ..Finding::of_faults(&setting.path, keys(REGISTRY_OVERRIDES, &differences), what)
     })
 }
 
@@ -96,9 +96,9 @@ fn registry_differences(starter: &Workload, workload: &Workload) -> Vec<Override
     compare_with_operator(&starter.registry_overrides(), &workload.registry_overrides(), &Overrides::new())
 }
 
-/// The operator's own overrides whose source has other mirrors in the mirror sets.
+/// The operator's own overrides whose source has mirrors in the mirror sets, but none of the operator's.
 fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
-    let path = operator.registry_overrides.as_ref().map_or("spec", |setting| &*setting.path);
+    let Some(setting) = &operator.registry_overrides else { return Vec::new() };
     let mut findings = Vec::new();
     for (source, locations) in operator.registry_overrides() {
         let entries: Vec<_> = view.entries(source).filter(|found| found.set.kind.is_digest()).collect();
@@ -118,7 +118,7 @@ fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
         findings.push(Finding {
             effect: format!("hosted control planes pull components from {locations}"),
             fix: format!("change this override to {source}={first}, or remove it").into(),
-            ..Finding::new(path, format!("{REGISTRY_OVERRIDES} {source}"), what)
+            ..Finding::new(&setting.path, format!("{REGISTRY_OVERRIDES} {source}"), what)
         });
     }
     findings
@@ -135,15 +135,13 @@ fn describe(differences: &[OverrideMismatch]) -> String {
     clauses.join("; ")
 }
 
-/// What makes two findings the same ([`Finding::key`]): the setting and all its differences, also those that
-/// [`describe`] only counts.
-fn key(setting: &str, differences: &[OverrideMismatch]) -> String {
-    let differences = differences.iter().map(|difference| match difference {
-        OverrideMismatch::Lacks(source, mirror) => format!("-{source}={mirror}"),
-        OverrideMismatch::StillHas(source, mirror) => format!("+{source}={mirror}"),
-        OverrideMismatch::Reordered(source) => format!("~{source}"),
-    });
-    format!("{setting} {}", differences.collect::<Vec<_>>().join(" "))
+/// The keys of all differences of a setting, also of those that [`describe`] only counts.
+fn keys(setting: &str, differences: &[OverrideMismatch]) -> impl Iterator<Item = String> {
+    differences.iter().map(move |difference| match difference {
+        OverrideMismatch::Lacks(source, mirror) => format!("{setting} -{source}={mirror}"),
+        OverrideMismatch::StillHas(source, mirror) => format!("{setting} +{source}={mirror}"),
+        OverrideMismatch::Reordered(source) => format!("{setting} ~{source}"),
+    })
 }
 
 /// The fix that starts a workload again with the current overrides; a hosted cluster that is paused has to be resumed
@@ -163,7 +161,8 @@ fn describe_restart(inventory: &Inventory, workload: &Workload) -> String {
     }
 }
 
-/// The workload that gives this one its overrides when it is restarted.
+/// The workload that gives this one its overrides when it is restarted; of several operators, the first. `None` if no
+/// operator is known.
 fn starter<'a>(inventory: &'a Inventory, workload: &Workload) -> Option<&'a Workload> {
     inventory.parent_of(workload).or_else(|| inventory.operators().next())
 }
@@ -195,7 +194,7 @@ mod tests {
     #[test]
     fn each_workload_is_compared_with_the_one_that_started_it() {
         let lacks = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a";
-        let moved = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a +quay.io/a=old.lab/a";
+        let moved = "Deployment/control-plane-operator: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a\nOPENSHIFT_IMG_OVERRIDES +quay.io/a=old.lab/a";
         let behind = "Deployment/ignition-server: OPENSHIFT_IMG_OVERRIDES -quay.io/a=m.lab/a";
         let option = "Deployment/control-plane-operator: --registry-overrides +q=o";
         let operator = "Deployment/operator: --registry-overrides quay.io/a";

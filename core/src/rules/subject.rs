@@ -4,6 +4,7 @@ use std::{borrow::Cow, cell::OnceCell};
 
 use super::{
     Settings,
+    as_written::AsWritten,
     shared::{OwnSources, SharedSource, find_shared},
 };
 use crate::{
@@ -13,33 +14,35 @@ use crate::{
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
-    node::{Change, Standstill, change_of_write},
+    node::{Change, Standstill},
     objects::{Entry, HostedCluster, MirrorSet, annotation, manifest::Written},
     state::State,
     write::Operation,
 };
 
 /// A write of a mirror set, and the cluster around it. Invalid sources and mirrors are in none of its sets but
-/// `written`.
+/// `written`: its sets and views hold the [`MirrorSet::valid_part`] of the set under review.
 #[derive(Debug, Clone)]
 pub struct SetWrite<'a> {
     /// What happens to the set.
     pub operation: Operation<&'a MirrorSet>,
     /// The same, with the invalid sources and mirrors.
-    written: Operation<&'a MirrorSet>,
+    written: AsWritten<'a>,
     /// The cluster before and after.
     pub cluster: Views<'a>,
     /// The configuration.
     pub settings: &'a Settings,
+    // Both are computed when the first rule asks for them.
     change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
     sources: OnceCell<OwnSources>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
 }
 
-/// A cluster around a write of one mirror set.
+/// A cluster around a write of one mirror set. The views show the old and the new set themselves, not copies, so that
+/// rules can tell the entries of the set under review by the address of the set.
 #[derive(Debug, Clone, Copy)]
 pub struct Views<'a> {
-    /// Before the write.
+    /// Before the write; the same as `after` if nothing is written.
     pub before: View<'a>,
     /// After it.
     pub after: View<'a>,
@@ -51,7 +54,7 @@ impl<'a> SetWrite<'a> {
     /// A write, of which nothing is computed yet.
     pub fn new(
         operation: Operation<&'a MirrorSet>,
-        written: Operation<&'a MirrorSet>,
+        written: AsWritten<'a>,
         cluster: Views<'a>,
         settings: &'a Settings,
     ) -> Self {
@@ -68,7 +71,7 @@ impl<'a> SetWrite<'a> {
 
     /// The set after, with its invalid sources and mirrors; `None` for a deletion.
     pub fn written(&self) -> Option<&'a MirrorSet> {
-        self.written.after().copied()
+        self.written.operation.after().copied()
     }
 
     /// The set before, for an update or a deletion.
@@ -81,23 +84,10 @@ impl<'a> SetWrite<'a> {
         self.operation.after().copied()
     }
 
-    /// What the write changes in the nodes' configuration, or why that cannot be said; `None` if nothing is written.
+    /// What the write changes in the nodes' configuration, or why that cannot be said. `None` if nothing is written, or
+    /// if the new set has an invalid value.
     pub fn change(&self) -> Option<&Result<Change<'a>, Standstill>> {
-        self.change.get_or_init(|| self.find_change()).as_ref()
-    }
-
-    fn find_change(&self) -> Option<Result<Change<'a>, Standstill>> {
-        let Views { before, after, .. } = self.cluster;
-        // The views have only the valid part of the set, so that its refused values are looked for here. A write
-        // that is refused itself rolls nothing out; one that replaces a refused set lets rendering begin again.
-        match self.operation {
-            Operation::Existing(_) => None,
-            _ if self.written().is_some_and(is_refused) => None,
-            _ => Some(match change_of_write(before, after, self.old_set(), self.new_set()) {
-                Ok(_) if self.written.before().copied().is_some_and(is_refused) => Err(Standstill::Ends),
-                change => change,
-            }),
-        }
+        self.change.get_or_init(|| self.written.find_change()).as_ref()
     }
 
     /// The sources of the set after, each with all of its entries in the set.
@@ -105,13 +95,11 @@ impl<'a> SetWrite<'a> {
         self.sources.get_or_init(|| OwnSources::of(self.new_set().map_or(&[], |set| &set.entries)))
     }
 
-    /// The first effective entry of each source of the set after, and its index: for what is the same for all entries
-    /// of a source.
-    pub fn effective_sources(&self) -> impl Iterator<Item = (usize, &'a Entry)> {
+    /// Of each source of the set after, the first entry that counts, and its index: for what is the same for all
+    /// entries of a source.
+    pub fn first_entries(&self, counts: impl Fn(&Entry) -> bool) -> impl Iterator<Item = (usize, &'a Entry)> {
         let entries = self.new_set().map_or(&[][..], |set| &set.entries);
-        self.sources()
-            .first_where(|index| entries[index].is_effective())
-            .map(|index| (index, &entries[index]))
+        self.sources().first_where(move |index| counts(&entries[index])).map(|index| (index, &entries[index]))
     }
 
     /// The sources of the set that are in more than one entry of the cluster.
@@ -121,11 +109,6 @@ impl<'a> SetWrite<'a> {
             None => Vec::new(),
         })
     }
-}
-
-/// Whether a source or mirror is invalid, so that nothing renders.
-fn is_refused(set: &MirrorSet) -> bool {
-    set.valid_part().is_some()
 }
 
 /// A change of what the nodes' files are made of, as far as it is not about single entries: the image configuration,
@@ -138,9 +121,16 @@ pub struct NodesWrite<'a> {
     pub after: View<'a>,
     /// The set that is written, after the write; `None` if it is deleted, or if the settings are written.
     pub set: Option<&'a MirrorSet>,
-    /// Where a finding is reported that is about nothing in particular; without a set, also what the fields of the
-    /// image configuration are below.
+    /// The path of a finding that is about no field in particular, such as `spec`. Without a set, it is where the
+    /// image configuration's fields are, and the path of a finding about one of them begins with it.
     pub path: &'a str,
+}
+
+impl<'a> NodesWrite<'a> {
+    /// The settings as they are, reported for a field.
+    pub fn existing(view: View<'a>, path: &'a str) -> Self {
+        Self { before: None, after: view, set: None, path }
+    }
 }
 
 /// An object as it is written in a file.
@@ -148,7 +138,8 @@ pub struct NodesWrite<'a> {
 pub struct FileObject<'a> {
     /// What the file says.
     pub written: &'a Written,
-    /// Where an object of the same kind, namespace and name is before it, `a.yaml:3`.
+    /// Where the files have an earlier object of the same kind, namespace and name, `a.yaml:3`; `None` if there is
+    /// none.
     pub earlier: Option<&'a str>,
 }
 
@@ -238,13 +229,13 @@ pub(super) fn releases_of(hosted: &HostedCluster, settings: &Settings) -> Releas
 
 /// Whether no default catalog of this HostedCluster runs in the management cluster.
 fn runs_no_catalogs(hosted: &HostedCluster) -> bool {
-    hosted.catalogs_run_in_guest() || hosted.spec.configuration.operator_hub.disable_all_default_sources
+    hosted.catalogs_run_in_guest() || hosted.disables_default_catalogs()
 }
 
-/// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects none.
-/// With guest placement, the annotations that name the images of the catalogs are not read.
+/// Where catalogs run that the catalog overrides annotation of this HostedCluster may affect; `None` if it affects
+/// none. With guest placement, the annotations that name the images of the catalogs are not read.
 pub(super) fn overrides_placement(hosted: &HostedCluster) -> Option<Placement> {
-    if hosted.spec.configuration.operator_hub.disable_all_default_sources {
+    if hosted.disables_default_catalogs() {
         return None;
     }
     if hosted.catalogs_run_in_guest() {
@@ -258,7 +249,8 @@ pub(super) fn overrides_reach_nothing(hosted: &HostedCluster) -> bool {
     runs_no_catalogs(hosted) || named_catalog(hosted).is_some()
 }
 
-/// A catalog whose image is set by its own annotation.
+/// The first catalog whose image is set by an annotation of its own. One is enough for HyperShift to ignore the catalog
+/// overrides annotation.
 pub(super) fn named_catalog(hosted: &HostedCluster) -> Option<&'static Catalog> {
     CATALOGS.iter().find(|catalog| hosted.annotation(catalog.image_annotation).is_some())
 }

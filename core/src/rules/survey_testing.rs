@@ -51,7 +51,8 @@ impl Cluster {
         self
     }
 
-    /// Adds a workload of its control plane with its `OPENSHIFT_IMG_OVERRIDES` and `--registry-overrides`.
+    /// Adds a workload of the control plane of clusters/lab with its `OPENSHIFT_IMG_OVERRIDES` and
+    /// `--registry-overrides`; `=` means none.
     pub(crate) fn started(mut self, name: &str, image: &str, registry: &str) -> Self {
         self.inventory.workloads.push(Workload {
             namespace: "clusters-lab".to_owned(),
@@ -63,7 +64,7 @@ impl Cluster {
         self
     }
 
-    /// Adds the HyperShift operator with its `--registry-overrides`.
+    /// Adds the HyperShift operator with its `--registry-overrides`; `=` means none.
     pub(crate) fn operator(mut self, registry: &str) -> Self {
         self.inventory.workloads.push(Workload {
             namespace: "hypershift".to_owned(),
@@ -82,13 +83,13 @@ impl Cluster {
         self
     }
 
-    /// Adds the `ConfigMap` of CAs that nodes trust, or only a reference to it.
+    /// Adds the `ConfigMap` of CAs that nodes trust, with these keys; `None` is a reference to one that does not exist.
     pub(crate) fn ca_of_nodes(mut self, keys: Option<&[&str]>) -> Self {
         self.inventory.ca_bundles.push(CaBundle::of_nodes("cas", keys.map(owned)));
         self
     }
 
-    /// Adds the `ConfigMap` of CAs of clusters/lab, or only a reference to it.
+    /// The same for the `ConfigMap` of CAs of clusters/lab; the hosted cluster has to be added first.
     pub(crate) fn ca_of_hosted(mut self, keys: Option<&[&str]>) -> Self {
         let bundle = CaBundle::of_hosted(&self.inventory.hosted_clusters[0], keys.map(owned));
         self.inventory.ca_bundles.push(bundle);
@@ -121,7 +122,7 @@ impl Cluster {
         self.audited(&state, settings).into_iter().flat_map(|audited| audited.verdict.exempted).collect()
     }
 
-    /// What one rule finds.
+    /// What one rule finds, with the object of each finding. An audit has a verdict of its own for each finding.
     pub(crate) fn found(&self, id: &str) -> Vec<Audited> {
         let state = self.objects.iter().cloned().collect();
         let settings = Settings::default();
@@ -135,6 +136,7 @@ fn name(audited: &Audited) -> String {
     format!("{}/{}", audited.object.kind, audited.object.name)
 }
 
+/// The only finding of its verdict.
 fn finding(audited: &Audited) -> &Finding {
     &audited.verdict.diagnostics[0].finding
 }

@@ -1,16 +1,17 @@
 //! An entry whose source and mirror look exchanged.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::{Check, Finding, Level, Rule, SetWrite};
-use crate::objects::{Entry, MirrorSet, scope::host};
+use crate::{
+    context::{View, ViewRegistries, mirror_hosts},
+    objects::{Entry, MirrorSet, SetKind, scope::host},
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "swapped-source",
     level: Level::Warn,
     summary: "an entry whose source lies on the registry that is the mirror everywhere else",
     page: include_str!("swapped_source.md"),
-    check: Check::MirrorSet(check),
+    check: Check::Entries(check),
     ..Rule::BASE
 };
 
@@ -29,61 +30,47 @@ const PUBLIC: [&str; 8] = [
 /// How many other entries must have the mirror: one alone is no pattern.
 const MIN_OTHERS: usize = 2;
 
+/// How many entries may have the exchanged source: one of each kind.
+const MAX_TWINS: usize = SetKind::ALL.len();
+
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
-    let hosts = Hosts::of(set);
-    for (index, entry) in set.effective_entries() {
-        if let Some(mirror) = hosts.swapped_with(entry) {
+    let view = write.cluster.after;
+    let registries = view.registries();
+    for (index, entry) in set.usable_entries() {
+        if let Some(mirror) = find_swapped(view, &registries, entry) {
             findings.push(finding(set, index, mirror));
         }
     }
 }
 
-/// How many entries of a set have a source, and how many a mirror, on each host.
-struct Hosts<'a> {
-    entries: usize,
-    sources: HashMap<&'a str, usize>,
-    mirrors: HashMap<&'a str, usize>,
+/// The mirror that should be the source: it lies where the images of other entries come from, and the source where
+/// all other entries of the cluster have their mirror.
+fn find_swapped<'e>(view: View<'_>, registries: &ViewRegistries<'_>, entry: &'e Entry) -> Option<&'e str> {
+    let own = host(&entry.source);
+    let twins = registries.sources_on(own);
+    let others = registries.entries() - twins;
+    let is_mirror_elsewhere = others >= MIN_OTHERS && registries.mirrors_on(own) == others;
+    if twins > MAX_TWINS || !is_mirror_elsewhere || !are_swapped_alike(view, &entry.source, twins) {
+        return None;
+    }
+    let mut mirrors = entry.real_mirrors().map(|(_, mirror)| mirror);
+    mirrors.find(|mirror| registries.sources_on(host(mirror)) > 0 || PUBLIC.contains(&host(mirror)))
 }
 
-impl<'a> Hosts<'a> {
-    fn of(set: &'a MirrorSet) -> Self {
-        let mut hosts = Self { entries: 0, sources: HashMap::new(), mirrors: HashMap::new() };
-        for (_, entry) in set.effective_entries() {
-            hosts.entries += 1;
-            *hosts.sources.entry(host(&entry.source)).or_default() += 1;
-            for mirror in mirror_hosts(entry) {
-                *hosts.mirrors.entry(mirror).or_default() += 1;
-            }
-        }
-        hosts
-    }
-
-    /// The mirror that should be the source: it lies where the images of other entries come from, and the source where
-    /// all other entries have their mirror.
-    fn swapped_with<'e>(&self, entry: &'e Entry) -> Option<&'e str> {
-        let (own, others) = (host(&entry.source), self.entries - 1);
-        let is_mirror_elsewhere = self.mirrors.get(own) == Some(&others) && self.sources.get(own) == Some(&1);
-        if others < MIN_OTHERS || !is_mirror_elsewhere || mirror_hosts(entry).contains(own) {
-            return None;
-        }
-        let mut mirrors = entry.real_mirrors().map(|(_, mirror)| mirror);
-        mirrors.find(|mirror| self.sources.contains_key(host(mirror)) || PUBLIC.contains(&host(mirror)))
-    }
-}
-
-fn mirror_hosts(entry: &Entry) -> BTreeSet<&str> {
-    entry.real_mirrors().map(|(_, mirror)| host(mirror)).collect()
+/// Whether all sources on the registry are this one, and none of its entries has a mirror there.
+fn are_swapped_alike(view: View<'_>, source: &str, sources_on_registry: usize) -> bool {
+    let twins = view.entries(source).map(|found| found.entry()).filter(|entry| entry.is_usable());
+    twins.filter(|twin| !mirror_hosts(twin).contains(&host(source))).count() == sources_on_registry
 }
 
 fn finding(set: &MirrorSet, index: usize, mirror: &str) -> Finding {
     let source = &*set.entries[index].source;
     Finding {
         effect: format!(
-            "nodes look in {} for images of {}, and images of {} are not mirrored",
+            "nodes look in {} for images of {}, and images of {mirror} are not mirrored here",
             host(mirror),
-            host(source),
-            host(mirror)
+            host(source)
         ),
         fix: format!("exchange source and mirror: {{source: {mirror}, mirrors: [{source}]}}").into(),
         ..Finding::new(
@@ -98,12 +85,40 @@ fn finding(set: &MirrorSet, index: usize, mirror: &str) -> Finding {
 mod tests {
     use super::*;
     use crate::{
-        objects::SetKind::Idms,
+        objects::SetKind::{Idms, Itms},
         rules::{
             Settings,
             testing::{assert_texts, findings, set},
         },
     };
+
+    #[test]
+    fn the_pattern_is_that_of_the_whole_cluster() {
+        let swapped: &[(&str, &[&str])] = &[("m.lab/o", &["quay.io/o"])];
+        let two = set(Idms, "two", &[("quay.io/a", &["m.lab/a"]), ("r.io/u", &["m.lab/u"])]);
+        let one = set(Idms, "one", &[("quay.io/a", &["m.lab/a"])]);
+        let elsewhere = set(Idms, "elsewhere", &[("docker.io", &["hub.lab"])]);
+        let broken = set(Idms, "broken", &[("docker.io", &["hub/x"]), ("r/u", &["n.lab"])]);
+        let other = set(Idms, "other", &[("m.lab/p", &["quay.io/p"])]);
+        let table: [(&[&MirrorSet], _, bool, &str); 7] = [
+            (&[&two], set(Idms, "new", swapped), true, "the pattern is in another set"),
+            (&[&two], set(Itms, "new", swapped), true, "of another kind"),
+            (
+                &[&two, &set(Idms, "twin", swapped)],
+                set(Itms, "new", swapped),
+                true,
+                "the same mistake for tags",
+            ),
+            (&[&two, &other], set(Idms, "new", swapped), false, "another source on the mirror"),
+            (&[&two, &elsewhere], set(Idms, "new", swapped), false, "an entry with another mirror"),
+            (&[&two, &broken], set(Idms, "new", swapped), true, "entries that nodes cannot pull with"),
+            (&[&one], set(Idms, "new", swapped), false, "one entry is no pattern"),
+        ];
+        for (others, new, expected, reason) in table {
+            let found = findings(RULE.id, &Settings::default(), others, None, &new);
+            assert_eq!(!found.is_empty(), expected, "{reason}");
+        }
+    }
 
     #[test]
     fn only_an_entry_against_the_pattern_of_its_set_is_found() {

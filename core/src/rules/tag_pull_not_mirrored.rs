@@ -1,11 +1,16 @@
 //! The index image of an operator catalog that is mirrored only for digest pulls.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, finding::some_names};
+use std::collections::BTreeSet;
+
+use super::{
+    Check, Finding, Fix, Level, Rule, SetWrite,
+    explicit::{for_other_pulls, free_name},
+    finding::some_names,
+};
 use crate::{
     context::View,
     hypershift::catalogs::{CATALOGS, Catalog, DEFAULT_NAMESPACE},
-    node::merge,
-    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, SetKind},
+    objects::{Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, Pull, SetKind},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -22,56 +27,60 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let view = write.cluster.after;
     let images: Vec<_> = CATALOGS.iter().map(Catalog::image).collect();
     let mut found = Vec::new();
-    for (index, entry) in write.effective_sources() {
+    for (index, entry) in write.first_entries(Entry::is_usable) {
         let source = &*entry.source;
+        // Most entries end here.
         if !source.starts_with(DEFAULT_NAMESPACE) {
             continue;
         }
-        let Some(missing) = images.iter().find(|image| is_missing(view, source, image)) else { continue };
-        // During a migration, only the IDMS is reported.
+        let missing: Vec<_> =
+            images.iter().filter(|image| is_missing(view, source, image)).map(|image| &**image).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        // During a migration, the IDMS with the same source is reported instead.
         if set.kind == SetKind::Icsp && view.entries(source).any(|found| found.set.kind == SetKind::Idms) {
             continue;
         }
-        found.push(Missing { index, entry, image: missing });
+        found.push(Missing { index, entry, images: missing });
     }
     findings.extend(finding(view, set, &found));
 }
 
-/// An entry that should serve tag pulls of an image, and does not.
+/// An entry that should serve tag pulls of images, and does not.
 struct Missing<'a> {
     index: usize,
     entry: &'a Entry,
-    image: &'a str,
+    /// At least one.
+    images: Vec<&'a str>,
 }
 
 /// One finding for all entries of a set, so that its fix is one object.
 fn finding(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Option<Finding> {
     let first = found.first()?;
     let never = found.iter().filter(|found| found.entry.policy() == NeverContactSource).count();
-    let (is, they, mirror) = if found.len() == 1 {
-        ("is", "it", "this digest mirror is")
-    } else {
-        ("are", "them", "these digest mirrors are")
-    };
+    let images: BTreeSet<_> = found.iter().flat_map(|found| found.images.iter().copied()).collect();
+    let (is, them) = if images.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let mirror = if found.len() == 1 { "this digest mirror is" } else { "these digest mirrors are" };
     let effect = match never {
-        0 => format!("{mirror} never used for {they}"),
+        0 => format!("{mirror} never used for {them}"),
         never if never == found.len() => {
             format!(
-                "pulls of {they} by tag fail, because NeverContactSource also blocks the source for tag pulls"
+                "pulls of {them} by tag fail, because NeverContactSource also blocks the source for tag pulls"
             )
         }
         _ => format!(
-            "{mirror} never used for {they}, and tag pulls fail where the source has NeverContactSource"
+            "{mirror} never used for {them}, and tag pulls fail where the source has NeverContactSource"
         ),
     };
     let sources: Vec<_> = found.iter().map(|found| &*found.entry.source).collect();
-    let images = some_names(found.iter().map(|found| found.image));
+    let images = some_names(images);
     Some(Finding {
         effect,
         fix: fix(view, set, found),
-        ..Finding::new(
+        ..Finding::of_faults(
             set.field_path(first.index, "source"),
-            sources.join("\n"),
+            sources,
             format!("no ImageTagMirrorSet covers {images}, which {is} pulled by tag"),
         )
     })
@@ -84,32 +93,30 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[Missing<'_>]) -> Fix {
     };
     // A mirror that is only a host makes no reference of an image, and stops its pulls. With the namespace as
     // source, the name of the image follows it.
-    let is_readable = |found: &Missing<'_>| {
-        let entry = found.entry;
-        entry.source.len() <= DEFAULT_NAMESPACE.len()
-            || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
+    let is_readable = |entry: &Entry| {
+        *entry.source == *DEFAULT_NAMESPACE || entry.mirrors.iter().all(|mirror| mirror.contains('/'))
     };
-    if !found.iter().all(is_readable) {
+    let entries: Vec<_> =
+        found.iter().map(|found| for_other_pulls(view, found.entry, Pull::Digest)).collect();
+    if !entries.iter().all(is_readable) {
         return "add an ImageTagMirrorSet with the same sources, and mirrors with a path".into();
     }
     // Next to an ICSP, another kind is a finding of its own.
+    if set.kind == SetKind::Icsp && set.origin == Origin::InstallConfig {
+        return "rename imageContentSources to imageDigestSources, and add an ImageTagMirrorSet to the installer's manifests"
+            .into();
+    }
     if set.kind == SetKind::Icsp {
         return "migrate this ICSP to an IDMS, and add an ImageTagMirrorSet with the same sources and mirrors".into();
     }
-    let entries: Vec<_> = found.iter().map(|found| with_mirrors_once(found.entry)).collect();
     if let Some(tags) = view.set(SetKind::Itms, &set.name) {
         return Fix::safe(format!("add the same entries to {}", tags.id())).add_entries(tags, &entries);
     }
-    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &set.name, entries))
+    let name = free_name(view, SetKind::Itms, &set.name, "");
+    Fix::safe(title).create(MirrorSet::new(SetKind::Itms, &name, entries))
 }
 
-/// The entry with each mirror once, in the order in which nodes try them.
-fn with_mirrors_once(entry: &Entry) -> Entry {
-    let mirrors = merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().map(Box::from).collect();
-    Entry { mirrors, ..entry.clone() }
-}
-
-/// Whether this rule reports a source of a set.
+/// Whether this rule reports a source of an IDMS or ITMS, so that half-blocked-source does not report it as well.
 pub(super) fn is_reported(view: View<'_>, set: &MirrorSet, source: &str) -> bool {
     set.kind.is_digest()
         && source.starts_with(DEFAULT_NAMESPACE)
@@ -143,7 +150,7 @@ mod tests {
 
     /// A set of one source.
     fn of(kind: SetKind, source: &str) -> MirrorSet {
-        set(kind, if kind == Itms { "tags" } else { "digests" }, &[(source, &["m/x"])])
+        set(kind, if kind == Itms { "tags" } else { "digests" }, &[(source, &["m.lab/x"])])
     }
 
     #[test]

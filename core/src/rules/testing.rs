@@ -58,7 +58,8 @@ pub(super) fn find_in_file(rule: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// What one rule finds in a write next to other sets, turned on; without `old`, the write is a creation.
+/// What one rule finds in a write next to other sets; without `old`, the write is a creation. A rule that `settings`
+/// has no level for is a warning here, so that a rule that is off by default runs as well.
 pub(super) fn findings(
     rule: &str,
     settings: &Settings,
@@ -92,7 +93,7 @@ pub(super) fn for_releases(releases: &str) -> Settings {
     Settings { releases, ..Settings::default() }
 }
 
-/// What one rule finds in an existing set among others.
+/// What one rule finds in an existing set next to other objects: nothing is written. See [`findings`] for a write.
 pub(super) fn found_in(
     rule: &str,
     set: &MirrorSet,

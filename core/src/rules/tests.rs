@@ -116,7 +116,8 @@ fn the_overview_in_docs_is_up_to_date() {
     assert!(there == overview(), "{path} is out of date: run make generate");
 }
 
-/// A part of a template of the chart, up to where it is generated.
+/// The YAML between two texts of a template of the chart, without the one expression that may be in it: the operations,
+/// which the template is given.
 fn template(file: &str, from: &str, to: &str) -> Value {
     let path = format!("{}/../charts/mirrorguard/templates/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(path).unwrap();
@@ -149,8 +150,9 @@ fn the_chart_sends_the_webhook_every_kind_that_a_rule_reviews() {
     let file = "/../charts/mirrorguard/templates/validatingwebhookconfiguration.yaml";
     let webhooks = fs::read_to_string(format!("{}{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     for rule in RULES {
-        let (kinds, rules, asked) = match rule.check {
-            Check::MirrorSet(_) | Check::Nodes(_) => (
+        // The kinds, the template that lists their resources, and the places where the webhooks include it.
+        let (kinds, rules, includes) = match rule.check {
+            Check::MirrorSet(_) | Check::Entries(_) | Check::Nodes(_) => (
                 SetKind::ALL.map(Kind::Set).to_vec(),
                 "mirrorSetRules",
                 vec![
@@ -170,6 +172,6 @@ fn the_chart_sends_the_webhook_every_kind_that_a_rule_reviews() {
         let start = format!("{{{{- define \"mirrorguard.{rules}\" -}}}}");
         let sent = template("_helpers.tpl", &start, "{{- end }}");
         assert_eq!(resources(&sent), wanted, "{}", rule.id);
-        assert!(asked.iter().all(|asked| webhooks.contains(asked)), "{}: {asked:?}", rule.id);
+        assert!(includes.iter().all(|include| webhooks.contains(include)), "{}: {includes:?}", rule.id);
     }
 }

@@ -72,19 +72,21 @@ fn misspelt_for_catalogs(hosted: &HostedCluster, name: &str) -> Option<Finding> 
     })
 }
 
-/// The annotation of HyperShift for catalogs that was meant by another one.
+/// The annotation of HyperShift for catalogs that a misspelt name was meant to be; `None` if the name is right, or not
+/// similar enough.
 fn meant_for_catalogs(name: &str) -> Option<&'static str> {
-    let (prefix, own) = name.split_once('/')?;
+    let (prefix, typed) = name.split_once('/')?;
     let mut known = for_catalogs();
     if known.clone().any(|known| known == name) {
         return None;
     }
     if format!("{prefix}/") != annotation::HYPERSHIFT_PREFIX {
         // Only the prefix may be misspelt then: another owner may have a similar name.
-        return known.find(|known| name_of(known) == own);
+        return known.find(|known| name_of(known) == typed);
     }
-    let meant = closest(own, for_catalogs().map(name_of))?;
-    if own.contains("catalog") || is_misspelt(own, meant) {
+    let meant = closest(typed, for_catalogs().map(name_of))?;
+    // HyperShift has other annotations with similar names, but none of those has this word.
+    if typed.contains("catalog") || is_misspelt(typed, meant) {
         return known.find(|known| name_of(known) == meant);
     }
     None
@@ -100,7 +102,7 @@ fn name_of(name: &'static str) -> &'static str {
     name.trim_start_matches(annotation::HYPERSHIFT_PREFIX)
 }
 
-/// The annotation that was probably meant.
+/// The annotation of mirrorguard that was probably meant.
 fn similar(name: &str) -> Option<&'static str> {
     // All have the same prefix, which alone would make them similar.
     let known = annotation::OURS.iter().map(|known| known.trim_start_matches(annotation::OUR_PREFIX));
@@ -116,6 +118,7 @@ mod tests {
         state::State,
     };
 
+    /// What is found in a HostedCluster with this annotation alone.
     fn find(name: &str, value: &str) -> Option<Finding> {
         let mut hosted = HostedCluster::default();
         hosted.metadata.annotations.insert(name.to_owned(), value.to_owned());
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_annotations_are_checked() {
+    fn an_annotation_that_has_no_effect_is_found() {
         let table = [
             ("mirrorguard.io/catalog-overrides: disabled", false, "the opt-out"),
             ("mirrorguard.io/catalog-overrides-derived: a=b", false, "the mark"),

@@ -26,10 +26,10 @@ fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
     };
     let mut wanted = Vec::new();
     let mut fix = Fix::default();
-    for (path, there, meant) in
+    for (path, value, meant) in
         [("apiVersion", &*written.api_version, &*api_version), ("kind", &*written.kind_name, kind)]
     {
-        if there != meant {
+        if value != meant {
             wanted.push(format!("{path} to {meant}"));
             fix = fix.set(written.id.clone(), path, meant);
         }
@@ -60,6 +60,7 @@ mod tests {
     fn a_wrong_name_is_found_with_the_right_one() {
         let (v1, idms) = ("config.openshift.io/v1", "ImageDigestMirrorSet");
         let (set_v1, set_idms) = ("apiVersion config.openshift.io/v1", "kind ImageDigestMirrorSet");
+        // The apiVersion, the kind, the path of the finding (empty for none), and what its fix sets.
         let table: [(&str, &str, &str, &[&str], &str); 7] = [
             (v1, idms, "", &[], "as it is"),
             ("operator.openshift.io/v1alpha1", idms, "apiVersion", &[set_v1], "the group of an ICSP"),

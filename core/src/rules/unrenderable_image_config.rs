@@ -27,16 +27,20 @@ const FILE_REJECTED: &str =
     "nodes reject the whole registry configuration, and every pull fails on every node";
 
 fn check(write: &NodesWrite<'_>, findings: &mut Vec<Finding>) {
-    // What was wrong before is not of this write.
+    // What was wrong before is not the fault of this write.
     let before: BTreeSet<_> =
-        write.before.into_iter().flat_map(problems).map(|problem| problem.key).collect();
-    let new = problems(write.after).into_iter().filter(|problem| !before.contains(&problem.key));
+        write.before.into_iter().flat_map(problems).flat_map(|problem| problem.keys).collect();
+    let is_new = |problem: &Problem| problem.keys.iter().any(|key| !before.contains(key));
+    let new = problems(write.after).into_iter().filter(is_new);
     findings.extend(new.map(|problem| problem.into_finding(write)));
 }
 
 /// Something wrong with the settings, wherever it is reported.
 struct Problem {
-    key: String,
+    /// One for each fault.
+    keys: Vec<String>,
+    /// The highest level that its finding may have.
+    level: Level,
     /// The field of the image configuration, below `registrySources`; empty if it is about none of them.
     field: String,
     /// The source or mirror that is part of it, to find its place in the set that is written; empty if there is
@@ -55,14 +59,16 @@ impl Problem {
             None => format!("{}.{}", write.path, self.field),
         };
         Finding {
+            at_most: self.level,
             effect: self.effect.to_owned(),
             fix: self.fix.into(),
-            ..Finding::new(path, self.key, self.what)
+            ..Finding::of_faults(path, self.keys, self.what)
         }
     }
 }
 
-/// The entry of a set that has a source or mirror, or whose source covers it.
+/// The first field of a set that is about `culprit`: a source that covers it, or a mirror that it is. `None` for an
+/// empty one.
 fn place_in_set(set: &MirrorSet, culprit: &str) -> Option<String> {
     for (index, entry) in set.effective_entries() {
         if is_nested(culprit, &entry.source) {
@@ -75,13 +81,16 @@ fn place_in_set(set: &MirrorSet, culprit: &str) -> Option<String> {
     None
 }
 
+/// Everything that is wrong with the settings in a view.
 fn problems(view: View<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     match Lists::of(view) {
         Err(refusal) => problems.extend(refused_payload(view, &refusal)),
         Ok(lists) => {
-            if let Some(Loss::Everything(error)) = &lists.loss {
-                problems.push(all_lost(view, error));
+            match &lists.loss {
+                Some(Loss::Everything(error)) => problems.push(all_lost(view, error)),
+                Some(Loss::Covering(scopes)) => problems.push(not_blocked(view, scopes)),
+                None => {}
             }
             if let Err(refusal) = validate_policy(view, &lists) {
                 problems.extend(refused_policy(view, refusal));
@@ -108,10 +117,12 @@ fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
             ),
             "block the hosts by their full names",
         ),
+        // `Lists::of` has no other refusals.
         _ => return None,
     };
     Some(Problem {
-        key: format!("{key} {image}"),
+        keys: vec![format!("{key} {image}")],
+        level: Level::Deny,
         field: String::new(),
         culprit: String::new(),
         what,
@@ -137,7 +148,8 @@ fn all_lost(view: View<'_>, error: &LookupError) -> Problem {
         }
     };
     Problem {
-        key: format!("all lost {error}"),
+        keys: vec![format!("all lost {error}")],
+        level: Level::Deny,
         field: "blockedRegistries".to_owned(),
         culprit,
         what: format!(
@@ -148,14 +160,51 @@ fn all_lost(view: View<'_>, error: &LookupError) -> Problem {
     }
 }
 
+/// The operator does not block what covers the release image, unless a mirror has that.
+fn not_blocked(view: View<'_>, scopes: &[&str]) -> Problem {
+    let repository = payload_repository(view).unwrap_or_default();
+    let image = view.payload().unwrap_or_default();
+    let quoted: Vec<_> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
+    let (covers, effect) = match scopes {
+        [_] => ("covers", "the machine-config operator does not block it, and images are pulled from there"),
+        _ => ("cover", "the machine-config operator blocks none of them, and images are pulled from there"),
+    };
+    let (why, fix) = if image.contains('@') {
+        (
+            "which no digest mirror outside the blocked registries has",
+            format!("add \"{repository}\" with its mirror to an ImageDigestMirrorSet"),
+        )
+    } else {
+        (
+            "which is pulled by tag, so that digest mirrors do not count",
+            "install the release by digest, or block the repositories beside the release image by their names".to_owned(),
+        )
+    };
+    Problem {
+        keys: scopes.iter().map(|scope| format!("not blocked {scope}")).collect(),
+        level: Level::Warn,
+        field: "blockedRegistries".to_owned(),
+        culprit: repository.to_owned(),
+        what: format!(
+            "{} in blockedRegistries {covers} the release image, \"{repository}\", {why}",
+            quoted.join(" and ")
+        ),
+        effect,
+        fix,
+    }
+}
+
 fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
     match refusal {
+        // All that is allowed is the payload, which is added once for each blocked registry that covers it.
         Refusal::AllowedAndBlocked if view.image_config().allowed_registries.is_empty() => {
             Some(payload_twice(view))
         }
         Refusal::AllowedAndBlocked => Some(Problem {
-            key: "allowed and blocked".to_owned(),
+            keys: vec!["allowed and blocked".to_owned()],
+            level: Level::Deny,
             field: "allowedRegistries".to_owned(),
+            // A set has a part in it only if it gives the payload a mirror.
             culprit: payload_repository(view).unwrap_or_default().to_owned(),
             what: "allowedRegistries and blockedRegistries are both set".to_owned(),
             effect: RENDERING_FAILS,
@@ -169,6 +218,7 @@ fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
     }
 }
 
+/// Several blocked registries cover the payload, and nothing else is allowed.
 fn payload_twice(view: View<'_>) -> Problem {
     let repository = payload_repository(view).unwrap_or_default();
     let blocked = view.image_config().blocked_registries.iter();
@@ -176,7 +226,8 @@ fn payload_twice(view: View<'_>) -> Problem {
         blocked.filter(|scope| is_nested(repository, scope)).map(|scope| format!("\"{scope}\"")).collect();
     let covering = covering.join(" and ");
     Problem {
-        key: format!("payload twice {covering}"),
+        keys: vec![format!("payload twice {covering}")],
+        level: Level::Deny,
         field: "blockedRegistries".to_owned(),
         culprit: repository.to_owned(),
         what: format!(
@@ -204,7 +255,8 @@ fn signed_scope(is_cluster_wide: bool, scope: &str, is_blocked: bool) -> Problem
         )
     };
     Problem {
-        key: format!("{kind} {scope}"),
+        keys: vec![format!("{kind} {scope}")],
+        level: Level::Deny,
         field: field.to_owned(),
         culprit: scope.to_owned(),
         what,
@@ -231,20 +283,20 @@ fn unreadable_scopes(view: View<'_>) -> Vec<Problem> {
             }
         }
     }
-    if let Err(FileRefusal::Flag { scope, location, flag }) = check_file(&rendering) {
+    // Its other refusals are about one scope, and found above with the place of each.
+    if let Err(refusal) = check_file(&rendering)
+        && let FileRefusal::Flag { scope, location, .. } = &refusal
+    {
         let lists = [
             ("insecureRegistries", &config.insecure_registries),
             ("blockedRegistries", &config.blocked_registries),
         ];
         let place = lists
             .iter()
-            .find_map(|(list, scopes)| Some((*list, scopes.iter().position(|listed| *listed == scope)?)));
+            .find_map(|(list, scopes)| Some((*list, scopes.iter().position(|listed| listed == scope)?)));
         // A flag comes from one of the lists, so that there is a place.
         let (list, at) = place.unwrap_or(("blockedRegistries", 0));
-        problems.push(Problem {
-            culprit: location.clone(),
-            ..unreadable(&FileRefusal::Flag { scope: scope.clone(), location, flag }, &scope, list, at)
-        });
+        problems.push(Problem { culprit: location.clone(), ..unreadable(&refusal, scope, list, at) });
     }
     problems
 }
@@ -270,7 +322,8 @@ fn unreadable(refusal: &FileRefusal, scope: &str, list: &str, at: usize) -> Prob
         ),
     };
     Problem {
-        key: format!("{list} {scope}"),
+        keys: vec![format!("{list} {scope}")],
+        level: Level::Deny,
         field: format!("{list}[{at}]"),
         culprit: String::new(),
         what,

@@ -54,12 +54,12 @@ mod tests {
             ("*.lab.example", "lab.example/a", false, "the domain itself"),
         ];
         let mut all = Vec::new();
-        for (allowed, mirror, expected, reason) in table {
+        for (allowed, mirror, is_allowed, reason) in table {
             let allowed_mirror_registries = vec!["other.example".to_owned(), allowed.to_owned()];
             let settings = Settings { allowed_mirror_registries, ..Settings::default() };
             let new = set(Idms, "new", &[("quay.io/a", &[mirror, "quay.io/a"])]);
             let found = findings("untrusted-mirror", &settings, &[], None, &new);
-            assert_eq!(found.is_empty(), expected, "{reason}: {found:?}");
+            assert_eq!(found.is_empty(), is_allowed, "{reason}: {found:?}");
             all.extend(found);
         }
         assert_texts("untrusted-mirror", &all);

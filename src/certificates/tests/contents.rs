@@ -62,11 +62,14 @@ fn certificates_begin_in_the_past_and_never_outlive_their_ca() {
     assert!(!format!("{last:?}").contains("PRIVATE"), "the debug output shows no key");
 }
 
-/// A situation before a new CA is created, and the CAs that it keeps.
+/// A situation before a new CA is created.
 struct Row<'a> {
+    /// The CAs in the Secret.
     secret: Vec<&'a Signer>,
+    /// The CAs in the configurations.
     trusted: Vec<&'a Signer>,
     day: i32,
+    /// The CAs that are trusted afterwards, before the new one.
     kept: Vec<&'a Signer>,
     reason: &'static str,
 }
@@ -109,7 +112,7 @@ fn a_new_ca_keeps_the_trusted_ones_and_drops_expired_ones() {
     let case = case(&Contents::default(), &many.iter().collect::<Vec<_>>());
     let after = case.situation().changed(Change::NewAuthority).unwrap();
     let newest = certificates(&many.iter().skip(4).collect::<Vec<_>>());
-    assert_eq!(after.authorities.split_last().unwrap().1, newest, "a Secret that was emptied many times");
+    assert_eq!(after.authorities.split_last().unwrap().1, newest, "only the newest eight are adopted");
 }
 
 fn certificates(signers: &[&Signer]) -> Vec<Certificate> {

@@ -3,11 +3,13 @@
 use super::{ca, case, certificate, contents, day, trusting};
 use crate::certificates::{ConfigurationKind, Obstacle, Serving, Signer, obstacle, select};
 
-/// An offered certificate, and whether it is served from now on.
+/// A certificate in the Secret, and whether a replica serves it from now on.
 struct Row<'a> {
     current: Option<&'a Serving>,
     offered: &'a Serving,
+    /// The CAs in the configurations.
     trusted: &'a [&'a Signer],
+    /// For how many minutes the configurations have been unchanged.
     unchanged_for: i32,
     is_selected: bool,
     reason: &'static str,
@@ -81,8 +83,8 @@ fn a_replica_with_an_untrusted_certificate_says_why() {
         (half, 1, Some(Obstacle::Untrusted(ConfigurationKind::Mutating)), "one webhook does not"),
         (trusting(&[&a]), 91, Some(Obstacle::Expired(day(90))), "expired"),
     ];
-    for (configurations, of, expected, reason) in table {
-        let case = case(&contents(&[&a], Some(&serving)), &[]).with(configurations).on_day(of);
+    for (configurations, today, expected, reason) in table {
+        let case = case(&contents(&[&a], Some(&serving)), &[]).with(configurations).on_day(today);
         assert_eq!(obstacle(&serving, &case.situation()), expected, "{reason}");
     }
 }

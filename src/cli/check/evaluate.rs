@@ -59,6 +59,7 @@ pub(super) struct Unread {
 }
 
 impl Unread {
+    /// What to do about it; `right` is the permission that reading requires.
     fn remedy(&self, right: &str) -> String {
         if self.is_forbidden {
             return format!("grant {right}");
@@ -92,6 +93,7 @@ pub(super) fn evaluate(observed: &Observed) -> Vec<Check> {
     checks
 }
 
+/// Whether there is a configuration of this kind with webhooks of mirrorguard: `read` holds only such ones.
 fn configuration(
     check: &'static str,
     kind: ConfigurationKind,
@@ -124,10 +126,12 @@ fn configuration(
     }
 }
 
+/// Whether every webhook has a CA that has not expired. The one that expires first is named.
 fn ca(configurations: &[&Configuration], observed: &Observed) -> Check {
     const CHECK: &str = "ca";
     const REMEDY: &str = "check what writes the CA, which depends on certificates.mode of the Helm release: the pods of \
                           mirrorguard, OpenShift's service CA, cert-manager, or your value of certificates.caBundle";
+    // A denial by mirrorguard proves that the API server accepts the certificate without any `caBundle`.
     let mut hooks = configurations.iter().flat_map(|configuration| &configuration.webhooks);
     if hooks.all(|hook| hook.bundle.is_empty()) && observed.invalid.is_denied_by_mirrorguard() {
         return Check::ok(
@@ -167,6 +171,7 @@ fn day(moment: Timestamp) -> String {
     TimeZone::UTC.to_datetime(moment).date().to_string()
 }
 
+/// Whether a Service has ready pods.
 fn endpoints(Endpoints { namespace, name, ready }: &Endpoints) -> Check {
     const CHECK: &str = "endpoints";
     match ready {
@@ -191,6 +196,7 @@ fn endpoints(Endpoints { namespace, name, ready }: &Endpoints) -> Check {
     }
 }
 
+/// Whether mirrorguard denies the invalid mirror set, and for the right reason.
 fn denial(invalid: &Outcome) -> Check {
     const CHECK: &str = "denial";
     match invalid {
@@ -214,6 +220,7 @@ fn denial(invalid: &Outcome) -> Check {
     }
 }
 
+/// Whether mirrorguard admits the valid mirror set.
 fn admission(valid: &Outcome) -> Check {
     const CHECK: &str = "admission";
     match valid {
@@ -227,7 +234,8 @@ fn admission(valid: &Outcome) -> Check {
     }
 }
 
-/// The check of a write that mirrorguard did not admit or deny.
+/// The check of a write that mirrorguard neither admitted nor denied. The callers evaluate [`Outcome::Admitted`] and a
+/// denial by mirrorguard themselves.
 fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
     match outcome {
         Outcome::Unreached { webhook, why } if is_ours(webhook) => Check::failed(
@@ -262,7 +270,7 @@ fn not_reached(check: &'static str, outcome: &Outcome) -> Check {
             format!("the request did not reach mirrorguard: {why}"),
             "fix the error that the API server reported, then run the check again",
         ),
-        // Both callers handle it themselves.
+        // Does not get here.
         Outcome::Admitted => Check::ok(check, "admitted"),
     }
 }

@@ -84,6 +84,7 @@ fn quoted_name_after<'m>(message: &'m str, text: &str) -> Option<(String, &'m st
 /// The policy that denied, and why: `ValidatingAdmissionPolicy '…'`, of those that mutate `policy '…'` or `policy "…"`.
 fn policy_of(message: &str) -> Option<(&str, &str)> {
     let (before, why) = message.split_once("denied request:")?;
+    // `Policy ` or `policy `.
     let (_, name) = before.split_once("olicy ")?;
     let quote = name.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
     let (name, _) = name[1..].split_once(quote)?;

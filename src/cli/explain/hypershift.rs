@@ -12,14 +12,16 @@ use crate::cli::{
 };
 
 impl Drawing<'_> {
+    /// Both lookups, each in both of its eras.
     pub(super) fn hypershift(&self, explanation: &Explanation<'_>) -> Branch {
-        let forbidden = explanation.pulls.iter().any(|pull| !pull.blockers.is_empty());
-        let lookups = explanation.lookups.iter().map(|lookup| self.lookup(lookup, forbidden));
+        let nodes_skip_source = explanation.pulls.iter().any(|pull| !pull.blockers.is_empty());
+        let lookups = explanation.lookups.iter().map(|lookup| self.lookup(lookup, nodes_skip_source));
         let reads = "uses IDMS and ICSP of the management cluster, and ignores ITMS and image.config";
         Branch::new("in HyperShift").styled(BOLD).styled_note(reads, DIM).with(lookups)
     }
 
-    fn lookup(&self, lookup: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
+    /// The sources that match in a lookup. `nodes_skip_source` says that the nodes never contact the source of the image.
+    fn lookup(&self, lookup: &ExplainedLookup<'_>, nodes_skip_source: bool) -> Branch {
         let name = match lookup.kind {
             LookupKind::Release(era) => format!("release lookup, {era}"),
             LookupKind::Metadata(era) => format!("metadata lookup, {}", era.span()),
@@ -32,7 +34,17 @@ impl Drawing<'_> {
         }
         let sources = lookup.sources.iter().map(|source| self.source(source));
         let skipped = lookup.errors.iter().map(|error| Branch::new("skipped").note(&**error).styled(YELLOW));
-        branch.with(sources).with(skipped).with(ends_with_source.then(|| itself(lookup, forbidden)))
+        let crashes = lookup.crashes_on.iter().map(|source| {
+            Branch::new(format!("{source} cannot be parsed")).styled_note(
+                "CRASHES: the control plane operator, at random, or always without another source",
+                YELLOW,
+            )
+        });
+        branch
+            .with(crashes)
+            .with(sources)
+            .with(skipped)
+            .with(ends_with_source.then(|| itself(lookup, nodes_skip_source)))
     }
 
     fn source(&self, reading: &MatchingSource<'_>) -> Branch {
@@ -63,7 +75,7 @@ impl Drawing<'_> {
     }
 }
 
-/// The numbers in the tree of these references.
+/// The numbers in the tree of these references, which are the candidates in another order.
 fn numbers_of(references: &[String], candidates: &[Candidate]) -> Vec<String> {
     let mut numbers = Vec::new();
     for reference in references {
@@ -73,12 +85,12 @@ fn numbers_of(references: &[String], candidates: &[Candidate]) -> Vec<String> {
     numbers
 }
 
-/// The image itself, which is tried last, or alone.
-fn itself(lookup: &ExplainedLookup<'_>, forbidden: bool) -> Branch {
+/// The image itself, which is tried last, or alone if no source matches.
+fn itself(lookup: &ExplainedLookup<'_>, nodes_skip_source: bool) -> Branch {
     let head =
         if lookup.sources.is_empty() { "not redirected: the image itself" } else { "the image itself, last" };
     let branch = Branch::new(head);
-    match (lookup.only_nodes_redirect, forbidden) {
+    match (lookup.only_nodes_redirect, nodes_skip_source) {
         (true, _) => branch.styled_note("DIFFERS: nodes use mirrors", YELLOW),
         (false, true) => branch.styled_note("DIFFERS: nodes never contact the source", YELLOW),
         (false, false) => branch,

@@ -126,6 +126,9 @@ struct LookupJson<'a> {
     candidates: Cow<'a, [String]>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [String],
+    /// The sources on which the control plane operator crashes.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    crashes_on: &'a [String],
     sources: Vec<SourceJson<'a>>,
     only_nodes_redirect: bool,
 }
@@ -143,7 +146,7 @@ struct SourceJson<'a> {
 #[derive(Serialize)]
 struct CandidateJson<'a> {
     reference: &'a str,
-    /// `elsewhere`, `without-tag`, or not there.
+    /// `elsewhere` or `without-tag`; left out if the nodes try the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     differs: Option<&'static str>,
 }
@@ -156,7 +159,9 @@ pub(super) fn explanation<'a>(
     hosted_control_planes: Option<&'a [HostedControlPlane]>,
 ) -> ExplanationJson<'a> {
     let [earlier, later, exact, prefix] = &explanation.lookups;
+    // There is always one: the image as it is, or in the first search registry.
     let first = &explanation.pulls[0];
+    // All pulls, or none if the image has a registry.
     let searched = explanation.pulls.iter().filter(|_| question.is_short);
     ExplanationJson {
         image: first.image.as_str(),
@@ -238,6 +243,7 @@ fn blocker<'a>(blocker: &Blocker<'a>) -> BlockerJson<'a> {
     }
 }
 
+/// The release lookups of earlier and of later releases as one, with what each of them tries.
 fn release_lookup<'a>(
     earlier: &'a ExplainedLookup<'a>,
     later: &'a ExplainedLookup<'a>,
@@ -266,6 +272,7 @@ fn lookup<'a>(lookup: &'a ExplainedLookup<'a>) -> LookupJson<'a> {
     LookupJson {
         candidates: lookup.candidates.as_slice().into(),
         errors: &lookup.errors,
+        crashes_on: &lookup.crashes_on,
         sources: lookup.sources.iter().map(source).collect(),
         only_nodes_redirect: lookup.only_nodes_redirect,
     }
@@ -273,6 +280,7 @@ fn lookup<'a>(lookup: &'a ExplainedLookup<'a>) -> LookupJson<'a> {
 
 fn source<'a>(reading: &'a MatchingSource<'a>) -> SourceJson<'a> {
     let mut objects: Vec<_> = reading.entries.iter().map(|entry| entry.set.id().to_string()).collect();
+    // The entries are in the order of their sets, so those of one set are next to each other.
     objects.dedup();
     SourceJson {
         source: reading.source,

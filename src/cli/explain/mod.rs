@@ -5,9 +5,9 @@ mod json;
 mod nodes;
 mod place;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use mirrorguard_core::{
     explanation::{Explanation, Question, explain},
@@ -69,12 +69,13 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
+    refuse_file(&args.image)?;
     let question = Question::parse(&args.image)?;
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     let question = match files.search_registries {
-        // Nodes do not look for an image with registries that they cannot read.
+        // Nodes that cannot read their files know no search registries.
         Some(search) if files.refusal.is_none() => question.searched_in(search.0)?,
         _ => question,
     };
@@ -95,6 +96,16 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
         }
     }
     Ok(Answer::Yes)
+}
+
+/// Fails where the image is a file: IMAGE was left out, or comes after PATH.
+fn refuse_file(image: &str) -> Result<()> {
+    let path = Path::new(image);
+    let is_manifest = path.extension().is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|e| ext == *e));
+    if is_manifest && path.is_file() {
+        bail!("{image} is a file; which image? write mirrorguard explain IMAGE {image}");
+    }
+    Ok(())
 }
 
 /// An explanation as people see it.

@@ -64,6 +64,7 @@ impl Drawing<'_> {
             return Branch::new("no source matches").with(entries);
         };
         let mut branch = Branch::new(format!("{scope} applies"));
+        // Otherwise only a list of image.config has this scope.
         let is_source = pull.covering.iter().any(|c| {
             *c.entry.entry().source == *scope && matches!(c.part, Part::Tried | Part::OtherPulls(_))
         });

@@ -54,6 +54,7 @@ pub(in crate::cli) fn errors(unread: &[Unread], width: usize) -> String {
     text
 }
 
+/// The drawing of a finding: its title, the place with related ones, the effect, and the fix.
 fn group<'a>(
     one: &'a Reviewed<'a>,
     diagnostic: &'a Diagnostic,
@@ -66,14 +67,14 @@ fn group<'a>(
     let mut effect = Some(&*finding.effect).filter(|effect| !effect.is_empty());
     if let Some(place) = one.place {
         let here = Drawing::new(place, &finding.path);
-        // After the underline where there is room.
+        // The effect is written after the underline where there is room, else as a note below.
         let label = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
         let here = here.with_label(label.to_owned());
         group = draw(group, &here, related_drawings(diagnostic, places, &here));
         if here.is_long() {
             group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
         }
-    // `overrides --check` reviews a value, in an object without a name.
+    // An object without a name is what `overrides --check` reviews: a value that is in no object.
     } else if !object.name.is_empty() {
         group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
     }
@@ -117,17 +118,23 @@ fn draw<'a>(group: Group<'a>, here: &Drawing<'a>, others: Vec<Drawing<'a>>) -> G
 /// A value in a file, and its lines.
 struct Drawing<'a> {
     source: &'a Arc<Source>,
+    /// Where the value begins.
     at: Position,
+    /// The bytes of the value.
     span: Range<usize>,
+    /// The bytes of the lines that the value is on, without the last line end.
     lines: Range<usize>,
+    /// What is written after the underline.
     label: String,
 }
 
 impl<'a> Drawing<'a> {
+    /// The value at a path of an object.
     fn new(place: &'a Located, path: &str) -> Self {
         Self::of(&place.source, place.position(path), place.span(path))
     }
 
+    /// Any bytes of a file, which begin at a position.
     fn of(source: &'a Arc<Source>, at: Position, span: Range<usize>) -> Self {
         let text = &*source.text;
         let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -156,12 +163,14 @@ impl<'a> Drawing<'a> {
         !self.is_long() && gutter + before + 1 + label.chars().count() <= width
     }
 
+    /// Whether another place can be in the same drawing.
     fn is_near(&self, other: &Self) -> bool {
         let from = self.lines.start.min(other.lines.start);
         let to = self.lines.end.max(other.lines.end);
         Arc::ptr_eq(self.source, other.source) && to - from < NEAR && !self.is_long() && !other.is_long()
     }
 
+    /// Adds the lines with the value and the places near it, or only the position if the line is too long.
     fn draw(&self, group: Group<'a>, kind: AnnotationKind, near: &[Self]) -> Group<'a> {
         let source = &**self.source;
         if self.is_long() {
@@ -179,6 +188,7 @@ impl<'a> Drawing<'a> {
         group.element(snippet.annotation(self.annotation(kind, start)).annotations(others))
     }
 
+    /// The underline of the value in a text that begins at byte `start` of the file.
     fn annotation(&self, kind: AnnotationKind, start: usize) -> Annotation<'a> {
         let annotation = kind.span(self.span.start - start..self.span.end - start);
         if self.label.is_empty() { annotation } else { annotation.label(self.label.clone()) }

@@ -42,7 +42,7 @@ struct Failure {
     text: String,
 }
 
-/// A run.
+/// A run as JUnit XML.
 pub(in crate::cli) fn junit(run: &Run<'_>) -> io::Result<String> {
     let suites = suites(run);
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
@@ -56,27 +56,29 @@ pub(in crate::cli) fn junit(run: &Run<'_>) -> io::Result<String> {
     Ok(text)
 }
 
-/// An error in a file is an error of its suite.
+/// The suites of a run, by file. What could not be read is a test case with an error.
 fn suites<'a>(run: &'a Run<'_>) -> Vec<Suite<'a>> {
     let mut suites: Vec<Suite<'_>> = Vec::new();
     for one in run.reviewed {
         let name = one.place.map_or(LIVE, |place| &place.source.name);
         let cases = cases_of(one, run.fails_from);
-        // Objects come file by file.
-        match suites.last_mut().filter(|suite| suite.name == name) {
-            Some(suite) => suite.cases.extend(cases),
-            None => suites.push(Suite { name, cases }),
-        }
+        suite(&mut suites, name).cases.extend(cases);
     }
     for unread in run.unread {
         let name = unread.place.as_ref().map_or("files", |(file, _)| file);
-        let case = unread_case(unread);
-        match suites.iter_mut().find(|suite| suite.name == name) {
-            Some(suite) => suite.cases.push(case),
-            None => suites.push(Suite { name, cases: vec![case] }),
-        }
+        suite(&mut suites, name).cases.push(unread_case(unread));
     }
     suites
+}
+
+/// The suite of a file, which is added if it is the first time that the file has a case. Most cases follow one of the
+/// same file.
+fn suite<'s, 'a>(suites: &'s mut Vec<Suite<'a>>, name: &'a str) -> &'s mut Suite<'a> {
+    let at = suites.iter().rposition(|suite| suite.name == name).unwrap_or(suites.len());
+    if at == suites.len() {
+        suites.push(Suite { name, cases: Vec::new() });
+    }
+    &mut suites[at]
 }
 
 fn unread_case(unread: &Unread) -> Case {
@@ -90,6 +92,7 @@ fn unread_case(unread: &Unread) -> Case {
     Case { name: "reading".to_owned(), line, failure: Some(failure), output: None }
 }
 
+/// The test cases of an object: one for each rule with findings, or a single one that passed.
 fn cases_of(one: &Reviewed<'_>, fails_from: Level) -> Vec<Case> {
     let all = &one.verdict.diagnostics;
     if all.is_empty() {
@@ -148,6 +151,7 @@ fn describe(one: &Reviewed<'_>, diagnostic: &Diagnostic) -> String {
     format!("{place}{level}{}{yaml}", diagnostic.line())
 }
 
+/// How many test cases there are, and how many failed or are errors, as attributes.
 fn counts<'c>(cases: impl Iterator<Item = &'c Case>) -> [(&'static str, String); 4] {
     let (mut tests, mut failures, mut errors) = (0, 0, 0);
     for case in cases {
@@ -173,7 +177,7 @@ fn write_suite(xml: &mut Xml, suite: &Suite<'_>) -> io::Result<()> {
 
 fn write_case(xml: &mut Xml, suite: &Suite<'_>, case: &Case) -> io::Result<()> {
     let file = valid(suite.name);
-    // Readers of JUnit XML split class names at dots.
+    // Readers of JUnit XML split class names at dots, so the name of the file is given without its extension.
     let class = file.rsplit_once('.').map_or(&*file, |(stem, _)| stem);
     let line = case.line.map(|line| line.to_string());
     let element = xml

@@ -38,7 +38,7 @@ const IN_PATHS: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// A run. URIs of files below `folder` are relative to it.
+/// A run as SARIF. URIs of files below `folder` are relative to it.
 pub(in crate::cli) fn sarif(run: &Run<'_>, folder: &Path) -> Value {
     let index: BTreeMap<_, _> = RULES.iter().enumerate().map(|(at, rule)| (rule.id, at)).collect();
     let results = findings(run.reviewed).map(|(one, diagnostic)| {
@@ -106,13 +106,14 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
     if finding.related.more() > 0 {
         result["properties"]["moreRelated"] = json!(finding.related.more());
     }
-    if let Some(fix) = apply_fix(&finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
+    if let Some(fix) = apply_fix(one.place, &finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
         result["fixes"] = json!([sarif_fix(&fix, folder)]);
     }
     result
 }
 
 fn sarif_fix(fix: &AppliedFix<'_>, folder: &Path) -> Value {
+    // The edits are sorted by file.
     let files = fix.edits.chunk_by(|one, next| one.file == next.file);
     let changes = files.map(|edits| {
         let replacements = edits.iter().map(|edit| {
@@ -156,6 +157,7 @@ fn physical(place: &Located, path: &str, folder: &Path) -> Value {
     })
 }
 
+/// The location of a file: relative to `folder` if its name is relative or the file is below, else absolute.
 fn artifact(name: &str, folder: &Path) -> Value {
     let path = Path::new(name);
     let path = path.strip_prefix(folder).unwrap_or(path);
@@ -172,7 +174,7 @@ fn artifact(name: &str, folder: &Path) -> Value {
     }
 }
 
-/// A finding keeps its fingerprint when it moves within its file. The hash is 64-bit FNV-1a, which is the same in every
+/// Identifies a finding, also after it has moved within its file. The hash is 64-bit FNV-1a, which is the same in every
 /// release.
 fn fingerprint(parts: &[&str]) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;

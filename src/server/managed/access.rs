@@ -48,6 +48,7 @@ pub(super) enum Written {
 #[derive(Debug)]
 pub(super) struct SecretReading {
     pub(super) reading: Reading,
+    /// Its resource version, which every API server sets.
     pub(super) version: Option<String>,
 }
 
@@ -147,13 +148,15 @@ impl Access {
         bundle: &str,
     ) -> Result<Written, ManagedError> {
         let value = json!(k8s_openapi::ByteString(bundle.as_bytes().to_vec()));
-        // A patch by index is safe, because the test of the version fails if the webhooks have changed.
+        // A patch by index is safe, because the test of the version fails if the webhooks have changed. `add` replaces
+        // a bundle that is there.
         let mut operations =
             vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": configuration.version})];
         for index in 0..configuration.bundles.len() {
             let path = format!("/webhooks/{index}/clientConfig/caBundle");
             operations.push(json!({"op": "add", "path": path, "value": value}));
         }
+        // These operations can always be read.
         let patch: json_patch::Patch = serde_json::from_value(operations.into()).unwrap_or_default();
         let (name, params, patch) =
             (&*self.configuration, PatchParams::apply(MANAGER), Patch::Json::<()>(patch));

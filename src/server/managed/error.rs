@@ -81,7 +81,7 @@ impl ManagedError {
         matches!(self, Self::Failed { .. } | Self::Contested { .. })
     }
 
-    /// Whether an object could only not be read.
+    /// Whether the error is that an object could not be read, for another reason than a missing permission.
     pub(super) fn is_failed_read(&self) -> bool {
         matches!(self, Self::Failed { verb: "get", .. })
     }

@@ -77,11 +77,15 @@ impl Managed {
         app: Arc<App>,
     ) -> Result<(Self, RustlsConfig), ManagedError> {
         let mut managed = Self::new(client, options, app);
-        managed.load_client_ca()?;
+        if let Some(file) = &managed.options.client_ca {
+            file.roots_in(&file.read()?)?;
+        }
         let began = Instant::now();
         let mut is_logged = false;
+        // A round without an error has a certificate to serve, so only transient errors repeat this.
         loop {
             let result = managed.round().await;
+            // A certificate is enough to serve. An error about anything else is left to the next rounds of `follow`.
             if let Some((_, config)) = &managed.served {
                 let config = config.clone();
                 if let Err(error) = result {
@@ -132,6 +136,7 @@ impl Managed {
         }
     }
 
+    /// How long to wait for a change after a round without errors.
     fn pause(&self) -> Duration {
         self.seen.as_ref().map_or(SHORTEST, |seen| seen.pause(self.options.lifetimes))
     }
@@ -139,6 +144,7 @@ impl Managed {
     /// Logs an error. It counts as a failure, unless objects cannot be read while no renewal is due.
     fn report(&self, error: &ManagedError) {
         let now = Timestamp::now();
+        // Without a certificate, the first one is due.
         let is_due = self.served.as_ref().is_none_or(|(serving, _)| serving.certificate.is_due(now));
         if error.is_failed_read() && !is_due {
             warn!("{error}");
@@ -167,6 +173,7 @@ impl Managed {
     /// Reads the configurations, then the Secret; [`crate::certificates`] says why in this order.
     async fn read(&mut self) -> Result<(), ManagedError> {
         let configurations = self.access.read_configurations().await?;
+        // At once: another bundle must count even if the Secret cannot be read.
         if let Some(seen) = &mut self.seen {
             seen.set_configurations(configurations.clone());
         }
@@ -178,7 +185,8 @@ impl Managed {
         Ok(())
     }
 
-    /// Takes the next step: a write of the Secret, or of each configuration that does not trust its CAs.
+    /// Takes the next step: a write of the Secret, or of each configuration whose bundles differ from its CAs.
+    /// Anything but [`Written::Nothing`] means that the objects have to be read again.
     async fn take_step(&mut self) -> Result<Written, ManagedError> {
         let Some(seen) = &self.seen else { return Ok(Written::Nothing) };
         let situation = seen.situation(&self.options);
@@ -201,6 +209,7 @@ impl Managed {
                     let (Reading::Ours(contents), Some(configuration)) =
                         (situation.secret, situation.configurations.get(index))
                     else {
+                        // `plan` returns this step only for a Secret of our own and a configuration that exists.
                         continue;
                     };
                     let trusted = if self.writes.take(Instant::now()) {
@@ -220,19 +229,35 @@ impl Managed {
         result
     }
 
-    /// Loads the certificate to serve if it has changed, and updates the readiness.
+    /// Loads the certificate to serve if it has changed, and updates the readiness whether or not that worked.
     fn serve(&mut self) -> Result<(), ManagedError> {
-        let client_ca_changed = self.load_client_ca()?;
+        let loaded = self.load();
+        let Some(seen) = &self.seen else { return loaded };
+        let situation = seen.situation(&self.options);
+        let obstacle = self.served.as_ref().and_then(|(serving, _)| obstacle(serving, &situation));
+        let configuration = &self.options.configuration;
+        self.app.readiness.set_untrusted(obstacle.map(|obstacle| describe_obstacle(obstacle, configuration)));
+        loaded
+    }
+
+    /// Loads the certificate to serve if it, or the client CA, has changed.
+    fn load(&mut self) -> Result<(), ManagedError> {
+        let client_ca = self.options.client_ca.as_ref().map(ClientCa::read).transpose()?;
+        let is_other_ca = self.served.is_some() && client_ca != self.client_ca;
+        // Even if it turns out to be unusable: it is not tried again before its next change, or the next certificate.
+        self.client_ca.clone_from(&client_ca);
         let Some(seen) = &self.seen else { return Ok(()) };
         let situation = seen.situation(&self.options);
         let current = self.served.as_ref().map(|(serving, _)| serving);
         let selected = select(current, &situation);
-        let to_load = selected.or_else(|| current.filter(|_| client_ca_changed).cloned());
+        // Another client CA needs another TLS configuration, so the certificate in use is loaded again.
+        let to_load = selected.or_else(|| current.filter(|_| is_other_ca).cloned());
         if let Some(serving) = to_load {
             let key = PrivateKeyDer::from_pem_slice(serving.key.pem().as_bytes());
             let key = key.map_err(|_| TlsError::Managed("cannot read the private key".to_owned()))?;
             let chain = vec![serving.certificate.der.clone()];
-            let roots = self.options.client_ca.as_ref().map(ClientCa::roots).transpose()?;
+            let roots = self.options.client_ca.as_ref().zip(client_ca.as_ref());
+            let roots = roots.map(|(file, pem)| file.roots_in(pem)).transpose()?;
             let config = server_config(chain, key, roots)?;
             self.app.metrics.certificate_end.set(unix_seconds(serving.certificate.end));
             info!(secret = %self.options.secret, end = %serving.certificate.end, "certificate loaded");
@@ -244,19 +269,7 @@ impl Managed {
                 None => (serving, RustlsConfig::from_config(config)),
             });
         }
-        let obstacle = self.served.as_ref().and_then(|(serving, _)| obstacle(serving, &situation));
-        let configuration = &self.options.configuration;
-        self.app.readiness.set_untrusted(obstacle.map(|obstacle| describe_obstacle(obstacle, configuration)));
         Ok(())
-    }
-
-    /// Reads the client CA, and returns whether it has changed since it was read before.
-    fn load_client_ca(&mut self) -> Result<bool, TlsError> {
-        let Some(file) = &self.options.client_ca else { return Ok(false) };
-        let read = Some(file.read()?);
-        let changed = self.client_ca.is_some() && self.client_ca != read;
-        self.client_ca = read;
-        Ok(changed)
     }
 }
 

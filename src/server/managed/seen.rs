@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{ManagedOptions, QUIET, SHORTEST, access::SecretReading};
 use crate::certificates::{Configuration, Lifetimes, Reading, Situation};
 
+/// The Secret and the configurations as this replica read them last.
 #[derive(Debug)]
 pub(super) struct Seen {
     secret: Reading,
@@ -24,7 +25,7 @@ impl Seen {
         Self { secret: reading, version, secret_since: now, configurations, bundles_since: now }
     }
 
-    /// Replaces the configurations.
+    /// Replaces the configurations. Only other bundles count as a change.
     pub(super) fn set_configurations(&mut self, configurations: Vec<Configuration>) {
         if !self.configurations.iter().map(bundles).eq(configurations.iter().map(bundles)) {
             self.bundles_since = Instant::now();
@@ -32,7 +33,7 @@ impl Seen {
         self.configurations = configurations;
     }
 
-    /// Replaces the Secret.
+    /// Replaces the Secret. Another version with the same content does not count as a change.
     pub(super) fn set_secret(&mut self, secret: SecretReading) {
         if self.secret != secret.reading {
             self.secret_since = Instant::now();
@@ -59,8 +60,9 @@ impl Seen {
         }
     }
 
-    /// How long to wait for a change: long while nothing is pending, but never so long that a step would be late by
-    /// much of its time. That is a third of a lifetime for a renewal, and one or two overlaps after a change.
+    /// How long to wait for a change before the next round. No change is reported when time alone makes a step due. So
+    /// the pause is a tenth of the time for a renewal, which is a third of a lifetime. The steps that follow a change
+    /// come one or two overlaps after it: until then, the pause is at most a quarter of an overlap.
     pub(super) fn pause(&self, lifetimes: Lifetimes) -> Duration {
         let Lifetimes { serving, overlap, .. } = lifetimes;
         let since = self.secret_since.max(self.bundles_since);
@@ -74,7 +76,7 @@ fn elapsed(since: Instant) -> SignedDuration {
     SignedDuration::try_from(since.elapsed()).unwrap_or_default()
 }
 
-/// What of a configuration counts as a change: not its version.
+/// What of a configuration is compared to notice a change. Its version is not: it changes with labels, too.
 fn bundles(configuration: &Configuration) -> (&'static str, &[Vec<u8>]) {
     (configuration.kind.name(), &configuration.bundles)
 }

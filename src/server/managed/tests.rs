@@ -91,7 +91,8 @@ fn empty_bundle_for_good(apiserver: &Apiserver, _: &mut Managed) {
 }
 
 #[tokio::test]
-async fn an_outage_is_no_failure_until_something_is_due() {
+async fn only_an_outage_while_nothing_is_due_is_no_failure() {
+    // A fault, and how many failures are counted.
     let table: [(Fault, u64, &str); 6] = [
         (fail, 0, "the API server restarts: the certificate is valid for weeks"),
         (fail_while_due, 1, "the same while a renewal is due"),

@@ -11,6 +11,7 @@ pub(super) struct Writes {
     left: u32,
     /// After this time, one more write is allowed.
     interval: Duration,
+    /// Up to this time, elapsed intervals have been turned into writes.
     counted: Instant,
 }
 
@@ -25,6 +26,7 @@ impl Writes {
             self.left += 1;
             self.counted += self.interval;
         }
+        // Time in which no write was missing is not saved up for later.
         if self.left == BURST {
             self.counted = now;
         }
@@ -44,6 +46,7 @@ mod tests {
         struct Case {
             /// The seconds at which a write is tried.
             tries: &'static [u64],
+            /// How many of them are allowed.
             allowed: usize,
             reason: &'static str,
         }

@@ -69,7 +69,8 @@ impl Collector for ProcessCollector {
 /// Time in user and kernel mode: the fields 14 and 15 of `/proc/PID/stat`, of which the second is the name in brackets.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_whitespace().skip(11);
+    // The first field after the name is 3.
+    let mut fields = after_name.split_whitespace().skip(14 - 3);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(as_number(user + system) / TICKS_PER_SECOND)

@@ -42,6 +42,7 @@ impl Collector for StateCollector {
     }
 }
 
+/// The metrics of the watches.
 fn watches(encoder: &mut DescriptorEncoder<'_>, health: &Health) -> fmt::Result {
     let help =
         "Last answer of the API server to the watch, as Unix time; a watch is restarted within five minutes.";
@@ -59,6 +60,7 @@ fn watches(encoder: &mut DescriptorEncoder<'_>, health: &Health) -> fmt::Result 
     }
     let help = "Decisions that found the watch behind the API server and listed the kind again.";
     let mut metric = encoder.encode_descriptor("watch_behind_decisions", help, None, MetricType::Counter)?;
+    // Only mirror sets are compared with the API server.
     for kind in SetKind::ALL.map(Kind::Set) {
         let behind = ConstCounter::new(health.of(kind).behind());
         behind.encode(metric.encode_family(&[("kind", kind.name())])?)?;

@@ -161,6 +161,7 @@ struct OnRuntime {
 }
 
 impl OnRuntime {
+    /// Logs if sending begins to fail or works again.
     fn log_change(&self, sent: &Result<Response<Bytes>, HttpError>) {
         let why = match sent {
             Ok(response) if response.status().is_success() => None,
@@ -175,6 +176,7 @@ impl OnRuntime {
             (None, true) => info!(endpoint, "traces are sent again"),
             _ => return,
         }
+        // Only a change gets here.
         self.fails.fetch_xor(true, Ordering::Relaxed);
     }
 }

@@ -5,7 +5,8 @@ use crate::{
     objects::ImageConfig,
 };
 
-const ICSP: &str = "{source: quay.io/b, mirrors: [m.lab/b2, m.lab/b1]}, {source: quay.io/a}";
+/// Entries that an ICSP and an IDMS can have.
+const ENTRIES: &str = "{source: quay.io/b, mirrors: [m.lab/b2, m.lab/b1]}, {source: quay.io/a}";
 
 /// Migrates sets of one file each: `0.yaml`, `1.yaml`, …
 fn migrated(sets: &[String]) -> Migration {
@@ -18,24 +19,25 @@ fn names(documents: &[Document]) -> Vec<&str> {
 
 #[test]
 fn each_icsp_is_migrated_to_an_idms_of_its_name_in_the_same_order() {
-    let migration = migrated(&[set("icsp", "b", ICSP), set("icsp", "a", ""), set("itms", "t", "")]);
+    let migration = migrated(&[set("icsp", "b", ENTRIES), set("icsp", "a", ""), set("itms", "t", "")]);
     assert_eq!(names(&migration.idms), ["a", "b"]);
     assert_eq!(migration.icsps, ["a", "b"]);
-    let [.., idms] = &documents(&[("x", &set("idms", "b", ICSP))])[..] else { panic!("one set") };
+    let [.., idms] = &documents(&[("x", &set("idms", "b", ENTRIES))])[..] else { panic!("one set") };
     assert_eq!(migration.idms[1].to_json(), idms.to_json());
     assert_eq!(migration.proof, Some(Proof::Same));
 }
 
 #[test]
 fn a_migration_that_was_begun_is_continued() {
-    let icsp = set("icsp", "a", ICSP);
+    let icsp = set("icsp", "a", ENTRIES);
+    // The entries of an IDMS with the name of the ICSP.
     let table = [
-        (ICSP.to_owned(), "the same"),
+        (ENTRIES.to_owned(), "the same"),
         (
             "{source: quay.io/a}, {source: quay.io/b, mirrors: [m.lab/b2, m.lab/b1]}".to_owned(),
             "in another order",
         ),
-        (ICSP.replace("a}", "a, mirrorSourcePolicy: AllowContactingSource}"), "with the default policy"),
+        (ENTRIES.replace("a}", "a, mirrorSourcePolicy: AllowContactingSource}"), "with the default policy"),
     ];
     for (entries, reason) in table {
         let migration = migrated(&[icsp.clone(), set("idms", "a", &entries)]);
@@ -43,14 +45,14 @@ fn a_migration_that_was_begun_is_continued() {
         assert_eq!(migration.there, ["ImageDigestMirrorSet/a in 1.yaml:3"], "{reason}");
         assert_eq!(migration.icsps, ["a"], "{reason}");
     }
-    let migration = migrated(&[icsp, set("idms", "a", ICSP), set("icsp", "b", "")]);
+    let migration = migrated(&[icsp, set("idms", "a", ENTRIES), set("icsp", "b", "")]);
     assert_eq!((names(&migration.idms), migration.icsps), (vec!["b"], vec!["a".to_owned(), "b".to_owned()]));
 }
 
 /// Sets of which one name means two things.
 pub(super) fn ambiguous_names() -> Vec<ProblemCase> {
     let other = "{source: quay.io/b, mirrors: [m.lab/other]}";
-    let icsp = set("icsp", "a", ICSP);
+    let icsp = set("icsp", "a", ENTRIES);
     vec![
         ProblemCase {
             sets: vec![icsp.clone(), set("icsp", "a", other)],
@@ -68,12 +70,12 @@ pub(super) fn ambiguous_names() -> Vec<ProblemCase> {
             reason: "another IDMS has the name, without a source of the ICSP",
         },
         ProblemCase {
-            sets: vec![icsp.clone(), set("idms", "a", &format!("{ICSP}, {{source: quay.io/c}}"))],
+            sets: vec![icsp.clone(), set("idms", "a", &format!("{ENTRIES}, {{source: quay.io/c}}"))],
             places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageDigestMirrorSet/a in 1.yaml:3"],
             reason: "another IDMS has the name, with one source more",
         },
         ProblemCase {
-            sets: vec![icsp, set("idms", "a", &ICSP.replace("b2", "b3"))],
+            sets: vec![icsp, set("idms", "a", &ENTRIES.replace("b2", "b3"))],
             places: &["ImageContentSourcePolicy/a in 0.yaml:3", "ImageDigestMirrorSet/a in 1.yaml:3"],
             reason: "another IDMS has the name, with another mirror",
         },
@@ -100,7 +102,7 @@ pub(super) fn rejected_entries() -> Vec<ProblemCase> {
             reason: "a mirror that the schema of an IDMS rejects",
         },
         ProblemCase {
-            sets: vec![set("icsp", "../a", ICSP)],
+            sets: vec![set("icsp", "../a", ENTRIES)],
             places: &["ImageContentSourcePolicy/../a in 0.yaml:3"],
             reason: "a name that would be part of a path",
         },
@@ -119,20 +121,22 @@ fn problems_have_every_place_and_nothing_is_migrated() {
 
 #[test]
 fn the_same_icsp_twice_is_no_problem() {
-    let migration = migrated(&[set("icsp", "a", ICSP), set("icsp", "a", ICSP)]);
+    let migration = migrated(&[set("icsp", "a", ENTRIES), set("icsp", "a", ENTRIES)]);
     assert_eq!((names(&migration.idms), migration.problems), (vec!["a"], vec![]));
 }
 
 #[test]
 fn a_source_that_is_never_contacted_elsewhere_is_no_problem() {
     let never = "{source: quay.io/other, mirrors: [m.lab/a], mirrorSourcePolicy: NeverContactSource}";
-    assert!(migrated(&[set("icsp", "a", ICSP), set("idms", "b", never)]).is_right());
+    assert!(migrated(&[set("icsp", "a", ENTRIES), set("idms", "b", never)]).is_right());
 }
 
 #[test]
 fn a_mirror_listed_twice_stands_once_in_the_order_of_the_nodes() {
     let table = [
         ("[m.lab/a, m.lab/a]", vec!["m.lab/a"], "repeated"),
+        ("[quay.io/a, quay.io/a]", vec!["quay.io/a"], "the source, in an entry that nodes ignore"),
+        ("[quay.io/a, m.lab/a, quay.io/a]", vec!["m.lab/a"], "the source comes last anyway"),
         (
             "[m.lab/b, m.lab/a, m.lab/b]",
             vec!["m.lab/a", "m.lab/b"],
@@ -207,12 +211,13 @@ fn without_a_configuration_before_there_is_nothing_to_prove() {
     let mut context = Context::default();
     context.image_config =
         ImageConfig { blocked_registries: vec!["a*b".to_owned()], ..ImageConfig::default() }.into();
-    let migration = migrate(&documents(&[("a.yaml", &set("icsp", "a", ICSP))]), &context);
+    let migration = migrate(&documents(&[("a.yaml", &set("icsp", "a", ENTRIES))]), &context);
     let refusal = "invalid entry for blocked registries \"a*b\"".to_owned();
     assert_eq!(migration.proof, Some(Proof::NotRendered(Stage::Before, refusal)));
     assert!(migration.idms.is_empty() && !migration.is_right());
 }
 
+/// Sets, where the IDMSs made of them were written, and the commands of the plan.
 struct PlanCase {
     sets: Vec<String>,
     written: Written,
@@ -226,7 +231,7 @@ fn the_plan_applies_before_it_deletes() {
     const DELETE: &str = "oc delete imagecontentsourcepolicies a";
     let files = Written::Files(vec!["out/a.yaml".to_owned(), "out/b.yaml".to_owned()]);
     let printed = Written::Printed("mirrorguard migrate x".to_owned());
-    let icsp = set("icsp", "a", ICSP);
+    let icsp = set("icsp", "a", ENTRIES);
     let entries: Vec<_> =
         (0..3000).map(|n| format!("{{source: quay.io/a{n}, mirrors: [m.lab/a]}}")).collect();
     let table = [
@@ -249,13 +254,13 @@ fn the_plan_applies_before_it_deletes() {
             reason: "too long for the annotation of a client-side apply",
         },
         PlanCase {
-            sets: vec![icsp, set("idms", "a", ICSP)],
+            sets: vec![icsp, set("idms", "a", ENTRIES)],
             written: files.clone(),
             commands: vec![WAIT, DELETE],
             reason: "the IDMS exists already",
         },
         PlanCase {
-            sets: vec![set("idms", "a", ICSP)],
+            sets: vec![set("idms", "a", ENTRIES)],
             written: files,
             commands: vec![],
             reason: "nothing to migrate",

@@ -25,7 +25,8 @@ fn numbered(sets: &[String]) -> Vec<Document> {
     documents(&files)
 }
 
-/// One set on one line: its kind in short, its name and its entries in YAML.
+/// One set, by its kind in short, its name and its entries in YAML. The places in the tests are its lines: the name is
+/// on line 3, and all entries are on line 4.
 fn set(kind: &str, name: &str, entries: &str) -> String {
     let (api_version, kind, field) = match kind {
         "icsp" => ("operator.openshift.io/v1alpha1", "ImageContentSourcePolicy", "repositoryDigestMirrors"),
@@ -38,7 +39,7 @@ fn set(kind: &str, name: &str, entries: &str) -> String {
     )
 }
 
-/// The same set with labels, annotations or other metadata in YAML.
+/// The same set with labels, annotations or other metadata in YAML, on the same lines.
 fn with_metadata(set: &str, metadata: &str) -> String {
     set.replace("{name:", &format!("{{{metadata}, name:"))
 }

@@ -8,6 +8,7 @@ use crate::{
     objects::{
         ClusterVersion, Entry, ImageConfig, MirrorSet, MirrorSourcePolicy, Object, SetKind, reference::Image,
     },
+    random::Random,
 };
 
 const SOURCES: [&str; 9] = [
@@ -22,6 +23,7 @@ const SOURCES: [&str; 9] = [
     "quay.io/redhat",
 ];
 
+/// Most entries choose from the first three only, and the one that is there twice is chosen more often.
 const MIRRORS: [&str; 8] = [
     "a.lab/redhat",
     "a.lab/redhat",
@@ -33,27 +35,7 @@ const MIRRORS: [&str; 8] = [
     "index.docker.io/r",
 ];
 
-/// `SplitMix64`: enough to choose from short lists, and the same on every machine.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % 1_000_003).unwrap() % end
-    }
-
-    fn one_of<'a>(&mut self, texts: &[&'a str]) -> &'a str {
-        texts[self.below(texts.len())]
-    }
-
-    /// Up to `most` of the texts.
-    fn some_of(&mut self, texts: &[&str], most: usize) -> Vec<String> {
-        (0..self.below(most + 1)).map(|_| self.one_of(texts).to_owned()).collect()
-    }
-
     fn entry(&mut self) -> Entry {
         let policy = (self.below(12) == 0).then_some(MirrorSourcePolicy::NeverContactSource);
         // Most clusters have one place for all catalogs, so that some value can be derived.

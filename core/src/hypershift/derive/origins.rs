@@ -115,8 +115,8 @@ fn a_catalog_counts_if_it_serves_a_mirrored_index_to_the_whole_cluster() {
         (global("a", "redhat/redhat-operator-index:v4.20"), false, "without a registry host"),
         (global("a", "m.lab/redhat/redhat-operator-index-2:v4.20"), false, "another index"),
         (cluster_catalog("a", image, ""), true, "a ClusterCatalog"),
-        (cluster_catalog("a", image, ", availabilityMode: Available"), true, "that is available"),
-        (cluster_catalog("a", image, ", availabilityMode: Unavailable"), false, "that is switched off"),
+        (cluster_catalog("a", image, ", availabilityMode: Available"), true, "one that is available"),
+        (cluster_catalog("a", image, ", availabilityMode: Unavailable"), false, "one that is switched off"),
     ];
     for (text, counts, reason) in table {
         let (_, from) = derived(&text);

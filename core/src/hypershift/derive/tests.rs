@@ -92,7 +92,7 @@ fn a_value_is_right_in_every_release() {
     }
 }
 
-/// The keys of obstacles, which have their values.
+/// Obstacles are compared by their keys, which name the images and mirrors.
 #[test]
 fn there_is_no_value_where_none_is_right() {
     let table: [(Sets<'_>, &str, &str); 8] = [
@@ -191,7 +191,7 @@ fn a_listed_scope_inherits_from_its_widest_parent() {
         (&[INDEXES[3]], Err(&disagreeing), "one of them is"),
         (&INDEXES, Ok("registry.redhat.io/redhat=wide.lab/redhat.io/redhat"), "all of them are"),
         (&[&tag], Err(&by_tag), "one tag of one of them is"),
-        (&["*.*"], Err("not rendered"), "no scope"),
+        (&["*.*"], Err("not rendered"), "a scope that the operator rejects"),
     ];
     for (listed, expected, reason) in table {
         let mut context = context(sets);

@@ -130,6 +130,18 @@ fn overrides_that_no_release_uses_are_reported() {
             reason: "ICSPs come last",
         },
         Case {
+            sets: &[(Idms, "q/a", &["m/a", "k/a"]), (Icsp, "q/a", &["m/a", "k/a"])],
+            handed: "q/a=n/a,q/a=o/a,q/a=n/a,q/a=o/a",
+            own,
+            expected: otherwise([
+                lacks("q/a", "m/a"),
+                lacks("q/a", "k/a"),
+                still_has("q/a", "n/a"),
+                still_has("q/a", "o/a"),
+            ]),
+            reason: "mirrors that several objects have are named once",
+        },
+        Case {
             sets: &[],
             handed: "q/a=m/a",
             own,
@@ -174,6 +186,7 @@ fn many_objects_of_one_source_are_compared_without_their_order() {
 
 #[test]
 fn workloads_may_have_the_own_overrides_of_their_operator() {
+    // The variable of the operator and of the workload, the option, the number of mismatches, the reason.
     let table = [
         ("q/a=m/a", "q/a=m/a", "q/a=o/a", 0, "the same overrides"),
         ("q/a=m/a", "q/a=m/a,q/a=o/a,q/b=o/b", "q/a=o/a,q/b=o/b", 0, "with the own ones appended"),

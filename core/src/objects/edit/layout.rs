@@ -1,9 +1,13 @@
-//! How a document is laid out in its file: where a value ends, how deep a line is indented, which quotes are used.
+//! How a document is laid out in its file: its line breaks, its quotes, and how new values are written in its style.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Deref};
 
 use serde_json::Value;
 
+use super::{
+    TextEdit,
+    place::{Places, Spot, Style},
+};
 use crate::objects::{
     manifest::Source,
     tree::{Data, Field, Node},
@@ -12,141 +16,39 @@ use crate::objects::{
 
 /// A text, and what all of its lines share.
 pub(super) struct Layout<'t> {
-    text: &'t str,
+    places: Places<'t>,
     /// The line break.
     pub(super) newline: &'static str,
     /// Whether strings are always quoted, as in JSON.
     is_json: bool,
 }
 
+impl<'t> Deref for Layout<'t> {
+    type Target = Places<'t>;
+
+    fn deref(&self) -> &Places<'t> {
+        &self.places
+    }
+}
+
 impl<'t> Layout<'t> {
     pub(super) fn new(source: &'t Source, root: &Node) -> Self {
         let text = &*source.text;
+        // A document whose first name is in double quotes is taken for JSON.
         let is_json = match &root.data {
             Data::Map(fields) => {
                 fields.first().is_some_and(|field| text[field.span.start..].starts_with('"'))
             }
             _ => false,
         };
-        Self { text, newline: source.newline, is_json }
+        Self { places: Places(text), newline: source.newline, is_json }
     }
 
-    fn from(&self, node: &Node) -> &'t str {
-        &self.text[node.span.start..]
-    }
-
-    /// Whether a list or map is in brackets.
-    pub(super) fn is_flow(&self, node: &Node) -> bool {
-        match node.data {
-            Data::List(_) => self.from(node).starts_with('['),
-            Data::Map(_) => self.from(node).starts_with('{'),
-            Data::Scalar(_) => false,
-        }
-    }
-
-    /// Whether the value is written elsewhere.
-    pub(super) fn is_alias(&self, node: &Node) -> bool {
-        self.from(node).starts_with('*')
-    }
-
-    /// Whether a child is written inside its parent: an alias or a merge key brings in values from elsewhere.
-    pub(super) fn contains(&self, parent: &Node, child: &Node) -> bool {
-        parent.span.start <= child.span.start && child.span.end <= parent.span.end.max(self.end(parent))
-    }
-
-    /// The offset after the last character of a value, without what follows on its line.
-    pub(super) fn end(&self, node: &Node) -> usize {
-        let Range { start, end } = node.span;
-        if self.is_alias(node) {
-            return end;
-        }
-        // The parser ends a list or map in brackets before the closing bracket. `start` stands for no brackets.
-        let in_brackets = if self.is_flow(node) { end + 1 } else { start };
-        match &node.data {
-            Data::Scalar(_) => start + self.text[start..end].trim_end().len(),
-            Data::List(items) => {
-                items.last().filter(|_| in_brackets == start).map_or(in_brackets, |item| self.end(item))
-            }
-            Data::Map(fields) if in_brackets == start => match fields.last() {
-                Some(last) if last.span.start >= start => self.end_of_field(last),
-                // A merge key brings in fields from before the map.
-                Some(_) => start + self.text[start..end].trim_end().len(),
-                None => start,
-            },
-            Data::Map(_) => in_brackets,
-        }
-    }
-
-    /// The offset after the last character of a field.
-    pub(super) fn end_of_field(&self, field: &Field) -> usize {
-        let after_name = self.after_colon(field);
-        if matches!(field.value.data, Data::Scalar(Value::Null)) && self.is_unwritten(&field.value) {
-            after_name
-        } else {
-            self.end(&field.value).max(after_name)
-        }
-    }
-
-    /// Whether a `null` is written as nothing.
-    fn is_unwritten(&self, node: &Node) -> bool {
-        self.text[node.span.clone()].trim().is_empty()
-    }
-
-    /// The offset after the colon of a field.
-    fn after_colon(&self, field: &Field) -> usize {
-        let after = field.span.end;
-        self.text[after..].find(':').map_or(after, |colon| after + colon + 1)
-    }
-
-    /// The offset after the name and colon of the field whose value starts here, on a line of its own. A comment
-    /// between the two stays out of reach.
-    pub(super) fn after_name(&self, start: usize) -> Option<usize> {
-        let before = self.text[..start].trim_end();
-        before.ends_with(':').then_some(before.len())
-    }
-
-    /// The offset of the dash of an item.
-    pub(super) fn dash(&self, item: &Node) -> Option<usize> {
-        let mut before = self.text[..item.span.start].trim_end();
-        // An anchor, a tag or the mark of a block of text stands between the dash and the value.
-        while let Some(word) = last_word(before).filter(|word| word.starts_with(['&', '!', '|', '>'])) {
-            before = before[..before.len() - word.len()].trim_end();
-        }
-        before.ends_with('-').then(|| before.len() - 1)
-    }
-
-    /// Whether a string is a block of text below its `|` or `>`.
-    pub(super) fn is_block_text(&self, node: &Node) -> bool {
-        let before = self.text[..node.span.start].trim_end();
-        last_word(before).is_some_and(|word| word.starts_with(['|', '>']))
-    }
-
-    /// How many characters are before an offset on its line.
-    pub(super) fn column(&self, at: usize) -> usize {
-        let line = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        self.text[line..at].chars().count()
-    }
-
-    /// The end of the line of an offset, before its line break.
-    pub(super) fn line_end(&self, at: usize) -> usize {
-        let rest = &self.text[at..];
-        let end = rest.find('\n').map_or(rest.len(), |newline| newline);
-        at + rest[..end].trim_end_matches('\r').len()
-    }
-
-    /// The end of a line of which only a comment is left after this offset; the offset itself where anything else
-    /// follows, as inside brackets.
-    pub(super) fn tail(&self, at: usize) -> usize {
-        let end = self.line_end(at);
-        let rest = self.text[at..end].trim_start();
-        if rest.is_empty() || rest.starts_with('#') { end } else { at }
-    }
-
-    /// A string on one line, with the quotes that are there.
-    pub(super) fn like(&self, there: &Range<usize>, text: &str) -> String {
-        match self.text[there.clone()].chars().next() {
+    /// A string on one line, in the quotes of the text at this offset.
+    pub(super) fn like(&self, replaced: usize, text: &str) -> String {
+        match self.0[replaced..].chars().next() {
             Some('"') => Value::from(text).to_string(),
-            Some('\'') if !text.contains(['\'', '\n']) => format!("'{text}'"),
+            Some('\'') if !text.contains(|c: char| c == '\'' || c.is_control()) => format!("'{text}'"),
             _ => self.string(text),
         }
     }
@@ -161,10 +63,15 @@ impl<'t> Layout<'t> {
         to_flow(value, self.is_json)
     }
 
+    /// A value on lines of its own. Not with a block of text, to which comments on the next lines could belong.
+    fn block(&self, value: &Value) -> String {
+        if has_lines(value) { self.flow(value) } else { to_yaml(value) }
+    }
+
     /// An item with its dash, indented by this many spaces. `is_flow`: it is written in brackets, as the item
     /// before it.
     pub(super) fn item(&self, value: &Value, column: usize, is_flow: bool) -> String {
-        let text: Cow<'_, str> = if is_flow { self.flow(value).into() } else { to_yaml(value).into() };
+        let text: Cow<'_, str> = if is_flow { self.flow(value).into() } else { self.block(value).into() };
         let indent = " ".repeat(column);
         let lines = text.lines().enumerate().map(|(at, line)| {
             let mark = if at == 0 { "- " } else { "  " };
@@ -175,8 +82,11 @@ impl<'t> Layout<'t> {
 
     /// A field on lines of its own, indented by this many spaces, with the line break before it.
     pub(super) fn new_field(&self, name: &str, value: &Value, column: usize) -> String {
-        let object = Value::Object([(name.to_owned(), value.clone())].into_iter().collect());
         let indent = " ".repeat(column);
+        if has_lines(value) {
+            return format!("{}{indent}{}: {}", self.newline, self.string(name), self.flow(value));
+        }
+        let object = Value::Object([(name.to_owned(), value.clone())].into_iter().collect());
         self.indented(&to_yaml(&object), &indent)
     }
 
@@ -185,50 +95,88 @@ impl<'t> Layout<'t> {
         text.lines().flat_map(|line| [self.newline, indent, line]).collect()
     }
 
-    /// Gives a field without a value, or with a written `null`, one. `None` if something follows that `null` on
-    /// its line, such as a comment.
-    pub(super) fn fill(&self, field: &Field, in_flow: bool, value: &Value) -> Option<super::TextEdit> {
-        let after = self.after_colon(field);
-        let end = if self.is_unwritten(&field.value) { after } else { self.end(&field.value) };
-        if in_flow || self.is_json || !(value.is_array() || value.is_object()) {
-            return Some(super::TextEdit { range: after..end, text: format!(" {}", self.flow(value)) });
-        }
-        let column = self.column(field.span.start) + 2;
-        let text = self.indented(&to_yaml(value), &" ".repeat(column));
-        let line_end = self.line_end(end);
-        let rest = self.text[end..line_end].trim();
-        if end == after {
-            return Some(super::TextEdit { range: line_end..line_end, text });
-        }
-        rest.is_empty().then_some(super::TextEdit { range: after..end, text })
+    /// An insertion on new lines below what ends at this offset. `None` where its line has more than a comment, as inside
+    /// of brackets, and where the file ends with a block of text without a line break: a break would become part of it.
+    pub(super) fn insert_below(&self, last: Spot<'_>, text: String) -> Option<TextEdit> {
+        let end = self.tail(self.end(last)?)?;
+        let is_open = end == self.0.len() && self.ends_with_block_text(last);
+        (!is_open).then_some(TextEdit { range: end..end, text })
     }
 
-    /// Adds text before the closing bracket, after the last child, which starts and ends there.
+    /// Gives a field or item without a value, or with a written `null`, one. `field` is `None` for an item. `None`
+    /// behind a tag, where it has no place, and if something follows that `null` on its line, such as a comment.
+    pub(super) fn fill(
+        &self,
+        spot: Spot<'_>,
+        field: Option<&Field>,
+        in_flow: bool,
+        value: &Value,
+    ) -> Option<TextEdit> {
+        let marks = self.marks(spot);
+        if marks.has_tag || field.is_some_and(|field| self.colon(field).is_none()) {
+            return None;
+        }
+        let is_written = marks.style != Style::Nothing;
+        let is_single = !(value.is_array() || value.is_object());
+        let Some(field) = field.filter(|_| !(in_flow || self.is_json || is_single)) else {
+            let text = self.flow(value);
+            return Some(if is_written {
+                TextEdit { range: marks.content..self.end(spot)?, text }
+            } else {
+                TextEdit { range: marks.after..marks.after, text: format!(" {text}") }
+            });
+        };
+        if !self.is_first_behind_dashes(field.span.start) {
+            return None;
+        }
+        let column = self.column(field.span.start) + 2;
+        let text = self.indented(&self.block(value), &" ".repeat(column));
+        if !is_written {
+            // A comment on this line stays where it is.
+            let end = self.tail(marks.after)?;
+            return Some(TextEdit { range: end..end, text });
+        }
+        let end = self.end(spot)?;
+        let is_alone = self.0[end..self.line_end(end)].trim().is_empty()
+            && self.0[marks.after..marks.content].trim_matches([' ', '\t']).is_empty();
+        is_alone.then_some(TextEdit { range: marks.after..end, text })
+    }
+
+    /// Adds text to a list or map in brackets, after its last child, which is given by its start and end. A child on
+    /// a line of its own is followed by a new line. `None` for a map without brackets of its own, `[a: b]`, and after
+    /// a trailing comma.
     pub(super) fn insert_in_flow(
         &self,
-        node: &Node,
+        spot: Spot<'_>,
         last: Option<(usize, usize)>,
         text: &str,
-    ) -> Option<super::TextEdit> {
-        if !self.is_flow(node) {
+    ) -> Option<TextEdit> {
+        let marks = self.marks(spot);
+        if marks.style != Style::Brackets {
             return None;
         }
         let Some((start, end)) = last else {
-            let at = node.span.start + 1;
-            return Some(super::TextEdit { range: at..at, text: text.to_owned() });
+            let at = marks.content + 1;
+            return Some(TextEdit { range: at..at, text: text.to_owned() });
         };
+        if self.0[self.skip_blanks(end)..].starts_with(',') {
+            return None;
+        }
         // Not from the start of the line: all of a file may be on one.
-        let before = self.text[..start].trim_end_matches([' ', '\t']);
-        let separator = if before.ends_with('\n') {
-            format!(",{}{}", self.newline, &self.text[before.len()..start])
-        } else {
-            ", ".to_owned()
-        };
-        let at = if self.text[end..].trim_start().starts_with(',') { return None } else { end };
-        Some(super::TextEdit { range: at..at, text: format!("{separator}{text}") })
+        let before = self.0[..start].trim_end_matches([' ', '\t']);
+        let indent = &self.0[before.len()..start];
+        let is_on_own_line = before.ends_with('\n');
+        let separator = if is_on_own_line { format!(",{}{indent}", self.newline) } else { ", ".to_owned() };
+        Some(TextEdit { range: end..end, text: format!("{separator}{text}") })
     }
 }
 
-fn last_word(text: &str) -> Option<&str> {
-    text.rsplit([' ', '\n', '\t']).next()
+/// Whether a value has a string of several lines.
+fn has_lines(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\n'),
+        Value::Array(items) => items.iter().any(has_lines),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\n') || has_lines(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }

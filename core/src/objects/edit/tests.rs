@@ -1,9 +1,11 @@
+mod random;
+
 use serde_json::json;
 
 use super::{super::change::apply_all, *};
 use crate::objects::manifest::{self, Located};
 
-const LAYOUTS: [(&str, &str); 12] = [
+const LAYOUTS: [(&str, &str); 14] = [
     (
         "block",
         "apiVersion: config.openshift.io/v1
@@ -161,6 +163,43 @@ spec:
 ",
     ),
     (
+        "texts like aliases",
+        "apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata:
+  name: a
+spec:
+  imageDigestMirrors:
+  - mirrors: [m.lab/a, n.lab/a]
+    source: >-
+      *.quay.io
+  - mirrorSourcePolicy: NeverContactSource
+    mirrors:
+    - >- # why
+      *m.lab/b
+    source: | # why
+      *.quay.io
+    # after it
+",
+    ),
+    (
+        "marks and tabs",
+        "--- # a document
+apiVersion: config.openshift.io/v1
+kind: 'ImageDigestMirrorSet'\t# ours
+metadata: !!map {name: a}
+spec:
+  imageDigestMirrors: !!seq
+  - {source: &a quay.io/a, mirrors: !!seq [m.lab/a, &b n.lab/a], }
+  - source: quay.io/b
+    mirrors: &c # why
+    - !!str m.lab/b
+    mirrorSourcePolicy: &d
+      NeverContactSource
+...
+",
+    ),
+    (
         "nulls",
         "apiVersion: config.openshift.io/v1
 kind: ImageDigestMirrorSet
@@ -222,7 +261,7 @@ fn rename(path: &str, name: &str) -> Change {
     Change::Rename { path: path.to_owned(), name: name.to_owned() }
 }
 
-/// Changes by what they are.
+/// Changes, each with what it writes or removes. Entry 0 has two mirrors, entry 1 has one, and the policy.
 fn changes() -> Vec<(&'static str, Vec<Change>)> {
     let entry =
         json!({"source": "*.c", "mirrors": ["m.lab/c", "true"], "mirrorSourcePolicy": "NeverContactSource"});
@@ -279,9 +318,24 @@ fn read(text: &str) -> Vec<Located> {
     reading.objects
 }
 
-/// Layouts in which a change cannot be made by editing: the object is then to be edited by hand.
-const IMPOSSIBLE: &[(&str, &str)] =
-    &[("block", "no entry"), ("long texts", "a source"), ("nulls", "another kind")];
+/// Layouts, each with a change that cannot be made by editing: the object is then to be edited by hand.
+const IMPOSSIBLE: &[(&str, &str)] = &[
+    // A comment is between the name and the items.
+    ("block", "no entry"),
+    ("long texts", "a source"),
+    // Brackets that end with a comma.
+    ("marks and tabs", "a policy"),
+    ("marks and tabs", "no entry"),
+    ("marks and tabs", "no only mirror"),
+    ("marks and tabs", "the other mirrors"),
+    ("nulls", "another kind"),
+    ("texts like aliases", "a removal and more"),
+    ("texts like aliases", "a source"),
+    // The comment behind it could become part of the text before it.
+    ("texts like aliases", "no last entry"),
+    ("texts like aliases", "the other mirrors"),
+    ("texts like aliases", "the other source"),
+];
 
 #[test]
 fn an_edited_file_reads_as_the_changed_object() {
@@ -366,5 +420,87 @@ fn fields_that_a_merge_key_brings_in_are_not_edited() {
             expected,
             "{reason}"
         );
+    }
+}
+
+#[test]
+fn a_value_that_an_alias_repeats_is_not_edited() {
+    let text = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  imageDigestMirrors:
+  - source: &s quay.io/a
+    mirrors: &m
+    - m.lab/a
+    - n.lab/a
+  - source: *s
+    mirrors: *m
+  - source: &alone quay.io/c
+";
+    let list = "spec.imageDigestMirrors";
+    let table = [
+        (set(&format!("{list}[0].source"), json!("quay.io/b")), false, "the original of an alias"),
+        (append(&format!("{list}[0].mirrors"), vec![json!("o.lab/a")]), false, "a list that is one"),
+        (remove(&format!("{list}[0].mirrors[1]")), false, "an item of it"),
+        (remove(&format!("{list}[0]")), false, "an entry that holds one"),
+        (rename(&format!("{list}[0].mirrors"), "mirror"), false, "its name: it is left to a person"),
+        (remove(&format!("{list}[1].mirrors")), true, "the alias"),
+        (set(&format!("{list}[0].mirrorSourcePolicy"), json!("x")), true, "a field next to it"),
+        (set(&format!("{list}[2].source"), json!("quay.io/b")), true, "an anchor without an alias"),
+    ];
+    let located = read(text).remove(0);
+    for (change, is_possible, reason) in table {
+        assert_eq!(located.edits([&change]).is_some(), is_possible, "{reason}");
+    }
+}
+
+#[test]
+fn changes_that_depend_on_each_other_are_made_right_or_not_at_all() {
+    let text = "\
+apiVersion: config.openshift.io/v1
+kind: ImageDigestMirrorSet
+metadata: {name: a}
+spec:
+  imageDigestMirrors:
+  - source: quay.io/a
+    mirrors:
+    - m.lab/a
+    - n.lab/a
+  - source: quay.io/b
+    mirrors:
+    - m.lab/b
+";
+    let list = "spec.imageDigestMirrors";
+    let entry = || vec![json!({"source": "quay.io/c", "mirrors": ["m.lab/c"]})];
+    let annotation = |name: &str| set(&format!("metadata.annotations[{name}]"), json!("v"));
+    let table = [
+        (
+            vec![append(list, entry()), append(&format!("{list}[1].mirrors"), vec![json!("n")])],
+            true,
+            "an entry, and a mirror at the end of the same line",
+        ),
+        (vec![remove(&format!("{list}[1]")), append(list, entry())], true, "another last entry"),
+        (
+            vec![remove(&format!("{list}[1]")), append(&format!("{list}[1].mirrors"), vec![json!("n")])],
+            false,
+            "a mirror of a removed entry",
+        ),
+        (vec![annotation("a"), annotation("b")], false, "two fields of a map that is missing"),
+        (
+            vec![remove(&format!("{list}[0]")), rename(&format!("{list}[1].source"), "from")],
+            true,
+            "a field behind a removed entry",
+        ),
+    ];
+    let located = read(text).remove(0);
+    let before = located.editable_root().unwrap().to_json();
+    for (changes, is_possible, reason) in table {
+        let edits = located.edits(&changes);
+        assert_eq!(edits.is_some(), is_possible, "{reason}");
+        let Some(edits) = edits else { continue };
+        let after = super::super::tree::documents(&apply_edits(text, &edits)).0;
+        assert_eq!(Some(after[0].to_json()), apply_all(&before, &changes), "{reason}");
     }
 }

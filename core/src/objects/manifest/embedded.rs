@@ -6,10 +6,7 @@ use super::{
     naming::{Naming, naming},
     unfold::{Head, Part},
 };
-use crate::objects::{
-    Kind,
-    tree::{self, Data, Field, Node, Position},
-};
+use crate::objects::tree::{self, Data, Field, Node, Position};
 
 /// The objects of kinds that are read, and lists that may hold some. Text that is no YAML holds none.
 pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
@@ -19,7 +16,8 @@ pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
 
 fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
     let Data::Scalar(Value::String(value)) = &field.value.data else { return Vec::new() };
-    if !Kind::ALL.iter().any(|kind| value.contains(kind.name())) {
+    // Most texts are no objects, and are not parsed. A kind may be misspelled, so it is not looked for by name.
+    if !value.contains("kind") {
         return Vec::new();
     }
     let (documents, failure) = tree::documents(value);
@@ -49,7 +47,7 @@ enum Place {
         indent: usize,
         /// For each of its lines, where it starts in the text, and in the file.
         starts: Vec<(usize, usize)>,
-        /// The length of the file.
+        /// The length of the file. The text may end with a line break that the file does not have.
         end: usize,
     },
     /// It is folded or in quotes: everything is at its beginning.
@@ -61,8 +59,8 @@ impl Place {
         Self::of_block(text, field, value).unwrap_or_else(|| Self::Whole(field.value.clone()))
     }
 
-    /// The place of a block after `|`. `None` if it is not one, or if a line of the file is not an indented line
-    /// of the text. The indentation is what the first line with content has before that.
+    /// The place of a block after `|`. `None` if the value is not such a block, or if a line of the file is not the
+    /// line of the text behind the indentation. How deep that is shows at the first line that is not empty.
     fn of_block(text: &str, field: &Field, value: &str) -> Option<Self> {
         let rest = &text[field.span.end..];
         let (header, _) = rest.split_once('\n')?;

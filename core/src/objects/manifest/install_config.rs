@@ -1,11 +1,20 @@
 //! The mirror sets that the installer makes of an `install-config.yaml`.
+//!
+//! Their paths are those of the file, and so are its edits: the installer reads nothing but this one document.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::unfold::{Head, Part};
-use crate::objects::{
-    SetKind,
-    tree::{Data, Field, Node},
+use super::{Located, ReadError, Source, Text, Written, unfold::Part};
+use crate::{
+    objects::{
+        Entry, Kind, MirrorSet, Object, Origin, ParseError, SetKind, UnknownField,
+        parse::read_node,
+        schema::{self, Mistyped, Shape},
+        tree::{Data, Field, Node},
+    },
+    suggest::is_misspelt,
 };
 
 /// The lists of mirrors, and the set that each becomes.
@@ -16,46 +25,175 @@ const LISTS: [(&str, SetKind, &str); 2] = [
     ("imageContentSources", SetKind::Icsp, "image-policy"),
 ];
 
-/// Whether a document without a kind is an `install-config.yaml` with mirrors.
+/// The lists of mirrors of the objects, which are no fields of this file.
+const OTHER_LISTS: [&str; 5] = [
+    "imageDigestMirrors",
+    "imageTagMirrors",
+    "imageTagSources",
+    "repositoryDigestMirrors",
+    "repositoryTagMirrors",
+];
+
+/// What errors call the document.
+const DOCUMENT: &str = "install-config";
+
+/// The fields of an entry.
+const FIELDS: [&str; 3] = ["source", "mirrors", "sourcePolicy"];
+
+/// Whether a document without a kind is an `install-config.yaml` with mirrors, or with what was meant to be mirrors.
 pub(super) fn is_one(api_version: &str, node: &Node) -> bool {
     let is_config = ["baseDomain", "platform"].iter().any(|name| node.get(name).is_some());
-    api_version == "v1" && is_config && LISTS.iter().any(|(list, ..)| node.get(list).is_some())
+    let Data::Map(fields) = &node.data else { return false };
+    api_version == "v1"
+        && is_config
+        && fields.iter().any(|field| is_list(&field.name) || is_meant_as_list(&field.name))
 }
 
-/// The mirror sets, whose entries are where the installer's are written.
-pub(super) fn sets(node: Node) -> Vec<Part> {
-    let Data::Map(fields) = node.data else { return Vec::new() };
-    let mut sets = Vec::new();
-    for field in fields {
-        let list = LISTS.iter().find(|(list, ..)| *list == field.name);
-        if let Some((_, kind, name)) = list.filter(|_| !field.value.is_null()) {
-            sets.push(Part { node: set(*kind, name, &field), default: Head::default(), is_editable: false });
+/// The installer reads JSON as Go does, which ignores the case of names.
+fn is_list(name: &str) -> bool {
+    LISTS.iter().any(|(list, ..)| list.eq_ignore_ascii_case(name))
+}
+
+/// Whether a field was probably meant to be a list of mirrors.
+fn is_meant_as_list(name: &str) -> bool {
+    let known = LISTS.iter().map(|(list, ..)| *list).chain(OTHER_LISTS);
+    !is_list(name) && known.into_iter().any(|list| list == name || is_misspelt(name, list))
+}
+
+/// What was read of an install-config.
+#[derive(Debug, Default)]
+pub(super) struct InstallConfig {
+    /// The sets that the installer makes.
+    pub(super) sets: Vec<Located>,
+    /// A set that was probably meant, of a list that the installer ignores.
+    pub(super) meant: Option<Located>,
+    /// The values that could not be read.
+    pub(super) errors: Vec<ReadError>,
+}
+
+/// The mirror sets of an install-config. A field that was meant to be a list is one of the first set.
+pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
+    let Part { mut node, is_editable, .. } = part;
+    name_as_known(&mut node);
+    let schema = schema::of_install_config();
+    let Shape { mut unknown, mistyped } = schema::check(&mut node, schema);
+    let mut meant = mark_meant_lists(&mut node);
+    let mut reading = InstallConfig::default();
+    reading.errors.extend(
+        mistyped.iter().map(|Mistyped { path, message }| source.error_in(&node, DOCUMENT, path, message)),
+    );
+    let neutral = schema::neutralized(&node, schema, &mistyped);
+    let lists =
+        LISTS.iter().filter_map(|list| Some((list, neutral.get(list.0).filter(|list| !list.is_null())?)));
+    for ((name, kind, set), list) in lists {
+        let of_list = unknown.extract_if(.., |field| field.path.starts_with(name)).collect::<Vec<_>>();
+        match set_of(*kind, set, list, &mistyped) {
+            Ok(mut set) => {
+                let misspelt = of_list.iter().filter_map(UnknownField::meant_path);
+                misspelt.for_each(|path| set.set_unreadable(&path));
+                let written = written(&set, [std::mem::take(&mut meant), of_list].concat());
+                let source = Arc::clone(source);
+                reading.sets.push(Located {
+                    object: set.into(),
+                    source,
+                    written,
+                    node: node.clone(),
+                    is_editable,
+                });
+            }
+            Err(ParseError { path, message }) => {
+                reading.errors.push(source.error_in(&node, DOCUMENT, &format!("{name}{path}"), &message));
+            }
         }
     }
-    sets
+    if !meant.is_empty() {
+        let (_, kind, name) = LISTS[0];
+        let set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, Vec::new()) };
+        let written = written(&set, meant);
+        let source = Arc::clone(source);
+        reading.meant = Some(Located { object: set.into(), source, written, node, is_editable });
+    }
+    reading
 }
 
-fn set(kind: SetKind, name: &str, list: &Field) -> Node {
-    let (group, version, _) = kind.api();
-    let field = |name: &str, value: Node| Field { name: name.to_owned(), value, ..list.clone() };
-    let node = |data: Data| Node { at: list.at, span: list.span.clone(), data };
-    let text = |text: &str| node(Data::Scalar(Value::from(text)));
-    let entries = with_policies(list.value.clone());
-    node(Data::Map(vec![
-        field("apiVersion", text(&format!("{group}/{version}"))),
-        field("kind", text(kind.name())),
-        field("metadata", node(Data::Map(vec![field("name", text(name))]))),
-        field("spec", node(Data::Map(vec![field(kind.list_field(), entries)]))),
-    ]))
+fn set_of(kind: SetKind, name: &str, list: &Node, mistyped: &[Mistyped]) -> Result<MirrorSet, ParseError> {
+    let entries: Vec<Entry> = read_node(&with_policies(list.clone()))?;
+    let mut set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, entries) };
+    for Mistyped { path, .. } in mistyped {
+        set.set_unreadable(path);
+    }
+    Ok(set)
 }
 
-/// The entries with the policy under the name that it has in an IDMS.
+/// The object that the installer makes has a valid name of its own.
+fn written(set: &MirrorSet, unknown_fields: Vec<UnknownField>) -> Written {
+    let (kind, object) = (Kind::Set(set.kind), Object::from(set.clone()));
+    Written {
+        id: object.id(),
+        kind,
+        origin: Origin::InstallConfig,
+        api_version: kind.api_version(),
+        kind_name: kind.name().to_owned(),
+        is_misnamed: false,
+        name: Text::Is(set.name.to_string()),
+        generate_name: Text::Missing,
+        namespace: Text::Missing,
+        unknown_fields,
+    }
+}
+
+/// Marks the fields that were probably meant to be a list of mirrors.
+fn mark_meant_lists(node: &mut Node) -> Vec<UnknownField> {
+    let Data::Map(fields) = &mut node.data else { return Vec::new() };
+    // The installer accepts only one of the lists.
+    let is_there = fields.iter().any(|field| is_list(&field.name));
+    let free: Arc<[&'static str]> = LISTS.iter().map(|(list, ..)| *list).filter(|_| !is_there).collect();
+    let mut meant = Vec::new();
+    for field in fields.iter_mut().filter(|field| is_meant_as_list(&field.name)) {
+        field.is_unknown = true;
+        let is_list = matches!(field.value.data, Data::List(_));
+        meant.push(UnknownField::new(field.name.clone(), field.name.clone(), is_list, Arc::clone(&free)));
+    }
+    meant
+}
+
+/// Gives the fields that the installer reads in any case their own names.
+fn name_as_known(node: &mut Node) {
+    let Data::Map(fields) = &mut node.data else { return };
+    rename(fields, LISTS.map(|(list, ..)| list));
+    for field in fields.iter_mut().filter(|field| is_list(&field.name)) {
+        let Data::List(items) = &mut field.value.data else { continue };
+        for item in items {
+            if let Data::Map(fields) = &mut item.data {
+                rename(fields, FIELDS);
+            }
+        }
+    }
+}
+
+fn rename<const N: usize>(fields: &mut [Field], known: [&str; N]) {
+    for name in known {
+        if fields.iter().all(|field| field.name != name)
+            && let Some(field) = fields.iter_mut().find(|field| field.name.eq_ignore_ascii_case(name))
+        {
+            name.clone_into(&mut field.name);
+        }
+    }
+}
+
+/// The entries with their policy under the name that it has in an IDMS; the installer calls it `sourcePolicy`.
 fn with_policies(mut entries: Node) -> Node {
     let Data::List(items) = &mut entries.data else { return entries };
     for item in items {
-        let Data::Map(fields) = &mut item.data else { continue };
-        for field in fields.iter_mut().filter(|field| field.name == "sourcePolicy") {
-            "mirrorSourcePolicy".clone_into(&mut field.name);
+        match &mut item.data {
+            Data::Map(fields) => {
+                for field in fields.iter_mut().filter(|field| field.name == "sourcePolicy") {
+                    "mirrorSourcePolicy".clone_into(&mut field.name);
+                }
+            }
+            // `null` is an entry without fields.
+            Data::Scalar(Value::Null) => item.data = Data::Map(Vec::new()),
+            Data::Scalar(_) | Data::List(_) => {}
         }
     }
     entries

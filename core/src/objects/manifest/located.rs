@@ -1,12 +1,12 @@
 //! An object with the positions of its fields.
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use super::{Source, Written};
 use crate::objects::{
-    Object,
+    Object, Origin,
     tree::{Data, Field, Node, Position, steps},
 };
 
@@ -29,7 +29,7 @@ pub struct Located {
 enum Target<'n> {
     /// The value of a field, or of its nearest existing parent.
     Value(&'n Node),
-    /// The name of a field that the kind does not have.
+    /// The name of a field: one that the kind does not have, or the list of an install-config.
     Name(&'n Field),
 }
 
@@ -39,9 +39,33 @@ impl Located {
         self.is_editable.then_some(&self.node)
     }
 
+    /// Whether it is the installer's configuration, of which the installer makes the object.
+    pub fn is_install_config(&self) -> bool {
+        self.written.origin == Origin::InstallConfig
+    }
+
+    /// Where the document has what is at a path of the object. The name and the kind of a set that the installer makes
+    /// are not in its configuration: they stand for the whole list.
+    pub fn written_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let Object::MirrorSet(set) = &self.object else { return Cow::Borrowed(path) };
+        if !self.is_install_config() {
+            return Cow::Borrowed(path);
+        }
+        let list = set.list_path();
+        let first = steps(path).next().and_then(|step| self.node.field(step));
+        match first {
+            Some(field) if field.name == list || field.is_unknown => Cow::Borrowed(path),
+            _ => Cow::Owned(list),
+        }
+    }
+
     fn target(&self, path: &str) -> Target<'_> {
         let mut at = &self.node;
-        let mut steps = steps(path).peekable();
+        let path = self.written_path(path);
+        if let Some(field) = at.field(&path).filter(|_| self.is_install_config()) {
+            return Target::Name(field);
+        }
+        let mut steps = steps(&path).peekable();
         while let Some(step) = steps.next() {
             let unknown = at.field(step).filter(|field| field.is_unknown && steps.peek().is_none());
             if let Some(field) = unknown {
@@ -92,13 +116,14 @@ impl Located {
     }
 }
 
-/// The byte range of a value. For a list or map, it ends with the first line.
+/// The byte range of a value. For a list or map, it ends with the first line of it.
 pub(super) fn first_line(text: &str, node: &Node) -> Range<usize> {
     let Range { start, end } = node.span;
     match node.data {
         Data::Scalar(_) => start..end,
         Data::List(_) | Data::Map(_) => {
-            // The parser ends a list or map in brackets before the closing bracket.
+            // The parser ends a list or map in brackets before the closing bracket. An object inside of a string may
+            // have the range of the whole string, which may begin with a bracket as well.
             let is_flow = text[start..].starts_with(['[', '{']) && text[end..].starts_with([']', '}']);
             let line = text[start..end + usize::from(is_flow)].lines().next().unwrap_or_default();
             start..start + line.trim_end().len()

@@ -22,12 +22,12 @@ pub(super) fn naming(api_version: &str, kind_name: &str, node: &Node) -> Naming 
     if let Some(kind) = Kind::of(group, kind_name) {
         return match kind {
             _ if is_served(kind, api_version) => Naming::Known(kind),
-            // Catalogs are only read in this version, and nothing is said about them.
+            // No rule is about catalogs, so one in another version is skipped, not reported.
             Kind::Catalog(_) => Naming::Other,
             _ => Naming::Meant(kind),
         };
     }
-    let similar = Kind::ALL.into_iter().filter(|kind| is_similar(*kind, api_version, kind_name));
+    let similar = Kind::all_of_files().filter(|kind| is_similar(*kind, api_version, kind_name));
     match similar.min_by_key(|kind| osa_distance(kind.name(), kind_name)) {
         Some(kind) => Naming::Meant(kind_of_list(api_version, node).unwrap_or(kind)),
         None => Naming::Other,
@@ -47,28 +47,31 @@ pub(super) fn is_old_hosted_cluster(kind: Kind, api_version: &str) -> bool {
     kind == Kind::HostedCluster && api_version == "hypershift.openshift.io/v1alpha1"
 }
 
-/// Whether a name was probably meant to be the kind's. `Image` and `ClusterVersion` are kinds of other groups too.
+/// Whether a name was probably meant to be the kind's. Other groups have kinds with names such as `Image` and
+/// `ClusterVersion` too, so for these the `apiVersion` must be the right one.
 fn is_similar(kind: Kind, api_version: &str, name: &str) -> bool {
     match kind {
-        Kind::Set(_) | Kind::HostedCluster => is_misspelt(name, kind.name(), 2),
+        Kind::Set(_) | Kind::HostedCluster => differs_at_most(name, kind.name(), 2),
         Kind::ImageConfig
         | Kind::ClusterVersion
         | Kind::ClusterImagePolicy
         | Kind::ImagePolicy
         | Kind::MachineConfiguration => {
-            api_version == kind.api_version() && is_misspelt(name, kind.name(), 1)
+            api_version == kind.api_version() && differs_at_most(name, kind.name(), 1)
         }
         Kind::Catalog(_) => false,
     }
 }
 
-/// Whether a name is at most some letters away from another one.
-fn is_misspelt(name: &str, meant: &str, letters: usize) -> bool {
+/// Whether a name is another one but for this number of letters, or for upper and lower case.
+fn differs_at_most(name: &str, meant: &str, letters: usize) -> bool {
+    // Lengths are compared first: the distance takes time and memory for each pair of letters.
     name.eq_ignore_ascii_case(meant)
         || (name.len().abs_diff(meant.len()) <= letters && osa_distance(name, meant) <= letters)
 }
 
-/// The kind of mirror set with this `apiVersion` and the list that the object has: only its name is wrong.
+/// The kind of mirror set with this `apiVersion` and the list that the object has in its `spec`. Where there is one, it
+/// is the kind that was meant, whichever other kind the name is closer to.
 fn kind_of_list(api_version: &str, node: &Node) -> Option<Kind> {
     let spec = node.get("spec")?;
     let kinds = SetKind::ALL.into_iter().map(|set| (set, Kind::Set(set)));
@@ -86,6 +89,7 @@ mod tests {
     fn a_wrong_group_version_or_name_is_one_of_ours() {
         use Naming::{Known, Meant, Other};
         let (icsp, idms, hosted) = (Kind::Set(SetKind::Icsp), Kind::Set(SetKind::Idms), Kind::HostedCluster);
+        // `apiVersion`, `kind`, the only field of `spec`, and what they are taken for.
         let table = [
             ("config.openshift.io/v1", "ImageDigestMirrorSet", "imageDigestMirrors", Known(idms), "as it is"),
             (
@@ -139,6 +143,32 @@ mod tests {
         for (api_version, kind, list, expected, reason) in table {
             let node = tree::documents(&format!("spec: {{{list}: []}}")).0.remove(0);
             assert_eq!(naming(api_version, kind, &node), expected, "{api_version} {kind}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_kind_of_files_only_is_one_of_ours_under_a_similar_name() {
+        let meant = [
+            (
+                "config.openshift.io/v1",
+                "ClusterImagePolcy",
+                Naming::Meant(Kind::ClusterImagePolicy),
+                "a letter missing",
+            ),
+            (
+                "operator.openshift.io/v1",
+                "MachineConfigurations",
+                Naming::Meant(Kind::MachineConfiguration),
+                "the plural",
+            ),
+            ("machineconfiguration.openshift.io/v1", "MachineConfig", Naming::Other, "another kind"),
+        ];
+        for (api_version, kind, expected, reason) in meant {
+            assert_eq!(
+                naming(api_version, kind, &tree::empty_map()),
+                expected,
+                "{api_version} {kind}: {reason}"
+            );
         }
     }
 }

@@ -3,33 +3,35 @@
 use std::sync::Arc;
 
 use super::{
-    Located, PassedOver, ReadError, Reading, Source, Written,
+    Located, ReadError, Reading, Source, Written,
+    install_config::{self, InstallConfig},
+    kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
     unfold::{Content, Head, Part, holds_placeholder, unfold},
     written::Names,
 };
-use crate::objects::{
-    Kind, Object, ParseError,
-    schema::{self, Mistyped, Shape},
-    tree::{self, Data, Node, Position},
+use crate::{
+    objects::{
+        Kind, Object, ParseError,
+        schema::{self, Mistyped, Shape, UnknownField},
+        tree::{self, Data, Node, Position},
+    },
+    wording::in_plain_words,
 };
 
 /// Reads one file.
 pub fn read(name: &str, text: String) -> Reading {
-    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let source = Arc::new(Source { name: name.to_owned(), text, newline });
+    let source = Arc::new(Source::new(name, text));
     let mut reader = Reader { reading: Reading { files: 1, ..Reading::default() }, source };
     let (documents, error) = tree::documents(&reader.source.text);
     for document in documents {
         reader.add(Part::of_file(document));
     }
     if let Some((at, message)) = error {
-        let span = reader.source.offset_of(at);
-        reader
-            .reading
-            .errors
-            .push(ReadError { is_syntax: true, ..reader.source.error(at, span..span, message) });
+        let offset = reader.source.offset_of(at);
+        let error = reader.source.error(at, offset..offset, message);
+        reader.reading.errors.push(ReadError { is_syntax: true, ..error });
     }
     reader.reading
 }
@@ -41,12 +43,31 @@ impl Head {
 }
 
 impl Source {
+    pub(in crate::objects) fn new(name: &str, text: String) -> Self {
+        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        Self { name: name.to_owned(), text, newline }
+    }
+
     fn error(self: &Arc<Self>, at: Position, span: std::ops::Range<usize>, message: String) -> ReadError {
         let excerpt = Some((Arc::clone(self), span));
         ReadError { excerpt, ..ReadError::new(&self.name, at, message) }
     }
 
-    /// The byte offset of a position; the end of the text if it is behind it.
+    /// An error in a field of a document, which `document` names.
+    pub(super) fn error_in(
+        self: &Arc<Self>,
+        node: &Node,
+        document: &str,
+        path: &str,
+        message: &str,
+    ) -> ReadError {
+        let value = node.nearest(path);
+        let span = first_line(&self.text, value);
+        self.error(value.at, span, format!("{document}: {path}: {message}"))
+    }
+
+    /// The byte offset of a position. For a column behind its line, that is the end of the line; for a line behind the
+    /// text, the end of the text.
     fn offset_of(&self, at: Position) -> usize {
         let lines = self.text.split_inclusive('\n');
         let start: usize = lines.take(at.line.saturating_sub(1)).map(str::len).sum();
@@ -70,6 +91,7 @@ impl Reader {
         }
         let (part, head) = match unfold(&self.source.text, part) {
             Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
+            Content::InstallConfig(part) => return self.add_install_config(part),
             Content::Object(part, head) => (part, head),
         };
         match naming(&head.api_version, &head.kind, &part.node) {
@@ -78,6 +100,7 @@ impl Reader {
             }
             Naming::Other => self.reading.skipped += 1,
             _ if holds_placeholder(&part.node) => self.pass_over(&part.node, "a template"),
+            _ if kustomize::is_patch(&part.node) => self.pass_over(&part.node, kustomize::PATCH),
             Naming::Known(kind) => {
                 let read = self.read(kind, part, &head.names(false));
                 self.reading.objects.extend(read);
@@ -89,39 +112,42 @@ impl Reader {
         }
     }
 
-    fn pass_over(&mut self, node: &Node, what: &'static str) {
-        self.reading.skipped += 1;
-        self.reading.passed_over.push(PassedOver { file: self.source.name.clone(), at: node.at, what });
+    fn add_install_config(&mut self, part: Part) {
+        let InstallConfig { sets, meant, errors } = install_config::read(&self.source, part);
+        self.reading.objects.extend(sets);
+        self.reading.misnamed.extend(meant);
+        self.reading.errors.extend(errors);
     }
 
-    /// Reads an object without the values that do not fit its schema. Each of those is an error.
+    fn pass_over(&mut self, node: &Node, what: &'static str) {
+        self.reading.pass_over(&self.source.name, node.at, what);
+    }
+
+    /// Reads an object without the fields and values that do not fit its schema. Each such value is an error; unknown
+    /// fields are left to a rule. `node` keeps all of them, since it has the positions.
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
         let Part { mut node, is_editable, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
         let Shape { unknown, mistyped } =
             schema.map(|schema| schema::check(&mut node, schema)).unwrap_or_default();
         for Mistyped { path, message } in &mistyped {
-            self.report(kind, &node, path, message);
+            self.reading.errors.push(self.source.error_in(&node, kind.name(), path, message));
         }
         let neutral = schema.filter(|_| !mistyped.is_empty() || !unknown.is_empty());
         let neutral = neutral.map(|schema| schema::neutralized(&node, schema, &mistyped));
-        let unreadable = mistyped.iter().map(|mistyped| &*mistyped.path);
-        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable) {
+        // A misspelt source is as unknown as one of another type.
+        let misspelt: Vec<_> = unknown.iter().filter_map(UnknownField::meant_path).collect();
+        let unreadable = mistyped.iter().map(|mistyped| &mistyped.path).chain(&misspelt);
+        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.map(String::as_str)) {
             Ok(object) => {
                 let written = Written::new(&object, names, &node, unknown);
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }
             Err(ParseError { path, message }) => {
-                self.report(kind, &node, &path, &message);
+                let message = in_plain_words(&message);
+                self.reading.errors.push(self.source.error_in(&node, kind.name(), &path, &message));
                 None
             }
         }
-    }
-
-    fn report(&mut self, kind: Kind, node: &Node, path: &str, message: &str) {
-        let value = node.nearest(path);
-        let span = first_line(&self.source.text, value);
-        let message = format!("{}: {path}: {message}", kind.name());
-        self.reading.errors.push(self.source.error(value.at, span, message));
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::objects::{Change, MirrorSourcePolicy};
+use crate::objects::{Change, EntryPart, Kind, MirrorSourcePolicy, Object};
 
 const TWO: &str = "\
 apiVersion: config.openshift.io/v1
@@ -64,13 +64,29 @@ fn a_value_ends_where_its_text_ends() {
 }
 
 #[test]
-fn fast_and_slow_reading_of_json_have_the_same_result() {
-    let json = r#"{"apiVersion":"v1","kind":"List","items":[
-            {"kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","metadata":{"name":"t"},
-             "spec":{"imageTagMirrors":[{"source":"quay.io","mirrors":["m"]}]}},
-            {"kind":"Pod","apiVersion":"v1"}]}"#;
-    let slow: Vec<_> = read("x.json", json.to_owned()).objects.into_iter().map(|l| l.object).collect();
-    assert_eq!(objects_of_json(json), Some(slow));
+fn a_list_of_an_api_server_is_read_with_or_without_kinds_of_its_items() {
+    let list = |api_version: &str, kind: &str, item: &str| {
+        format!(
+            r#"{{"apiVersion":"{api_version}","kind":"{kind}","metadata":{{"resourceVersion":"1"}},"items":[
+            {{{item}"metadata":{{"name":"a"}},"spec":{{"imageTagMirrors":[{{"source":"quay.io","mirrors":["m"]}}]}}}},
+            {{"kind":"Pod","apiVersion":"v1"}}]}}"#
+        )
+    };
+    let named = r#""kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1","#;
+    let old = r#""kind":"ImageTagMirrorSet","apiVersion":"config.openshift.io/v1alpha1","#;
+    // The number of objects, and of those under a wrong name.
+    let table = [
+        (list("v1", "List", named), (1, 0), "oc get -o json"),
+        (list("config.openshift.io/v1", "ImageTagMirrorSetList", ""), (1, 0), "oc get --raw"),
+        (list("config.openshift.io/v1", "ImageTagMirrorSetList", named), (1, 0), "a list that says both"),
+        (list("v1", "List", old), (0, 1), "a version that is not served"),
+        (list("v1", "List", ""), (0, 0), "nothing says what the item is"),
+    ];
+    for (text, expected, reason) in table {
+        let reading = read("x.json", text);
+        assert_eq!(reading.errors, [], "{reason}");
+        assert_eq!((reading.objects.len(), reading.misnamed.len()), expected, "{reason}");
+    }
 }
 
 #[test]
@@ -271,6 +287,22 @@ fn a_text_of_a_config_map_is_at_its_own_lines() {
 }
 
 #[test]
+fn every_kind_is_found_in_a_text_of_a_config_map() {
+    let object = |api_version: &str, kind: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n    apiVersion: {api_version}\n    kind: {kind}\n    metadata: {{name: cluster}}\n"
+        )
+    };
+    for kind in Kind::all_of_files() {
+        let reading = read("x.yaml", object(&kind.api_version(), kind.name()));
+        let kinds: Vec<_> = reading.objects.iter().map(|located| located.object.kind()).collect();
+        assert_eq!(kinds, [kind], "{:?}", reading.errors);
+    }
+    let misspelled = read("x.yaml", object("config.openshift.io/v1", "ImageDigestMirorSet"));
+    assert_eq!((misspelled.objects.len(), misspelled.misnamed.len()), (0, 1), "a letter missing");
+}
+
+#[test]
 fn a_text_in_quotes_is_where_it_begins() {
     let json = r#"{"apiVersion":"config.openshift.io/v1","kind":"ImageTagMirrorSet","metadata":{"name":"a"},"spec":{"imageTagMirrors":[{"source":"q.io"}]}}"#;
     let text = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  ü: '{json}'\n");
@@ -295,9 +327,20 @@ imageContentSources:
 
 #[test]
 fn an_install_config_has_the_sets_that_the_installer_makes() {
-    assert_eq!(unfolded(INSTALL_CONFIG), ["image-digest-mirror at 6:11", "image-policy at 10:11"]);
     let reading = read("x.yaml", INSTALL_CONFIG.to_owned());
-    assert_eq!(reading.objects[0].position("spec.imageDigestMirrors[0].mirrorSourcePolicy").line, 7);
+    let names = reading.objects.iter().map(|located| located.object.name());
+    assert_eq!(names.collect::<Vec<_>>(), ["image-digest-mirror", "image-policy"]);
+    let table = [
+        (0, "imageDigestSources[0].source", 6, "the first list"),
+        (0, "imageDigestSources[0].sourcePolicy", 7, "a field of an entry"),
+        (0, "imageDigestSources", 4, "the list"),
+        (0, "metadata.name", 4, "the name of the set, not that of the cluster"),
+        (0, "spec", 4, "what the set has, and the file has not"),
+        (1, "imageContentSources[0].source", 10, "the second list"),
+    ];
+    for (object, path, line, reason) in table {
+        assert_eq!(reading.objects[object].position(path).line, line, "{reason}");
+    }
     let Object::MirrorSet(set) = &reading.objects[0].object else { panic!("a mirror set") };
     assert_eq!(set.entries[0].policy(), MirrorSourcePolicy::NeverContactSource);
     let without = read("x.yaml", "apiVersion: v1\nbaseDomain: lab.example\n".to_owned());
@@ -305,16 +348,49 @@ fn an_install_config_has_the_sets_that_the_installer_makes() {
 }
 
 #[test]
+fn an_install_config_is_read_by_what_its_lists_were_meant_to_be() {
+    let head = "apiVersion: v1\nbaseDomain: lab.example\n";
+    let entries = "[{Source: q.io/a, mirrors: [m.lab/a]}, {source: 7}, null]";
+    let table = [
+        (format!("imageDigestSources: {entries}"), (1, 0, 2), "values of another type are errors"),
+        (format!("ImageContentSources: {entries}"), (1, 0, 2), "the installer ignores the case"),
+        (format!("imageDigestSource: {entries}"), (0, 1, 0), "misspelt"),
+        ("additionalTrustBundle: x".to_owned(), (0, 0, 0), "no mirrors"),
+    ];
+    for (fields, expected, reason) in table {
+        let Reading { objects, misnamed, errors, .. } = read("x.yaml", format!("{head}{fields}\n"));
+        assert_eq!((objects.len(), misnamed.len(), errors.len()), expected, "{reason}: {errors:?}");
+    }
+    let reading = read("x.yaml", format!("{head}imageDigestSources: {entries}\n"));
+    let Object::MirrorSet(set) = &reading.objects[0].object else { panic!("a mirror set") };
+    assert_eq!(&*set.entries[0].source, "q.io/a");
+    assert!(!set.is_readable(1, EntryPart::Source), "an unreadable source is not an empty one");
+}
+
+#[test]
 fn only_text_of_objects_themselves_is_edited() {
-    let change = Change::Set { path: "metadata.name".to_owned(), value: "b".into() };
+    let set = |path: &str| Change::Set { path: path.to_owned(), value: "b".into() };
+    let name = set("metadata.name");
     let config_map = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  config: |\n{}", idms("a", 4));
     let table = [
-        (idms("a", 0), true, "a document"),
-        (config_map, false, "inside of a string"),
-        (INSTALL_CONFIG.to_owned(), false, "an install-config"),
+        (idms("a", 0), &name, true, "a document"),
+        (config_map, &name, false, "inside of a string"),
+        (INSTALL_CONFIG.to_owned(), &name, false, "the name of the cluster that is installed"),
+        (
+            INSTALL_CONFIG.to_owned(),
+            &set("imageDigestSources[0].source"),
+            true,
+            "an entry of an install-config",
+        ),
+        (
+            INSTALL_CONFIG.to_owned(),
+            &set("imageContentSources[0].source"),
+            false,
+            "an entry of its other set",
+        ),
     ];
-    for (text, is_possible, reason) in table {
+    for (text, change, is_possible, reason) in table {
         let located = &read("x.yaml", text).objects[0];
-        assert_eq!(located.edits([&change]).is_some(), is_possible, "{reason}");
+        assert_eq!(located.edits([change]).is_some(), is_possible, "{reason}");
     }
 }

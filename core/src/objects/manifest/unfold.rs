@@ -32,6 +32,8 @@ pub(super) enum Content {
     Object(Part, Head),
     /// Several parts.
     Parts(Vec<Part>),
+    /// The installer's configuration, which is no object but becomes some.
+    InstallConfig(Part),
 }
 
 impl Part {
@@ -48,6 +50,7 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
         api_version: node.text("apiVersion").unwrap_or(&default.api_version).to_owned(),
         kind: node.text("kind").unwrap_or(&default.kind).to_owned(),
     };
+    // The items of `FooList` are of the kind `Foo` if they do not say so; `List` says nothing of its items' kind.
     if let (Some(item), Some(_)) = (head.kind.strip_suffix("List"), node.get("items")) {
         let default = Head { api_version: head.api_version.clone(), kind: item.to_owned() };
         let items = items_at(node, &["items"]).into_iter();
@@ -76,7 +79,7 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
             parts => return Content::Parts(parts),
         },
         ("", "") if install_config::is_one(&head.api_version, &node) => {
-            return Content::Parts(install_config::sets(node));
+            return Content::InstallConfig(Part { node, default, is_editable });
         }
         _ => return Content::Object(Part { node, default, is_editable }, head),
     };
@@ -114,7 +117,8 @@ fn definitions(node: Node, list: &str) -> Vec<Node> {
 }
 
 /// The longest value of a parameter that is filled in, in bytes. It bounds what a small file can become, since a
-/// parameter may be used any number of times.
+/// parameter may be used any number of times. A longer value is not filled in: the
+/// placeholder stays.
 const LONGEST: usize = 1024;
 
 /// The objects of a template, with the default values of its parameters filled in.

@@ -1,7 +1,7 @@
 //! What a file says of an object beyond the fields that are read.
 
 use crate::objects::{
-    Kind, Object, ObjectId, UnknownField,
+    Kind, Object, ObjectId, Origin, UnknownField,
     tree::{Data, Node},
 };
 
@@ -12,6 +12,8 @@ pub struct Written {
     pub id: ObjectId,
     /// The kind that was meant.
     pub kind: Kind,
+    /// What it was read from.
+    pub origin: Origin,
     /// `apiVersion`; empty if it is missing.
     pub api_version: String,
     /// `kind`; it differs from that of `id` if it is misspelt.
@@ -48,15 +50,16 @@ pub(super) struct Names<'a> {
 }
 
 impl Written {
-    pub(super) fn new(object: &Object, naming: &Names<'_>, node: &Node, unknown: Vec<UnknownField>) -> Self {
+    pub(super) fn new(object: &Object, names: &Names<'_>, node: &Node, unknown: Vec<UnknownField>) -> Self {
         let text = |field: &str| text_of(node, field);
         Self {
             id: object.id(),
             kind: object.kind(),
-            api_version: naming.api_version.to_owned(),
-            kind_name: naming.kind.to_owned(),
+            origin: Origin::Object,
+            api_version: names.api_version.to_owned(),
+            kind_name: names.kind.to_owned(),
             name: text("name"),
-            is_misnamed: naming.is_misnamed,
+            is_misnamed: names.is_misnamed,
             generate_name: text("generateName"),
             namespace: text("namespace"),
             unknown_fields: unknown,
@@ -64,6 +67,7 @@ impl Written {
     }
 }
 
+/// A string of `metadata`. `null` and the empty string are the same as none, as for an API server.
 fn text_of(node: &Node, field: &str) -> Text {
     let Some(metadata) = node.get("metadata").filter(|metadata| !metadata.is_null()) else {
         return Text::Missing;

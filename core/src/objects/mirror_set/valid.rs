@@ -36,6 +36,26 @@ impl Gaps {
     pub fn is_empty(&self) -> bool {
         self.unreadable.is_empty() && self.kept.is_none()
     }
+
+    /// Whether a part of an entry could be read from its file.
+    pub fn is_readable(&self, entry: usize, part: EntryPart) -> bool {
+        self.unreadable.is_empty()
+            || ![part, EntryPart::Whole].iter().any(|part| self.unreadable.contains(&(entry, *part)))
+    }
+
+    /// Records that the value at a path could not be read, if it is in the list of entries.
+    pub(in crate::objects) fn set_unreadable(&mut self, list_path: &str, path: &str) {
+        let Some(below) = path.strip_prefix(list_path) else { return };
+        let mut steps = steps(below);
+        let Some(entry) = steps.next().and_then(|step| step.parse().ok()) else { return };
+        let part = match (steps.next(), steps.next().map(str::parse)) {
+            (None, _) => EntryPart::Whole,
+            (Some("source"), _) => EntryPart::Source,
+            (Some("mirrors"), Some(Ok(at))) => EntryPart::Mirror(at),
+            _ => EntryPart::Field,
+        };
+        self.unreadable.insert((entry, part));
+    }
 }
 
 /// Where an entry of a valid part and its mirrors are in the whole set.
@@ -48,31 +68,19 @@ struct Kept {
 impl MirrorSet {
     /// Records that the value at a path could not be read, `spec.imageDigestMirrors[0].source`.
     pub(in crate::objects) fn set_unreadable(&mut self, path: &str) {
-        let mut steps = steps(path);
-        if (steps.next(), steps.next()) != (Some("spec"), Some(self.kind.list_field())) {
-            return;
-        }
-        let Some(entry) = steps.next().and_then(|step| step.parse().ok()) else { return };
-        let part = match (steps.next(), steps.next().map(str::parse)) {
-            (None, _) => EntryPart::Whole,
-            (Some("source"), _) => EntryPart::Source,
-            (Some("mirrors"), Some(Ok(at))) => EntryPart::Mirror(at),
-            _ => EntryPart::Field,
-        };
-        self.gaps.unreadable.insert((entry, part));
+        let list_path = self.list_path();
+        self.gaps.set_unreadable(&list_path, path);
     }
 
     /// Whether a part of an entry could be read from its file.
     pub fn is_readable(&self, entry: usize, part: EntryPart) -> bool {
-        self.gaps.unreadable.is_empty()
-            || ![part, EntryPart::Whole].iter().any(|part| self.gaps.unreadable.contains(&(entry, *part)))
+        self.gaps.is_readable(entry, part)
     }
 
-    /// The set without invalid sources and mirrors, and without the entries that have no mirror left. Its paths are
-    /// those of the whole set. `None` if everything is valid.
+    /// The set without the entries with an invalid source, without invalid mirrors, and without the entries that lose
+    /// their last real mirror with them. Its paths are those of the whole set. `None` if everything is valid.
     pub fn valid_part(&self) -> Option<Self> {
-        let is_valid = |(at, entry): (usize, &Entry)| self.is_valid_entry(at, entry);
-        if self.entries.iter().enumerate().all(is_valid) {
+        if (0..self.entries.len()).all(|at| self.is_valid_entry(at)) {
             return None;
         }
         let kept = self.entries.iter().enumerate().filter_map(|(at, entry)| self.valid_entry(at, entry));
@@ -92,14 +100,16 @@ impl MirrorSet {
         (kept.entry, mirror.map(|index| format!("mirrors[{index}]")))
     }
 
-    fn is_valid_entry(&self, at: usize, entry: &Entry) -> bool {
-        self.has_valid_source(at, entry)
+    /// Whether an entry has no invalid value.
+    pub fn is_valid_entry(&self, at: usize) -> bool {
+        let entry = &self.entries[at];
+        self.is_valid_but_for_mirrors(at, entry)
             && (0..entry.mirrors.len()).all(|mirror| self.has_valid_mirror(at, entry, mirror))
     }
 
-    /// Whether anything but single mirrors is valid: what an unreadable policy or list of mirrors was meant to
+    /// Whether everything but single mirrors is valid: what an unreadable policy or list of mirrors was meant to
     /// be is not known either, so such an entry is left out like one with an invalid source.
-    fn has_valid_source(&self, at: usize, entry: &Entry) -> bool {
+    fn is_valid_but_for_mirrors(&self, at: usize, entry: &Entry) -> bool {
         let is_readable =
             [EntryPart::Source, EntryPart::Field].iter().all(|part| self.is_readable(at, *part));
         is_readable && is_valid_source(&entry.source)
@@ -109,8 +119,9 @@ impl MirrorSet {
         self.is_readable(at, EntryPart::Mirror(mirror)) && is_valid_mirror(&entry.mirrors[mirror])
     }
 
+    /// The valid part of an entry. One that has no real mirror to begin with is kept: a rule of its own reports it.
     fn valid_entry(&self, at: usize, entry: &Entry) -> Option<(Entry, Kept)> {
-        if !self.has_valid_source(at, entry) {
+        if !self.is_valid_but_for_mirrors(at, entry) {
             return None;
         }
         let mirrors: Box<[_]> =
@@ -119,6 +130,15 @@ impl MirrorSet {
             Entry { mirrors: mirrors.iter().map(|at| entry.mirrors[*at].clone()).collect(), ..entry.clone() };
         let loses_its_mirror = mirrors.len() < entry.mirrors.len() && !valid.is_effective();
         (!loses_its_mirror).then_some((valid, Kept { entry: at, mirrors }))
+    }
+}
+
+impl Entry {
+    /// The mirrors that repeat an earlier one, by their indexes. The schemas of IDMS and ITMS reject them
+    /// (`x-kubernetes-list-type: set`), that of ICSP does not.
+    pub fn repeated_mirrors(&self) -> Vec<usize> {
+        let mut seen = BTreeSet::new();
+        (0..self.mirrors.len()).filter(|at| !seen.insert(&self.mirrors[*at])).collect()
     }
 }
 
@@ -136,7 +156,7 @@ mod tests {
         MirrorSet::new(SetKind::Idms, "a", entries.collect())
     }
 
-    /// `path value` of each source and mirror that is left, and the paths of entries without a mirror.
+    /// `path value` of each source and mirror that is left; the paths begin behind the name of the list.
     fn left(set: &MirrorSet) -> Vec<String> {
         let mut left = Vec::new();
         for (at, entry) in set.entries.iter().enumerate() {
@@ -150,10 +170,11 @@ mod tests {
 
     #[test]
     fn invalid_values_are_left_out_and_paths_stay() {
+        // The entries, and what is left of them; `None` if all of it is valid.
         type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
         let table: [(Entries<'_>, Option<&[&str]>, &str); 6] = [
             (&[("q.io", &["m"])], None, "all valid"),
-            (&[("q.io", &[])], None, "no mirror is valid"),
+            (&[("q.io", &[])], None, "an entry without mirrors is valid"),
             (
                 &[("https://q.io", &["m"]), ("q.io", &["m"])],
                 Some(&["[1].source q.io", "[1].mirrors[0] m"]),
@@ -179,12 +200,14 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_not_valid() {
+        // What could not be read, its part, and how many of the source and the two mirrors of entry 0 are left.
         let table = [
             ("[0]", EntryPart::Whole, 0),
             ("[0].source", EntryPart::Source, 0),
             ("[0].mirrors", EntryPart::Field, 0),
             ("[0].mirrorSourcePolicy", EntryPart::Field, 0),
             ("[0].mirrors[0]", EntryPart::Mirror(0), 2),
+            // There is no entry 1: entry 0 could be read.
             ("[1].source", EntryPart::Source, 3),
         ];
         for (path, part, expected) in table {

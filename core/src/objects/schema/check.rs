@@ -4,21 +4,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Fields, OTHERS, Scalar, Schema};
+use super::{
+    Fields, OTHERS, Scalar, Schema,
+    unknown::{UnknownField, join, place_below},
+};
 use crate::objects::tree::{Data, Field, Node, steps};
-
-/// A field that a kind does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownField {
-    /// Its path, `spec.repositoryDigestMirrors`.
-    pub path: String,
-    /// Its name.
-    pub name: String,
-    /// Whether its value is a list.
-    pub is_list: bool,
-    /// The names that its map may have and does not have yet.
-    pub free: Arc<[&'static str]>,
-}
 
 /// A value of another type than the schema has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,10 +53,11 @@ impl Shape {
     }
 
     fn compare_fields(&mut self, fields: &mut [Field], known: &'static Fields, path: &str) {
+        // The free names are the same for each unknown field of the map.
         let mut free = None;
         for at in 0..fields.len() {
             let name = fields[at].name.clone();
-            let path = join(path, &name);
+            let (parent, path) = (path, join(path, &name));
             if let Some(schema) = known.get(&name).or_else(|| known.get(OTHERS)) {
                 let value = &mut fields[at].value;
                 if !matches!(value.data, Data::Scalar(Value::Null)) {
@@ -78,17 +69,9 @@ impl Shape {
             let free = Arc::clone(free);
             let is_list = matches!(fields[at].value.data, Data::List(_));
             fields[at].is_unknown = true;
-            self.unknown.push(UnknownField { path, name, is_list, free });
+            let belongs_to = place_below(known, parent, &name);
+            self.unknown.push(UnknownField { belongs_to, ..UnknownField::new(path, name, is_list, free) });
         }
-    }
-}
-
-/// The path of a field of a map. A name with other characters than those of a field is in brackets.
-fn join(path: &str, name: &str) -> String {
-    match path {
-        _ if name.contains(['.', '[', ']', '/']) => format!("{path}[{name}]"),
-        "" => name.to_owned(),
-        _ => format!("{path}.{name}"),
     }
 }
 
@@ -183,6 +166,8 @@ impl Schema {
         !matches!(self, Self::Map(fields) if !fields.contains_key(step))
     }
 
+    /// The value that stands for one of another type. There is no empty number, truth value or one of an enumeration:
+    /// they are absent.
     fn empty(&self) -> Data {
         match self {
             Self::List(_) => Data::List(Vec::new()),
@@ -198,10 +183,11 @@ mod tests {
     use super::*;
     use crate::objects::{Kind, SetKind, schema, tree};
 
+    /// The paths of unknown fields, then paths and messages of values of another type.
     fn shape(kind: Kind, text: &str) -> (Vec<String>, Vec<(String, String)>) {
         let mut node = tree::documents(text).0.remove(0);
         let Shape { unknown, mistyped } = check(&mut node, schema::of(kind).unwrap());
-        let mistyped = mistyped.into_iter().map(|one| (one.path, one.message));
+        let mistyped = mistyped.into_iter().map(|value| (value.path, value.message));
         (unknown.into_iter().map(|field| field.path).collect(), mistyped.collect())
     }
 
@@ -210,6 +196,7 @@ mod tests {
     #[test]
     fn fields_that_a_kind_does_not_have_are_found() {
         let hosted = Kind::HostedCluster;
+        // A document, and the path of its unknown field.
         let table = [
             (SET, "spec: {imageDigestMirrors: []}", None, "the list of the kind"),
             (

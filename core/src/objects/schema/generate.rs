@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::objects::{Kind, manifest};
 
-/// The notation of a schema of a CRD. The values of a HostedCluster's enumerations differ by release.
+/// The notation of a schema of a CRD. `with_values`: enumerations are written with their values, not as strings; not
+/// for a HostedCluster, where they differ by release.
 fn compact(schema: &Value, with_values: bool) -> Value {
     if schema["x-kubernetes-int-or-string"] == true {
         return json!("any");
@@ -27,6 +28,7 @@ fn compact(schema: &Value, with_values: bool) -> Value {
     }
 }
 
+/// The notation of a map: its fields, and `*` where it may have others.
 fn compact_map(schema: &Value, with_values: bool) -> Value {
     let mut fields = Map::new();
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {

@@ -1,17 +1,20 @@
 //! Builds trees from the events of the YAML parser.
 
 mod merge;
+mod offsets;
 
 use std::{
     collections::{BTreeMap, HashSet},
     mem,
+    ops::Range,
 };
 
 use saphyr::Scalar;
 use saphyr_parser::{Event, Parser, Span};
 use serde_json::Value;
 
-use super::{Data, Field, Node, Position};
+use self::offsets::Offsets;
+use super::{Data, Field, Node, Position, Repeat};
 
 /// How deep lists and maps may be nested. The limit of `serde_json` is the same.
 const MAX_DEPTH: usize = 127;
@@ -45,6 +48,8 @@ struct Builder<'t> {
     open: Vec<Open>,
     /// The nodes of the document that aliases may refer to, by the anchor's number in the parser.
     anchors: BTreeMap<usize, Node>,
+    /// The byte ranges of the nodes of the document that aliases refer to.
+    originals: HashSet<Range<usize>>,
     /// How many nodes the aliases of the file have expanded to.
     aliased: usize,
 }
@@ -77,6 +82,7 @@ impl<'t> Builder<'t> {
             root: None,
             open: Vec::new(),
             anchors: BTreeMap::new(),
+            originals: HashSet::new(),
             aliased: 0,
         }
     }
@@ -86,7 +92,12 @@ impl<'t> Builder<'t> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => Ok(()),
             Event::DocumentEnd => {
                 self.anchors.clear();
-                self.documents.extend(self.root.take().filter(|node| !node.is_null()));
+                let originals = mem::take(&mut self.originals);
+                let mut root = self.root.take().filter(|node| !node.is_null());
+                if let Some(root) = root.as_mut().filter(|_| !originals.is_empty()) {
+                    root.mark_originals(&originals, Repeat::None);
+                }
+                self.documents.extend(root);
                 Ok(())
             }
             Event::SequenceStart(anchor, _) => self.begin(Inside::List(Vec::new()), anchor, span),
@@ -99,13 +110,14 @@ impl<'t> Builder<'t> {
                 let scalar = Scalar::parse_from_cow_and_metadata(text, style, tag.as_ref());
                 // A value that is not of the type of its tag (`!!int a`) is read as nothing.
                 let data = Data::Scalar(scalar.map_or(Value::Null, value));
-                self.insert(Node { at: Position::from(&span.start), span: self.bytes(span), data }, anchor)
+                let (at, span) = (Position::from(&span.start), self.bytes(span));
+                self.insert(Node { at, span, data, repeat: Repeat::None, has_merge_key: false }, anchor)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
         }
     }
 
-    fn bytes(&self, span: Span) -> std::ops::Range<usize> {
+    fn bytes(&self, span: Span) -> Range<usize> {
         self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index())
     }
 
@@ -121,12 +133,16 @@ impl<'t> Builder<'t> {
 
     fn end(&mut self, span: Span) -> Result<(), Failure> {
         let Some(Open { at, start, anchor, inside }) = self.open.pop() else { return Ok(()) };
-        let data = match inside {
-            Inside::List(items) => Data::List(items),
-            Inside::Map { fields, names, .. } => Data::Map(merge::fields(self.offsets.text, fields, names)?),
+        let (data, has_merge_key) = match inside {
+            Inside::List(items) => (Data::List(items), false),
+            Inside::Map { fields, names, .. } => {
+                let (fields, has_merge_key) = merge::fields(self.offsets.text, fields, names)?;
+                (Data::Map(fields), has_merge_key)
+            }
         };
+        // The event that ends it has the place of the closing bracket, if there is one: that is left out.
         let span = start..self.offsets.byte(span.start.index());
-        self.insert(Node { at, span, data }, anchor)
+        self.insert(Node { at, span, data, repeat: Repeat::None, has_merge_key }, anchor)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Failure> {
@@ -135,15 +151,18 @@ impl<'t> Builder<'t> {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err((at, "an alias contains itself".to_owned()));
         };
+        // Counted before it is copied, so that a small file cannot take much memory.
         self.aliased += node.count();
         if self.aliased > MAX_ALIASED {
             return Err((at, format!("aliases expand to more than {MAX_ALIASED} values")));
         }
-        let node = Node { at, span: self.bytes(span), ..node.clone() };
+        self.originals.insert(node.span.clone());
+        let node = Node { at, span: self.bytes(span), repeat: Repeat::Alias, ..node.clone() };
         self.insert(node, 0)
     }
 
-    /// Adds a node to the innermost list or map, or sets it as the root.
+    /// Adds a node to the innermost list or map, or sets it as the root. In a map, every second node is the name of the
+    /// field whose value comes next. `anchor` is the number of the node's anchor; 0 if it has none.
     fn insert(&mut self, node: Node, anchor: usize) -> Result<(), Failure> {
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -158,7 +177,7 @@ impl<'t> Builder<'t> {
                     if !names.insert(name.clone()) {
                         return Err((at, format!("duplicate field {name}")));
                     }
-                    fields.push(Field { name, at, span, value: node, is_unknown: false });
+                    fields.push(Field { name, at, span, value: node, is_unknown: false, is_merged: false });
                 }
             },
         }
@@ -169,6 +188,24 @@ impl<'t> Builder<'t> {
 impl Node {
     pub(in crate::objects) fn is_null(&self) -> bool {
         matches!(self.data, Data::Scalar(Value::Null))
+    }
+
+    /// Marks the nodes with these byte ranges and all nodes inside of them. `around` is what is known of the list or map
+    /// around this node.
+    fn mark_originals(&mut self, originals: &HashSet<Range<usize>>, around: Repeat) {
+        if self.repeat == Repeat::Alias {
+            return;
+        }
+        self.repeat = if originals.contains(&self.span) { Repeat::Original } else { around };
+        let repeat = self.repeat;
+        match &mut self.data {
+            Data::Scalar(_) => {}
+            Data::List(items) => items.iter_mut().for_each(|item| item.mark_originals(originals, repeat)),
+            Data::Map(fields) => {
+                let own = fields.iter_mut().filter(|field| !field.is_merged);
+                own.for_each(|field| field.value.mark_originals(originals, repeat));
+            }
+        }
     }
 
     /// How many nodes it contains, including itself.
@@ -200,35 +237,6 @@ fn value(scalar: Scalar<'_>) -> Value {
     }
 }
 
-/// Converts the character offsets of the parser to byte offsets.
-struct Offsets<'t> {
-    text: &'t str,
-    /// The byte offset of every 64th character; empty for ASCII text.
-    marks: Vec<usize>,
-}
-
-impl<'t> Offsets<'t> {
-    const STEP: usize = 64;
-
-    fn of(text: &'t str) -> Self {
-        let marks = if text.is_ascii() {
-            Vec::new()
-        } else {
-            text.char_indices().step_by(Self::STEP).map(|(byte, _)| byte).collect()
-        };
-        Self { text, marks }
-    }
-
-    fn byte(&self, character: usize) -> usize {
-        if self.marks.is_empty() {
-            return character.min(self.text.len());
-        }
-        let mark = self.marks.get(character / Self::STEP).copied().unwrap_or(self.text.len());
-        let rest = self.text[mark..].char_indices().nth(character % Self::STEP);
-        rest.map_or(self.text.len(), |(byte, _)| mark + byte)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,19 +246,6 @@ mod tests {
         let (documents, error) = documents("a: 1\n---\nb: 2\n---\nc: [1,\n---\n");
         assert_eq!(documents.len(), 2);
         assert_eq!(error.unwrap().0.line, 6);
-    }
-
-    #[test]
-    fn character_offsets_become_byte_offsets() {
-        let table =
-            [("plain text".repeat(30), "one byte each"), ("aü日𝄞\r\n".repeat(70), "several bytes each")];
-        for (text, reason) in table {
-            let offsets = Offsets::of(&text);
-            for (at, (byte, _)) in text.char_indices().enumerate() {
-                assert_eq!(offsets.byte(at), byte, "{reason}: character {at}");
-            }
-            assert_eq!(offsets.byte(text.len() + 1), text.len(), "{reason}: beyond the end");
-        }
     }
 
     #[test]

@@ -64,11 +64,12 @@ pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
     let ids = verdict.rule_ids();
     let rules = (!ids.is_empty()).then(|| ids.join(","));
     let impact = verdict.impact.map(|impact| impact.to_string());
-    let exempt = exempt_from(verdict);
+    let exempt = exempt_text(verdict);
     let catalog_overrides_from = verdict.filled_in_from;
-    let some = rules.is_some() || impact.is_some() || exempt.is_some() || catalog_overrides_from.is_some();
+    let has_audit =
+        rules.is_some() || impact.is_some() || exempt.is_some() || catalog_overrides_from.is_some();
     let audit = WireAudit { rules, impact, exempt, catalog_overrides_from };
-    let audit_annotations = some.then_some(audit);
+    let audit_annotations = has_audit.then_some(audit);
     let patch = (!patch.is_empty()).then(|| STANDARD.encode(bytes(patch)));
     answer(WireResponse {
         uid,
@@ -81,8 +82,8 @@ pub fn encode(uid: &str, verdict: &Verdict, patch: &Patch) -> Vec<u8> {
     })
 }
 
-/// `rule-id: reason (until day)` of each exempt finding.
-fn exempt_from(verdict: &Verdict) -> Option<String> {
+/// `rule-id: reason (until day)` of each exempt finding; `None` if there is none.
+fn exempt_text(verdict: &Verdict) -> Option<String> {
     let exempted = verdict.exempted.iter();
     let texts: Vec<_> = exempted
         .map(|Exempted { rule, reason, until, .. }| format!("{rule}: {reason} (until {until})"))
@@ -96,9 +97,10 @@ pub fn encode_unreadable(unreadable: &Unreadable) -> Vec<u8> {
     refuse(unreadable.uid.as_deref(), 400, "BadRequest", unreadable.to_string())
 }
 
-/// Writes a rejection that is not about the content of an object.
+/// Writes a rejection that is not about the content of an object: a review, or a `Status` without a uid.
 pub fn refuse(uid: Option<&str>, code: u16, reason: &'static str, message: String) -> Vec<u8> {
     match uid {
+        // `allowed` is false by default.
         Some(uid) => answer(WireResponse {
             uid,
             status: Some(WireStatus { code, reason, message }),

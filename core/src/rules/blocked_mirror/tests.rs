@@ -43,6 +43,7 @@ struct Case {
     mirror: &'static str,
     blocked: &'static [&'static str],
     allowed: &'static [&'static str],
+    /// The fields that are found, as [`paths`] writes them.
     expected: &'static [&'static str],
     reason: &'static str,
 }
@@ -79,10 +80,15 @@ fn blocked_registries_are_read_as_the_nodes_read_them() {
             source: "quay.io",
             mirror: "m.lab:1",
             blocked: &["quay.io/a"],
-            reason: "policy.json refuses a part of the source",
+            reason: "policy.json refuses only a part of the source",
             ..ENTRY
         },
-        Case { source: RELEASE, blocked: &["quay.io"], reason: "the payload may be blocked", ..ENTRY },
+        Case {
+            source: RELEASE,
+            blocked: &["quay.io"],
+            reason: "policy.json accepts the repository of the payload",
+            ..ENTRY
+        },
         Case { mirror: "quay.io/a", blocked: &["quay.io"], reason: "an entry that the nodes drop", ..ENTRY },
     ]);
 }
@@ -105,7 +111,7 @@ fn allowed_registries_are_read_as_the_nodes_read_them() {
             source: RELEASE,
             allowed: &["m.lab:1"],
             expected: source,
-            reason: "the payload is not",
+            reason: "the payload has to be allowed like any other image",
             ..ENTRY
         },
         Case {
@@ -120,6 +126,7 @@ fn allowed_registries_are_read_as_the_nodes_read_them() {
 #[test]
 fn a_source_that_is_never_contacted_is_no_mirror() {
     let own = set(Idms, "own", &[("quay.io/a", &["m.lab/x/a"])]);
+    // The source that is never contacted, a source that may be contacted, and whether the mirror is reported.
     let table = [
         ("m.lab", None, true, "the registry of the mirror"),
         ("m.lab/x", None, true, "its namespace"),
@@ -145,13 +152,35 @@ fn the_payload_is_never_cut_off() {
     );
     assert_eq!(
         paths(&found(&own, vec![payload("m.lab/a/release:1")], &["m.lab/a/x", "m.lab/a"], &[])),
-        nothing
+        nothing,
+        "one covers the payload, the other only a part of the mirror"
     );
     assert_eq!(
         paths(&found(&own, Vec::new(), &["m.lab"], &[])),
         ["[0].mirrors[0]"],
-        "no ClusterVersion at hand"
+        "without a ClusterVersion it is not known to cover the payload"
     );
+}
+
+#[test]
+fn a_wildcard_as_long_as_the_host_of_a_mirror_decides() {
+    let table: [(&str, &str, &[&str], &str); 3] = [
+        ("m.lab/a", "*.lab", &["[0].mirrors[0]"], "the wildcard is blocked"),
+        ("m.lab/a", "m.lab", &[], "the host itself decides nothing"),
+        ("mm.lab/a", "*.lab", &[], "the host is longer"),
+    ];
+    for (mirror, blocked, expected, reason) in table {
+        let own = set(Idms, "own", &[("quay.io/a", &[mirror])]);
+        let host = mirror.split_once('/').unwrap().0;
+        let mut others =
+            [set(Itms, "wide", &[("*.lab", &["n.io"])]), set(Itms, "host", &[(host, &["n.io"])])];
+        for other in &mut others {
+            if &*other.entries[0].source == blocked {
+                *other = never(other.clone());
+            }
+        }
+        assert_eq!(paths(&found(&own, others.map(Object::from).into(), &[], &[])), expected, "{reason}");
+    }
 }
 
 #[test]

@@ -34,7 +34,8 @@ impl Case {
         Self { source, mirror, releases: "", hosted: None, expected: None, reason }
     }
 
-    /// What is found in an IDMS as it stands, next to an entry for the release.
+    /// What is found in an IDMS as it stands. It also has an entry for the release, unless the source under test is
+    /// about the release itself.
     fn found(&self) -> Vec<Finding> {
         let mirrors = [self.mirror];
         let explicit = if self.source.starts_with("quay.io/openshift") { None } else { Some(EXPLICIT) };
@@ -60,6 +61,7 @@ fn astray_at(era: Era, place: &str) -> Astray {
     Astray { era, mirror: 0, look }
 }
 
+/// Compares what is found with what is expected, without the crashes of old releases, which have a test of their own.
 fn check_all(table: &[Case]) {
     for case in table {
         let found = case.found().into_iter().filter(|found| !found.key.ends_with(" crash"));
@@ -85,8 +87,35 @@ fn a_mirror_of_the_release_needs_two_path_elements() {
             expected: Some((field, "m.lab:8443", &[(Era::Exact, ""), (Era::Prefix, "")])),
             ..Case::new(RELEASE, "m.lab:8443", "a host with a port is read as a name with a tag")
         },
+        Case {
+            releases: "4.18",
+            hosted: Some(("quay.io/r:4.16.1", "")),
+            expected: Some((field, "m.lab:8443", &[(Era::Exact, ""), (Era::Prefix, "")])),
+            ..Case::new(RELEASE, "m.lab:8443", "hosted clusters add their own releases")
+        },
+        Case {
+            releases: "4.16",
+            hosted: Some(("quay.io/r:4.16.1", "")),
+            ..Case::new(RELEASE, one, "the same as the configured ones")
+        },
         Case::new(RELEASE, RELEASE, "the repository itself redirects nowhere else"),
     ]);
+}
+
+#[test]
+fn the_suggested_location_serves_every_release() {
+    let eras = [Era::Exact, Era::Prefix];
+    let table = [
+        (RELEASE, "m.lab:8443", "m.lab:8443/openshift-release-dev/ocp-release", "both elements are missing"),
+        (RELEASE, "m.lab:8443/a", "m.lab:8443/a/ocp-release", "one of them is missing"),
+        ("ci.lab/release", "m.lab", "m.lab/mirror/release", "the source itself has only one"),
+        ("ci.lab/release", "m.lab/a", "m.lab/a/release", "the mirror has one of them"),
+    ];
+    for (source, mirror, expected, reason) in table {
+        let location = with_two_elements(source, mirror);
+        assert_eq!(location, expected, "{reason}");
+        assert_eq!(astray(&eras, source, source, &[location]), [], "{reason}");
+    }
 }
 
 #[test]
@@ -138,6 +167,26 @@ fn what_hosted_clusters_name_is_looked_up_too() {
             ..Case::new("ci.lab:5000/dev", "m.lab/dev", "the operator's image of an annotation")
         },
     ]);
+}
+
+#[test]
+fn hosted_clusters_of_several_eras_may_name_one_repository() {
+    let own = set(Idms, "own", &[("ci.lab/ocp/release", &["m.lab"])]);
+    let [newer, older] = ["4.18.1", "4.16.1"].map(|tag| format!("ci.lab/ocp/release:{tag}"));
+    let table = [
+        (vec![hosted("a", &newer, "")], vec![Era::Prefix], "one"),
+        (vec![hosted("a", &newer, ""), hosted("b", &older, "")], vec![Era::Exact, Era::Prefix], "two"),
+    ];
+    for (clusters, eras, reason) in table {
+        let found = found_in(RULE.id, &own, clusters, &for_releases("4.18"));
+        let [finding] = &*found else { panic!("{reason}: {found:?}") };
+        // As in every era that is astray with these places.
+        let expected: Vec<_> = eras
+            .into_iter()
+            .map(|era| astray(&[era], "ci.lab/ocp/release", "ci.lab/ocp/release", &["m.lab"]))
+            .collect();
+        assert_eq!(finding.effect, describe_lookups(&expected.concat()), "{reason}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@ use crate::{
     objects::Object,
     rules::{
         Settings,
-        testing::{assert_texts, findings, found_in, never, set},
+        testing::{assert_texts, findings, found_in, in_words, never, set},
     },
 };
 
@@ -41,6 +41,7 @@ fn find_existing(icsp: &MirrorSet, idms: MirrorSet) -> Finding {
 struct Case {
     there: MirrorSet,
     new: MirrorSet,
+    /// The highest level, the path and the key of the finding.
     expected: (Level, &'static str, &'static str),
     /// The path in the set that is there.
     related: &'static str,
@@ -94,8 +95,18 @@ fn only_what_means_the_same_is_the_step_of_a_migration() {
         tries(&["m/b"], never(idms(&["m/b"])), digests, "q.io/c m/b blocked", "another policy"),
         tries(&["m/b"], idms(&["n/b"]), digests, "q.io/c m/b n/b source", "another mirror"),
         tries(&["m/b"], never(itms(&["m/b"])), tags, "q.io/c m/b blocked", "tags with another policy"),
-        contradicts(&["m/b", "m/a"], &["m/a", "m/b"], "q.io/c contradicts m/a m/b", "by name the first"),
-        contradicts(&["m/a", "m/b"], &["m/b", "m/a"], "q.io/c contradicts m/b m/a", "by name the last"),
+        contradicts(
+            &["m/b", "m/a"],
+            &["m/a", "m/b"],
+            "q.io/c contradicts m/a m/b",
+            "the merged order is by chance that of the IDMS",
+        ),
+        contradicts(
+            &["m/a", "m/b"],
+            &["m/b", "m/a"],
+            "q.io/c contradicts m/b m/a",
+            "the merged order is by chance that of the ICSP",
+        ),
     ];
     let mut all: Vec<_> = table.iter().map(Case::check).collect();
     all.push(find(&idms(&["m/a", "m/b"]), &icsp(&["m/b", "m/a"])));
@@ -118,14 +129,54 @@ fn an_icsp_contradicts_an_idms_whatever_the_mirrors_are_called() {
 }
 
 #[test]
+fn a_narrower_entry_is_compared_with_what_the_broader_one_leads_to() {
+    let table = [
+        ("ICSP q.io m.io", "IDMS q.io/b m.io/b", false, "the same place"),
+        ("ICSP q.io m.io", "IDMS q.io/b n.io/b", true, "another one"),
+        ("ICSP *.q.io m.io", "IDMS x.q.io/b m.io/b", false, "a wildcard's mirror replaces the host"),
+        ("ICSP *.q.io m.io", "IDMS x.q.io/b m.io", true, "the wildcard's mirror has the path as well"),
+        ("ICSP *.q.io m.io", "IDMS x.q.io m.io", false, "a host without a path"),
+        ("ICSP *.q.io m.io", "IDMS *.x.q.io m.io", false, "a narrower wildcard"),
+        ("IDMS *.q.io m.io", "ICSP x.q.io/b m.io/b", false, "the kinds the other way round"),
+    ];
+    for (there, new, is_denied, reason) in table {
+        let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+        let there = in_words("there", there);
+        let found = findings(RULE.id, &settings, &[&there], None, &in_words("new", new));
+        assert_eq!(found.iter().any(|finding| finding.at_most == Level::Deny), is_denied, "{reason}");
+    }
+}
+
+#[test]
 fn what_is_left_of_a_migration_names_the_idms() {
-    let in_order = idms(&["m/b"]);
+    let covering = idms(&["m/b"]);
     for (idms, at_most, path) in [
-        (in_order.clone(), Level::Warn, NAME),
-        (never(in_order), Level::Deny, "spec.repositoryDigestMirrors[0].source"),
+        (covering.clone(), Level::Warn, NAME),
+        (never(covering), Level::Deny, "spec.repositoryDigestMirrors[0].source"),
     ] {
         let found = find_existing(&icsp(&["m/b"]), idms.clone());
         assert_eq!((found.at_most, &*found.path), (at_most, path));
         assert_eq!((&found.related[0].object, &*found.related[0].path), (&idms.id(), NAME));
+    }
+}
+
+#[test]
+fn a_place_is_found_at_the_mirror_of_a_broader_source() {
+    let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+    let table = [
+        ("q.io", "w.io/x", true, "a registry, whose mirror the same path follows"),
+        ("q.io", "w.io/y", false, "another path"),
+        ("*.io", "w.io/x", true, "a wildcard, whose mirror takes the place of the host"),
+        ("*.io", "w.io", false, "the path is not replaced"),
+    ];
+    for (broader, mirror, is_same, reason) in table {
+        let there = set(SetKind::Icsp, "i", &[(broader, &["w.io"])]);
+        let new = set(SetKind::Idms, "new", &[("q.io/x", &[mirror])]);
+        let found = findings(RULE.id, &settings, &[&there], None, &new);
+        assert_eq!(
+            found.iter().all(|finding| finding.at_most != Level::Deny),
+            is_same,
+            "{reason}: {found:?}"
+        );
     }
 }

@@ -20,7 +20,7 @@ const OVERRIDES: &str =
 /// Another set, release image and annotations of a HostedCluster, the key of what is found, the reason.
 type Row<'a> = (Option<MirrorSet>, Option<(&'a str, &'a str)>, Option<&'a str>, &'static str);
 
-/// What is found in the deletion of a set next to another set and one HostedCluster.
+/// What is found in the deletion of a set next to another set and a HostedCluster, if there are any.
 fn find_in_deletion(deleted: &MirrorSet, other: Option<MirrorSet>, hosted: Option<Object>) -> Vec<Finding> {
     let sets = other.into_iter().chain([deleted.clone()]).map(Object::from);
     let state: State = sets.chain(hosted).collect();
@@ -91,7 +91,7 @@ fn a_deletion_is_found_where_a_hosted_cluster_uses_the_mirror() {
             (None, Some((COPY, "")), None, "without an annotation they come from their source"),
             (None, Some((COPY, other)), None, "they come from elsewhere"),
             (None, Some((COPY, empty)), None, "the owner wants none filled in"),
-            (None, Some((COPY, equals)), None, "the same"),
+            (None, Some((COPY, equals)), None, "the owner wants none, as HyperShift writes it"),
             (Some(copy_as(Idms, &catalogs)), Some((COPY, OVERRIDES)), None, "a digest set still names them"),
             (None, Some((COPY, images)), None, "the catalogs' images are named"),
         ],

@@ -11,11 +11,12 @@ use crate::{
     },
     rules::{
         Settings,
-        testing::{assert_texts, findings, in_words, never, set},
+        testing::{assert_texts, findings, in_words, never, review, set},
     },
+    write::Operation,
 };
 
-/// The mirrors that pulls from below a source try.
+/// The places that a pull of an image tries.
 fn tried(sets: &[&MirrorSet], image: &str) -> Vec<String> {
     let context: Context = sets.iter().map(|set| Object::from((*set).clone())).collect();
     let conf = render(context.view()).unwrap();
@@ -33,6 +34,7 @@ fn pulls(found: &[Finding]) -> Vec<&str> {
 
 #[test]
 fn exactly_what_nodes_no_longer_try_is_reported() {
+    // The broader set, the narrower one, and the kind of pulls that lose mirrors; empty for none.
     let table = [
         ("IDMS q.io/a m.io/a", "IDMS q.io/a/b n.io/b", "digest", "another mirror"),
         ("IDMS q.io/a m.io/a", "IDMS q.io/a/b m.io/a/b", "", "the same mirror with the path"),
@@ -48,6 +50,10 @@ fn exactly_what_nodes_no_longer_try_is_reported() {
         ("IDMS q.io/a m.io/a", "IDMS q.io/a/b", "", "it hides nothing"),
         ("IDMS q.io/a m.io/a", "IDMS q.io/ab n.io/b", "", "another namespace"),
         ("ICSP q.io/a m.io/a", "ICSP q.io/a/b n.io/b", "digest", "two ICSPs"),
+        ("IDMS q.io m.io", "IDMS q.io:1/a n.io/a", "digest", "a host covers every port"),
+        ("IDMS q.io m.io", "IDMS q.io:1/a m.io:1/a", "", "its mirror is tried with the port"),
+        ("IDMS *.io m.lab", "IDMS q.io n.io", "", "a wildcard that is as long decides"),
+        ("IDMS *.io m.lab", "IDMS qq.io n.io", "digest", "a shorter one does not"),
     ];
     let mut all = Vec::new();
     for (wide, narrow, expected, reason) in table {
@@ -108,6 +114,24 @@ fn the_nearest_source_above_is_found_for_every_entry_of_a_set() {
     let hidden = "spec.imageDigestMirrors[3].source";
     let [first, second] = [1, 2].map(|index| format!("spec.imageDigestMirrors[{index}].source"));
     assert_eq!(paths, [(&*first, hidden), (&*second, hidden)]);
+}
+
+#[test]
+fn a_mirror_that_is_no_longer_hidden_makes_no_new_finding() {
+    let wide = in_words("wide", "IDMS q.io/a m.io/a n.io/a");
+    let settings = Settings { levels: [(RULE.id.to_owned(), Level::Deny)].into(), ..Settings::default() };
+    // The mirrors of the source before and after an update.
+    let table = [
+        ("o.io/b", "o.io/b m.io/a/b", true, "one of two is still hidden"),
+        ("o.io/b m.io/a/b", "o.io/b", false, "one more is hidden"),
+        ("o.io/b n.io/a/b", "o.io/b m.io/a/b", false, "another one is hidden"),
+    ];
+    for (old, new, is_allowed, reason) in table {
+        let [old, new] = [old, new].map(|mirrors| in_words("new", &format!("IDMS q.io/a/b {mirrors}")));
+        let state = [Object::from(wide.clone()), old.clone().into()].into_iter().collect();
+        let verdict = review(&state, &settings, Operation::Update { old, new });
+        assert_eq!(verdict.is_allowed(), is_allowed, "{reason}");
+    }
 }
 
 #[test]

@@ -25,18 +25,22 @@ fn find(others: &[&MirrorSet], new: &MirrorSet) -> Vec<Finding> {
 
 #[test]
 fn one_source_is_reported_where_its_mirrors_are_merged_and_no_other_rule_reports_it() {
-    let new = of(Idms, "new", &["m/a"]);
+    let new = of(Idms, "new", &["m.lab/a"]);
     let table = [
-        (of(Idms, "there", &["n/a"]), Some(Level::Deny), "another mirror"),
-        (of(Idms, "there", &["m/a", "n/a"]), Some(Level::Deny), "another mirror, in the only order"),
-        (of(Idms, "there", &["m/a"]), Some(Level::Warn), "the same mirror: one may be forgotten"),
-        (of(Itms, "there", &["m/a"]), None, "an IDMS and an ITMS are the normal pair"),
-        (of(Icsp, "there", &["n/a"]), None, "for icsp-alongside-idms"),
-        (never(of(Idms, "there", &["n/a"])), None, "for conflicting-source-policy"),
-        (of(Idms, "there", &["quay.io/a", "m/a"]), None, "for mirror-order-conflict"),
-        (of(Idms, "there", &["n/a", "o/a", "n/a"]), Some(Level::Deny), "it contradicts only itself"),
+        (of(Idms, "there", &["n.lab/a"]), Some(Level::Deny), "another mirror"),
+        (of(Idms, "there", &["m.lab/a", "n.lab/a"]), Some(Level::Deny), "another mirror, in the only order"),
+        (of(Idms, "there", &["m.lab/a"]), Some(Level::Warn), "the same mirror: one may be forgotten"),
+        (of(Itms, "there", &["m.lab/a"]), None, "an IDMS and an ITMS are the normal pair"),
+        (of(Icsp, "there", &["n.lab/a"]), None, "for icsp-alongside-idms"),
+        (never(of(Idms, "there", &["n.lab/a"])), None, "for conflicting-source-policy"),
+        (of(Idms, "there", &["quay.io/a", "m.lab/a"]), None, "for mirror-order-conflict"),
+        (
+            of(Idms, "there", &["n.lab/a", "o.lab/a", "n.lab/a"]),
+            Some(Level::Deny),
+            "it contradicts only itself",
+        ),
         (of(Idms, "there", &[]), None, "without a mirror there is nothing to merge"),
-        (set(Idms, "there", &[("quay.io/a/b", &["n/a"])]), None, "another source"),
+        (set(Idms, "there", &[("quay.io/a/b", &["n.lab/a"])]), None, "another source"),
     ];
     let mut all = Vec::new();
     for (there, expected, reason) in table {
@@ -44,18 +48,21 @@ fn one_source_is_reported_where_its_mirrors_are_merged_and_no_other_rule_reports
         assert_eq!(found.first().map(|finding| finding.at_most), expected, "{reason}");
         all.extend(found);
     }
-    let icsps = find(&[&of(Icsp, "there", &["n/a"])], &of(Icsp, "new", &["m/a"]));
+    let icsps = find(&[&of(Icsp, "there", &["n.lab/a"])], &of(Icsp, "new", &["m.lab/a"]));
     assert_eq!(icsps.len(), 1, "two ICSPs are merged as two IDMSs are");
     all.extend(icsps);
-    all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])])));
+    all.extend(find(&[], &set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["n.lab/a"])])));
+    // Two sources, whose entries alternate.
+    let [a, b]: [(&str, &[&str]); 2] = [("quay.io/a", &["m.lab/a"]), ("quay.io/b", &["m.lab/b"])];
+    all.extend(find(&[], &set(Idms, "new", &[a, a, b, b, a])));
     assert_texts(RULE.id, &all);
 }
 
 #[test]
 fn the_first_entry_keeps_every_mirror_in_the_merged_order() {
-    let there = of(Idms, "there", &["b/a", "c/a"]);
-    let found = find(&[&there], &of(Idms, "new", &["a/a", "b/a"]));
-    let value = json!(["a/a", "b/a", "c/a"]);
+    let there = of(Idms, "there", &["b.lab/a", "c.lab/a"]);
+    let found = find(&[&there], &of(Idms, "new", &["a.lab/a", "b.lab/a"]));
+    let value = json!(["a.lab/a", "b.lab/a", "c.lab/a"]);
     let set = Change::Set { path: "spec.imageDigestMirrors[0].mirrors".to_owned(), value };
     let remove = Change::Remove { path: "spec.imageDigestMirrors[0]".to_owned() };
     let new = ObjectId::new("ImageDigestMirrorSet", "", "new");
@@ -64,10 +71,12 @@ fn the_first_entry_keeps_every_mirror_in_the_merged_order() {
 
 #[test]
 fn lists_without_an_order_are_left_to_a_person() {
-    let table: [(&[&str], bool, &str); 2] =
-        [(&["n/a", "o/a"], true, "an order"), (&["n/a", "o/a", "n/a"], false, "it contradicts itself")];
+    let table: [(&[&str], bool, &str); 2] = [
+        (&["n.lab/a", "o.lab/a"], true, "an order"),
+        (&["n.lab/a", "o.lab/a", "n.lab/a"], false, "it contradicts itself"),
+    ];
     for (mirrors, expected, reason) in table {
-        let found = find(&[&of(Idms, "there", mirrors)], &of(Idms, "new", &["m/a"]));
+        let found = find(&[&of(Idms, "there", mirrors)], &of(Idms, "new", &["m.lab/a"]));
         assert_eq!(found[0].fix.is_applicable(), expected, "{reason}");
     }
 }
@@ -80,7 +89,7 @@ fn fields(finding: &Finding) -> (&str, Vec<&str>, usize) {
 
 #[test]
 fn each_other_entry_is_related_once() {
-    let eight: [(&str, &[&str]); 8] = [("quay.io/a", &["m/a"]); 8];
+    let eight: [(&str, &[&str]); 8] = [("quay.io/a", &["m.lab/a"]); 8];
     let found = find(&[], &set(Idms, "new", &eight));
     let others = [0, 2, 3, 4, 5, 6, 7].map(|index| format!("spec.imageDigestMirrors[{index}].source"));
     let others = others.iter().map(String::as_str).collect();
@@ -90,10 +99,10 @@ fn each_other_entry_is_related_once() {
 
 #[test]
 fn the_answer_for_one_set_grows_with_its_entries_alone() {
-    let mirrors: Vec<_> = (0..1500).map(|number| format!("m{number}/a")).collect();
+    let mirrors: Vec<_> = (0..1500).map(|number| format!("m{number}.lab/a")).collect();
     let lists: Vec<[&str; 1]> = mirrors.iter().map(|mirror| [&**mirror]).collect();
     let table = [
-        (vec![&["m/a"][..]; 1500], 1499, 1, "the same mirrors"),
+        (vec![&["m.lab/a"][..]; 1500], 1499, 1, "the same mirrors"),
         (lists.iter().map(|list| &list[..]).collect(), 1500, 1500, "all with another mirror"),
     ];
     for (lists, changes, keys, reason) in table {
@@ -109,7 +118,7 @@ fn the_answer_for_one_set_grows_with_its_entries_alone() {
 
 #[test]
 fn the_changes_of_many_sets_are_offered_once() {
-    let sets: Vec<_> = (0..50).map(|number| of(Idms, &format!("s{number:02}"), &["m/a"])).collect();
+    let sets: Vec<_> = (0..50).map(|number| of(Idms, &format!("s{number:02}"), &["m.lab/a"])).collect();
     let mut changes = Vec::new();
     for set in &sets {
         let others: Vec<_> = sets.iter().filter(|other| other.name != set.name).collect();
@@ -122,8 +131,18 @@ fn the_changes_of_many_sets_are_offered_once() {
 }
 
 #[test]
+fn a_mirror_without_a_registry_gets_into_no_other_entry() {
+    let there = of(Idms, "there", &["n/a"]);
+    let found = find(&[&there], &of(Idms, "new", &["m.lab/a"]));
+    let [finding] = &*found else { panic!("{found:?}") };
+    assert!(!finding.fix.is_applicable() && !finding.fix.title.contains("n/a"), "{:?}", finding.fix);
+    let nowhere = set(Idms, "new", &[("a/b", &["m.lab/a"]), ("a/b", &["n.lab/a"])]);
+    assert_eq!(find(&[], &nowhere), [], "the source matches no image");
+}
+
+#[test]
 fn repeats_are_one_finding() {
-    let repeated: [(&str, &[&str]); 4] = [("quay.io/a", &["m/a"]); 4];
+    let repeated: [(&str, &[&str]); 4] = [("quay.io/a", &["m.lab/a"]); 4];
     let found = find(&[], &set(Idms, "new", &repeated));
     let removed: Vec<_> = found.iter().map(|finding| finding.fix.changes.len()).collect();
     assert_eq!(removed, [3]);
@@ -131,7 +150,7 @@ fn repeats_are_one_finding() {
 
 #[test]
 fn a_source_that_is_twice_in_one_set_is_reported_at_the_second() {
-    let new = set(Idms, "new", &[("quay.io/a", &["m/a"]), ("quay.io/a", &["n/a"])]);
+    let new = set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["n.lab/a"])]);
     let found = find(&[], &new);
     let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
     assert_eq!(paths, ["spec.imageDigestMirrors[1].source"]);

@@ -73,7 +73,7 @@ fn objects(text: &str) -> Vec<Object> {
     reading.objects.into_iter().map(|located| located.object).collect()
 }
 
-/// What the rule finds in the last of some writes.
+/// What the rule finds in the last of some writes to a cluster with the objects `there`; nothing without a write.
 fn found(there: &str, writes: &str) -> Vec<Finding> {
     let (there, writes, settings) = (objects(there), objects(writes), Settings::default());
     let there: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
@@ -99,7 +99,8 @@ const FINE: Case = Case { cluster: EMPTY, in_config: &[], in_set: &[], reason: "
 const BLOCKED: &[&str] = &["spec.registrySources.blockedRegistries"];
 const SOURCE: &[&str] = &["spec.imageDigestMirrors[0].source"];
 
-/// Compares what is found when either object is the last that is written. Returns all findings.
+/// Compares what is found when either object is the last that is written, and when the IDMS is written again as it is,
+/// which is nothing. Returns what is found in the image configuration.
 fn assert_cases(table: impl IntoIterator<Item = Case>) -> Vec<Finding> {
     let mut all = Vec::new();
     for Case { cluster, in_config, in_set, reason } in table {
@@ -150,8 +151,9 @@ fn blocked_payloads() -> Vec<Case> {
                 entry: "docker.io=m.lab",
                 ..EMPTY
             },
-            reason: "the payload has no mirror, so that both are dropped",
-            ..FINE
+            in_config: BLOCKED,
+            in_set: &[],
+            reason: "the payload has no mirror, so that both are dropped, before and after the write of the IDMS",
         },
         Case {
             cluster: Cluster {
@@ -176,8 +178,9 @@ fn blocked_payloads() -> Vec<Case> {
                 payload: "quay.io/openshift-release-dev/ocp-release:4.18.5-x86_64",
                 ..EMPTY
             },
+            in_config: BLOCKED,
+            in_set: &[],
             reason: "a payload by tag uses no digest mirror",
-            ..FINE
         },
     ]
 }

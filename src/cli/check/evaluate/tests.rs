@@ -68,7 +68,8 @@ fn a_working_webhook_passes_all_checks() {
 /// A change to the cluster with a working webhook.
 type Fault = fn(&mut Observed);
 
-/// Applies each fault, after which the check of this name has this status.
+/// Applies each fault, after which the check of this name has this status. A remedy is given unless it is skipped; no
+/// fault leaves a check [`Status::Ok`].
 fn assert_statuses(table: &[(Fault, &str, Status, &str)]) {
     for (fault, name, expected, reason) in table {
         let mut observed = working();
@@ -85,29 +86,34 @@ fn assert_statuses(table: &[(Fault, &str, Status, &str)]) {
 }
 
 #[test]
-fn a_fault_of_the_installation_fails_one_check_with_a_remedy() {
+fn a_fault_of_the_installation_shows_in_its_check_with_a_remedy() {
     use Status::{Failed, Unknown};
     assert_statuses(&[
-        (|s| s.validating = Ok(vec![]), "validating-webhooks", Failed, "the configuration was deleted"),
-        (|s| s.mutating = Ok(vec![]), "mutating-webhook", Failed, "or the other one"),
+        (|s| s.validating = Ok(vec![]), "validating-webhooks", Failed, "the validating one was deleted"),
+        (|s| s.mutating = Ok(vec![]), "mutating-webhook", Failed, "the mutating one was deleted"),
         (|s| s.validating = Err(forbidden()), "validating-webhooks", Unknown, "a permission is missing"),
-        (|s| hook(s).bundle.clear(), "ca", Failed, "it was not injected"),
-        (|s| s.mutating.as_mut().unwrap()[0].webhooks[0].bundle.clear(), "ca", Failed, "of one webhook only"),
+        (|s| hook(s).bundle.clear(), "ca", Failed, "the CA was not injected"),
+        (
+            |s| s.mutating.as_mut().unwrap()[0].webhooks[0].bundle.clear(),
+            "ca",
+            Failed,
+            "the CA of one webhook was not injected",
+        ),
         (
             |s| s.mutating.as_mut().unwrap()[0].webhooks[0].bundle = ca(2025),
             "ca",
             Failed,
-            "one webhook was not updated",
+            "the CA of one webhook was not renewed",
         ),
-        (|s| hook(s).bundle = b"CA".to_vec(), "ca", Failed, "not PEM"),
-        (|s| hook(s).bundle = ca(2025), "ca", Failed, "it was not renewed"),
+        (|s| hook(s).bundle = b"CA".to_vec(), "ca", Failed, "the CA is not PEM"),
+        (|s| hook(s).bundle = ca(2025), "ca", Failed, "no CA was renewed"),
         (|s| s.endpoints[0].ready = Ok(0), "endpoints", Failed, "no pod is ready"),
         (|s| s.endpoints[0].ready = Err(forbidden()), "endpoints", Unknown, "a permission is missing"),
     ]);
 }
 
 #[test]
-fn a_wrong_outcome_fails_one_check_with_a_remedy() {
+fn a_wrong_outcome_shows_in_its_check_with_a_remedy() {
     use Status::{Failed, Skipped, Unknown};
     assert_statuses(&[
         (|s| s.invalid = Outcome::Admitted, "denial", Failed, "the webhook was not called"),
@@ -169,10 +175,11 @@ fn hook(observed: &mut Observed) -> &mut Webhook {
 
 #[test]
 fn without_any_ca_a_denial_proves_that_the_certificate_is_trusted() {
-    // The missing bundles, the outcome of the invalid mirror set, and whether the check passes.
+    // Whether the bundle is missing in the validating and in the mutating configuration, the outcome of the invalid
+    // mirror set, and whether the check passes.
     let table = [
-        ([true, true], denied_by(SETS, RULE), true, "the system roots do"),
-        ([true, true], unreached(SETS), false, "they do not"),
+        ([true, true], denied_by(SETS, RULE), true, "the system roots verify the certificate"),
+        ([true, true], unreached(SETS), false, "nothing proves that they do"),
         ([true, true], denied_by_policy(POLICY), false, "the webhook was not called"),
         ([true, false], denied_by(SETS, RULE), false, "another one was injected, and this one was not"),
         ([false, true], denied_by(SETS, RULE), false, "the one that denied has a CA and proves nothing"),
@@ -186,12 +193,13 @@ fn without_any_ca_a_denial_proves_that_the_certificate_is_trusted() {
             }
         }
         let check = &evaluate(&observed)[2];
-        assert_eq!(check.status == Status::Ok, is_ok, "{reason}: {check:?}");
+        assert_eq!((check.name, check.status == Status::Ok), ("ca", is_ok), "{reason}: {check:?}");
     }
 }
 
 #[test]
 fn the_remedy_names_the_right_or_the_policy() {
+    // The outcome of both writes, and what the remedies contain.
     let table = [
         (
             Outcome::Forbidden("may not (403)".to_owned()),
@@ -203,12 +211,14 @@ fn the_remedy_names_the_right_or_the_policy() {
         (denied_by_policy("other.example"), "ImageDigestMirrorSet/mirrorguard-check", "another's policy"),
     ];
     for (outcome, expected, reason) in table {
+        let is_forbidden = matches!(outcome, Outcome::Forbidden(_));
         let observed = Observed { valid: outcome.clone(), invalid: outcome, ..working() };
+        // The checks of the two writes come last.
         for check in &evaluate(&observed)[4..] {
             assert_eq!(check.status, Status::Unknown, "{reason}: {check:?}");
             let remedy = check.remedy.as_ref().unwrap();
             assert!(remedy.contains(expected), "{reason}: {remedy}");
-            assert_eq!(remedy.contains("create"), reason == "a right", "{reason}: {remedy}");
+            assert_eq!(remedy.contains("create"), is_forbidden, "{reason}: {remedy}");
         }
     }
 }

@@ -9,13 +9,15 @@ use super::{Data, Failure, Field};
 /// The fields of a map, with those of its merge key instead of the key. The map's own fields win, then those of the
 /// first map that has them. Merged fields have the positions of where they are written.
 ///
-/// `names` are the names of `fields`.
+/// `names` are the names of `fields`. The second part of the answer is whether there is a merge key.
 pub(super) fn fields(
     text: &str,
     mut fields: Vec<Field>,
     mut names: HashSet<String>,
-) -> Result<Vec<Field>, Failure> {
-    let Some(key) = fields.iter().position(|field| is_merge_key(text, field)) else { return Ok(fields) };
+) -> Result<(Vec<Field>, bool), Failure> {
+    let Some(key) = fields.iter().position(|field| is_merge_key(text, field)) else {
+        return Ok((fields, false));
+    };
     let Field { at, value, .. } = fields.remove(key);
     let maps = match value.data {
         Data::Map(merged) => vec![merged],
@@ -29,8 +31,8 @@ pub(super) fn fields(
         Data::Scalar(_) => return Err((at, EXPECTED.to_owned())),
     };
     let merged = maps.into_iter().flatten().filter(|field| names.insert(field.name.clone()));
-    fields.extend(merged);
-    Ok(fields)
+    fields.extend(merged.map(|field| Field { is_merged: true, ..field }));
+    Ok((fields, true))
 }
 
 const EXPECTED: &str = "expected a map, or a list of maps, for the merge key <<";

@@ -2,8 +2,9 @@
 
 use crate::suggest::closest;
 
-/// What is wrong with a value, in plain words; a message that is not the parser's stays as it is.
-pub(super) fn in_plain_words(message: &str) -> String {
+/// What is wrong with a value, in plain words. A message that is not the parser's, such as one of
+/// [`crate::config`], stays as it is.
+pub(crate) fn in_plain_words(message: &str) -> String {
     // The words in backquotes: first what was written, then what is known.
     let mut names = message.split('`').skip(1).step_by(2);
     let first = names.next().unwrap_or_default();
@@ -40,7 +41,7 @@ fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str>) ->
     }
 }
 
-/// The user's word for a type that serde, or a type of [`super::file`], says it expects.
+/// The user's word for a type that serde, or a type of [`crate::config`], says it expects.
 fn expected_in_words(expected: &str) -> &str {
     match expected {
         "a sequence" => "a list",

@@ -1,0 +1,74 @@
+//! A field that a kind does not have, and the one that was meant.
+
+use std::sync::Arc;
+
+use strsim::osa_distance;
+
+use super::{Fields, Schema};
+use crate::suggest::closest;
+
+/// A field that a kind does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownField {
+    /// Its path, `spec.repositoryDigestMirrors`.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// Whether its value is a list.
+    pub is_list: bool,
+    /// The names that its map may have and does not have yet.
+    pub free: Arc<[&'static str]>,
+    /// The one of them that it is a misspelling of.
+    pub meant: Option<&'static str>,
+    /// The path where the kind has a field of this name, directly below another field of the same map:
+    /// `spec.imageDigestMirrors` for `imageDigestMirrors`.
+    pub belongs_to: Option<String>,
+}
+
+impl UnknownField {
+    /// A field in a map of which these names are free.
+    pub(in crate::objects) fn new(
+        path: String,
+        name: String,
+        is_list: bool,
+        free: Arc<[&'static str]>,
+    ) -> Self {
+        let meant = misspelling_of(&name, &free);
+        Self { path, name, is_list, free, meant, belongs_to: None }
+    }
+
+    /// The path of the source or mirrors that it is a misspelling of: their value is not known, and that they are
+    /// missing is no other fault. Without a misspelt policy, the entry has its mirrors, and they count.
+    pub(in crate::objects) fn meant_path(&self) -> Option<String> {
+        let meant = self.meant.filter(|meant| ["source", "mirrors"].contains(meant))?;
+        let parent = self.path.strip_suffix(&*self.name)?;
+        Some(format!("{parent}{meant}"))
+    }
+}
+
+/// Whether a third of the letters differs at most: names of fields have words in common.
+fn is_misspelt(name: &str, meant: &str) -> bool {
+    let letters = osa_distance(&name.to_ascii_lowercase(), &meant.to_ascii_lowercase());
+    3 * letters <= name.len().max(meant.len())
+}
+
+fn misspelling_of(name: &str, free: &[&'static str]) -> Option<&'static str> {
+    closest(name, free.iter().copied()).filter(|meant| is_misspelt(name, meant))
+}
+
+/// The path of a field of this name below one of the fields of a map.
+pub(super) fn place_below(known: &'static Fields, path: &str, name: &str) -> Option<String> {
+    let has_field =
+        |(_, below): &(&String, &Schema)| matches!(below, Schema::Map(fields) if fields.contains_key(name));
+    let (parent, _) = known.iter().find(has_field)?;
+    Some(join(&join(path, parent), name))
+}
+
+/// The path of a field of a map. A name with other characters than those of a field is in brackets.
+pub(super) fn join(path: &str, name: &str) -> String {
+    match path {
+        _ if name.contains(['.', '[', ']', '/']) => format!("{path}[{name}]"),
+        "" => name.to_owned(),
+        _ => format!("{path}.{name}"),
+    }
+}

@@ -1,0 +1,48 @@
+//! Where objects of files are, and which of them are passed over, in words.
+
+use std::collections::BTreeMap;
+
+use mirrorguard_core::objects::{
+    Kind,
+    manifest::{Located, PassedOver},
+};
+
+/// Why an object that was probably meant to be read is skipped, on a line. An install-config has no kind to correct: it
+/// is skipped because of the name of a field.
+pub(super) fn describe_misnamed(located: &Located) -> String {
+    let field = located.written.unknown_fields.first();
+    if let Some(field) = field.filter(|_| located.is_install_config()) {
+        let place = place_of(located, &field.path);
+        return format!(
+            "warning: {place}: {} is skipped, because an install-config has no such field\n",
+            field.name
+        );
+    }
+    let (place, id) = (place_of(located, "kind"), located.object.id());
+    format!("warning: {place}: {id} is skipped, because of its apiVersion or kind\n")
+}
+
+/// Why a document was skipped, on a line.
+pub(super) fn describe(PassedOver { file, at, what }: &PassedOver) -> String {
+    format!("skipped {file}:{}: {what}\n", at.line)
+}
+
+/// For each object, the last one before it with the same kind, namespace and name.
+pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
+    let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
+    let earlier = located.iter().map(|this| {
+        let object = &this.object;
+        // `insert` returns what the key had before.
+        last.insert((object.kind(), object.namespace(), object.name()), this)
+    });
+    earlier.collect()
+}
+
+/// File and line of an object's name.
+pub(super) fn place_of_name(located: &Located) -> String {
+    place_of(located, "metadata.name")
+}
+
+fn place_of(located: &Located, path: &str) -> String {
+    format!("{}:{}", located.source.name, located.position(path).line)
+}
