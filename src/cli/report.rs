@@ -1,5 +1,6 @@
 //! A run of `lint` or `audit` in its output formats, each in a file of its own.
 
+mod alike;
 mod human;
 mod junit;
 mod sarif;

@@ -28,8 +28,8 @@ pub(super) struct ExistingHosted(HashMap<String, BTreeMap<String, FoundHosted>>)
 #[derive(Debug)]
 struct FoundHosted {
     hosted: Arc<HostedCluster>,
-    /// The annotations that `kubectl apply` set, if others may have set some, too. `None` if its file is all that its
-    /// author wrote.
+    /// The annotations that `kubectl apply` set, where other clients may have set more. `None` if only the author of its
+    /// file has set any: then the next write replaces all of them.
     applied: Option<BTreeSet<String>>,
 }
 
@@ -83,7 +83,8 @@ impl ExistingHosted {
 
 impl FoundHosted {
     /// The HostedCluster after applying `new` over it: annotations that other clients set are kept, and those that
-    /// `kubectl apply` set before and that `new` no longer has are removed.
+    /// `kubectl apply` set before and that `new` no longer has are removed. The spec is that of `new`: its other writers
+    /// set nothing that rules read.
     fn apply(&self, new: &HostedCluster) -> HostedCluster {
         let old = &*self.hosted;
         let mut result = new.clone();
@@ -99,8 +100,8 @@ impl FoundHosted {
 }
 
 /// The annotations that `kubectl apply` set on an object, of which it keeps a record in another annotation. A live
-/// object without that record was not written by `apply`, which then removes none. An object of a file without it is
-/// all that its author wrote: `None`.
+/// object without that record was not written by `apply`, which then removes none. If an object of a file has no
+/// record, only its author has set annotations: `None`.
 fn applied_annotations(hosted: &HostedCluster, live: bool) -> Option<BTreeSet<String>> {
     match hosted.metadata.annotations.get(annotation::LAST_APPLIED) {
         Some(record) => Some(annotations_in(record).into_keys().collect()),
@@ -158,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn an_annotation_that_an_earlier_write_set_is_removed_by_a_later_one() {
+    fn an_annotation_of_an_earlier_write_is_removed_by_a_later_one() {
         let applied_before = r#"{"metadata":{"annotations":{}}}"#;
         let other = [("other", "1")];
         let recorded = [("other", "1"), (annotation::LAST_APPLIED, applied_before)];
-        // What is there, and whether the annotation `other` is kept.
+        // What is there and whether it is live, and whether the annotation `other` is kept.
         let table = [
             (Some((&other[..], true)), true, "live"),
             (Some((&recorded, false)), true, "a cluster's object in a file"),

@@ -38,8 +38,8 @@ impl Diagnostic {
         self.finding.faults().map(|key| (self.rule.id, key))
     }
 
-    /// Whether it applies to a write that is rejected, which has no impact on nodes. What rejects the write always
-    /// does, even an impact.
+    /// Whether it still applies if the write is rejected. A finding about the write's impact on nodes does not, since a
+    /// rejected write has none, unless that finding is what rejects it.
     pub(super) fn applies_to_a_rejected_write(&self) -> bool {
         self.level == Level::Deny || !self.rule.only_when_admitted
     }

@@ -134,6 +134,12 @@ pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> Str
     list_names(&names, more)
 }
 
+/// The number of sources, and the first three of them.
+pub(super) fn some_sources(sources: &[&str]) -> String {
+    let quoted = sources.iter().map(|source| format!("\"{source}\""));
+    format!("{} sources ({})", sources.len(), some_names(quoted))
+}
+
 /// These names, and how many more there are that are not among them.
 pub(super) fn list_names(names: &[String], more: usize) -> String {
     let listed = names.join(", ");

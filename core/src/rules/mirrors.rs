@@ -1,4 +1,4 @@
-//! The mirrors that nodes and hosted clusters pull from. One without a registry is none.
+//! The mirrors that nodes and hosted clusters pull from. A mirror that names no registry does not count.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
 /// Mirrors, each with the fields that name it.
 pub(super) type Mirrors<'a> = BTreeMap<&'a str, Vec<Related>>;
 
-/// The mirrors that nodes pull from: every mirror of every set, except a source that is its own.
+/// The mirrors that nodes pull from: every mirror of every set, unless it is the source of its own entry.
 pub(super) fn of_nodes(view: View<'_>) -> Mirrors<'_> {
     collect(view, |_| true)
 }
@@ -31,7 +31,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     let hosted = write.new;
     for (at, entry) in hosted.spec.image_content_sources.iter().enumerate() {
         let path = format!("spec.imageContentSources[{at}].mirrors");
-        for (_, mirror) in named_mirrors(entry) {
+        for mirror in named_mirrors(entry) {
             mirrors.entry(mirror).or_default().push(Related::to_hosted(hosted, &path));
         }
     }
@@ -42,8 +42,9 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     mirrors
 }
 
-fn named_mirrors(entry: &Entry) -> impl Iterator<Item = (usize, &str)> {
-    entry.real_mirrors().filter(|(_, mirror)| names_registry(mirror))
+/// The mirrors of an entry that name their registry, without the source itself. Any other makes no reference.
+fn named_mirrors(entry: &Entry) -> impl Iterator<Item = &str> {
+    entry.real_mirrors().map(|(_, mirror)| mirror).filter(|mirror| names_registry(mirror))
 }
 
 /// Where a HostedCluster's catalog overrides lead to; nothing if no catalog is pulled as they say. With guest placement
@@ -75,7 +76,7 @@ fn collect<'a>(view: View<'a>, counts: impl Fn(&EntryRef<'a>) -> bool) -> Mirror
             if !counts(&found) {
                 continue;
             }
-            for (_, mirror) in named_mirrors(entry) {
+            for mirror in named_mirrors(entry) {
                 mirrors.entry(mirror).or_default().push(Related::to_entry(&found, "mirrors"));
             }
         }

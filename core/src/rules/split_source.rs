@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 use super::{
     Check, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
     explicit::{is_beside_icsp, may_extend},
-    finding::{some_names, some_sets},
+    finding::{some_sets, some_sources},
     fix::entry_text,
     mirror_order_conflict::{ORDER_UNSPECIFIED, contradiction, in_order},
     shared::offers_fix_of,
@@ -195,8 +195,8 @@ fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
     let what = match (&*sources, &*split.elsewhere) {
         ([source], "") => format!("source \"{source}\" is in {} entries of this object", found[0].own),
         ([source], sets) => format!("source \"{source}\" is also in {sets}"),
-        (sources, "") => format!("{} are in several entries of this object", describe(sources)),
-        (sources, sets) => format!("{} are also in {sets}", describe(sources)),
+        (sources, "") => format!("{} are in several entries of this object", some_sources(sources)),
+        (sources, sets) => format!("{} are also in {sets}", some_sources(sources)),
     };
     let effect = match (split.only_order, sources.len()) {
         (false, _) => ORDER_UNSPECIFIED,
@@ -218,14 +218,6 @@ fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
         related: RelatedFields::of(others, |other| Related::to_entry(other, "source")),
         ..Finding::of_faults(reported.set.field_path(reported.index, "source"), keys, what)
     }
-}
-
-fn describe(sources: &[&str]) -> String {
-    format!(
-        "{} sources ({})",
-        sources.len(),
-        some_names(sources.iter().map(|source| format!("\"{source}\"")))
-    )
 }
 
 /// Keeps the first entry of each source, with the mirrors of all of them in the order in which nodes try them.

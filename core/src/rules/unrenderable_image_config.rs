@@ -102,16 +102,21 @@ fn problems(view: View<'_>) -> Vec<Problem> {
     problems
 }
 
+/// The operator finds no place for the release image, or stops at it.
 fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
     let image = view.payload().unwrap_or_default();
-    let (key, what, fix) = match refusal {
+    let (key, field, what, fix) = match refusal {
         Refusal::Payload(_) => (
             "payload",
+            "",
             format!("release image \"{image}\" is not a complete reference"),
             "write the release image of the cluster: oc get clusterversion version -o yaml",
         ),
+        // The operator compares `*.lab` with the end of a host, containers/image with the first `.lab` in it. In
+        // `m.lab.lab`, the operator sees a blocked registry, but then finds no entry for it, and panics.
         Refusal::Crash(_) => (
             "unmatched payload",
+            "blockedRegistries",
             format!(
                 "a wildcard in blockedRegistries covers release image \"{image}\", but does not match it"
             ),
@@ -123,7 +128,7 @@ fn refused_payload(view: View<'_>, refusal: &Refusal) -> Option<Problem> {
     Some(Problem {
         keys: vec![format!("{key} {image}")],
         level: Level::Deny,
-        field: String::new(),
+        field: field.to_owned(),
         culprit: String::new(),
         what,
         effect: RENDERING_FAILS,

@@ -8,11 +8,12 @@ use annotate_snippets::{
 use anstream::adapter::strip_str;
 use mirrorguard_core::{
     objects::manifest::{Located, Position, Source},
-    report::{Places, Reviewed, findings},
+    report::{Places, Reviewed},
     review::Diagnostic,
     rules::Level,
 };
 
+use super::alike::{Shown, shown};
 use crate::cli::input::Unread;
 
 /// The largest distance of two places in one drawing, in bytes.
@@ -28,10 +29,10 @@ const OTHERS: usize = 3;
 pub(in crate::cli) fn human(reviewed: &[Reviewed<'_>], places: &Places<'_>, width: usize) -> String {
     let renderer = Renderer::styled().term_width(width).decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-    for (one, diagnostic) in findings(reviewed) {
+    for shown in shown(reviewed) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", renderer.render(&[group(one, diagnostic, places, width)]));
-        if let Some(yaml) = diagnostic.finding.fix.yaml() {
+        let _ = writeln!(text, "{}", renderer.render(&[group(&shown, places, width)]));
+        if let Some(yaml) = shown.diagnostic.finding.fix.yaml() {
             let _ = writeln!(text, "\n{}", yaml.trim_end());
         }
         text.push('\n');
@@ -55,12 +56,8 @@ pub(in crate::cli) fn errors(unread: &[Unread], width: usize) -> String {
 }
 
 /// The drawing of a finding: its title, the place with related ones, the effect, and the fix.
-fn group<'a>(
-    one: &'a Reviewed<'a>,
-    diagnostic: &'a Diagnostic,
-    places: &Places<'a>,
-    width: usize,
-) -> Group<'a> {
+fn group<'a>(shown: &Shown<'a>, places: &Places<'a>, width: usize) -> Group<'a> {
+    let Shown { one, diagnostic, .. } = *shown;
     let (object, finding) = (&one.object, &diagnostic.finding);
     let level = if diagnostic.level == Level::Deny { Title::ERROR } else { Title::WARNING };
     let mut group = Group::with_title(level.primary_title(finding.what.clone()).id(diagnostic.rule.id));
@@ -80,6 +77,9 @@ fn group<'a>(
     }
     if let Some(effect) = effect {
         group = group.element(Title::NOTE.message(effect));
+    }
+    if let Some(others) = shown.describe_others() {
+        group = group.element(Title::NOTE.message(others));
     }
     let related = &finding.related;
     if related.more() > 0 {

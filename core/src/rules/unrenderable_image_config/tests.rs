@@ -215,7 +215,7 @@ fn refused_settings() -> Vec<Case> {
         },
         Case {
             cluster: Cluster { sources: "blockedRegistries: ['*.lab']", payload: "m.lab.lab/r:1", ..EMPTY },
-            in_config: &["spec.registrySources"],
+            in_config: &["spec.registrySources.blockedRegistries"],
             reason: "a wildcard matches only at the first occurrence of its domain",
             ..FINE
         },
