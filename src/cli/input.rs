@@ -85,7 +85,8 @@ impl Input {
     }
 
     /// The places of every object of this input and of existing objects. Of two objects with one id the later one is
-    /// used, so an object of this input comes after the existing one that it changes.
+    /// used, so an object of this input comes after the existing one that it changes. Misnamed objects come first: each
+    /// keeps its name from being given to a new set, and gives way to any other object.
     pub(super) fn places<'a>(&'a self, against: &'a [Self]) -> Places<'a> {
         let misnamed = self.misnamed.iter().map(|located| (&located.object, Some(located)));
         misnamed.chain(against.iter().chain([self]).flat_map(Self::with_places)).collect()

@@ -84,9 +84,10 @@ fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings
     for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
         one.add(file_verdict(located, earlier.as_deref()));
     }
-    reviewed.extend(input.misnamed.iter().map(|located| Reviewed {
-        object: located.object.id(),
-        place: Some(located),
-        verdict: file_verdict(located, None),
-    }));
+    for located in &input.misnamed {
+        let mut one =
+            Reviewed { object: located.object.id(), place: Some(located), verdict: Verdict::default() };
+        one.add(file_verdict(located, None));
+        reviewed.push(one);
+    }
 }

@@ -56,9 +56,10 @@ impl<'a> FromIterator<(&'a Object, Option<&'a Located>)> for Places<'a> {
     fn from_iter<I: IntoIterator<Item = (&'a Object, Option<&'a Located>)>>(objects: I) -> Self {
         let mut places = Self::default();
         for (object, located) in objects {
-            if let Some(located) = located {
-                places.located.insert(object.id(), located);
-            }
+            match located {
+                Some(located) => places.located.insert(object.id(), located),
+                None => places.located.remove(&object.id()),
+            };
             if let Object::MirrorSet(set) = object {
                 places.sets.insert(object.id(), set);
             }
@@ -131,4 +132,28 @@ pub fn counts(reviewed: &[Reviewed<'_>]) -> (usize, usize) {
 
 fn count_at(level: Level, reviewed: &[Reviewed<'_>]) -> usize {
     findings(reviewed).filter(|(_, diagnostic)| diagnostic.level == level).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::{SetKind, manifest};
+
+    #[test]
+    fn an_object_of_a_cluster_has_no_place_in_a_file() {
+        let text = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\n";
+        let reading = manifest::read("a.yaml", text.to_owned());
+        let located = &reading.objects[0];
+        let live = Object::from(MirrorSet::new(SetKind::Idms, "a", Vec::new()));
+        let (in_file, in_cluster) = ((&located.object, Some(located)), (&live, None));
+        let table = [
+            (vec![in_file], true, "in a file alone"),
+            (vec![in_cluster, in_file], true, "a file that changes the cluster's"),
+            (vec![in_file, in_cluster], false, "the cluster's, which counts"),
+        ];
+        for (objects, has_place, reason) in table {
+            let places: Places<'_> = objects.into_iter().collect();
+            assert_eq!(places.find(&live.id()).is_some(), has_place, "{reason}");
+        }
+    }
 }
