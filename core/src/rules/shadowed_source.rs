@@ -1,18 +1,20 @@
 //! A source that hides the mirrors of a broader source.
 
+mod fix;
+
+use std::{collections::BTreeMap, rc::Rc};
+
 use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::{
-    Check, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite,
-    explicit::{entry, is_beside_icsp, may_extend},
-    finding::{list_names, some_sets},
+    Check, Finding, Level, Related, RelatedFields, Rule, SetWrite,
+    finding::{list_names, some_sets, some_sources},
 };
 use crate::{
     context::{EntryRef, View},
-    node::merge,
     objects::{
-        Change, Entry,
+        Entry,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
         Pull, SetKind, grammar,
         scope::{Ancestor, matching_prefix, matching_scopes},
@@ -28,19 +30,25 @@ pub(super) const RULE: Rule = Rule {
     ..Rule::BASE
 };
 
+/// One finding for all sources that hide a broader one in the same way.
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
     let mut broader = Broader { view, known: HashMap::with_capacity(set.entries.len().min(64)) };
-    let mut known: HashMap<&str, [Above<'_>; 2]> = HashMap::new();
+    let mut known: HashMap<&str, [Rc<Above<'_>>; 2]> = HashMap::new();
+    let mut groups: BTreeMap<(&str, Pull, Effect), Vec<Hidden<'_>>> = BTreeMap::new();
     for (index, entry) in write.first_entries(Entry::is_usable) {
-        let Some(above) = broader.than(&entry.source) else { continue };
+        let Some(source) = broader.than(&entry.source) else { continue };
         let above =
-            &*known.entry(above).or_insert_with(|| Pull::ALL.map(|pull| Above::of(view, pull, above)));
-        let own = EntryRef { set, index };
+            known.entry(source).or_insert_with(|| Pull::ALL.map(|pull| Above::of(view, pull, source).into()));
         let here: Vec<_> = view.effective(&entry.source).collect();
-        findings.extend(above.iter().filter_map(|above| hidden(view, own, &here, above)));
+        for hidden in above.iter().filter_map(|above| hidden(EntryRef { set, index }, &here, above)) {
+            groups.entry((source, hidden.above.pull, hidden.effect)).or_default().push(hidden);
+        }
     }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by_key(|hidden| hidden[0].own.index);
+    findings.extend(groups.iter().map(|hidden| finding(view, hidden)));
 }
 
 /// What the entries of a broader source offer to one kind of pull: the same for all sources that hide it.
@@ -121,7 +129,7 @@ impl<'a> Broader<'a> {
 /// What an entry hides from one kind of pull. Only the most specific source applies to an image, whatever its
 /// kind: an ITMS also hides a broader IDMS from digest pulls, and offers them no mirror itself. `here` are all
 /// effective entries of the source, `own` among them, and `above` is the nearest broader source.
-fn hidden(view: View<'_>, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &Above<'_>) -> Option<Finding> {
+fn hidden<'a>(own: EntryRef<'a>, here: &[EntryRef<'a>], above: &Rc<Above<'a>>) -> Option<Hidden<'a>> {
     let pull = above.pull;
     let serving: Vec<_> = here.iter().filter(|found| found.serves(pull)).copied().collect();
     // If entries of this source serve these pulls, those have to include the broader source's mirrors, and the finding
@@ -142,113 +150,81 @@ fn hidden(view: View<'_>, own: EntryRef<'_>, here: &[EntryRef<'_>], above: &Abov
     if lost.mirrors.is_empty() {
         return None;
     }
-    let hidden = Hidden { pull, own, above: &above.entries, lost, is_unserved: serving.is_empty() };
-    let broader = format!("\"{}\" in {}", above.source, above.names);
-    Some(Finding { fix: hidden.fix(view), related: above.related.clone(), ..hidden.finding(&broader) })
+    let effect = match (serving.is_empty(), own.entry().policy()) {
+        (false, _) => Effect::TriesFewer,
+        (true, AllowContactingSource) => Effect::TriesNoMirror,
+        (true, NeverContactSource) => Effect::Fails,
+    };
+    Some(Hidden { own, above: Rc::clone(above), lost, effect })
 }
 
 fn is_icsp(found: &EntryRef<'_>) -> bool {
     found.set.kind == SetKind::Icsp
 }
 
+/// What becomes of a pull whose mirrors are hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Effect {
+    /// It tries only the mirrors of the narrower source.
+    TriesFewer,
+    /// No entry of the narrower source serves it: it tries the source.
+    TriesNoMirror,
+    /// The same, and the source is never contacted.
+    Fails,
+}
+
 /// Mirrors of a broader source that an entry hides from one kind of pull.
-struct Hidden<'a, 'e> {
-    pull: Pull,
+struct Hidden<'a> {
     own: EntryRef<'a>,
-    /// The entries of the broader source.
-    above: &'e [EntryRef<'a>],
+    above: Rc<Above<'a>>,
     lost: Lost,
-    /// Whether no entry of the source serves the pulls: they have no mirror at all.
-    is_unserved: bool,
+    effect: Effect,
 }
 
-impl Hidden<'_, '_> {
-    fn finding(&self, broader: &str) -> Finding {
-        let Self { pull, own, lost, .. } = self;
-        let source = &own.entry().source;
-        let effect = match (self.is_unserved, own.entry().policy()) {
-            (true, NeverContactSource) => format!("{pull} pulls of its images fail"),
-            (true, AllowContactingSource) => format!("{pull} pulls of its images try no mirror"),
-            (false, _) => format!("{pull} pulls of its images do not try {}", self.describe_lost()),
-        };
-        Finding {
-            effect,
-            ..Finding::of_faults(
-                own.set.field_path(own.index, "source"),
-                lost.mirrors.iter().map(|mirror| format!("{pull} {source} {mirror}")),
-                format!("source \"{source}\" hides the mirrors of {broader}"),
-            )
-        }
-    }
-
-    fn describe_lost(&self) -> String {
-        let Lost { mirrors, is_cut } = &self.lost;
-        match (&**mirrors, is_cut) {
-            ([first, rest @ ..], true) => format!("{first} and at least {} more", rest.len() + 1),
-            (mirrors, _) => list_names(&mirrors[..mirrors.len().min(1)], mirrors.len().saturating_sub(1)),
-        }
-    }
-
-    /// Whether the hidden mirrors can be appended to the entry's: nodes still try those that are there in their order,
-    /// and do not come to try the source before a mirror. [`merge`] lists the source only if a mirror follows it.
-    fn keeps_order(&self, view: View<'_>) -> bool {
-        let Entry { source, mirrors, .. } = self.own.entry();
-        let others = view.entries(source).filter(|found| found.serves(self.pull) && !found.is(self.own));
-        let others: Vec<_> = others.map(|found| &*found.entry().mirrors).collect();
-        let added = self.lost.mirrors.iter().map(|mirror| Box::from(&**mirror));
-        let extended: Vec<Box<str>> = mirrors.iter().cloned().chain(added).collect();
-        let (before, after) = ([&*others, &[mirrors]].concat(), [&*others, &[&extended]].concat());
-        let (before, after) = (merge(source, &before).mirrors, merge(source, &after).mirrors);
-        is_kept(&before, &after) && before.contains(&&**source) == after.contains(&&**source)
-    }
-
-    /// Whether HyperShift, which up to 4.16 replaces the source in the result of the mirror before, finds no source to
-    /// replace behind the mirrors that are there.
-    fn keeps_lookups(&self) -> bool {
-        let Entry { source, mirrors, .. } = self.own.entry();
-        let is_digest = self.own.set.kind.is_digest();
-        !is_digest || mirrors.iter().all(|mirror| mirror == source || !mirror.contains(&**source))
-    }
-
-    /// Adds the hidden mirrors to the entry itself, or if no entry of the source serves the pulls, adds one that does
-    /// to a set that has the broader source.
-    fn fix(&self, view: View<'_>) -> Fix {
-        let own = self.own;
-        let Entry { source, .. } = own.entry();
-        if !self.is_unserved {
-            let title = "add the hidden mirrors that you want to keep";
-            if self.lost.is_cut || !may_extend(view, own.set) || !self.keeps_order(view) {
-                return title.into();
-            }
-            let items = self.lost.mirrors.iter().map(|mirror| mirror.as_str().into()).collect();
-            let path = own.set.field_path(own.index, "mirrors");
-            let fix = if self.keeps_lookups() { Fix::safe(title) } else { Fix::changing_pulls(title) };
-            return fix.change(own.set.id(), Change::Append { path, items });
-        }
-        let kind = match self.pull {
-            Pull::Digest => SetKind::Idms,
-            Pull::Tag => SetKind::Itms,
-        };
-        let title = format!("add an {} entry for this source with {}", kind.name(), self.describe_lost());
-        let mirrors = self.lost.mirrors.iter().map(|mirror| mirror.as_str().into()).collect();
-        let added = entry(source, mirrors, own.entry().policy(), kind);
-        match self.above.iter().find(|found| found.set.kind == kind) {
-            Some(found) if !self.lost.is_cut && !is_beside_icsp(view, found.set, source) => {
-                Fix::safe(title).add_entries(found.set, &[added])
-            }
-            Some(_) | None => title.into(),
-        }
+/// The finding for sources of a set that hide one broader source from one kind of pull, with one effect.
+fn finding(view: View<'_>, hidden: &[Hidden<'_>]) -> Finding {
+    let Hidden { own, above, effect, .. } = &hidden[0];
+    let sources: Vec<_> = hidden.iter().map(Hidden::source).collect();
+    let (what, whose) = match &*sources {
+        [source] => (format!("source \"{source}\" hides"), "its"),
+        sources => (format!("{} hide", some_sources(sources)), "their"),
+    };
+    let pull = above.pull;
+    let effect = match effect {
+        Effect::Fails => format!("{pull} pulls of {whose} images fail"),
+        Effect::TriesNoMirror => format!("{pull} pulls of {whose} images try no mirror"),
+        Effect::TriesFewer => format!("{pull} pulls of {whose} images do not try {}", describe_lost(hidden)),
+    };
+    let keys = hidden.iter().flat_map(|hidden| {
+        hidden.lost.mirrors.iter().map(move |mirror| format!("{pull} {} {mirror}", hidden.source()))
+    });
+    let what = format!("{what} the mirrors of \"{}\" in {}", above.source, above.names);
+    Finding {
+        effect,
+        fix: fix::fix(view, hidden),
+        related: above.related.clone(),
+        ..Finding::of_faults(own.set.field_path(own.index, "source"), keys, what)
     }
 }
 
-/// Whether the first names are among the second, in their order.
-fn is_kept(before: &[&str], after: &[&str]) -> bool {
-    let mut rest = after.iter();
-    before.iter().all(|name| rest.any(|other| other == name))
+/// The first hidden mirror, and how many more there are. There is at least one: without, there is no finding.
+fn describe_lost(hidden: &[Hidden<'_>]) -> String {
+    let count: usize = hidden.iter().map(|hidden| hidden.lost.mirrors.len()).sum();
+    let first = &hidden[0].lost.mirrors[0];
+    if hidden.iter().any(|hidden| hidden.lost.is_cut) {
+        format!("{first} and at least {count} more")
+    } else {
+        list_names(std::slice::from_ref(first), count - 1)
+    }
 }
 
-/// The number of hidden mirrors that are looked for. A broader source with more of them can be hidden by any number of
-/// sources.
+impl<'a> Hidden<'a> {
+    fn source(&self) -> &'a str {
+        &self.own.entry().source
+    }
+}
+
+/// The most hidden mirrors of one source that are listed. A broad source may have many, and be hidden by many sources.
 const MAX_LOST: usize = 20;
 
 /// Mirrors of a broader source that no entry of a narrower one has. The narrower source itself is not lost: it is tried

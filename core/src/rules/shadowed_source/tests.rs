@@ -71,6 +71,9 @@ fn exactly_what_nodes_no_longer_try_is_reported() {
     }
     let two = in_words("wide", "IDMS q.io/a m.io/a n.io/a");
     all.extend(find(&[&two], &in_words("new", "IDMS q.io/a/b o.io/b")));
+    let several: [(&str, &[&str]); 2] = [("q.io/a/b", &["o.io/b"]), ("q.io/a/c", &["o.io/c"])];
+    all.extend(find(&[&two], &set(Idms, "new", &several)));
+    all.extend(find(&[&two], &set(Itms, "new", &several)));
     assert_texts(RULE.id, &all);
 }
 
@@ -110,10 +113,29 @@ fn the_nearest_source_above_is_found_for_every_entry_of_a_set() {
         ],
     );
     let found = find(&[], &new);
-    let paths: Vec<_> = found.iter().map(|finding| (&*finding.path, &*finding.related[0].path)).collect();
-    let hidden = "spec.imageDigestMirrors[3].source";
-    let [first, second] = [1, 2].map(|index| format!("spec.imageDigestMirrors[{index}].source"));
-    assert_eq!(paths, [(&*first, hidden), (&*second, hidden)]);
+    let [finding] = &*found else { panic!("{found:?}") };
+    let places = (&*finding.path, &*finding.related[0].path);
+    assert_eq!(places, ("spec.imageDigestMirrors[1].source", "spec.imageDigestMirrors[3].source"));
+    let faults: Vec<_> = finding.faults().collect();
+    assert_eq!(faults, ["digest q.io/a/b m.io/a/b", "digest q.io/a/c m.io/a/c"]);
+}
+
+#[test]
+fn sources_that_hide_a_broader_one_in_the_same_way_are_one_finding() {
+    let wide = [in_words("wide", "IDMS q.io m.io"), in_words("wide", "ITMS q.io m.io")];
+    let tags = in_words("tags", "ITMS q.io/c m.io/c");
+    let new = set(
+        Idms,
+        "new",
+        &[("q.io/a", &["n.io/a"]), ("q.io/b", &["n.io/b"]), ("q.io/c", &["n.io/c"]), ("q.io/d", &["m.io/d"])],
+    );
+    let found = find(&[&wide[0], &wide[1], &tags], &new);
+    let faults: Vec<_> = found.iter().map(|finding| finding.faults().collect::<Vec<_>>()).collect();
+    let digest = ["digest q.io/a m.io/a", "digest q.io/b m.io/b", "digest q.io/c m.io/c"];
+    let tag = ["tag q.io/a m.io/a", "tag q.io/b m.io/b", "tag q.io/d m.io/d"];
+    assert_eq!(faults, [&digest[..], &tag]);
+    let changed: Vec<_> = found.iter().map(|finding| finding.fix.changes.len()).collect();
+    assert_eq!(changed, [3, 1], "mirrors of three entries, and entries of one set");
 }
 
 #[test]
