@@ -220,9 +220,10 @@ fn in_any_order(work: &mut Work, sources: &[Override<'_>], image: &str) -> BTree
 
 /// Replaces by the sources in every order, each at most once.
 ///
-/// With `final_only` it returns the images after the last turn, as HyperShift does: a source that does not occur at its
-/// turn has lost it. Without, it returns every image on the way, and each source may wait until it occurs. What was
-/// found so far, if following all of them is too much work.
+/// With `final_only` it returns the images after the last turn, as HyperShift does: every source that is left may have
+/// the next turn, and one that does not occur loses it. Without, it returns every image on the way: a turn that changes
+/// nothing leads to no other image, so only sources that occur get one. If following all orders is too much work, it
+/// returns what was found so far.
 fn explore(work: &mut Work, sources: &[Override<'_>], image: &str, final_only: bool) -> BTreeSet<String> {
     let all: Vec<usize> = (0..sources.len()).collect();
     let mut seen = BTreeSet::from([(image.to_owned(), all.clone())]);
@@ -234,6 +235,7 @@ fn explore(work: &mut Work, sources: &[Override<'_>], image: &str, final_only: b
             return results;
         }
         let occur: Vec<bool> = left.iter().map(|at| text.contains(sources[*at].0)).collect();
+        // The turns that are left change nothing.
         let done = !occur.contains(&true);
         if done || !final_only {
             results.insert(text.clone());

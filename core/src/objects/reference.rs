@@ -1,7 +1,7 @@
 //! Image references, as read by the two parsers that decide where an image is pulled from.
 //!
 //! Nodes use `containers/image docker/reference`, which makes names canonical. HyperShift uses
-//! `library-go pkg/image/reference`, which splits names without changing them. Both have the same grammar.
+//! its copy of `library-go pkg/image/reference`, which splits names without changing them. Both have the same grammar.
 
 use std::sync::LazyLock;
 
@@ -186,7 +186,8 @@ pub fn names_registry(first: &str) -> bool {
 /// An image, a source or a mirror as HyperShift reads it: nothing is added, and all path elements after the first
 /// are in `name`.
 ///
-/// Follows `library-go pkg/image/reference/reference.go` `Parse`, as vendored by HyperShift.
+/// Follows `hypershift support/thirdparty/library-go/pkg/image/reference/reference.go` `Parse`, a copy of its own:
+/// library-go itself may read a host alone as a registry without a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DockerReference {
     /// `host[:port]`; may be empty.
@@ -219,8 +220,9 @@ impl DockerReference {
         })
     }
 
-    /// The name with its digest, or with its tag if it has no digest. Registry and namespace are left out, as in
-    /// upstream's `NameString`.
+    /// The name with its digest, or with its tag if it has no digest, without registry and namespace.
+    ///
+    /// Follows `NameString` in the same file. Every reference that is parsed has a name.
     pub fn name_string(&self) -> String {
         match (self.id.as_str(), self.tag.as_str()) {
             _ if self.name.is_empty() => String::new(),

@@ -161,7 +161,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Unreadable> {
 
 /// The version of a body whose request cannot be read.
 fn version_of(body: &[u8]) -> Option<WireVersion<'_>> {
-    // Of a list, the first fields would be read.
+    // serde would read the items of a list as the fields, in their order.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return None;
     }

@@ -172,6 +172,7 @@ mod tests {
     use super::*;
     use crate::rules::{survey_testing::Cluster, testing::assert_texts};
 
+    /// The control plane operator. [`Cluster::operator`] adds the other one, the HyperShift operator, named `operator`.
     const OPERATOR: &str = "control-plane-operator";
     const NOW: &str = "quay.io/a=m.lab/a";
     const OLD: &str = "quay.io/a=old.lab/a";
@@ -247,11 +248,12 @@ mod tests {
             (
                 cluster("").started("ignition-server", "=", "=").started(OPERATOR, NOW, "="),
                 Some(OPERATOR),
-                "which starts the rest",
+                "the control plane operator starts every other workload, also where no HyperShift operator is known",
             ),
         ];
         for (cluster, expected, reason) in table {
             let inventory = &cluster.inventory;
+            // The workload to restart is looked up for the workload that is added first.
             let workload = inventory.control_planes().next().unwrap();
             assert_eq!(starter(inventory, workload).map(|starter| &*starter.name), expected, "{reason}");
         }

@@ -76,7 +76,8 @@ pub(super) struct Endpoints {
     pub(super) ready: Result<usize, Unread>,
 }
 
-/// All checks, in the order in which an API server calls a webhook.
+/// All checks: whether the webhooks are configured and can be reached, then what they answer. CA and endpoints are
+/// checked for the webhooks that were found, so not at all if there are none.
 pub(super) fn evaluate(observed: &Observed) -> Vec<Check> {
     let Observed { validating, mutating, .. } = observed;
     let mut checks = vec![

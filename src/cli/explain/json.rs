@@ -75,7 +75,7 @@ struct EntryJson<'a> {
     path: String,
     source: &'a str,
     /// `asked`, `tag-only`, `digest-only`, `without-mirror` or `hidden`.
-    part: String,
+    part: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,10 +217,10 @@ fn attempt<'a>(attempt: &'a Attempt<'a>) -> AttemptJson<'a> {
 fn entry<'a>(covering: &Covering<'a>, places: &Places<'a>) -> EntryJson<'a> {
     let place = place_of(places, covering.entry);
     let part = match covering.part {
-        Part::Tried => "asked".to_owned(),
-        Part::OtherPulls(pull) => pull.pull_from_mirror().to_owned(),
-        Part::WithoutMirror => "without-mirror".to_owned(),
-        Part::Hidden => "hidden".to_owned(),
+        Part::Tried => "asked",
+        Part::OtherPulls(pull) => pull.pull_from_mirror(),
+        Part::WithoutMirror => "without-mirror",
+        Part::Hidden => "hidden",
     };
     EntryJson {
         object: object(covering.entry),

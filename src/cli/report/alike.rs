@@ -27,7 +27,8 @@ impl Shown<'_> {
         let named: Vec<_> = self.others.iter().take(NAMED).map(|other| other.namespaced_name()).collect();
         let plural = if count == 1 { "" } else { "s" };
         let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
-        (count > 0).then(|| format!("also in {count} other HostedCluster{plural}: {}{more}", named.join(", ")))
+        (count > 0)
+            .then(|| format!("also in {count} other HostedCluster{plural}: {}{more}", named.join(", ")))
     }
 }
 
