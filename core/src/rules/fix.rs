@@ -16,6 +16,9 @@ pub enum Applicability {
     Unsafe,
 }
 
+/// The number of places whose additions are shown as YAML.
+const ADDITIONS: usize = 5;
+
 /// A fix. Empty if there is nothing to fix.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fix {
@@ -99,9 +102,24 @@ impl Fix {
         !self.changes.is_empty() || !self.objects.is_empty()
     }
 
-    /// YAML to paste: the entries and annotations to add, each below its field, and the new objects.
+    /// YAML to paste: the entries and annotations to add, each below its field, and the new objects. Of additions in
+    /// several places, the first few are shown, with their places.
     pub fn yaml(&self) -> Option<String> {
-        let mut text: String = self.changes.iter().filter_map(|(_, change)| addition(change)).collect();
+        let added = |(object, change): &(ObjectId, Change)| {
+            Some((format!("# {object}, {}\n", change.path()), addition(change)?))
+        };
+        let additions: Vec<_> = self.changes.iter().filter_map(added).collect();
+        let has_one_place = additions.iter().all(|(place, _)| *place == additions[0].0);
+        let mut text = String::new();
+        for (place, yaml) in additions.iter().take(ADDITIONS) {
+            if !has_one_place {
+                text += place;
+            }
+            text += yaml;
+        }
+        if additions.len() > ADDITIONS {
+            text += &format!("# and {} more\n", additions.len() - ADDITIONS);
+        }
         text += &to_documents(&self.objects);
         text.extend(self.template.clone());
         Some(text).filter(|text| !text.is_empty())
@@ -134,4 +152,32 @@ fn entry_value(entry: &Entry) -> Value {
 /// An entry on one line.
 pub(super) fn entry_text(entry: &Entry) -> String {
     to_flow(&entry_value(entry), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::SetKind::Idms;
+
+    #[test]
+    fn additions_in_several_places_name_them() {
+        let set = MirrorSet::new(Idms, "a", Vec::new());
+        let adding = |count: usize| {
+            (0..count).fold(Fix::safe("add them"), |fix, at| {
+                let (path, items) = (set.field_path(at, "mirrors"), vec!["m.lab/a".into()]);
+                fix.change(set.id(), Change::Append { path, items })
+            })
+        };
+        let one = "  mirrors:\n  - m.lab/a\n";
+        let table = [
+            (1, 0, 1, "the place is that of the finding"),
+            (2, 2, 2, "each"),
+            (7, 6, 5, "the first, and a number"),
+        ];
+        for (count, comments, shown, reason) in table {
+            let yaml = adding(count).yaml().unwrap();
+            let found = (yaml.matches("# ").count(), yaml.matches(one).count());
+            assert_eq!(found, (comments, shown), "{reason}: {yaml}");
+        }
+    }
 }
