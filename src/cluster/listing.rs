@@ -6,26 +6,42 @@ use kube::{Client, Error, ResourceExt, api::ListParams};
 use mirrorguard_core::objects::{Kind, Object, ObjectId, SetKind};
 use serde_json::{Map, Value};
 
-use super::object::api;
+use super::{object::api, permission::Permission};
+
+/// A kind that could not be listed.
+#[derive(Debug)]
+pub struct ListError {
+    /// The kind.
+    pub kind: Kind,
+    /// Why.
+    pub error: Error,
+}
+
+impl ListError {
+    /// Why, and the missing permission if it was refused.
+    pub fn describe(&self) -> String {
+        Permission::to_list(self.kind).describe(&self.error)
+    }
+}
 
 /// The objects that could be listed, and the kinds that could not.
 #[derive(Debug)]
 pub struct Listing {
     /// The objects of all kinds that could be listed.
     pub objects: Vec<Object>,
-    /// The kinds that could not be listed, with the error.
-    pub unread: Vec<(Kind, Error)>,
+    /// The kinds that could not be listed.
+    pub unread: Vec<ListError>,
 }
 
 impl Listing {
     /// Lists every kind. Fails if mirror sets cannot be listed.
-    pub async fn of(client: &Client) -> Result<Self, Error> {
+    pub async fn of(client: &Client) -> Result<Self, ListError> {
         let mut listing = Self { objects: Vec::new(), unread: Vec::new() };
         for kind in Kind::ALL {
             match list(client, kind).await {
                 Ok(objects) => listing.objects.extend(objects),
-                Err(error) if matches!(kind, Kind::Set(_)) => return Err(error),
-                Err(error) => listing.unread.push((kind, error)),
+                Err(error) if matches!(kind, Kind::Set(_)) => return Err(ListError { kind, error }),
+                Err(error) => listing.unread.push(ListError { kind, error }),
             }
         }
         Ok(listing)
@@ -33,9 +49,9 @@ impl Listing {
 
     /// Returns the listing as it is, or the error about the first kind that could not be listed. CatalogSources and
     /// ClusterCatalogs may be missing: overrides are derived from them only if no mirror set covers the catalogs.
-    pub fn complete(mut self) -> Result<Self, Error> {
-        match self.unread.iter().position(|(kind, _)| !matches!(kind, Kind::Catalog(_))) {
-            Some(at) => Err(self.unread.remove(at).1),
+    pub fn complete(mut self) -> Result<Self, ListError> {
+        match self.unread.iter().position(|unread| !matches!(unread.kind, Kind::Catalog(_))) {
+            Some(at) => Err(self.unread.remove(at)),
             None => Ok(self),
         }
     }
@@ -51,17 +67,19 @@ pub async fn list(client: &Client, kind: Kind) -> Result<Vec<Object>, Error> {
 }
 
 /// `metadata` of every mirror set, unchanged.
-pub async fn metadata_of_sets(client: &Client) -> Result<BTreeMap<ObjectId, Map<String, Value>>, Error> {
+pub async fn metadata_of_sets(client: &Client) -> Result<BTreeMap<ObjectId, Map<String, Value>>, ListError> {
     let mut all = BTreeMap::new();
     for kind in SetKind::ALL.map(Kind::Set) {
         let listed = match api(client.clone(), kind).list_metadata(&ListParams::default()).await {
             Ok(listed) => listed.items,
             Err(error) if is_not_found(&error) => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err(ListError { kind, error }),
         };
         for item in listed {
             let id = ObjectId::new(kind.name(), "", &item.name_any());
-            if let Value::Object(metadata) = serde_json::to_value(item.metadata).map_err(Error::SerdeError)? {
+            let metadata = serde_json::to_value(item.metadata);
+            let metadata = metadata.map_err(|error| ListError { kind, error: Error::SerdeError(error) })?;
+            if let Value::Object(metadata) = metadata {
                 all.insert(id, metadata);
             }
         }
