@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock::today,
-    cluster::{Listing, Readings, read_inventory},
+    cluster::{Listing, Readings, Unread, read_inventory},
 };
 
 const HELP: &str = "\
@@ -76,9 +76,12 @@ async fn read(output: &Output) -> Result<(Input, Readings)> {
     let connection = connect(output).await?;
     let listing = Listing::of(&connection.client).await;
     let listing = listing.map_err(|error| cannot_list(&connection.server, &error))?;
-    let Listing { objects: live, unread } = listing;
+    let Listing { objects: live, unreadable, unread } = listing;
     for unread in unread {
         report_not_checked(&format!("{}: {}", describe_kind(unread.kind), unread.describe()), output);
+    }
+    for Unread { id, why, .. } in unreadable {
+        report_not_checked(&format!("{id}: {why}"), output);
     }
     let mut hosted_clusters = Vec::new();
     for object in &live {

@@ -54,7 +54,7 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
             cannot_list(&connection.server, &error).context("--cluster")
         })?;
         let mut hosted_clusters = Vec::new();
-        for object in listed {
+        for object in listed.objects {
             if let Object::HostedCluster(hosted) = object {
                 hosted_clusters.push(hosted);
             }

@@ -241,5 +241,8 @@ fn read_cluster(output: &Output) -> Result<Input> {
     for unread in &listing.unread {
         output.message(&format!("note: ignoring {}: {}\n", describe_kind(unread.kind), unread.describe()));
     }
+    for unread in &listing.unreadable {
+        output.message(&format!("note: ignoring {}: {}\n", unread.id, unread.why));
+    }
     Ok(Input { live: listing.objects, cluster: Some(server), ..Input::default() })
 }

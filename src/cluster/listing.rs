@@ -6,7 +6,11 @@ use kube::{Client, Error, ResourceExt, api::ListParams};
 use mirrorguard_core::objects::{Kind, Object, ObjectId, SetKind};
 use serde_json::{Map, Value};
 
-use super::{object::api, permission::Permission};
+use super::{
+    object::{LiveObject, api},
+    permission::Permission,
+    unreadable::Unread,
+};
 
 /// A kind that could not be listed.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ impl ListError {
 pub struct Listing {
     /// The objects of all kinds that could be listed.
     pub objects: Vec<Object>,
+    /// The objects that were listed and cannot be read.
+    pub unreadable: Vec<Unread>,
     /// The kinds that could not be listed.
     pub unread: Vec<ListError>,
 }
@@ -36,10 +42,13 @@ pub struct Listing {
 impl Listing {
     /// Lists every kind. Fails if mirror sets cannot be listed.
     pub async fn of(client: &Client) -> Result<Self, ListError> {
-        let mut listing = Self { objects: Vec::new(), unread: Vec::new() };
+        let mut listing = Self { objects: Vec::new(), unreadable: Vec::new(), unread: Vec::new() };
         for kind in Kind::ALL {
             match list(client, kind).await {
-                Ok(objects) => listing.objects.extend(objects),
+                Ok(listed) => {
+                    listing.objects.extend(listed.objects);
+                    listing.unreadable.extend(listed.unread);
+                }
                 Err(error) if matches!(kind, Kind::Set(_)) => return Err(ListError { kind, error }),
                 Err(error) => listing.unread.push(ListError { kind, error }),
             }
@@ -57,13 +66,34 @@ impl Listing {
     }
 }
 
-/// The objects of a kind; empty if the cluster does not serve it.
-pub async fn list(client: &Client, kind: Kind) -> Result<Vec<Object>, Error> {
-    match api(client.clone(), kind).list(&ListParams::default()).await {
-        Ok(list) => Ok(list.items.into_iter().filter_map(|object| object.into_object(kind)).collect()),
-        Err(error) if is_not_found(&error) => Ok(Vec::new()),
-        Err(error) => Err(error),
+/// The objects of one kind.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Those that can be read.
+    pub objects: Vec<Object>,
+    /// The others.
+    pub unread: Vec<Unread>,
+}
+
+impl Listed {
+    /// Reads an object and adds it.
+    pub(super) fn add(&mut self, kind: Kind, object: LiveObject) {
+        match object.into_object(kind) {
+            Ok(object) => self.objects.push(object),
+            Err(unread) => self.unread.push(unread),
+        }
     }
+}
+
+/// The objects of a kind; none if the cluster does not serve it.
+pub async fn list(client: &Client, kind: Kind) -> Result<Listed, Error> {
+    let mut listed = Listed::default();
+    match api(client.clone(), kind).list(&ListParams::default()).await {
+        Ok(list) => list.items.into_iter().for_each(|object| listed.add(kind, object)),
+        Err(error) if is_not_found(&error) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(listed)
 }
 
 /// `metadata` of every mirror set, unchanged.

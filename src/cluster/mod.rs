@@ -4,6 +4,7 @@ mod exclude;
 mod files;
 mod health;
 mod inventory;
+mod known;
 mod listing;
 mod live;
 mod object;
@@ -11,6 +12,7 @@ mod patches;
 mod permission;
 mod read;
 mod topology;
+mod unreadable;
 mod workload;
 
 use std::{
@@ -30,11 +32,12 @@ pub use exclude::Exclude;
 pub use files::FileState;
 pub use health::{Health, WatchHealth};
 pub use inventory::{Readings, read_inventory, read_workloads};
-pub use listing::{ListError, Listing, list, metadata_of_sets};
+pub use listing::{ListError, Listed, Listing, list, metadata_of_sets};
 pub use live::LiveState;
 pub use permission::Permission;
 pub use read::{Budget, Manifests, Pipes, is_readable, read_bytes, read_path, text_of};
 pub use topology::is_hosted_control_plane;
+pub use unreadable::{Unread, Unreadable};
 
 /// The cause of an error, without the repetitions in the texts of kube.
 pub fn cause(error: &kube::Error) -> String {
@@ -174,6 +177,14 @@ impl Source {
         match self {
             Self::Files(_) => None,
             Self::Live(live) => Some(live.health()),
+        }
+    }
+
+    /// The objects that cannot be read; `None` for files, of which none may be unreadable.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        match self {
+            Self::Files(_) => None,
+            Self::Live(live) => Some(live.unreadable()),
         }
     }
 
