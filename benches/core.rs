@@ -2,7 +2,7 @@
 //!
 //! Times depend on the machine: compare only results of the same `cargo bench` run.
 
-use std::{hint::black_box, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mirrorguard::{
@@ -12,8 +12,8 @@ use mirrorguard::{
 };
 use mirrorguard_core::{
     hypershift, node,
-    objects::{Entry, Kind, MirrorSet, Object, SetKind, manifest},
-    review::{Reviewer, wire},
+    objects::{Entry, HostedCluster, Kind, MirrorSet, Object, SetKind, annotation, manifest},
+    review::{Reviewer, fill_in, wire},
     rules::Settings,
     state::State,
     write::{Operation, Write},
@@ -143,6 +143,42 @@ fn evaluate_cluster(c: &mut Criterion) {
     });
 }
 
+/// A HostedCluster of a release, with these annotations.
+fn hosted_cluster(annotations: &Value) -> Arc<HostedCluster> {
+    let image = "quay.io/openshift-release-dev/ocp-release:4.18.5-x86_64";
+    let object = json!({
+        "metadata": {"name": "lab", "namespace": "clusters", "annotations": annotations},
+        "spec": {"release": {"image": image}},
+    });
+    let hosted = match Object::from_json(Kind::HostedCluster, &object.to_string()) {
+        Ok(Object::HostedCluster(hosted)) => Some(hosted),
+        _ => None,
+    };
+    hosted.expect("a HostedCluster")
+}
+
+/// The catalog overrides come from the mirror sets, for all reviews at once, or from the configuration.
+fn review_hosted_cluster(c: &mut Criterion) {
+    let state = state(FEW);
+    let value = "registry.redhat.io/redhat=mirror.corp.example.com:5000/redhat";
+    let derived = Settings::default();
+    let configured = Settings { catalog_overrides: Some(value.to_owned()), ..Settings::default() };
+    let annotations = json!({annotation::CATALOG_OVERRIDES: value});
+    let [plain, annotated] = [json!({}), annotations].map(|annotations| hosted_cluster(&annotations));
+    let mut group = c.benchmark_group("create a HostedCluster");
+    for (settings, origin) in [(&derived, "derived"), (&configured, "configured")] {
+        let reviewer = Reviewer::new(&state, settings, today());
+        group.bench_function(BenchmarkId::new("fill in the annotation", origin), |b| {
+            b.iter(|| fill_in(&reviewer, Operation::Create(black_box(&*plain))));
+        });
+        let write = Write::HostedCluster(Operation::Create(Arc::clone(&annotated)));
+        group.bench_function(BenchmarkId::new("review one with the annotation", origin), |b| {
+            b.iter(|| reviewer.review(black_box(&write)));
+        });
+    }
+    group.finish();
+}
+
 /// The metrics of a decision.
 fn record_metrics(c: &mut Criterion) {
     let (settings, state) = (Settings::default(), state(FEW));
@@ -158,5 +194,13 @@ fn record_metrics(c: &mut Criterion) {
     c.bench_function("write all metrics", |b| b.iter(|| app.metrics.text()));
 }
 
-criterion_group!(benches, review_creation, decode_review, read_list, evaluate_cluster, record_metrics);
+criterion_group!(
+    benches,
+    review_creation,
+    review_hosted_cluster,
+    decode_review,
+    read_list,
+    evaluate_cluster,
+    record_metrics
+);
 criterion_main!(benches);

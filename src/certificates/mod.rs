@@ -24,6 +24,7 @@ mod file;
 mod issue;
 mod plan;
 mod serving;
+mod suitable;
 mod trust;
 
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub use file::{Wanted, describe_certificate, describe_file, has_private_key};
 pub use issue::{Lifetimes, UnusableLifetimes, authority, issue};
 pub use plan::{Action, Change, Situation, plan};
 pub use serving::{Obstacle, obstacle, select};
+pub use suitable::{Called, describe_authorities, describe_names};
 pub use trust::{Configuration, ConfigurationKind};

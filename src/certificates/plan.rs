@@ -1,5 +1,7 @@
 //! The next steps.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -51,6 +53,17 @@ pub enum Change {
     NewCertificate,
     /// Remove the CAs that no longer sign.
     RetireAuthorities,
+}
+
+impl fmt::Display for Change {
+    /// What was done, for the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NewAuthority => "created a new CA",
+            Self::NewCertificate => "issued a new serving certificate",
+            Self::RetireAuthorities => "removed the previous CAs",
+        })
+    }
 }
 
 /// The next steps, in order; none if nothing is left to do.

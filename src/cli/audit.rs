@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 use mirrorguard_core::{
-    objects::{CatalogKind, Kind, Object},
+    objects::Object,
     report::Reviewed,
     review::{Audited, Reviewer},
     state::State,
@@ -13,7 +13,7 @@ use mirrorguard_core::{
 
 use super::{
     Answer,
-    connect::{cannot_list, connect, runtime},
+    connect::{cannot_list, connect, describe_kind, runtime},
     input::Input,
     lint::{self, FailOn},
     output::Output,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock::today,
-    cluster::{Listing, Readings, cause, read_inventory},
+    cluster::{Listing, Readings, Unread, read_inventory},
 };
 
 const HELP: &str = "\
@@ -76,9 +76,12 @@ async fn read(output: &Output) -> Result<(Input, Readings)> {
     let connection = connect(output).await?;
     let listing = Listing::of(&connection.client).await;
     let listing = listing.map_err(|error| cannot_list(&connection.server, &error))?;
-    let Listing { objects: live, unread } = listing;
-    for (kind, error) in unread {
-        report_not_checked(&describe_refusal(kind, &error), output);
+    let Listing { objects: live, unreadable, unread } = listing;
+    for unread in unread {
+        report_not_checked(&format!("{}: {}", describe_kind(unread.kind), unread.describe()), output);
+    }
+    for Unread { id, why, .. } in unreadable {
+        report_not_checked(&format!("{id}: {why}"), output);
     }
     let mut hosted_clusters = Vec::new();
     for object in &live {
@@ -88,32 +91,6 @@ async fn read(output: &Output) -> Result<(Input, Readings)> {
     }
     let readings = read_inventory(&connection.client, hosted_clusters).await;
     Ok((Input { live, cluster: Some(connection.server.to_string()), ..Input::default() }, readings))
-}
-
-/// What could not be read of a kind, and the permission that is missing.
-fn describe_refusal(kind: Kind, error: &kube::Error) -> String {
-    let (what, needs) = match kind {
-        Kind::HostedCluster => ("HostedClusters", "hostedclusters.hypershift.openshift.io"),
-        Kind::ImageConfig => ("insecure and blocked registries", "images.config.openshift.io"),
-        Kind::ClusterVersion => ("the release image", "clusterversions.config.openshift.io"),
-        Kind::Set(set) => (set.name(), set.api().2),
-        Kind::Catalog(CatalogKind::CatalogSource) => {
-            ("CatalogSources", "catalogsources.operators.coreos.com")
-        }
-        Kind::Catalog(CatalogKind::ClusterCatalog) => {
-            ("ClusterCatalogs", "clustercatalogs.olm.operatorframework.io")
-        }
-        // Not listed.
-        Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {
-            (kind.name(), kind.plural())
-        }
-    };
-    match error {
-        kube::Error::Api(status) if status.code == 403 => {
-            format!("{what}: forbidden: needs list on {needs}")
-        }
-        other => format!("{what}: {}", cause(other)),
-    }
 }
 
 fn report_not_checked(line: &str, output: &Output) {

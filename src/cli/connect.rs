@@ -5,14 +5,16 @@ use std::{fmt, io, time::Duration};
 use anyhow::{Context as _, Result, anyhow};
 use jiff::SignedDuration;
 use kube::Client;
+use mirrorguard_core::objects::{Kind, SetKind};
 
 use super::{
+    credentials::make_client,
     kubeconfig::{self, Selected},
     managed,
     output::Output,
     progress::Progress,
 };
-use crate::cluster::{cause, is_timeout};
+use crate::cluster::{ListError, Permission, cause, is_timeout};
 
 /// A connection to a cluster for single requests. If it exists for longer than a moment, a message shows which server
 /// is waited for.
@@ -87,26 +89,29 @@ pub(super) async fn connect(output: &Output) -> Result<Connection> {
         context: selected.origin.as_ref().map(|origin| origin.context.clone()),
         timeout,
     };
-    let client = client_of(selected, timeout)?;
     let waiting = output.waiting(format!("waiting for {server}"));
+    let client = client_of(selected, timeout).await?;
     Ok(Connection { client, server, _waiting: waiting })
 }
 
 /// A client for the current kubeconfig, or for the cluster of the pod. For `serve`: only connecting is limited by
 /// `--request-timeout`, because a watch may be silent for minutes. Other commands call [`connect`].
 pub(super) async fn client(output: &Output) -> Result<Client> {
-    client_of(kubeconfig::load().await?, output.request_timeout)
+    client_of(kubeconfig::load().await?, output.request_timeout).await
 }
 
-/// A client that may take this long to connect. How long it waits for a response is up to the caller.
-fn client_of(selected: Selected, timeout: RequestTimeout) -> Result<Client> {
+/// A client that may take this long to connect, and for its credential plugin. How long it waits for a response is up
+/// to the caller.
+async fn client_of(selected: Selected, timeout: RequestTimeout) -> Result<Client> {
     let Selected { mut config, origin } = selected;
     config.connect_timeout = timeout.0;
     let auth = config.auth_info.clone();
-    let made = Client::try_from(config);
-    match origin {
-        Some(origin) => made.map_err(|error| origin.cannot_connect(&auth, &error)),
-        None => made.context("cannot create a client for the cluster of this pod"),
+    let made = make_client(config, timeout.0).await;
+    match (made, origin) {
+        (Some(made), Some(origin)) => made.map_err(|error| origin.cannot_connect(&auth, &error)),
+        (Some(made), None) => made.context("cannot create a client for the cluster of this pod"),
+        // Only a kubeconfig has a credential plugin.
+        (None, origin) => Err(origin.unwrap_or_default().plugin_timed_out(&auth, timeout)),
     }
 }
 
@@ -125,12 +130,28 @@ pub(super) fn advice<'a>(error: &kube::Error, right: &'a str) -> &'a str {
     }
 }
 
-/// Why the mirror sets of a cluster could not be listed, and what to do about it.
-pub(super) fn cannot_list(server: &Server, error: &kube::Error) -> anyhow::Error {
-    let right = "needs list on imagedigestmirrorsets, imagetagmirrorsets and imagecontentsourcepolicies";
-    let advice = advice(error, right);
+/// Why a kind of a cluster could not be listed, and what to do about it.
+pub(super) fn cannot_list(server: &Server, ListError { kind, error }: &ListError) -> anyhow::Error {
+    if let kube::Error::Api(status) = error
+        && status.code == 403
+    {
+        let why = Permission::to_list(*kind).describe_refusal(&status.message);
+        return anyhow!("cannot list the {} of {server}: {why}", describe_kind(*kind));
+    }
+    let advice = advice(error, "");
     let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
+    // Any other error is about the cluster, not about the kind that was listed first.
     anyhow!("cannot list the mirror sets of {server}: {}{advice}", server.describe(error))
+}
+
+/// The objects of a kind, in the plural.
+pub(super) fn describe_kind(kind: Kind) -> String {
+    match kind {
+        Kind::ImageConfig => "insecure and blocked registries (Image)".to_owned(),
+        Kind::ClusterVersion => "release image (ClusterVersion)".to_owned(),
+        Kind::Set(SetKind::Icsp) => "ImageContentSourcePolicies".to_owned(),
+        other => format!("{}s", other.name()),
+    }
 }
 
 /// A runtime for commands with network connections. On one core it has one thread, which saves waking another

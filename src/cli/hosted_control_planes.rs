@@ -13,10 +13,10 @@ use mirrorguard_core::{
 use serde::Serialize;
 
 use super::{
-    connect::{Connection, connect, runtime},
+    connect::{cannot_list, connect, runtime},
     output::Output,
 };
-use crate::cluster::{Readings, list, read_workloads};
+use crate::cluster::{ListError, Readings, list, read_workloads};
 
 /// How one workload of a hosted control plane resolves the image.
 #[derive(Debug, Serialize)]
@@ -50,12 +50,11 @@ pub(super) fn resolve(image: &str, state: &State, output: &Output) -> Result<Vec
         let connection = connect(output).await?;
         let hosted = list(&connection.client, Kind::HostedCluster).await;
         let listed = hosted.map_err(|error| {
-            let Connection { server, .. } = &connection;
-            let why = server.describe(&error);
-            anyhow::anyhow!("--cluster: cannot list the HostedClusters of {server}: {why}")
+            let error = ListError { kind: Kind::HostedCluster, error };
+            cannot_list(&connection.server, &error).context("--cluster")
         })?;
         let mut hosted_clusters = Vec::new();
-        for object in listed {
+        for object in listed.objects {
             if let Object::HostedCluster(hosted) = object {
                 hosted_clusters.push(hosted);
             }

@@ -20,10 +20,10 @@ use mirrorguard_core::{
 
 use self::places::{describe, describe_misnamed, find_earlier, place_of_name};
 use super::{
-    connect::{cannot_list, connect, runtime},
+    connect::{cannot_list, connect, describe_kind, runtime},
     output::Output,
 };
-use crate::cluster::{Budget, Exclude, Listing, Manifests, cause, read_path};
+use crate::cluster::{Budget, Exclude, Listing, Manifests, read_path};
 
 /// The objects that a command works on.
 #[derive(Debug, Default)]
@@ -239,8 +239,11 @@ fn read_cluster(output: &Output) -> Result<Input> {
         anyhow::Ok((listing, connection.server.to_string()))
     })?;
     // These are only catalogs: `complete` fails on any other kind.
-    for (kind, error) in &listing.unread {
-        output.message(&format!("note: ignoring {}s: {}\n", kind.name(), cause(error)));
+    for unread in &listing.unread {
+        output.message(&format!("note: ignoring {}: {}\n", describe_kind(unread.kind), unread.describe()));
+    }
+    for unread in &listing.unreadable {
+        output.message(&format!("note: ignoring {}: {}\n", unread.id, unread.why));
     }
     Ok(Input { live: listing.objects, cluster: Some(server), ..Input::default() })
 }

@@ -1,18 +1,20 @@
 //! The kubeconfig, found as kubectl finds it, and what is wrong with it.
 
 use std::{
-    env, fs, io,
+    env,
+    fmt::Display,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Result, anyhow, bail};
 use kube::{
     Config, Error,
-    client::AuthError,
     config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError},
 };
 use mirrorguard_core::{config, objects::manifest};
 
+use super::credentials::{describe_auth, describe_timeout};
 use crate::cluster::{cause, is_readable};
 
 const VARIABLE: &str = "KUBECONFIG";
@@ -227,11 +229,13 @@ impl Origin {
     /// Why no client can be made of a configuration that could be read: only now are client certificates, keys and
     /// tokens loaded, and credential plugins run.
     pub(super) fn cannot_connect(&self, auth: &AuthInfo, error: &Error) -> anyhow::Error {
-        let user = &self.user;
+        let Self { context, user, .. } = self;
         let why = match error {
             // About a client certificate or key, whose messages do not look at the kubeconfig.
             Error::InferKubeconfig(error) => self.describe(error, &Kubeconfig::default()),
-            Error::Auth(error) => format!("user \"{user}\": {}", describe_auth(auth, error)),
+            Error::Auth(error) => {
+                format!("context \"{context}\", user \"{user}\": {}", describe_auth(auth, error))
+            }
             Error::ProxyProtocolDisabled { proxy_url, .. }
             | Error::ProxyProtocolUnsupported { proxy_url } => {
                 format!("proxies are not supported: remove proxy-url, or unset HTTPS_PROXY ({proxy_url})")
@@ -239,6 +243,13 @@ impl Origin {
             other => format!("user \"{user}\": {}", cause(other)),
         };
         anyhow!("kubeconfig {}: {why}", self.files)
+    }
+
+    /// Why no client was made within a limit: the credential plugin has not ended.
+    pub(super) fn plugin_timed_out(&self, auth: &AuthInfo, limit: impl Display) -> anyhow::Error {
+        let Self { files, context, user, .. } = self;
+        let why = describe_timeout(auth, limit);
+        anyhow!("kubeconfig {files}: context \"{context}\", user \"{user}\": {why}")
     }
 }
 
@@ -257,40 +268,5 @@ fn describe_data(field: &str, error: &LoadDataError) -> String {
         LoadDataError::DecodeBase64(_) => format!("{field}-data is not base64"),
         LoadDataError::ReadFile(error, path) => format!("{field}: cannot read {}: {error}", path.display()),
         LoadDataError::NoBase64DataOrFile => format!("{field} is missing"),
-    }
-}
-
-/// Why there are no credentials.
-fn describe_auth(auth: &AuthInfo, error: &AuthError) -> String {
-    let exec = auth.exec.as_ref();
-    let plugin = exec.and_then(|exec| exec.command.as_deref()).unwrap_or_default();
-    let hint = exec.and_then(|exec| exec.install_hint.as_deref()).unwrap_or_default().trim();
-    match error {
-        AuthError::AuthExecStart(error) if error.kind() == io::ErrorKind::NotFound => {
-            let hint = if hint.is_empty() { String::new() } else { format!("; {hint}") };
-            format!("the credential plugin (exec) \"{plugin}\" is not installed{hint}")
-        }
-        AuthError::AuthExecStart(error) => {
-            format!("cannot run the credential plugin (exec) \"{plugin}\": {error}")
-        }
-        AuthError::AuthExecRun { out, .. } => {
-            let said = String::from_utf8_lossy(&out.stderr);
-            let said = said.trim();
-            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            format!("the credential plugin (exec) \"{plugin}\" failed with {}{said}", out.status)
-        }
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
-            format!("the credential plugin (exec) \"{plugin}\" did not print an ExecCredential with a status")
-        }
-        AuthError::MissingCommand => "the credential plugin (exec) has no command".to_owned(),
-        AuthError::ReadTokenFile(error, path) => {
-            format!("tokenFile: cannot read {}: {error}", path.display())
-        }
-        // The error of the library for an auth-provider, too.
-        AuthError::AuthExec(_) if auth.auth_provider.is_some() => {
-            let name = auth.auth_provider.as_ref().map(|provider| &*provider.name).unwrap_or_default();
-            format!("the auth-provider \"{name}\" is not supported; use a credential plugin (exec)")
-        }
-        other => other.to_string(),
     }
 }

@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use rustls::pki_types::ServerName;
 
 use crate::{
-    certificates::Lifetimes,
+    certificates::{Called, Lifetimes},
     server::{
+        certificate_files::ClientCa,
         managed::{ManagedOptions, SecretName},
-        tls::ClientCa,
     },
 };
 
@@ -26,10 +26,11 @@ pub(super) struct ManagedArgs {
         conflicts_with_all = ["tls_cert", "tls_key", "tls_self_signed"]
     )]
     pub(super) tls_managed_secret: Option<SecretName>,
-    /// DNS name or IP address of the managed certificate; can be repeated
+    /// DNS name or IP address of the serving certificate; can be repeated
     ///
-    /// The first one is the name that the API server calls.
-    #[arg(long, value_name = "NAME", value_parser = server_name, requires = "tls_managed_secret")]
+    /// The first one is the name that the API server calls. A managed certificate is issued for all of them. If the
+    /// certificate of --tls-cert is not valid for the first one, this is logged, and /readyz returns 503.
+    #[arg(long, value_name = "NAME", value_parser = server_name, conflicts_with = "tls_self_signed")]
     pub(super) tls_name: Vec<String>,
     /// Name of the validating and mutating webhook configurations that get the CA
     #[arg(long, value_name = "NAME", requires = "tls_managed_secret")]
@@ -46,6 +47,15 @@ pub(super) struct ManagedArgs {
 }
 
 impl ManagedArgs {
+    /// The name that API servers call: the first of `--tls-name`, or else that of a Service in a pod.
+    pub(super) fn called(&self, is_in_pod: bool) -> Called {
+        match self.tls_name.first() {
+            Some(name) => Called::Name(name.clone()),
+            None if is_in_pod => Called::Service,
+            None => Called::Unknown,
+        }
+    }
+
     /// What to manage, with `--tls-managed-secret`.
     pub(super) fn options(&self, client_ca: Option<ClientCa>) -> Result<Option<ManagedOptions>> {
         let Some(secret) = self.tls_managed_secret.clone() else { return Ok(None) };

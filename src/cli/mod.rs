@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod completions;
 mod connect;
+mod credentials;
 mod definition;
 mod demo;
 mod diff;

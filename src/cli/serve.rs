@@ -27,9 +27,11 @@ use super::{
 use crate::{
     cluster::{FileState, LiveState, Source, is_hosted_control_plane},
     server::{
-        App, Listeners, Signals, log,
+        App, Listeners, Signals,
+        certificate_files::{CertificateFiles, ClientCa},
+        log,
         managed::Managed,
-        tls::{CertificateFiles, ClientCa, self_signed},
+        tls::self_signed,
         traces::Traces,
     },
 };
@@ -193,12 +195,11 @@ async fn start(
 
 /// Opens the state: files are read, a cluster is only connected to.
 async fn open(state: Option<&Path>, output: &Output) -> Result<Source> {
-    let in_pod = env::var_os("KUBERNETES_SERVICE_HOST").is_some();
     match state {
         Some(path) if !is_cluster(path) => {
             FileState::open(path).map(Source::Files).with_context(|| format!("--state {}", path.display()))
         }
-        None if !in_pod => {
+        None if !is_in_pod() => {
             bail!(
                 "--state is required outside of a pod: specify a file, a folder, or cluster (that of the current kubeconfig)"
             )
@@ -247,8 +248,9 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>, output: &Output) -> Resul
             certificate: certificate.clone(),
             key: key.clone(),
             client_ca: args.client_ca.clone(),
+            called: args.managed.called(is_in_pod()),
         };
-        let (config, loaded) = files.load(&app.metrics)?;
+        let (config, loaded) = files.load(app)?;
         tokio::spawn(files.follow(loaded, config.clone(), Arc::clone(app)));
         return Ok(config);
     }
@@ -265,6 +267,10 @@ async fn certificate(args: &ServeArgs, app: &Arc<App>, output: &Output) -> Resul
             .with_context(|| format!("--tls-ca-out: cannot write {}", path.display()))?;
     }
     Ok(made.config)
+}
+
+fn is_in_pod() -> bool {
+    env::var_os("KUBERNETES_SERVICE_HOST").is_some()
 }
 
 /// The log filter: `RUST_LOG`, or by `-v`.

@@ -23,10 +23,14 @@ use mirrorguard_core::{
 };
 use serde::Deserialize;
 
-use super::{cause, workload::workload};
+use super::{permission::Permission, workload::workload};
 
 /// How many Deployments are listed per page.
 const PAGE: u32 = 250;
+const LIST_DEPLOYMENTS: Permission = Permission { verb: "list", group: "apps", resource: "deployments" };
+const GET_SECRETS: Permission = Permission { verb: "get", group: "", resource: "secrets" };
+const GET_CONFIG_MAPS: Permission = Permission { verb: "get", group: "", resource: "configmaps" };
+const GET_IMAGES: Permission = Permission { verb: "get", group: "config.openshift.io", resource: "images" };
 /// The key with the credentials of a pull secret.
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
 
@@ -59,8 +63,8 @@ pub async fn read_workloads(client: &Client, hosted_clusters: Vec<Arc<HostedClus
 
 struct Reader<'a> {
     client: &'a Client,
-    /// What could not be read, by description and permission: the objects, and the last error; empty if forbidden.
-    unread: BTreeMap<(&'static str, &'static str), (BTreeSet<String>, String)>,
+    /// The objects that could not be read, by description and reason: each reason is that of its objects alone.
+    unread: BTreeMap<(&'static str, String), BTreeSet<String>>,
 }
 
 impl Reader<'_> {
@@ -82,9 +86,8 @@ impl Reader<'_> {
                     }
                 }
                 Err(error) => {
-                    let what =
-                        ("the overrides that hosted control planes run with", "list on deployments.apps");
-                    self.unread(what, "all namespaces".to_owned(), &error);
+                    let what = "the overrides that hosted control planes run with";
+                    self.unread(what, LIST_DEPLOYMENTS, "all namespaces".to_owned(), &error);
                     break;
                 }
             }
@@ -111,7 +114,7 @@ impl Reader<'_> {
                 // A missing Secret has no entries to check.
                 Ok(None) => {}
                 Err(error) => {
-                    self.unread(("pull secrets", "get on secrets"), format!("{namespace}/{name}"), &error);
+                    self.unread("pull secrets", GET_SECRETS, format!("{namespace}/{name}"), &error);
                 }
             }
         }
@@ -148,8 +151,7 @@ impl Reader<'_> {
                 Some(name).filter(|name| !name.is_empty())
             }
             Err(error) => {
-                let what = ("additional CAs of the nodes", "get on images.config.openshift.io");
-                self.unread(what, "cluster".to_owned(), &error);
+                self.unread("additional CAs of the nodes", GET_IMAGES, "cluster".to_owned(), &error);
                 None
             }
         }
@@ -163,28 +165,21 @@ impl Reader<'_> {
                 map.data.into_iter().flatten().map(|(key, _)| key).chain(binary).collect()
             })),
             Err(error) => {
-                self.unread(("CAs of mirrors", "get on configmaps"), format!("{namespace}/{name}"), &error);
+                self.unread("CAs of mirrors", GET_CONFIG_MAPS, format!("{namespace}/{name}"), &error);
                 None
             }
         }
     }
 
-    /// Records an object that could not be read. `what` is a description and the permission that reading it requires.
-    fn unread(&mut self, what: (&'static str, &'static str), object: String, error: &Error) {
-        let why = match error {
-            Error::Api(status) if status.code == 403 => String::new(),
-            other => cause(other),
-        };
-        let entry = self.unread.entry(what).or_default();
-        entry.0.insert(object);
-        entry.1 = why;
+    /// Records an object that could not be read, which requires a permission. `what` describes such objects.
+    fn unread(&mut self, what: &'static str, permission: Permission, object: String, error: &Error) {
+        self.unread.entry((what, permission.describe(error))).or_default().insert(object);
     }
 
     fn into_lines(self) -> Vec<String> {
         let mut lines = Vec::new();
-        for ((what, needs), (objects, why)) in self.unread {
+        for ((what, why), objects) in self.unread {
             let objects = objects.into_iter().collect::<Vec<_>>().join(", ");
-            let why = if why.is_empty() { format!("forbidden: needs {needs}") } else { why };
             lines.push(format!("{what} ({objects}): {why}"));
         }
         lines

@@ -12,7 +12,7 @@ use kube::{
 };
 use mirrorguard_core::{
     context::Context,
-    objects::{ClusterVersion, ImageConfig, Kind, MirrorSet, Object, SetKind},
+    objects::{Kind, SetKind},
     state::State,
 };
 use tower::service_fn;
@@ -20,8 +20,10 @@ use tracing::{debug, warn};
 
 use super::{
     Health, Shared, cause,
-    listing::{is_forbidden, is_not_found, list},
+    known::{remove, replace},
+    listing::{Listed, is_forbidden, is_not_found, list},
     object::{LiveObject, api},
+    unreadable::Unreadable,
 };
 
 /// How long a decision waits for the API server, which waits 5 s for the decision.
@@ -32,6 +34,7 @@ const COMPARE_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct LiveState {
     shared: Arc<Shared>,
     health: Arc<Health>,
+    unreadable: Unreadable,
     client: ClientBox,
 }
 
@@ -48,12 +51,18 @@ impl LiveState {
     /// A state that is empty until [`LiveState::follow`] has listed all objects.
     pub fn new(client: Client) -> Arc<Self> {
         let shared = Shared::waiting_for(Kind::ALL.len() as u64);
-        Arc::new(Self { shared, health: Arc::default(), client: ClientBox(client) })
+        let (health, unreadable) = (Arc::default(), Unreadable::default());
+        Arc::new(Self { shared, health, unreadable, client: ClientBox(client) })
     }
 
     /// The health of the watches.
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// The objects that cannot be read.
+    pub fn unreadable(&self) -> &Unreadable {
+        &self.unreadable
     }
 
     /// The state.
@@ -73,7 +82,7 @@ impl LiveState {
         let health = self.health.of(kind);
         let client = recording_contact(self.client.0.clone(), kind, Arc::clone(&self.health));
         let mut events = pin!(watcher(api(client, kind), config).default_backoff());
-        let mut listed = Vec::new();
+        let mut listed = Listed::default();
         let mut is_first = true;
         while let Some(event) = events.next().await {
             if !self.apply(kind, event, &mut listed) {
@@ -92,32 +101,39 @@ impl LiveState {
         &self,
         kind: Kind,
         event: Result<watcher::Event<LiveObject>, watcher::Error>,
-        listed: &mut Vec<Object>,
+        listed: &mut Listed,
     ) -> bool {
         match event {
             Ok(watcher::Event::Init) => {
-                listed.clear();
+                *listed = Listed::default();
                 false
             }
             Ok(watcher::Event::InitApply(object)) => {
-                listed.extend(object.into_object(kind));
+                listed.add(kind, object);
                 false
             }
             Ok(watcher::Event::InitDone) => {
-                let objects = std::mem::take(listed);
-                debug!(kind = kind.name(), objects = objects.len(), "listed");
-                self.change(kind, |context| replace(context, kind, objects));
+                let listed = std::mem::take(listed);
+                debug!(kind = kind.name(), objects = listed.objects.len(), "listed");
+                self.unreadable.replace(kind, &listed.unread);
+                self.change(kind, |context| replace(context, kind, listed));
                 true
             }
             Ok(watcher::Event::Apply(object)) => {
-                // If it cannot be read, the version that was read before stays.
-                if let Some(object) = object.into_object(kind) {
-                    self.change(kind, |context| context.insert(object));
+                match object.into_object(kind) {
+                    Ok(object) => {
+                        self.unreadable.remove(&object.id());
+                        self.change(kind, |context| context.insert(object));
+                    }
+                    // The version that was read before stays, as in the caches of the operators.
+                    Err(unread) => self.unreadable.record(unread),
                 }
                 true
             }
             Ok(watcher::Event::Delete(object)) => {
-                self.change(kind, |context| remove(context, kind, &object));
+                let id = object.id(kind);
+                self.unreadable.remove(&id);
+                self.change(kind, |context| remove(context, kind, &id));
                 true
             }
             Err(error) if request_of(&error).is_some_and(is_not_found) => {
@@ -154,11 +170,7 @@ impl LiveState {
         let current = self.shared.current();
         let mut context: Option<Context> = None;
         for (kind, versions) in SetKind::ALL.into_iter().zip(versions) {
-            let known = current
-                .context()
-                .sets_of(kind)
-                .map(|set| (set.name.to_string(), set.resource_version.to_string()));
-            if known.collect::<BTreeMap<_, _>>() != versions {
+            if self.known_versions(&current, kind) != versions {
                 self.health.of(Kind::Set(kind)).record_behind();
                 let listed = list(&self.client.0, Kind::Set(kind)).await?;
                 let context = context.get_or_insert_with(|| current.context().clone());
@@ -166,6 +178,15 @@ impl LiveState {
             }
         }
         Ok(context.map_or(current, |context| Arc::new(State::new(context))))
+    }
+
+    /// The resource version of each set of a kind that the watches have delivered, by name, whether or not it can be
+    /// read: one that cannot be read is not read again for every decision.
+    fn known_versions(&self, state: &State, kind: SetKind) -> BTreeMap<String, String> {
+        let sets = state.context().sets_of(kind);
+        let read = sets.map(|set| (set.name.to_string(), set.resource_version.to_string()));
+        // In this order: the version that cannot be read is the newer one.
+        read.chain(self.unreadable.versions(Kind::Set(kind))).collect()
     }
 
     /// The resource version of each set of a kind, by name; empty if the cluster does not serve the kind.
@@ -203,47 +224,6 @@ async fn send_recording(
     Ok(response)
 }
 
-/// Replaces all objects of a kind.
-fn replace(context: &mut Context, kind: Kind, objects: Vec<Object>) {
-    match kind {
-        Kind::Set(set) => {
-            let names: Vec<_> = context.sets_of(set).map(|set: &MirrorSet| set.name.clone()).collect();
-            for name in names {
-                context.remove_set(set, &name);
-            }
-        }
-        Kind::ImageConfig => context.image_config = Arc::default(),
-        Kind::ClusterVersion => context.set_version(ClusterVersion::default()),
-        Kind::HostedCluster => context.clear_hosted(),
-        // Not watched.
-        Kind::ClusterImagePolicy | Kind::ImagePolicy | Kind::MachineConfiguration => {}
-        Kind::Catalog(catalog) => context.clear_catalogs(catalog),
-    }
-    for object in objects {
-        context.insert(object);
-    }
-}
-
-/// Removes one object of a kind.
-fn remove(context: &mut Context, kind: Kind, object: &LiveObject) {
-    let name = object.name_any();
-    match kind {
-        Kind::Set(set) => context.remove_set(set, &name),
-        Kind::ImageConfig if name == ImageConfig::NAME => context.image_config = Arc::default(),
-        Kind::ClusterVersion if name == ClusterVersion::NAME => {
-            context.set_version(ClusterVersion::default());
-        }
-        Kind::HostedCluster => context.remove_hosted(&object.namespace().unwrap_or_default(), &name),
-        // Objects of other names, which no operator reads, and kinds that are not watched.
-        Kind::ImageConfig
-        | Kind::ClusterVersion
-        | Kind::ClusterImagePolicy
-        | Kind::ImagePolicy
-        | Kind::MachineConfiguration => {}
-        Kind::Catalog(_) => context.remove_catalog(&object.id(kind)),
-    }
-}
-
 fn describe(error: &watcher::Error) -> String {
     request_of(error).map_or_else(|| error.to_string(), cause)
 }
@@ -257,3 +237,6 @@ fn request_of(error: &watcher::Error) -> Option<&Error> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

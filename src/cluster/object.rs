@@ -9,7 +9,8 @@ use kube::{
 use mirrorguard_core::objects::{Kind, Object, ObjectId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tracing::warn;
+
+use super::unreadable::Unread;
 
 /// The JSON of an object, and the metadata that a watch requires.
 ///
@@ -79,11 +80,13 @@ impl LiveObject {
         ObjectId::new(kind.name(), namespace, self.metadata.name.as_deref().unwrap_or_default())
     }
 
-    /// Reads the object. `None`, with a warning in the log, if it cannot be read: the operators could not read it
-    /// either.
-    pub(super) fn into_object(self, kind: Kind) -> Option<Object> {
-        let read = Object::from_json(kind, self.json.get());
-        read.inspect_err(|error| warn!(object = %self.id(kind), "ignored: {error}")).ok()
+    /// Reads the object. Where it cannot be read, the operators could not read it either.
+    pub(super) fn into_object(self, kind: Kind) -> Result<Object, Unread> {
+        Object::from_json(kind, self.json.get()).map_err(|error| Unread {
+            id: self.id(kind),
+            version: self.metadata.resource_version.clone().unwrap_or_default(),
+            why: error.to_string(),
+        })
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod admin;
 mod body;
+pub mod certificate_files;
 pub mod log;
 pub mod managed;
 mod metrics;
+mod polled;
 mod readiness;
 mod router;
 mod run;

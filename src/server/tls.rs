@@ -1,30 +1,15 @@
-//! Serving certificates from files, which are polled for changes, or self-signed.
+//! The TLS configuration, and a self-signed certificate.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use axum_server::tls_rustls::RustlsConfig;
 use jiff::Timestamp;
 use rustls::{
     InconsistentKeys, RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer},
     server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
 use thiserror::Error;
-use tracing::{info, warn};
-
-use super::{App, Metrics};
-use crate::{
-    certificates::{Certificate, Wanted, describe_certificate, describe_file, has_private_key},
-    cluster::{Budget, Pipes, read_bytes},
-};
-
-/// How often the files are read. Reading two small files notices every kind of change, also when the `..data` link of
-/// a Secret volume is replaced, after which a watch on the file would report nothing.
-pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why a certificate cannot be used; names the flag.
 #[derive(Debug, Error)]
@@ -74,148 +59,6 @@ impl From<rcgen::Error> for TlsError {
     fn from(error: rcgen::Error) -> Self {
         Self::SelfSigned(error)
     }
-}
-
-/// The files of the serving certificate.
-#[derive(Debug, Clone)]
-pub struct CertificateFiles {
-    /// The certificate chain, leaf first, PEM.
-    pub certificate: PathBuf,
-    /// The private key, PEM: PKCS#8, PKCS#1 or SEC1.
-    pub key: PathBuf,
-    /// If set, only clients with a certificate issued by this CA are accepted.
-    pub client_ca: Option<PathBuf>,
-}
-
-/// The file of the CA that issues the certificates of clients.
-#[derive(Debug, Clone)]
-pub struct ClientCa(pub PathBuf);
-
-impl ClientCa {
-    /// Reads the file without parsing it, to notice changes.
-    pub(super) fn read(&self) -> Result<Vec<u8>, TlsError> {
-        read("--client-ca", &self.0)
-    }
-
-    /// The CAs in the content of the file.
-    pub(super) fn roots_in(&self, content: &[u8]) -> Result<RootCertStore, TlsError> {
-        client_roots(content, &self.0)
-    }
-}
-
-/// The contents of the files, to notice changes: certificate, key, and the client CA if there is one.
-pub type FileContents = Vec<Vec<u8>>;
-
-impl CertificateFiles {
-    /// Loads the files, and returns their contents too.
-    pub fn load(&self, metrics: &Metrics) -> Result<(RustlsConfig, FileContents), TlsError> {
-        let contents = self.contents()?;
-        Ok((RustlsConfig::from_config(self.load_contents(&contents, metrics)?), contents))
-    }
-
-    /// Reloads the files whenever they change, until the task is dropped. `loaded` is what [`CertificateFiles::load`]
-    /// returned. If they cannot be loaded, the previous certificate stays in use, and they are not loaded again before
-    /// the next change.
-    pub async fn follow(self, loaded: FileContents, config: RustlsConfig, app: Arc<App>) {
-        let mut seen = loaded;
-        let mut ticks = tokio::time::interval(POLL_INTERVAL);
-        loop {
-            ticks.tick().await;
-            // While files are replaced, one may be missing for a moment.
-            let Ok(now) = self.contents() else { continue };
-            if seen == now {
-                continue;
-            }
-            match self.load_contents(&now, &app.metrics) {
-                Ok(loaded) => {
-                    config.reload_from_config(loaded);
-                    info!(certificate = %self.certificate.display(), "certificate reloaded");
-                }
-                Err(error) => {
-                    app.metrics.certificate_failures.inc();
-                    warn!("cannot load the new certificate, the previous one stays in use: {error}");
-                }
-            }
-            // After a failure too: the same files would fail, and be counted, again every second.
-            seen = now;
-        }
-    }
-
-    /// Reads the files, in the order of [`FileContents`].
-    fn contents(&self) -> Result<FileContents, TlsError> {
-        let mut contents = vec![read("--tls-cert", &self.certificate)?, read("--tls-key", &self.key)?];
-        if let Some(path) = &self.client_ca {
-            contents.push(read("--client-ca", path)?);
-        }
-        Ok(contents)
-    }
-
-    /// For an error of the TLS library about the certificate, what is wrong with the certificate, if that is known; any
-    /// other error as it is.
-    fn with_reason(&self, error: TlsError, leaf: &CertificateDer<'_>) -> TlsError {
-        match (&error, describe_certificate(leaf)) {
-            (TlsError::Pair(_), Some(what)) => {
-                TlsError::Unusable { flag: "--tls-cert", path: self.certificate.clone(), what }
-            }
-            _ => error,
-        }
-    }
-
-    /// The TLS configuration for the contents of these files. Also records the end of the certificate, and warns if it
-    /// is not valid now.
-    fn load_contents(
-        &self,
-        contents: &FileContents,
-        metrics: &Metrics,
-    ) -> Result<Arc<ServerConfig>, TlsError> {
-        let chain = certificates(&contents[0]);
-        let wrong_certificate =
-            || unusable("--tls-cert", &self.certificate, &contents[0], Wanted::Certificate);
-        let leaf = chain.first().ok_or_else(wrong_certificate)?.clone();
-        let validity = Certificate::read(&leaf).map(|leaf| (leaf.begin, leaf.end));
-        let key = PrivateKeyDer::from_pem_slice(&contents[1]);
-        let key = key.map_err(|_| unusable("--tls-key", &self.key, &contents[1], Wanted::Key))?;
-        let client_ca = contents.get(2).zip(self.client_ca.as_ref());
-        let roots = client_ca.map(|(pem, path)| client_roots(pem, path));
-        let config =
-            server_config(chain, key, roots.transpose()?).map_err(|error| self.with_reason(error, &leaf))?;
-        if has_private_key(&contents[0]) {
-            warn!(certificate = %self.certificate.display(), "the file of --tls-cert has a private key too; keep it in the file of --tls-key only");
-        }
-        if let Some((begin, end)) = validity {
-            metrics.certificate_end.set(unix_seconds(end));
-            let certificate = self.certificate.display();
-            let now = Timestamp::now();
-            if now > end {
-                warn!(%certificate, "the serving certificate has expired, so the API server rejects it; issue a new one");
-            } else if now < begin {
-                warn!(%certificate, "the serving certificate is not valid yet, so the API server rejects it; check the clock, or issue a new one");
-            }
-        }
-        Ok(config)
-    }
-}
-
-/// Reads a file. A pipe could only be read once, and the files are read again to notice changes.
-fn read(flag: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
-    read_bytes(path, Pipes::Refused, &mut Budget::default()).map_err(|error| TlsError::Read { flag, error })
-}
-
-fn unusable(flag: &'static str, path: &Path, bytes: &[u8], wanted: Wanted) -> TlsError {
-    TlsError::Unusable { flag, path: path.to_owned(), what: describe_file(bytes, wanted) }
-}
-
-/// The CAs in the file of `--client-ca`. One that cannot be used is left out, unless none is left.
-fn client_roots(pem: &[u8], path: &Path) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(certificates(pem));
-    if added == 0 { Err(unusable("--client-ca", path, pem, Wanted::Authority)) } else { Ok(roots) }
-}
-
-/// The certificates in a file. A PEM block that is damaged or something else is left out, so callers reject an empty
-/// result.
-fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
-    CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
 /// The TLS configuration for a certificate: of files, managed, or self-signed.

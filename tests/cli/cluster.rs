@@ -3,10 +3,17 @@
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::json;
 
+use crate::apiserver::{kubeconfig, with_kubeconfig};
 use crate::command::{Run, command};
 use crate::snapshot::matches_snapshot;
 
@@ -87,7 +94,17 @@ fn a_wrong_kubeconfig_is_named_with_what_is_wrong() -> Result<()> {
         wrong("user: {}", "user: {tokenFile: /missing}"),
         wrong("user: {}", "user: {client-certificate: /missing, client-key: /missing}"),
         wrong("user: {}", "user: {exec: {command: no-such-plugin, installHint: install it from the wiki}}"),
+        wrong("user: {}", "user: {exec: {command: no-such-plugin}}"),
         wrong("user: {}", "user: {exec: {command: \"false\"}}"),
+        wrong(
+            "user: {}",
+            "user: {exec: {command: sh, args: [-c, \"echo the session has expired >&2; echo usage >&2; exit 3\"]}}",
+        ),
+        wrong("user: {}", "user: {exec: {command: /}}"),
+        Wrong {
+            command: "render --request-timeout 1s",
+            ..wrong("user: {}", "user: {exec: {command: sleep, args: [\"60\"]}}")
+        },
         wrong("user: {}", "user: {exec: {command: echo, args: [hello]}}"),
         wrong("user: {}", "user: {exec: {}}"),
         wrong("user: {}", "user: {auth-provider: {name: gcp}}"),
@@ -186,5 +203,36 @@ fn a_link_makes_it_a_plugin_of_kubectl() -> Result<()> {
     let run = Run::of(command(&link).args(["lint", "examples/policy-conflict"]))?;
     let run = run.code(1)?.prints("error[conflicting-source-policy]")?;
     ensure!(run.findings().errors == 2, "{}", run.stdout);
+    Ok(())
+}
+
+#[test]
+fn an_expired_certificate_is_named_as_such() -> Result<()> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(["127.0.0.1".to_owned()])?;
+    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+    let certificate = params.self_signed(&key)?;
+    let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let tls = Arc::new(tls);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let Ok(mut connection) = rustls::ServerConnection::new(Arc::clone(&tls)) else { return };
+            // The client ends the handshake.
+            connection.complete_io(&mut stream).ok();
+        }
+    });
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("kubeconfig");
+    let server = format!("https://{address}");
+    let ca = BASE64_STANDARD.encode(certificate.pem());
+    std::fs::write(&config, kubeconfig(&json!({"server": server, "certificate-authority-data": ca})))?;
+    with_kubeconfig("audit", config)?.code(2)?.prints("")?.says(&format!("{server} … expired"))?;
     Ok(())
 }

@@ -70,6 +70,62 @@ fn a_value_is_read_as_the_release_reads_it() -> Result<()> {
 }
 
 #[test]
+fn a_fault_is_named_once_with_its_reason_and_releases() -> Result<()> {
+    let before_all = format!("{RIGHT},=x");
+    let without_place = format!("{RIGHT},registry.redhat.io=");
+    let same = format!("{RIGHT},quay.io=m");
+    let table: [(&str, &str, &[&str], &str); 8] = [
+        ("-foo", "", &["all releases ignore … no part of it is SOURCE=MIRROR"], "no ="),
+        ("quay.io=m", "", &["all releases ignore … no catalog image contains"], "no catalog is there"),
+        (&same, "", &["all releases ignore the source \"quay.io\""], "next to one that counts"),
+        (
+            &before_all,
+            "",
+            &[
+                "the part \"=x\" has no source, so releases up to 4.16 look",
+                "releases from 4.17 on ignore the part … \"=x\"",
+            ],
+            "an empty side is kept, then dropped",
+        ),
+        (
+            &before_all,
+            "--release 4.17",
+            &["releases of 4.17 ignore the part … which has no source"],
+            "dropped",
+        ),
+        (
+            &before_all,
+            "--release 4.18",
+            &["releases from 4.18 on ignore the part … which has no source"],
+            "as well",
+        ),
+        (
+            &without_place,
+            "--release 4.17",
+            &["the part \"registry.redhat.io=\" has no mirror, so releases of 4.17 choose at random"],
+            "no mirror",
+        ),
+        (
+            &without_place,
+            "--release 4.18",
+            &["releases from 4.18 on ignore the part … which has no mirror"],
+            "dropped",
+        ),
+    ];
+    for (value, more, expected, reason) in table {
+        let json = check(value, more)?.json()?;
+        let findings = json["findings"].as_array().context("no findings")?;
+        ensure!(findings.len() == expected.len(), "{reason}: {json}");
+        for (finding, expected) in findings.iter().zip(expected) {
+            let message = finding["message"].as_str().unwrap_or_default();
+            let is_there = expected.split(" … ").all(|part| message.contains(part));
+            ensure!(is_there, "{reason}: {message}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_typing_error_has_its_place_and_correction() -> Result<()> {
     let table = [
         ("registry.redhat.io/redhat=m.lab/redhat, registry.redhat.io/redhat=n.lab/redhat", "character 40"),

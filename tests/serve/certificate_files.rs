@@ -1,12 +1,14 @@
 //! The certificate is reloaded when its files change.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 
 use crate::certificates::{Serving, shown};
 use crate::client::{Client, trusting};
@@ -129,6 +131,87 @@ fn only_a_certificate_outside_its_validity_is_warned_about_at_the_start() -> Res
         }
     }
     matches_snapshot(&texts, "validity.txt")
+}
+
+#[test]
+fn files_that_cannot_be_read_are_reported_once_and_again_when_they_can() -> Result<()> {
+    let ground = Ground::new()?;
+    let webhook = ground.start()?;
+    let served = shown(&ground.connection(&webhook)?)?;
+    let key = ground.tls.path("tls.key");
+    let target = fs::read_link(&key)?;
+    let counted = |expected: u32, reason: &str| {
+        eventually(NOTICED, "the failure in the metrics", || {
+            let now = failures(&webhook)?;
+            ensure!((now - f64::from(expected)).abs() < 0.5, "{reason}: {now} failures");
+            Ok(())
+        })
+    };
+    fs::remove_file(&key)?;
+    counted(1, "the key is gone")?;
+    fs::create_dir(&key)?;
+    counted(2, "a folder in its place")?;
+    ensure!(shown(&ground.connection(&webhook)?)? == served, "another certificate is served");
+    fs::remove_dir(&key)?;
+    symlink(target, &key)?;
+    webhook.logged(NOTICED, "can be read again")?;
+    webhook.logged(NOTICED, "certificate reloaded")?;
+    ensure!(shown(&ground.connection(&webhook)?)? == served, "another certificate is served");
+    counted(2, "it is back")?;
+    let lines = webhook.lines()?;
+    let warnings: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+    let reasons: Vec<_> = warnings.iter().filter_map(|line| line["message"].as_str()).collect();
+    let [gone, folder] = reasons.as_slice() else { anyhow::bail!("each state once: {reasons:?}") };
+    let name = key.display().to_string();
+    ensure!(gone.contains(&name) && gone.contains("No such file"), "{gone}");
+    ensure!(folder.contains(&name) && folder.contains("not a regular file"), "{folder}");
+    Ok(())
+}
+
+#[test]
+fn a_certificate_without_the_name_that_is_called_is_warned_about() -> Result<()> {
+    // The names of the certificate, arguments and variables, what `/readyz` answers, and how many warnings there are.
+    type Row<'a> = (&'a [&'a str], &'a [String], &'a [(&'a str, String)], u16, usize, &'a str);
+    let named = ["--tls-name=webhook.lab.svc".to_owned()];
+    let in_pod = [("KUBERNETES_SERVICE_HOST", "127.0.0.1".to_owned())];
+    let table: [Row<'_>; 6] = [
+        (&["webhook.lab.svc"], &named, &[], 200, 0, "the name"),
+        (&["webhook.other.svc"], &named, &[], 503, 1, "another one"),
+        (&[], &named, &[], 503, 1, "none"),
+        (&["webhook.other.svc"], &[], &in_pod, 200, 0, "a Service, but which one is not known"),
+        (&["localhost"], &[], &in_pod, 200, 1, "no Service"),
+        (&[], &[], &[], 200, 1, "none, wherever it is called"),
+    ];
+    let mut texts = String::new();
+    for (names, arguments, environment, status, expected, reason) in table {
+        let mut ground = Ground::new()?;
+        ground.publish(&named_pair(names)?)?;
+        let webhook = ground.start_in(environment, arguments)?;
+        ensure!(webhook.probe("/readyz")? == status, "{reason}: not {status}");
+        let lines = webhook.lines()?;
+        let warnings: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+        ensure!(warnings.len() == expected, "{reason}: {lines:?}");
+        for warning in warnings {
+            writeln!(texts, "{}", warning["message"].as_str().context("no message")?)?;
+        }
+        // A renewed certificate counts too, and heals.
+        let right = if arguments.is_empty() { continue } else { named_pair(&["webhook.lab.svc"])? };
+        ground.publish(&right)?;
+        eventually(NOTICED, "the renewed certificate", || {
+            ensure!(webhook.probe("/readyz")? == 200, "{reason}: still not ready");
+            Ok(())
+        })?;
+    }
+    matches_snapshot(&texts, "names.txt")
+}
+
+/// A self-signed pair with these DNS names.
+fn named_pair(names: &[&str]) -> Result<Serving> {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name.push(DnType::CommonName, "webhook.lab.svc");
+    let key = KeyPair::generate()?;
+    Ok(Serving { certificate: params.self_signed(&key)?.pem(), key: key.serialize_pem() })
 }
 
 /// A self-signed pair that is valid until the first day of a year.

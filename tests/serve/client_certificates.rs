@@ -58,6 +58,25 @@ fn only_clients_with_a_certificate_of_the_client_ca_are_answered() -> Result<()>
     validate(&webhook, presenting(&trusted, &known.issue()?)?)?.allowed()
 }
 
+#[test]
+fn a_client_ca_that_is_none_is_warned_about() -> Result<()> {
+    let authority = ClientAuthority::new("clients")?;
+    let table = [
+        (authority.pem.clone(), 0, "a CA"),
+        (authority.issue()?.certificate, 1, "a certificate of a client"),
+    ];
+    for (pem, expected, reason) in table {
+        let ground = Ground::new()?;
+        let file = ground.write("clients.crt", &pem)?;
+        let lines = ground.start_with(&[format!("--client-ca={}", file.display())])?.lines()?;
+        let warnings: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+        ensure!(warnings.len() == expected, "{reason}: {lines:?}");
+        let file = file.display().to_string();
+        ensure!(warnings.iter().all(|warning| warning["client_ca"] == file), "{reason}: {lines:?}");
+    }
+    Ok(())
+}
+
 fn validate(webhook: &Webhook, tls: ClientConfig) -> Result<Answer> {
     Client::connect(webhook.address, tls)?.validate(&new_icsp())
 }

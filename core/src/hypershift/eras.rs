@@ -76,6 +76,17 @@ impl Span {
         !releases.is_every() && releases.iter().all(|release| self.contains(release))
     }
 
+    /// This span and the next one as one; `None` if there are releases between them.
+    pub fn joined(self, next: Self) -> Option<Self> {
+        let is_adjacent = self.before.is_some() && self.before == next.from;
+        is_adjacent.then_some(Self { from: self.from, before: next.before })
+    }
+
+    /// Whether it contains every release.
+    pub fn is_every(self) -> bool {
+        self.from.is_none() && self.before.is_none()
+    }
+
     /// Its first release.
     pub fn first(self) -> Release {
         self.from.unwrap_or(Release::OLDEST)
@@ -209,6 +220,7 @@ mod tests {
             (Span::PREFIX_LOOKUP, "from 4.17 on", "4.17", "4.16"),
             (only, "4.17", "4.17", "4.18"),
             (Span::SORTS_MIRRORS, "from 5.1 on", "5.1", "5.0"),
+            (Span::before(SECOND_ERA).joined(only).unwrap(), "up to 4.17", "4.17", "4.18"),
             (Span::MAY_NEED_FOUR_IMAGES, "up to 4.22", "4.22", "5.0"),
         ];
         for (span, text, inside, outside) in table {
@@ -216,6 +228,15 @@ mod tests {
             assert!(span.contains(release(inside)), "{text} contains {inside}");
             assert!(!span.contains(release(outside)), "{text} does not contain {outside}");
         }
+    }
+
+    #[test]
+    fn spans_with_releases_between_them_are_not_joined() {
+        let later = Span::starting(WITHOUT_EMPTY_SIDES);
+        assert_eq!(Span::REPLACED_CATALOGS.joined(later), None, "4.17 is between them");
+        assert_eq!(later.joined(Span::REPLACED_CATALOGS), None, "in the wrong order");
+        let all = Span::REPLACED_CATALOGS.joined(Span::LISTED_CATALOGS);
+        assert_eq!(all.map(|all| all.to_string()).as_deref(), Some("every release"));
     }
 
     #[test]

@@ -22,10 +22,12 @@ pub struct Misreading {
 /// What releases do with a value that was meant otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
+    /// No part of the value is a pair of a source and a place.
+    NoPair,
     /// The whole value has no effect on any catalog.
-    Void,
+    Void(Unused),
     /// This source has no effect, others have.
-    Ignored(String),
+    Ignored(String, Unused),
     /// This part is no pair of a source and a place, and has no effect.
     Dropped(String),
     /// Go's random map order decides between these; none where they are too many to follow.
@@ -34,6 +36,15 @@ pub enum Problem {
     Elsewhere(String, String),
     /// What is looked for is no image reference.
     Unreadable(String),
+}
+
+/// Why a source has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unused {
+    /// No image of a catalog contains it.
+    NoImage,
+    /// It is none of the two that releases of [`Span::LISTED_CATALOGS`] use.
+    NotListed,
 }
 
 impl fmt::Display for Misreading {
@@ -47,9 +58,24 @@ impl fmt::Display for Problem {
     /// What follows the releases that have the problem.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Void => f.write_str("ignore the whole value"),
-            Self::Ignored(source) => write!(f, "ignore the source \"{source}\""),
-            Self::Dropped(part) => write!(f, "drop the part \"{part}\", which is not SOURCE=MIRROR"),
+            Self::NoPair => f.write_str("ignore the whole value, because no part of it is SOURCE=MIRROR"),
+            Self::Void(Unused::NoImage) => {
+                f.write_str("ignore the whole value, because no catalog image contains any of its sources")
+            }
+            Self::Void(Unused::NotListed) => write!(
+                f,
+                "ignore the whole value, because the only sources that they use are {DEFAULT_NAMESPACE} and \
+                 {DEFAULT_REGISTRY}"
+            ),
+            Self::Ignored(source, Unused::NoImage) => {
+                write!(f, "ignore the source \"{source}\", which no catalog image contains")
+            }
+            Self::Ignored(source, Unused::NotListed) => write!(
+                f,
+                "ignore the source \"{source}\", because the only sources that they use are {DEFAULT_NAMESPACE} and \
+                 {DEFAULT_REGISTRY}"
+            ),
+            Self::Dropped(part) => write!(f, "ignore the part \"{part}\", which has no {}", missing_in(part)),
             Self::Random(choices) if choices.is_empty() => {
                 f.write_str("choose at random between many places")
             }
@@ -59,6 +85,15 @@ impl fmt::Display for Problem {
                 write!(f, "look for \"{actual}\", which is not a valid image reference")
             }
         }
+    }
+}
+
+/// What a part of a value lacks that is no pair.
+fn missing_in(part: &str) -> &'static str {
+    match part.split_once('=') {
+        None => "\"=\"",
+        Some(("", _)) => "source",
+        Some(_) => "mirror",
     }
 }
 
@@ -80,20 +115,45 @@ fn find_in_reading(
     placed: Option<&Derivation>,
 ) -> Vec<Misreading> {
     let misread = |problem| Misreading { readers: reading.readers, problem };
-    let sources = reading.overrides.0.iter().map(|(source, _)| *source);
-    let (used, ignored): (Vec<_>, Vec<_>) = sources.partition(|source| is_used(reading, source, releases));
+    let pairs = reading.overrides.0.iter();
+    let (used, unused): (Vec<_>, Vec<_>) = pairs.partition(|(source, _)| is_used(reading, source, releases));
+    // Pairs with an empty side, which releases up to 4.17 keep without using these; later ones drop them.
+    let (incomplete, ignored): (Vec<_>, Vec<_>) = unused.into_iter().partition(|pair| is_incomplete(pair));
+    let ignored: Vec<_> =
+        ignored.into_iter().map(|(source, _)| (*source, why_unused(reading, source, releases))).collect();
     if used.is_empty() {
-        return vec![misread(Problem::Void)];
+        let is_listed = ignored.iter().any(|(_, why)| *why == Unused::NotListed);
+        let why = if is_listed { Unused::NotListed } else { Unused::NoImage };
+        return vec![misread(if ignored.is_empty() { Problem::NoPair } else { Problem::Void(why) })];
     }
-    let ignored = ignored.into_iter().map(|source| Problem::Ignored(source.to_owned()));
+    let ignored = ignored.into_iter().map(|(source, why)| Problem::Ignored(source.to_owned(), why));
+    let incomplete = incomplete.into_iter().flat_map(|(source, places)| {
+        places.iter().map(move |place| Problem::Dropped(format!("{source}={place}")))
+    });
     let dropped = reading.dropped.iter().map(|part| Problem::Dropped((*part).to_owned()));
-    let mut problems: Vec<_> = ignored.chain(dropped).collect();
+    let mut problems: Vec<_> = ignored.chain(incomplete).chain(dropped).collect();
     // Catalogs are read alike, so that one example is enough.
     problems.extend(catalogs::catalogs_of(releases).find_map(|catalog| {
         let known = placed.map(|placed| placed.mirrors_of(catalog)).unwrap_or_default();
         find_for_catalog(reading, catalog, known)
     }));
     problems.into_iter().map(misread).collect()
+}
+
+/// Whether every pair of a source has an empty side.
+fn is_incomplete((source, places): &(&str, Vec<&str>)) -> bool {
+    source.is_empty() || places.iter().all(|place| place.is_empty())
+}
+
+/// Why a source has no effect on any catalog.
+fn why_unused(reading: &Reading<'_>, source: &str, releases: &Releases) -> Unused {
+    if reading.readers.era == CatalogEra::Replace {
+        return Unused::NoImage;
+    }
+    // One with a tag is contained in the images of one release.
+    let may_be_contained = source.starts_with(DEFAULT_NAMESPACE)
+        || catalogs::catalogs_of(releases).any(|catalog| catalog.image().contains(source));
+    if may_be_contained { Unused::NotListed } else { Unused::NoImage }
 }
 
 /// Whether a source has an effect on any catalog.

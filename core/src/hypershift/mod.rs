@@ -27,7 +27,7 @@ pub use lookup::{
     LookupResult, OverrideError, Overrides, RELEASE_REPOSITORIES, Redirect, crashes_on, metadata_lookup,
     override_mirrors, override_of, overrides, redirect, release_lookup,
 };
-pub use misreading::{Misreading, Problem, find_correction, misreadings};
+pub use misreading::{Misreading, Problem, Unused, find_correction, misreadings};
 pub use obstacle::{Disagreeing, Obstacle};
 pub use placement::{CatalogMirrors, Deciders, mirror_of};
 pub use reading::{Placement, Readers, Reading, newest_reading, readings};

@@ -48,17 +48,20 @@ pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: 
     let mut not_granted = Vec::new();
     for diagnostic in std::mem::take(&mut verdict.diagnostics) {
         let rule = diagnostic.rule.id;
-        if let Some(exempted) = find_exemption(&diagnostic, &id, request, exemptions, today) {
-            // What is reported of an exemption is the same for all findings of a rule.
-            if !verdict.exempted.contains(&exempted) {
-                verdict.exempted.push(exempted);
+        match find_exemption(&diagnostic, &id, request, exemptions) {
+            Some(exempted) if exempted.until >= today => {
+                // What is reported of an exemption is the same for all findings of a rule.
+                if !verdict.exempted.contains(&exempted) {
+                    verdict.exempted.push(exempted);
+                }
+                continue;
             }
-            continue;
-        }
-        if let Some(lapsed) = find_lapsed(&diagnostic, &id, request, exemptions, today) {
-            verdict.lapsed.push(lapsed);
-            verdict.diagnostics.push(diagnostic);
-            continue;
+            Some(lapsed) => {
+                verdict.lapsed.push(lapsed);
+                verdict.diagnostics.push(diagnostic);
+                continue;
+            }
+            None => {}
         }
         let is_requested = request.is_some_and(|request| request.names(rule));
         if diagnostic.level == Level::Deny && is_requested && !not_granted.contains(&rule) {
@@ -80,35 +83,19 @@ pub(super) fn exempt(verdict: &mut Verdict, object: &Requester<'_>, exemptions: 
     }
 }
 
+/// Of the exemptions of a finding the one that ends last, which may be over.
 fn find_exemption(
     diagnostic: &Diagnostic,
     object: &str,
     request: Option<Request<'_>>,
     exemptions: &[Exemption],
-    today: Date,
-) -> Option<Exempted> {
-    exemptions.iter().find_map(|exemption| {
-        let rule = diagnostic.rule.id;
-        let reason = exemption.reason_for(rule, object, request, today)?.to_owned();
-        Some(Exempted { rule, level: diagnostic.level, reason, until: exemption.until })
-    })
-}
-
-/// The last exemption of a finding that is over.
-fn find_lapsed(
-    diagnostic: &Diagnostic,
-    object: &str,
-    request: Option<Request<'_>>,
-    exemptions: &[Exemption],
-    today: Date,
 ) -> Option<Exempted> {
     let rule = diagnostic.rule.id;
-    let over = exemptions.iter().filter(|exemption| exemption.is_over(today));
-    let lapsed = over.filter_map(|exemption| {
-        let reason = exemption.reason_before(rule, object, request)?.to_owned();
+    let found = exemptions.iter().filter_map(|exemption| {
+        let reason = exemption.reason_for(rule, object, request)?.to_owned();
         Some(Exempted { rule, level: diagnostic.level, reason, until: exemption.until })
     });
-    lapsed.max_by_key(|lapsed| lapsed.until)
+    found.max_by_key(|exempted| exempted.until)
 }
 
 /// What is wrong with an annotation itself: it has no reason, or names what is not a rule. Whether the configuration

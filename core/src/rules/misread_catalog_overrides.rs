@@ -3,7 +3,8 @@
 use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
 use crate::{
     hypershift::{
-        Derivation, Misreading, Placement, Problem, Releases, Slip, find_correction, find_slip, misreadings,
+        Derivation, Misreading, Placement, Problem, Releases, Slip, Span, find_correction, find_slip,
+        misreadings,
     },
     objects::{HostedCluster, annotation},
 };
@@ -35,13 +36,9 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
         // It is the cause of what its correction mends, and of nothing else.
         let is_cause = !found.iter().all(|misreading| corrected.contains(misreading));
         let cause = slip.as_ref().filter(|_| is_cause).map(ToString::to_string);
-        let cause = cause.or_else(|| missing_separator(value));
+        let cause = cause.or_else(|| reader.empty_side(value, &found));
         findings.push(finding(&found, cause.as_deref(), fix.clone()));
     }
-}
-
-fn missing_separator(value: &str) -> Option<String> {
-    (!value.contains('=')).then(|| "no \"=\" separates the source from its mirror".to_owned())
 }
 
 /// The misreadings of each problem, which several groups of releases may have, in the order in which the problems occur.
@@ -60,12 +57,11 @@ fn by_problem(misreadings: &[Misreading]) -> Vec<Vec<&Misreading>> {
 fn finding(misreadings: &[&Misreading], cause: Option<&str>, fix: Fix) -> Finding {
     let problem = &misreadings[0].problem;
     let (at_most, effect) = match problem {
-        Problem::Ignored(_) | Problem::Dropped(_) => (Level::Warn, "this part of the value has no effect"),
+        Problem::Ignored(..) | Problem::Dropped(_) => (Level::Warn, "this part of the value has no effect"),
         Problem::Random(_) => (Level::Deny, "HyperShift may look for the catalogs in the wrong location"),
         _ => (Level::Deny, "the catalogs are not pulled from the mirror"),
     };
-    let readers: Vec<_> = misreadings.iter().map(|misreading| misreading.readers.to_string()).collect();
-    let misread = format!("releases {} {problem}", readers.join(" and "));
+    let misread = format!("{} {problem}", describe_releases(misreadings));
     let what = match cause {
         Some(cause) => format!("{cause}, so {misread}"),
         None => misread,
@@ -73,6 +69,31 @@ fn finding(misreadings: &[&Misreading], cause: Option<&str>, fix: Fix) -> Findin
     let keys = misreadings.iter().map(|misreading| key(misreading));
     let path = annotation::path(annotation::CATALOG_OVERRIDES);
     Finding { at_most, effect: effect.to_owned(), fix, ..Finding::of_faults(path, keys, what) }
+}
+
+/// The releases with a problem, as the subject of a sentence.
+fn describe_releases(misreadings: &[&Misreading]) -> String {
+    let mut spans: Vec<Span> = Vec::new();
+    for misreading in misreadings {
+        let span = misreading.readers.span;
+        match spans.last().and_then(|last| last.joined(span)) {
+            Some(joined) => {
+                spans.pop();
+                spans.push(joined);
+            }
+            None => spans.push(span),
+        }
+    }
+    match spans.as_slice() {
+        [span] if span.is_every() => "all releases".to_owned(),
+        _ => format!("releases {}", spans.iter().map(describe_span).collect::<Vec<_>>().join(" and ")),
+    }
+}
+
+/// `up to 4.16`, `from 4.17 on`, or `of 4.17` for the z-streams of one.
+fn describe_span(span: &Span) -> String {
+    let of = if span.last() == Some(span.first()) { "of " } else { "" };
+    format!("{of}{span}")
 }
 
 /// Who reads the annotation of one HostedCluster, and what its values are compared with.
@@ -85,6 +106,21 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn misreadings_of(&self, value: &str) -> Vec<Misreading> {
         misreadings(value, self.releases, self.placement, Some(self.derivation))
+    }
+
+    /// The part with nothing before or after its `=` that causes misreadings: without such parts there are none of
+    /// them. `None` where it is not the cause, or where the problem itself names the part.
+    fn empty_side(&self, value: &str, found: &[&Misreading]) -> Option<String> {
+        if matches!(found[0].problem, Problem::Dropped(_) | Problem::NoPair) {
+            return None;
+        }
+        let (empty, other): (Vec<_>, Vec<_>) =
+            value.split(',').partition(|part| part.starts_with('=') || part.ends_with('='));
+        let left = self.misreadings_of(&other.join(","));
+        let is_cause = !found.iter().any(|misreading| left.contains(misreading));
+        let part = empty.first().filter(|_| is_cause)?;
+        let missing = if part.starts_with('=') { "source" } else { "mirror" };
+        Some(format!("the part \"{part}\" has no {missing}"))
     }
 
     /// The fix of a value that is misread.
@@ -113,8 +149,8 @@ impl Reader<'_> {
 /// The releases, the kind of problem, and the values that it is about.
 fn key(misreading: &Misreading) -> String {
     let problem = match &misreading.problem {
-        Problem::Void => "void".to_owned(),
-        Problem::Ignored(source) => format!("ignored {source}"),
+        Problem::NoPair | Problem::Void(_) => "void".to_owned(),
+        Problem::Ignored(source, _) => format!("ignored {source}"),
         Problem::Dropped(part) => format!("dropped {part}"),
         Problem::Random(choices) => format!("random {}", choices.join(" ")),
         Problem::Elsewhere(actual, meant) => format!("elsewhere {actual} {meant}"),

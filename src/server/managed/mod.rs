@@ -27,9 +27,10 @@ use self::{
 pub use self::{error::ManagedError, secret_name::SecretName};
 use super::{
     App,
-    tls::{ClientCa, TlsError, server_config, unix_seconds},
+    certificate_files::ClientCa,
+    tls::{TlsError, server_config, unix_seconds},
 };
-use crate::certificates::{Action, Change, Lifetimes, Obstacle, Reading, Serving, obstacle, plan, select};
+use crate::certificates::{Action, Lifetimes, Obstacle, Reading, Serving, obstacle, plan, select};
 
 /// The longest pause between two rounds, while no watch reports a change.
 const QUIET: Duration = Duration::from_mins(1);
@@ -116,7 +117,9 @@ impl Managed {
     pub async fn follow(mut self) {
         let changed = Arc::new(Notify::new());
         let (access, client_ca) = (self.access.clone(), self.options.client_ca.clone());
-        tokio::join!(watch::follow(&access, client_ca, &changed), self.keep_valid(&changed));
+        let app = Arc::clone(&self.app);
+        let watches = watch::follow(&access, client_ca, &app, &changed);
+        tokio::join!(watches, self.keep_valid(&changed));
     }
 
     async fn keep_valid(&mut self, changed: &Notify) {
@@ -201,7 +204,7 @@ impl Managed {
                     }
                     let written = self.access.write_secret(&contents, seen.version()).await?;
                     if written == Written::Done {
-                        info!(secret = %self.options.secret, "{}", describe_change(change));
+                        info!(secret = %self.options.secret, "{change}");
                     }
                     return Ok(written);
                 }
@@ -242,7 +245,9 @@ impl Managed {
 
     /// Loads the certificate to serve if it, or the client CA, has changed.
     fn load(&mut self) -> Result<(), ManagedError> {
-        let client_ca = self.options.client_ca.as_ref().map(ClientCa::read).transpose()?;
+        // While it cannot be read, which `watch::follow` reports, the certificate has to be renewed all the same.
+        let client_ca = self.options.client_ca.as_ref();
+        let client_ca = client_ca.map(|file| file.read_or(self.client_ca.as_ref())).transpose()?;
         let is_other_ca = self.served.is_some() && client_ca != self.client_ca;
         // Even if it turns out to be unusable: it is not tried again before its next change, or the next certificate.
         self.client_ca.clone_from(&client_ca);
@@ -270,15 +275,6 @@ impl Managed {
             });
         }
         Ok(())
-    }
-}
-
-/// The log message about a change of the Secret.
-fn describe_change(change: Change) -> &'static str {
-    match change {
-        Change::NewAuthority => "created a new CA",
-        Change::NewCertificate => "issued a new serving certificate",
-        Change::RetireAuthorities => "removed the previous CAs",
     }
 }
 

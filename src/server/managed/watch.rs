@@ -11,26 +11,30 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::access::Access;
 use crate::{
     certificates::ConfigurationKind::{Mutating, Validating},
     cluster::cause,
-    server::tls::{ClientCa, POLL_INTERVAL},
+    server::{
+        App,
+        certificate_files::{ClientCa, POLL_INTERVAL},
+        polled::{Change, Polled},
+    },
 };
 
 /// The pause before a watch that the API server ended is restarted.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Notifies about changes of the Secret, the configurations and the client CA.
-pub(super) async fn follow(access: &Access, client_ca: Option<ClientCa>, changed: &Arc<Notify>) {
+pub(super) async fn follow(access: &Access, client_ca: Option<ClientCa>, app: &App, changed: &Arc<Notify>) {
     let configuration = &*access.configuration;
     tokio::join!(
         watch(&access.secrets, "Secret", &access.secret.name, changed),
         watch(&access.validating, Validating.name(), configuration, changed),
         watch(&access.mutating, Mutating.name(), configuration, changed),
-        poll(client_ca, changed),
+        poll(client_ca, app, changed),
     );
 }
 
@@ -102,17 +106,27 @@ async fn notify_of_events<K: Clone + Debug + DeserializeOwned + 'static>(
     Ok(())
 }
 
-/// Polls the file of the client CA.
-async fn poll(client_ca: Option<ClientCa>, changed: &Notify) {
+/// Polls the file of the client CA. While it cannot be read, the previous CA stays in use.
+async fn poll(client_ca: Option<ClientCa>, app: &App, changed: &Notify) {
     let Some(file) = client_ca else { return };
     let mut ticks = tokio::time::interval(POLL_INTERVAL);
-    let mut seen = file.read().ok();
+    let mut polled = Polled::new(file.read().unwrap_or_default());
     loop {
         ticks.tick().await;
-        let now = file.read().ok();
-        if now.is_some() && now != seen {
-            seen = now;
-            changed.notify_one();
+        match polled.record(file.read().map_err(|error| error.to_string())) {
+            None => {}
+            Some(Change::Unreadable(why)) => {
+                app.metrics.certificate_failures.inc();
+                warn!(
+                    "cannot read the client CA, the previous one stays in use: {why}; restore the file and its \
+                     permissions"
+                );
+            }
+            Some(Change::Readable(_)) => {
+                info!("the client CA can be read again");
+                changed.notify_one();
+            }
+            Some(Change::Contents(_)) => changed.notify_one(),
         }
     }
 }

@@ -38,6 +38,14 @@ impl Collector for StateCollector {
         let help = "HostedClusters in the state that decisions use.";
         let hosted = ConstGauge::new(number(state.context().hosted_clusters().count()));
         hosted.encode(encoder.encode_descriptor("hosted_clusters", help, None, gauge)?)?;
+        if let Some(unreadable) = self.source.unreadable() {
+            let help = "Objects that cannot be read; the version read before is used if there is one.";
+            let mut metric = encoder.encode_descriptor("unreadable_objects", help, None, gauge)?;
+            for kind in Kind::ALL {
+                let count = ConstGauge::new(number(unreadable.count(kind)));
+                count.encode(metric.encode_family(&[("kind", kind.name())])?)?;
+            }
+        }
         self.source.health().map_or(Ok(()), |health| watches(&mut encoder, health))
     }
 }

@@ -1,4 +1,5 @@
-use Problem::{Dropped, Elsewhere, Ignored, Random, Unreadable, Void};
+use Problem::{Dropped, Elsewhere, Ignored, NoPair, Random, Unreadable, Void};
+use Unused::{NoImage, NotListed};
 
 use super::*;
 use crate::hypershift::Release;
@@ -53,14 +54,23 @@ fn a_value_is_checked_for_the_release() {
     let [right, wrong] = ["m/redhat.io/redhat", "m/redhat.io"].map(certified_at);
     let [first, second] = ["m/r", "n/x"].map(certified_at);
     let choices = vec![first.clone(), format!("{first} then {second}")];
-    let ignored = Ignored("quay.io".to_owned());
+    let ignored = Ignored("quay.io".to_owned(), NoImage);
     let lost = Elsewhere(wrong, right);
+    let single_source = "registry.redhat.io/redhat/redhat-operator-index:v4.16".to_owned();
+    let single = "registry.redhat.io/redhat/redhat-operator-index=m/x";
+    let with_single =
+        "registry.redhat.io/redhat=m/r,registry.redhat.io/redhat/redhat-operator-index:v4.16=m/x";
     let both = "registry.redhat.io/redhat=m/r,registry.redhat.io=n/x";
     let spaced = Unreadable(certified_at(" m/r"));
     assert_rows([
-        ("==", Some(18), vec![("list 4.18", Void)], "unlike =, this is a value"),
+        ("==", Some(18), vec![("list 4.18", NoPair)], "unlike =, this is a value"),
+        ("quay.io", None, vec![("replace", NoPair), ("list", NoPair)], "no ="),
+        ("=x", Some(17), vec![("list 4.17", NoPair)], "no source"),
+        ("quay.io=,foo", Some(17), vec![("list 4.17", NoPair)], "no mirror, and no ="),
+        (single, Some(18), vec![("list", Void(NotListed))], "a source of earlier releases"),
+        (with_single, Some(18), vec![("list", Ignored(single_source, NotListed))], "next to one that counts"),
         ("registry.redhat.io=m/redhat.io", Some(18), vec![("list", lost)], "the namespace is lost"),
-        ("quay.io=m", None, vec![("replace", Void), ("list", Void)], "no catalog is there"),
+        ("quay.io=m", None, vec![("replace", Void(NoImage)), ("list", Void(NoImage))], "no catalog is there"),
         ("registry.redhat.io/redhat=m/r,quay.io=m", Some(18), vec![("list", ignored)], "one of two"),
         (both, Some(20), vec![("list", Random(choices))], "both sources"),
         ("registry.redhat.io/redhat= m/r", Some(20), vec![("list", spaced)], "spaces are kept"),
@@ -79,13 +89,18 @@ fn empty_sides_and_tags_count_in_early_releases() {
     let tagged = "registry.redhat.io/redhat/redhat-operator-index:v4.16=m.lab/x/redhat-operator-index:v4.16";
     assert_rows([
         (before_all, Some(16), vec![("replace", shifted)], "the empty text is in every image"),
-        (before_all, Some(17), vec![("list 4.17", Ignored(String::new()))], "but it is no source of a list"),
+        (
+            before_all,
+            Some(17),
+            vec![("list 4.17", Dropped("=x".to_owned()))],
+            "but it is no source of a list",
+        ),
         (before_all, Some(18), vec![("list 4.18", Dropped("=x".to_owned()))], "and then it is dropped"),
         (without_separator, Some(18), vec![("list", Dropped("quay.io".to_owned()))], "no ="),
         ("registry.redhat.io/redhat=m.lab/r,", Some(18), vec![], "a comma at the end changes nothing"),
         (without_place, Some(17), vec![("list 4.17", Random(choices))], "one of two sources is empty"),
         (port, Some(16), vec![("replace", Unreadable("mirror.lab:8443".to_owned()))], "port and tag"),
-        (tagged, Some(15), vec![("replace", Void)], "the tag of another release"),
+        (tagged, Some(15), vec![("replace", Void(NoImage))], "the tag of another release"),
     ]);
 }
 
@@ -94,7 +109,7 @@ fn catalogs_of_the_hosted_cluster_use_the_first_place() {
     let both = "registry.redhat.io/redhat=m/r,registry.redhat.io=n/x";
     assert_eq!(find_in(both, Some(20), Placement::Guest), [], "whatever the order, the first place is m/r");
     let ignored = find_in("quay.io=m", None, Placement::Guest);
-    assert_eq!(ignored, [("list".to_owned(), Void)], "up to 4.16 the annotation is not read at all");
+    assert_eq!(ignored, [("list".to_owned(), Void(NoImage))], "up to 4.16 the annotation is not read at all");
 }
 
 /// The first catalog's index image in a namespace.
@@ -107,9 +122,22 @@ fn certified_at(namespace: &str) -> String {
 fn a_problem_is_told_with_its_values() {
     let [a, b] = ["m/a", "m/b"].map(str::to_owned);
     let table = [
-        (Void, "ignore the whole value"),
-        (Ignored(a.clone()), "ignore the source \"m/a\""),
-        (Dropped(a.clone()), "drop the part \"m/a\", which is not SOURCE=MIRROR"),
+        (NoPair, "ignore the whole value, because no part of it is SOURCE=MIRROR"),
+        (Void(NoImage), "ignore the whole value, because no catalog image contains any of its sources"),
+        (
+            Void(NotListed),
+            "ignore the whole value, because the only sources that they use are registry.redhat.io/redhat and \
+             registry.redhat.io",
+        ),
+        (Ignored(a.clone(), NoImage), "ignore the source \"m/a\", which no catalog image contains"),
+        (
+            Ignored(a.clone(), NotListed),
+            "ignore the source \"m/a\", because the only sources that they use are registry.redhat.io/redhat and \
+             registry.redhat.io",
+        ),
+        (Dropped(a.clone()), "ignore the part \"m/a\", which has no \"=\""),
+        (Dropped("=m".to_owned()), "ignore the part \"=m\", which has no source"),
+        (Dropped("m=".to_owned()), "ignore the part \"m=\", which has no mirror"),
         (Random(vec![a.clone(), b.clone()]), "choose at random: m/a or m/b"),
         (Elsewhere(a.clone(), b), "look for m/a instead of m/b"),
         (Unreadable(a), "look for \"m/a\", which is not a valid image reference"),
