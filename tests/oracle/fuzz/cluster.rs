@@ -14,11 +14,19 @@ pub(crate) struct Cluster {
     /// The mirror sets, in any order.
     pub(crate) sets: Vec<Set>,
     /// Scopes of the image configuration.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) insecure_registries: Vec<String>,
     /// Scopes of the image configuration.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) blocked_registries: Vec<String>,
+    /// Scopes of the image configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) allowed_registries: Vec<String>,
+    /// `containerRuntimeSearchRegistries` of the image configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) search_registries: Vec<String>,
+    /// The release image that the cluster runs.
+    pub(crate) payload: String,
     /// As in the pods: short, by tag, by digest or both.
     #[serde(default)]
     pub(crate) images: Vec<String>,
@@ -47,14 +55,20 @@ impl Cluster {
     /// What our own model reads.
     pub(crate) fn context(&self) -> Result<Context, ParseError> {
         let config = Object::from_json(Kind::ImageConfig, &self.image_config().to_string())?;
-        Ok(self.mirror_sets().into_iter().map(Object::from).chain([config]).collect())
+        let version = Object::from_json(Kind::ClusterVersion, &self.cluster_version().to_string())?;
+        Ok(self.mirror_sets().into_iter().map(Object::from).chain([config, version]).collect())
     }
 
     /// The objects as documents of one file, which `mirrorguard render` and `mirrorguard explain` read.
     pub(crate) fn to_yaml(&self) -> String {
         let sets = self.mirror_sets().into_iter().map(|set| json!(set));
-        let documents: Vec<Value> = sets.chain([self.image_config()]).collect();
+        let documents: Vec<Value> = sets.chain([self.image_config(), self.cluster_version()]).collect();
         to_documents(&documents)
+    }
+
+    /// The lists of scopes of the image configuration.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &String> {
+        self.insecure_registries.iter().chain(&self.blocked_registries).chain(&self.allowed_registries)
     }
 
     fn mirror_sets(&self) -> Vec<MirrorSet> {
@@ -70,7 +84,18 @@ impl Cluster {
             "spec": {"registrySources": {
                 "insecureRegistries": self.insecure_registries,
                 "blockedRegistries": self.blocked_registries,
+                "allowedRegistries": self.allowed_registries,
+                "containerRuntimeSearchRegistries": self.search_registries,
             }},
+        })
+    }
+
+    fn cluster_version(&self) -> Value {
+        json!({
+            "apiVersion": "config.openshift.io/v1",
+            "kind": "ClusterVersion",
+            "metadata": {"name": "version"},
+            "status": {"desired": {"image": self.payload}},
         })
     }
 }

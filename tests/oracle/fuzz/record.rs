@@ -42,12 +42,17 @@ mod tests {
     use super::*;
     use crate::program::PROGRAMS;
 
+    /// The lines of one program.
+    fn recorded(name: &str) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/oracle");
+        fs::read_to_string(folder.join(format!("{name}.jsonl"))).unwrap()
+    }
+
     #[test]
     fn the_answers_are_those_that_upstream_code_gave() {
         for program in &PROGRAMS {
             let name = program.name;
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/oracle");
-            let text = fs::read_to_string(folder.join(format!("{name}.jsonl"))).unwrap();
+            let text = recorded(name);
             let mut compared = 0;
             for (index, line) in text.lines().enumerate() {
                 let Recorded { cluster, answer } = serde_json::from_str(line).unwrap();
@@ -56,6 +61,26 @@ mod tests {
                 compared += 1;
             }
             assert!(compared >= 100, "{name}: only {compared} clusters");
+        }
+    }
+
+    #[test]
+    fn the_answers_have_each_part_of_the_image_configuration() {
+        let table = [
+            ("node", r#""usable":true"#, "a blocked payload with a mirror"),
+            ("node", r#""usable":false"#, "a blocked payload without one"),
+            ("node", r#""rejected":["#, "an image that policy.json rejects"),
+            ("node", r#""searchRegistriesConf""#, "search registries"),
+            ("node", r#""unreadable""#, "a file that nodes reject"),
+            ("machine-config-operator", r#""lost":"error adding"#, "blocked registries that are dropped"),
+            ("machine-config-operator", r#""lost":"rewriting"#, "all lists that are dropped"),
+            ("machine-config-operator", r#""rejectsOthers":true"#, "allowed registries"),
+            ("machine-config-operator", "only one of AllowedRegistries", "both lists"),
+            ("machine-config-operator", "nil pointer", "a payload that stops the operator"),
+        ];
+        for (name, part, reason) in table {
+            let text = recorded(name);
+            assert!(text.contains(part), "{name}: no answer has {reason}");
         }
     }
 }
