@@ -2,7 +2,7 @@
 
 use mirrorguard_core::{
     context::Context,
-    objects::{Entry, Kind, MirrorSet, Object, ParseError, SetKind, to_documents},
+    objects::{Entry, Kind, MirrorSet, Object, ParseError, SetKind, SignaturePolicy, to_documents},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,9 +27,21 @@ pub(crate) struct Cluster {
     pub(crate) search_registries: Vec<String>,
     /// The release image that the cluster runs.
     pub(crate) payload: String,
+    /// Scopes that need signatures. Release 4.14 does not know them: only clusters for later ones have any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signed: Vec<Signed>,
     /// As in the pods: short, by tag, by digest or both.
     #[serde(default)]
     pub(crate) images: Vec<String>,
+}
+
+/// A scope of a `ClusterImagePolicy` or of an `ImagePolicy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Signed {
+    /// Whether it is of an `ImagePolicy`.
+    pub(crate) namespaced: bool,
+    /// The scope.
+    pub(crate) scope: String,
 }
 
 /// A mirror set.
@@ -56,7 +68,8 @@ impl Cluster {
     pub(crate) fn context(&self) -> Result<Context, ParseError> {
         let config = Object::from_json(Kind::ImageConfig, &self.image_config().to_string())?;
         let version = Object::from_json(Kind::ClusterVersion, &self.cluster_version().to_string())?;
-        Ok(self.mirror_sets().into_iter().map(Object::from).chain([config, version]).collect())
+        let sets = self.mirror_sets().into_iter().map(Object::from);
+        Ok(sets.chain([config, version]).chain(self.signature_policies()).collect())
     }
 
     /// The objects as documents of one file, which `mirrorguard render` and `mirrorguard explain` read.
@@ -74,6 +87,17 @@ impl Cluster {
     fn mirror_sets(&self) -> Vec<MirrorSet> {
         let sets = self.sets.iter();
         sets.filter_map(|set| Some(MirrorSet::new(set.kind()?, &set.name, set.entries.clone()))).collect()
+    }
+
+    fn signature_policies(&self) -> impl Iterator<Item = Object> {
+        let signed = self.signed.iter().enumerate();
+        signed.map(|(number, signed)| {
+            Object::SignaturePolicy(SignaturePolicy {
+                namespace: if signed.namespaced { "a".into() } else { Box::default() },
+                name: number.to_string().into(),
+                scopes: vec![signed.scope.clone()],
+            })
+        })
     }
 
     fn image_config(&self) -> Value {

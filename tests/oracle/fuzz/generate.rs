@@ -68,6 +68,7 @@ pub(crate) fn generate(seed: u64, index: u64) -> Cluster {
         search_registries: search_registries(random),
         images: Vec::new(),
         payload: String::new(),
+        signed: Vec::new(),
     };
     let names = names(&cluster, &pool);
     cluster.payload = payload(random, &names, &digest_sources(&cluster));

@@ -168,7 +168,11 @@ fn attempts_of(conf: &RegistriesConf<'_>, pull: &NodePull<'_>) -> Result<Vec<Att
 
 /// What the machine-config operator rejects and writes, and what each change costs.
 pub(crate) fn machine_config_operator(cluster: &Cluster) -> Result<Value, Box<dyn Error>> {
-    let clusters = question::variants(cluster);
+    operator_files(&question::variants(cluster))
+}
+
+/// The same about these clusters; the others are what the first may become or may have been.
+pub(crate) fn operator_files(clusters: &[Cluster]) -> Result<Value, Box<dyn Error>> {
     let contexts = clusters.iter().map(Cluster::context).collect::<Result<Vec<_>, _>>()?;
     let files: Vec<_> = contexts.iter().map(|context| node::files(context.view())).collect();
     let (first, others) = files.split_first().ok_or("there is no cluster")?;
