@@ -15,6 +15,7 @@ import (
 	"regexp"
 	_ "unsafe" // for go:linkname
 
+	"github.com/containers/image/v5/pkg/sysregistriesv2"
 	ignition "github.com/coreos/ignition/v2/config/v3_4/types"
 	configv1 "github.com/openshift/api/config/v1"
 	operatorv1alpha1 "github.com/openshift/api/operator/v1alpha1"
@@ -137,6 +138,8 @@ func render(asked objects.Cluster) (rendered file) {
 			rendered = file{Error: fmt.Sprint(reason)}
 		}
 	}()
+	// The operator's temporary files have random names, and containers/image remembers a file by its name.
+	sysregistriesv2.InvalidateCache()
 	sets := asked.ByKind()
 	blocked, rejected, allowed, err := getValidBlockedAndAllowedRegistries(asked.Payload, asked.Spec(), sets.ICSP, sets.IDMS)
 	if err == errParsingReference {
