@@ -83,8 +83,12 @@ impl<'a> Policy<'a> {
     }
 
     /// Whether a blocked scope rejects the subject. policy.json lets the most specific scope decide, and accepts the
-    /// payload's repository: what is inside of that is rejected only by a blocked scope that is inside of it, too.
+    /// payload's repository: what is inside of that is rejected only by a blocked scope that is inside of it, too, or
+    /// that is one image.
     fn blocks(&self, scope: &str, subject: Subject<'_>) -> bool {
+        if subject.is_identified_by(scope) {
+            return true;
+        }
         let is_payload = is_nested(subject.name(), self.payload);
         subject.is_covered_by(scope) && (!is_payload || is_nested(scope, self.payload))
     }
@@ -109,9 +113,23 @@ impl Subject<'_> {
 
     fn is_covered_by(self, outer: &str) -> bool {
         match self {
-            // A scope may also be one image with its tag or digest.
-            Self::Image(image) => is_nested(image.name(), outer) || image.as_str() == outer,
+            Self::Image(image) => is_nested(image.name(), outer) || self.is_identified_by(outer),
             Self::Scope(scope) => is_nested(scope, outer),
+        }
+    }
+
+    /// Whether a scope is this one image with its digest, or with its tag where it has no digest: CRI-O removes the tag
+    /// of an image that has both.
+    ///
+    /// Follows `containers/image docker/policyconfiguration/naming.go` `DockerReferenceIdentity` and `cri-o
+    /// internal/storage/references/registry_image_reference.go` `RegistryImageReferenceFromRaw`.
+    fn is_identified_by(self, scope: &str) -> bool {
+        let Self::Image(image) = self else { return false };
+        match image.digest() {
+            Some(digest) => {
+                scope.strip_prefix(image.name()).and_then(|rest| rest.strip_prefix('@')) == Some(digest)
+            }
+            None => image.as_str() == scope,
         }
     }
 
@@ -124,163 +142,4 @@ impl Subject<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        context::Context,
-        objects::{Entry, ImageConfig, MirrorSet, Object, SetKind},
-    };
-
-    #[derive(Default)]
-    struct Case {
-        /// The image without its tag, and the scope; only in clusters with a payload.
-        name: &'static str,
-        blocked: &'static [&'static str],
-        allowed: &'static [&'static str],
-        expected: Option<PolicyRefusal<'static>>,
-        reason: &'static str,
-    }
-
-    fn image_config(case: &Case) -> Object {
-        Object::from(ImageConfig {
-            blocked_registries: case.blocked.iter().map(ToString::to_string).collect(),
-            allowed_registries: case.allowed.iter().map(ToString::to_string).collect(),
-            ..ImageConfig::default()
-        })
-    }
-
-    #[test]
-    fn the_original_image_name_is_evaluated() {
-        let image = Image::parse("quay.io/a/b:v1").unwrap();
-        let table = [
-            Case { reason: "nothing is configured", ..Case::default() },
-            Case {
-                blocked: &["quay.io"],
-                expected: Some(PolicyRefusal::Blocked("quay.io")),
-                reason: "the whole registry",
-                ..Case::default()
-            },
-            Case {
-                blocked: &["quay.io/a/b"],
-                expected: Some(PolicyRefusal::Blocked("quay.io/a/b")),
-                reason: "the repository",
-                ..Case::default()
-            },
-            Case { blocked: &["quay.io/a/c"], reason: "another repository", ..Case::default() },
-            Case {
-                allowed: &["*.lab.example"],
-                expected: Some(PolicyRefusal::NotAllowed),
-                reason: "only others are allowed",
-                ..Case::default()
-            },
-            Case {
-                allowed: &["*.lab.example", "quay.io/a"],
-                reason: "its namespace is allowed",
-                ..Case::default()
-            },
-            Case {
-                blocked: &["docker.io"],
-                allowed: &["docker.io"],
-                reason: "the allowed registries are no limit where others are blocked",
-                ..Case::default()
-            },
-        ];
-        for case in table {
-            let context = Context::from_iter([image_config(&case)]);
-            assert_eq!(Policy::new(context.view()).refuses(&image), case.expected, "{}", case.reason);
-        }
-    }
-
-    #[test]
-    fn the_payload_is_an_exception_to_blocked_registries_only() {
-        let not_allowed = Some(PolicyRefusal::NotAllowed);
-        assert_payload_cases([
-            Case { name: "quay.io/p/r", blocked: &["quay.io"], reason: "the payload", ..Case::default() },
-            Case {
-                name: "quay.io/p/r/below",
-                blocked: &["quay.io"],
-                reason: "a repository below the payload's: the most specific scope decides",
-                ..Case::default()
-            },
-            Case {
-                name: "quay.io/p/r/own",
-                blocked: &["quay.io", "quay.io/p/r/own"],
-                expected: Some(PolicyRefusal::Blocked("quay.io/p/r/own")),
-                reason: "blocked by its own name",
-                ..Case::default()
-            },
-            Case {
-                name: "quay.io/p/s",
-                blocked: &["quay.io"],
-                expected: Some(PolicyRefusal::Blocked("quay.io")),
-                reason: "a repository next to the payload's",
-                ..Case::default()
-            },
-            Case {
-                name: "quay.io/p/r",
-                allowed: &["m.lab"],
-                expected: not_allowed,
-                reason: "the payload must be allowed like everything else",
-                ..Case::default()
-            },
-            Case {
-                name: "quay.io/p/r",
-                allowed: &["quay.io/p"],
-                reason: "the payload's namespace is allowed",
-                ..Case::default()
-            },
-        ]);
-    }
-
-    #[test]
-    fn a_blocked_payload_is_allowed_by_its_own_name() {
-        assert_payload_cases([
-            Case {
-                name: "quay.io/p/r",
-                blocked: &["quay.io/p/r"],
-                allowed: &["m.lab"],
-                reason: "blocked with a mirror, it is allowed",
-                ..Case::default()
-            },
-            Case {
-                name: "quay.io/p/s",
-                blocked: &["quay.io/p/r"],
-                allowed: &["m.lab"],
-                expected: Some(PolicyRefusal::NotAllowed),
-                reason: "the payload was all that was blocked, so that the allowed registries are a limit",
-            },
-            Case {
-                name: "quay.io/p/s",
-                blocked: &["quay.io/p/r"],
-                expected: Some(PolicyRefusal::OnlyPayload("quay.io/p/r")),
-                reason: "only the payload is allowed",
-                ..Case::default()
-            },
-            Case {
-                name: "quay.io/p/s",
-                blocked: &["quay.io/p/r", "docker.io"],
-                reason: "others are blocked too, so that the rest is accepted",
-                ..Case::default()
-            },
-        ]);
-    }
-
-    /// Compares images and scopes in a cluster whose payload, `quay.io/p/r`, has a mirror.
-    fn assert_payload_cases(table: impl IntoIterator<Item = Case>) {
-        for case in table {
-            let entry = Entry {
-                source: "quay.io/p/r".into(),
-                mirrors: ["m.lab/p/r".into()].into_iter().collect(),
-                mirror_source_policy: None,
-            };
-            let mirrored = Object::from(MirrorSet::new(SetKind::Idms, "a", vec![entry]));
-            let mut context = Context::from_iter([image_config(&case), mirrored]);
-            context.payload = Some(format!("quay.io/p/r@sha256:{}", "0".repeat(64)));
-            let policy = Policy::new(context.view());
-            let Case { name, expected, reason, .. } = case;
-            let image = Image::parse(&format!("{name}:v1")).unwrap();
-            assert_eq!(policy.refuses(&image), expected, "{reason}");
-            assert_eq!(policy.refuses_scope(name), expected, "as a scope: {reason}");
-        }
-    }
-}
+mod tests;

@@ -5,12 +5,12 @@ use mirrorguard_core::objects::{Entry, MirrorSourcePolicy, SetKind};
 
 use super::{
     cluster::{Cluster, Set},
-    images::image,
+    images::{DIGEST, image, payload},
     random::Random,
 };
 
 /// Registries of every form that is valid in a mirror set: with and without dots and ports, addresses, upper case.
-pub(crate) const HOSTS: [&str; 18] = [
+pub(crate) const HOSTS: [&str; 19] = [
     "quay.io",
     "registry.redhat.io",
     "docker.io",
@@ -23,6 +23,7 @@ pub(crate) const HOSTS: [&str; 18] = [
     "mirror.lab:8443",
     "a.mirror.lab",
     "b.a.mirror.lab:8443",
+    "mirror.lab.lab:8443",
     "10.0.0.1",
     "10.0.0.1:5000",
     "Quay.IO",
@@ -47,6 +48,10 @@ const ODD_SCOPES: [&str; 9] = [
     "/",
 ];
 
+/// Search registries that are more than a host, or none.
+const ODD_SEARCH_REGISTRIES: [&str; 6] =
+    ["quay.io/a", "https://quay.io", "quay.io/", "[fd00::1]:5000", "a_b.c", "*.lab"];
+
 /// How many images are pulled in each cluster.
 const IMAGES: usize = 12;
 
@@ -59,11 +64,35 @@ pub(crate) fn generate(seed: u64, index: u64) -> Cluster {
         sets,
         insecure_registries: scopes(random, &pool),
         blocked_registries: scopes(random, &pool),
+        allowed_registries: Vec::new(),
+        search_registries: search_registries(random),
         images: Vec::new(),
+        payload: String::new(),
+        signed: Vec::new(),
     };
-    let names = names(&cluster, pool);
+    let names = names(&cluster, &pool);
+    cluster.payload = payload(random, &names, &digest_sources(&cluster));
+    // The API accepts only one of the lists; files can have both.
+    if cluster.blocked_registries.is_empty() || random.chance(15) {
+        cluster.allowed_registries = scopes(random, &pool);
+    }
+    for _ in 0..*random.pick(&[0, 0, 0, 1, 1, 2]) {
+        let scope = near_payload(random, &cluster.payload);
+        let at = random.below(cluster.blocked_registries.len() + 1);
+        cluster.blocked_registries.insert(at, scope);
+    }
+    if !cluster.allowed_registries.is_empty() && random.chance(40) {
+        cluster.allowed_registries.push(near_payload(random, &cluster.payload));
+    }
+    let names: Vec<String> = names.into_iter().chain(image_names(&cluster)).collect();
     cluster.images = (0..IMAGES).map(|_| image(random, &names)).collect();
     cluster
+}
+
+/// The sources of the sets that can give a payload a mirror.
+fn digest_sources(cluster: &Cluster) -> Vec<String> {
+    let sets = cluster.sets.iter().filter(|set| set.kind != SetKind::Itms.name());
+    sets.flat_map(|set| &set.entries).map(|entry| entry.source.to_string()).collect()
 }
 
 /// The repositories, namespaces and registries that a cluster is about.
@@ -80,14 +109,53 @@ fn pool(random: &mut Random) -> Vec<String> {
 }
 
 /// Every name of a cluster: images are made of them.
-fn names(cluster: &Cluster, pool: Vec<String>) -> Vec<String> {
-    let mut names = pool;
+fn names(cluster: &Cluster, pool: &[String]) -> Vec<String> {
+    let mut names = pool.to_vec();
     for entry in cluster.sets.iter().flat_map(|set| &set.entries) {
         names.push(entry.source.to_string());
         names.extend(entry.mirrors.iter().map(ToString::to_string));
     }
-    names.extend(cluster.insecure_registries.iter().chain(&cluster.blocked_registries).cloned());
+    names.extend(cluster.scopes().map(|scope| repository_of(scope).to_owned()));
     names
+}
+
+/// The names that images are also made of: the allowed registries and the repository of the payload.
+fn image_names(cluster: &Cluster) -> Vec<String> {
+    let texts = cluster.allowed_registries.iter().chain([&cluster.payload]);
+    texts.map(|text| repository_of(text).to_owned()).collect()
+}
+
+/// An image or a scope without its tag and digest.
+fn repository_of(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or(image);
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if repository.contains('/') && !tag.contains('/') => repository,
+        _ => name,
+    }
+}
+
+/// The repository of the payload, what is above it, a wildcard over it, or a part of it.
+fn near_payload(random: &mut Random, payload: &str) -> String {
+    let repository = repository_of(payload);
+    match random.below(10) {
+        0..3 => repository.to_owned(),
+        3 | 4 => above(repository),
+        5 => above(&above(repository)),
+        6 => format!("{repository}{}", random.pick(&[":v1", "@", "/b"])).replace('@', &format!("@{DIGEST}")),
+        7 => below(random, repository),
+        8 => format!("*.{}", host_of(repository).rsplit('.').next().unwrap_or_default()),
+        _ => wildcard(random, repository),
+    }
+}
+
+/// Search registries: hosts, and rarely what nodes reject.
+fn search_registries(random: &mut Random) -> Vec<String> {
+    let count = *random.pick(&[0, 0, 0, 1, 2, 3]);
+    let registry = |random: &mut Random| match random.below(30) {
+        0 => (*random.pick(&ODD_SEARCH_REGISTRIES)).to_owned(),
+        _ => (*random.pick(&HOSTS)).to_owned(),
+    };
+    (0..count).map(|_| registry(random)).collect()
 }
 
 fn set(random: &mut Random, pool: &[String], number: usize) -> Set {
@@ -163,6 +231,7 @@ fn scopes(random: &mut Random, pool: &[String]) -> Vec<String> {
             6 if random.chance(30) => (*random.pick(&ODD_SCOPES)).to_owned(),
             7 if !scopes.is_empty() => random.pick(&scopes).clone(),
             8 if random.chance(30) => format!("{known}:v1"),
+            8 if random.chance(30) => format!("{known}@{DIGEST}"),
             9 if random.chance(30) => format!("{known}/"),
             _ => known,
         };
@@ -182,9 +251,14 @@ fn above(scope: &str) -> String {
 
 /// A wildcard over the host of a scope, and sometimes over those next to it.
 fn wildcard(random: &mut Random, scope: &str) -> String {
-    let host = scope.split(['/', ':']).next().unwrap_or(scope);
+    let host = host_of(scope);
     let parent = host.split_once('.').map_or(host, |(_, parent)| parent);
     format!("*.{}", if random.chance(70) { parent } else { host })
+}
+
+/// A host without its port.
+fn host_of(scope: &str) -> &str {
+    scope.split(['/', ':']).next().unwrap_or(scope)
 }
 
 fn with_other_port(scope: &str) -> String {
@@ -211,7 +285,7 @@ mod tests {
                     assert!(is_valid_mirror(mirror), "cluster {index}: mirror {mirror}");
                 }
             }
-            for scope in cluster.insecure_registries.iter().chain(&cluster.blocked_registries) {
+            for scope in cluster.scopes() {
                 assert!(is_valid_registry_scope(scope), "cluster {index}: scope {scope}");
             }
         }

@@ -2,7 +2,8 @@
 
 use super::random::Random;
 
-const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
+/// A digest of an image.
+pub(crate) const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
 
 /// Images that are not made of the names of a cluster: short, at Docker Hub, and some that cannot be read.
 const OTHERS: [&str; 20] = [
@@ -27,6 +28,32 @@ const OTHERS: [&str; 20] = [
     "quay.io/a/b@sha256:01",
     "0123456789012345678901234567890123456789012345678901234567890123",
 ];
+
+/// A payload that no other name of a cluster covers.
+pub(crate) fn plain_payload() -> String {
+    format!("release.test/p@{DIGEST}")
+}
+
+/// A release image: like most by digest, and often below a source that may give it a mirror.
+pub(crate) fn payload(random: &mut Random, names: &[String], sources: &[String]) -> String {
+    let sources = if sources.is_empty() { names } else { sources };
+    match random.below(20) {
+        0..4 => plain_payload(),
+        4..7 => format!("quay.io/openshift-release-dev/ocp-release@{DIGEST}"),
+        7 if random.chance(50) => (*random.pick(&OTHERS)).to_owned(),
+        7 => format!("{}:v1", repository(random, names)),
+        8 => format!("{}:v1@{DIGEST}", repository(random, names)),
+        9..13 => format!("{}@{DIGEST}", repository(random, names)),
+        13..16 => format!("{}@{DIGEST}", with_path(random.pick::<String>(sources))),
+        _ => format!("{}@{DIGEST}", repository(random, sources)),
+    }
+}
+
+/// A repository that is the name itself, if that is one.
+fn with_path(name: &str) -> String {
+    let name = name.trim_start_matches("*.");
+    if name.contains('/') { name.to_owned() } else { format!("{name}/b") }
+}
 
 /// An image below one of the names, or any other.
 pub(crate) fn image(random: &mut Random, names: &[String]) -> String {

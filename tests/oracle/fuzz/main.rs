@@ -23,6 +23,7 @@ mod shrink;
 use std::{env, error::Error, process::ExitCode};
 
 use arguments::Arguments;
+use cluster::Cluster;
 use compare::{Disagreement, compare};
 use generate::generate;
 use mirrorguard_core::objects::to_yaml;
@@ -62,17 +63,25 @@ fn run() -> Result<bool, Box<dyn Error>> {
 fn agrees(oracle: &mut Oracle<'_>, seed: u64, clusters: u64) -> Result<bool, Box<dyn Error>> {
     for index in 0..clusters {
         let cluster = generate(seed, index);
-        if compare(oracle, &cluster)?.is_some() {
+        if let Some(found) = compare(oracle, &cluster)? {
             println!("oracle: seed {seed}, cluster {index}: disagreement, which is made smaller");
             let smallest = shrink::shrink(&cluster, &mut |smaller| Ok(compare(oracle, smaller)?.is_some()))?;
-            if let Some(Disagreement { upstream, ours }) = compare(oracle, &smallest)? {
-                println!("{}", smallest.to_yaml());
-                println!("images: {}", serde_json::to_string(&smallest.images)?);
-                println!("--- upstream\n{}--- ours\n{}", to_yaml(&upstream), to_yaml(&ours));
+            if let Some(disagreement) = compare(oracle, &smallest)? {
+                print(&smallest, &disagreement)?;
+            } else {
+                println!("oracle: asked again, upstream agrees: its answer is random");
+                print(&cluster, &found)?;
             }
             return Ok(false);
         }
     }
     println!("oracle: {clusters} clusters, no disagreement");
     Ok(true)
+}
+
+fn print(cluster: &Cluster, disagreement: &Disagreement) -> Result<(), Box<dyn Error>> {
+    println!("{}", cluster.to_yaml());
+    println!("images: {}", serde_json::to_string(&cluster.images)?);
+    println!("--- upstream\n{}--- ours\n{}", to_yaml(&disagreement.upstream), to_yaml(&disagreement.ours));
+    Ok(())
 }

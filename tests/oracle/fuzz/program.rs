@@ -68,7 +68,7 @@ fn sort_lookups(answer: &mut Value) {
     }
 }
 
-/// The end of this text is another one from release 4.16 on.
+/// The end of this text is another one from release 4.15 on.
 fn reword_refusals(answer: &mut Value) {
     const OLD: &str = " in imagedigestmirrorsets and/or imagetagmirrorsets";
     const NEW: &str = " in imagedigestmirrorsets, imagetagmirrorsets, or imagecontentsourcepolicies";

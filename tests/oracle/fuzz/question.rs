@@ -5,14 +5,33 @@ use std::{
     error::Error,
 };
 
-use mirrorguard_core::{hypershift, objects::MirrorSourcePolicy};
+use mirrorguard_core::{
+    hypershift,
+    node::{self, PolicyFile, Rendering},
+    objects::MirrorSourcePolicy,
+};
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, Set};
+use super::{
+    cluster::{Cluster, Set},
+    images::plain_payload,
+};
 
-/// The whole cluster.
+/// The whole cluster, and what our model says that the machine-config operator makes of the lists of the image
+/// configuration: that is asked of the operator itself.
 pub(crate) fn node(cluster: &Cluster) -> Result<Value, Box<dyn Error>> {
-    Ok(serde_json::to_value(cluster)?)
+    let context = cluster.context()?;
+    let view = context.view();
+    let policy = node::files(view).ok().map(|files| policy(&files.policy));
+    let mut question = serde_json::to_value(cluster)?;
+    question["blocked"] = json!(Rendering::new(view).blocked());
+    question["policy"] = policy.into();
+    Ok(question)
+}
+
+/// What policy.json says.
+pub(crate) fn policy(file: &PolicyFile<'_>) -> Value {
+    json!({"rejectsOthers": file.rejects_others, "scopes": file.scopes})
 }
 
 /// The cluster and those that it may become.
@@ -45,6 +64,8 @@ pub(crate) fn variants(cluster: &Cluster) -> Vec<Cluster> {
     let mut variants = vec![
         Cluster { insecure_registries: Vec::new(), ..first.clone() },
         Cluster { blocked_registries: Vec::new(), ..first.clone() },
+        Cluster { allowed_registries: Vec::new(), ..first.clone() },
+        Cluster { payload: plain_payload(), ..first.clone() },
     ];
     for at in 0..first.sets.len() {
         variants.push(changed(&first, |sets| drop(sets.remove(at))));
@@ -94,7 +115,7 @@ mod tests {
     fn the_variants_are_bounded_and_have_no_wildcards() {
         for index in 0..200 {
             let variants = variants(&generate(3, index));
-            assert!(variants.len() <= 3 + 4 * 4, "cluster {index}: {} variants", variants.len());
+            assert!(variants.len() <= 5 + 4 * 4, "cluster {index}: {} variants", variants.len());
             let mut entries = variants.iter().flat_map(|cluster| &cluster.sets).flat_map(|set| &set.entries);
             assert!(entries.all(|entry| !entry.source.contains('*')), "cluster {index}");
         }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::cluster::Cluster;
+use super::{cluster::Cluster, images::plain_payload};
 
 /// Whether a cluster has the property.
 type Property<'a> = dyn FnMut(&Cluster) -> Result<bool, Box<dyn Error>> + 'a;
@@ -10,7 +10,7 @@ type Property<'a> = dyn FnMut(&Cluster) -> Result<bool, Box<dyn Error>> + 'a;
 /// How often the property is asked for, at most.
 const MOST_TRIES: usize = 3000;
 
-/// Removes and shortens parts for as long as the property stays.
+/// Removes, shortens and simplifies parts for as long as the property stays.
 pub(crate) fn shrink(cluster: &Cluster, has_property: &mut Property<'_>) -> Result<Cluster, Box<dyn Error>> {
     let mut smallest = cluster.clone();
     let mut tries = MOST_TRIES;
@@ -44,6 +44,9 @@ fn smaller(cluster: &Cluster) -> Vec<Cluster> {
     found.extend(without_each(cluster, |cluster| &mut cluster.images));
     found.extend(without_each(cluster, |cluster| &mut cluster.insecure_registries));
     found.extend(without_each(cluster, |cluster| &mut cluster.blocked_registries));
+    found.extend(without_each(cluster, |cluster| &mut cluster.allowed_registries));
+    found.extend(without_each(cluster, |cluster| &mut cluster.search_registries));
+    found.extend(with_plain_payload(cluster));
     for set in 0..cluster.sets.len() {
         found.extend(without_each(cluster, |cluster| &mut cluster.sets[set].entries));
         for entry in 0..cluster.sets[set].entries.len() {
@@ -52,6 +55,12 @@ fn smaller(cluster: &Cluster) -> Vec<Cluster> {
     }
     found.extend(with_shorter_names(cluster));
     found
+}
+
+/// The cluster with a payload that nothing else is about.
+fn with_plain_payload(cluster: &Cluster) -> Option<Cluster> {
+    let payload = plain_payload();
+    (cluster.payload != payload).then(|| Cluster { payload, ..cluster.clone() })
 }
 
 /// The cluster without the first item of a list, without the second, and so on.
@@ -86,8 +95,7 @@ fn with_smaller_entry(cluster: &Cluster, set: usize, entry: usize) -> Vec<Cluste
 fn with_shorter_names(cluster: &Cluster) -> impl Iterator<Item = Cluster> + '_ {
     let entries = cluster.sets.iter().flat_map(|set| &set.entries);
     let names = entries.flat_map(|entry| entry.mirrors.iter().chain([&entry.source]).map(|name| &**name));
-    let scopes = cluster.insecure_registries.iter().chain(&cluster.blocked_registries).map(String::as_str);
-    names.chain(scopes).filter_map(|name| {
+    names.chain(cluster.scopes().map(String::as_str)).filter_map(|name| {
         let (parent, _) = name.rsplit_once('/')?;
         Some(renamed(cluster, name, parent))
     })
@@ -101,8 +109,13 @@ fn renamed(cluster: &Cluster, from: &str, to: &str) -> Cluster {
             *mirror = rename(mirror, from, to).into();
         }
     }
-    let scopes = renamed.insecure_registries.iter_mut().chain(&mut renamed.blocked_registries);
-    for name in scopes.chain(&mut renamed.images) {
+    let lists = [
+        &mut renamed.insecure_registries,
+        &mut renamed.blocked_registries,
+        &mut renamed.allowed_registries,
+        &mut renamed.images,
+    ];
+    for name in lists.into_iter().flatten().chain([&mut renamed.payload]) {
         *name = rename(name, from, to);
     }
     renamed
@@ -130,8 +143,10 @@ mod tests {
             assert_eq!(entries.len(), 2, "cluster {index}: two entries are needed");
             assert!(entries.iter().all(|entry| entry.mirrors.is_empty()), "cluster {index}: mirrors");
             assert!(entries.iter().all(|entry| !entry.source.contains('/')), "cluster {index}: paths");
-            let others = [&smallest.images, &smallest.insecure_registries, &smallest.blocked_registries];
+            assert_eq!(smallest.scopes().count(), 0, "cluster {index}: scopes");
+            let others = [&smallest.images, &smallest.search_registries];
             assert!(others.iter().all(|list| list.is_empty()), "cluster {index}: the rest");
+            assert_eq!(smallest.payload, plain_payload(), "cluster {index}: payload");
             shrunk += 1;
         }
         assert!(shrunk > 5, "only {shrunk} clusters name a source twice");

@@ -3,6 +3,7 @@ module mirrorguard/oracle/machine-config-operator
 go 1.24.0
 
 require (
+	github.com/containers/image/v5 v5.24.2
 	github.com/coreos/ignition/v2 v2.15.0
 	github.com/openshift/api v0.0.0-20230807132801-600991d550ac
 	github.com/openshift/machine-config-operator v0.0.1-0.20240927143910-dc45d313d876
@@ -20,7 +21,6 @@ require (
 	github.com/cespare/xxhash/v2 v2.2.0 // indirect
 	github.com/clarketm/json v1.17.1 // indirect
 	github.com/containers/common v0.50.1 // indirect
-	github.com/containers/image/v5 v5.24.2 // indirect
 	github.com/containers/libtrust v0.0.0-20230121012942-c1716e8a8d01 // indirect
 	github.com/containers/ocicrypt v1.1.7 // indirect
 	github.com/containers/storage v1.45.3 // indirect

@@ -1,5 +1,5 @@
-// Command machine-config-operator answers what the operator does with clusters: whether it renders registries.conf for
-// them, and whether changing one into another drains nodes.
+// Command machine-config-operator answers what the operator does with clusters: which files it writes for them, which
+// blocked registries it drops because of the payload, and whether changing one cluster into another drains nodes.
 //
 // It reads questions from standard input, one JSON object a line, and writes one answer a line, in the same order. The
 // operator is that of release 4.14, the newest that can be imported as a module: its checks of formats are older than
@@ -12,8 +12,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	_ "unsafe" // for go:linkname
 
+	"github.com/containers/image/v5/pkg/sysregistriesv2"
 	ignition "github.com/coreos/ignition/v2/config/v3_4/types"
 	configv1 "github.com/openshift/api/config/v1"
 	operatorv1alpha1 "github.com/openshift/api/operator/v1alpha1"
@@ -31,6 +33,26 @@ func updateRegistriesConfig(template []byte, insecure, blocked []string,
 	icsp []*operatorv1alpha1.ImageContentSourcePolicy, idms []*configv1.ImageDigestMirrorSet,
 	itms []*configv1.ImageTagMirrorSet) ([]byte, error)
 
+//go:linkname getValidBlockedAndAllowedRegistries github.com/openshift/machine-config-operator/pkg/controller/container-runtime-config.getValidBlockedAndAllowedRegistries
+func getValidBlockedAndAllowedRegistries(releaseImage string, spec *configv1.ImageSpec,
+	icsp []*operatorv1alpha1.ImageContentSourcePolicy, idms []*configv1.ImageDigestMirrorSet) (
+	blocked, rejected, allowed []string, err error)
+
+//go:linkname updatePolicyJSON github.com/openshift/machine-config-operator/pkg/controller/container-runtime-config.updatePolicyJSON
+func updatePolicyJSON(template []byte, rejected, allowed []string, releaseImage string) ([]byte, error)
+
+//go:linkname updateSearchRegistriesConfig github.com/openshift/machine-config-operator/pkg/controller/container-runtime-config.updateSearchRegistriesConfig
+func updateSearchRegistriesConfig(searched []string) []generatedFile
+
+//go:linkname errParsingReference github.com/openshift/machine-config-operator/pkg/controller/container-runtime-config.errParsingReference
+var errParsingReference error
+
+// generatedFile is laid out as the operator's generatedConfigFile.
+type generatedFile struct {
+	path string
+	data []byte
+}
+
 //go:linkname isSafeContainerRegistryConfChanges github.com/openshift/machine-config-operator/pkg/daemon.isSafeContainerRegistryConfChanges
 func isSafeContainerRegistryConfChanges(before, after ignition.Config) (bool, error)
 
@@ -39,9 +61,10 @@ type question struct {
 	Clusters []objects.Cluster `json:"clusters"`
 }
 
-// answer has one file for each cluster, and one change for each cluster but the first.
+// answer has one item for each cluster, the files of the first one, and one change for each cluster but the first.
 type answer struct {
 	Files   []file    `json:"files"`
+	Written *written  `json:"written"`
 	Changes []*change `json:"changes"`
 }
 
@@ -49,7 +72,16 @@ type answer struct {
 type file struct {
 	// Error is why nothing is.
 	Error string `json:"error,omitempty"`
-	text  []byte
+	// Lost is why registries of the image configuration do not reach the nodes; the operator only logs it.
+	Lost    string `json:"lost,omitempty"`
+	written written
+}
+
+// written has the files of a cluster; one that stays as it is in the template is not there.
+type written struct {
+	RegistriesConf       string  `json:"registriesConf,omitempty"`
+	Policy               *policy `json:"policy,omitempty"`
+	SearchRegistriesConf string  `json:"searchRegistriesConf,omitempty"`
 }
 
 // change is from the first cluster to another and back; null if one of the two has no file.
@@ -86,6 +118,9 @@ func answerOne(asked question) (answer, error) {
 	for _, cluster := range asked.Clusters {
 		given.Files = append(given.Files, render(cluster))
 	}
+	if first := given.Files[0]; first.Error == "" {
+		given.Written = &first.written
+	}
 	for _, other := range given.Files[1:] {
 		change, err := changeBetween(given.Files[0], other)
 		if err != nil {
@@ -96,14 +131,56 @@ func answerOne(asked question) (answer, error) {
 	return given, nil
 }
 
-func render(asked objects.Cluster) file {
+// render makes the files of a cluster. The operator stops with a panic where it does not expect a cluster.
+func render(asked objects.Cluster) (rendered file) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			rendered = file{Error: fmt.Sprint(reason)}
+		}
+	}()
+	// The operator's temporary files have random names, and containers/image remembers a file by its name.
+	sysregistriesv2.InvalidateCache()
 	sets := asked.ByKind()
-	text, err := updateRegistriesConfig([]byte(template), asked.InsecureRegistries, asked.BlockedRegistries,
-		sets.ICSP, sets.IDMS, sets.ITMS)
-	if err != nil {
+	blocked, rejected, allowed, err := getValidBlockedAndAllowedRegistries(asked.Payload, asked.Spec(), sets.ICSP, sets.IDMS)
+	if err == errParsingReference {
 		return file{Error: err.Error()}
 	}
-	return file{text: text}
+	if err != nil {
+		rendered.Lost = temporaryFile.ReplaceAllString(err.Error(), "")
+	}
+	if err := rendered.written.fill(asked, sets, blocked, rejected, allowed); err != nil {
+		rendered.Error = err.Error()
+	}
+	return rendered
+}
+
+// temporaryFile is what containers/image puts before an error about the temporary file of the operator.
+var temporaryFile = regexp.MustCompile(`^.*"[^"]*/regtemp[0-9]+": `)
+
+// fill writes the files that the operator writes. A list that is nil is not set.
+func (files *written) fill(asked objects.Cluster, sets objects.Sets, blocked, rejected, allowed []string) error {
+	if asked.InsecureRegistries != nil || blocked != nil || len(asked.Sets) > 0 {
+		text, err := updateRegistriesConfig([]byte(template), asked.InsecureRegistries, blocked, sets.ICSP, sets.IDMS, sets.ITMS)
+		if err != nil {
+			return err
+		}
+		files.RegistriesConf = string(text)
+	}
+	if rejected != nil || allowed != nil {
+		text, err := updatePolicyJSON([]byte(policyTemplate), rejected, allowed, asked.Payload)
+		if err != nil {
+			return err
+		}
+		if files.Policy, err = readPolicy(text); err != nil {
+			return err
+		}
+	}
+	if asked.SearchRegistries != nil {
+		for _, generated := range updateSearchRegistriesConfig(asked.SearchRegistries) {
+			files.SearchRegistriesConf += string(generated.data)
+		}
+	}
+	return nil
 }
 
 func changeBetween(first, other file) (*change, error) {
@@ -121,9 +198,17 @@ func changeBetween(first, other file) (*change, error) {
 	return &change{Drains: !safe, DrainsBack: !safeBack}, nil
 }
 
+// registries is the text on the nodes: that of the template where none is written.
+func (files written) registries() []byte {
+	if files.RegistriesConf == "" {
+		return []byte(template)
+	}
+	return []byte(files.RegistriesConf)
+}
+
 // machine is the configuration of a machine that has only this file.
 func machine(registries file) ignition.Config {
-	source := "data:text/plain;charset=utf-8;base64," + base64.StdEncoding.EncodeToString(registries.text)
+	source := "data:text/plain;charset=utf-8;base64," + base64.StdEncoding.EncodeToString(registries.written.registries())
 	entry := ignition.File{Node: ignition.Node{Path: path}}
 	entry.Contents.Source = &source
 	return ignition.Config{

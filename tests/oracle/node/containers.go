@@ -1,37 +1,34 @@
 package main
 
 import (
-	"path/filepath"
-
 	"github.com/containers/image/v5/docker/reference"
 	"github.com/containers/image/v5/pkg/shortnames"
 	"github.com/containers/image/v5/pkg/sysregistriesv2"
 	"github.com/containers/image/v5/types"
 )
 
-func containersContext(file string) *types.SystemContext {
+func containersContext(files node) *types.SystemContext {
 	// Nobody is asked which registry is meant.
 	mode := types.ShortNameModePermissive
-	missing := filepath.Join(filepath.Dir(file), "missing")
 	return &types.SystemContext{
-		SystemRegistriesConfPath:    file,
-		SystemRegistriesConfDirPath: missing,
-		UserShortNameAliasConfPath:  missing,
+		SystemRegistriesConfPath:    files.conf,
+		SystemRegistriesConfDirPath: files.dropIns(),
+		UserShortNameAliasConfPath:  files.missing,
 		ShortNameMode:               &mode,
 	}
 }
 
-// readByContainers makes containers/image forget the last file and read this one.
-func readByContainers(file string) error {
+// readByContainers makes containers/image forget the last files and read these.
+func readByContainers(files node) error {
 	sysregistriesv2.InvalidateCache()
-	_, err := sysregistriesv2.GetRegistries(containersContext(file))
+	_, err := sysregistriesv2.GetRegistries(containersContext(files))
 	return err
 }
 
 // pullByContainers is what containers/image does with one image.
-func pullByContainers(file, image string) pull {
+func pullByContainers(files node, image string, rejects func(string) (bool, error)) pull {
 	result := pull{Image: image, Short: shortnames.IsShortName(image)}
-	system := containersContext(file)
+	system := containersContext(files)
 	candidates, err := candidatesByContainers(system, image)
 	for _, candidate := range candidates {
 		var attempts []attempt
@@ -40,6 +37,14 @@ func pullByContainers(file, image string) pull {
 			break
 		}
 		result.Attempts = append(result.Attempts, attempts...)
+		var isRejected bool
+		isRejected, err = rejects(candidate.String())
+		if err != nil {
+			break
+		}
+		if isRejected {
+			result.Rejected = append(result.Rejected, candidate.String())
+		}
 	}
 	if err != nil {
 		return pull{Image: image, Error: err.Error()}

@@ -1,5 +1,7 @@
-// Command node answers what the nodes of a cluster get from its mirror sets and its image configuration, and what they
-// then try for each pull. The libraries are those of the machine-config operator and of CRI-O.
+// Command node answers what the nodes of a cluster get from its mirror sets and its image configuration, what they then
+// try for each pull, and whether policy.json rejects it. The libraries are those of the machine-config operator and of
+// CRI-O. Which registries are blocked, and what policy.json says, is part of the question: the operator decides that,
+// and ../machine-config-operator asks it.
 //
 // It reads clusters from standard input, one JSON object a line, and writes one answer a line, in the same order.
 package main
@@ -9,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 
 	"github.com/BurntSushi/toml"
@@ -22,15 +23,23 @@ import (
 // question is a cluster and the images that are pulled in it.
 type question struct {
 	objects.Cluster
+	// Blocked are the blocked registries that reach the nodes.
+	Blocked []string `json:"blocked"`
+	// Policy is what policy.json says; null if the operator writes no files.
+	Policy *policy  `json:"policy"`
 	Images []string `json:"images"`
 }
 
 // answer is what upstream makes of one cluster.
 type answer struct {
-	// Error is why nothing is rendered; then there is nothing else.
+	// Payload is null if no blocked registry covers it.
+	Payload *lookup `json:"payload,omitempty"`
+	// Error is why nothing is rendered; then nothing follows.
 	Error string `json:"error,omitempty"`
 	// RegistriesConf is the file of the nodes.
 	RegistriesConf string `json:"registriesConf,omitempty"`
+	// SearchRegistriesConf is the drop-in file with the search registries of the image configuration.
+	SearchRegistriesConf string `json:"searchRegistriesConf,omitempty"`
 	// Unreadable is why containers/image rejects the whole file; then there are no pulls.
 	Unreadable string `json:"unreadable,omitempty"`
 	// Pulls are what containers/image does, in the order of the images.
@@ -49,6 +58,8 @@ type pull struct {
 	// Attempts are in the order in which they are made; the last one is the image itself, or of a short name, the last
 	// one for each of the search registries.
 	Attempts []attempt `json:"attempts,omitempty"`
+	// Rejected are those of the images that it can be which policy.json rejects.
+	Rejected []string `json:"rejected,omitempty"`
 }
 
 // attempt is one reference that is tried.
@@ -73,39 +84,67 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	file := filepath.Join(folder, "registries.conf")
+	files, err := newNode(folder)
+	if err != nil {
+		return err
+	}
 	return objects.AnswerAll(os.Stdin, os.Stdout, func(asked question) (answer, error) {
-		return answerOne(asked, file)
+		return answerOne(asked, files)
 	})
 }
 
-// answerOne renders a cluster into a file and asks both libraries what they do with it.
-func answerOne(asked question, file string) (answer, error) {
-	text, err := render(asked.Cluster)
+// answerOne renders a cluster into files and asks both libraries what they do with them.
+func answerOne(asked question, files node) (answer, error) {
+	payload, err := lookUpPayload(asked.Cluster, files)
 	if err != nil {
-		return answer{Error: err.Error()}, nil
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return answer{}, err
 	}
-	given := answer{RegistriesConf: string(text)}
-	if err := readByContainers(file); err != nil {
+	given := answer{Payload: payload}
+	text, err := render(asked)
+	if err != nil {
+		given.Error = err.Error()
+		return given, nil
+	}
+	search, err := encodeSearchRegistries(asked.SearchRegistries)
+	if err != nil {
+		return answer{}, err
+	}
+	given.RegistriesConf, given.SearchRegistriesConf = string(text), string(search)
+	if err := files.write(text, search); err != nil {
+		return answer{}, err
+	}
+	if err := readByContainers(files); err != nil {
 		given.Unreadable = cause(err)
 		return given, nil
 	}
-	if err := readBySuccessor(file); err != nil {
+	if err := readBySuccessor(files); err != nil {
 		given.Unreadable = "go.podman.io/image: " + cause(err)
 		return given, nil
 	}
+	rejects, err := asked.Policy.evaluator()
+	if err != nil {
+		return answer{}, err
+	}
 	var successor []pull
 	for _, image := range asked.Images {
-		given.Pulls = append(given.Pulls, pullByContainers(file, image))
-		successor = append(successor, pullBySuccessor(file, image))
+		given.Pulls = append(given.Pulls, pullByContainers(files, image, rejects))
+		successor = append(successor, pullBySuccessor(files, image))
 	}
-	if !reflect.DeepEqual(given.Pulls, successor) {
+	if !sameAttempts(given.Pulls, successor) {
 		given.Successor = successor
 	}
 	return given, nil
+}
+
+// sameAttempts compares all but what policy.json rejects, which the successor is not asked for.
+func sameAttempts(pulls, successor []pull) bool {
+	for at, pull := range pulls {
+		pull.Rejected = nil
+		if !reflect.DeepEqual(pull, successor[at]) {
+			return false
+		}
+	}
+	return true
 }
 
 // cause is the innermost error: those around it name the temporary file.
@@ -120,14 +159,26 @@ func cause(err error) string {
 var searchRegistries = []string{"registry.access.redhat.com", "docker.io"}
 
 // render makes the file of the nodes.
-func render(asked objects.Cluster) ([]byte, error) {
+func render(asked question) ([]byte, error) {
 	sets := asked.ByKind()
 	file := sysregistriesv2.V2RegistriesConf{UnqualifiedSearchRegistries: searchRegistries}
-	err := registries.EditRegistriesConfig(&file, asked.InsecureRegistries, asked.BlockedRegistries, sets.ICSP, sets.IDMS, sets.ITMS)
+	err := registries.EditRegistriesConfig(&file, asked.InsecureRegistries, asked.Blocked, sets.ICSP, sets.IDMS, sets.ITMS)
 	if err != nil {
 		return nil, err
 	}
+	return encode(file)
+}
+
+// encodeSearchRegistries makes the drop-in file; nil if there are none.
+func encodeSearchRegistries(searched []string) ([]byte, error) {
+	if searched == nil {
+		return nil, nil
+	}
+	return encode(sysregistriesv2.V2RegistriesConf{UnqualifiedSearchRegistries: searched})
+}
+
+func encode(file sysregistriesv2.V2RegistriesConf) ([]byte, error) {
 	var text bytes.Buffer
-	err = toml.NewEncoder(&text).Encode(file)
+	err := toml.NewEncoder(&text).Encode(file)
 	return text.Bytes(), err
 }

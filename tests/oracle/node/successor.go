@@ -1,37 +1,34 @@
 package main
 
 import (
-	"path/filepath"
-
 	"go.podman.io/image/v5/docker/reference"
 	"go.podman.io/image/v5/pkg/shortnames"
 	"go.podman.io/image/v5/pkg/sysregistriesv2"
 	"go.podman.io/image/v5/types"
 )
 
-func successorContext(file string) *types.SystemContext {
+func successorContext(files node) *types.SystemContext {
 	// Nobody is asked which registry is meant.
 	mode := types.ShortNameModePermissive
-	missing := filepath.Join(filepath.Dir(file), "missing")
 	return &types.SystemContext{
-		SystemRegistriesConfPath:    file,
-		SystemRegistriesConfDirPath: missing,
-		UserShortNameAliasConfPath:  missing,
+		SystemRegistriesConfPath:    files.conf,
+		SystemRegistriesConfDirPath: files.dropIns(),
+		UserShortNameAliasConfPath:  files.missing,
 		ShortNameMode:               &mode,
 	}
 }
 
-// readBySuccessor makes go.podman.io/image forget the last file and read this one.
-func readBySuccessor(file string) error {
+// readBySuccessor makes go.podman.io/image forget the last files and read these.
+func readBySuccessor(files node) error {
 	sysregistriesv2.InvalidateCache()
-	_, err := sysregistriesv2.GetRegistries(successorContext(file))
+	_, err := sysregistriesv2.GetRegistries(successorContext(files))
 	return err
 }
 
 // pullBySuccessor is what go.podman.io/image does with one image.
-func pullBySuccessor(file, image string) pull {
+func pullBySuccessor(files node, image string) pull {
 	result := pull{Image: image, Short: shortnames.IsShortName(image)}
-	system := successorContext(file)
+	system := successorContext(files)
 	candidates, err := candidatesBySuccessor(system, image)
 	for _, candidate := range candidates {
 		var attempts []attempt

@@ -13,9 +13,29 @@ import (
 
 // Cluster is what the nodes' configuration is made of.
 type Cluster struct {
-	Sets               []Set    `json:"sets"`
+	Sets []Set `json:"sets"`
+	ImageConfig
+	// Payload is the release image that the cluster runs.
+	Payload string `json:"payload"`
+}
+
+// ImageConfig has the lists of the image configuration; one that is not set is nil.
+type ImageConfig struct {
 	InsecureRegistries []string `json:"insecureRegistries"`
 	BlockedRegistries  []string `json:"blockedRegistries"`
+	AllowedRegistries  []string `json:"allowedRegistries"`
+	// SearchRegistries are for images whose name has no registry.
+	SearchRegistries []string `json:"searchRegistries"`
+}
+
+// Spec is the image configuration as an object.
+func (config ImageConfig) Spec() *configv1.ImageSpec {
+	return &configv1.ImageSpec{RegistrySources: configv1.RegistrySources{
+		InsecureRegistries:               config.InsecureRegistries,
+		BlockedRegistries:                config.BlockedRegistries,
+		AllowedRegistries:                config.AllowedRegistries,
+		ContainerRuntimeSearchRegistries: config.SearchRegistries,
+	}}
 }
 
 // Set is a mirror set of any kind.
