@@ -117,9 +117,8 @@ impl Fix {
             }
             text += yaml;
         }
-        if additions.len() > ADDITIONS {
-            text += &format!("# and {} more\n", additions.len() - ADDITIONS);
-        }
+        let more = additions.len().saturating_sub(ADDITIONS);
+        text.extend((more > 0).then(|| format!("# and {more} more\n")));
         text += &to_documents(&self.objects);
         text.extend(self.template.clone());
         Some(text).filter(|text| !text.is_empty())
