@@ -3,6 +3,7 @@
 mod places;
 
 use std::{
+    mem,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,7 +19,9 @@ use mirrorguard_core::{
     report::Places,
 };
 
-use self::places::{describe, describe_misnamed, find_earlier, place_of_name};
+use self::places::{
+    describe, describe_misnamed, describe_open, describe_placeholders, find_earlier, place_of_name,
+};
 use super::{
     connect::{cannot_list, connect, describe_kind, runtime},
     output::Output,
@@ -104,6 +107,22 @@ impl Input {
         }
         Ok(self)
     }
+
+    /// How many values are placeholders.
+    pub(super) fn placeholders(&self) -> usize {
+        self.located.iter().chain(&self.misnamed).map(|located| located.written.placeholders.len()).sum()
+    }
+
+    /// Skips the objects with placeholders, with a warning for each.
+    fn skip_placeholders(&mut self, output: &Output) {
+        let is_whole = |located: &Located| located.written.placeholders.is_empty();
+        let (whole, open): (Vec<_>, Vec<_>) = mem::take(&mut self.located).into_iter().partition(is_whole);
+        self.located = whole;
+        self.skipped += open.len();
+        for located in open {
+            output.message(&describe_open(&located));
+        }
+    }
 }
 
 /// How files are read.
@@ -120,6 +139,9 @@ pub(super) struct ReadOptions<'a> {
     pub(super) prints_errors: bool,
     /// Whether to warn where there are no objects.
     pub(super) warn_if_empty: bool,
+    /// Whether objects with placeholders are kept, without these values. Only a review knows what does not depend on
+    /// them.
+    pub(super) keeps_placeholders: bool,
 }
 
 impl Default for ReadOptions<'_> {
@@ -131,6 +153,7 @@ impl Default for ReadOptions<'_> {
             warn_of_misnamed: true,
             prints_errors: true,
             warn_if_empty: true,
+            keeps_placeholders: false,
         }
     }
 }
@@ -144,7 +167,10 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     if paths.iter().any(|path| is_cluster(path) && !path.exists()) {
         bail!("cluster is no file or folder; leave out PATH to read the cluster of the current kubeconfig");
     }
-    let input = read_files(paths, options, output);
+    let mut input = read_files(paths, options, output);
+    if !options.keeps_placeholders {
+        input.skip_placeholders(output);
+    }
     if options.warn_of_duplicates {
         let earlier = find_earlier(&input.located).into_iter().zip(&input.located);
         for (first, second) in earlier.filter_map(|(first, second)| Some((first?, second))) {
@@ -224,6 +250,11 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
     if output.verbose > 0 {
         for document in &passed_over {
             output.message(&describe(document));
+        }
+        for located in located.iter().chain(&misnamed).filter(|_| options.keeps_placeholders) {
+            for text in describe_placeholders(located) {
+                output.message(&text);
+            }
         }
     }
     Input { located, misnamed, skipped, files, unread, ..Input::default() }

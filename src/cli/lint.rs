@@ -48,7 +48,7 @@ Examples:
 /// Checks all objects together, as one cluster, with the rules and levels of the webhook: the webhook would deny what
 /// is an error here. Each finding shows what is wrong, what happens because of it, and a fix; `mirrorguard rules ID`
 /// explains the rule. Objects of other kinds, charts, playbooks, templates and Kustomize patches are skipped and counted; -v names those that
-/// are no objects. A file may have at most 64 MiB, and all files together 256 MiB.
+/// are no objects. A value that is a placeholder of a template is left out; the rest of its object is checked. A file may have at most 64 MiB, and all files together 256 MiB.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct LintArgs {
@@ -123,6 +123,17 @@ struct Summary {
     warn: usize,
     objects: usize,
     skipped: usize,
+    /// Values that are placeholders, of objects that are checked without them.
+    #[serde(skip_serializing_if = "is_zero")]
+    placeholders: usize,
+    /// Whether a file has an error.
+    #[serde(skip)]
+    has_errors: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
@@ -132,7 +143,12 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         bail!("standard input (-) can be read only once");
     }
     // The summary says so if there is nothing to check.
-    let options = ReadOptions { exclude: Some(&exclude), warn_if_empty: false, ..ReadOptions::default() };
+    let options = ReadOptions {
+        exclude: Some(&exclude),
+        warn_if_empty: false,
+        keeps_placeholders: true,
+        ..ReadOptions::default()
+    };
     // The report itself has duplicates and misnamed objects as findings, and for people the errors in files.
     let prints_errors = output.format() != Format::Human;
     let path_options =
@@ -176,9 +192,14 @@ fn is_cluster_setting(object: &Object) -> bool {
     }
 }
 
-/// Whether a rule is evaluated on an object of files.
+/// Whether a rule is evaluated on an object, wherever it is.
 fn has_rules(object: &Object) -> bool {
     matches!(object, Object::MirrorSet(_) | Object::HostedCluster(_))
+}
+
+/// Whether a rule is evaluated on an object of files. A catalog is only read.
+fn has_file_rules(object: &Object) -> bool {
+    !matches!(object, Object::Catalog(_))
 }
 
 /// What was checked.
@@ -194,8 +215,18 @@ pub(super) struct Checked {
 pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Output) -> Result<Answer> {
     let Run { reviewed, places, .. } = run;
     let (deny, warn) = findings::counts(reviewed);
-    let summary = Summary { deny, warn, objects: checked.objects, skipped: input.skipped };
-    let is_checked = checked.has_more_kinds || deny + warn > 0 || input.objects().any(has_rules);
+    let summary = Summary {
+        deny,
+        warn,
+        objects: checked.objects,
+        skipped: input.skipped,
+        placeholders: input.placeholders(),
+        has_errors: !run.unread.is_empty(),
+    };
+    let is_checked = checked.has_more_kinds
+        || deny + warn > 0
+        || input.objects().any(has_rules)
+        || input.located.iter().any(|located| has_file_rules(&located.object));
     let text = if is_checked { summary.for_people() } else { nothing_to_check(input) };
     match output.format() {
         Format::Human => {
@@ -229,15 +260,20 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
 }
 
 impl Summary {
-    /// `1 error, 2 warnings in 5 objects, 1 object of another kind skipped`.
+    /// `1 error, 2 warnings in 5 objects, 1 placeholder left out, 1 other document skipped`.
     fn for_people(&self) -> String {
         let found = match (self.deny, self.warn) {
+            (0, 0) if self.has_errors => "no other problems found".to_owned(),
             (0, 0) => "no problems found".to_owned(),
             (errors, 0) => plural(errors, "error"),
             (0, warnings) => plural(warnings, "warning"),
             (errors, warnings) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
         };
-        format!("{found} in {}{}\n", plural(self.objects, "object"), skipped(self.skipped))
+        let left_out = match self.placeholders {
+            0 => String::new(),
+            count => format!(", {} left out", plural(count, "placeholder")),
+        };
+        format!("{found} in {}{left_out}{}\n", plural(self.objects, "object"), skipped(self.skipped))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Reviews the objects that a command has read.
 
+use std::collections::BTreeMap;
+
 use mirrorguard_core::{
     objects::{CatalogKind, Object, manifest::Located},
-    report::{Reviewed, review_each},
+    report::{Reviewed, UnknownValues, review_each},
     review::{Reviewer, Sequence, Verdict, existing::Found},
     rules::{FileObject, Settings},
     state::State,
@@ -20,12 +22,14 @@ pub(super) fn review_input<'a>(
     settings: &Settings,
 ) -> Vec<Reviewed<'a>> {
     let mut reviewed = if against.is_empty() {
-        // An invalid source or mirror is reported in its own object, and plays no part in the review of the others.
-        review_existing(input, &input.objects().map(Object::valid_part).collect(), settings)
+        let clusters = Clusters::of(input);
+        review_existing(input, |place| clusters.state_of(place), settings)
     } else {
         review_writes(input, against, settings)
     };
     review_files(&mut reviewed, input, settings);
+    let located = against.iter().flat_map(|input| &input.located);
+    UnknownValues::of(located.chain(&input.located).chain(&input.misnamed)).withhold(&mut reviewed);
     reviewed.retain(is_reported);
     reviewed
 }
@@ -33,7 +37,7 @@ pub(super) fn review_input<'a>(
 /// Reviews every object of the input as it is, in a cluster with this state, without the rules about files. `lint`
 /// calls [`review_input`].
 pub(super) fn review<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
-    let mut reviewed = review_existing(input, state, settings);
+    let mut reviewed = review_existing(input, |_| state, settings);
     reviewed.retain(is_reported);
     reviewed
 }
@@ -46,16 +50,65 @@ fn is_reported(one: &Reviewed<'_>) -> bool {
     !is_catalog || !one.verdict.diagnostics.is_empty() || !one.verdict.exempted.is_empty()
 }
 
-/// Reviews every object as one that exists in a cluster with this state, without the rules about files.
-fn review_existing<'a>(input: &'a Input, state: &State, settings: &Settings) -> Vec<Reviewed<'a>> {
-    let reviewer = Reviewer::new(state, settings, today());
+/// The clusters that the objects of an input are of: one, but for several files of the installer, each of which is for a
+/// cluster of its own. Of which one the other objects are is not known then: they are reviewed without these files.
+struct Clusters<'a> {
+    common: State,
+    /// The clusters of the files of the installer, by file, where there are several.
+    own: BTreeMap<&'a str, State>,
+}
+
+impl<'a> Clusters<'a> {
+    fn of(input: &'a Input) -> Self {
+        let installs = input.located.iter().filter(|located| located.is_install_config());
+        let mut own: BTreeMap<&str, State> =
+            installs.map(|located| (&*located.source.name, State::default())).collect();
+        if own.len() < 2 {
+            own.clear();
+        }
+        let mut common = Vec::new();
+        for (object, place) in input.with_places() {
+            // An invalid source or mirror is reported in its own object, and plays no part in the review of the others.
+            let object = object.valid_part();
+            match place.and_then(file_of_install).and_then(|file| own.get_mut(file)) {
+                Some(state) => state.insert(object),
+                None => common.push(object),
+            }
+        }
+        Self { common: common.into_iter().collect(), own }
+    }
+
+    fn state_of(&self, place: Option<&Located>) -> &State {
+        let own = place.and_then(file_of_install).and_then(|file| self.own.get(file));
+        own.unwrap_or(&self.common)
+    }
+}
+
+/// The file of an install-config.
+fn file_of_install(located: &Located) -> Option<&str> {
+    located.is_install_config().then_some(&*located.source.name)
+}
+
+/// Reviews every object as one that exists in a cluster with the state for its place, without the rules about files.
+fn review_existing<'a, 's>(
+    input: &'a Input,
+    state_of: impl Fn(Option<&Located>) -> &'s State,
+    settings: &Settings,
+) -> Vec<Reviewed<'a>> {
     // What the nodes get for the release image is reported for the image configuration; for the ClusterVersion only
     // where there is none.
     let has_config = input.objects().any(|object| matches!(object, Object::ImageConfig(it) if it.counts()));
-    review_each(input.with_places(), |object| match (object, Write::existing(object)) {
-        (_, Some(write)) => reviewer.review(&write),
-        (Object::ClusterVersion(_), None) if !has_config => reviewer.review_release_image(),
-        (_, None) => Verdict::default(),
+    let today = today();
+    // One for each object, in the order of `with_places`.
+    let mut states = input.with_places().map(|(_, place)| state_of(place));
+    review_each(input.with_places(), |object| {
+        let Some(state) = states.next() else { return Verdict::default() };
+        let reviewer = Reviewer::new(state, settings, today);
+        match (object, Write::existing(object)) {
+            (_, Some(write)) => reviewer.review(&write),
+            (Object::ClusterVersion(_), None) if !has_config => reviewer.review_release_image(),
+            (_, None) => Verdict::default(),
+        }
     })
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use mirrorguard_core::{
     objects::{
         Object,
-        manifest::{self, Reading},
+        manifest::{self, Located, Reading},
     },
     state::State,
 };
@@ -50,11 +50,9 @@ impl FileState {
 
     /// A state that never changes, with the objects of a reading.
     pub fn of_objects(reading: Reading) -> Result<Arc<Self>> {
-        if let Some(error) = reading.errors.first() {
-            bail!("{error}");
-        }
+        let objects = usable(reading)?;
         let shared = Shared::waiting_for(0);
-        shared.change(|_| reading.objects.into_iter().map(|located| located.object).collect());
+        shared.change(|_| objects.into_iter().collect());
         Ok(Arc::new(Self { shared, path: PathBuf::new(), first: Stamps::new() }))
     }
 
@@ -99,6 +97,40 @@ fn stamps(path: &Path) -> Stamps {
     stamps
 }
 
+/// The objects of a reading that a cluster may have; fails on any error. The log names the others.
+fn usable(reading: Reading) -> Result<Vec<Object>> {
+    if let Some(error) = reading.errors.first() {
+        bail!("{error}");
+    }
+    for located in &reading.misnamed {
+        warn_of_ignored(located, why_misnamed(located));
+    }
+    let (whole, open): (Vec<_>, Vec<_>) =
+        reading.objects.into_iter().partition(|located| located.written.placeholders.is_empty());
+    for located in &open {
+        warn_of_ignored(located, "a value is a placeholder; render the template first");
+    }
+    Ok(whole.into_iter().map(|located| located.object).collect())
+}
+
+fn warn_of_ignored(located: &Located, why: &str) {
+    warn!(place = %place(located), object = %located.object.id(), "ignoring an object: {why}");
+}
+
+/// Why an object that was probably meant to be read is none of the cluster.
+fn why_misnamed(located: &Located) -> &'static str {
+    if located.is_install_config() {
+        "an install-config has no such list of mirrors"
+    } else {
+        "no API server has its apiVersion and kind"
+    }
+}
+
+/// The file and line of an object.
+fn place(located: &Located) -> String {
+    format!("{}:{}", located.source.name, located.position("kind").line)
+}
+
 /// The objects of a file or folder; fails on any error. JSON is read like YAML: a faster way would have to find the
 /// same objects in lists, templates and texts.
 fn load(path: &Path) -> Result<Vec<Object>> {
@@ -111,10 +143,36 @@ fn load(path: &Path) -> Result<Vec<Object>> {
     for file in found.files {
         let text = text_of(&file, read_bytes(&file, Pipes::Refused, &mut budget)?)?;
         let reading = manifest::read(&file.display().to_string(), text);
-        if let Some(error) = reading.errors.first() {
-            bail!("{error}");
-        }
-        objects.extend(reading.objects.into_iter().map(|located| located.object));
+        objects.extend(usable(reading)?);
     }
     Ok(objects)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_objects_that_a_cluster_may_have_are_used() {
+        let object = |api_version: &str, mirror: &str| {
+            format!(
+                "apiVersion: {api_version}\nkind: ImageTagMirrorSet\nmetadata: {{name: a}}\n\
+                 spec: {{imageTagMirrors: [{{source: q.io, mirrors: ['{mirror}']}}]}}\n"
+            )
+        };
+        let config = |list: &str| {
+            format!("apiVersion: v1\nbaseDomain: lab\n{list}: [{{source: q.io, mirrors: [m.lab]}}]\n")
+        };
+        let table = [
+            (object("config.openshift.io/v1", "m.lab"), false, "an object"),
+            (object("config.openshift.io/v2", "m.lab"), true, "a version that is not served"),
+            (object("config.openshift.io/v1", "${M}"), true, "a placeholder"),
+            (config("imageDigestSources"), false, "a list of the installer"),
+            (config("imageDigestMirrors"), true, "another list"),
+        ];
+        for (text, is_ignored, reason) in table {
+            let objects = usable(manifest::read("x.yaml", text)).unwrap();
+            assert_eq!(objects.is_empty(), is_ignored, "{reason}");
+        }
+    }
 }

@@ -82,20 +82,24 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     all
 }
 
-/// Reads the objects in the content of a file. In a folder, a text with `{{` may be a template: where it is not YAML,
-/// it is skipped instead of being an error.
+/// What is wrong with a template that the user names.
+const RENDER_FIRST: &str =
+    "this looks like a template: render it first, for example helm template CHART | mirrorguard lint -";
+
+/// Reads the objects in the content of a file. A text with `{{` or `{%` may be a template. In a folder, it is skipped
+/// where it is not YAML, instead of being an error.
 fn read(file: &Path, bytes: Vec<u8>, is_in_folder: bool) -> Reading {
     let text = match text_of(file, bytes) {
         Ok(text) => text,
         Err(error) => return Reading { files: 1, errors: vec![error], ..Reading::default() },
     };
-    let may_be_template = text.contains("{{");
+    let may_be_template = ["{{", "{%"].iter().any(|mark| text.contains(mark));
     let mut reading = manifest::read(&file.display().to_string(), text);
     if may_be_template && is_in_folder {
         return reading.without_template();
     }
     for error in reading.errors.iter_mut().filter(|error| may_be_template && error.is_syntax) {
-        error.message += "; this looks like a template: render it first, for example helm template CHART | mirrorguard lint -";
+        error.message = format!("{RENDER_FIRST} ({})", error.message);
     }
     reading
 }

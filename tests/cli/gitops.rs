@@ -1,8 +1,10 @@
 //! A repository as people have it: mirror sets in several wrappers, between files of other programs.
 
+use std::fs;
+
 use anyhow::{Result, ensure};
 
-use crate::command::mirrorguard;
+use crate::command::{mirrorguard, mirrorguard_reads};
 
 const FOLDER: &str = "tests/cli/fixtures/gitops";
 
@@ -24,6 +26,93 @@ fn a_repository_is_checked_and_what_is_not_ours_is_counted() -> Result<()> {
 fn a_template_that_is_named_is_an_error() -> Result<()> {
     let named = mirrorguard(&format!("lint {FOLDER}/chart/templates/idms.yaml"))?.code(2)?;
     named.prints("this looks like a template: render it first, for example helm template")?;
+    Ok(())
+}
+
+const IDMS: &str = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\n\
+                    spec:\n  imageDigestMirrors:\n";
+
+#[test]
+fn a_placeholder_is_left_out_and_the_rest_is_checked() -> Result<()> {
+    let entry = |source: &str, mirrors: &str| format!("  - {{source: {source}, mirrors: [{mirrors}]}}\n");
+    let open = format!("{IDMS}{}{}", entry("quay.io/a", "'${M}'"), entry("quay.io/b", "'https://m.lab/b'"));
+    let summary = "1 error in 1 object, 1 placeholder left out";
+    let run = mirrorguard_reads("lint -v -", &open)?.code(1)?;
+    run.prints("error[invalid-mirror]")?
+        .says("skipped <stdin>:6: spec.imageDigestMirrors[0].mirrors[0], a placeholder")?
+        .says(summary)?;
+    let report = mirrorguard_reads("lint -o json -", &open)?.code(1)?.json()?;
+    ensure!(report["summary"]["placeholders"] == 1 && report["summary"]["skipped"] == 0, "{report:#}");
+    let render = mirrorguard_reads("render -", &open)?;
+    render.says(
+        "ImageDigestMirrorSet/a is skipped, because spec.imageDigestMirrors[0].mirrors[0] is a placeholder",
+    )?;
+    let known = format!("{IDMS}{}", entry("quay.io/a", "m.lab/a"));
+    let run = mirrorguard_reads("lint -", &known)?.code(0)?;
+    ensure!(run.stderr == "no problems found in 1 object\n", "{}", run.stderr);
+    Ok(())
+}
+
+#[test]
+fn a_placeholder_of_an_existing_object_is_no_value() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("old.yaml");
+    let entries = |mirror: &str| format!("{IDMS}  - {{source: quay.io/a, mirrors: [m.lab/a, {mirror}]}}\n");
+    let lint = format!("lint -o json --against {} -", path.display());
+    for (old, new, expected) in [
+        ("'${M}'", "'${M}'", Vec::<&str>::new()),
+        ("'${M}'", "'https://n.lab/a'", vec!["\"invalid-mirror\""]),
+        ("n.lab/a", "o.lab/a", vec!["\"node-impact\""]),
+    ] {
+        fs::write(&path, entries(old))?;
+        let report = mirrorguard_reads(&lint, &entries(new))?.json()?;
+        let findings = report["findings"].as_array().into_iter().flatten();
+        let rules: Vec<_> = findings.map(|finding| finding["rule"].to_string()).collect();
+        ensure!(rules == expected, "{old} becomes {new}: {rules:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_with_an_error_has_no_clean_summary() -> Result<()> {
+    let run =
+        mirrorguard_reads("lint -", &format!("{IDMS}  - {{source: quay.io/a, mirrors: 7}}\n"))?.code(2)?;
+    run.says("no other problems found in 1 object")?;
+    let null = mirrorguard_reads("lint -", &format!("{IDMS}  - {{source: null, mirrors: [m.lab/a]}}\n"))?;
+    null.code(1)?.prints("error[invalid-source]: source \"\" is empty")?;
+    Ok(())
+}
+
+#[test]
+fn an_image_configuration_is_one_object() -> Result<()> {
+    let image = |list: &str| {
+        let head = "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {name: cluster}\n";
+        format!("{head}spec: {{registrySources: {{blockedRegistries: [{list}]}}}}\n")
+    };
+    mirrorguard_reads("lint -", &image("q.io"))?.code(0)?.says("no problems found in 1 object")?;
+    mirrorguard_reads("lint -", &image("'*.*'"))?.code(1)?.says("1 error in 1 object")?;
+    Ok(())
+}
+
+#[test]
+fn files_of_the_installer_are_of_a_cluster_each() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = |list: &str, source: &str| {
+        format!("apiVersion: v1\nbaseDomain: lab\n{list}:\n- source: {source}\n  mirrors: [m.lab/a]\n")
+    };
+    let lint = format!("lint -o json {}", folder.path().display());
+    let rules = |first: &str, second: &str| -> Result<Vec<String>> {
+        fs::write(folder.path().join("a.yaml"), first)?;
+        fs::write(folder.path().join("b.yaml"), second)?;
+        let report = mirrorguard(&lint)?.json()?;
+        let findings = report["findings"].as_array().into_iter().flatten();
+        Ok(findings.map(|finding| finding["rule"].to_string()).collect())
+    };
+    let (new, old) = ("imageDigestSources", "imageContentSources");
+    let same = rules(&config(new, "quay.io/a"), &config(new, "quay.io/a"))?;
+    ensure!(same.is_empty(), "two clusters: {same:?}");
+    let other = rules(&config(new, "quay.io/a"), &config(old, "quay.io/a"))?;
+    ensure!(other == ["\"deprecated-icsp\""], "each has only its own list: {other:?}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod install_config;
 mod kustomize;
 mod located;
 mod naming;
+mod placeholder;
 mod read;
 #[cfg(test)]
 mod tests;

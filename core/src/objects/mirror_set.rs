@@ -135,7 +135,7 @@ pub type Mirrors = SmallVec<[Box<str>; 2]>;
 #[serde(rename_all = "camelCase", expecting = "a map")]
 pub struct Entry {
     /// `host[:port][/namespace[/name]]` or `*.domain`; empty if the field is missing.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_empty")]
     pub source: Box<str>,
     /// `host[:port][/namespace[/name]]`, in the order in which they are tried.
     #[serde(default, deserialize_with = "null_as_empty", skip_serializing_if = "Mirrors::is_empty")]
@@ -166,8 +166,9 @@ impl Entry {
     }
 }
 
-fn null_as_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Mirrors, D::Error> {
-    Ok(Option::deserialize(input)?.unwrap_or_default())
+/// An empty value for `null`.
+fn null_as_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(input)?.unwrap_or_default())
 }
 
 /// A mirror set: the entries of one ICSP, IDMS or ITMS. Serialized as an object with only its kind, name and

@@ -101,6 +101,16 @@ impl Object {
         }
     }
 
+    /// The object as a part of a cluster: without the invalid values too, if it has values that could not be read from
+    /// its file, because the empty values in their places would be invalid.
+    #[must_use]
+    pub fn known_part(&self) -> Self {
+        match self {
+            Self::MirrorSet(set) if !set.gaps.is_empty() => self.valid_part(),
+            _ => self.clone(),
+        }
+    }
+
     /// The kind it was read as.
     pub fn kind(&self) -> Kind {
         match self {

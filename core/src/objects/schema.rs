@@ -10,8 +10,11 @@
 //! | `[T]` | a list of `T` |
 //! | `{"name": T}` | a map with these fields; `"*"` are all fields with other names |
 //!
-//! What is not in it: required fields, patterns and lengths, which have rules of their own; and everything below
-//! `status`, which no file sets.
+//! What is not in it: required fields, patterns and lengths, which have rules of their own; and `status`, of which only
+//! what is read has a type, because no file sets it.
+//!
+//! `schema/read_only.json` has the kinds that no rule reviews, in the same notation: only the fields that are read have
+//! a type.
 
 mod check;
 #[cfg(test)]
@@ -23,6 +26,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 pub(super) use check::{Mistyped, Shape, check, neutralized};
 use serde::Deserialize;
 pub use unknown::UnknownField;
+pub(super) use unknown::join;
 
 use super::Kind;
 
@@ -72,9 +76,14 @@ impl From<String> for Scalar {
 static KINDS: LazyLock<BTreeMap<String, Schema>> =
     LazyLock::new(|| serde_json::from_str(include_str!("schema/kinds.json")).unwrap_or_default());
 
-/// The schema of a kind in its version that is served; `None` for kinds that no rule is about.
+/// The schemas of the kinds that no rule reviews.
+static READ_ONLY: LazyLock<BTreeMap<String, Schema>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("schema/read_only.json")).unwrap_or_default());
+
+/// The schema of a kind in the newest version that is served.
 pub(super) fn of(kind: Kind) -> Option<&'static Schema> {
-    KINDS.get(&format!("{} {}", kind.api_version(), kind.name()))
+    let key = format!("{} {}", kind.api_version(), kind.name());
+    KINDS.get(&key).or_else(|| READ_ONLY.get(&key))
 }
 
 /// The lists of mirrors of the installer's `install-config.yaml`; its other fields may be anything.
@@ -113,5 +122,6 @@ mod tests {
             let Some(Schema::Map(fields)) = of(kind) else { panic!("{}", kind.name()) };
             assert!(["metadata", "spec", "status"].iter().all(|name| fields.contains_key(*name)));
         }
+        assert!(Kind::all_of_files().all(|kind| of(kind).is_some()), "and so has every other kind");
     }
 }

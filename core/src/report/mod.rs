@@ -3,12 +3,14 @@
 mod fix;
 mod json;
 mod rounds;
+mod unknown;
 
 use std::collections::HashMap;
 
 pub use fix::{AppliedFix, FileEdit, apply_fix};
 pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json, lapsed_json};
 pub use rounds::{Files, Fixed, fix_all};
+pub use unknown::UnknownValues;
 
 use crate::{
     objects::{MirrorSet, Object, ObjectId, manifest::Located},
@@ -88,6 +90,7 @@ impl Reviewed<'_> {
     pub fn add(&mut self, mut verdict: Verdict) {
         if let Some(place) = self.place.filter(|place| place.is_install_config()) {
             verdict.diagnostics.iter_mut().for_each(|found| reword_for_installer(place, &mut found.finding));
+            verdict.diagnostics.retain(|found| !(place.written.has_both_lists && is_about_lists(found)));
         }
         self.verdict.extend(verdict);
         if let Some(place) = self.place {
@@ -95,6 +98,11 @@ impl Reviewed<'_> {
             self.verdict.diagnostics.sort_by_cached_key(position);
         }
     }
+}
+
+/// Whether a finding is about which of its two lists an install-config has. That a file has both is an error by itself.
+fn is_about_lists(diagnostic: &Diagnostic) -> bool {
+    ["icsp-alongside-idms", "deprecated-icsp"].contains(&diagnostic.rule.id)
 }
 
 /// A finding in the words of the installer's configuration, which is all that the installer reads.

@@ -35,7 +35,7 @@ pub struct Sequence<'a> {
 impl<'a> Sequence<'a> {
     /// A cluster with these objects; of two with the same name, the later one counts.
     pub fn onto(there: &[Found<'a>], settings: &'a Settings, today: Date) -> Self {
-        let state = there.iter().map(|found| found.object.clone()).collect();
+        let state = there.iter().map(|found| found.object.known_part()).collect();
         Self { state, existing: there.iter().copied().collect(), settings, today }
     }
 
@@ -64,7 +64,7 @@ impl<'a> Sequence<'a> {
                     self.existing.record(written, Arc::clone(result));
                     Object::HostedCluster(Arc::clone(result))
                 }
-                _ => new.clone(),
+                _ => new.known_part(),
             });
         }
         verdict

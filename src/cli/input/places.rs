@@ -27,11 +27,29 @@ pub(super) fn describe(PassedOver { file, at, what }: &PassedOver) -> String {
     format!("skipped {file}:{}: {what}\n", at.line)
 }
 
-/// For each object, the last one before it with the same kind, namespace and name.
+/// Why an object with placeholders is skipped, on a line.
+pub(super) fn describe_open(located: &Located) -> String {
+    let path = located.written.placeholders.first().map_or("", String::as_str);
+    let (place, id) = (place_of(located, path), located.object.id());
+    format!("warning: {place}: {id} is skipped, because {path} is a placeholder; render the template first\n")
+}
+
+/// The values of an object that are left out, each on a line.
+pub(super) fn describe_placeholders(located: &Located) -> Vec<String> {
+    let paths = located.written.placeholders.iter();
+    paths.map(|path| format!("skipped {}: {path}, a placeholder\n", place_of(located, path))).collect()
+}
+
+/// For each object, the last one before it with the same kind, namespace and name. The files of the installer are one
+/// for each cluster, and a placeholder may become any name: neither repeats an object.
 pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
     let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
     let earlier = located.iter().map(|this| {
         let object = &this.object;
+        let has_open_name = this.written.placeholders.iter().any(|path| path.starts_with("metadata.name"));
+        if this.is_install_config() || has_open_name {
+            return None;
+        }
         // `insert` returns what the key had before.
         last.insert((object.kind(), object.namespace(), object.name()), this)
     });

@@ -1,4 +1,4 @@
-//! Objects inside of the texts of a `ConfigMap`, at the lines where they are written.
+//! Objects inside of texts, such as those of a `ConfigMap`, at the lines where they are written.
 
 use serde_json::Value;
 
@@ -14,22 +14,28 @@ pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
     fields.iter().flat_map(|field| objects_of_field(text, field)).collect()
 }
 
+/// The documents of a text, at the lines where they are written. `None` if it is no YAML.
+pub(super) fn documents(text: &str, field: &Field) -> Option<Vec<Node>> {
+    let Data::Scalar(Value::String(value)) = &field.value.data else { return Some(Vec::new()) };
+    let (mut documents, failure) = tree::documents(value);
+    if failure.is_some() {
+        return None;
+    }
+    let place = Place::of(text, field, value);
+    for node in &mut documents {
+        place.apply(node);
+    }
+    Some(documents)
+}
+
 fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
     let Data::Scalar(Value::String(value)) = &field.value.data else { return Vec::new() };
     // Most texts are no objects, and are not parsed. A kind may be misspelled, so it is not looked for by name.
     if !value.contains("kind") {
         return Vec::new();
     }
-    let (documents, failure) = tree::documents(value);
-    if failure.is_some() {
-        return Vec::new();
-    }
-    let place = Place::of(text, field, value);
-    let objects = documents.into_iter().filter(is_object).map(|mut node| {
-        place.apply(&mut node);
-        Part { node, default: Head::default(), is_editable: false }
-    });
-    objects.collect()
+    let objects = documents(text, field).unwrap_or_default().into_iter().filter(is_object);
+    objects.map(|node| Part { node, default: Head::default(), is_editable: false }).collect()
 }
 
 fn is_object(node: &Node) -> bool {

@@ -2,11 +2,11 @@
 //!
 //! Their paths are those of the file, and so are its edits: the installer reads nothing but this one document.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Located, ReadError, Source, Text, Written, unfold::Part};
+use super::{Located, ReadError, Source, Text, Written, placeholder::add_placeholders, unfold::Part};
 use crate::{
     objects::{
         Entry, Kind, MirrorSet, Object, Origin, ParseError, SetKind, UnknownField,
@@ -36,6 +36,10 @@ const OTHER_LISTS: [&str; 5] = [
 
 /// What errors call the document.
 const DOCUMENT: &str = "install-config";
+
+/// What is wrong with a file that has entries in both lists.
+const BOTH_LISTS: &str =
+    "the installer rejects a file that also has imageDigestSources; move these entries there";
 
 /// The fields of an entry.
 const FIELDS: [&str; 3] = ["source", "mirrors", "sourcePolicy"];
@@ -76,22 +80,35 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     let Part { mut node, is_editable, .. } = part;
     name_as_known(&mut node);
     let schema = schema::of_install_config();
-    let Shape { mut unknown, mistyped } = schema::check(&mut node, schema);
+    let Shape { mut unknown, mut mistyped } = schema::check(&mut node, schema);
+    let placeholders = placeholders_of_lists(&node);
+    let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
+    mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
+    let unreadable: Vec<&str> = mistyped.iter().map(|mistyped| &*mistyped.path).chain(open).collect();
     let mut meant = mark_meant_lists(&mut node);
     let mut reading = InstallConfig::default();
     reading.errors.extend(
         mistyped.iter().map(|Mistyped { path, message }| source.error_in(&node, DOCUMENT, path, message)),
     );
-    let neutral = schema::neutralized(&node, schema, &mistyped);
+    let has_both_lists = has_both_lists(&node);
+    if has_both_lists {
+        reading.errors.extend(node.field(LISTS[1].0).map(|list| source.error_of(DOCUMENT, list, BOTH_LISTS)));
+    }
+    let neutral = schema::neutralized(&node, schema, unreadable.iter().copied());
     let lists =
         LISTS.iter().filter_map(|list| Some((list, neutral.get(list.0).filter(|list| !list.is_null())?)));
     for ((name, kind, set), list) in lists {
         let of_list = unknown.extract_if(.., |field| field.path.starts_with(name)).collect::<Vec<_>>();
-        match set_of(*kind, set, list, &mistyped) {
+        match set_of(*kind, set, list, &unreadable) {
             Ok(mut set) => {
                 let misspelt = of_list.iter().filter_map(UnknownField::meant_path);
                 misspelt.for_each(|path| set.set_unreadable(&path));
-                let written = written(&set, [std::mem::take(&mut meant), of_list].concat());
+                let of_set = placeholders.iter().filter(|path| path.starts_with(name)).cloned().collect();
+                let written = Written {
+                    placeholders: of_set,
+                    has_both_lists,
+                    ..written(&set, [std::mem::take(&mut meant), of_list].concat())
+                };
                 let source = Arc::clone(source);
                 reading.sets.push(Located {
                     object: set.into(),
@@ -116,10 +133,10 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     reading
 }
 
-fn set_of(kind: SetKind, name: &str, list: &Node, mistyped: &[Mistyped]) -> Result<MirrorSet, ParseError> {
+fn set_of(kind: SetKind, name: &str, list: &Node, unreadable: &[&str]) -> Result<MirrorSet, ParseError> {
     let entries: Vec<Entry> = read_node(&with_policies(list.clone()))?;
     let mut set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, entries) };
-    for Mistyped { path, .. } in mistyped {
+    for path in unreadable {
         set.set_unreadable(path);
     }
     Ok(set)
@@ -139,7 +156,29 @@ fn written(set: &MirrorSet, unknown_fields: Vec<UnknownField>) -> Written {
         generate_name: Text::Missing,
         namespace: Text::Missing,
         unknown_fields,
+        placeholders: Vec::new(),
+        has_both_lists: false,
     }
+}
+
+/// The paths of the placeholders in the lists of mirrors.
+fn placeholders_of_lists(node: &Node) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (name, ..) in LISTS {
+        if let Some(list) = node.get(name) {
+            add_placeholders(list, name, &mut paths);
+        }
+    }
+    paths
+}
+
+/// Whether both lists have entries.
+///
+/// Follows `installer pkg/types/validation/installconfig.go` `ValidateInstallConfig`.
+fn has_both_lists(node: &Node) -> bool {
+    LISTS.iter().all(|(name, ..)| {
+        matches!(node.get(name).map(|list| &list.data), Some(Data::List(items)) if !items.is_empty())
+    })
 }
 
 /// Marks the fields that were probably meant to be a list of mirrors.

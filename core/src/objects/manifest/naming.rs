@@ -36,7 +36,18 @@ pub(super) fn naming(api_version: &str, kind_name: &str, node: &Node) -> Naming 
 
 /// Whether an API server of a supported release serves the version.
 fn is_served(kind: Kind, api_version: &str) -> bool {
-    api_version == kind.api_version() || is_old_hosted_cluster(kind, api_version)
+    api_version == kind.api_version()
+        || is_old_hosted_cluster(kind, api_version)
+        || is_old_signature_policy(kind, api_version)
+}
+
+/// Whether it is a ClusterImagePolicy or ImagePolicy in the version of the technology preview, which has the same scopes
+/// as the one that followed it.
+///
+/// Follows `openshift/api config/v1alpha1/types_image_policy.go`.
+fn is_old_signature_policy(kind: Kind, api_version: &str) -> bool {
+    matches!(kind, Kind::ClusterImagePolicy | Kind::ImagePolicy)
+        && api_version == "config.openshift.io/v1alpha1"
 }
 
 /// Whether it is a HostedCluster in the version that HyperShift served before v1beta1, and next to it for some
@@ -162,6 +173,24 @@ mod tests {
                 "the plural",
             ),
             ("machineconfiguration.openshift.io/v1", "MachineConfig", Naming::Other, "another kind"),
+            (
+                "config.openshift.io/v1alpha1",
+                "ImagePolicy",
+                Naming::Known(Kind::ImagePolicy),
+                "the technology preview",
+            ),
+            (
+                "config.openshift.io/v1alpha1",
+                "ClusterImagePolicy",
+                Naming::Known(Kind::ClusterImagePolicy),
+                "the same",
+            ),
+            (
+                "config.openshift.io/v1alpha2",
+                "ClusterImagePolicy",
+                Naming::Meant(Kind::ClusterImagePolicy),
+                "a version that never was",
+            ),
         ];
         for (api_version, kind, expected, reason) in meant {
             assert_eq!(

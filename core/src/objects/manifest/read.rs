@@ -1,6 +1,6 @@
 //! Reads the objects of one file.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Located, ReadError, Reading, Source, Written,
@@ -8,17 +8,21 @@ use super::{
     kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
-    unfold::{Content, Head, Part, holds_placeholder, unfold},
+    placeholder::{find_blank, find_placeholders, is_name, is_read, is_read_in_part, without_open_lists},
+    unfold::{Content, Head, Part, unfold},
     written::Names,
 };
 use crate::{
     objects::{
         Kind, Object, ParseError,
         schema::{self, Mistyped, Shape, UnknownField},
-        tree::{self, Data, Node, Position},
+        tree::{self, Data, Field, Node, Position},
     },
     wording::in_plain_words,
 };
+
+/// What is wrong with a template whose placeholders are not in quotes.
+const BLANK: &str = "a placeholder outside of quotes is no value";
 
 /// Reads one file.
 pub fn read(name: &str, text: String) -> Reading {
@@ -66,6 +70,11 @@ impl Source {
         self.error(value.at, span, format!("{document}: {path}: {message}"))
     }
 
+    /// An error in a field of a document, which `document` names, at the name of the field.
+    pub(super) fn error_of(self: &Arc<Self>, document: &str, field: &Field, message: &str) -> ReadError {
+        self.error(field.at, field.span.clone(), format!("{document}: {}: {message}", field.name))
+    }
+
     /// The byte offset of a position. For a column behind its line, that is the end of the line; for a line behind the
     /// text, the end of the text.
     fn offset_of(&self, at: Position) -> usize {
@@ -92,6 +101,7 @@ impl Reader {
         let (part, head) = match unfold(&self.source.text, part) {
             Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
             Content::InstallConfig(part) => return self.add_install_config(part),
+            Content::Template(text) => return self.pass_over(&text, "a template in object-templates-raw"),
             Content::Object(part, head) => (part, head),
         };
         match naming(&head.api_version, &head.kind, &part.node) {
@@ -99,7 +109,10 @@ impl Reader {
                 self.pass_over(&part.node, "not a Kubernetes object");
             }
             Naming::Other => self.reading.skipped += 1,
-            _ if holds_placeholder(&part.node) => self.pass_over(&part.node, "a template"),
+            Naming::Known(kind) | Naming::Meant(kind) if Self::is_template(kind, &part.node, &head) => {
+                self.pass_over(&part.node, "a template");
+            }
+            _ if self.add_blank(&part.node) => {}
             _ if kustomize::is_patch(&part.node) => self.pass_over(&part.node, kustomize::PATCH),
             Naming::Known(kind) => {
                 let read = self.read(kind, part, &head.names(false));
@@ -113,34 +126,60 @@ impl Reader {
     }
 
     fn add_install_config(&mut self, part: Part) {
+        if self.add_blank(&part.node) {
+            return;
+        }
         let InstallConfig { sets, meant, errors } = install_config::read(&self.source, part);
         self.reading.objects.extend(sets);
         self.reading.misnamed.extend(meant);
         self.reading.errors.extend(errors);
     }
 
+    /// Adds an error if an object has a placeholder that is not in quotes; returns whether it has.
+    fn add_blank(&mut self, object: &Node) -> bool {
+        let Some(blank) = find_blank(&self.source.text, object) else { return false };
+        let error = self.source.error(blank.at, first_line(&self.source.text, blank), BLANK.to_owned());
+        self.reading.errors.push(ReadError { is_syntax: true, ..error });
+        true
+    }
+
     fn pass_over(&mut self, node: &Node, what: &'static str) {
         self.reading.pass_over(&self.source.name, node.at, what);
     }
 
-    /// Reads an object without the fields and values that do not fit its schema. Each such value is an error; unknown
-    /// fields are left to a rule. `node` keeps all of them, since it has the positions.
+    /// Whether an object has a placeholder and cannot be read without it.
+    fn is_template(kind: Kind, node: &Node, head: &Head) -> bool {
+        let is_read_in_part = is_read_in_part(kind) && !is_old_hosted_cluster(kind, &head.api_version);
+        !is_read_in_part && !find_placeholders(node).is_empty()
+    }
+
+    /// Reads an object without the fields and values that do not fit its schema, and without placeholders. Each value
+    /// that does not fit is an error; unknown fields are left to a rule. `node` keeps all of them, since it has the
+    /// positions.
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
         let Part { mut node, is_editable, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
-        let Shape { unknown, mistyped } =
+        let mut placeholders = find_placeholders(&node);
+        let Shape { unknown, mut mistyped } =
             schema.map(|schema| schema::check(&mut node, schema)).unwrap_or_default();
+        // What a placeholder becomes may be of any type.
+        let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
+        mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
         for Mistyped { path, message } in &mistyped {
             self.reading.errors.push(self.source.error_in(&node, kind.name(), path, message));
         }
-        let neutral = schema.filter(|_| !mistyped.is_empty() || !unknown.is_empty());
-        let neutral = neutral.map(|schema| schema::neutralized(&node, schema, &mistyped));
+        let mut unreadable: Vec<_> = mistyped.iter().map(|mistyped| &*mistyped.path).collect();
+        unreadable.extend(placeholders.iter().map(String::as_str).filter(|path| !is_name(path)));
+        let neutral = schema.filter(|_| !unreadable.is_empty() || !unknown.is_empty());
+        let neutral = neutral.map(|schema| schema::neutralized(&node, schema, unreadable.iter().copied()));
         // A misspelt source is as unknown as one of another type.
         let misspelt: Vec<_> = unknown.iter().filter_map(UnknownField::meant_path).collect();
-        let unreadable = mistyped.iter().map(|mistyped| &mistyped.path).chain(&misspelt);
-        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.map(String::as_str)) {
+        unreadable.extend(misspelt.iter().map(String::as_str));
+        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.into_iter()) {
             Ok(object) => {
-                let written = Written::new(&object, names, &node, unknown);
+                placeholders.retain(|path| is_read(kind, path));
+                let object = without_open_lists(object, &placeholders);
+                let written = Written { placeholders, ..Written::new(&object, names, &node, unknown) };
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }
             Err(ParseError { path, message }) => {

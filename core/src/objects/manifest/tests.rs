@@ -98,7 +98,7 @@ fn what_is_no_object_is_passed_over() {
         ("kind: Config\n", "no apiVersion"),
         ("- hosts: all\n  tasks: []\n", "a playbook"),
         ("text\n", "a single value"),
-        (IDMS_WITH_PLACEHOLDER, "a template that is YAML"),
+        (CATALOG_WITH_PLACEHOLDER, "a template that is YAML, of a kind that only says more about others"),
     ];
     for (text, reason) in table {
         let reading = read("x.yaml", text.to_owned());
@@ -108,17 +108,154 @@ fn what_is_no_object_is_passed_over() {
     }
 }
 
-const IDMS_WITH_PLACEHOLDER: &str = "\
-apiVersion: config.openshift.io/v1
-kind: ImageDigestMirrorSet
+const CATALOG_WITH_PLACEHOLDER: &str = "\
+apiVersion: operators.coreos.com/v1alpha1
+kind: CatalogSource
 metadata: {name: a}
-spec: {imageDigestMirrors: [{source: quay.io/a, mirrors: [\"{{ mirror }}/a\"]}]}
+spec: {sourceType: grpc, image: \"{{ mirror }}/index:v1\"}
 ";
+
+#[test]
+fn an_object_is_read_without_its_placeholders() {
+    let (v1, hosted) = ("config.openshift.io/v1", "hypershift.openshift.io/v1beta1\nkind: HostedCluster");
+    let idms = format!("{v1}\nkind: ImageDigestMirrorSet");
+    let image = format!("{v1}\nkind: Image");
+    let list = "spec.imageDigestMirrors";
+    // What is below `apiVersion`, the placeholders, and the errors.
+    let table: [(String, Vec<String>, usize, &str); 9] = [
+        (
+            format!("{idms}\nspec: {{imageDigestMirrors: [{{source: q.io, mirrors: [m.lab, '${{M}}']}}]}}"),
+            vec![format!("{list}[0].mirrors[1]")],
+            0,
+            "a mirror",
+        ),
+        (
+            format!("{idms}\nspec: {{imageDigestMirrors: [{{source: q.io, mirrors: '{{{{hub m hub}}}}'}}]}}"),
+            vec![format!("{list}[0].mirrors")],
+            0,
+            "a list is a text",
+        ),
+        (
+            format!("{idms}\nspec: {{imageDigestMirrors: [{{source: 7, mirrors: ['${{M}}']}}]}}"),
+            vec![format!("{list}[0].mirrors[0]")],
+            1,
+            "another type hides nothing, and is not hidden",
+        ),
+        (format!("{idms}\nspec: '${{S}}'"), vec!["spec".to_owned()], 0, "everything"),
+        (
+            format!("{idms}\nmetadata: {{name: '${{N}}', annotations: {{a: '${{A}}'}}}}"),
+            vec!["metadata.name".to_owned()],
+            0,
+            "a name, and an annotation that no rule reads",
+        ),
+        (
+            format!("{image}\nspec: {{registrySources: {{blockedRegistries: ['${{B}}', 7]}}}}"),
+            vec!["spec.registrySources.blockedRegistries[0]".to_owned()],
+            1,
+            "a blocked registry",
+        ),
+        (
+            format!("{hosted}\nspec: {{platform: {{type: '${{T}}'}}, release: {{image: '${{R}}'}}}}"),
+            vec!["spec.release.image".to_owned()],
+            0,
+            "only what is read of a HostedCluster",
+        ),
+        (format!("{hosted}\nspec: {{infrastructureAvailabilityPolicy: '${{N}}'}}"), vec![], 0, "not read"),
+        (format!("{idms}\nspec: {{imageDigestMirrors: [{{source: q.io}}]}}"), vec![], 0, "no placeholder"),
+    ];
+    for (text, expected, errors, reason) in table {
+        let mut reading = read("x.yaml", format!("apiVersion: {text}\n"));
+        assert_eq!((reading.objects.len(), reading.skipped), (1, 0), "{reason}");
+        assert_eq!(reading.errors.len(), errors, "{reason}: {:?}", reading.errors);
+        assert_eq!(reading.objects.remove(0).written.placeholders, expected, "{reason}");
+    }
+}
+
+#[test]
+fn a_placeholder_is_no_value() {
+    let entries = "[{source: q.io, mirrors: [m.lab, '${M}']}, {source: '${S}', mirrors: [m.lab]}]";
+    let texts = [
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec: {{imageTagMirrors: {entries}}}"
+        ),
+        format!("apiVersion: v1\nbaseDomain: lab\nimageDigestSources: {entries}"),
+    ];
+    for text in texts {
+        let object = read("x.yaml", text.clone()).objects.remove(0).object;
+        let Object::MirrorSet(set) = object.valid_part() else { panic!("a mirror set: {text}") };
+        let left: Vec<_> = set.entries.iter().map(|entry| (&*entry.source, entry.mirrors.len())).collect();
+        assert_eq!(left, [("q.io", 1)], "{text}");
+    }
+    let lists = "blockedRegistries: ['${B}'], allowedRegistries: [q.io, '${A}']";
+    let text =
+        format!("apiVersion: config.openshift.io/v1\nkind: Image\nspec: {{registrySources: {{{lists}}}}}");
+    let Object::ImageConfig(config) = read("x.yaml", text).objects.remove(0).object else {
+        panic!("an Image")
+    };
+    assert_eq!(config.blocked_registries, ["placeholder.invalid"], "a scope of no image");
+    assert!(config.allowed_registries.is_empty(), "what is allowed is not known");
+}
+
+#[test]
+fn values_of_other_types_are_errors_in_every_kind() {
+    let catalog = "apiVersion: operators.coreos.com/v1alpha1\nkind: CatalogSource\nmetadata: {name: a}\n";
+    let new_catalog = "apiVersion: olm.operatorframework.io/v1\nkind: ClusterCatalog\n";
+    let version = "apiVersion: config.openshift.io/v1\nkind: ClusterVersion\n";
+    let machines = "apiVersion: operator.openshift.io/v1\nkind: MachineConfiguration\n";
+    let policy = "apiVersion: config.openshift.io/v1alpha1\nkind: ClusterImagePolicy\n";
+    let hosted = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n";
+    // The document, and the paths of its errors.
+    let table: [(&str, &str, &[&str]); 11] = [
+        (catalog, "spec: {image: 5, sourceType: [a]}", &["spec.image", "spec.sourceType"]),
+        (catalog, "spec: {image: a, grpcPodConfig: {x: 1}}", &[]),
+        (new_catalog, "spec: {source: {image: {ref: {a: b}}}}", &["spec.source.image.ref"]),
+        (new_catalog, "spec: {source: x}", &["spec.source"]),
+        (version, "status: {desired: x}", &["status.desired"]),
+        (version, "status: {desired: {image: a, url: b}, history: [{}]}", &[]),
+        (machines, "spec: {nodeDisruptionPolicy: [a]}", &["spec.nodeDisruptionPolicy"]),
+        (
+            machines,
+            "spec: {nodeDisruptionPolicy: {files: [{path: 7}, {actions: [Drain]}]}}",
+            &["spec.nodeDisruptionPolicy.files[0].path", "spec.nodeDisruptionPolicy.files[1].actions[0]"],
+        ),
+        (machines, "spec: {logLevel: Normal, nodeDisruptionPolicy: {units: []}}", &[]),
+        (policy, "spec: {scopes: q.io, policy: {}}", &["spec.scopes"]),
+        (hosted, "status: {version: {history: [{image: 5}]}}", &["status.version.history[0].image"]),
+    ];
+    for (head, rest, expected) in table {
+        let reading = read("x.yaml", format!("{head}{rest}\n"));
+        let errors = reading.errors.iter().map(|error| error.message.split(": ").nth(1).unwrap_or_default());
+        assert_eq!(errors.collect::<Vec<_>>(), expected, "{head}{rest}");
+        assert_eq!(reading.objects.len(), 1, "the rest is read: {head}{rest}");
+    }
+}
+
+#[test]
+fn an_install_config_has_one_list() {
+    let entries = "[{source: q.io, mirrors: [m.lab]}]";
+    let table = [
+        (format!("imageDigestSources: {entries}\nimageContentSources: {entries}"), true, "both"),
+        (format!("imageDigestSources: {entries}\nimageContentSources: []"), false, "one is empty"),
+        (format!("imageDigestSources: {entries}\nimageContentSources:"), false, "one is nothing"),
+        (format!("imageContentSources: {entries}"), false, "one"),
+    ];
+    for (lists, expected, reason) in table {
+        let reading = read("x.yaml", format!("apiVersion: v1\nbaseDomain: lab\n{lists}\n"));
+        let lines: Vec<_> = reading.errors.iter().map(|error| error.at.line).collect();
+        assert_eq!(lines, Vec::from_iter(expected.then_some(4)), "{reason}: at the name of the list");
+        assert!(reading.objects.iter().all(|one| one.written.has_both_lists == expected), "{reason}");
+    }
+}
 
 #[test]
 fn a_template_that_is_no_yaml_is_passed_over_in_a_folder() {
     let mistyped = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nspec: 7\n---\n";
     let table = [("a: 1\n---\n", (0, 2), "a template"), (mistyped, (1, 1), "an error before it stays")];
+    let unquoted = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {{ .meta }}\n";
+    let named = read("x.yaml", unquoted.to_owned());
+    assert_eq!((named.errors.len(), named.objects.len()), (1, 0), "a placeholder that is a map to YAML");
+    let found = named.without_template();
+    assert_eq!((found.errors.len(), found.skipped), (0, 1), "the same in a folder");
     for (before, expected, reason) in table {
         let named = read("x.yaml", format!("{before}{{{{- if .Values.x }}}}\nb: [\n"));
         assert_eq!(named.errors.len(), expected.0 + 1, "{reason}, named");
@@ -226,7 +363,7 @@ fn objects_inside_of_other_objects_are_at_their_own_lines() {
             "a list",
         ),
         (format!("{template}:\n{one}{parameters}"), &["a at 9:36"], "a template, filled in"),
-        (format!("{template}:\n{one}"), &[], "a template without a value"),
+        (format!("{template}:\n{one}"), &["${N} at 9:36"], "a template without a value"),
         (
             format!(
                 "{ACM}\nkind: Policy\nspec:\n  policy-templates:\n  - objectDefinition:\n      {ACM}\n      kind: ConfigurationPolicy\n      spec:\n        object-templates:\n        - complianceType: musthave\n          objectDefinition:\n{}",
@@ -262,6 +399,24 @@ fn objects_inside_of_other_objects_are_at_their_own_lines() {
     ];
     for (text, expected, reason) in table {
         assert_eq!(unfolded(&text), expected, "{reason}");
+    }
+}
+
+#[test]
+fn the_text_of_a_policy_is_unfolded_where_it_is_yaml() {
+    let item =
+        |kind: &str| format!("    - complianceType: {kind}\n      objectDefinition:\n{}", idms("a", 8));
+    let table: [(String, &[&str], usize, &str); 4] = [
+        (item("musthave"), &["a at 12:42"], 0, "a list"),
+        (item("mustnothave"), &[], 0, "a list of what is removed"),
+        (format!("    {{{{- range .x }}}}\n{}    {{{{- end }}}}\n", item("musthave")), &[], 1, "a template"),
+        (String::new(), &[], 0, "nothing"),
+    ];
+    for (raw, expected, skipped, reason) in table {
+        let text = format!("{ACM}\nkind: ConfigurationPolicy\nspec:\n  object-templates-raw: |\n{raw}");
+        assert_eq!(unfolded(&text), expected, "{reason}");
+        let reading = read("x.yaml", text);
+        assert_eq!((reading.skipped, reading.passed_over.len()), (skipped, skipped), "{reason}");
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) enum Content {
     Parts(Vec<Part>),
     /// The installer's configuration, which is no object but becomes some.
     InstallConfig(Part),
+    /// A text that is YAML only after it has been filled in.
+    Template(Node),
 }
 
 impl Part {
@@ -64,7 +66,9 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
             objects_of_template(node)
         }
         ("policy.open-cluster-management.io", "Policy") => definitions(node, "policy-templates"),
-        ("policy.open-cluster-management.io", "ConfigurationPolicy") => definitions(node, "object-templates"),
+        ("policy.open-cluster-management.io", "ConfigurationPolicy") => {
+            return unfold_configuration_policy(text, node, is_editable);
+        }
         ("work.open-cluster-management.io", "ManifestWork") => {
             items_at(node, &["spec", "workload", "manifests"])
         }
@@ -83,9 +87,33 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
         }
         _ => return Content::Object(Part { node, default, is_editable }, head),
     };
-    Content::Parts(
-        nodes.into_iter().map(|node| Part { node, default: Head::default(), is_editable }).collect(),
-    )
+    Content::Parts(parts_of(nodes, is_editable))
+}
+
+fn parts_of(nodes: Vec<Node>, is_editable: bool) -> Vec<Part> {
+    nodes.into_iter().map(|node| Part { node, default: Head::default(), is_editable }).collect()
+}
+
+/// The field of a `ConfigurationPolicy` whose text is a list like `object-templates`, mostly a template for one.
+const RAW: &str = "object-templates-raw";
+
+/// The objects of a `ConfigurationPolicy`, in its list or in the text of one.
+///
+/// Follows `config-policy-controller api/v1/configurationpolicy_types.go` `ObjectTemplatesRaw`.
+fn unfold_configuration_policy(text: &str, node: Node, is_editable: bool) -> Content {
+    let Some(raw) = node.get("spec").and_then(|spec| spec.field(RAW)) else {
+        return Content::Parts(parts_of(definitions(node, "object-templates"), is_editable));
+    };
+    match embedded::documents(text, raw) {
+        Some(lists) => {
+            let items = lists.into_iter().flat_map(|list| match list.data {
+                Data::List(items) => items,
+                Data::Map(_) | Data::Scalar(_) => Vec::new(),
+            });
+            Content::Parts(parts_of(created(items), false))
+        }
+        None => Content::Template(raw.value.clone()),
+    }
 }
 
 /// The items of the list at a path; none if there is no list.
@@ -107,8 +135,11 @@ pub(super) fn take(node: Node, name: &str) -> Option<Node> {
 /// Follows `config-policy-controller api/v1/configurationpolicy_types.go` and
 /// `governance-policy-propagator api/v1/policy_types.go`.
 fn definitions(node: Node, list: &str) -> Vec<Node> {
-    let templates = items_at(node, &["spec", list]).into_iter();
-    let created = templates.filter(|template| {
+    created(items_at(node, &["spec", list]))
+}
+
+fn created(templates: impl IntoIterator<Item = Node>) -> Vec<Node> {
+    let created = templates.into_iter().filter(|template| {
         let removes =
             template.text("complianceType").is_some_and(|kind| kind.eq_ignore_ascii_case("mustnothave"));
         !removes
@@ -166,22 +197,6 @@ fn filled(text: &str, values: &HashMap<String, String>) -> String {
         }
     }
     filled + rest
-}
-
-/// Whether a value of an object is known only once a template is filled in.
-pub(super) fn holds_placeholder(object: &Node) -> bool {
-    let metadata = object.get("metadata");
-    let names = ["name", "namespace"].into_iter().filter_map(|name| metadata?.get(name));
-    names.chain(object.get("spec")).any(is_template)
-}
-
-fn is_template(node: &Node) -> bool {
-    match &node.data {
-        Data::Scalar(Value::String(text)) => text.contains("{{") || text.contains("${"),
-        Data::Scalar(_) => false,
-        Data::List(items) => items.iter().any(is_template),
-        Data::Map(fields) => fields.iter().any(|field| is_template(&field.value)),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a file says of an object beyond the fields that are read.
 
+use super::placeholder::is_placeholder;
 use crate::objects::{
     Kind, Object, ObjectId, Origin, UnknownField,
     tree::{Data, Node},
@@ -28,6 +29,10 @@ pub struct Written {
     pub namespace: Text,
     /// The fields that the kind does not have, in the order of the document.
     pub unknown_fields: Vec<UnknownField>,
+    /// The paths of the values that rules would read, but that are placeholders, in the order of the document.
+    pub placeholders: Vec<String>,
+    /// Whether it is of an install-config with both lists of mirrors, of which the installer makes no object at all.
+    pub has_both_lists: bool,
 }
 
 /// A string in a document.
@@ -35,7 +40,7 @@ pub struct Written {
 pub enum Text {
     /// There is none.
     Missing,
-    /// Something else is there, which is an error of its own.
+    /// Something else is there, which is an error of its own, or a placeholder.
     Unreadable,
     /// The string.
     Is(String),
@@ -63,6 +68,8 @@ impl Written {
             generate_name: text("generateName"),
             namespace: text("namespace"),
             unknown_fields: unknown,
+            placeholders: Vec::new(),
+            has_both_lists: false,
         }
     }
 }
@@ -78,6 +85,7 @@ fn text_of(node: &Node, field: &str) -> Text {
     match metadata.get(field) {
         Some(value) if !value.is_null() => match metadata.text(field) {
             Some("") => Text::Missing,
+            Some(text) if is_placeholder(text) => Text::Unreadable,
             Some(text) => Text::Is(text.to_owned()),
             None => Text::Unreadable,
         },

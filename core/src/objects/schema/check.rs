@@ -119,11 +119,15 @@ fn describe(node: &Node) -> String {
 }
 
 /// The document without its unknown fields, as an API server keeps it, and with an empty value of the expected type for
-/// each value of another type, so that the rest of it can be read and every index stays what it is.
-pub(in crate::objects) fn neutralized(node: &Node, schema: &Schema, mistyped: &[Mistyped]) -> Node {
+/// each value that cannot be read, at these paths, so that the rest of it can be read and every index stays what it is.
+pub(in crate::objects) fn neutralized<'p>(
+    node: &Node,
+    schema: &Schema,
+    unreadable: impl IntoIterator<Item = &'p str>,
+) -> Node {
     let mut neutral = node.clone();
     drop_unknown(&mut neutral);
-    for Mistyped { path, .. } in mistyped {
+    for path in unreadable {
         let (mut at, mut schema, mut is_named) = (Some(&mut neutral), Some(schema), true);
         for step in steps(path) {
             is_named = schema.is_none_or(|schema| schema.names(step));
@@ -284,6 +288,7 @@ mod tests {
         let expected = serde_json::json!({"spec": {"imageDigestMirrors": [
             {}, {"source": "", "mirrors": ["m", ""], "mirrorSourcePolicy": null},
         ]}});
-        assert_eq!(neutralized(&node, schema, &mistyped).to_json(), expected);
+        let paths = mistyped.iter().map(|mistyped| &*mistyped.path);
+        assert_eq!(neutralized(&node, schema, paths).to_json(), expected);
     }
 }

@@ -58,6 +58,18 @@ fn metadata() -> Value {
     })
 }
 
+/// What is read of `status`.
+fn status(kind: Kind) -> Value {
+    let release = json!({"image": "string", "version": "string", "*": "any"});
+    match kind {
+        Kind::ClusterVersion => json!({"desired": release, "*": "any"}),
+        Kind::HostedCluster => {
+            json!({"version": {"desired": release, "history": [release], "*": "any"}, "*": "any"})
+        }
+        _ => json!("any"),
+    }
+}
+
 /// The schema of a kind, and its key.
 fn schema(kind: Kind) -> (String, Value) {
     let path = format!("{}/../tests/crds/{}.yaml", env!("CARGO_MANIFEST_DIR"), kind.plural());
@@ -74,7 +86,7 @@ fn schema(kind: Kind) -> (String, Value) {
     let schema = &served[0]["schema"]["openAPIV3Schema"];
     let mut compact = compact(schema, kind != Kind::HostedCluster);
     compact["metadata"] = metadata();
-    compact["status"] = json!("any");
+    compact["status"] = status(kind);
     (format!("{group}/{version} {}", kind.name()), compact)
 }
 

@@ -65,7 +65,7 @@ pub(super) fn place_below(known: &'static Fields, path: &str, name: &str) -> Opt
 }
 
 /// The path of a field of a map. A name with other characters than those of a field is in brackets.
-pub(super) fn join(path: &str, name: &str) -> String {
+pub(in crate::objects) fn join(path: &str, name: &str) -> String {
     match path {
         _ if name.contains(['.', '[', ']', '/']) => format!("{path}[{name}]"),
         "" => name.to_owned(),

@@ -1,0 +1,193 @@
+//! Findings that could be false, or could be fixed wrongly, because a value of a file is a placeholder.
+//!
+//! A placeholder takes part in no rule. So a rule that finds that something is missing could miss what the placeholder
+//! stands for, and a fix could be made of a part of an object only.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Reviewed;
+use crate::{
+    objects::{Change, Entry, HostedCluster, Object, ObjectId, manifest::Located, scope::ancestors},
+    review::Diagnostic,
+    rules::{Finding, Fix},
+};
+
+/// The values of files that are not known, by what depends on them.
+#[derive(Debug, Default)]
+pub struct UnknownValues {
+    /// The paths of the placeholders of each object that has any.
+    objects: HashMap<ObjectId, Vec<String>>,
+    /// The sources of entries whose mirrors or policy are not known in full.
+    sources: HashSet<String>,
+    /// Everything that covers one of `sources`.
+    above: HashSet<String>,
+    /// Whether an entry is not known at all, or a setting of the cluster.
+    is_open: bool,
+}
+
+/// What the finding of a rule depends on besides the values that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dependence {
+    /// Nothing: it stays true whatever else there is.
+    None,
+    /// The other entries of the source and of the sources above and below it.
+    Sources,
+    /// All entries of the objects that it is about.
+    Objects,
+    /// Every entry: it says that one is missing, or that there is no better one.
+    Everything,
+}
+
+/// What the findings of a rule depend on.
+fn dependence_of(rule: &str) -> Dependence {
+    match rule {
+        "contacting-source" | "hypershift-misresolves" => Dependence::Sources,
+        "icsp-alongside-idms"
+        | "incomplete-catalog-images"
+        | "misread-catalog-overrides"
+        | "data-plane-not-mirrored"
+        | "node-impact"
+        | "node-pool-rollout" => Dependence::Objects,
+        "catalogs-not-expressible"
+        | "dropped-source"
+        | "half-blocked-source"
+        | "mirror-in-use"
+        | "root-level-source"
+        | "shadowed-source"
+        | "stale-catalog-overrides"
+        | "swapped-source"
+        | "tag-pull-not-mirrored"
+        | "unrenderable-image-config"
+        | "wildcard-over-nested-scope" => Dependence::Everything,
+        _ => Dependence::None,
+    }
+}
+
+impl UnknownValues {
+    /// The placeholders of the objects of files.
+    pub fn of<'a>(located: impl IntoIterator<Item = &'a Located>) -> Self {
+        let mut unknown = Self::default();
+        for located in located.into_iter().filter(|located| !located.written.placeholders.is_empty()) {
+            for path in &located.written.placeholders {
+                unknown.add(&located.object, path);
+            }
+            let paths = located.written.placeholders.iter().cloned();
+            unknown.objects.entry(located.object.id()).or_default().extend(paths);
+        }
+        unknown
+    }
+
+    fn add(&mut self, object: &Object, path: &str) {
+        match object {
+            Object::MirrorSet(set) => {
+                if path.starts_with("metadata") {
+                    return;
+                }
+                match entry_at(object, path) {
+                    Some(entry) if !path.ends_with(".source") && !entry.source.is_empty() => {
+                        self.above
+                            .extend(ancestors(&entry.source).map(|scope| scope.to_scope().into_owned()));
+                        self.sources.insert(entry.source.to_string());
+                    }
+                    _ => self.is_open |= path == "spec" || path.starts_with(&set.list_path()),
+                }
+            }
+            Object::ImageConfig(_) => self.is_open = true,
+            // What is not known of a HostedCluster matters to itself alone.
+            _ => {}
+        }
+    }
+
+    /// Leaves out the findings that could be false, and the changes of fixes that could be wrong.
+    pub fn withhold(&self, reviewed: &mut [Reviewed<'_>]) {
+        if self.objects.is_empty() {
+            return;
+        }
+        for one in reviewed {
+            let (id, object) = (&one.object, one.place.map(|place| &place.object));
+            // Of a value that is not known, only its place is.
+            let is_placeholder =
+                |path: &String| one.place.is_some_and(|place| place.written.placeholders.contains(path));
+            one.verdict.diagnostics.retain(|diagnostic| {
+                !is_placeholder(&diagnostic.finding.path) && !self.may_be_false(id, object, diagnostic)
+            });
+            for Diagnostic { finding, .. } in &mut one.verdict.diagnostics {
+                if self.may_be_fixed_wrongly(id, object, finding) {
+                    finding.fix = Fix::from("render the template, then check the result");
+                }
+            }
+        }
+    }
+
+    fn may_be_false(&self, id: &ObjectId, object: Option<&Object>, diagnostic: &Diagnostic) -> bool {
+        let finding = &diagnostic.finding;
+        let is_hosted = matches!(object, Some(Object::HostedCluster(_)));
+        let is_about_guest = is_hosted && finding.path.starts_with(HostedCluster::SOURCES_PATH);
+        match dependence_of(diagnostic.rule.id) {
+            Dependence::None => false,
+            _ if is_hosted && self.objects.contains_key(id) => true,
+            _ if is_about_guest => false,
+            Dependence::Sources => self.concerns_source(object, &finding.path),
+            Dependence::Objects => self.concerns_objects(id, object, finding),
+            Dependence::Everything if is_hosted => self.is_open || !self.sources.is_empty(),
+            Dependence::Everything => {
+                self.is_open
+                    || self.concerns_source(object, &finding.path)
+                    || (object.and_then(|object| entry_at(object, &finding.path)).is_none()
+                        && self.concerns_objects(id, object, finding))
+            }
+        }
+    }
+
+    /// Whether a fix creates an object of one that is not known in full, or changes a placeholder.
+    fn may_be_fixed_wrongly(&self, id: &ObjectId, object: Option<&Object>, finding: &Finding) -> bool {
+        let Fix { changes, objects, .. } = &finding.fix;
+        let is_changed = |id: &ObjectId, path: &str| {
+            self.paths_of(id).iter().any(|placeholder| placeholder.starts_with(path))
+        };
+        changes.iter().any(|(id, change)| match change {
+            Change::Set { path, .. } | Change::Remove { path } => is_changed(id, path),
+            Change::Append { .. } | Change::Rename { .. } => false,
+        }) || (!objects.is_empty() && self.concerns_objects(id, object, finding))
+    }
+
+    fn paths_of(&self, id: &ObjectId) -> &[String] {
+        self.objects.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a placeholder is in an entry of the source at a path, or of one above or below it.
+    fn concerns_source(&self, object: Option<&Object>, path: &str) -> bool {
+        let entry = object.and_then(|object| entry_at(object, path));
+        entry.is_some_and(|entry| self.overlaps(&entry.source))
+    }
+
+    /// Whether a placeholder is in the object, or in one that the finding names, or in an entry of a source that the
+    /// object has too.
+    fn concerns_objects(&self, id: &ObjectId, object: Option<&Object>, finding: &Finding) -> bool {
+        let has_unknown = |id: &ObjectId| self.objects.contains_key(id);
+        has_unknown(id)
+            || finding.related.iter().any(|related| has_unknown(&related.object))
+            || match object {
+                Some(Object::MirrorSet(set)) => set.entries.iter().any(|entry| self.overlaps(&entry.source)),
+                // The entries of an object of a cluster are not looked at.
+                None => true,
+                Some(_) => false,
+            }
+    }
+
+    fn overlaps(&self, source: &str) -> bool {
+        self.sources.contains(source)
+            || self.above.contains(source)
+            || ancestors(source).any(|scope| self.sources.contains(&*scope.to_scope()))
+    }
+}
+
+/// The entry of a mirror set that a path leads into.
+fn entry_at<'o>(object: &'o Object, path: &str) -> Option<&'o Entry> {
+    let Object::MirrorSet(set) = object else { return None };
+    let below = path.strip_prefix(&set.list_path())?.strip_prefix('[')?;
+    set.entries.get(below.split_once(']')?.0.parse::<usize>().ok()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+use super::*;
+use crate::{
+    objects::manifest::{Reading, read},
+    review::{Reviewer, Verdict},
+    rules::{RULES, Settings, rule},
+    state::State,
+    write::Write,
+};
+
+/// The objects of a text in short: `KIND [entries]`, each on a line.
+fn objects(text: &str) -> Reading {
+    let documents = text.lines().enumerate().map(|(at, line)| {
+        let (kind, entries) = line.trim().split_once(' ').unwrap();
+        let (api, list) = match kind {
+            "ICSP" => {
+                ("operator.openshift.io/v1alpha1\nkind: ImageContentSourcePolicy", "repositoryDigestMirrors")
+            }
+            "IDMS" => ("config.openshift.io/v1\nkind: ImageDigestMirrorSet", "imageDigestMirrors"),
+            "ITMS" => ("config.openshift.io/v1\nkind: ImageTagMirrorSet", "imageTagMirrors"),
+            _ => ("config.openshift.io/v1\nkind: Image", "registrySources"),
+        };
+        let name = if kind == "IMAGE" { "cluster".to_owned() } else { format!("o{at}") };
+        format!("apiVersion: {api}\nmetadata: {{name: {name}}}\nspec: {{{list}: {entries}}}\n---\n")
+    });
+    read("x.yaml", documents.collect())
+}
+
+/// Reviews all objects of a text; `lint` does the same.
+fn review(reading: &Reading) -> Vec<Reviewed<'_>> {
+    let located = || reading.objects.iter();
+    let state: State = located().map(|located| located.object.valid_part()).collect();
+    let settings = Settings::default();
+    let rules = Reviewer::new(&state, &settings, jiff::civil::date(2026, 1, 1));
+    let objects = located().map(|located| (&located.object, Some(located)));
+    let mut reviewed = crate::report::review_each(objects, |object| {
+        Write::existing(object).map_or_else(Verdict::default, |write| rules.review(&write))
+    });
+    UnknownValues::of(located()).withhold(&mut reviewed);
+    reviewed
+}
+
+/// Whether a rule finds something in a text.
+fn finds(id: &str, text: &str) -> bool {
+    let reading = objects(text);
+    assert_eq!(reading.errors, [], "{text}");
+    review(&reading).iter().any(|one| one.verdict.diagnostics.iter().any(|found| found.rule.id == id))
+}
+
+#[test]
+fn what_may_depend_on_a_placeholder_is_not_found() {
+    let index = "IDMS [{source: registry.redhat.io/redhat/redhat-operator-index, mirrors: [m.lab/i]}]";
+    let root = "IDMS [{source: quay.io, mirrors: [m.lab]}";
+    let explicit = "{source: quay.io/openshift-release-dev/ocp-release, mirrors: ['${M}']}";
+    // The rule, the objects, the same objects with a value that is known, or a placeholder that matters to nothing.
+    let table = [
+        (
+            "tag-pull-not-mirrored",
+            format!("{index}\nITMS [{{source: '${{S}}', mirrors: [m.lab]}}]"),
+            format!("{index}\nITMS [{{source: docker.io, mirrors: [m.lab]}}]"),
+        ),
+        (
+            "tag-pull-not-mirrored",
+            format!("{index}\nITMS [{{source: registry.redhat.io, mirrors: ['${{M}}']}}]"),
+            format!("{index}\nITMS [{{source: docker.io, mirrors: ['${{M}}']}}]"),
+        ),
+        (
+            "root-level-source",
+            format!("{root}, {explicit}]"),
+            format!("{root}, {{source: docker.io/x, mirrors: ['${{M}}']}}]"),
+        ),
+        (
+            "ineffective-entry",
+            "IDMS [{source: quay.io/a, mirrors: ['${M}']}]".to_owned(),
+            "IDMS [{source: quay.io/a, mirrors: []}, {source: quay.io/b, mirrors: ['${M}']}]".to_owned(),
+        ),
+        (
+            "half-blocked-source",
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: ['${M}']}]"
+                .to_owned(),
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: NeverContactSource}]\n\
+             ITMS [{source: q.io/b, mirrors: ['${M}']}]"
+                .to_owned(),
+        ),
+        (
+            "icsp-alongside-idms",
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a]}]\n\
+             ICSP [{source: q.io/a, mirrors: [m.lab/a]}, {source: '${S}', mirrors: [m.lab/b]}]"
+                .to_owned(),
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a]}]\nICSP [{source: q.io/a, mirrors: [m.lab/a]}]"
+                .to_owned(),
+        ),
+        (
+            "blocked-mirror",
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a]}]\nIMAGE {allowedRegistries: [q.io, '${A}']}"
+                .to_owned(),
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a]}]\nIMAGE {allowedRegistries: [q.io]}".to_owned(),
+        ),
+        (
+            "invalid-registry-scope",
+            "IMAGE {blockedRegistries: ['${A}']}".to_owned(),
+            "IMAGE {blockedRegistries: ['*.*', '${A}']}".to_owned(),
+        ),
+    ];
+    for (id, open, known) in table {
+        assert!(!finds(id, &open), "{id}: {open}");
+        assert!(finds(id, &known), "{id}: {known}");
+    }
+}
+
+#[test]
+fn the_other_values_of_an_object_are_reviewed() {
+    let table = [
+        ("invalid-mirror", "IDMS [{source: quay.io/a, mirrors: ['${M}', 'https://m.lab/a']}]"),
+        ("invalid-source", "IDMS [{source: 'quay.io/a:v1', mirrors: ['${M}']}]"),
+        (
+            "unqualified-mirror",
+            "ITMS [{source: '${S}', mirrors: [m.lab]}, {source: quay.io/a, mirrors: [m/a]}]",
+        ),
+        (
+            "conflicting-source-policy",
+            "IDMS [{source: q.io/a, mirrors: [m.lab, '${M}'], mirrorSourcePolicy: NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab], mirrorSourcePolicy: AllowContactingSource}]",
+        ),
+    ];
+    for (id, text) in table {
+        assert!(finds(id, text), "{id}: {text}");
+    }
+}
+
+#[test]
+fn no_fix_is_made_of_a_part_of_an_object() {
+    let reading =
+        objects("IDMS [{source: q.io/a, mirrors: [m.lab/a, '${M}']}, {source: q.io/b, mirrors: [m.lab/b]}]");
+    let (place, list) = (&reading.objects[0], "spec.imageDigestMirrors");
+    let Object::MirrorSet(set) = &place.object else { panic!("a mirror set") };
+    let remove = |path: &str| {
+        let change = Change::Remove { path: format!("{list}{path}") };
+        Fix { changes: vec![(set.id(), change)], ..Fix::from("remove it") }
+    };
+    let create = Fix { objects: vec![set.as_ref().clone()], ..Fix::from("create it") };
+    let table = [
+        (remove("[0]"), false, "the entry of the placeholder"),
+        (remove("[0].mirrors"), false, "its list"),
+        (remove("[0].mirrors[0]"), true, "another mirror"),
+        (remove("[1]"), true, "another entry"),
+        (create, false, "an object of the known part"),
+    ];
+    for (fix, expected, reason) in table {
+        let finding = Finding { fix, ..Finding::new(format!("{list}[1].source"), "key", "what") };
+        let diagnostic = Diagnostic { rule: &RULES[0], level: crate::rules::Level::Warn, finding };
+        let verdict = Verdict { diagnostics: vec![diagnostic], ..Verdict::default() };
+        let mut reviewed = [Reviewed { object: set.id(), place: Some(place), verdict }];
+        UnknownValues::of(&reading.objects).withhold(&mut reviewed);
+        assert_eq!(reviewed[0].verdict.diagnostics[0].finding.fix.is_applicable(), expected, "{reason}");
+    }
+}
+
+#[test]
+fn every_dependence_is_of_a_rule() {
+    let depending = RULES.iter().filter(|rule| dependence_of(rule.id) != Dependence::None);
+    assert_eq!(depending.count(), 19, "a rule of the list is no longer there");
+    assert_eq!(rule("root-level-source").map(|rule| dependence_of(rule.id)), Some(Dependence::Everything));
+}
