@@ -10,8 +10,9 @@ use crate::command::{ROOT, mirrorguard, mirrorguard_of, text_of};
 use crate::help::commands;
 
 /// Words in code with dashes between them that are no ids of rules.
-const OTHER_WORDS: [(&str, &str); 11] = [
+const OTHER_WORDS: [(&str, &str); 12] = [
     ("kube-apiserver", "a program"),
+    ("machine-config-operator", "a program that asks upstream"),
     ("json-value", "a server of the benchmarks"),
     ("managed-cluster-validating-webhooks", "a program"),
     ("air-gap", "a profile"),

@@ -9,7 +9,7 @@ use super::Reviewed;
 use crate::{
     objects::{Change, Entry, HostedCluster, Object, ObjectId, manifest::Located, scope::ancestors},
     review::Diagnostic,
-    rules::{Finding, Fix},
+    rules::{DependsOn, Finding, Fix},
 };
 
 /// The values of files that are not known, by what depends on them.
@@ -23,44 +23,6 @@ pub struct UnknownValues {
     above: HashSet<String>,
     /// Whether an entry is not known at all, or a setting of the cluster.
     is_open: bool,
-}
-
-/// What the finding of a rule depends on besides the values that it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dependence {
-    /// Nothing: it stays true whatever else there is.
-    None,
-    /// The other entries of the source and of the sources above and below it.
-    Sources,
-    /// All entries of the objects that it is about.
-    Objects,
-    /// Every entry: it says that one is missing, or that there is no better one.
-    Everything,
-}
-
-/// What the findings of a rule depend on.
-fn dependence_of(rule: &str) -> Dependence {
-    match rule {
-        "contacting-source" | "hypershift-misresolves" => Dependence::Sources,
-        "icsp-alongside-idms"
-        | "incomplete-catalog-images"
-        | "misread-catalog-overrides"
-        | "data-plane-not-mirrored"
-        | "node-impact"
-        | "node-pool-rollout" => Dependence::Objects,
-        "catalogs-not-expressible"
-        | "dropped-source"
-        | "half-blocked-source"
-        | "mirror-in-use"
-        | "root-level-source"
-        | "shadowed-source"
-        | "stale-catalog-overrides"
-        | "swapped-source"
-        | "tag-pull-not-mirrored"
-        | "unrenderable-image-config"
-        | "wildcard-over-nested-scope" => Dependence::Everything,
-        _ => Dependence::None,
-    }
 }
 
 impl UnknownValues {
@@ -123,14 +85,14 @@ impl UnknownValues {
         let finding = &diagnostic.finding;
         let is_hosted = matches!(object, Some(Object::HostedCluster(_)));
         let is_about_guest = is_hosted && finding.path.starts_with(HostedCluster::SOURCES_PATH);
-        match dependence_of(diagnostic.rule.id) {
-            Dependence::None => false,
+        match diagnostic.rule.depends_on {
+            DependsOn::Nothing => false,
             _ if is_hosted && self.objects.contains_key(id) => true,
             _ if is_about_guest => false,
-            Dependence::Sources => self.concerns_source(object, &finding.path),
-            Dependence::Objects => self.concerns_objects(id, object, finding),
-            Dependence::Everything if is_hosted => self.is_open || !self.sources.is_empty(),
-            Dependence::Everything => {
+            DependsOn::Sources => self.concerns_source(object, &finding.path),
+            DependsOn::Objects => self.concerns_objects(id, object, finding),
+            DependsOn::Everything if is_hosted => self.is_open || !self.sources.is_empty(),
+            DependsOn::Everything => {
                 self.is_open
                     || self.concerns_source(object, &finding.path)
                     || (object.and_then(|object| entry_at(object, &finding.path)).is_none()

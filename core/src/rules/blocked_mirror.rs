@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
 use crate::{
     node::{Policy, PolicyRefusal, Rendering},
     objects::{
@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a mirror or source that nodes reject, because it is blocked or not allowed",
     page: include_str!("blocked_mirror.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

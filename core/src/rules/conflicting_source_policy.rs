@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Check, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource, explicit::never_contact,
-    finding::some_sets, invalid_source::RENDERING_FAILS,
+    Check, DependsOn, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
+    explicit::never_contact, finding::some_sets, invalid_source::RENDERING_FAILS,
 };
 use crate::{
     context::EntryRef,
@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("conflicting_source_policy.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

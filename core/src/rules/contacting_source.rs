@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 
 use super::{
-    Check, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, explicit::never_contact,
+    Check, DependsOn, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, explicit::never_contact,
     finding::some_sets,
 };
 use crate::{
@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an entry without NeverContactSource in a disconnected cluster",
     page: include_str!("contacting_source.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Sources,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! A mirrored management cluster, and a hosted cluster whose own nodes do not know the mirror.
 
-use super::{Check, Finding, Fix, HostedWrite, Level, Related, Rule, explicit::entry};
+use super::{Check, DependsOn, Finding, Fix, HostedWrite, Level, Related, Rule, explicit::entry};
 use crate::{
     hypershift::RELEASE_REPOSITORIES,
     node::{Places, places},
@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a HostedCluster whose imageContentSources do not cover the mirrored release images",
     page: include_str!("data_plane_not_mirrored.md"),
     check: Check::HostedCluster(check),
+    depends_on: DependsOn::Objects,
     ..Rule::BASE
 };
 

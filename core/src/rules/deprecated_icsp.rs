@@ -1,6 +1,6 @@
 //! An `ImageContentSourcePolicy`.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
 use crate::objects::{MirrorSet, Origin, SetKind};
 
 pub(super) const RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an ICSP, which has been deprecated since OpenShift 4.13",
     page: include_str!("deprecated_icsp.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

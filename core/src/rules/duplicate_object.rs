@@ -1,6 +1,6 @@
 //! Two objects of one kind and name.
 
-use super::{Check, FileObject, Finding, Level, Rule};
+use super::{Check, DependsOn, FileObject, Finding, Level, Rule};
 use crate::objects::SetKind;
 
 pub(super) const RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an object with the kind and name of an earlier one, which it replaces; in files only",
     page: include_str!("duplicate_object.md"),
     check: Check::File(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

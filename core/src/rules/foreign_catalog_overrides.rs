@@ -1,6 +1,6 @@
 //! Catalog overrides that someone set by hand, and that do not match the mirror sets.
 
-use super::{Check, Finding, Fix, Found, HostedWrite, Level, Rule, Survey};
+use super::{Check, DependsOn, Finding, Fix, Found, HostedWrite, Level, Rule, Survey};
 use crate::{
     hypershift::{Derivation, Deviation, Origin, Placement, find_deviation},
     objects::{HostedCluster, annotation},
@@ -12,6 +12,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "catalog overrides set by hand that do not match the mirror sets",
     page: include_str!("foreign_catalog_overrides.md"),
     check: Check::Cluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

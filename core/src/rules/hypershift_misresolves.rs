@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, collections::HashSet};
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite,
+    Check, DependsOn, Finding, Level, Related, Rule, SetWrite,
     astray::{Astray, astray, describe_lookups, eras_in_use, eras_of, hosted_in, in_order},
     explicit::add_explicit,
     finding::some_hosted,
@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an entry that HyperShift and nodes resolve to different locations",
     page: include_str!("hypershift_misresolves.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Sources,
     ..Rule::BASE
 };
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Check, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
+    Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
     conflicting_source_policy::three_steps,
     explicit::free_name,
     finding::{list_names, some_names},
@@ -31,6 +31,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an ICSP created or extended while an IDMS or ITMS exists, or an IDMS or ITMS that conflicts with an ICSP",
     page: include_str!("icsp_alongside_idms.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Objects,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! A catalog overrides annotation that has no effect on any catalog.
 
-use super::{Check, Finding, Fix, HostedWrite, Level, Rule, subject::named_catalog};
+use super::{Check, DependsOn, Finding, Fix, HostedWrite, Level, Rule, subject::named_catalog};
 use crate::{
     hypershift::{Span, catalogs::Catalog},
     objects::{HostedCluster, annotation},
@@ -12,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a catalog overrides annotation that has no effect on any catalog",
     page: include_str!("ignored_catalog_overrides.md"),
     check: Check::HostedCluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,7 +1,7 @@
 //! ICSPs that a hosted control plane was started without, because an IDMS exists.
 
 use super::{
-    Check, Finding, Found, Level, Related, Rule, Survey, finding::some_names,
+    Check, DependsOn, Finding, Found, Level, Related, Rule, Survey, finding::some_names,
     stale_registry_overrides::is_in_step,
 };
 use crate::{
@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a hosted control plane was started without the ICSPs, because an IDMS exists",
     page: include_str!("ignored_icsp.md"),
     check: Check::Cluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! Some of the annotations that name the catalogs' images, or one that does so by tag.
 
-use super::{Check, Finding, HostedWrite, Level, Rule};
+use super::{Check, DependsOn, Finding, HostedWrite, Level, Rule};
 use crate::{
     hypershift::{
         Span,
@@ -15,6 +15,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "some catalog-image annotations are missing, or one names its image by tag",
     page: include_str!("incomplete_catalog_images.md"),
     check: Check::HostedCluster(check),
+    depends_on: DependsOn::Objects,
     ..Rule::BASE
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
+use super::{Check, DependsOn, Finding, Fix, HostedWrite, Level, Rule};
 use crate::objects::{EntryPart, HostedCluster, grammar};
 
 pub(super) const RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a value of imageContentSources that the ImageDigestMirrorSet of the hosted cluster rejects",
     page: include_str!("invalid_image_content_source.md"),
     check: Check::HostedCluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! A mirror that the API server or the machine-config operator rejects.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, invalid_source::rejected};
+use super::{Check, DependsOn, Finding, Fix, Level, Rule, SetWrite, invalid_source::rejected};
 use crate::objects::{EntryPart, MirrorSet, SetKind, grammar};
 
 pub(super) const RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("invalid_mirror.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

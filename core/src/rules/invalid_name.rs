@@ -1,6 +1,6 @@
 //! A name or namespace that an API server rejects.
 
-use super::{Check, FileObject, Finding, Level, Rule};
+use super::{Check, DependsOn, FileObject, Finding, Level, Rule};
 use crate::objects::{Kind, manifest::Text};
 
 pub(super) const RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a missing or invalid name, or an invalid namespace; in files only",
     page: include_str!("invalid_name.md"),
     check: Check::File(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

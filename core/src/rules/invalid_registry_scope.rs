@@ -1,6 +1,6 @@
 //! A scope of the image configuration that stops the nodes' configuration.
 
-use super::{Check, Finding, Fix, Level, Rule, invalid_source::RENDERING_FAILS};
+use super::{Check, DependsOn, Finding, Fix, Level, Rule, invalid_source::RENDERING_FAILS};
 use crate::objects::{ImageConfig, ObjectId, grammar::is_valid_registry_scope};
 
 pub(super) const RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("invalid_registry_scope.md"),
     check: Check::ImageConfig(check),
     stops_rendering: true,
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! A source that the machine-config operator rejects.
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Fix, Level, Rule, SetWrite};
 use crate::{
     node::check_locations,
     objects::{EntryPart, Format, MirrorSet, grammar},
@@ -13,6 +13,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("invalid_source.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

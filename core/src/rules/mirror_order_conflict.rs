@@ -3,7 +3,8 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::{
-    Check, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource, finding::some_sets,
+    Check, DependsOn, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
+    finding::some_sets,
 };
 use crate::{context::EntryRef, node::Circles};
 
@@ -13,6 +14,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "mirror lists of one source in contradicting orders",
     page: include_str!("mirror_order_conflict.md"),
     check: Check::Entries(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

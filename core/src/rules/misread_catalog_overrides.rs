@@ -1,6 +1,6 @@
 //! A catalog overrides annotation, set by hand, that HyperShift does not interpret as written.
 
-use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
+use super::{Check, DependsOn, Finding, Fix, HostedWrite, Level, Rule};
 use crate::{
     hypershift::{
         Derivation, Misreading, Placement, Problem, Releases, Slip, Span, find_correction, find_slip,
@@ -15,6 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a catalog overrides value that HyperShift ignores, corrupts or interprets at random",
     page: include_str!("misread_catalog_overrides.md"),
     check: Check::HostedCluster(check),
+    depends_on: DependsOn::Objects,
     ..Rule::BASE
 };
 

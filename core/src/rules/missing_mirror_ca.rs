@@ -1,6 +1,6 @@
 //! A `ConfigMap` with CAs that does not exist, or whose key for a mirror has the wrong port.
 
-use super::{Check, Finding, Found, Level, Rule, Survey, mirrors};
+use super::{Check, DependsOn, Finding, Found, Level, Rule, Survey, mirrors};
 use crate::{
     inventory::CaBundle,
     objects::{
@@ -15,6 +15,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a ConfigMap with CAs that does not exist, or whose key for a mirror has the wrong port",
     page: include_str!("missing_mirror_ca.md"),
     check: Check::Cluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Check, Finding, Found, Level, Related, Rule, Survey,
+    Check, DependsOn, Finding, Found, Level, Related, Rule, Survey,
     mirrors::{self, Mirrors},
 };
 use crate::{
@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a pull secret has no credentials for a mirror",
     page: include_str!("missing_pull_secret_entry.md"),
     check: Check::Cluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

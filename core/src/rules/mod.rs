@@ -89,6 +89,22 @@ pub struct Rule {
     pub stops_rendering: bool,
     /// Whether its findings are about the impact of a write, and do not apply to a write that is rejected.
     pub only_when_admitted: bool,
+    /// What its findings depend on besides the values that they are about.
+    pub depends_on: DependsOn,
+}
+
+/// What a finding depends on besides the values that it is about. In files, some of that can be placeholders: then a
+/// finding that may be false is not reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DependsOn {
+    /// Nothing: it stays true whatever else there is.
+    Nothing,
+    /// The other entries of the source, and those of the sources above and below it.
+    Sources,
+    /// All entries of the objects that it is about.
+    Objects,
+    /// Every entry: it says that one is missing, or that there is no better one.
+    Everything,
 }
 
 impl Rule {
@@ -102,6 +118,8 @@ impl Rule {
         check: Check::Cluster(|_, _| {}),
         stops_rendering: false,
         only_when_admitted: false,
+        // A rule that forgets to say is silent where it may be wrong.
+        depends_on: DependsOn::Everything,
     };
 
     /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.

@@ -1,7 +1,8 @@
 //! A source with `NeverContactSource` that is listed as one of its own mirrors.
 
 use super::{
-    Check, Finding, Fix, Level, Rule, SetWrite, explicit::block_entry, invalid_source::RENDERING_FAILS,
+    Check, DependsOn, Finding, Fix, Level, Rule, SetWrite, explicit::block_entry,
+    invalid_source::RENDERING_FAILS,
 };
 use crate::{context::EntryRef, objects::MirrorSourcePolicy};
 
@@ -12,6 +13,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("never_contact_source_lists_source.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! The impact of a write on the nodes.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
 use crate::node::{Change, Impact, Reason, Standstill};
 
 pub(crate) const RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     page: include_str!("node_impact.md"),
     check: Check::MirrorSet(check),
     only_when_admitted: true,
+    depends_on: DependsOn::Objects,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! A change to spec.imageContentSources, which rolls out every NodePool.
 
-use super::{Check, Finding, HostedWrite, Level, Rule};
+use super::{Check, DependsOn, Finding, HostedWrite, Level, Rule};
 use crate::objects::HostedCluster;
 
 pub(super) const RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a change to a HostedCluster's imageContentSources, which rolls out every NodePool",
     page: include_str!("node_pool_rollout.md"),
     check: Check::HostedCluster(check),
+    depends_on: DependsOn::Objects,
     ..Rule::BASE
 };
 

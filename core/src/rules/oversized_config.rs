@@ -1,6 +1,6 @@
 //! registries.conf becomes too large for a MachineConfig.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
 use crate::{
     context::{View, grows, size_at_most, size_of_write},
     objects::MirrorSet,
@@ -13,6 +13,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "registries.conf takes more than 80% of the size of a MachineConfig, or exceeds it",
     page: include_str!("oversized_config.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

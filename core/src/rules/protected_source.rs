@@ -1,6 +1,6 @@
 //! A source that administrators protect.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
 
 pub(super) const RULE: Rule = Rule {
     id: "protected-source",
@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a source that protectedSources in the configuration protects",
     page: include_str!("protected_source.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

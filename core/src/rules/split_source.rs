@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::HashSet;
 
 use super::{
-    Check, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
+    Check, DependsOn, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
     explicit::{is_beside_icsp, may_extend},
     finding::{some_sets, some_sources},
     fix::entry_text,
@@ -28,6 +28,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "one source in several objects, or twice in one object",
     page: include_str!("split_source.md"),
     check: Check::Entries(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! Hosted control planes that run with outdated overrides.
 
-use super::{Check, Finding, Found, Level, Rule, Survey, finding::list_names};
+use super::{Check, DependsOn, Finding, Found, Level, Rule, Survey, finding::list_names};
 use crate::{
     context::View,
     hypershift::{
@@ -16,6 +16,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a hosted control plane that runs with outdated overrides",
     page: include_str!("stale_registry_overrides.md"),
     check: Check::Cluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

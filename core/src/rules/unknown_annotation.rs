@@ -1,7 +1,7 @@
 //! An annotation `mirrorguard.io/…` that does not exist, or has an invalid value, and a misspelt annotation of
 //! HyperShift that concerns catalogs.
 
-use super::{Check, Finding, Fix, HostedWrite, Level, Rule};
+use super::{Check, DependsOn, Finding, Fix, HostedWrite, Level, Rule};
 use crate::{
     hypershift::catalogs::CATALOGS,
     objects::{Change, HostedCluster, annotation},
@@ -14,6 +14,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an annotation mirrorguard.io/… that is unknown or has an invalid value, or a misspelt one of HyperShift for catalogs",
     page: include_str!("unknown_annotation.md"),
     check: Check::HostedCluster(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! A field that the kind of an object does not have.
 
-use super::{Check, FileObject, Finding, Fix, Level, Rule};
+use super::{Check, DependsOn, FileObject, Finding, Fix, Level, Rule};
 use crate::{
     objects::{Change, Kind, Origin, SetKind, UnknownField},
     suggest::closest,
@@ -12,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a field that the kind does not have, for example the list of another kind; in files only",
     page: include_str!("unknown_field.md"),
     check: Check::File(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

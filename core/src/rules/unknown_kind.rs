@@ -1,6 +1,6 @@
 //! A kind of ours under a wrong group or name, or in a version that no API server has.
 
-use super::{Check, FileObject, Finding, Fix, Level, Rule};
+use super::{Check, DependsOn, FileObject, Finding, Fix, Level, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "unknown-kind",
@@ -8,6 +8,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a mirror set or HostedCluster with a wrong apiVersion or a misspelt kind; in files only",
     page: include_str!("unknown_kind.md"),
     check: Check::File(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

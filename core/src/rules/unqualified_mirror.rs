@@ -1,6 +1,6 @@
 //! A mirror that does not name its registry.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
 use crate::objects::scope::names_registry;
 
 pub(super) const RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a mirror without a registry host, with which every pull of its source fails",
     page: include_str!("unqualified_mirror.md"),
     check: Check::Entries(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -1,6 +1,6 @@
 //! A mirror outside the registries that the configuration allows.
 
-use super::{Check, Finding, Level, Rule, SetWrite, finding::some_names};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite, finding::some_names};
 use crate::objects::scope::is_nested;
 
 pub(super) const RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a mirror outside allowedMirrorRegistries in the configuration",
     page: include_str!("untrusted_mirror.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 
