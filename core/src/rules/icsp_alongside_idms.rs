@@ -1,10 +1,10 @@
 //! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    rc::Rc,
-};
+mod covers;
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use self::covers::covers;
 use super::{
     Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
     conflicting_source_policy::three_steps,
@@ -13,12 +13,7 @@ use super::{
     icsp_overlap::overlaps,
 };
 use crate::{
-    node::merge,
-    objects::{
-        Change, Entry, MirrorSet,
-        MirrorSourcePolicy::{self, AllowContactingSource, NeverContactSource},
-        Origin, SetKind, to_yaml,
-    },
+    objects::{Change, Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, SetKind, to_yaml},
     write::Operation,
 };
 
@@ -242,68 +237,6 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
         findings.push(joining(write, set));
     }
     findings.extend(covered.into_iter().map(first_step));
-}
-
-/// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes
-/// try them, and nothing that says otherwise of the source itself.
-fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
-    let has_source = |source: &str| idms.effective_entries().any(|(_, entry)| *entry.source == *source);
-    // Most IDMSs are told apart by one entry.
-    let is_candidate = || icsp.effective_entries().next().is_none_or(|(_, first)| has_source(&first.source));
-    if idms.kind != SetKind::Idms || !is_candidate() {
-        return false;
-    }
-    let lists = MirrorLists::of(idms);
-    let mut known = HashSet::new();
-    icsp.effective_entries().all(|(_, entry)| !known.insert(entry) || lists.cover(entry))
-}
-
-/// The mirror lists of a set's effective entries, each once, and the policies of the sources.
-#[derive(Default)]
-struct MirrorLists<'a> {
-    policies: HashSet<(&'a str, MirrorSourcePolicy)>,
-    /// By source and by each mirror in them, as nodes try them.
-    lists: HashMap<(&'a str, &'a str), Vec<Rc<[&'a str]>>>,
-}
-
-impl<'a> MirrorLists<'a> {
-    fn of(set: &'a MirrorSet) -> Self {
-        let mut found = Self::default();
-        let mut known = HashSet::new();
-        for (_, entry) in set.effective_entries().filter(|(_, entry)| known.insert(*entry)) {
-            found.policies.insert((&entry.source, entry.policy()));
-            let list: Rc<[&str]> = tried(entry).into();
-            for mirror in &*list {
-                found.lists.entry((&entry.source, *mirror)).or_default().push(Rc::clone(&list));
-            }
-        }
-        found
-    }
-
-    /// Whether a list of the source of this entry has its mirrors, in its order, and no entry another policy.
-    fn cover(&self, wanted: &Entry) -> bool {
-        let (source, order) = (&*wanted.source, tried(wanted));
-        let other = match wanted.policy() {
-            AllowContactingSource => NeverContactSource,
-            NeverContactSource => AllowContactingSource,
-        };
-        if self.policies.contains(&(source, other)) {
-            return false;
-        }
-        let lists = order.first().and_then(|first| self.lists.get(&(source, *first)));
-        lists.into_iter().flatten().any(|list| has_in_order(list, &order))
-    }
-}
-
-fn has_in_order(list: &[&str], wanted: &[&str]) -> bool {
-    // One iterator for all: each mirror is looked for behind the one before it.
-    let mut rest = list.iter();
-    wanted.iter().all(|wanted| rest.any(|mirror| mirror == wanted))
-}
-
-/// The mirrors of an entry as nodes try them.
-fn tried(entry: &Entry) -> Vec<&str> {
-    merge(&entry.source, &[&*entry.mirrors]).mirrors.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -8,9 +8,13 @@ use super::{
     *,
 };
 
+mod values;
 mod writer;
 
-use writer::{Random, Writer, value};
+use self::{
+    values::{Random, value},
+    writer::Writer,
+};
 
 /// How many documents are written, and the smallest part of the changes that must be possible, in percent.
 const DOCUMENTS: u64 = 150;
