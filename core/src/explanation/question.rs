@@ -112,8 +112,10 @@ fn describe_error(text: &str, error: ReferenceError) -> String {
     if text.contains('*') {
         return "a wildcard can be a source, but not an image".to_owned();
     }
-    if matches!(error, ReferenceError::Uppercase | ReferenceError::UppercaseRepository) {
-        return format!("its repository has upper-case letters: write \"{}\"", with_lower_case_name(text));
+    // Upstream takes the algorithm of a digest for a part of the repository.
+    let lower = with_lower_case_name(text);
+    if matches!(error, ReferenceError::Uppercase | ReferenceError::UppercaseRepository) && lower != text {
+        return format!("its repository has upper-case letters: write \"{lower}\"");
     }
     let name = text.split('@').next().unwrap_or_default();
     if name.contains("//") || name.ends_with('/') {
@@ -143,6 +145,12 @@ fn describe_digest_error(digest: &str, error: ReferenceError) -> String {
             format!("a sha256 digest has 64 hexadecimal digits, this one has {}", hex.len())
         }
         Some(("sha256", _)) => "a digest has only the digits 0 to 9 and a to f".to_owned(),
+        Some((algorithm, _)) if algorithm.chars().any(char::is_uppercase) => {
+            format!(
+                "the algorithm of its digest has upper-case letters: write \"{}\"",
+                algorithm.to_lowercase()
+            )
+        }
         Some(_) => format!("{error}; write sha256: and 64 hexadecimal digits"),
         None => "a digest begins with sha256:".to_owned(),
     }

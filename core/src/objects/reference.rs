@@ -1,7 +1,8 @@
 //! Image references, as read by the two parsers that decide where an image is pulled from.
 //!
 //! Nodes use `containers/image docker/reference`, which makes names canonical. HyperShift uses
-//! its copy of `library-go pkg/image/reference`, which splits names without changing them. Both have the same grammar.
+//! its copy of `library-go pkg/image/reference`, which splits names without changing them. Both have the same grammar, but not the same check of
+//! digests.
 
 use std::sync::LazyLock;
 
@@ -49,7 +50,7 @@ pub enum ReferenceError {
     /// The digest does not have the length of its algorithm.
     #[error("invalid checksum digest length")]
     DigestLength,
-    /// The digest is not lower-case hexadecimal.
+    /// The digest is not lower-case hexadecimal, or its algorithm has upper-case letters.
     #[error("invalid checksum digest format")]
     DigestFormat,
 }
@@ -61,9 +62,12 @@ struct Parts<'a> {
     digest: Option<&'a str>,
 }
 
+/// What is wrong with a digest that has the form of one.
+type CheckDigest = fn(&str) -> Result<(), ReferenceError>;
+
 /// The parts of a reference, or the first thing that upstream finds wrong with it: the form, then the length of
 /// the name, then the digest.
-fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
+fn split(text: &str, check_digest: CheckDigest) -> Result<Parts<'_>, ReferenceError> {
     let Some(found) = REFERENCE.captures(text) else {
         let lower = text.to_lowercase();
         let only_case = lower != text && REFERENCE.is_match(&lower);
@@ -78,18 +82,34 @@ fn split(text: &str) -> Result<Parts<'_>, ReferenceError> {
     Ok(Parts { name, tag, digest })
 }
 
-fn check_digest(digest: &str) -> Result<(), ReferenceError> {
-    let (algorithm, hex) = digest.split_once(':').ok_or(ReferenceError::DigestFormat)?;
+/// Follows `go-digest digest.go` `Validate`, which containers/image uses.
+fn check_digest_of_nodes(digest: &str) -> Result<(), ReferenceError> {
+    let (algorithm, digits) = digest.split_once(':').ok_or(ReferenceError::DigestFormat)?;
+    match check_length(algorithm, digits) {
+        // Only of an algorithm that it does not know does upstream check the letters.
+        Err(ReferenceError::Algorithm) if algorithm.chars().any(char::is_uppercase) => {
+            Err(ReferenceError::DigestFormat)
+        }
+        Ok(()) if !is_lower_hex(digits) => Err(ReferenceError::DigestFormat),
+        checked => checked,
+    }
+}
+
+/// Follows `hypershift support/thirdparty/library-go/pkg/image/internal/digest/digest.go` `Validate`, which accepts
+/// digits of both cases.
+fn check_digest_of_hypershift(digest: &str) -> Result<(), ReferenceError> {
+    let (algorithm, digits) = digest.split_once(':').ok_or(ReferenceError::DigestFormat)?;
+    check_length(algorithm, digits)
+}
+
+fn check_length(algorithm: &str, digits: &str) -> Result<(), ReferenceError> {
     let length = match algorithm {
         "sha256" => 64,
         "sha384" => 96,
         "sha512" => 128,
         _ => return Err(ReferenceError::Algorithm),
     };
-    if hex.len() != length {
-        return Err(ReferenceError::DigestLength);
-    }
-    if is_lower_hex(hex) { Ok(()) } else { Err(ReferenceError::DigestFormat) }
+    if digits.len() == length { Ok(()) } else { Err(ReferenceError::DigestLength) }
 }
 
 fn is_lower_hex(text: &str) -> bool {
@@ -123,7 +143,7 @@ impl Image {
         } else {
             format!("{domain}/{rest}")
         };
-        let parts = split(&text)?;
+        let parts = split(&text, check_digest_of_nodes)?;
         let (name_len, digested) = (parts.name.len(), parts.digest.is_some());
         Ok(Self { text, name_len, digested })
     }
@@ -205,7 +225,7 @@ pub struct DockerReference {
 impl DockerReference {
     /// Reads a reference.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        let parts = split(text)?;
+        let parts = split(text, check_digest_of_hypershift)?;
         let (registry, path) = match parts.name.split_once('/') {
             Some((first, rest)) if names_registry(first) => (first, rest),
             _ => ("", parts.name),
@@ -254,6 +274,11 @@ mod tests {
 
     const DIGEST: &str = "sha256:0123456789012345678901234567890123456789012345678901234567890123";
 
+    /// An image by a digest with upper-case digits.
+    fn upper(algorithm: &str) -> String {
+        format!("quay.io/a@{algorithm}:{}", "A".repeat(64))
+    }
+
     #[test]
     fn images_are_made_canonical_or_rejected() {
         let table = [
@@ -264,6 +289,18 @@ mod tests {
             ("team/app", Ok("docker.io/team/app"), "a first element without dot or port is a namespace"),
             ("quay.io/A/b", Err(ReferenceError::UppercaseRepository), "repositories are lower case"),
             ("quay.io/a@sha256:0123", Err(ReferenceError::Format), "a digest is at least 32 digits"),
+            (&upper("sha256"), Err(ReferenceError::DigestFormat), "digits are lower case"),
+            (&upper("md5"), Err(ReferenceError::Algorithm), "an algorithm that is not known"),
+            (
+                &upper("MD5"),
+                Err(ReferenceError::UppercaseRepository),
+                "a colon that is taken for that of a tag",
+            ),
+            (
+                &format!("{}:v1{}", "quay.io/a", &upper("MD5")[9..]),
+                Err(ReferenceError::DigestFormat),
+                "behind a tag",
+            ),
             ("quay.io//a", Err(ReferenceError::Format), "no empty element"),
             ("", Err(ReferenceError::Format), "empty"),
             (&DIGEST[7..], Err(ReferenceError::Identifier), "64 hexadecimal digits are an image ID"),
@@ -275,6 +312,14 @@ mod tests {
         ];
         for (text, expected, reason) in table {
             assert_eq!(Image::parse(text).map(|i| i.text), expected.map(str::to_owned), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn hyper_shift_reads_digests_in_both_cases() {
+        for (algorithm, expected) in [("sha256", Ok(())), ("SHA256", Err(ReferenceError::Algorithm))] {
+            let read = DockerReference::parse(&upper(algorithm));
+            assert_eq!(read.map(|_| ()), expected, "{algorithm}");
         }
     }
 
