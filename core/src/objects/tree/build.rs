@@ -108,9 +108,10 @@ impl<'t> Builder<'t> {
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Scalar(text, style, anchor, tag) => {
                 let scalar = Scalar::parse_from_cow_and_metadata(text, style, tag.as_ref());
-                // A value that is not of the type of its tag (`!!int a`) is read as nothing.
-                let data = Data::Scalar(scalar.map_or(Value::Null, value));
                 let (at, span) = (Position::from(&span.start), self.bytes(span));
+                let written = &self.offsets.text[span.clone()];
+                // A value that is not of the type of its tag (`!!int a`) is read as nothing.
+                let data = Data::Scalar(scalar.map_or(Value::Null, |scalar| value(scalar, written)));
                 self.insert(Node { at, span, data, repeat: Repeat::None, has_merge_key: false }, anchor)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -227,8 +228,16 @@ impl Node {
     }
 }
 
-fn value(scalar: Scalar<'_>) -> Value {
+/// The value of a scalar that is written like this in the file.
+fn value(scalar: Scalar<'_>, written: &str) -> Value {
     match scalar {
+        // A number that is too large, like the abbreviated commit 12e3456, is a string to kubectl. A written infinity
+        // begins with a dot, and is nothing that JSON could hold.
+        Scalar::FloatingPoint(value)
+            if value.is_infinite() && !written.contains(".i") && !written.contains(".I") =>
+        {
+            Value::from(written)
+        }
         Scalar::Null => Value::Null,
         Scalar::Boolean(value) => Value::Bool(value),
         Scalar::Integer(value) => Value::from(value),
