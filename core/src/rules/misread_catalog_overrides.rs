@@ -109,14 +109,15 @@ impl Reader<'_> {
         misreadings(value, self.releases, self.placement, Some(self.derivation))
     }
 
-    /// The part with nothing before or after its `=` that causes misreadings: without such parts there are none of
-    /// them. `None` where it is not the cause, or where the problem itself names the part.
+    /// A part with nothing before or after its first `=`, as the cause of the misreadings `found`: without such parts
+    /// there are none of these. `None` if it is not the cause, or if the problem's own text says what is missing.
     fn empty_side(&self, value: &str, found: &[&Misreading]) -> Option<String> {
         if matches!(found[0].problem, Problem::Dropped(_) | Problem::NoPair) {
             return None;
         }
+        let is_incomplete = |(source, mirror): (&str, &str)| source.is_empty() || mirror.is_empty();
         let (empty, other): (Vec<_>, Vec<_>) =
-            value.split(',').partition(|part| part.starts_with('=') || part.ends_with('='));
+            value.split(',').partition(|part| part.split_once('=').is_some_and(is_incomplete));
         let left = self.misreadings_of(&other.join(","));
         let is_cause = !found.iter().any(|misreading| left.contains(misreading));
         let part = empty.first().filter(|_| is_cause)?;
@@ -189,7 +190,7 @@ mod tests {
     fn each_misreading_is_a_finding_of_its_own() {
         use Level::{Deny, Warn};
         type Expected<'a> = &'a [(Level, &'a str)];
-        let table: [(&str, &str, Expected<'_>, &str); 7] = [
+        let table: [(&str, &str, Expected<'_>, &str); 9] = [
             ("registry.redhat.io/redhat=m/r", "4.18", &[], "as written"),
             (
                 "registry.redhat.io=m/a",
@@ -210,6 +211,18 @@ mod tests {
                 "4.20",
                 &[(Deny, "list unreadable  m/r/certified-operator-index")],
                 "spaces are kept",
+            ),
+            (
+                "registry.redhat.io/redhat=m/r=",
+                "4.18",
+                &[(Deny, "list unreadable m/r=/certified-operator-index")],
+                "a second = is part of the mirror",
+            ),
+            (
+                "registry.redhat.io/redhat=",
+                "4.18",
+                &[(Deny, "list 4.18 void")],
+                "a part without a mirror is dropped",
             ),
             (
                 "registry.redhat.io/redhat=m/r,registry.redhat.io=n/r",
