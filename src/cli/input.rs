@@ -9,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use anstream::adapter::strip_str;
 use anyhow::{Result, bail};
 use mirrorguard_core::{
     objects::{
@@ -245,7 +244,7 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
     let unread: Vec<_> = errors.into_iter().map(Unread::from).chain(unopened).collect();
     // Only an error with an excerpt can be drawn by the report.
     for unread in unread.iter().filter(|unread| options.prints_errors || unread.excerpt.is_none()) {
-        output.error(&strip_str(&unread.text).to_string());
+        output.error(&unread.text);
     }
     if output.verbose > 0 {
         for document in &passed_over {

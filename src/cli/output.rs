@@ -155,12 +155,12 @@ pub(super) fn print(text: &str, color: ColorChoice) -> Result<()> {
 
 /// Prints an error and its causes.
 pub(super) fn print_error(error: &anyhow::Error, color: ColorChoice) {
-    // Escape sequences, such as those of a file that an error quotes, must not reach the terminal.
-    let text = anstream::adapter::strip_str(&chain(error)).to_string();
-    print_error_text(&text, color);
+    print_error_text(&chain(error), color);
 }
 
 fn print_error_text(text: &str, color: ColorChoice) {
+    // Escape sequences, such as those of a file that an error quotes, must not reach the terminal.
+    let text = anstream::adapter::strip_str(text);
     let red = "\u{1b}[1;91m";
     // A closed standard error cannot be reported anywhere.
     let _ = writeln!(AutoStream::new(io::stderr(), color).lock(), "{red}error\u{1b}[0m: {text}");
