@@ -1,6 +1,7 @@
 //! `mirrorguard diff`.
 
 use std::{
+    collections::HashMap,
     fmt::Write,
     path::{Path, PathBuf},
 };
@@ -8,8 +9,8 @@ use std::{
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
-    node::{Change, Disruptions, Impact, Reason, change_of_files},
-    objects::{Object, manifest::Located},
+    node::{Change, Disruptions, Impact, NodeFile, Reason, change_of_files},
+    objects::{Object, ObjectId, manifest::Located},
     state::State,
 };
 use serde::Serialize;
@@ -79,8 +80,8 @@ struct ReasonJson<'a> {
     file: &'static str,
     what: String,
     impact: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    lines: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    lines: &'a [String],
 }
 
 pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
@@ -103,11 +104,12 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     let disruptions = views.into_iter().find(|disruptions| !disruptions.is_empty()).unwrap_or_default();
     let Change { impact, reasons } = change_of_files(&before, &after, disruptions);
     let changed = before != after;
+    let places = [&old, &new].map(Places::of);
     if output.is_json() {
-        let reasons = reasons.iter().map(|reason| reason_json(reason, &old, &new)).collect();
+        let reasons = reasons.iter().map(|reason| reason_json(reason, &places)).collect();
         output.json(&DiffJson { changed, impact: impact.to_string(), reasons })?;
     } else {
-        output.result(&human(impact, changed, &reasons, &old, &new))?;
+        output.result(&human(impact, changed, &reasons, &places))?;
     }
     let fails = match args.fail_on {
         Some(FailOnImpact::Reload) => impact >= Impact::Reload,
@@ -133,17 +135,17 @@ fn warn_if_empty(side: &str, path: &Path, input: &Input, output: &Output) -> boo
     is_empty
 }
 
-fn reason_json<'a>(reason: &Reason<'a>, old: &Input, new: &Input) -> ReasonJson<'a> {
+fn reason_json<'a>(reason: &Reason<'a>, places: &'a [Places<'_>; 2]) -> ReasonJson<'a> {
     ReasonJson {
         registry: reason.registry,
         file: reason.file.path(),
         what: reason.what.to_string(),
         impact: reason.impact.to_string(),
-        lines: lines_of(reason.registry, old, new),
+        lines: lines_of(reason, places),
     }
 }
 
-fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], old: &Input, new: &Input) -> String {
+fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], places: &[Places<'_>; 2]) -> String {
     let mut text = match impact {
         Impact::None if changed => "none: a custom nodeDisruptionPolicy takes no action\n".to_owned(),
         Impact::None => "none: registries.conf does not change\n".to_owned(),
@@ -152,7 +154,7 @@ fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], old: &Input, new
         Impact::Reboot => "reboot: every node of every pool is rebooted, one after another\n".to_owned(),
     };
     for reason in reasons {
-        let lines = lines_of(reason.registry, old, new).join(", ");
+        let lines = lines_of(reason, places).join(", ");
         let lines = if lines.is_empty() { lines } else { format!("  ({lines})") };
         // Writing to a String cannot fail.
         let _ =
@@ -161,24 +163,34 @@ fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], old: &Input, new
     text
 }
 
-/// The places of a source in the new files, or in the old ones where it was removed; none if no file has it.
-fn lines_of(source: &str, old: &Input, new: &Input) -> Vec<String> {
-    let found = places_in(new, source);
-    if found.is_empty() { places_in(old, source) } else { found }
-}
+/// The places of each source in files, `FILE:LINE`.
+struct Places<'a>(HashMap<&'a str, Vec<String>>);
 
-fn places_in(input: &Input, source: &str) -> Vec<String> {
-    input.located.iter().flat_map(|located| places(located, source)).collect()
-}
-
-fn places(located: &Located, source: &str) -> Vec<String> {
-    let Object::MirrorSet(set) = &located.object else { return Vec::new() };
-    let mut places = Vec::new();
-    for (index, entry) in set.entries.iter().enumerate() {
-        if *entry.source == *source {
-            let at = located.position(&set.field_path(index, "source"));
-            places.push(format!("{}:{}", located.source.name, at.line));
+impl<'a> Places<'a> {
+    fn of(input: &'a Input) -> Self {
+        // Of objects with one name, the last is used.
+        let last: HashMap<ObjectId, &Located> =
+            input.located.iter().map(|located| (located.object.id(), located)).collect();
+        let is_used = |located: &&Located| std::ptr::eq(last[&located.object.id()], *located);
+        let mut places: HashMap<_, Vec<_>> = HashMap::new();
+        for located in input.located.iter().filter(is_used) {
+            let Object::MirrorSet(set) = &located.object else { continue };
+            for (index, entry) in set.entries.iter().enumerate() {
+                let at = located.position(&set.field_path(index, "source"));
+                let place = format!("{}:{}", located.source.name, at.line);
+                places.entry(&*entry.source).or_default().push(place);
+            }
         }
+        Self(places)
     }
-    places
+}
+
+/// The lines that a difference comes from, in the new files, or in the old ones where the source was removed. None if no
+/// file has it, or if it is not a difference of the mirror sets.
+fn lines_of<'p>(reason: &Reason<'_>, [old, new]: &'p [Places<'_>; 2]) -> &'p [String] {
+    if reason.file != NodeFile::RegistriesConf {
+        return &[];
+    }
+    let found = new.0.get(reason.registry).or_else(|| old.0.get(reason.registry));
+    found.map_or(&[], Vec::as_slice)
 }
