@@ -96,9 +96,11 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
     };
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
     let state: State = input.objects().cloned().collect();
-    // Nothing is made of mirror sets that the nodes reject; `render` prints why they do.
-    if render(&input, &state, output).is_none() {
-        return Ok(Answer::No);
+    // Nothing is made of mirror sets that the machine-config operator rejects, for which `render` prints why, or of those
+    // whose file nodes cannot read.
+    let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
+    if files.refusal.is_some() {
+        return Ok(answer(files.refusal.as_ref(), output));
     }
     print(write(&state, &output.settings()?), output)
 }
@@ -153,7 +155,7 @@ fn search_registries(args: &RenderArgs, output: &Output) -> Result<Answer> {
 /// Whether nodes can read what was printed; says why, if they cannot.
 fn answer(refusal: Option<&FileRefusal>, output: &Output) -> Answer {
     let Some(refusal) = refusal else { return Answer::Yes };
-    output.error(&format!("nodes cannot read this file, and every pull fails: {refusal}"));
+    output.error(&format!("nodes cannot read this configuration, and every pull fails: {refusal}"));
     Answer::No
 }
 
