@@ -267,6 +267,7 @@ mod tests {
         for manifest in &MANIFESTS {
             let lines = excerpt(manifest);
             let (first, after) = manifest.part;
+            // Fewer than four lines would hardly show what the file is about.
             assert!(lines.contains(first) && lines.lines().count() >= 4, "{}: {lines}", manifest.file);
             assert!(after.is_none_or(|after| manifest.text.contains(after)), "{}", manifest.file);
         }

@@ -12,7 +12,7 @@ pub(super) enum Profile {
     /// The default levels of the rules.
     #[default]
     Default,
-    /// For clusters without internet access: sources must not be contacted, and mirrors must be reachable.
+    /// For clusters without internet access: sources should not be contacted, and mirrors must be reachable.
     AirGap,
     /// For clusters that host control planes: entries that HyperShift resolves incorrectly are errors.
     HostedControlPlanes,

@@ -152,8 +152,8 @@ impl HostedCluster {
     /// From `hypershift api/hypershift/v1beta1/hostedcluster_types.go` `HostedClusterSpec.ImageContentSources`.
     pub const MAX_SOURCES: usize = 255;
 
-    /// The mirror set that HyperShift makes of `spec.imageContentSources` in the hosted cluster, without what is beyond
-    /// [`Self::MAX_SOURCES`] and no API server accepts.
+    /// The mirror set that HyperShift makes of `spec.imageContentSources` in the hosted cluster, without the entries
+    /// beyond [`Self::MAX_SOURCES`], which no API server accepts.
     ///
     /// Follows `hypershift support/globalconfig/imagecontentsource.go` `ReconcileImageDigestMirrors`.
     pub fn mirror_set(&self) -> MirrorSet {

@@ -42,7 +42,7 @@ pub(super) fn of_hosted<'a>(view: View<'a>, write: &HostedWrite<'a>) -> Mirrors<
     mirrors
 }
 
-/// The mirrors of an entry that name their registry, without the source itself. Any other makes no reference.
+/// The mirrors of an entry other than its source, without those that name no registry: no pull can use one of these.
 fn named_mirrors(entry: &Entry) -> impl Iterator<Item = &str> {
     entry.real_mirrors().map(|(_, mirror)| mirror).filter(|mirror| names_registry(mirror))
 }

@@ -208,7 +208,8 @@ impl Places<'_> {
         first + text.strip_suffix('\r').unwrap_or(text).len()
     }
 
-    /// Whether the last thing in a value is a block of text, to which lines that follow may belong.
+    /// Whether the last thing in a value is a block of text: an empty line or a comment below may become part of it.
+    /// A merge key at the end is not seen.
     pub(super) fn ends_with_block_text(self, spot: Spot<'_>) -> bool {
         let last = match (&spot.node.data, self.marks(spot).style) {
             (_, Style::BlockText) => return true,

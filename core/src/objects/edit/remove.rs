@@ -131,10 +131,11 @@ impl<'a, 't, 'n> Children<'a, 't, 'n> {
             // Empty lines and comments that follow could become part of the text before, and so could a line break that
             // another edit adds where the file ends without one.
             let is_apart = |text: &str| !text.trim().is_empty() && !text.trim_start().starts_with('#');
-            let is_last = tail == layout.0.len();
-            (!is_last && layout.0[after..].lines().next().is_none_or(is_apart)).then_some(())?;
+            let is_end_of_file = tail == layout.0.len();
+            (!is_end_of_file && layout.0[after..].lines().next().is_none_or(is_apart)).then_some(())?;
         }
-        // Up to the end of its line, behind which another edit may add something, where nothing follows.
+        // What another edit adds below the last child begins at `tail`. The range must not go beyond that, so it takes
+        // the line break before the child, not the one behind it.
         Some(if next.is_some() { line..after } else { self.line_break(line)..tail })
     }
 
