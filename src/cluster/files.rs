@@ -14,6 +14,7 @@ use mirrorguard_core::{
         Object,
         manifest::{self, Located, Reading},
     },
+    rules::name_problem,
     state::State,
 };
 use tracing::{info, warn};
@@ -105,12 +106,26 @@ fn usable(reading: Reading) -> Result<Vec<Object>> {
     for located in &reading.misnamed {
         warn_of_ignored(located, why_misnamed(located));
     }
-    let (whole, open): (Vec<_>, Vec<_>) =
-        reading.objects.into_iter().partition(|located| located.written.placeholders.is_empty());
-    for located in &open {
-        warn_of_ignored(located, "a value is a placeholder; render the template first");
+    let mut objects = Vec::new();
+    for located in reading.objects {
+        match why_unusable(&located) {
+            Some(why) => warn_of_ignored(&located, &why),
+            None => objects.push(located.object),
+        }
     }
-    Ok(whole.into_iter().map(|located| located.object).collect())
+    Ok(objects)
+}
+
+/// Why an object is none that a cluster may have; `None` if it may.
+fn why_unusable(located: &Located) -> Option<String> {
+    if !located.written.placeholders.is_empty() {
+        return Some("a value is a placeholder; render the template first".to_owned());
+    }
+    // The installer names the mirror sets of an install-config itself.
+    if located.is_install_config() {
+        return None;
+    }
+    name_problem(&located.written).map(|problem| format!("no API server accepts it: {problem}"))
 }
 
 fn warn_of_ignored(located: &Located, why: &str) {
@@ -167,6 +182,12 @@ mod tests {
             (object("config.openshift.io/v1", "m.lab"), false, "an object"),
             (object("config.openshift.io/v2", "m.lab"), true, "a version that is not served"),
             (object("config.openshift.io/v1", "${M}"), true, "a placeholder"),
+            (
+                object("config.openshift.io/v1", "m.lab").replace("name: a", "name: A"),
+                true,
+                "an invalid name",
+            ),
+            (object("config.openshift.io/v1", "m.lab").replace("name: a", ""), true, "no name"),
             (config("imageDigestSources"), false, "a list of the installer"),
             (config("imageDigestMirrors"), true, "another list"),
         ];

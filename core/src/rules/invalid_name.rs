@@ -1,7 +1,10 @@
 //! A name or namespace that an API server rejects.
 
 use super::{Check, DependsOn, FileObject, Finding, Level, Rule};
-use crate::objects::{Kind, manifest::Text};
+use crate::objects::{
+    Kind,
+    manifest::{Text, Written},
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-name",
@@ -21,7 +24,17 @@ pub(super) const LONGEST_NAMESPACE: usize = 63;
 const EFFECT: &str = "an API server rejects the object";
 
 fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
-    let written = object.written;
+    findings.extend(find_problems(object.written));
+}
+
+/// Why no cluster can have an object under its name, `"A" has upper-case letters`; `None` if one can. An object whose
+/// name the API server makes has none in a file.
+pub fn name_problem(written: &Written) -> Option<String> {
+    find_problems(written).into_iter().next().map(|finding| finding.what)
+}
+
+fn find_problems(written: &Written) -> Vec<Finding> {
+    let mut findings = Vec::new();
     match (&written.name, &written.generate_name) {
         (Text::Is(name), _) => findings.extend(find("metadata.name", name, problem_of_name(name))),
         (Text::Missing, Text::Is(prefix)) => {
@@ -40,6 +53,7 @@ fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
     if let (Kind::HostedCluster, Text::Is(namespace)) = (written.kind, &written.namespace) {
         findings.extend(find("metadata.namespace", namespace, problem_of_label(namespace)));
     }
+    findings
 }
 
 /// The finding for a value, if it has a problem.

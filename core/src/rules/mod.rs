@@ -65,6 +65,7 @@ pub use as_written::AsWritten;
 pub use exemption::{Exemption, Request, Who};
 pub use finding::{Finding, Found, Level};
 pub use fix::{Applicability, Fix};
+pub use invalid_name::name_problem;
 pub use related::{MAX_RELATED, Related, RelatedFields};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use shared::SharedSource;
