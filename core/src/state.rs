@@ -10,7 +10,7 @@ use crate::{
 
 /// All known objects of a cluster, and the catalog overrides derived from them. They are derived when they are first
 /// asked for, so that many changes in a row cost one derivation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct State {
     context: Context,
     /// Shared by all clones, and by the states after changes that do not affect it: one of them derives for all.
@@ -62,12 +62,6 @@ impl State {
     /// A mirror set by kind and name.
     pub fn set(&self, kind: SetKind, name: &str) -> Option<&MirrorSet> {
         self.context.set(kind, name)
-    }
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self::new(Context::default())
     }
 }
 

@@ -141,6 +141,7 @@ struct Outcome {
 
 #[derive(Serialize)]
 struct ObjectName {
+    /// Never empty: no file of the demo has a kind of the core group.
     #[serde(skip)]
     group: String,
     kind: String,

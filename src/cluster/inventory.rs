@@ -63,7 +63,8 @@ pub async fn read_workloads(client: &Client, hosted_clusters: Vec<Arc<HostedClus
 
 struct Reader<'a> {
     client: &'a Client,
-    /// The objects that could not be read, by description and reason: each reason is that of its objects alone.
+    /// The objects that could not be read, by description and reason: objects that failed for different reasons are on
+    /// different lines.
     unread: BTreeMap<(&'static str, String), BTreeSet<String>>,
 }
 
@@ -171,7 +172,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Records an object that could not be read, which requires a permission. `what` describes such objects.
+    /// Records an object that could not be read, and why: `permission` is what reading it requires. `what` describes such
+    /// objects.
     fn unread(&mut self, what: &'static str, permission: Permission, object: String, error: &Error) {
         self.unread.entry((what, permission.describe(error))).or_default().insert(object);
     }

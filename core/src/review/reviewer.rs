@@ -73,7 +73,7 @@ impl<'a> Reviewer<'a> {
         let overlays = index_sets(context, operation);
         let [before, after] = around(context, operation, &overlays);
         let cluster = Views { before, after, others: context.view_with(set.kind, &set.name, None) };
-        // Hardly any set has an invalid value.
+        // Hardly any set has an invalid value. Without one, the set as written is its valid part, and needs no other index.
         let is_valid =
             [valid.before(), valid.after()].iter().flatten().all(|set| matches!(set, Cow::Borrowed(_)));
         let written_overlays = (!is_valid).then(|| index_sets(context, written));
@@ -97,6 +97,7 @@ impl<'a> Reviewer<'a> {
         }
         // After the levels are lowered: an exemption records, and warns of, the denial that it prevents.
         exempt(&mut verdict, &set.into(), &self.settings.exemptions, self.today);
+        // A deletion gets no such remark: at Deny, it would deny the deletion.
         if let (Some(why), Some(_)) = (self.unverified, operation.after()) {
             verdict.remarks.push(unverified_remark(self.settings.when_unverified, why));
         }

@@ -100,7 +100,8 @@ mod tests {
         state::State,
     };
 
-    /// A set that takes about this many times 4 KiB in the encoded file: 16 entries of about 256 bytes each.
+    /// A set that takes about this many times 4 KiB in the file: 16 entries of about 250 bytes each. In base64 that is a
+    /// third more, so 80% of the limit are about 237 units, and the limit about 296.
     fn set(name: &str, units: usize) -> MirrorSet {
         let path = "x".repeat(48);
         let mut set = testing::set(Idms, name, &[]);
@@ -111,7 +112,7 @@ mod tests {
         set
     }
 
-    /// A write next to other sets, all sizes in units of 4 KiB.
+    /// A write next to other sets, all sizes in units of 4 KiB before encoding.
     struct Case {
         others: usize,
         old: usize,

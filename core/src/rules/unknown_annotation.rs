@@ -35,8 +35,7 @@ fn unknown_name(hosted: &HostedCluster, name: &str) -> Option<Finding> {
         return None;
     }
     let fix = match similar(name) {
-        Some(meant) => Fix::changing_pulls(format!("rename it to {meant}"))
-            .change(hosted.id(), Change::Rename { path: annotation::path(name), name: meant.to_owned() }),
+        Some(meant) => rename(hosted, name, meant),
         None => format!("remove it, or use one of {}", annotation::OURS.join(", ")).into(),
     };
     Some(Finding {
@@ -44,6 +43,16 @@ fn unknown_name(hosted: &HostedCluster, name: &str) -> Option<Finding> {
         fix,
         ..Finding::new(annotation::path(name), name, format!("the annotation {name} is unknown"))
     })
+}
+
+/// Renames an annotation to the one that was meant, or removes it if that is set too.
+fn rename(hosted: &HostedCluster, name: &str, meant: &str) -> Fix {
+    let path = annotation::path(name);
+    if hosted.metadata.annotations.contains_key(meant) {
+        return Fix::safe(format!("remove it: {meant} is set")).remove(hosted.id(), path);
+    }
+    Fix::changing_pulls(format!("rename it to {meant}"))
+        .change(hosted.id(), Change::Rename { path, name: meant.to_owned() })
 }
 
 fn invalid_value(hosted: &HostedCluster, name: &str, value: &str) -> Option<Finding> {
@@ -65,10 +74,9 @@ fn invalid_value(hosted: &HostedCluster, name: &str, value: &str) -> Option<Find
 /// An annotation that HyperShift does not read, and that was meant for catalogs.
 fn misspelt_for_catalogs(hosted: &HostedCluster, name: &str) -> Option<Finding> {
     let meant = meant_for_catalogs(name)?;
-    let rename = Change::Rename { path: annotation::path(name), name: meant.to_owned() };
     Some(Finding {
         effect: "HyperShift ignores it".to_owned(),
-        fix: Fix::changing_pulls(format!("rename it to {meant}")).change(hosted.id(), rename),
+        fix: rename(hosted, name, meant),
         ..Finding::new(annotation::path(name), name, format!("the annotation {name} is unknown"))
     })
 }
@@ -121,8 +129,14 @@ mod tests {
 
     /// What is found in a HostedCluster with this annotation alone.
     fn find(name: &str, value: &str) -> Option<Finding> {
+        find_in(&[(name, value)])
+    }
+
+    /// The last finding in a HostedCluster with these annotations.
+    fn find_in(annotations: &[(&str, &str)]) -> Option<Finding> {
         let mut hosted = HostedCluster::default();
-        hosted.metadata.annotations.insert(name.to_owned(), value.to_owned());
+        let annotations = annotations.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        hosted.metadata.annotations.extend(annotations);
         let (state, settings) = (State::default(), Settings::default());
         let write = HostedWrite { old: None, new: &hosted, state: &state, settings: &settings };
         let mut findings = Vec::new();
@@ -149,6 +163,19 @@ mod tests {
             findings.extend(found);
         }
         assert_texts(RULE.id, &findings);
+    }
+
+    #[test]
+    fn an_annotation_is_not_renamed_to_one_that_is_set() {
+        let misspelt = ("mirrorguard.io/catalog-overides", "disabled");
+        let right = (annotation::OPT_OUT, "disabled");
+        let table =
+            [(&[misspelt][..], true, "the right one is free"), (&[misspelt, right], false, "both are there")];
+        for (annotations, expected, reason) in table {
+            let finding = find_in(annotations).unwrap();
+            let [(_, change)] = &*finding.fix.changes else { panic!("{reason}: {:?}", finding.fix) };
+            assert_eq!(matches!(change, Change::Rename { .. }), expected, "{reason}");
+        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::{
     },
 };
 
-/// Adds the hidden mirrors to the entries themselves, or if no entry of the sources serves the pulls, adds entries that do
-/// to a set that has the broader source.
+/// Adds the hidden mirrors to the entries themselves. If no entry of the sources serves the pulls, adds entries that
+/// serve them to a set that has the broader source. All of `hidden` have the same effect.
 pub(super) fn fix(view: View<'_>, hidden: &[Hidden<'_>]) -> Fix {
     if hidden[0].effect != Effect::TriesFewer {
         return add_entries(view, hidden);
@@ -73,8 +73,9 @@ impl Hidden<'_> {
         is_kept(&before, &after) && before.contains(&&**source) == after.contains(&&**source)
     }
 
-    /// Whether HyperShift, which up to 4.16 replaces the source in the result of the mirror before, finds no source to
-    /// replace behind the mirrors that are there.
+    /// Whether HyperShift looks where it looked. Up to 4.16, each mirror replaces the source in what the mirror before it
+    /// made of the image: if that still has the source, an appended mirror is put there. A mirror that is the source itself
+    /// changes nothing, so HyperShift then only gains the appended mirrors.
     fn keeps_lookups(&self) -> bool {
         let Entry { source, mirrors, .. } = self.own.entry();
         let is_digest = self.own.set.kind.is_digest();
