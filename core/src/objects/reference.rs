@@ -1,13 +1,17 @@
 //! Image references, as read by the two parsers that decide where an image is pulled from.
 //!
-//! Nodes use `containers/image docker/reference`, which makes names canonical. HyperShift uses
-//! its copy of `library-go pkg/image/reference`, which splits names without changing them. Both have the same grammar, but not the same check of
-//! digests.
+//! Nodes use `containers/image docker/reference`, which makes names canonical. HyperShift uses its copy of
+//! `library-go pkg/image/reference`, which splits names without changing them. Both have the same grammar, but not the
+//! same check of digests.
+
+mod docker;
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 use thiserror::Error;
+
+pub use docker::DockerReference;
 
 /// The maximum length of a repository name, in bytes.
 const NAME_MAX: usize = 255;
@@ -83,7 +87,7 @@ fn split(text: &str, check_digest: CheckDigest) -> Result<Parts<'_>, ReferenceEr
 }
 
 /// Follows `go-digest digest.go` `Validate`, which containers/image uses.
-fn check_digest_of_nodes(digest: &str) -> Result<(), ReferenceError> {
+fn check_digest(digest: &str) -> Result<(), ReferenceError> {
     let (algorithm, digits) = digest.split_once(':').ok_or(ReferenceError::DigestFormat)?;
     match check_length(algorithm, digits) {
         // Only of an algorithm that it does not know does upstream check the letters.
@@ -93,13 +97,6 @@ fn check_digest_of_nodes(digest: &str) -> Result<(), ReferenceError> {
         Ok(()) if !is_lower_hex(digits) => Err(ReferenceError::DigestFormat),
         checked => checked,
     }
-}
-
-/// Follows `hypershift support/thirdparty/library-go/pkg/image/internal/digest/digest.go` `Validate`, which accepts
-/// digits of both cases.
-fn check_digest_of_hypershift(digest: &str) -> Result<(), ReferenceError> {
-    let (algorithm, digits) = digest.split_once(':').ok_or(ReferenceError::DigestFormat)?;
-    check_length(algorithm, digits)
 }
 
 fn check_length(algorithm: &str, digits: &str) -> Result<(), ReferenceError> {
@@ -143,7 +140,7 @@ impl Image {
         } else {
             format!("{domain}/{rest}")
         };
-        let parts = split(&text, check_digest_of_nodes)?;
+        let parts = split(&text, check_digest)?;
         let (name_len, digested) = (parts.name.len(), parts.digest.is_some());
         Ok(Self { text, name_len, digested })
     }
@@ -203,71 +200,6 @@ pub fn names_registry(first: &str) -> bool {
     first.contains(['.', ':']) || first == "localhost"
 }
 
-/// An image, a source or a mirror as HyperShift reads it: nothing is added, and all path elements after the first
-/// are in `name`.
-///
-/// Follows `hypershift support/thirdparty/library-go/pkg/image/reference/reference.go` `Parse`, a copy of its own:
-/// library-go itself may read a host alone as a registry without a name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DockerReference {
-    /// `host[:port]`; may be empty.
-    pub registry: String,
-    /// The first of two or more path elements; otherwise empty.
-    pub namespace: String,
-    /// The rest of the path.
-    pub name: String,
-    /// The tag; may be empty.
-    pub tag: String,
-    /// The digest; may be empty.
-    pub id: String,
-}
-
-impl DockerReference {
-    /// Reads a reference.
-    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        let parts = split(text, check_digest_of_hypershift)?;
-        let (registry, path) = match parts.name.split_once('/') {
-            Some((first, rest)) if names_registry(first) => (first, rest),
-            _ => ("", parts.name),
-        };
-        let (namespace, name) = path.split_once('/').unwrap_or(("", path));
-        Ok(Self {
-            registry: registry.to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            tag: parts.tag.unwrap_or_default().to_owned(),
-            id: parts.digest.unwrap_or_default().to_owned(),
-        })
-    }
-
-    /// The name with its digest, or with its tag if it has no digest, without registry and namespace.
-    ///
-    /// Follows `NameString` in the same file. Every reference that is parsed has a name.
-    pub fn name_string(&self) -> String {
-        match (self.id.as_str(), self.tag.as_str()) {
-            _ if self.name.is_empty() => String::new(),
-            ("", "") => self.name.clone(),
-            ("", tag) => format!("{}:{tag}", self.name),
-            (id, _) => format!("{}@{id}", self.name),
-        }
-    }
-}
-
-/// Upstream's `String`: only for Docker Hub is an empty namespace completed.
-impl std::fmt::Display for DockerReference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let hub = matches!(self.registry.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io");
-        let namespace = if self.namespace.is_empty() && hub { "library" } else { &self.namespace };
-        let name = self.name_string();
-        for part in [&self.registry, namespace] {
-            if !part.is_empty() && !name.is_empty() {
-                write!(f, "{part}/")?;
-            }
-        }
-        f.write_str(&name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,30 +248,9 @@ mod tests {
     }
 
     #[test]
-    fn hyper_shift_reads_digests_in_both_cases() {
-        for (algorithm, expected) in [("sha256", Ok(())), ("SHA256", Err(ReferenceError::Algorithm))] {
-            let read = DockerReference::parse(&upper(algorithm));
-            assert_eq!(read.map(|_| ()), expected, "{algorithm}");
-        }
-    }
-
-    #[test]
     fn an_image_with_a_tag_and_a_digest_is_pulled_by_digest() {
         let image = Image::parse(&format!("quay.io/a/b:v1@{DIGEST}")).unwrap();
         assert!(image.is_digested());
         assert_eq!((image.name(), image.tag()), ("quay.io/a/b", Some("v1")));
-    }
-
-    #[test]
-    fn a_host_with_a_port_and_no_path_is_read_as_a_name_with_a_tag() {
-        let reference = DockerReference::parse("mirror.lab:8443").unwrap();
-        assert_eq!((reference.name.as_str(), reference.tag.as_str()), ("mirror.lab", "8443"));
-        assert_eq!(reference.to_string(), "mirror.lab:8443");
-    }
-
-    #[test]
-    fn all_path_elements_after_the_first_belong_to_the_name() {
-        let reference = DockerReference::parse("m:8443/quay.io/openshift-release-dev/ocp").unwrap();
-        assert_eq!((&*reference.namespace, &*reference.name), ("quay.io", "openshift-release-dev/ocp"));
     }
 }
