@@ -19,7 +19,8 @@ use mirrorguard_core::{
 };
 
 use self::places::{
-    describe, describe_misnamed, describe_open, describe_placeholders, find_earlier, place_of_name,
+    describe, describe_misnamed, describe_open, describe_placeholders, describe_unknown_fields, find_earlier,
+    place_of_name,
 };
 use super::{
     connect::{cannot_list, connect, describe_kind, runtime},
@@ -107,6 +108,22 @@ impl Input {
         Ok(self)
     }
 
+    /// Fails if a mirror set has fields that its kind does not have, for what is written instead of it: they would be
+    /// lost. They have been named already.
+    pub(super) fn without_lost_fields(self) -> Result<Self> {
+        let loses = |located: &&Located| {
+            matches!(located.object, Object::MirrorSet(_)) && !located.written.unknown_fields.is_empty()
+        };
+        if let Some(located) = self.located.iter().find(loses) {
+            bail!(
+                "nothing was written, because {} has fields that its kind does not have: they would be lost; correct \
+                 the file first",
+                located.object.id()
+            );
+        }
+        Ok(self)
+    }
+
     /// How many values are placeholders.
     pub(super) fn placeholders(&self) -> usize {
         self.located.iter().chain(&self.misnamed).map(|located| located.written.placeholders.len()).sum()
@@ -134,6 +151,8 @@ pub(super) struct ReadOptions<'a> {
     pub(super) warn_of_duplicates: bool,
     /// Whether to warn about an object that no API server accepts.
     pub(super) warn_of_misnamed: bool,
+    /// Whether to warn about fields that a kind does not have.
+    pub(super) warn_of_unknown_fields: bool,
     /// Whether to print the errors in files that a report can draw; the others are always printed.
     pub(super) prints_errors: bool,
     /// Whether to warn where there are no objects.
@@ -150,6 +169,7 @@ impl Default for ReadOptions<'_> {
             exclude: None,
             warn_of_duplicates: true,
             warn_of_misnamed: true,
+            warn_of_unknown_fields: true,
             prints_errors: true,
             warn_if_empty: true,
             keeps_placeholders: false,
@@ -185,12 +205,23 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     for located in input.misnamed.iter().filter(|_| options.warn_of_misnamed) {
         output.message(&describe_misnamed(located));
     }
+    if options.warn_of_unknown_fields {
+        let mut fields = input.located.iter().flat_map(describe_unknown_fields);
+        fields.by_ref().take(UNKNOWN_FIELDS).for_each(|text| output.message(&text));
+        let more = fields.count();
+        if more > 0 {
+            output.message(&format!("and {more} more fields that are ignored: mirrorguard lint names all\n"));
+        }
+    }
     if options.warn_if_empty && input.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         output.message(&format!("warning: no mirror set or HostedCluster found in {}\n", paths.join(", ")));
     }
     Ok(input)
 }
+
+/// The number of fields that are ignored and named.
+const UNKNOWN_FIELDS: usize = 10;
 
 /// The word that stands for the cluster of the current kubeconfig where either that or a path may be given.
 const CLUSTER: &str = "cluster";

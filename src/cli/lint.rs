@@ -149,10 +149,15 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         keeps_placeholders: true,
         ..ReadOptions::default()
     };
-    // The report itself has duplicates and misnamed objects as findings, and for people the errors in files.
+    // The report itself has duplicates, misnamed objects and unknown fields as findings, and for people the errors in files.
     let prints_errors = output.format() != Format::Human;
-    let path_options =
-        ReadOptions { warn_of_duplicates: false, warn_of_misnamed: false, prints_errors, ..options };
+    let path_options = ReadOptions {
+        warn_of_duplicates: false,
+        warn_of_misnamed: false,
+        warn_of_unknown_fields: false,
+        prints_errors,
+        ..options
+    };
     let mut input = input::read(&args.paths, path_options, output)?;
     let mut against = Vec::new();
     for path in &args.against {

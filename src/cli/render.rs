@@ -94,7 +94,8 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
             )
         },
     };
-    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
+    let input =
+        input::read(&args.paths, ReadOptions::default(), output)?.complete()?.without_lost_fields()?;
     let state: State = input.objects().cloned().collect();
     // Nothing is made of mirror sets that the machine-config operator rejects, for which `render` prints why, or of those
     // whose file nodes cannot read.

@@ -55,6 +55,34 @@ fn standard_input_is_one_of_several_paths() -> Result<()> {
 }
 
 #[test]
+fn a_field_that_is_ignored_is_named_and_nothing_is_made_of_its_set() -> Result<()> {
+    let object = |policy: &str| {
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {{name: a}}\nspec:\n  \
+             imageDigestMirrors:\n  - source: q.io/a\n    mirrors: [m.lab/a]\n    {policy}: NeverContactSource\n"
+        )
+    };
+    let table = [
+        ("render -", 0, "its own form"),
+        ("explain q.io/a/x:1 -", 0, "a question"),
+        ("diff /dev/null -", 0, "a comparison"),
+        ("render --to idms -", 2, "another object"),
+        ("merge -", 2, "several objects in one"),
+        ("migrate -", 2, "a migration"),
+    ];
+    for (command, code, reason) in table {
+        let run = mirrorguard_reads(command, &object("mirrorSourcepolicy"))?.code(code).context(reason)?;
+        run.says(
+            "<stdin>:8: ImageDigestMirrorSet has no field spec.imageDigestMirrors[0].mirrorSourcepolicy",
+        )
+        .context(reason)?;
+        let right = mirrorguard_reads(command, &object("mirrorSourcePolicy"))?.code(0).context(reason)?;
+        ensure!(!right.stderr.contains("has no field"), "{reason}: {}", right.stderr);
+    }
+    Ok(())
+}
+
+#[test]
 fn a_broken_file_is_an_error_and_the_others_are_still_linted() -> Result<()> {
     let errors = "fixtures/broken/syntax.yaml:4:1: … fixtures/broken/type.yaml:6:23: ImageDigestMirrorSet: \
                   spec.imageDigestMirrors: … \nerror: ";

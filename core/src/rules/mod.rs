@@ -70,6 +70,7 @@ pub use related::{MAX_RELATED, Related, RelatedFields};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use shared::SharedSource;
 pub use subject::{FileObject, HostedWrite, NodesWrite, SetWrite, Survey, Views};
+pub use unknown_field::unknown_fields;
 
 use crate::objects::ImageConfig;
 

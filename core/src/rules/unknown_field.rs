@@ -2,7 +2,7 @@
 
 use super::{Check, DependsOn, FileObject, Finding, Fix, Level, Rule};
 use crate::{
-    objects::{Change, Kind, Origin, SetKind, UnknownField},
+    objects::{Change, Kind, Origin, SetKind, UnknownField, manifest::Written},
     suggest::closest,
 };
 
@@ -23,23 +23,25 @@ const EFFECT_IN_INSTALL_CONFIG: &str = "the installer ignores it, and only logs 
 const EFFECT: &str = "the object is rejected if it comes from kubectl or oc; for other clients the field is dropped without an error";
 
 fn check(object: &FileObject<'_>, findings: &mut Vec<Finding>) {
-    for field in &object.written.unknown_fields {
-        findings.push(unknown(object, field));
-    }
+    findings.extend(unknown_fields(object.written));
 }
 
-fn unknown(object: &FileObject<'_>, field: &UnknownField) -> Finding {
+/// The finding for each field of an object that its kind does not have.
+pub fn unknown_fields(written: &Written) -> impl Iterator<Item = Finding> {
+    written.unknown_fields.iter().map(|field| unknown(written, field))
+}
+
+fn unknown(written: &Written, field: &UnknownField) -> Finding {
     let UnknownField { path, name, .. } = field;
-    let (document, effect) = match object.written.origin {
-        Origin::Object | Origin::HostedCluster => (object.written.kind.name(), EFFECT),
+    let (document, effect) = match written.origin {
+        Origin::Object | Origin::HostedCluster => (written.kind.name(), EFFECT),
         Origin::InstallConfig => ("install-config.yaml", EFFECT_IN_INSTALL_CONFIG),
     };
     let what = format!("{document} has no field {path}");
-    Finding { effect: effect.to_owned(), fix: fix(object, field), ..Finding::new(path, name, what) }
+    Finding { effect: effect.to_owned(), fix: fix(written, field), ..Finding::new(path, name, what) }
 }
 
-fn fix(object: &FileObject<'_>, field: &UnknownField) -> Fix {
-    let written = object.written;
+fn fix(written: &Written, field: &UnknownField) -> Fix {
     let UnknownField { path, name, free, .. } = field;
     let meant = match written.origin {
         Origin::Object | Origin::HostedCluster => meant(written.kind, field),

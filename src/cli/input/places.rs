@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mirrorguard_core::objects::{
-    Kind,
-    manifest::{Located, PassedOver},
+use mirrorguard_core::{
+    objects::{
+        Kind,
+        manifest::{Located, PassedOver},
+    },
+    rules::{Finding, unknown_fields},
 };
 
 /// Why an object that was probably meant to be read is skipped, on a line. An install-config has no kind to correct: it
@@ -20,6 +23,13 @@ pub(super) fn describe_misnamed(located: &Located) -> String {
     }
     let (place, id) = (place_of(located, "kind"), located.object.id());
     format!("warning: {place}: {id} is skipped, because of its apiVersion or kind\n")
+}
+
+/// The fields of an object that its kind does not have, each on a line.
+pub(super) fn describe_unknown_fields(located: &Located) -> impl Iterator<Item = String> {
+    unknown_fields(&located.written).map(|Finding { path, what, fix, .. }| {
+        format!("warning: {}: {what}, so it is ignored: {}\n", place_of(located, &path), fix.title)
+    })
 }
 
 /// Why a document was skipped, on a line.
