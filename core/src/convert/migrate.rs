@@ -6,9 +6,9 @@ use super::{
     Document, Origin, Problem, Proof, conflict::order_conflicts, merge::united_mirrors, proof::prove,
 };
 use crate::{
-    context::Context,
-    objects::{MirrorSet, MirrorSourcePolicy, SetKind, grammar},
-    rules::conflicting_source_policy::three_steps,
+    context::{Context, View},
+    objects::{MirrorSet, MirrorSourcePolicy, Object, SetKind, grammar},
+    rules::beside_icsps::steps_beside_icsps,
 };
 
 /// The steps of a migration. If it would change something, it has the reasons, and nothing to write.
@@ -60,9 +60,10 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
         .map(|document| (&*document.set.name, document))
         .collect();
     let never_contacted = never_contacted(documents);
+    let sets: Context = documents.iter().map(|document| Object::from(document.set.clone())).collect();
     for icsp in icsps.values() {
         migration.problems.extend(icsp.name_problem());
-        migration.problems.extend(rejected_entries(icsp, &never_contacted));
+        migration.problems.extend(rejected_entries(icsp, &never_contacted, sets.view()));
         let idms = as_idms(icsp, &mut migration.notes);
         match existing.get(&*icsp.set.name) {
             None => migration.idms.push(idms),
@@ -153,7 +154,11 @@ fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> 
 
 /// Problems with the entries of an ICSP: values that the schema of an IDMS rejects, and sources that another object
 /// never contacts.
-fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document, usize)>) -> Vec<Problem> {
+fn rejected_entries(
+    icsp: &Document,
+    never_contacted: &HashMap<&str, (&Document, usize)>,
+    view: View<'_>,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (at, entry) in icsp.set.entries.iter().enumerate() {
         let place = icsp.entry_place(at);
@@ -171,10 +176,7 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: match other.set.kind {
-                    SetKind::Itms => format!("remove the policy from {}", other.set.id()),
-                    SetKind::Icsp | SetKind::Idms => three_steps(&other.set.id().to_string(), &[&icsp.set.name]),
-                },
+                fix: steps_beside_icsps(view, &entry.source, &[&icsp.set.name]),
             });
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     Check, DependsOn, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
-    explicit::never_contact, finding::some_sets, invalid_source::RENDERING_FAILS,
+    beside_icsps::steps_beside_icsps, explicit::never_contact, finding::some_sets,
+    invalid_source::RENDERING_FAILS,
 };
 use crate::{
     context::EntryRef,
@@ -88,30 +89,12 @@ fn fix_beside_icsps(write: &SetWrite<'_>, own: EntryRef<'_>, others: &[EntryRef<
     if icsps.is_empty() {
         return None;
     }
-    let never = all().find(|found| found.entry().policy() == NeverContactSource)?.set;
-    let id = never.id();
     if own.set.kind == SetKind::Icsp && !matches!(write.operation, Operation::Existing(_)) {
+        let id = all().find(|found| found.entry().policy() == NeverContactSource)?.set.id();
         return Some(format!("remove the source from this ICSP, and leave it to {id}"));
     }
-    // An ITMS and the IDMS that would replace the ICSP could not both be changed in one step.
-    if never.kind == SetKind::Itms {
-        return Some(format!(
-            "remove NeverContactSource from {id}: an ICSP always means AllowContactingSource"
-        ));
-    }
     let names: Vec<_> = icsps.into_iter().collect();
-    Some(three_steps(&id.to_string(), &names))
-}
-
-/// The steps from ICSPs to an IDMS with NeverContactSource. Each is admitted, and the nodes render after it.
-pub(crate) fn three_steps(idms: &str, icsps: &[&str]) -> String {
-    let objects: Vec<_> = icsps.iter().map(|name| format!("ImageContentSourcePolicy/{name}")).collect();
-    format!(
-        "first apply {idms} without NeverContactSource and with every entry of {}; then run oc delete \
-         imagecontentsourcepolicy {}; then set NeverContactSource in {idms}",
-        objects.join(" and "),
-        icsps.join(" ")
-    )
+    Some(steps_beside_icsps(write.cluster.after, &own.entry().source, &names))
 }
 
 #[cfg(test)]

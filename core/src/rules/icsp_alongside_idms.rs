@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use self::covers::covers;
 use super::{
     Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
-    conflicting_source_policy::three_steps,
+    beside_icsps::steps_beside_icsps,
     explicit::free_name,
     finding::{list_names, some_names},
     icsp_overlap::overlaps,
 };
 use crate::{
+    context::EntryRef,
     objects::{Change, Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, SetKind, to_yaml},
     write::Operation,
 };
@@ -50,7 +51,9 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     {
         findings.push(last_step(set, idms));
     } else if write.settings.icsp_alongside_idms == IcspAlongsideIdms::Conflicts {
-        findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(set)));
+        findings.extend(
+            overlaps(write, set).into_iter().map(|overlap| overlap.finding(write.cluster.after, set)),
+        );
     } else {
         findings.push(alongside(write, set, neighbours, &fresh));
     }
@@ -123,8 +126,8 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         effect: "for a shared source, the mirror order is unspecified, and older HyperShift releases ignore every \
                  ICSP"
             .to_owned(),
-        fix: match contradicting_idms(write, set, fresh) {
-            Some(idms) => three_steps(&idms.id().to_string(), &[&set.name]).into(),
+        fix: match never_contacted(write, set, fresh) {
+            Some(found) => leave_to(write, set, fresh, found),
             None => put_into_idms(write, set, fresh),
         },
         related: related.into(),
@@ -140,18 +143,24 @@ fn key(entry: &Entry) -> String {
     format!("{} {}", entry.source, entry.mirrors.join(" "))
 }
 
-/// The IDMS with NeverContactSource for a source of an ICSP that exists, whose entries cannot be moved at once.
-fn contradicting_idms<'a>(write: &SetWrite<'a>, set: &MirrorSet, fresh: &[usize]) -> Option<&'a MirrorSet> {
-    if !matches!(write.operation, Operation::Existing(_)) {
-        return None;
-    }
+/// An entry with NeverContactSource for a source of these entries of an ICSP, which cannot have that policy.
+fn never_contacted<'a>(write: &SetWrite<'a>, set: &MirrorSet, fresh: &[usize]) -> Option<EntryRef<'a>> {
     let sources: HashSet<_> = fresh.iter().map(|index| &set.entries[*index].source).collect();
     let mut neighbours = sources.into_iter().flat_map(|source| write.cluster.others.entries(source));
-    let contradicting = neighbours.find(|found| {
-        let is_never = found.entry().policy() == NeverContactSource;
-        is_never && found.set.kind == SetKind::Idms
-    });
-    contradicting.map(|found| found.set)
+    neighbours.find(|found| found.entry().policy() == NeverContactSource && found.set.kind != SetKind::Icsp)
+}
+
+/// What to do with entries of an ICSP where another set never contacts the source of one of them: the same as
+/// conflicting-source-policy says.
+fn leave_to(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize], never: EntryRef<'_>) -> Fix {
+    let (source, id) = (&*never.entry().source, never.set.id());
+    if matches!(write.operation, Operation::Existing(_)) {
+        return steps_beside_icsps(write.cluster.after, source, &[&set.name]).into();
+    }
+    if fresh.iter().all(|index| *set.entries[*index].source == *source) {
+        return format!("remove the source from this ICSP, and leave it to {id}").into();
+    }
+    format!("leave source \"{source}\" to {id}, and put the other entries in an ImageDigestMirrorSet").into()
 }
 
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
@@ -229,7 +238,7 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
         let is_covered = |set: &&MirrorSet| covered.iter().any(|icsp| std::ptr::eq(*icsp, *set));
         // With ICSPs that this IDMS covers, an overlap is a step of their migration.
         if !overlap.with.sets.iter().all(is_covered) {
-            findings.push(overlap.finding(set));
+            findings.push(overlap.finding(write.cluster.after, set));
         }
     }
     // `findings` has only what was pushed above: each rule has its own list.

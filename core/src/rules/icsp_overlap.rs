@@ -6,12 +6,12 @@ use hashbrown::HashMap;
 
 use super::{
     Finding, Related, RelatedFields, SetWrite, SharedSource,
-    conflicting_source_policy::three_steps,
+    beside_icsps::steps_beside_icsps,
     finding::some_sets,
     mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
 };
 use crate::{
-    context::EntryRef,
+    context::{EntryRef, View},
     node::{Placed, Rendering, rewrite},
     objects::{Entry, MirrorSet, MirrorSourcePolicy, Pull, SetKind, scope::names_registry},
 };
@@ -96,7 +96,7 @@ impl Overlap<'_> {
         self.with.sets.iter().filter(|_| is_same).map(|set| &*set.name).collect()
     }
 
-    pub(super) fn finding(&self, set: &MirrorSet) -> Finding {
+    pub(super) fn finding(&self, view: View<'_>, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
         let names = &self.with.names;
         let (field, what, effect, key) = match &self.how {
@@ -116,7 +116,7 @@ impl Overlap<'_> {
         let fix = match (set.kind, &self.how) {
             (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
             (SetKind::Idms, How::Tries { .. }) if !self.contradicted_icsps(set).is_empty() => {
-                three_steps(&set.id().to_string(), &self.contradicted_icsps(set))
+                steps_beside_icsps(view, source, &self.contradicted_icsps(set))
             }
             (SetKind::Idms, How::Tries { .. }) => {
                 format!("add every entry of {names} to this IDMS, as the first step of the migration")

@@ -5,9 +5,10 @@
 
 mod as_written;
 mod astray;
+pub(crate) mod beside_icsps;
 mod blocked_mirror;
 pub(crate) mod catalogs_not_expressible;
-pub(crate) mod conflicting_source_policy;
+mod conflicting_source_policy;
 mod contacting_source;
 mod data_plane_not_mirrored;
 mod deprecated_icsp;
