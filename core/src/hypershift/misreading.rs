@@ -8,7 +8,7 @@ use super::{
     derive::prove,
     reading::readings,
 };
-use crate::objects::reference::DockerReference;
+use crate::objects::{reference::DockerReference, scope::names_registry};
 
 /// One way in which some releases do not read a value as it was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum Problem {
     Elsewhere(String, String),
     /// What is looked for is no image reference.
     Unreadable(String),
+    /// What is looked for names no registry.
+    Unqualified(String),
 }
 
 /// Why a source has no effect.
@@ -83,6 +85,9 @@ impl fmt::Display for Problem {
             Self::Elsewhere(actual, meant) => write!(f, "look for {actual} instead of {meant}"),
             Self::Unreadable(actual) => {
                 write!(f, "look for \"{actual}\", which is not a valid image reference")
+            }
+            Self::Unqualified(actual) => {
+                write!(f, "look for \"{actual}\", which names no registry: the host needs a dot or a port")
             }
         }
     }
@@ -175,6 +180,9 @@ fn find_for_catalog(reading: &Reading<'_>, catalog: &Catalog, known: &[String]) 
     };
     if let Some(bad) = result.iter().find(|image| DockerReference::parse(image).is_err()) {
         return Some(Problem::Unreadable(reading.untagged(bad).to_owned()));
+    }
+    if let Some(bad) = result.iter().find(|image| !names_registry(image)) {
+        return Some(Problem::Unqualified(reading.untagged(bad).to_owned()));
     }
     let image = reading.tagged(&catalog.image());
     let mut meant = places_meant(&reading.overrides, &image);

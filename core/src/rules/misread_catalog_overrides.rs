@@ -157,6 +157,7 @@ fn key(misreading: &Misreading) -> String {
         Problem::Random(choices) => format!("random {}", choices.join(" ")),
         Problem::Elsewhere(actual, meant) => format!("elsewhere {actual} {meant}"),
         Problem::Unreadable(actual) => format!("unreadable {actual}"),
+        Problem::Unqualified(actual) => format!("unqualified {actual}"),
     };
     format!("{} {problem}", misreading.readers.key())
 }
@@ -187,47 +188,65 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_leads_to_no_registry_is_found() {
+        let table = [
+            ("registry.redhat.io/redhat=m.lab/r", None, "it does"),
+            (
+                "registry.redhat.io/redhat=m/r",
+                Some("list unqualified m/r/certified-operator-index"),
+                "no registry",
+            ),
+            (
+                "registry.redhat.io/redhat=m.lab/r=",
+                Some("list unreadable m.lab/r=/certified-operator-index"),
+                "a second = is part of the mirror",
+            ),
+            ("registry.redhat.io/redhat=", Some("list 4.18 void"), "a part without a mirror is dropped"),
+        ];
+        for (value, key, reason) in table {
+            let found = find(value, "4.18", &[]);
+            let keys: Vec<_> = found.iter().map(|finding| &*finding.key).collect();
+            assert_eq!(keys, Vec::from_iter(key), "{reason}");
+            assert!(found.iter().all(|finding| !finding.what.contains("has no mirror")), "{reason}");
+        }
+    }
+
+    #[test]
     fn each_misreading_is_a_finding_of_its_own() {
         use Level::{Deny, Warn};
         type Expected<'a> = &'a [(Level, &'a str)];
-        let table: [(&str, &str, Expected<'_>, &str); 9] = [
-            ("registry.redhat.io/redhat=m/r", "4.18", &[], "as written"),
+        let table: [(&str, &str, Expected<'_>, &str); 7] = [
+            ("registry.redhat.io/redhat=m.lab/r", "4.18", &[], "as written"),
             (
-                "registry.redhat.io=m/a",
+                "registry.redhat.io=m.lab/a",
                 "4.18",
-                &[(Deny, "list elsewhere m/a/certified-operator-index m/a/redhat/certified-operator-index")],
+                &[(
+                    Deny,
+                    "list elsewhere m.lab/a/certified-operator-index m.lab/a/redhat/certified-operator-index",
+                )],
                 "the namespace is not appended",
             ),
-            ("quay.io=m", "4.16", &[(Deny, "replace void")], "no catalog is below this source"),
-            ("quay.io=m", "4.18", &[(Deny, "list void")], "in later releases too"),
+            ("quay.io=m.lab", "4.16", &[(Deny, "replace void")], "no catalog is below this source"),
+            ("quay.io=m.lab", "4.18", &[(Deny, "list void")], "in later releases too"),
             (
-                "registry.redhat.io/redhat=m/r,quay.io=m",
+                "registry.redhat.io/redhat=m.lab/r,quay.io=m.lab",
                 "4.18",
                 &[(Warn, "list ignored quay.io")],
                 "the other source has an effect",
             ),
             (
-                "registry.redhat.io/redhat= m/r",
+                "registry.redhat.io/redhat= m.lab/r",
                 "4.20",
-                &[(Deny, "list unreadable  m/r/certified-operator-index")],
+                &[(Deny, "list unreadable  m.lab/r/certified-operator-index")],
                 "spaces are kept",
             ),
             (
-                "registry.redhat.io/redhat=m/r=",
-                "4.18",
-                &[(Deny, "list unreadable m/r=/certified-operator-index")],
-                "a second = is part of the mirror",
-            ),
-            (
-                "registry.redhat.io/redhat=",
-                "4.18",
-                &[(Deny, "list 4.18 void")],
-                "a part without a mirror is dropped",
-            ),
-            (
-                "registry.redhat.io/redhat=m/r,registry.redhat.io=n/r",
+                "registry.redhat.io/redhat=m.lab/r,registry.redhat.io=n.lab/r",
                 "4.16",
-                &[(Deny, "replace random m/r/certified-operator-index n/r/redhat/certified-operator-index")],
+                &[(
+                    Deny,
+                    "replace random m.lab/r/certified-operator-index n.lab/r/redhat/certified-operator-index",
+                )],
                 "both sources are in the image",
             ),
         ];
@@ -238,9 +257,9 @@ mod tests {
             assert_eq!(levels, expected, "{reason}");
             all.extend(found);
         }
-        all.extend(find("registry.redhat.io/redhat=m/r, registry.redhat.io=n", "4.18", &[]));
+        all.extend(find("registry.redhat.io/redhat=m.lab/r, registry.redhat.io=n.lab", "4.18", &[]));
         let mirrored = [set(Itms, "a", &[("registry.redhat.io/redhat", &["n.lab/r"])])];
-        all.extend(find("quay.io=m", "4.18", &mirrored));
+        all.extend(find("quay.io=m.lab", "4.18", &mirrored));
         assert_texts(RULE.id, &all);
     }
 }
