@@ -161,6 +161,24 @@ fn what_is_left_of_a_migration_names_the_idms() {
 }
 
 #[test]
+fn an_entry_that_may_not_have_the_policy_of_its_source_is_made_nowhere() {
+    let other = set(SetKind::Idms, "there", &[("q.io/d", &["m.lab/d"])]);
+    let table = [
+        (other, true, "another source"),
+        (
+            never(set(SetKind::Idms, "there", &[(SOURCE, &["m.lab/c"])])),
+            false,
+            "an IDMS never contacts the source",
+        ),
+        (never(set(SetKind::Itms, "there", &[(SOURCE, &["m.lab/c"])])), false, "an ITMS never contacts it"),
+    ];
+    for (there, is_made, reason) in table {
+        let found = only(findings(RULE.id, &Settings::default(), &[&there], None, &icsp(&["m.lab/c"])));
+        assert_eq!(found.fix.yaml().is_some(), is_made, "{reason}: {:?}", found.fix);
+    }
+}
+
+#[test]
 fn a_place_is_found_at_the_mirror_of_a_broader_source() {
     let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
     let table = [
