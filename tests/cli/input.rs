@@ -83,6 +83,22 @@ fn a_field_that_is_ignored_is_named_and_nothing_is_made_of_its_set() -> Result<(
 }
 
 #[test]
+fn findings_are_in_the_order_of_the_lines() -> Result<()> {
+    let object = |kind: &str| {
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: a{kind}}}\nspec: \
+             {{imageDigestMirrors: [{{source: 'q.io/a:1', mirrors: [m.lab]}}]}}\n"
+        )
+    };
+    let kinds = ["ImageDigestMirrorsSet", "ImageDigestMirrorSet", "ImageDigestMirrorSets"];
+    let report = mirrorguard_reads("lint -o json -", &kinds.map(object).join("---\n"))?.code(1)?.json()?;
+    let findings = report["findings"].as_array().context("no list of findings")?;
+    let lines: Vec<_> = findings.iter().filter_map(|finding| finding["line"].as_u64()).collect();
+    ensure!(lines.len() >= 3 && lines.is_sorted(), "{lines:?}");
+    Ok(())
+}
+
+#[test]
 fn a_broken_file_is_an_error_and_the_others_are_still_linted() -> Result<()> {
     let errors = "fixtures/broken/syntax.yaml:4:1: … fixtures/broken/type.yaml:6:23: ImageDigestMirrorSet: \
                   spec.imageDigestMirrors: … \nerror: ";
