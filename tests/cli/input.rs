@@ -83,6 +83,27 @@ fn a_field_that_is_ignored_is_named_and_nothing_is_made_of_its_set() -> Result<(
 }
 
 #[test]
+fn a_related_place_is_in_the_object_that_is_meant() -> Result<()> {
+    let set = |entries: usize| {
+        let entry = "  - {source: q.io/a, mirrors: [m.lab/a]}\n".repeat(entries);
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {{name: a}}\nspec:\n  \
+             imageDigestMirrors:\n{entry}"
+        )
+    };
+    let folder = tempfile::tempdir()?;
+    let [first, second] = ["1.yaml", "2.yaml"].map(|name| folder.path().join(name));
+    fs::write(&first, set(2))?;
+    fs::write(&second, set(1))?;
+    let words = ["lint", "-o", "json"].map(std::ffi::OsStr::new);
+    let report = mirrorguard_of(words.into_iter().chain([folder.path().as_os_str()]))?.json()?;
+    let findings = report["findings"].as_array().context("no list of findings")?;
+    let split = findings.iter().find(|finding| finding["rule"] == "split-source").context("no finding")?;
+    ensure!(split["related"][0]["file"] == split["file"], "{split}");
+    Ok(())
+}
+
+#[test]
 fn findings_are_in_the_order_of_the_lines() -> Result<()> {
     let object = |kind: &str| {
         format!(

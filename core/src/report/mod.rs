@@ -83,7 +83,12 @@ pub fn review_each<'a>(
     reviewed.collect()
 }
 
-impl Reviewed<'_> {
+impl<'a> Reviewed<'a> {
+    /// The position of an object that a finding here names. Of several objects with its name, this one is meant.
+    pub fn place_of(&self, object: &ObjectId, places: &Places<'a>) -> Option<&'a Located> {
+        self.place.filter(|_| self.object == *object).or_else(|| places.find(object))
+    }
+
     /// Adds a verdict. The findings of an object in a file stay in the order of its lines.
     ///
     /// Those in an install-config speak of its fields.
