@@ -29,8 +29,8 @@ use size::{faults_of_all, faults_of_write};
 pub use view::{EntryRef, Overlay, View};
 
 use crate::objects::{
-    CatalogKind, ClusterVersion, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, Object,
-    ObjectId, OperatorCatalog, SetKind, SignaturePolicy, scope::is_wildcard,
+    ClusterVersion, FileDisruption, Format, HostedCluster, ImageConfig, MirrorSet, Object, ObjectId,
+    OperatorCatalog, SetKind, SignaturePolicy, scope::is_wildcard,
 };
 
 /// The mirror sets and settings of one cluster.
@@ -105,11 +105,6 @@ impl Context {
         self.catalogs.remove(id);
     }
 
-    /// Removes every catalog of a kind.
-    pub fn clear_catalogs(&mut self, kind: CatalogKind) {
-        self.catalogs.retain(|_, catalog| catalog.kind != kind);
-    }
-
     /// The CatalogSources and ClusterCatalogs that serve an image to the whole cluster, by kind, namespace and name.
     pub fn catalogs(&self) -> impl Iterator<Item = &OperatorCatalog> {
         self.catalogs.values().map(|catalog| &**catalog)
@@ -136,11 +131,6 @@ impl Context {
     /// Removes a HostedCluster, if it exists.
     pub fn remove_hosted(&mut self, namespace: &str, name: &str) {
         self.hosted.remove(&(namespace.into(), name.into()));
-    }
-
-    /// Removes every HostedCluster.
-    pub fn clear_hosted(&mut self) {
-        self.hosted.clear();
     }
 
     /// The HostedClusters, by namespace and name.

@@ -30,11 +30,6 @@ impl<'a> EntryRef<'a> {
         std::ptr::eq(self.set, other.set) && self.index == other.index
     }
 
-    /// Whether it comes after `other` in the same set; `false` for entries of two sets.
-    pub fn follows(&self, other: EntryRef<'_>) -> bool {
-        std::ptr::eq(self.set, other.set) && self.index > other.index
-    }
-
     /// Whether it has mirrors for these pulls.
     pub fn serves(&self, pull: Pull) -> bool {
         self.set.kind.pull() == pull && self.entry().is_effective()
