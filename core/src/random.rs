@@ -14,8 +14,13 @@ impl Random {
         usize::try_from((mixed ^ (mixed >> 31)) % 1_000_003).unwrap() % end
     }
 
-    pub(crate) fn one_of<'a>(&mut self, texts: &[&'a str]) -> &'a str {
-        texts[self.below(texts.len())]
+    /// True once in so many times.
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
     }
 
     /// Up to `most` of the texts.

@@ -11,10 +11,8 @@ use super::{
 mod values;
 mod writer;
 
-use self::{
-    values::{Random, value},
-    writer::Writer,
-};
+use self::{values::value, writer::Writer};
+use crate::random::Random;
 
 /// How many documents are written, and the smallest part of the changes that must be possible, in percent.
 const DOCUMENTS: u64 = 150;
@@ -24,7 +22,7 @@ const POSSIBLE: usize = 60;
 fn a_change_in_any_layout_is_made_exactly_or_not_at_all() {
     let (mut possible, mut all, mut unread) = (0, 0, 0);
     for seed in 0..DOCUMENTS {
-        let mut random = Random::new(seed);
+        let mut random = Random(seed);
         let value = value(&mut random);
         let (text, index) = Writer::new(&mut random).file(&value);
         let (before, failure) = documents(&text);
@@ -62,7 +60,7 @@ fn a_change_in_an_unusual_layout_is_made_exactly_or_not_at_all() {
     for (text, reason) in table {
         let (before, failure) = documents(text);
         assert_eq!(failure, None, "{reason}");
-        let sets = change_sets(&before[0].to_json(), &mut Random::new(0));
+        let sets = change_sets(&before[0].to_json(), &mut Random(0));
         let made = sets.iter().filter(|changes| try_changes(text, 0, changes) == Some(true));
         assert!(made.count() > 0, "{reason}: nothing was possible");
     }

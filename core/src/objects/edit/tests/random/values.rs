@@ -1,29 +1,8 @@
-//! Random numbers, and values made of them.
+//! Random values.
 
 use serde_json::{Map, Value, json};
 
-/// Numbers that are the same in each run.
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5DEE_CE66)
-    }
-
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
-    /// True once in so many times.
-    pub(super) fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    pub(super) fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())].clone()
-    }
-}
+use crate::random::Random;
 
 const NAMES: [&str; 10] =
     ["a", "source", "mirrors", "a.b/c", "*", "yes", "k e y", "ü", "it's # no comment", "key: x"];

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::values::Random;
-use crate::objects::yaml::to_inline;
+use crate::{objects::yaml::to_inline, random::Random};
 
 /// What a value is written behind.
 #[derive(Clone, Copy, PartialEq)]
