@@ -172,7 +172,7 @@ fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Relea
     let mut mirrored = Vec::new();
     let mut is_covered = false;
     for catalog in catalogs::catalogs_of(releases) {
-        is_covered |= view.nearest(&catalog.image(), |_| true).is_some();
+        is_covered |= view.covers(&catalog.image(), |_| true);
         let placed = match not_rendered {
             Some(why) => Err(Obstacle::NotRendered(why.to_owned())),
             None => place(view, &rendering, catalog),

@@ -8,7 +8,7 @@ use super::{Fix, RelatedFields};
 use crate::{
     context::EntryRef,
     hypershift::Releases,
-    objects::{HostedCluster, ObjectId},
+    objects::{HostedCluster, MirrorSet, ObjectId},
 };
 
 /// The number of names in a sentence.
@@ -117,11 +117,15 @@ pub(super) fn some_hosted(hosted: &[&HostedCluster]) -> String {
     list_names(&first, hosted.len().saturating_sub(1))
 }
 
-/// The sets of entries that are sorted by kind and name, each once: the first three and how many more.
+/// The sets of entries that are sorted by kind and name, each once.
+pub(super) fn each_set<'a>(entries: &[EntryRef<'a>]) -> impl Iterator<Item = &'a MirrorSet> {
+    entries.chunk_by(|one, next| std::ptr::eq(one.set, next.set)).map(|found| found[0].set)
+}
+
+/// The sets of such entries: the first three and how many more.
 pub(super) fn some_sets(entries: &[EntryRef<'_>]) -> String {
-    let sets = || entries.chunk_by(|one, next| std::ptr::eq(one.set, next.set)).map(|found| found[0].set);
-    let first: Vec<_> = sets().take(LISTED).map(|set| set.id().to_string()).collect();
-    list_names(&first, sets().skip(LISTED).count())
+    let first: Vec<_> = each_set(entries).take(LISTED).map(|set| set.id().to_string()).collect();
+    list_names(&first, each_set(entries).skip(LISTED).count())
 }
 
 /// Names in sorted order, each once: the first three, and how many more.

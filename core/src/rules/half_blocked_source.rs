@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     Check, Finding, Fix, Level, Rule, SetWrite,
     explicit::{for_other_pulls, free_name},
-    finding::some_names,
+    finding::some_sources,
     shared::Covering,
     tag_pull_not_mirrored,
 };
@@ -66,8 +66,7 @@ fn finding(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Option
     let what = if let [source] = &*sources {
         format!("source \"{source}\" has NeverContactSource, but no mirror for {pull} pulls")
     } else {
-        let names = some_names(sources.iter().map(|source| format!("\"{source}\"")));
-        format!("{} sources ({names}) have NeverContactSource, but no mirror for {pull} pulls", sources.len())
+        format!("{} have NeverContactSource, but no mirror for {pull} pulls", some_sources(&sources))
     };
     let their = if sources.len() == 1 { "its" } else { "their" };
     Some(Finding {

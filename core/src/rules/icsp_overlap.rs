@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::{
     Finding, Related, RelatedFields, SetWrite, SharedSource,
     beside_icsps::steps_beside_icsps,
-    finding::some_sets,
+    finding::{each_set, some_sets},
     mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
 };
 use crate::{
@@ -40,10 +40,9 @@ pub(super) struct Others<'a> {
 impl<'a> Others<'a> {
     /// Of entries of one source, by kind, name and index: `field` is the field that findings are about.
     fn of(entries: &[EntryRef<'a>], field: &str) -> Self {
-        let sets = entries.chunk_by(|one, next| std::ptr::eq(one.set, next.set)).map(|found| found[0].set);
         Self {
             source: entries.first().map(|found| &*found.entry().source),
-            sets: sets.collect(),
+            sets: each_set(entries).collect(),
             names: some_sets(entries),
             related: RelatedFields::of(entries, |found| Related::to_entry(found, field)),
         }

@@ -204,7 +204,7 @@ fn finding(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Finding {
         (true, 1) => "if the source is removed here, the mirrors there stay in effect",
         (true, _) => "if a source is removed here, the mirrors there stay in effect",
     };
-    let keys = found.iter().flat_map(|sharing| &sharing.entries[..sharing.own]).map(|own| {
+    let keys = found.iter().flat_map(Sharing::own).map(|own| {
         let Entry { source, mirrors, .. } = own.entry();
         format!("{source} {}", mirrors.join(" "))
     });
