@@ -60,7 +60,7 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
         .map(|document| (&*document.set.name, document))
         .collect();
     let never_contacted = never_contacted(documents);
-    let sets: Context = documents.iter().map(|document| Object::from(document.set.clone())).collect();
+    let sets = sets_with(documents, &never_contacted);
     for icsp in icsps.values() {
         migration.problems.extend(icsp.name_problem());
         migration.problems.extend(rejected_entries(icsp, &never_contacted, sets.view()));
@@ -150,6 +150,13 @@ fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> 
         }
     }
     never
+}
+
+/// The sets that have one of these sources, with any policy.
+fn sets_with(documents: &[Document], sources: &HashMap<&str, (&Document, usize)>) -> Context {
+    let sets = documents.iter().map(|document| &document.set);
+    let having = sets.filter(|set| set.entries.iter().any(|entry| sources.contains_key(&*entry.source)));
+    having.map(|set| Object::from(set.clone())).collect()
 }
 
 /// Problems with the entries of an ICSP: values that the schema of an IDMS rejects, and sources that another object

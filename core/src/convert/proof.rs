@@ -98,10 +98,14 @@ fn differences(
     new: &NodeFiles<'_>,
     documents: &[Document],
 ) -> Vec<NodeDifference> {
+    // The default impact is shown: the migration may change nothing, even if a custom policy makes a change cheap.
+    let reasons = node::change_of_files(old, new, Disruptions::default()).reasons;
+    if reasons.is_empty() {
+        return Vec::new();
+    }
     let mut differences = Vec::new();
     let by_source = places_by_source(documents);
-    // The default impact is shown: the migration may change nothing, even if a custom policy makes a change cheap.
-    for reason in node::change_of_files(old, new, Disruptions::default()).reasons {
+    for reason in reasons {
         let places = by_source.get(reason.registry).into_iter().flatten().take(MAX_PLACES);
         differences.push(NodeDifference {
             stage,
