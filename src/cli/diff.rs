@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use mirrorguard_core::{
     node::{Change, Disruptions, Impact, NodeFile, Reason, change_of_files},
-    objects::{Object, ObjectId, manifest::Located},
+    objects::{Object, manifest::Located},
     state::State,
 };
 use serde::Serialize;
@@ -104,12 +104,12 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     let disruptions = views.into_iter().find(|disruptions| !disruptions.is_empty()).unwrap_or_default();
     let Change { impact, reasons } = change_of_files(&before, &after, disruptions);
     let changed = before != after;
-    let places = [&old, &new].map(Places::of);
+    let lines = [&old, &new].map(Lines::of);
     if output.is_json() {
-        let reasons = reasons.iter().map(|reason| reason_json(reason, &places)).collect();
+        let reasons = reasons.iter().map(|reason| reason_json(reason, &lines)).collect();
         output.json(&DiffJson { changed, impact: impact.to_string(), reasons })?;
     } else {
-        output.result(&human(impact, changed, &reasons, &places))?;
+        output.result(&human(impact, changed, &reasons, &lines))?;
     }
     let fails = match args.fail_on {
         Some(FailOnImpact::Reload) => impact >= Impact::Reload,
@@ -135,17 +135,17 @@ fn warn_if_empty(side: &str, path: &Path, input: &Input, output: &Output) -> boo
     is_empty
 }
 
-fn reason_json<'a>(reason: &Reason<'a>, places: &'a [Places<'_>; 2]) -> ReasonJson<'a> {
+fn reason_json<'a>(reason: &Reason<'a>, lines: &'a [Lines<'_>; 2]) -> ReasonJson<'a> {
     ReasonJson {
         registry: reason.registry,
         file: reason.file.path(),
         what: reason.what.to_string(),
         impact: reason.impact.to_string(),
-        lines: lines_of(reason, places),
+        lines: lines_of(reason, lines),
     }
 }
 
-fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], places: &[Places<'_>; 2]) -> String {
+fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], lines: &[Lines<'_>; 2]) -> String {
     let mut text = match impact {
         Impact::None if changed => "none: a custom nodeDisruptionPolicy takes no action\n".to_owned(),
         Impact::None => "none: registries.conf does not change\n".to_owned(),
@@ -154,40 +154,40 @@ fn human(impact: Impact, changed: bool, reasons: &[Reason<'_>], places: &[Places
         Impact::Reboot => "reboot: every node of every pool is rebooted, one after another\n".to_owned(),
     };
     for reason in reasons {
-        let lines = lines_of(reason, places).join(", ");
-        let lines = if lines.is_empty() { lines } else { format!("  ({lines})") };
+        let found = lines_of(reason, lines).join(", ");
+        let found = if found.is_empty() { found } else { format!("  ({found})") };
         // Writing to a String cannot fail.
         let _ =
-            writeln!(text, "  {:<7} {}: {}{lines}", reason.impact.to_string(), reason.subject(), reason.what);
+            writeln!(text, "  {:<7} {}: {}{found}", reason.impact.to_string(), reason.subject(), reason.what);
     }
     text
 }
 
-/// The places of each source in files, `FILE:LINE`.
-struct Places<'a>(HashMap<&'a str, Vec<String>>);
+/// The lines of each source in files, `FILE:LINE`.
+struct Lines<'a>(HashMap<&'a str, Vec<String>>);
 
-impl<'a> Places<'a> {
+impl<'a> Lines<'a> {
     fn of(input: &'a Input) -> Self {
+        let places = input.places(&[]);
         // Of objects with one name, the last is used.
-        let last: HashMap<ObjectId, &Located> =
-            input.located.iter().map(|located| (located.object.id(), located)).collect();
-        let is_used = |located: &&Located| std::ptr::eq(last[&located.object.id()], *located);
-        let mut places: HashMap<_, Vec<_>> = HashMap::new();
+        let is_used = |located: &&Located| {
+            places.find(&located.object.id()).is_some_and(|used| std::ptr::eq(used, *located))
+        };
+        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
         for located in input.located.iter().filter(is_used) {
             let Object::MirrorSet(set) = &located.object else { continue };
             for (index, entry) in set.entries.iter().enumerate() {
-                let at = located.position(&set.field_path(index, "source"));
-                let place = format!("{}:{}", located.source.name, at.line);
-                places.entry(&*entry.source).or_default().push(place);
+                let line = located.place(&set.field_path(index, "source"));
+                lines.entry(&*entry.source).or_default().push(line);
             }
         }
-        Self(places)
+        Self(lines)
     }
 }
 
 /// The lines that a difference comes from, in the new files, or in the old ones where the source was removed. None if no
 /// file has it, or if it is not a difference of the mirror sets.
-fn lines_of<'p>(reason: &Reason<'_>, [old, new]: &'p [Places<'_>; 2]) -> &'p [String] {
+fn lines_of<'p>(reason: &Reason<'_>, [old, new]: &'p [Lines<'_>; 2]) -> &'p [String] {
     if reason.file != NodeFile::RegistriesConf {
         return &[];
     }

@@ -38,15 +38,14 @@ pub(super) fn review_input<'a>(
 /// Sorts the objects of each file by line. The files stay in their order, and objects of a cluster where they are, behind
 /// them.
 fn sort_by_line(reviewed: &mut [Reviewed<'_>]) {
-    let mut files: HashMap<String, usize> = HashMap::new();
+    let mut files: HashMap<&str, usize> = HashMap::new();
     for place in reviewed.iter().filter_map(|one| one.place) {
         let next = files.len();
-        files.entry(place.source.name.clone()).or_insert(next);
+        files.entry(&place.source.name).or_insert(next);
     }
-    let last = files.len();
     reviewed.sort_by_cached_key(|one| match one.place {
-        Some(place) => (files.get(&place.source.name).copied().unwrap_or(last), Some(place.position(""))),
-        None => (last, None),
+        Some(place) => (files[&*place.source.name], Some(place.position(""))),
+        None => (files.len(), None),
     });
 }
 

@@ -129,7 +129,7 @@ fn why_unusable(located: &Located) -> Option<String> {
 }
 
 fn warn_of_ignored(located: &Located, why: &str) {
-    warn!(place = %place(located), object = %located.object.id(), "ignoring an object: {why}");
+    warn!(place = %located.place("kind"), object = %located.object.id(), "ignoring an object: {why}");
 }
 
 /// Why an object that was probably meant to be read is none of the cluster.
@@ -139,11 +139,6 @@ fn why_misnamed(located: &Located) -> &'static str {
     } else {
         "no API server has its apiVersion and kind"
     }
-}
-
-/// The file and line of an object.
-fn place(located: &Located) -> String {
-    format!("{}:{}", located.source.name, located.position("kind").line)
 }
 
 /// The objects of a file or folder; fails on any error. JSON is read like YAML: a faster way would have to find the

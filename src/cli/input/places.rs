@@ -15,20 +15,20 @@ use mirrorguard_core::{
 pub(super) fn describe_misnamed(located: &Located) -> String {
     let field = located.written.unknown_fields.first();
     if let Some(field) = field.filter(|_| located.is_install_config()) {
-        let place = place_of(located, &field.path);
+        let place = located.place(&field.path);
         return format!(
             "warning: {place}: {} is skipped, because an install-config has no such field\n",
             field.name
         );
     }
-    let (place, id) = (place_of(located, "kind"), located.object.id());
+    let (place, id) = (located.place("kind"), located.object.id());
     format!("warning: {place}: {id} is skipped, because of its apiVersion or kind\n")
 }
 
 /// The fields of an object that its kind does not have, each on a line.
 pub(super) fn describe_unknown_fields(located: &Located) -> impl Iterator<Item = String> {
     unknown_fields(&located.written).map(|Finding { path, what, fix, .. }| {
-        format!("warning: {}: {what}, so it is ignored: {}\n", place_of(located, &path), fix.title)
+        format!("warning: {}: {what}, so it is ignored: {}\n", located.place(&path), fix.title)
     })
 }
 
@@ -40,14 +40,14 @@ pub(super) fn describe(PassedOver { file, at, what }: &PassedOver) -> String {
 /// Why an object with placeholders is skipped, on a line.
 pub(super) fn describe_open(located: &Located) -> String {
     let path = located.written.placeholders.first().map_or("", String::as_str);
-    let (place, id) = (place_of(located, path), located.object.id());
+    let (place, id) = (located.place(path), located.object.id());
     format!("warning: {place}: {id} is skipped, because {path} is a placeholder; render the template first\n")
 }
 
 /// The values of an object that are left out, each on a line.
 pub(super) fn describe_placeholders(located: &Located) -> Vec<String> {
     let paths = located.written.placeholders.iter();
-    paths.map(|path| format!("skipped {}: {path}, a placeholder\n", place_of(located, path))).collect()
+    paths.map(|path| format!("skipped {}: {path}, a placeholder\n", located.place(path))).collect()
 }
 
 /// For each object, the last one before it with the same kind, namespace and name. The files of the installer are one
@@ -68,9 +68,5 @@ pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
 
 /// File and line of an object's name.
 pub(super) fn place_of_name(located: &Located) -> String {
-    place_of(located, "metadata.name")
-}
-
-fn place_of(located: &Located, path: &str) -> String {
-    format!("{}:{}", located.source.name, located.position(path).line)
+    located.place("metadata.name")
 }

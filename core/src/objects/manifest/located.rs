@@ -86,6 +86,11 @@ impl Located {
         }
     }
 
+    /// File and line of a field, `FILE:LINE`.
+    pub fn place(&self, path: &str) -> String {
+        format!("{}:{}", self.source.name, self.position(path).line)
+    }
+
     /// `metadata`, unchanged; empty if there is none.
     pub fn metadata(&self) -> Map<String, Value> {
         match self.node.get("metadata").map(Node::to_json) {
