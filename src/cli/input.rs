@@ -1,6 +1,7 @@
 //! Objects from files, or from the cluster of the current kubeconfig.
 
 mod places;
+mod warnings;
 
 use std::{
     mem,
@@ -18,9 +19,9 @@ use mirrorguard_core::{
     report::Places,
 };
 
-use self::places::{
-    describe, describe_misnamed, describe_open, describe_placeholders, describe_unknown_fields, find_earlier,
-    place_of_name,
+use self::{
+    places::{describe, describe_open, describe_placeholders, find_earlier, place_of_name},
+    warnings::warn,
 };
 use super::{
     connect::{cannot_list, connect, describe_kind, runtime},
@@ -190,40 +191,9 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     if !options.keeps_placeholders {
         input.skip_placeholders(output);
     }
-    if options.warn_of_duplicates {
-        let earlier = find_earlier(&input.located).into_iter().zip(&input.located);
-        for (first, second) in earlier.filter_map(|(first, second)| Some((first?, second))) {
-            let text = format!(
-                "warning: {} is defined twice, at {} and at {}; the second definition is used\n",
-                first.object.id(),
-                place_of_name(first),
-                place_of_name(second)
-            );
-            output.message(&text);
-        }
-    }
-    for located in input.misnamed.iter().filter(|_| options.warn_of_misnamed) {
-        output.message(&describe_misnamed(located));
-    }
-    if options.warn_of_unknown_fields {
-        let mut fields = input.located.iter().flat_map(describe_unknown_fields);
-        fields.by_ref().take(UNKNOWN_FIELDS).for_each(|text| output.message(&text));
-        let more = fields.count();
-        if more > 0 {
-            output.message(&format!(
-                "ignored fields that are not named here: {more}; mirrorguard lint names all\n"
-            ));
-        }
-    }
-    if options.warn_if_empty && input.is_empty() {
-        let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-        output.message(&format!("warning: no mirror set or HostedCluster found in {}\n", paths.join(", ")));
-    }
+    warn(&input, paths, options, output);
     Ok(input)
 }
-
-/// How many of the ignored fields are named at most.
-const UNKNOWN_FIELDS: usize = 10;
 
 /// The word that stands for the cluster of the current kubeconfig where either that or a path may be given.
 const CLUSTER: &str = "cluster";

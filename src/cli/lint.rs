@@ -1,6 +1,8 @@
 //! `mirrorguard lint`.
 
-use std::{collections::BTreeSet, path::PathBuf};
+mod summary;
+
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
@@ -11,15 +13,15 @@ use mirrorguard_core::{
 };
 use serde::Serialize;
 
+use self::summary::{Summary, not_read, nothing_to_check};
 use super::{
     Answer,
     fix::{FixOptions, fix},
-    input::{self, Input, ReadOptions, Unread},
+    input::{self, Input, ReadOptions},
     options::{Format, PATHS_HELP},
     output::Output,
     report::{self, Run},
     review::review_input,
-    words::{plural, skipped},
 };
 use crate::cluster::Exclude;
 
@@ -117,25 +119,6 @@ struct Report<'a> {
     summary: Summary,
 }
 
-#[derive(Serialize)]
-struct Summary {
-    deny: usize,
-    warn: usize,
-    objects: usize,
-    skipped: usize,
-    /// Values that are placeholders, of objects that are checked without them.
-    #[serde(skip_serializing_if = "is_zero")]
-    placeholders: usize,
-    /// Whether a file has an error.
-    #[serde(skip)]
-    has_errors: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(count: &usize) -> bool {
-    *count == 0
-}
-
 pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let settings = output.settings()?;
     let exclude = Exclude::new(&args.exclude).context("--exclude")?;
@@ -149,7 +132,8 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         keeps_placeholders: true,
         ..ReadOptions::default()
     };
-    // The report itself has duplicates, misnamed objects and unknown fields as findings, and for people the errors in files.
+    // The report itself has duplicates, misnamed objects and unknown fields as findings, and for people the errors in
+    // files.
     let prints_errors = output.format() != Format::Human || args.diff;
     let path_options = ReadOptions {
         warn_of_duplicates: false,
@@ -226,7 +210,7 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
         warn,
         objects: checked.objects,
         skipped: input.skipped,
-        placeholders: input.placeholders(),
+        placeholders: NonZeroUsize::new(input.placeholders()),
         has_errors: !run.unread.is_empty(),
     };
     let is_checked = checked.has_more_kinds
@@ -263,40 +247,4 @@ pub(super) fn print(run: &Run<'_>, checked: Checked, input: &Input, output: &Out
         1 => Ok(Answer::No),
         _ => bail!(not_read(run.unread, is_checked)),
     }
-}
-
-impl Summary {
-    /// `1 error, 2 warnings in 5 objects, 1 placeholder left out, 1 other document skipped`.
-    fn for_people(&self) -> String {
-        let found = match (self.deny, self.warn) {
-            (0, 0) if self.has_errors => "no other problems found".to_owned(),
-            (0, 0) => "no problems found".to_owned(),
-            (errors, 0) => plural(errors, "error"),
-            (0, warnings) => plural(warnings, "warning"),
-            (errors, warnings) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
-        };
-        let left_out = match self.placeholders {
-            0 => String::new(),
-            count => format!(", {} left out", plural(count, "placeholder")),
-        };
-        format!("{found} in {}{left_out}{}\n", plural(self.objects, "object"), skipped(self.skipped))
-    }
-}
-
-/// `1 file could not be read in full; everything else was checked`.
-fn not_read(unread: &[Unread], is_checked: bool) -> String {
-    let files: BTreeSet<&str> =
-        unread.iter().map(|unread| unread.place.as_ref().map_or(&*unread.text, |(file, _)| file)).collect();
-    let rest = if is_checked { "everything else was checked" } else { "nothing was checked" };
-    format!("{} could not be read in full; {rest}", plural(files.len(), "file"))
-}
-
-/// The warning that takes the place of the summary.
-fn nothing_to_check(input: &Input) -> String {
-    let why = match (input.files, &input.cluster) {
-        (0, Some(server)) => format!("no mirror set or HostedCluster found in {server}"),
-        (0, None) => "no *.yaml, *.yml or *.json file found".to_owned(),
-        (files, _) => format!("no mirror set or HostedCluster found in {}", plural(files, "file")),
-    };
-    format!("warning: nothing to check: {why}{}\n", skipped(input.skipped))
 }

@@ -1,6 +1,6 @@
 //! Findings in JSON.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, num::NonZeroUsize};
 
 use serde::Serialize;
 
@@ -26,14 +26,9 @@ pub struct FindingJson<'a> {
     fix: Option<AppliedFix<'a>>,
     /// At most [`crate::rules::MAX_RELATED`].
     related: Vec<RelatedJson<'a>>,
-    /// How many related fields are not listed.
-    #[serde(rename = "moreRelated", skip_serializing_if = "is_zero")]
-    more_related: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+    /// How many related fields are not listed, if there are any.
+    #[serde(rename = "moreRelated", skip_serializing_if = "Option::is_none")]
+    more_related: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,6 +114,6 @@ fn finding_json<'a>(
         help: format!("{}{yaml}", finding.fix.title),
         fix: apply_fix(reviewed.place, &finding.fix, places),
         related: finding.related.iter().map(|related| RelatedJson::new(reviewed, related, places)).collect(),
-        more_related: finding.related.more(),
+        more_related: NonZeroUsize::new(finding.related.more()),
     }
 }
