@@ -99,7 +99,8 @@ impl<'a> Reviewed<'a> {
             for found in verdict.diagnostics.iter_mut().filter(|found| !is_about_file(found)) {
                 reword_for_installer(place, &mut found.finding);
             }
-            verdict.diagnostics.retain(|found| !(place.written.has_both_lists && is_about_lists(found)));
+            // That a file has a list for each of two kinds is an error by itself.
+            verdict.diagnostics.retain(|found| !(place.written.has_both_lists && found.rule.about_kinds));
         }
         self.verdict.extend(verdict);
         if let Some(place) = self.place {
@@ -107,11 +108,6 @@ impl<'a> Reviewed<'a> {
             self.verdict.diagnostics.sort_by_cached_key(position);
         }
     }
-}
-
-/// Whether a finding is about which of its two lists an install-config has. That a file has both is an error by itself.
-fn is_about_lists(diagnostic: &Diagnostic) -> bool {
-    ["icsp-alongside-idms", "deprecated-icsp"].contains(&diagnostic.rule.id)
 }
 
 /// A finding in the words of the installer's configuration, which is all that the installer reads.

@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("deprecated_icsp.md"),
     check: Check::MirrorSet(check),
     depends_on: DependsOn::Nothing,
+    about_kinds: true,
     ..Rule::BASE
 };
 

@@ -28,6 +28,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("icsp_alongside_idms.md"),
     check: Check::MirrorSet(check),
     depends_on: DependsOn::Objects,
+    about_kinds: true,
     ..Rule::BASE
 };
 

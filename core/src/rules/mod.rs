@@ -94,6 +94,8 @@ pub struct Rule {
     pub only_when_admitted: bool,
     /// What its findings depend on besides the values that they are about.
     pub depends_on: DependsOn,
+    /// Whether its findings are about the kind that entries are in, not about the entries.
+    pub about_kinds: bool,
 }
 
 /// What a finding depends on besides the values that it is about. In files, some of that can be placeholders: then a
@@ -123,6 +125,7 @@ impl Rule {
         only_when_admitted: false,
         // A rule that forgets to say is silent where it may be wrong.
         depends_on: DependsOn::Everything,
+        about_kinds: false,
     };
 
     /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.
