@@ -31,7 +31,7 @@ pub(super) fn fix(
     output: &Output,
 ) -> Result<bool> {
     // Objects of a cluster have no file that could be changed.
-    if input.located.is_empty() && input.misnamed.is_empty() {
+    if input.cluster.is_some() {
         bail!("--fix requires files: specify PATH");
     }
     if !options.diff {

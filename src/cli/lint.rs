@@ -150,7 +150,7 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
         ..ReadOptions::default()
     };
     // The report itself has duplicates, misnamed objects and unknown fields as findings, and for people the errors in files.
-    let prints_errors = output.format() != Format::Human;
+    let prints_errors = output.format() != Format::Human || args.diff;
     let path_options = ReadOptions {
         warn_of_duplicates: false,
         warn_of_misnamed: false,
@@ -166,6 +166,7 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     if let Some(options) = args.fix_options() {
         let has_changes = fix(&mut input, &against, &settings, options, output)?;
         if options.diff {
+            input.complete()?;
             return Ok(if has_changes { Answer::No } else { Answer::Yes });
         }
     }

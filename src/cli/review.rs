@@ -1,6 +1,6 @@
 //! Reviews the objects that a command has read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use mirrorguard_core::{
     objects::{CatalogKind, Object, manifest::Located},
@@ -31,7 +31,23 @@ pub(super) fn review_input<'a>(
     let located = against.iter().flat_map(|input| &input.located);
     UnknownValues::of(located.chain(&input.located).chain(&input.misnamed)).withhold(&mut reviewed);
     reviewed.retain(is_reported);
+    sort_by_line(&mut reviewed);
     reviewed
+}
+
+/// Sorts the objects of each file by line. The files stay in their order, and objects of a cluster where they are, behind
+/// them.
+fn sort_by_line(reviewed: &mut [Reviewed<'_>]) {
+    let mut files: HashMap<String, usize> = HashMap::new();
+    for place in reviewed.iter().filter_map(|one| one.place) {
+        let next = files.len();
+        files.entry(place.source.name.clone()).or_insert(next);
+    }
+    let last = files.len();
+    reviewed.sort_by_cached_key(|one| match one.place {
+        Some(place) => (files.get(&place.source.name).copied().unwrap_or(last), Some(place.position(""))),
+        None => (last, None),
+    });
 }
 
 /// Reviews every object of the input as it is, in a cluster with this state, without the rules about files. `lint`

@@ -134,6 +134,43 @@ fn a_new_object_is_written_once_whatever_exists() -> Result<()> {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_named() -> Result<()> {
+    let folder = folder_with(&[("bad.yaml", "a: b: c\n"), ("quay.yaml", TEXT)])?;
+    let [bad, all] = [folder.path().join("bad.yaml"), folder.path().to_owned()];
+    for (options, path, reason) in [
+        (&["--fix"][..], &bad, "alone"),
+        (&["--fix"], &all, "next to another"),
+        (&["--diff"], &bad, "alone, for a diff"),
+        (&["--diff"], &all, "next to another, for a diff"),
+    ] {
+        let run = lint(options, path.to_str().context("UTF-8")?)?.code(2).context(reason)?;
+        let printed = format!("{}{}", run.stdout, run.stderr);
+        ensure!(printed.contains("bad.yaml:1:"), "{reason}: {printed}");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_field_gets_a_meaning_by_another_kind() -> Result<()> {
+    let beside = "---\napiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: b}\n\
+                  spec: {imageDigestMirrors: [{source: quay.io/z, mirrors: [m.lab/z]}]}\n";
+    let icsp = |field: &str| {
+        format!(
+            "apiVersion: operator.openshift.io/v1alpha1\nkind: ImageContentSourcePolicy\nmetadata: {{name: a}}\n\
+             spec:\n  repositoryDigestMirrors:\n  - source: quay.io/a/b\n    mirrors: [m.lab/b]\n{field}"
+        )
+    };
+    for (field, becomes_idms) in [("", true), ("    mirrorSourcePolicy: NeverContactSource\n", false)] {
+        let folder = folder_with(&[("a.yaml", &format!("{}{beside}", icsp(field)))])?;
+        let path = folder.path().join("a.yaml");
+        lint(&["--fix"], path.to_str().context("UTF-8")?)?;
+        let fixed = fs::read_to_string(&path)?;
+        ensure!(fixed.contains("ImageContentSourcePolicy") != becomes_idms, "{field}: {fixed}");
+    }
+    Ok(())
+}
+
+#[test]
 fn standard_input_is_not_written_to() -> Result<()> {
     let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec:\n  \
                imageDigestMirrors:\n  - {source: quay.io/a/, mirrors: [m.lab/a]}\n";

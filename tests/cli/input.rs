@@ -83,6 +83,43 @@ fn a_field_that_is_ignored_is_named_and_nothing_is_made_of_its_set() -> Result<(
 }
 
 #[test]
+fn a_related_place_is_in_the_object_that_is_meant() -> Result<()> {
+    let set = |entries: usize| {
+        let entry = "  - {source: q.io/a, mirrors: [m.lab/a]}\n".repeat(entries);
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {{name: a}}\nspec:\n  \
+             imageDigestMirrors:\n{entry}"
+        )
+    };
+    let folder = tempfile::tempdir()?;
+    let [first, second] = ["1.yaml", "2.yaml"].map(|name| folder.path().join(name));
+    fs::write(&first, set(2))?;
+    fs::write(&second, set(1))?;
+    let words = ["lint", "-o", "json"].map(std::ffi::OsStr::new);
+    let report = mirrorguard_of(words.into_iter().chain([folder.path().as_os_str()]))?.json()?;
+    let findings = report["findings"].as_array().context("no list of findings")?;
+    let split = findings.iter().find(|finding| finding["rule"] == "split-source").context("no finding")?;
+    ensure!(split["related"][0]["file"] == split["file"], "{split}");
+    Ok(())
+}
+
+#[test]
+fn findings_are_in_the_order_of_the_lines() -> Result<()> {
+    let object = |kind: &str| {
+        format!(
+            "apiVersion: config.openshift.io/v1\nkind: {kind}\nmetadata: {{name: a{kind}}}\nspec: \
+             {{imageDigestMirrors: [{{source: 'q.io/a:1', mirrors: [m.lab]}}]}}\n"
+        )
+    };
+    let kinds = ["ImageDigestMirrorsSet", "ImageDigestMirrorSet", "ImageDigestMirrorSets"];
+    let report = mirrorguard_reads("lint -o json -", &kinds.map(object).join("---\n"))?.code(1)?.json()?;
+    let findings = report["findings"].as_array().context("no list of findings")?;
+    let lines: Vec<_> = findings.iter().filter_map(|finding| finding["line"].as_u64()).collect();
+    ensure!(lines.len() >= 3 && lines.is_sorted(), "{lines:?}");
+    Ok(())
+}
+
+#[test]
 fn a_broken_file_is_an_error_and_the_others_are_still_linted() -> Result<()> {
     let errors = "fixtures/broken/syntax.yaml:4:1: … fixtures/broken/type.yaml:6:23: ImageDigestMirrorSet: \
                   spec.imageDigestMirrors: … \nerror: ";

@@ -21,6 +21,7 @@ use thiserror::Error;
 pub use self::{
     kustomize::patches_of,
     located::Located,
+    placeholder::is_name,
     read::read,
     written::{Text, Written},
 };

@@ -52,6 +52,9 @@ pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -
     for (object, changes) in by_object {
         let own = own.filter(|own| own.written.id == *object);
         let located = own.or_else(|| places.find(object));
+        if located.is_some_and(|located| gives_fields_a_meaning(located, &changes)) {
+            return None;
+        }
         match located.and_then(|located| edits_of(located, &changes)) {
             Some(more) => edits.extend(more),
             None if located.is_some_and(Located::is_install_config) => return None,
@@ -61,6 +64,14 @@ pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -
     edits.sort_unstable();
     objects.extend(fix.objects.iter().cloned());
     Some(AppliedFix { title: &fix.title, applicability: fix.applicability, edits, objects })
+}
+
+/// Whether an object gets another kind, while it has fields that its own does not have: these have no effect, but the
+/// other kind may have them.
+fn gives_fields_a_meaning(located: &Located, changes: &[&Change]) -> bool {
+    let written = &located.written;
+    let changes_kind = changes.iter().any(|change| change.path() == "kind");
+    changes_kind && !written.is_misnamed && !written.unknown_fields.is_empty()
 }
 
 /// The edits of the file that has an object; `None` if it cannot be edited there.

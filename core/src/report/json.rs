@@ -46,9 +46,9 @@ struct RelatedJson<'a> {
 }
 
 impl<'a> RelatedJson<'a> {
-    fn new(related: &'a Related, places: &Places<'a>) -> Self {
+    fn new(one: &Reviewed<'a>, related: &'a Related, places: &Places<'a>) -> Self {
         let Related { object, path } = related;
-        let located = places.find(object);
+        let located = one.place_of(object, places);
         let place = located.map(|at| PlaceJson::new(at, path));
         let path = located.map_or(Cow::Borrowed(&**path), |at| at.written_path(path));
         Self { object, path, place }
@@ -118,7 +118,7 @@ fn finding_json<'a>(
         message: finding.message(),
         help: format!("{}{yaml}", finding.fix.title),
         fix: apply_fix(reviewed.place, &finding.fix, places),
-        related: finding.related.iter().map(|related| RelatedJson::new(related, places)).collect(),
+        related: finding.related.iter().map(|related| RelatedJson::new(reviewed, related, places)).collect(),
         more_related: finding.related.more(),
     }
 }

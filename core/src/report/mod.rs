@@ -15,7 +15,7 @@ pub use unknown::UnknownValues;
 use crate::{
     objects::{MirrorSet, Object, ObjectId, manifest::Located},
     review::{Diagnostic, Exempted, Verdict},
-    rules::{Finding, Level},
+    rules::{Check, Finding, Level},
 };
 
 /// An object, its verdict, and its position in a file.
@@ -83,13 +83,22 @@ pub fn review_each<'a>(
     reviewed.collect()
 }
 
-impl Reviewed<'_> {
+impl<'a> Reviewed<'a> {
+    /// The position of an object that a finding here names. Of several objects with its name, this one is meant.
+    pub fn place_of(&self, object: &ObjectId, places: &Places<'a>) -> Option<&'a Located> {
+        self.place.filter(|_| self.object == *object).or_else(|| places.find(object))
+    }
+
     /// Adds a verdict. The findings of an object in a file stay in the order of its lines.
     ///
     /// Those in an install-config speak of its fields.
     pub fn add(&mut self, mut verdict: Verdict) {
         if let Some(place) = self.place.filter(|place| place.is_install_config()) {
-            verdict.diagnostics.iter_mut().for_each(|found| reword_for_installer(place, &mut found.finding));
+            // A rule about files finds what is written there, under the name that it has there.
+            let is_about_file = |found: &Diagnostic| matches!(found.rule.check, Check::File(_));
+            for found in verdict.diagnostics.iter_mut().filter(|found| !is_about_file(found)) {
+                reword_for_installer(place, &mut found.finding);
+            }
             verdict.diagnostics.retain(|found| !(place.written.has_both_lists && is_about_lists(found)));
         }
         self.verdict.extend(verdict);
@@ -145,7 +154,10 @@ fn count_at(level: Level, reviewed: &[Reviewed<'_>]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::{SetKind, manifest};
+    use crate::{
+        objects::{SetKind, manifest},
+        rules::rule,
+    };
 
     #[test]
     fn an_object_of_a_cluster_has_no_place_in_a_file() {
@@ -162,6 +174,24 @@ mod tests {
         for (objects, has_place, reason) in table {
             let places: Places<'_> = objects.into_iter().collect();
             assert_eq!(places.find(&live.id()).is_some(), has_place, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_rule_about_files_names_a_field_as_the_file_does() {
+        let text =
+            "apiVersion: v1\nbaseDomain: lab\nimageDigestSources: [{source: q.io, mirrors: [m.lab]}]\n";
+        let reading = manifest::read("install-config.yaml", text.to_owned());
+        let place = &reading.objects[0];
+        for (id, expected) in [("unknown-field", "mirrorSourcePolicy"), ("contacting-source", "sourcePolicy")]
+        {
+            let finding = Finding::new("imageDigestSources[0]", "key", "mirrorSourcePolicy");
+            let diagnostic = Diagnostic { rule: rule(id).unwrap(), level: Level::Warn, finding };
+            let verdict = Verdict { diagnostics: vec![diagnostic], ..Verdict::default() };
+            let mut one =
+                Reviewed { object: place.object.id(), place: Some(place), verdict: Verdict::default() };
+            one.add(verdict);
+            assert_eq!(one.verdict.diagnostics[0].finding.what, expected, "{id}");
         }
     }
 }

@@ -7,7 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::Reviewed;
 use crate::{
-    objects::{Change, Entry, HostedCluster, Object, ObjectId, manifest::Located, scope::ancestors},
+    objects::{
+        Change, Entry, HostedCluster, Object, ObjectId,
+        manifest::{Located, is_name},
+        scope::ancestors,
+    },
     review::Diagnostic,
     rules::{DependsOn, Finding, Fix},
 };
@@ -87,7 +91,7 @@ impl UnknownValues {
         let is_about_guest = is_hosted && finding.path.starts_with(HostedCluster::SOURCES_PATH);
         match diagnostic.rule.depends_on {
             DependsOn::Nothing => false,
-            _ if is_hosted && self.objects.contains_key(id) => true,
+            _ if is_hosted && self.has_unknown_value(id) => true,
             _ if is_about_guest => false,
             DependsOn::Sources => self.concerns_source(object, &finding.path),
             DependsOn::Objects => self.concerns_objects(id, object, finding),
@@ -110,7 +114,14 @@ impl UnknownValues {
         changes.iter().any(|(id, change)| match change {
             Change::Set { path, .. } | Change::Remove { path } => is_changed(id, path),
             Change::Append { .. } | Change::Rename { .. } => false,
-        }) || (!objects.is_empty() && self.concerns_objects(id, object, finding))
+        }) || (!objects.is_empty()
+            // The name of a new object is made of that of this one.
+            && (self.objects.contains_key(id) || self.concerns_objects(id, object, finding)))
+    }
+
+    /// Whether a value of an object is not known. Its name is no such value: no finding depends on what it is.
+    fn has_unknown_value(&self, id: &ObjectId) -> bool {
+        self.paths_of(id).iter().any(|path| !is_name(path))
     }
 
     fn paths_of(&self, id: &ObjectId) -> &[String] {
@@ -126,9 +137,8 @@ impl UnknownValues {
     /// Whether a placeholder is in the object, or in one that the finding names, or in an entry of a source that the
     /// object has too.
     fn concerns_objects(&self, id: &ObjectId, object: Option<&Object>, finding: &Finding) -> bool {
-        let has_unknown = |id: &ObjectId| self.objects.contains_key(id);
-        has_unknown(id)
-            || finding.related.iter().any(|related| has_unknown(&related.object))
+        self.has_unknown_value(id)
+            || finding.related.iter().any(|related| self.has_unknown_value(&related.object))
             || match object {
                 Some(Object::MirrorSet(set)) => set.entries.iter().any(|entry| self.overlaps(&entry.source)),
                 // The entries of an object of a cluster are not looked at.

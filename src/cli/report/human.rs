@@ -67,7 +67,7 @@ fn group<'a>(shown: &Shown<'a>, places: &Places<'a>, width: usize) -> Group<'a> 
         // The effect is written after the underline where there is room, else as a note below.
         let label = effect.take_if(|effect| here.has_room_for(effect, width)).unwrap_or_default();
         let here = here.with_label(label.to_owned());
-        group = draw(group, &here, related_drawings(diagnostic, places, &here));
+        group = draw(group, &here, related_drawings(one, diagnostic, places, &here));
         if here.is_long() {
             group = group.element(Title::NOTE.message(format!("in {}, {}", object, finding.path)));
         }
@@ -91,13 +91,14 @@ fn group<'a>(shown: &Shown<'a>, places: &Places<'a>, width: usize) -> Group<'a> 
 
 /// Drawings of the first related places in files, each on a line of its own that is not the finding's.
 fn related_drawings<'a>(
+    one: &Reviewed<'a>,
     diagnostic: &'a Diagnostic,
     places: &Places<'a>,
     here: &Drawing<'a>,
 ) -> Vec<Drawing<'a>> {
     let mut drawings: Vec<Drawing<'a>> = Vec::new();
     for related in &diagnostic.finding.related {
-        let Some(place) = places.find(&related.object) else { continue };
+        let Some(place) = one.place_of(&related.object, places) else { continue };
         let drawing = Drawing::new(place, &related.path);
         if drawings.len() < OTHERS
             && drawings.iter().chain([here]).all(|other| !other.is_on_line_of(&drawing))

@@ -93,7 +93,10 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
         location["physicalLocation"] = physical(place, &finding.path, folder);
     }
     let related = finding.related.iter().enumerate();
-    let related = related.filter_map(|(id, related)| related_location(id, related, places, folder));
+    let related = related.filter_map(|(id, related)| {
+        let place = one.place_of(&related.object, places)?;
+        Some(related_location(id, related, place, folder))
+    });
     let mut result = json!({
         "ruleId": diagnostic.rule.id,
         "level": level_name(diagnostic.level),
@@ -130,13 +133,12 @@ fn sarif_fix(fix: &AppliedFix<'_>, folder: &Path) -> Value {
     json!({"description": {"text": fix.title}, "artifactChanges": changes.collect::<Vec<_>>()})
 }
 
-fn related_location(id: usize, related: &Related, places: &Places<'_>, folder: &Path) -> Option<Value> {
-    let place = places.find(&related.object)?;
-    Some(json!({
+fn related_location(id: usize, related: &Related, place: &Located, folder: &Path) -> Value {
+    json!({
         "id": id,
         "message": {"text": format!("in {}", related.object)},
         "physicalLocation": physical(place, &related.path, folder),
-    }))
+    })
 }
 
 fn text(finding: &Finding) -> String {

@@ -74,7 +74,7 @@ pub(super) fn is_read_in_part(kind: Kind) -> bool {
 }
 
 /// The names of an object are kept as they are written: they tell the objects of a file apart.
-pub(super) fn is_name(path: &str) -> bool {
+pub fn is_name(path: &str) -> bool {
     ["metadata.name", "metadata.generateName", "metadata.namespace"].contains(&path)
 }
 

@@ -109,6 +109,19 @@ fn what_may_depend_on_a_placeholder_is_not_found() {
 }
 
 #[test]
+fn no_finding_depends_on_a_name() {
+    let icsp = "ICSP [{source: q.io/a, mirrors: [m.lab/a]}]\nIDMS [{source: q.io/a, mirrors: [n.lab/a]}]";
+    let reading = objects(icsp);
+    let named = reading.objects[0].source.text.replace("name: o0", "name: '${NAME}'");
+    let reading = read("x.yaml", named);
+    assert_eq!(reading.objects[0].written.placeholders, ["metadata.name"]);
+    let found = |one: &Reviewed<'_>| {
+        one.verdict.diagnostics.iter().any(|found| found.rule.id == "icsp-alongside-idms")
+    };
+    assert!(review(&reading).iter().any(found));
+}
+
+#[test]
 fn the_other_values_of_an_object_are_reviewed() {
     let table = [
         ("invalid-mirror", "IDMS [{source: quay.io/a, mirrors: ['${M}', 'https://m.lab/a']}]"),
