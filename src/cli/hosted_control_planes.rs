@@ -93,7 +93,11 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
             if appends && is_control_plane_operator { hypershift::append_own(&given, &own) } else { given };
         let (running, expected) =
             (candidates(image, &running, &releases)?, candidates(image, &expected, &releases)?);
-        let differs = running.iter().zip(&expected).any(|(a, b)| a.sorted() != b.sorted());
+        let eras = Era::of(&releases);
+        // Not the metadata lookup of an era that the hosted cluster's release is not of.
+        let is_used = [true, eras.contains(&Era::Exact), eras.contains(&Era::Prefix)];
+        let mut pairs = running.iter().zip(&expected).zip(is_used).filter(|(_, is_used)| *is_used);
+        let differs = pairs.any(|((running, expected), _)| running.sorted() != expected.sorted());
         let [release, exact, prefix] = running;
         found.push(HostedControlPlane {
             namespace: workload.namespace.clone(),
@@ -103,7 +107,7 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
             exact,
             prefix,
             differs,
-            eras: Era::of(&releases),
+            eras,
         });
     }
     Ok(found)
@@ -132,6 +136,8 @@ fn candidates(image: &str, overrides: &Overrides<'_>, releases: &Releases) -> Re
     Ok([release, exact, metadata_candidates(Era::Prefix, image, overrides)?])
 }
 
+/// Where the metadata lookup tries the image. What it skips, and the sources that the operator crashes on, are left out:
+/// they are printed for the current mirror sets only.
 fn metadata_candidates(era: Era, image: &str, overrides: &Overrides<'_>) -> Result<Candidates> {
     let lookup = hypershift::metadata_lookup(era, overrides, image);
     let lookup = lookup.with_context(|| format!("HyperShift cannot parse the image \"{image}\""))?;
@@ -240,6 +246,23 @@ mod tests {
             assert_eq!(found[0].release.candidates, ["old.lab/ocp/release:4.18.9-x86_64"]);
             let text = human(&found);
             assert!(text.contains("clusters-lab: control-plane-operator, ignition-server\n"), "once: {text}");
+        }
+    }
+
+    #[test]
+    fn only_lookups_that_the_release_has_are_compared() {
+        // Up to 4.16 the metadata lookup uses only the first mirror that can be parsed, and of one repository in any
+        // registry.
+        let source = "quay.io/openshift-release-dev/ocp-release";
+        let given = format!("{source}=m.lab/ocp/release,docker.io/openshift-release-dev/ocp-release=o.lab/x");
+        for (release, differs) in [("4.18.9", false), ("4.16.9", true)] {
+            let image = IMAGE.replace("4.18.9", release);
+            let mut inventory = inventory(vec![workload("ignition-server", &given, "=")]);
+            let mut hosted = HostedCluster::clone(&inventory.hosted_clusters[0]);
+            hosted.spec.release.image.clone_from(&image);
+            inventory.hosted_clusters = vec![hosted.into()];
+            let found = resolve_in_each(&image, &state("m.lab/ocp/release"), &inventory).unwrap();
+            assert_eq!(found[0].differs, differs, "{release}: {found:?}");
         }
     }
 

@@ -182,7 +182,7 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     if paths.is_empty() {
         return read_cluster(output);
     }
-    // Here no path at all means the cluster; only `read_path_or_cluster` takes the word for it.
+    // Here no path at all means the cluster; the word `cluster` means it only in `read_path_or_cluster`.
     if paths.iter().any(|path| is_cluster(path) && !path.exists()) {
         bail!("cluster is no file or folder; leave out PATH to read the cluster of the current kubeconfig");
     }
@@ -210,7 +210,9 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
         fields.by_ref().take(UNKNOWN_FIELDS).for_each(|text| output.message(&text));
         let more = fields.count();
         if more > 0 {
-            output.message(&format!("and {more} more fields that are ignored: mirrorguard lint names all\n"));
+            output.message(&format!(
+                "ignored fields that are not named here: {more}; mirrorguard lint names all\n"
+            ));
         }
     }
     if options.warn_if_empty && input.is_empty() {
@@ -220,7 +222,7 @@ pub(super) fn read(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output)
     Ok(input)
 }
 
-/// The number of fields that are ignored and named.
+/// How many of the ignored fields are named at most.
 const UNKNOWN_FIELDS: usize = 10;
 
 /// The word that stands for the cluster of the current kubeconfig where either that or a path may be given.
@@ -242,7 +244,7 @@ pub(super) fn is_cluster(path: &Path) -> bool {
     path.as_os_str() == CLUSTER
 }
 
-/// What to tell the user where there is a file or folder with the name of that word.
+/// What to tell a user who writes `cluster` for the cluster, where there is also a file or folder of that name.
 pub(super) fn note_of_namesake() -> Option<&'static str> {
     Path::new(CLUSTER).exists().then_some(
         "cluster means the cluster of the current kubeconfig; write ./cluster for the file or folder of that name",

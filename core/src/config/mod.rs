@@ -66,7 +66,7 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
 
 /// The error with the part after its path in plain words, where the parser names its own types.
 pub fn with_plain_words(mut error: ReadError) -> ReadError {
-    // An error in the YAML itself has no path. If it has a colon, no message that `in_plain_words` changes follows it.
+    // An error in the YAML itself has no path. What may follow a colon in it is no message that `in_plain_words` changes.
     if let Some((path, message)) = error.message.split_once(": ") {
         let message = in_plain_words(message);
         // The whole file has no path.
@@ -112,6 +112,9 @@ fn check_scope(scope: &str) -> Result<(), String> {
 /// The same for a protected source, which may end in `/**`.
 fn check_protected_source(source: &str) -> Result<(), String> {
     match source.strip_suffix("/**") {
+        Some(wildcard) if wildcard.starts_with('*') => Err(format!(
+            "\"{source}\" protects no source, because nothing follows a wildcard; write \"{wildcard}\""
+        )),
         Some(scope) => check_scope_before(scope, "/**"),
         None => check_scope(source),
     }

@@ -74,7 +74,7 @@ struct ErrorCase {
     proposes: &'static str,
 }
 
-const ERRORS: [ErrorCase; 23] = [
+const ERRORS: [ErrorCase; 24] = [
     ErrorCase { text: "rule: {}\n", at: (1, 7), path: "rule", proposes: "rules" },
     ErrorCase { text: "nothingLikeIt: {}\n", at: (1, 16), path: "nothingLikeIt", proposes: "profile" },
     ErrorCase { text: "profile: airgap\n", at: (1, 10), path: "profile", proposes: "air-gap" },
@@ -176,6 +176,12 @@ const ERRORS: [ErrorCase; 23] = [
         at: (1, 32),
         path: "protectedSources[1]",
         proposes: "",
+    },
+    ErrorCase {
+        text: "protectedSources: ['*.quay.io/**']\n",
+        at: (1, 20),
+        path: "protectedSources[0]",
+        proposes: "\"*.quay.io\"",
     },
     ErrorCase {
         text: "protectedSources: [https://quay.io/**]\n",

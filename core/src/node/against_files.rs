@@ -54,6 +54,7 @@ const REPOSITORIES: [&str; 8] = [
 /// source.
 fn scope(random: &mut Random, slashes: bool) -> String {
     let scope = random.one_of(&SCOPES);
+    // No release accepts a wildcard with slashes, in any list.
     let is_slashed = slashes && random.below(3) == 0 && !scope.starts_with('*');
     format!("{scope}{}", if is_slashed { ["/", "//"][random.below(2)] } else { "" })
 }

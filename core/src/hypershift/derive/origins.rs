@@ -1,4 +1,5 @@
-//! What a value comes from: the configuration, the mirror sets, or the catalogs of the management cluster.
+//! Tests of what a derived value comes from: the configuration, the mirror sets, or the catalogs of the management
+//! cluster.
 
 use super::*;
 use crate::{

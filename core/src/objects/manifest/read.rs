@@ -70,7 +70,8 @@ impl Source {
         self.error(value.at, span, format!("{document}: {path}: {message}"))
     }
 
-    /// An error in a field of a document, which `document` names, at the name of the field.
+    /// An error about a field of the root of a document, which `document` names. It points at the field's name, not at
+    /// its value.
     pub(super) fn error_of(self: &Arc<Self>, document: &str, field: &Field, message: &str) -> ReadError {
         self.error(field.at, field.span.clone(), format!("{document}: {}: {message}", field.name))
     }
