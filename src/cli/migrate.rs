@@ -22,8 +22,8 @@ Output:
   stderr  the plan, fields that are not copied, and errors
 
 Exit codes:
-  0  the IDMSs were written, and no node changes
-  1  nothing was written: the ICSPs are ambiguous, or registries.conf would change
+  0  the IDMSs were written, and no node changes; contradicting orders of mirrors stay as they are, with a note
+  1  nothing was written: two objects of one name differ, an IDMS cannot have an entry, or registries.conf would change
   2  usage, I/O or parse error, or an existing file in --out with different content
 
 Examples:

@@ -165,7 +165,7 @@ fn check(
     Ok(answer)
 }
 
-/// Whether HyperShift takes a value as absent, such as an empty one. That does not depend on the release.
+/// Whether a value has no effect, such as an empty one. That does not depend on the release.
 fn sets_nothing(value: &str) -> bool {
     readings(value, &Releases::default(), Placement::Management).is_empty()
 }
@@ -197,7 +197,7 @@ fn human(value: &str, releases: &Releases) -> String {
     for catalog in catalogs::catalogs_of(releases) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", catalog.name);
-        // The value counts as absent, so each catalog is looked for at its image itself.
+        // The value has no effect, so each catalog is looked for at its image itself.
         if readings.is_empty() {
             let _ = writeln!(text, "  {:<13}  {}", "every release", catalog.image());
         }

@@ -25,7 +25,7 @@ use super::{
 const HELP: &str = "\
 Output:
   stdout  registries.conf exactly as on the nodes, or the target; with -o json {\"registriesConf\": \"…\"} or the target as JSON
-  stderr  what the target cannot express: \"lost\" for what belongs in it, \"left out\" for what does not; or why nothing was printed
+  stderr  what the target cannot express: \"lost\" for what belongs in it, \"left out\" for what does not; \"warning\" for a mirror without a registry host; or why nothing was printed
 
 Exit codes:
   0  the target was printed
@@ -187,6 +187,7 @@ fn print(form: Result<Form, NoForm>, output: &Output) -> Result<Answer> {
         match omission {
             Omission::Lost(what) => output.important_message(&format!("lost: {what}\n")),
             Omission::Aside(what) => output.message(&format!("left out: {what}\n")),
+            Omission::Kept(what) => output.message(&format!("warning: {what}\n")),
         }
     }
     Ok(if form.is_lossy() { Answer::No } else { Answer::Yes })

@@ -170,6 +170,11 @@ struct Limit {
     reason: &'static str,
 }
 
+/// A mirror with this many characters, on a registry.
+fn long_mirror(length: usize) -> String {
+    format!("{}.lab", "m".repeat(length - ".lab".len()))
+}
+
 fn limits() -> Result<Vec<Limit>> {
     let (source, mirror) = ("quay.io/s000", "m0.lab.example/x");
     let one = idms(1, 1)?;
@@ -185,11 +190,16 @@ fn limits() -> Result<Vec<Limit>> {
             blamed: "256",
             reason: "a source of 256",
         },
-        Limit { yaml: one.replace(mirror, &"m".repeat(255)), code: 0, blamed: "", reason: "a mirror of 255" },
         Limit {
-            yaml: one.replace(mirror, &"m".repeat(256)),
+            yaml: one.replace(mirror, &long_mirror(255)),
+            code: 0,
+            blamed: "",
+            reason: "a mirror of 255",
+        },
+        Limit {
+            yaml: one.replace(mirror, &long_mirror(256)),
             code: 1,
-            blamed: "mmm … 256",
+            blamed: "mmm.lab … 256",
             reason: "a mirror of 256",
         },
     ])

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::objects::{MirrorSet, Object, annotation, manifest::Located};
+use crate::objects::{MirrorSet, Object, annotation, manifest::Located, scope::names_registry};
 
 /// Metadata that has a meaning and cannot be copied, and why.
 const LEFT_BEHIND: [(&str, &str); 2] = [
@@ -79,6 +79,27 @@ impl Document {
         self.left_behind
             .iter()
             .map(|(field, why)| format!("metadata.{field} of {} is not copied: {why}", self.place()))
+    }
+
+    /// The note about the mirrors that have no registry host, which are written as they are: the first one, and the
+    /// number of the others.
+    pub(super) fn unqualified_mirrors_note(&self) -> Option<String> {
+        let mirrors = self
+            .set
+            .entries
+            .iter()
+            .enumerate()
+            .flat_map(|(at, entry)| entry.real_mirrors().map(move |(_, mirror)| (at, mirror)));
+        let mut unqualified = mirrors.filter(|(_, mirror)| !names_registry(mirror));
+        let (at, mirror) = unqualified.next()?;
+        let have = match unqualified.count() {
+            0 => "has".to_owned(),
+            more => format!("and {more} more of the set have"),
+        };
+        Some(format!(
+            "mirror \"{mirror}\" in {} {have} no registry host: every pull of such a source fails",
+            self.entry_place(at)
+        ))
     }
 
     /// Name of a file that holds this object alone. It depends on kind and name only, so that a second run names the

@@ -47,6 +47,7 @@ pub fn merge(documents: &[Document]) -> Merging {
         let labels = unite_values("label", group, |document| document.labels.iter().collect(), &mut problems);
         let annotations = unite_values("annotation", group, annotations_without_stamps, &mut problems);
         notes.extend(group.iter().flat_map(|document| document.left_behind_notes()));
+        notes.extend(group.iter().filter_map(|document| document.unqualified_mirrors_note()));
         let set = unite(group);
         united.push(Document { set, labels, annotations, left_behind: Vec::new(), origin: Origin::New });
     }

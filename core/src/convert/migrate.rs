@@ -209,6 +209,7 @@ fn rejected_value(field: &str, value: &str, place: String) -> Problem {
 /// The IDMS that is equivalent to an ICSP. What is not copied, or written in another way, is added to `notes`.
 fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
     notes.extend(icsp.left_behind_notes());
+    notes.extend(icsp.unqualified_mirrors_note());
     let mut idms = Document { left_behind: Vec::new(), origin: Origin::New, ..icsp.clone() };
     idms.set.kind = SetKind::Idms;
     idms.set.resource_version = Box::default();

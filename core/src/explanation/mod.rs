@@ -69,6 +69,8 @@ pub struct Decision<'a> {
     pub scope: &'a str,
     /// The source above it whose mirrors it inherits, where it has none of its own.
     pub mirrors_from: Option<&'a str>,
+    /// The source above it with `NeverContactSource`, which it does not inherit.
+    pub opens: Option<&'a str>,
 }
 
 /// One reference that is tried.
@@ -116,9 +118,11 @@ pub fn explain<'a>(
 /// attempts.
 fn explain_pull<'a>(view: View<'a>, conf: &RegistriesConf<'a>, image: &Image) -> NodePull<'a> {
     let route = node::route_pull(conf, image);
+    let rendering = node::Rendering::new(view);
     let decided_by = route.registry.map(|registry| Decision {
         scope: registry.scope,
-        mirrors_from: node::Rendering::new(view).inherits_from(registry.scope),
+        mirrors_from: rendering.inherits_from(registry.scope),
+        opens: rendering.opens(registry.scope),
     });
     NodePull {
         covering: covering(view, image, decided_by),

@@ -44,6 +44,7 @@ pub fn hosted_cluster(view: View<'_>) -> Result<Form, NoForm> {
             source.describe()
         )));
     }
+    omissions.extend(sources.iter().flat_map(|source| source.without_registry(&source.mirrors)));
     let why = "the nodes of a hosted cluster get mirrors for digest pulls only";
     omissions.extend(misplaced(view, Pull::Digest, why));
     if sources.is_empty() {

@@ -67,6 +67,7 @@ fn entry<'a>(source: &'a Source<'a>, omissions: &mut Vec<Omission>) -> Option<En
     if mirrors.is_empty() {
         return None;
     }
+    omissions.extend(source.without_registry(&mirrors));
     let source_policy = source.is_never_contacted().then_some(source.policy);
     Some(Entry { source: source.name, mirrors, source_policy })
 }

@@ -27,6 +27,7 @@ pub fn tag_mirror_set(view: View<'_>) -> Result<Form, NoForm> {
 fn mirror_set(view: View<'_>, mut set: MirrorSet, why: &str) -> Result<Form, NoForm> {
     let pull = set.kind.pull();
     let (sources, mut omissions) = sources(view, pull);
+    omissions.extend(sources.iter().flat_map(|source| source.without_registry(&source.mirrors)));
     omissions.extend(misplaced(view, pull, why));
     if sources.is_empty() {
         return Err(without_sources(pull, omissions));

@@ -31,11 +31,11 @@ pub struct Form {
     pub comments: Vec<String>,
     /// As text, because a [`Value`] would not keep the order in which the types declare their fields.
     documents: Vec<Box<RawValue>>,
-    /// What the documents leave out.
+    /// What the documents leave out, and what they have although it does not work.
     pub omissions: Vec<Omission>,
 }
 
-/// Something that the documents leave out. A sentence without a full stop that names the entry, its object
+/// Something to say about the documents. A sentence without a full stop that names the entry, its object
 /// and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Omission {
@@ -43,6 +43,8 @@ pub enum Omission {
     Lost(String),
     /// It does not belong there: another kind of pull, or an entry that the nodes drop too.
     Aside(String),
+    /// It is there as in the mirror sets, and does not work: a mirror without a registry host.
+    Kept(String),
 }
 
 /// Why there is no form: every reason, each a sentence without a full stop.
@@ -92,7 +94,7 @@ fn without_sources(pull: Pull, omissions: Vec<Omission>) -> NoForm {
     };
     let mut reasons = vec![format!("there is nothing to write: no mirror set has mirrors for {pulls} pulls")];
     reasons.extend(omissions.into_iter().map(|omission| match omission {
-        Omission::Lost(what) | Omission::Aside(what) => what,
+        Omission::Lost(what) | Omission::Aside(what) | Omission::Kept(what) => what,
     }));
     NoForm(reasons)
 }

@@ -6,7 +6,7 @@ use super::Omission;
 use crate::{
     context::{EntryRef, View},
     node,
-    objects::{Entry, MirrorSourcePolicy, Pull},
+    objects::{Entry, MirrorSourcePolicy, Pull, scope::names_registry},
 };
 
 /// The entries listed for a source, before the number of the others.
@@ -47,6 +47,18 @@ impl<'a> Source<'a> {
             mirrors: self.mirrors.iter().map(|mirror| Box::from(*mirror)).collect(),
             mirror_source_policy: Some(self.policy).filter(|policy| *policy != MirrorSourcePolicy::default()),
         }
+    }
+
+    /// An omission for each of these mirrors that has no registry host.
+    pub(super) fn without_registry(&self, mirrors: &[&str]) -> Vec<Omission> {
+        let unqualified = mirrors.iter().filter(|mirror| !names_registry(mirror));
+        let described = unqualified.map(|mirror| {
+            Omission::Kept(format!(
+                "mirror \"{mirror}\" of {} has no registry host: every pull that this source decides fails",
+                self.describe()
+            ))
+        });
+        described.collect()
     }
 
     /// `source "quay.io/a" (ImageDigestMirrorSet/a, spec.imageDigestMirrors[0])`, with the first entries.

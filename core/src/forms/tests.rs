@@ -54,7 +54,8 @@ pub(super) fn contradicting() -> State {
 /// The number of omissions that are [`Omission::Lost`], and of those that are [`Omission::Aside`].
 fn omitted(form: &Form) -> (usize, usize) {
     let lost = form.omissions.iter().filter(|omission| matches!(omission, Omission::Lost(_))).count();
-    (lost, form.omissions.len() - lost)
+    let aside = form.omissions.iter().filter(|omission| matches!(omission, Omission::Aside(_))).count();
+    (lost, aside)
 }
 
 #[test]
@@ -103,6 +104,31 @@ fn a_hosted_cluster_loses_never_contact_source() {
     ]);
     assert_eq!(form.json(), json!({ "spec": { "imageContentSources": entries } }));
     assert_eq!(omitted(&form), (1, 2), "a policy; an entry that the nodes drop, and an ITMS");
+}
+
+#[test]
+fn a_mirror_without_a_registry_host_is_kept_and_named() {
+    type Write = fn(View<'_>) -> Result<Form, NoForm>;
+    // Whether it is said that the mirror is kept, and whether the form loses something.
+    let table: [(Write, SetKind, &str, bool, bool, &str); 8] = [
+        (digest_mirror_set, SetKind::Idms, "m3/x", true, false, "an IDMS"),
+        (digest_mirror_set, SetKind::Icsp, "m3.lab/x", false, false, "with a registry"),
+        (tag_mirror_set, SetKind::Itms, "m3/x", true, false, "an ITMS"),
+        (tag_mirror_set, SetKind::Itms, "m3:443/x", false, false, "with a port"),
+        (hosted_cluster, SetKind::Icsp, "m3/x", true, false, "imageContentSources"),
+        (hosted_cluster, SetKind::Icsp, "localhost/x", false, false, "localhost is a registry"),
+        (install_config, SetKind::Idms, "m3", true, false, "the installer takes it for a host"),
+        (install_config, SetKind::Idms, "m3/x", false, true, "the installer rejects it"),
+    ];
+    for (write, kind, mirror, is_kept, is_lossy, reason) in table {
+        let state = state(&[(kind, "a", &[("quay.io/a", &["n.lab/a", mirror], false)])]);
+        let form = write(state.context().view()).unwrap();
+        let kept: Vec<_> =
+            form.omissions.iter().filter(|omission| matches!(omission, Omission::Kept(_))).collect();
+        assert_eq!(kept.len(), usize::from(is_kept), "{reason}: {kept:?}");
+        assert_eq!(form.yaml().contains(&format!("- {mirror}\n")), !is_lossy, "{reason}");
+        assert_eq!(form.is_lossy(), is_lossy, "{reason}");
+    }
 }
 
 /// Four clusters, each with one thing of this size: the number of sources or of mirrors, or the length of one of them.

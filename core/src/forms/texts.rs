@@ -23,6 +23,7 @@ fn write_form(texts: &mut String, title: &str, form: &Form) {
         let _ = match omission {
             Omission::Lost(what) => writeln!(texts, "lost: {what}"),
             Omission::Aside(what) => writeln!(texts, "left out: {what}"),
+            Omission::Kept(what) => writeln!(texts, "warning: {what}"),
         };
     }
 }

@@ -107,6 +107,12 @@ pub fn parse(value: &str, empty_sides: EmptySides) -> Option<CatalogOverrides<'_
     Some(parsed)
 }
 
+/// Whether a value has no effect on any release: each of its parts is empty, or a `=` alone, which releases that keep
+/// empty sides replace by itself.
+pub fn sets_nothing(value: &str) -> bool {
+    value.split(',').all(|part| part.is_empty() || part == "=")
+}
+
 /// The parts of a value that are dropped when it is parsed. Nothing between two commas is no part.
 pub fn dropped_parts(value: &str, empty_sides: EmptySides) -> impl Iterator<Item = &str> {
     let parts = value.split(',').filter(|part| !part.is_empty());

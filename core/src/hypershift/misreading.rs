@@ -103,7 +103,7 @@ fn missing_in(part: &str) -> &'static str {
 }
 
 /// How releases misread a value. It means what its text says, and also the mirrors that `placed` has for a catalog, if
-/// that is given. A value that counts as absent is not misread.
+/// that is given. A value that has no effect on any release is not misread.
 pub fn misreadings(
     value: &str,
     releases: &Releases,

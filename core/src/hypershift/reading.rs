@@ -122,16 +122,18 @@ fn tag_of(release: Release) -> String {
 }
 
 /// How the releases read a value, oldest first: one reading for those that read it alike. Empty for a value that
-/// counts as absent, and with [`Placement::Guest`] also if none of the releases reads the annotation.
+/// has no effect on any release, and with [`Placement::Guest`] also if none of the releases reads the annotation.
 pub fn readings<'a>(value: &'a str, releases: &Releases, placement: Placement) -> Vec<Reading<'a>> {
+    if catalogs::sets_nothing(value) {
+        return Vec::new();
+    }
     let mut found: Vec<Reading<'_>> = Vec::new();
     for (era, empty_sides, span) in CATALOG_READERS {
         // These releases do not read the annotation for guest placement.
         if placement == Placement::Guest && era == CatalogEra::Replace {
             continue;
         }
-        // Whether a value counts as absent does not depend on the release.
-        let Some(overrides) = catalogs::parse(value, empty_sides) else { return Vec::new() };
+        let overrides = catalogs::parse(value, empty_sides).unwrap_or_default();
         let dropped = catalogs::dropped_parts(value, empty_sides).collect();
         let readers = Readers { era, span };
         let reading = Reading { readers, overrides, dropped, placement, tag: String::new() };
@@ -246,6 +248,8 @@ mod tests {
             &[
                 ("", "", &[], "no overrides"),
                 ("=", "", &[], "the same"),
+                ("=,=", "", &[], "nothing is replaced by nothing"),
+                ("==", "4.16", &["replace: =registry.redhat.io/redhat"], "but here by ="),
                 (USUAL, "", &["replace: m.lab/r", "list: m.lab/r"], "the usual value"),
                 (BEFORE_ALL, "4.16", &["replace: xm.lab/r"], "the empty text occurs before every image"),
                 (BEFORE_ALL, "4.17 4.18", both_lists, "but it is no source of a list"),

@@ -14,7 +14,7 @@ use crate::{
     context::{EntryRef, View},
     objects::{
         Entry, MirrorSourcePolicy, Pull,
-        scope::{ancestors, is_nested, is_wildcard},
+        scope::{Ancestor, ancestors, is_nested, is_wildcard, matching_scopes},
     },
 };
 
@@ -133,6 +133,17 @@ impl<'a> Rendering<'a> {
             return None;
         }
         Some(never_contact || self.blocks_nested(scope))
+    }
+
+    /// The source with `NeverContactSource` that would decide for a scope if the image configuration did not list that:
+    /// the scope inherits mirrors, but not the policy. `None` if anything blocks the scope.
+    pub fn opens(&self, scope: &str) -> Option<&'a str> {
+        if self.blocks(scope)? || self.source(scope).is_some() {
+            return None;
+        }
+        let mut above = matching_scopes(scope).filter(|above| !above.is(scope)).map(Ancestor::to_scope);
+        let nearest = above.find(|above| self.blocks(above).is_some())?;
+        self.source(&nearest).filter(|source| self.blocks(source) == Some(true))
     }
 
     /// The scopes that the image configuration blocks or makes insecure, in the order of the file.

@@ -1,11 +1,13 @@
 //! An image configuration with which nodes get no file, one that they cannot read, or one that blocks nothing.
 
+mod opened;
 mod payload;
 mod unreadable;
 
 use std::collections::BTreeSet;
 
 use self::{
+    opened::opened_scopes,
     payload::{all_lost, not_blocked, payload_twice, refused_payload},
     unreadable::{unreadable_scopes, unreadable_search_registries},
 };
@@ -99,6 +101,7 @@ fn problems(view: View<'_>) -> Vec<Problem> {
     }
     problems.extend(unreadable_scopes(view));
     problems.extend(unreadable_search_registries(view));
+    problems.extend(opened_scopes(view));
     problems
 }
 

@@ -59,8 +59,9 @@ impl Drawing<'_> {
     /// The source that applies, and its entries.
     fn decision(&self, pull: &NodePull<'_>) -> Branch {
         let entries = pull.covering.iter().filter(|covering| covering.part != Part::Hidden);
-        let entries: Vec<_> = entries.map(|covering| self.entry(covering)).collect();
-        let Some(Decision { scope, mirrors_from }) = pull.decided_by else {
+        let scope = pull.decided_by.map(|decision| decision.scope);
+        let entries: Vec<_> = entries.map(|covering| self.entry(covering, scope)).collect();
+        let Some(Decision { scope, mirrors_from, opens }) = pull.decided_by else {
             return Branch::new("no source matches").with(entries);
         };
         let mut branch = Branch::new(format!("{scope} applies"));
@@ -74,17 +75,23 @@ impl Drawing<'_> {
         if let Some(source) = mirrors_from {
             branch = branch.note(format!("inherits the mirrors of {source}"));
         }
+        if let Some(source) = opens {
+            branch =
+                branch.styled_note(format!("NeverContactSource of {source} does not apply to it"), YELLOW);
+        }
         branch.with(entries)
     }
 
-    fn entry(&self, covering: &Covering<'_>) -> Branch {
+    /// An entry that covers the image, where this scope applies. The policy applies to its own source only.
+    fn entry(&self, covering: &Covering<'_>, scope: Option<&str>) -> Branch {
         let entry = covering.entry;
         let forbids = entry.entry().policy() == MirrorSourcePolicy::NeverContactSource;
         let branch = self.with_place(Branch::new(entry.set.id().to_string()), entry);
         match covering.part {
             Part::Tried | Part::Hidden => branch,
             Part::OtherPulls(kind) => {
-                let policy = if forbids { "; NeverContactSource still applies" } else { "" };
+                let applies = forbids && scope == Some(&*entry.entry().source);
+                let policy = if applies { "; NeverContactSource still applies" } else { "" };
                 branch.styled_note(format!("not used: only for {kind} pulls{policy}"), YELLOW)
             }
             Part::WithoutMirror => {

@@ -1,7 +1,7 @@
 use super::{ProblemCase, documents, numbered, set, with_metadata};
 use crate::{
     context::Context,
-    convert::{Document, Migration, Plan, Proof, Stage, Written, migrate},
+    convert::{Document, Migration, Plan, Proof, Stage, Written, merge, migrate},
     objects::ImageConfig,
 };
 
@@ -272,5 +272,28 @@ fn the_plan_applies_before_it_deletes() {
         assert_eq!(found, commands, "{reason}");
         let names: Vec<_> = steps.iter().map(|step| step.step).collect();
         assert!(["apply", "wait", "delete"].ends_with(&names), "{reason}: {names:?}");
+    }
+}
+
+#[test]
+fn a_mirror_without_a_registry_host_is_copied_and_named() {
+    let table = [
+        ("m3/x", true, "a path alone"),
+        ("m3.lab/x", false, "a dot"),
+        ("m3:443/x", false, "a port"),
+        ("localhost/x", false, "the one name without either"),
+    ];
+    for (mirror, expected, reason) in table {
+        let one = set("icsp", "a", &format!("{{source: quay.io/a, mirrors: [m.lab/a, {mirror}]}}"));
+        let sets = numbered(&[one]);
+        let migration = migrate(&sets, &Context::default());
+        let merging = merge(&sets);
+        for (notes, document) in
+            [(&migration.notes, &migration.idms[0]), (&merging.notes, &merging.documents[0])]
+        {
+            let named: Vec<_> = notes.iter().map(|note| note.contains(&format!("\"{mirror}\""))).collect();
+            assert_eq!(named, Vec::from_iter(expected.then_some(true)), "{reason}: {notes:?}");
+            assert_eq!(&*document.set.entries[0].mirrors[1], mirror, "{reason}");
+        }
     }
 }

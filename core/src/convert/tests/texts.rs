@@ -46,6 +46,8 @@ fn each_problem_note_and_step_has_its_text() {
         let repeated = numbered(&[set("icsp", "a", &vec![entry; repeats].join(", "))]);
         write_notes(&mut texts, &convert::migrate(&repeated, &Context::default()).notes);
     }
+    let unqualified = "{source: quay.io/b, mirrors: [m3/x]}, {source: quay.io/c, mirrors: [m3/y]}";
+    write_notes(&mut texts, &convert::merge(&numbered(&[set("idms", "a", unqualified)])).notes);
     // Together they have no plan, because a mirror that is listed twice changes registries.conf; `b` alone has one.
     let planned = convert::migrate(&numbered(&contradicting[1..]), &Context::default());
     let Plan(steps) = Plan::of(&planned, &Written::Files(vec!["out/a.yaml".to_owned()]));

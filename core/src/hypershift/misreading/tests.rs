@@ -20,6 +20,8 @@ fn a_value_may_be_right() {
     for (value, minor, reason) in [
         ("", None, "no overrides are wanted"),
         ("=", None, "the same"),
+        ("=,=", None, "the same twice"),
+        (",", None, "no part at all"),
         ("registry.redhat.io/redhat=m.lab/redhat", None, "right in every release"),
         (
             "registry.redhat.io/redhat=a.lab/r,registry.redhat.io/redhat=b.lab/r",

@@ -15,6 +15,8 @@ use crate::{
 
 use super::RULE;
 
+mod opened;
+
 const PAYLOAD: &str = "quay.io/openshift-release-dev/ocp-release@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// A cluster in few words.
@@ -22,7 +24,7 @@ const PAYLOAD: &str = "quay.io/openshift-release-dev/ocp-release@sha256:01234567
 struct Cluster {
     /// The fields of `registrySources`.
     sources: &'static str,
-    /// `source=mirror` of an IDMS; empty for none.
+    /// `source=mirror` of an IDMS, `!source=mirror` with NeverContactSource; empty for none.
     entry: &'static str,
     /// Empty if it is not known.
     payload: &'static str,
@@ -60,9 +62,13 @@ impl Cluster {
 
     fn set(self) -> String {
         let Some((source, mirror)) = self.entry.split_once('=') else { return String::new() };
+        let (policy, source) = match source.strip_prefix('!') {
+            Some(source) => (", mirrorSourcePolicy: NeverContactSource", source),
+            None => ("", source),
+        };
         format!(
             "---\napiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {{name: a}}\n\
-             spec: {{imageDigestMirrors: [{{source: \"{source}\", mirrors: [{mirror}]}}]}}\n"
+             spec: {{imageDigestMirrors: [{{source: \"{source}\", mirrors: [{mirror}]{policy}}}]}}\n"
         )
     }
 }
@@ -122,6 +128,7 @@ fn every_setting_that_spoils_the_files_is_found() {
     let mut all = assert_cases(blocked_payloads());
     all.extend(assert_cases(refused_settings()));
     all.extend(assert_cases(unreadable_files()));
+    all.extend(assert_cases(opened::opened_sources()));
     assert_texts(RULE.id, &all);
 }
 
