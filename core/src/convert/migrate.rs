@@ -6,9 +6,9 @@ use super::{
     Document, Origin, Problem, Proof, conflict::order_conflicts, merge::united_mirrors, proof::prove,
 };
 use crate::{
-    context::Context,
+    context::{Context, EntryRef},
     objects::{MirrorSet, MirrorSourcePolicy, SetKind, grammar},
-    rules::conflicting_source_policy::three_steps,
+    rules::icsp_to_never::steps,
 };
 
 /// The steps of a migration. If it would change something, it has the reasons, and nothing to write.
@@ -138,22 +138,39 @@ fn sources_of(set: &MirrorSet) -> BTreeSet<&str> {
     set.entries.iter().map(|entry| &*entry.source).collect()
 }
 
-/// For each source with `NeverContactSource` anywhere, the place of one such entry.
-fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> {
-    let mut never = HashMap::new();
+/// An entry with `NeverContactSource`, and how its source gets one policy.
+struct Never<'a> {
+    document: &'a Document,
+    index: usize,
+    /// `None` if no ICSP has the source.
+    steps: Option<String>,
+}
+
+/// For each source with `NeverContactSource` anywhere, the first such entry by kind and name.
+fn never_contacted(documents: &[Document]) -> HashMap<&str, Never<'_>> {
+    let mut sources: HashMap<&str, Vec<(&Document, EntryRef<'_>)>> = HashMap::new();
     for document in documents {
-        for (at, entry) in document.set.entries.iter().enumerate() {
-            if entry.policy() == MirrorSourcePolicy::NeverContactSource {
-                never.insert(&*entry.source, (document, at));
-            }
+        for (index, entry) in document.set.entries.iter().enumerate() {
+            let found = EntryRef { set: &document.set, index };
+            sources.entry(&*entry.source).or_default().push((document, found));
         }
     }
-    never
+    sources.into_iter().filter_map(|(source, found)| Some((source, first_never(found)?))).collect()
+}
+
+/// The first entry with `NeverContactSource` of all entries of a source.
+fn first_never<'a>(mut found: Vec<(&'a Document, EntryRef<'a>)>) -> Option<Never<'a>> {
+    found.sort_by(|(_, one), (_, other)| one.order().cmp(&other.order()));
+    let mut all = found.iter();
+    let (document, first) =
+        all.find(|(_, found)| found.entry().policy() == MirrorSourcePolicy::NeverContactSource)?;
+    let entries: Vec<_> = found.iter().map(|(_, found)| *found).collect();
+    Some(Never { document, index: first.index, steps: steps(&entries, true, None) })
 }
 
 /// Problems with the entries of an ICSP: values that the schema of an IDMS rejects, and sources that another object
 /// never contacts.
-fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document, usize)>) -> Vec<Problem> {
+fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, Never<'_>>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (at, entry) in icsp.set.entries.iter().enumerate() {
         let place = icsp.entry_place(at);
@@ -162,7 +179,7 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
         }
         let invalid = entry.mirrors.iter().filter(|mirror| !grammar::is_valid_mirror(mirror));
         problems.extend(invalid.map(|mirror| rejected_value("mirror", mirror, place.clone())));
-        if let Some((other, index)) = never_contacted.get(&*entry.source) {
+        if let Some(Never { document: other, index, steps }) = never_contacted.get(&*entry.source) {
             problems.push(Problem {
                 what: format!(
                     "source \"{}\" has NeverContactSource in {}, but an ICSP always means AllowContactingSource: \
@@ -171,10 +188,7 @@ fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, (&Document,
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: match other.set.kind {
-                    SetKind::Itms => format!("remove the policy from {}", other.set.id()),
-                    SetKind::Icsp | SetKind::Idms => three_steps(&other.set.id().to_string(), &[&icsp.set.name]),
-                },
+                fix: steps.clone().unwrap_or_default(),
             });
         }
     }

@@ -22,6 +22,7 @@ mod half_blocked_source;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
 mod icsp_overlap;
+pub(crate) mod icsp_to_never;
 mod ignored_catalog_overrides;
 mod ignored_icsp;
 mod incomplete_catalog_images;
