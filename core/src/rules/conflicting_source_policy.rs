@@ -97,7 +97,9 @@ fn fix_of_new_icsp(write: &SetWrite<'_>) -> Option<String> {
     }
     let fresh = fresh_entries(write.old_set(), set);
     let fresh: Vec<_> = fresh.into_iter().map(|index| &set.entries[index]).collect();
-    let put = || "put these entries in an ImageDigestMirrorSet with NeverContactSource instead".to_owned();
+    let put = || {
+        "put these entries in an ImageDigestMirrorSet instead, with NeverContactSource where other sets have it".to_owned()
+    };
     Some(icsp_to_never::fix_of_new_icsp(write, &fresh).unwrap_or_else(put))
 }
 
