@@ -6,9 +6,9 @@ use super::{
     Document, Origin, Problem, Proof, conflict::order_conflicts, merge::united_mirrors, proof::prove,
 };
 use crate::{
-    context::{Context, View},
-    objects::{MirrorSet, MirrorSourcePolicy, Object, SetKind, grammar},
-    rules::beside_icsps::steps_beside_icsps,
+    context::{Context, EntryRef},
+    objects::{MirrorSet, MirrorSourcePolicy, SetKind, grammar},
+    rules::icsp_to_never::steps,
 };
 
 /// The steps of a migration. If it would change something, it has the reasons, and nothing to write.
@@ -60,10 +60,9 @@ pub fn migrate(documents: &[Document], context: &Context) -> Migration {
         .map(|document| (&*document.set.name, document))
         .collect();
     let never_contacted = never_contacted(documents);
-    let sets = sets_with(documents, &never_contacted);
     for icsp in icsps.values() {
         migration.problems.extend(icsp.name_problem());
-        migration.problems.extend(rejected_entries(icsp, &never_contacted, sets.view()));
+        migration.problems.extend(rejected_entries(icsp, &never_contacted));
         let idms = as_idms(icsp, &mut migration.notes);
         match existing.get(&*icsp.set.name) {
             None => migration.idms.push(idms),
@@ -139,33 +138,39 @@ fn sources_of(set: &MirrorSet) -> BTreeSet<&str> {
     set.entries.iter().map(|entry| &*entry.source).collect()
 }
 
-/// For each source with `NeverContactSource` anywhere, the place of one such entry.
-fn never_contacted(documents: &[Document]) -> HashMap<&str, (&Document, usize)> {
-    let mut never = HashMap::new();
-    for document in documents {
-        for (at, entry) in document.set.entries.iter().enumerate() {
-            if entry.policy() == MirrorSourcePolicy::NeverContactSource {
-                never.insert(&*entry.source, (document, at));
-            }
-        }
-    }
-    never
+/// An entry with `NeverContactSource`, and how its source gets one policy.
+struct Never<'a> {
+    document: &'a Document,
+    index: usize,
+    /// `None` if no ICSP has the source.
+    steps: Option<String>,
 }
 
-/// The sets that have one of these sources, with any policy.
-fn sets_with(documents: &[Document], sources: &HashMap<&str, (&Document, usize)>) -> Context {
-    let sets = documents.iter().map(|document| &document.set);
-    let having = sets.filter(|set| set.entries.iter().any(|entry| sources.contains_key(&*entry.source)));
-    having.map(|set| Object::from(set.clone())).collect()
+/// For each source with `NeverContactSource` anywhere, the first such entry by kind and name.
+fn never_contacted(documents: &[Document]) -> HashMap<&str, Never<'_>> {
+    let mut sources: HashMap<&str, Vec<(&Document, EntryRef<'_>)>> = HashMap::new();
+    for document in documents {
+        for (index, entry) in document.set.entries.iter().enumerate() {
+            let found = EntryRef { set: &document.set, index };
+            sources.entry(&*entry.source).or_default().push((document, found));
+        }
+    }
+    sources.into_iter().filter_map(|(source, found)| Some((source, first_never(found)?))).collect()
+}
+
+/// The first entry with `NeverContactSource` of all entries of a source.
+fn first_never<'a>(mut found: Vec<(&'a Document, EntryRef<'a>)>) -> Option<Never<'a>> {
+    found.sort_by(|(_, one), (_, other)| one.order().cmp(&other.order()));
+    let mut all = found.iter();
+    let (document, first) =
+        all.find(|(_, found)| found.entry().policy() == MirrorSourcePolicy::NeverContactSource)?;
+    let entries: Vec<_> = found.iter().map(|(_, found)| *found).collect();
+    Some(Never { document, index: first.index, steps: steps(&entries, true, None) })
 }
 
 /// Problems with the entries of an ICSP: values that the schema of an IDMS rejects, and sources that another object
 /// never contacts.
-fn rejected_entries(
-    icsp: &Document,
-    never_contacted: &HashMap<&str, (&Document, usize)>,
-    view: View<'_>,
-) -> Vec<Problem> {
+fn rejected_entries(icsp: &Document, never_contacted: &HashMap<&str, Never<'_>>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (at, entry) in icsp.set.entries.iter().enumerate() {
         let place = icsp.entry_place(at);
@@ -174,7 +179,7 @@ fn rejected_entries(
         }
         let invalid = entry.mirrors.iter().filter(|mirror| !grammar::is_valid_mirror(mirror));
         problems.extend(invalid.map(|mirror| rejected_value("mirror", mirror, place.clone())));
-        if let Some((other, index)) = never_contacted.get(&*entry.source) {
+        if let Some(Never { document: other, index, steps }) = never_contacted.get(&*entry.source) {
             problems.push(Problem {
                 what: format!(
                     "source \"{}\" has NeverContactSource in {}, but an ICSP always means AllowContactingSource: \
@@ -183,7 +188,7 @@ fn rejected_entries(
                     other.set.id()
                 ),
                 places: vec![place, other.entry_place(*index)],
-                fix: steps_beside_icsps(view, &entry.source, &[&icsp.set.name]),
+                fix: steps.clone().unwrap_or_default(),
             });
         }
     }

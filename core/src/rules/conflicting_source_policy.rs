@@ -1,10 +1,11 @@
 //! One source, two `mirrorSourcePolicy` values.
 
-use std::collections::BTreeSet;
-
 use super::{
     Check, DependsOn, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
-    beside_icsps::steps_beside_icsps, explicit::never_contact, finding::some_sets,
+    explicit::never_contact,
+    finding::some_sets,
+    icsp_alongside_idms::fresh_entries,
+    icsp_to_never::{self, steps_of_write},
     invalid_source::RENDERING_FAILS,
 };
 use crate::{
@@ -28,16 +29,22 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+    let new_icsp = fix_of_new_icsp(write);
     for shared in write.shared_sources() {
         for policy in [AllowContactingSource, NeverContactSource] {
-            findings.extend(conflict(write, shared, policy));
+            findings.extend(conflict(write, shared, policy, new_icsp.as_deref()));
         }
     }
 }
 
 /// The finding for the first entry of the set with this policy: for those of other sets with the other one, or for
 /// earlier ones of the same set.
-fn conflict(write: &SetWrite<'_>, shared: &SharedSource<'_>, policy: MirrorSourcePolicy) -> Option<Finding> {
+fn conflict(
+    write: &SetWrite<'_>,
+    shared: &SharedSource<'_>,
+    policy: MirrorSourcePolicy,
+    new_icsp: Option<&str>,
+) -> Option<Finding> {
     let is_other = |found: &&EntryRef<'_>| found.entry().policy() != policy;
     let own = *shared.own.iter().find(|own| !is_other(own))?;
     let mut others: Vec<_> = shared.elsewhere.iter().filter(is_other).copied().collect();
@@ -46,7 +53,7 @@ fn conflict(write: &SetWrite<'_>, shared: &SharedSource<'_>, policy: MirrorSourc
         return None;
     }
     others.extend(shared.own.iter().filter(is_other));
-    Some(finding(write, shared, own, &others))
+    Some(finding(write, shared, own, &others, new_icsp))
 }
 
 fn finding(
@@ -54,6 +61,7 @@ fn finding(
     shared: &SharedSource<'_>,
     own: EntryRef<'_>,
     others: &[EntryRef<'_>],
+    new_icsp: Option<&str>,
 ) -> Finding {
     let source = shared.source();
     let (mine, theirs) = match own.entry().policy() {
@@ -61,7 +69,7 @@ fn finding(
         NeverContactSource => (NeverContactSource.name(), AllowContactingSource.name()),
     };
     let title = format!("set mirrorSourcePolicy to {theirs} here, or to {mine} there");
-    let fix = match fix_beside_icsps(write, own, others) {
+    let fix = match new_icsp.map(str::to_owned).or_else(|| steps_of_write(write, source)) {
         Some(steps) => steps.into(),
         // Of the two, the stricter policy is the one that can be applied: it does not open a source that is blocked.
         None => {
@@ -81,20 +89,18 @@ fn finding(
     }
 }
 
-/// What to do where an ICSP has the source too, which always means AllowContactingSource; `None` without an ICSP.
-fn fix_beside_icsps(write: &SetWrite<'_>, own: EntryRef<'_>, others: &[EntryRef<'_>]) -> Option<String> {
-    let all = || others.iter().copied().chain([own]);
-    let icsps: BTreeSet<_> =
-        all().filter(|found| found.set.kind == SetKind::Icsp).map(|found| &*found.set.name).collect();
-    if icsps.is_empty() {
+/// What to do with an ICSP that is written, for all of its sources; `None` if no ICSP is written.
+fn fix_of_new_icsp(write: &SetWrite<'_>) -> Option<String> {
+    let set = write.new_set().filter(|set| set.kind == SetKind::Icsp)?;
+    if matches!(write.operation, Operation::Existing(_)) {
         return None;
     }
-    if own.set.kind == SetKind::Icsp && !matches!(write.operation, Operation::Existing(_)) {
-        let id = all().find(|found| found.entry().policy() == NeverContactSource)?.set.id();
-        return Some(format!("remove the source from this ICSP, and leave it to {id}"));
-    }
-    let names: Vec<_> = icsps.into_iter().collect();
-    Some(steps_beside_icsps(write.cluster.after, &own.entry().source, &names))
+    let fresh = fresh_entries(write.old_set(), set);
+    let fresh: Vec<_> = fresh.into_iter().map(|index| &set.entries[index]).collect();
+    let put = || {
+        "put these entries in an ImageDigestMirrorSet instead, with NeverContactSource where other sets have it".to_owned()
+    };
+    Some(icsp_to_never::fix_of_new_icsp(write, &fresh).unwrap_or_else(put))
 }
 
 #[cfg(test)]

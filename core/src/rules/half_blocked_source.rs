@@ -7,6 +7,7 @@ use super::{
     explicit::{for_other_pulls, free_name},
     finding::some_sources,
     shared::Covering,
+    swapped_source::is_swapped,
     tag_pull_not_mirrored,
 };
 use crate::{
@@ -83,6 +84,10 @@ fn fix(view: View<'_>, set: &MirrorSet, found: &[(usize, &Entry)]) -> Fix {
     };
     let plural = if found.len() == 1 { "" } else { "s" };
     let title = format!("add an {} with the same source{plural} and mirrors", kind.name());
+    let registries = view.registries();
+    if let Some((_, swapped)) = found.iter().find(|(_, entry)| is_swapped(view, &registries, entry)) {
+        return format!("first exchange source and mirror of \"{}\"; then {title}", swapped.source).into();
+    }
     let name = free_name(view, kind, &set.name, ending);
     let entries = found.iter().map(|(_, entry)| for_other_pulls(view, entry, set.kind.pull()));
     let added = MirrorSet::new(kind, &name, entries.collect());

@@ -2,18 +2,17 @@
 
 mod covers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::covers::covers;
 use super::{
     Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
-    beside_icsps::steps_beside_icsps,
     explicit::free_name,
     finding::{list_names, some_names},
     icsp_overlap::overlaps,
+    icsp_to_never::{fix_of_new_icsp, never_contacted, steps_of_write},
 };
 use crate::{
-    context::EntryRef,
     objects::{Change, Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, SetKind, to_yaml},
     write::Operation,
 };
@@ -52,9 +51,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
     {
         findings.push(last_step(set, idms));
     } else if write.settings.icsp_alongside_idms == IcspAlongsideIdms::Conflicts {
-        findings.extend(
-            overlaps(write, set).into_iter().map(|overlap| overlap.finding(write.cluster.after, set)),
-        );
+        findings.extend(overlaps(write, set).into_iter().map(|overlap| overlap.finding(write, set)));
     } else {
         findings.push(alongside(write, set, neighbours, &fresh));
     }
@@ -127,8 +124,8 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         effect: "for a shared source, the mirror order is unspecified, and older HyperShift releases ignore every \
                  ICSP"
             .to_owned(),
-        fix: match never_contacted(write, set, fresh) {
-            Some(found) => leave_to(write, set, fresh, found),
+        fix: match fix_of_never(write, set, fresh) {
+            Some(steps) => steps.into(),
             None => put_into_idms(write, set, fresh),
         },
         related: related.into(),
@@ -144,24 +141,14 @@ fn key(entry: &Entry) -> String {
     format!("{} {}", entry.source, entry.mirrors.join(" "))
 }
 
-/// An entry with NeverContactSource for a source of these entries of an ICSP, which cannot have that policy.
-fn never_contacted<'a>(write: &SetWrite<'a>, set: &MirrorSet, fresh: &[usize]) -> Option<EntryRef<'a>> {
-    let sources: HashSet<_> = fresh.iter().map(|index| &set.entries[*index].source).collect();
-    let mut neighbours = sources.into_iter().flat_map(|source| write.cluster.others.entries(source));
-    neighbours.find(|found| found.entry().policy() == NeverContactSource && found.set.kind != SetKind::Icsp)
-}
-
-/// What to do with entries of an ICSP where another set never contacts the source of one of them: the same as
-/// conflicting-source-policy says.
-fn leave_to(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize], never: EntryRef<'_>) -> Fix {
-    let (source, id) = (&*never.entry().source, never.set.id());
-    if matches!(write.operation, Operation::Existing(_)) {
-        return steps_beside_icsps(write.cluster.after, source, &[&set.name]).into();
+/// What to do where another set never contacts a source of an ICSP: the same as conflicting-source-policy says.
+fn fix_of_never(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Option<String> {
+    let entries: Vec<_> = fresh.iter().map(|index| &set.entries[*index]).collect();
+    if !matches!(write.operation, Operation::Existing(_)) {
+        return fix_of_new_icsp(write, &entries);
     }
-    if fresh.iter().all(|index| *set.entries[*index].source == *source) {
-        return format!("remove the source from this ICSP, and leave it to {id}").into();
-    }
-    format!("leave source \"{source}\" to {id}, and put the other entries in an ImageDigestMirrorSet").into()
+    let sources: BTreeSet<_> = entries.into_iter().map(|entry| &*entry.source).collect();
+    sources.into_iter().find_map(|source| steps_of_write(write, source))
 }
 
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that
@@ -177,7 +164,13 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
         return title.into();
     }
     let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");
-    let entries = fresh.iter().map(|index| set.entries[*index].clone()).collect();
+    let never = never_contacted(write, &fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>());
+    let is_never = |index: &&usize| never.contains(&*set.entries[**index].source);
+    let entries = fresh.iter().map(|index| Entry {
+        mirror_source_policy: is_never(&index).then_some(NeverContactSource),
+        ..set.entries[*index].clone()
+    });
+    let entries = entries.collect();
     let idms = MirrorSet::new(SetKind::Idms, &name, entries);
     // A value without a registry must not get into another object.
     let is_named = |index: &usize| set.entries[*index].names_registries();
@@ -203,12 +196,15 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     if name != *set.name {
         fix = fix.set(set.id(), "metadata.name", name);
     }
+    for index in fresh.iter().filter(is_never) {
+        fix = fix.set(set.id(), set.field_path(*index, "mirrorSourcePolicy"), NeverContactSource.name());
+    }
     // Of the changes, `Fix::yaml` shows neither the renamed field nor the replaced ones.
     Fix { template: Some(to_yaml(&idms)), ..fix }
 }
 
 /// Indices of the entries that were not there before. Of equal entries, as many are old as the old set has.
-fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
+pub(super) fn fresh_entries(old: Option<&MirrorSet>, new: &MirrorSet) -> Vec<usize> {
     let mut known: HashMap<&Entry, usize> = HashMap::new();
     for entry in old.into_iter().flat_map(|old| &old.entries) {
         *known.entry(entry).or_default() += 1;
@@ -239,11 +235,14 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
         let is_covered = |set: &&MirrorSet| covered.iter().any(|icsp| std::ptr::eq(*icsp, *set));
         // With ICSPs that this IDMS covers, an overlap is a step of their migration.
         if !overlap.with.sets.iter().all(is_covered) {
-            findings.push(overlap.finding(write.cluster.after, set));
+            findings.push(overlap.finding(write, set));
         }
     }
     // `findings` has only what was pushed above: each rule has its own list.
-    if findings.is_empty() && covered.is_empty() && joins_icsps(write, set) {
+    // conflicting-source-policy says what to do with an ICSP that has another policy for a source.
+    let conflicts =
+        || write.shared_sources().iter().any(|shared| steps_of_write(write, shared.source()).is_some());
+    if findings.is_empty() && covered.is_empty() && joins_icsps(write, set) && !conflicts() {
         findings.push(joining(write, set));
     }
     findings.extend(covered.into_iter().map(first_step));

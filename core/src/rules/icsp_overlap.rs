@@ -6,14 +6,14 @@ use hashbrown::HashMap;
 
 use super::{
     Finding, Related, RelatedFields, SetWrite, SharedSource,
-    beside_icsps::steps_beside_icsps,
     finding::{each_set, some_sets},
+    icsp_to_never::steps_of_write,
     mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
 };
 use crate::{
-    context::{EntryRef, View},
+    context::EntryRef,
     node::{Placed, Rendering, rewrite},
-    objects::{Entry, MirrorSet, MirrorSourcePolicy, Pull, SetKind, scope::names_registry},
+    objects::{Entry, MirrorSet, Pull, SetKind, scope::names_registry},
 };
 
 /// An entry of an ICSP that changes what nodes do with the images of entries of IDMSs and ITMSs, or the other way
@@ -28,8 +28,6 @@ pub(super) struct Overlap<'a> {
 
 /// Entries of the other sort.
 pub(super) struct Others<'a> {
-    /// The source that all of them have; `None` if there are none.
-    source: Option<&'a str>,
     /// Their sets, by kind and name.
     pub(super) sets: Vec<&'a MirrorSet>,
     /// The same in words.
@@ -41,7 +39,6 @@ impl<'a> Others<'a> {
     /// Of entries of one source, by kind, name and index: `field` is the field that findings are about.
     fn of(entries: &[EntryRef<'a>], field: &str) -> Self {
         Self {
-            source: entries.first().map(|found| &*found.entry().source),
             sets: each_set(entries).collect(),
             names: some_sets(entries),
             related: RelatedFields::of(entries, |found| Related::to_entry(found, field)),
@@ -85,17 +82,7 @@ impl Tries {
 }
 
 impl Overlap<'_> {
-    /// The names of the ICSPs with the source of an entry that is NeverContactSource.
-    fn contradicted_icsps(&self, set: &MirrorSet) -> Vec<&str> {
-        let entry = &set.entries[self.index];
-        if entry.policy() != MirrorSourcePolicy::NeverContactSource {
-            return Vec::new();
-        }
-        let is_same = self.with.source == Some(&*entry.source);
-        self.with.sets.iter().filter(|_| is_same).map(|set| &*set.name).collect()
-    }
-
-    pub(super) fn finding(&self, view: View<'_>, set: &MirrorSet) -> Finding {
+    pub(super) fn finding(&self, write: &SetWrite<'_>, set: &MirrorSet) -> Finding {
         let Entry { source, mirrors, .. } = &set.entries[self.index];
         let names = &self.with.names;
         let (field, what, effect, key) = match &self.how {
@@ -114,12 +101,9 @@ impl Overlap<'_> {
         };
         let fix = match (set.kind, &self.how) {
             (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
-            (SetKind::Idms, How::Tries { .. }) if !self.contradicted_icsps(set).is_empty() => {
-                steps_beside_icsps(view, source, &self.contradicted_icsps(set))
-            }
-            (SetKind::Idms, How::Tries { .. }) => {
+            (SetKind::Idms, How::Tries { .. }) => steps_of_write(write, source).unwrap_or_else(|| {
                 format!("add every entry of {names} to this IDMS, as the first step of the migration")
-            }
+            }),
             (SetKind::Idms, How::Contradicts) => {
                 format!("use the mirror order of {names} until the migration is complete")
             }

@@ -5,7 +5,6 @@
 
 mod as_written;
 mod astray;
-pub(crate) mod beside_icsps;
 mod blocked_mirror;
 pub(crate) mod catalogs_not_expressible;
 mod conflicting_source_policy;
@@ -23,6 +22,7 @@ mod half_blocked_source;
 mod hypershift_misresolves;
 mod icsp_alongside_idms;
 mod icsp_overlap;
+pub(crate) mod icsp_to_never;
 mod ignored_catalog_overrides;
 mod ignored_icsp;
 mod incomplete_catalog_images;

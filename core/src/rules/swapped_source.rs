@@ -30,8 +30,11 @@ const PUBLIC: [&str; 8] = [
 /// How many other entries must have the mirror: one alone is no pattern.
 const MIN_OTHERS: usize = 2;
 
-/// How many entries may have the exchanged source: one of each kind.
+/// How many entries may have the same exchanged source: one of each kind.
 const MAX_TWINS: usize = SetKind::ALL.len();
+
+/// How many entries with the mirror there must be for each one with its source there, if these have several sources.
+const MAJORITY: usize = 2;
 
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
@@ -44,14 +47,24 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether source and mirror of an entry look exchanged: then no fix of another rule should repeat them.
+pub(super) fn is_swapped(view: View<'_>, registries: &ViewRegistries<'_>, entry: &Entry) -> bool {
+    entry.is_usable() && find_swapped(view, registries, entry).is_some()
+}
+
 /// The mirror that should be the source: it lies where the images of other entries come from, and the source where
-/// all other entries of the cluster have their mirror.
+/// all entries have their mirror that have not their source there.
 fn find_swapped<'e>(view: View<'_>, registries: &ViewRegistries<'_>, entry: &'e Entry) -> Option<&'e str> {
     let own = host(&entry.source);
-    let twins = registries.sources_on(own);
-    let others = registries.entries() - twins;
+    let exchanged = registries.sources_on(own);
+    let others = registries.entries() - exchanged;
     let is_mirror_elsewhere = others >= MIN_OTHERS && registries.mirrors_on(own) == others;
-    if twins > MAX_TWINS || !is_mirror_elsewhere || !are_swapped_alike(view, &entry.source, twins) {
+    if !is_mirror_elsewhere || mirror_hosts(entry).contains(&own) {
+        return None;
+    }
+    let is_minority = exchanged * MAJORITY <= others;
+    let are_alike = || exchanged <= MAX_TWINS && are_swapped_alike(view, &entry.source, exchanged);
+    if !is_minority && !are_alike() {
         return None;
     }
     let mut mirrors = entry.real_mirrors().map(|(_, mirror)| mirror);
@@ -76,7 +89,7 @@ fn finding(set: &MirrorSet, index: usize, mirror: &str) -> Finding {
         ..Finding::new(
             set.field_path(index, "source"),
             format!("{source} {mirror}"),
-            format!("source \"{source}\" lies on {}, which is the mirror in every other entry", host(source)),
+            format!("source \"{source}\" lies on {}, which is the mirror of the other entries", host(source)),
         )
     }
 }
@@ -88,7 +101,7 @@ mod tests {
         objects::SetKind::{Idms, Itms},
         rules::{
             Settings,
-            testing::{assert_texts, findings, set},
+            testing::{assert_texts, findings, never, set},
         },
     };
 
@@ -142,5 +155,26 @@ mod tests {
             all.extend(found);
         }
         assert_texts(RULE.id, &all);
+    }
+
+    #[test]
+    fn swapped_entries_are_compared_with_the_majority() {
+        let right: [(&str, &[&str]); 4] = [
+            ("quay.io/a", &["m.lab/a"]),
+            ("quay.io/x", &["m.lab/x"]),
+            ("quay.io/z", &["m.lab/z"]),
+            ("quay.io/w", &["m.lab/w"]),
+        ];
+        let swapped: [(&str, &[&str]); 2] = [("m.lab/b", &["quay.io/b"]), ("m.lab/c", &["quay.io/c"])];
+        for (count, expected, reason) in
+            [(4, &["m.lab/b quay.io/b", "m.lab/c quay.io/c"][..], "two of six"), (3, &[], "two of five")]
+        {
+            let new = set(Idms, "new", &[&right[..count], &swapped].concat());
+            let found = findings(RULE.id, &Settings::default(), &[], None, &new);
+            let keys: Vec<_> = found.iter().map(|finding| &*finding.key).collect();
+            assert_eq!(keys, expected, "{reason}");
+            let half = findings("half-blocked-source", &Settings::default(), &[], None, &never(new));
+            assert_eq!(half[0].fix.is_applicable(), expected.is_empty(), "{reason}");
+        }
     }
 }

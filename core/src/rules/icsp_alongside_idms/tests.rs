@@ -161,20 +161,19 @@ fn what_is_left_of_a_migration_names_the_idms() {
 }
 
 #[test]
-fn an_entry_that_may_not_have_the_policy_of_its_source_is_made_nowhere() {
+fn an_entry_is_made_with_the_policy_of_its_source() {
     let other = set(SetKind::Idms, "there", &[("q.io/d", &["m.lab/d"])]);
+    let idms = |mirror| never(set(SetKind::Idms, "there", &[(SOURCE, &[mirror])]));
     let table = [
-        (other, true, "another source"),
-        (
-            never(set(SetKind::Idms, "there", &[(SOURCE, &["m.lab/c"])])),
-            false,
-            "an IDMS never contacts the source",
-        ),
-        (never(set(SetKind::Itms, "there", &[(SOURCE, &["m.lab/c"])])), false, "an ITMS never contacts it"),
+        (other, Some(false), "another source"),
+        (idms("m.lab/c"), None, "an IDMS that never contacts the source has the entry already"),
+        (idms("m.lab/d"), Some(true), "an IDMS that never contacts the source has another mirror"),
+        (never(set(SetKind::Itms, "there", &[(SOURCE, &["m.lab/c"])])), Some(true), "only an ITMS has it"),
     ];
-    for (there, is_made, reason) in table {
+    for (there, expected, reason) in table {
         let found = only(findings(RULE.id, &Settings::default(), &[&there], None, &icsp(&["m.lab/c"])));
-        assert_eq!(found.fix.yaml().is_some(), is_made, "{reason}: {:?}", found.fix);
+        let is_never = found.fix.yaml().map(|yaml| yaml.contains("mirrorSourcePolicy: NeverContactSource"));
+        assert_eq!(is_never, expected, "{reason}: {:?}", found.fix);
     }
 }
 
