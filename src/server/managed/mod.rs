@@ -36,7 +36,7 @@ use crate::certificates::{Action, Lifetimes, Obstacle, Reading, Serving, obstacl
 const QUIET: Duration = Duration::from_mins(1);
 /// The shortest pause between two rounds.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// The pause after a round that failed.
+/// The longest pause after a round that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 /// How long the first certificate may take: a few writes, including conflicts with other replicas.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -133,7 +133,7 @@ impl Managed {
                 Ok(()) => (SHORTEST, self.pause()),
                 Err(error) => {
                     self.report(&error);
-                    (AFTER_FAILURE, Duration::ZERO)
+                    (self.rest_after_failure(), Duration::ZERO)
                 }
             };
         }
@@ -142,6 +142,13 @@ impl Managed {
     /// How long to wait for a change after a round without errors.
     fn pause(&self) -> Duration {
         self.seen.as_ref().map_or(SHORTEST, |seen| seen.pause(self.options.lifetimes))
+    }
+
+    /// How long to rest after a round that failed. The other replicas rely on it that a change is noticed within one
+    /// overlap.
+    fn rest_after_failure(&self) -> Duration {
+        let quarter = Duration::try_from(self.options.lifetimes.overlap / 4).unwrap_or(AFTER_FAILURE);
+        quarter.clamp(SHORTEST, AFTER_FAILURE)
     }
 
     /// Logs an error. It counts as a failure, unless objects cannot be read while no renewal is due.
