@@ -16,18 +16,22 @@ use crate::webhook::Webhook;
 /// How long API servers wait for an answer, as set by the chart.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Half of the time after which a body that does not end is refused even if none waits for it; far more than a body
+/// that gives way takes, because the machine may be busy.
+const GIVEN_WAY: Duration = Duration::from_secs(15);
+
 /// So many entries make a body of more than 400 KB.
 const LARGE: usize = 2000;
 
 /// Expects that a review on a new connection is answered in time.
 fn answers_in_time(ground: &Ground, webhook: &Webhook) -> Result<()> {
-    answers_to_in_time(ground, webhook, &new_icsp())
+    answers_within(TIMEOUT, ground, webhook, &new_icsp())
 }
 
-fn answers_to_in_time(ground: &Ground, webhook: &Webhook, review: &Value) -> Result<()> {
+fn answers_within(time: Duration, ground: &Ground, webhook: &Webhook, review: &Value) -> Result<()> {
     let start = Instant::now();
     ground.client(webhook)?.validate(review)?.allowed()?;
-    ensure!(start.elapsed() < TIMEOUT, "answered after {:?}", start.elapsed());
+    ensure!(start.elapsed() < time, "answered after {:?}", start.elapsed());
     Ok(())
 }
 
@@ -87,7 +91,7 @@ fn large_bodies_that_never_end_give_way_to_one_that_does() -> Result<()> {
     let webhook = ground.start()?;
     let large = new_idms("large", LARGE);
     let _stalled = stall(&ground, &webhook, 2, &large, Length::Right)?;
-    answers_to_in_time(&ground, &webhook, &large)
+    answers_within(GIVEN_WAY, &ground, &webhook, &large)
 }
 
 #[test]
