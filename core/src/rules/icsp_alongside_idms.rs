@@ -2,7 +2,7 @@
 
 mod covers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use self::covers::covers;
 use super::{
@@ -10,7 +10,7 @@ use super::{
     explicit::free_name,
     finding::{list_names, some_names},
     icsp_overlap::overlaps,
-    icsp_to_never::{fix_of_new_icsp, never_contacted, steps_of_write},
+    icsp_to_never::{fix_of_icsp, never_contacted, steps_of_write},
 };
 use crate::{
     objects::{Change, Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, SetKind, to_yaml},
@@ -124,7 +124,7 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
         effect: "for a shared source, the mirror order is unspecified, and older HyperShift releases ignore every \
                  ICSP"
             .to_owned(),
-        fix: match fix_of_never(write, set, fresh) {
+        fix: match fix_of_icsp(write, &fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>()) {
             Some(steps) => steps.into(),
             None => put_into_idms(write, set, fresh),
         },
@@ -139,16 +139,6 @@ fn alongside(write: &SetWrite<'_>, set: &MirrorSet, neighbours: usize, fresh: &[
 
 fn key(entry: &Entry) -> String {
     format!("{} {}", entry.source, entry.mirrors.join(" "))
-}
-
-/// What to do where another set never contacts a source of an ICSP: the same as conflicting-source-policy says.
-fn fix_of_never(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Option<String> {
-    let entries: Vec<_> = fresh.iter().map(|index| &set.entries[*index]).collect();
-    if !matches!(write.operation, Operation::Existing(_)) {
-        return fix_of_new_icsp(write, &entries);
-    }
-    let sources: BTreeSet<_> = entries.into_iter().map(|entry| &*entry.source).collect();
-    sources.into_iter().find_map(|source| steps_of_write(write, source))
 }
 
 /// Puts new entries of an ICSP into an IDMS of the same name, or where one exists, of the next free name. An ICSP that

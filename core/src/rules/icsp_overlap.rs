@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::{
     Finding, Related, RelatedFields, SetWrite, SharedSource,
     finding::{each_set, some_sets},
-    icsp_to_never::steps_of_write,
+    icsp_to_never::{fix_of_icsp, steps_of_write},
     mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
 };
 use crate::{
@@ -83,7 +83,8 @@ impl Tries {
 
 impl Overlap<'_> {
     pub(super) fn finding(&self, write: &SetWrite<'_>, set: &MirrorSet) -> Finding {
-        let Entry { source, mirrors, .. } = &set.entries[self.index];
+        let entry = &set.entries[self.index];
+        let Entry { source, mirrors, .. } = entry;
         let names = &self.with.names;
         let (field, what, effect, key) = match &self.how {
             How::Tries { was, is } => (
@@ -100,7 +101,8 @@ impl Overlap<'_> {
             ),
         };
         let fix = match (set.kind, &self.how) {
-            (SetKind::Icsp, _) => "put these entries in an ImageDigestMirrorSet instead".to_owned(),
+            (SetKind::Icsp, _) => fix_of_icsp(write, &[entry])
+                .unwrap_or_else(|| "put these entries in an ImageDigestMirrorSet instead".to_owned()),
             (SetKind::Idms, How::Tries { .. }) => steps_of_write(write, source).unwrap_or_else(|| {
                 format!("add every entry of {names} to this IDMS, as the first step of the migration")
             }),

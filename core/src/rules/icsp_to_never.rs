@@ -152,11 +152,20 @@ fn names(icsps: &[&EntryRef<'_>]) -> String {
     names.into_iter().collect::<Vec<_>>().join(" ")
 }
 
+/// What to do with entries of an ICSP if another set never contacts the source of one of them: the same for all rules
+/// that find it.
+pub(super) fn fix_of_icsp(write: &SetWrite<'_>, entries: &[&Entry]) -> Option<String> {
+    if !matches!(write.operation, Operation::Existing(_)) {
+        return fix_of_new_icsp(write, entries);
+    }
+    let sources: BTreeSet<_> = entries.iter().map(|entry| &*entry.source).collect();
+    sources.into_iter().find_map(|source| steps_of_write(write, source))
+}
+
 /// The number of new entries up to which each is looked for in IDMSs.
 const FEW: usize = 10;
 
-/// What to do with an ICSP that is written, if IDMSs have all of its new entries with `NeverContactSource`: the same for
-/// all rules that find it.
+/// What to do with an ICSP that is written, if IDMSs have all of its new entries with `NeverContactSource`.
 pub(super) fn fix_of_new_icsp(write: &SetWrite<'_>, fresh: &[&Entry]) -> Option<String> {
     if fresh.len() > FEW {
         return None;

@@ -6,7 +6,7 @@ use crate::{
         SetKind::{Icsp, Idms, Itms},
     },
     rules::{
-        Settings,
+        IcspAlongsideIdms, Settings,
         testing::{findings, found_in, never, review, set},
     },
     state::State,
@@ -150,11 +150,11 @@ fn opening_cases() -> Vec<Case> {
     ]
 }
 
-/// What rules say about the ICSP or the set that is written.
-fn fixes(case: &Case) -> Vec<String> {
+/// What rules say about the ICSP or the set that is written, with one of the settings.
+fn fixes(case: &Case, icsp_alongside_idms: IcspAlongsideIdms) -> Vec<String> {
     let rules = ["conflicting-source-policy", "icsp-alongside-idms"];
     let (first, others) = case.there.split_first().unwrap();
-    let settings = Settings::default();
+    let settings = Settings { icsp_alongside_idms, ..Settings::default() };
     let found = rules.iter().flat_map(|rule| match &case.new {
         Some(new) => findings(rule, &settings, &case.there.iter().collect::<Vec<_>>(), None, new),
         None => found_in(rule, first, others.iter().cloned().map(Object::from), &settings),
@@ -165,7 +165,8 @@ fn fixes(case: &Case) -> Vec<String> {
 #[test]
 fn each_step_is_admitted_and_the_nodes_render_after_it() {
     for case in closed_cases().into_iter().chain(opening_cases()) {
-        let said = fixes(&case);
+        let settings = [IcspAlongsideIdms::Strict, IcspAlongsideIdms::Conflicts];
+        let said: Vec<_> = settings.into_iter().flat_map(|setting| fixes(&case, setting)).collect();
         assert!(!said.is_empty() && said.iter().all(|fix| *fix == said[0]), "{}: {said:?}", case.reason);
         let mut rest = &*said[0];
         for name in case.names {
