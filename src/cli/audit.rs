@@ -67,6 +67,7 @@ pub(super) fn run(args: &AuditArgs, output: &Output) -> Result<Answer> {
         reviewed.push(Reviewed { object, place: None, verdict });
     }
     let places = input.with_places().collect();
+    // Errors in files make the exit code 2. What an audit may not read is named above, and does not.
     let run = Run { reviewed: &reviewed, places: &places, unread: &[], fails_from: args.fail_on.into() };
     lint::print(&run, lint::Checked { objects, has_more_kinds: !inventory.is_empty() }, &input, output)
 }

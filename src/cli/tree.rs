@@ -127,6 +127,7 @@ image
 └── hypershift
 ";
         assert_eq!(tree().draw(80, true), wide);
+        // The leaf has 30 columns here: one too few for both notes on its line.
         let narrow = "\
 image
 |-- nodes

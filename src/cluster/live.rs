@@ -48,7 +48,7 @@ impl std::fmt::Debug for ClientBox {
 }
 
 impl LiveState {
-    /// A state that is empty until [`LiveState::follow`] has listed all objects.
+    /// A state that is incomplete until [`LiveState::follow`] has listed every kind once.
     pub fn new(client: Client) -> Arc<Self> {
         let shared = Shared::waiting_for(Kind::ALL.len() as u64);
         let (health, unreadable) = (Arc::default(), Unreadable::default());

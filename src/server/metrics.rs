@@ -154,7 +154,7 @@ impl Metrics {
         );
         ours.register(
             "certificate_reload_failures",
-            "Failed attempts to load or renew the certificate; the previous one stays in use. While a renewal is due, failed requests to the API server count too",
+            "Failed attempts to load or renew the certificate; the previous one stays in use. Failed reads of its objects count only while a renewal is due",
             self.certificate_failures.clone(),
         );
     }

@@ -81,8 +81,9 @@ fn error_in_list(name: &str, text: &str, key: &str, at: usize, why: &str) -> Rea
 
 /// Rejects a value of the catalog overrides annotation that one of the releases would not read as written.
 fn check_overrides(value: &str, releases: &Releases) -> Result<(), String> {
+    // Empty only for a value of commas and `=`. With this placement, every part is read; guests use the same parts.
     if hypershift::readings(value, releases, Placement::Management).is_empty() {
-        return Err("the value is empty: write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned());
+        return Err("the value sets nothing: write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned());
     }
     let misreadings = hypershift::misreadings(value, releases, Placement::Management, None);
     let Some(misreading) = misreadings.first() else { return Ok(()) };

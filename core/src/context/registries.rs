@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 use super::View;
 use crate::objects::{Entry, MirrorSet, scope::host};
 
-/// How many entries there are, and how many of them have a source, and how many a mirror, on each host. Only entries
-/// that nodes can pull with count.
+/// How many entries there are, how many of them have their source on each host, and how many a mirror there, but their
+/// source on another host. Only entries that nodes can pull with count.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Registries {
     entries: usize,
@@ -32,7 +32,7 @@ impl Registries {
         for (_, entry) in set.usable_entries() {
             self.entries += 1;
             self.change(host(&entry.source), |uses| uses.sources += 1);
-            for mirror in mirror_hosts(entry) {
+            for mirror in hosts_elsewhere(entry) {
                 self.change(mirror, |uses| uses.mirrors += 1);
             }
         }
@@ -42,7 +42,7 @@ impl Registries {
         for (_, entry) in set.usable_entries() {
             self.entries -= 1;
             self.change(host(&entry.source), |uses| uses.sources -= 1);
-            for mirror in mirror_hosts(entry) {
+            for mirror in hosts_elsewhere(entry) {
                 self.change(mirror, |uses| uses.mirrors -= 1);
             }
         }
@@ -92,7 +92,7 @@ impl<'a> ViewRegistries<'a> {
         self.count(|registries| registries.uses(host).sources)
     }
 
-    /// The number of entries with a mirror on a host.
+    /// The number of entries with a mirror on a host, and their source on another one.
     pub fn mirrors_on(&self, host: &str) -> usize {
         self.count(|registries| registries.uses(host).mirrors)
     }
@@ -108,6 +108,10 @@ pub fn mirror_hosts(entry: &Entry) -> SmallVec<[&str; 2]> {
     hosts.sort_unstable();
     hosts.dedup();
     hosts
+}
+
+fn hosts_elsewhere(entry: &Entry) -> impl Iterator<Item = &str> {
+    mirror_hosts(entry).into_iter().filter(|mirror| *mirror != host(&entry.source))
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ mod tests {
             ),
             (Obstacle::NotMirrored(vec![a.clone(), b.clone()]), "no mirror set covers a-index, b-index"),
             (
-                Obstacle::Renamed(a.clone(), "m.lab/mine".to_owned(), by_itms(&["t", "t"])),
+                Obstacle::Renamed(a.clone(), "m.lab/mine".to_owned(), by_itms(&["t", "t", "t", "t"])),
                 "mirror \"m.lab/mine\" gives a-index another name (ImageTagMirrorSet/t)",
             ),
             (

@@ -43,25 +43,25 @@ impl CatalogMirrors {
     }
 }
 
-/// The fields that decide where a catalog is pulled from: the first few, and how many more there are. Displayed as
-/// their objects.
+/// The first few fields that decide where a catalog is pulled from. Displayed as their objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deciders {
     /// Each object with the path of the field.
     pub fields: Vec<(ObjectId, String)>,
-    /// How many more fields there are.
+    /// How many objects have none of these fields, but others that decide.
     pub more: usize,
 }
 
-/// More objects than these are not named.
-const NAMED: usize = 3;
+/// More fields than these are not kept.
+const KEPT: usize = 3;
 
 impl Deciders {
-    /// These fields.
+    /// The first of these fields, which are sorted by object, and the number of the other objects.
     pub fn new(mut fields: Vec<(ObjectId, String)>) -> Self {
-        let more = fields.len().saturating_sub(NAMED);
-        fields.truncate(NAMED);
-        Self { fields, more }
+        let mut rest = fields.split_off(fields.len().min(KEPT));
+        rest.retain(|(object, _)| fields.last().is_none_or(|(last, _)| object != last));
+        rest.dedup_by(|(object, _), (before, _)| object == before);
+        Self { fields, more: rest.len() }
     }
 }
 

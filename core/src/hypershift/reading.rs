@@ -97,7 +97,7 @@ impl Reading<'_> {
         format!("{image}{}", self.tag)
     }
 
-    /// An image without that tag.
+    /// An image without that tag; as it is if an override has replaced the tag.
     pub(super) fn untagged<'i>(&self, image: &'i str) -> &'i str {
         image.strip_suffix(&*self.tag).unwrap_or(image)
     }

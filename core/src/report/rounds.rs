@@ -149,7 +149,8 @@ impl Run {
         Next::Apply(round, counts)
     }
 
-    /// The fix of a fault may be applied as often as the fault is found when it is first seen.
+    /// The fix of a fault may be applied as often as the fault is found when it is first seen. Otherwise two fixes that
+    /// undo each other would be applied in turn until the last round.
     fn allow(&mut self, counts: &Counts) {
         for (fault, count) in counts {
             self.left.entry(fault.clone()).or_insert(*count);

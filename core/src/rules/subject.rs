@@ -32,7 +32,7 @@ pub struct SetWrite<'a> {
     pub cluster: Views<'a>,
     /// The configuration.
     pub settings: &'a Settings,
-    // Both are computed when the first rule asks for them.
+    // Each of these is computed when the first rule asks for it.
     change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
     sources: OnceCell<OwnSources>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,

@@ -52,8 +52,8 @@ pub(super) fn is_swapped(view: View<'_>, registries: &ViewRegistries<'_>, entry:
     entry.is_usable() && find_swapped(view, registries, entry).is_some()
 }
 
-/// The mirror that should be the source: it lies where the images of other entries come from, and the source where
-/// all entries have their mirror that have not their source there.
+/// The mirror that should be the source: it lies where the images of other entries come from, and the source lies where
+/// every entry with its source elsewhere has a mirror.
 fn find_swapped<'e>(view: View<'_>, registries: &ViewRegistries<'_>, entry: &'e Entry) -> Option<&'e str> {
     let own = host(&entry.source);
     let exchanged = registries.sources_on(own);
@@ -113,7 +113,13 @@ mod tests {
         let elsewhere = set(Idms, "elsewhere", &[("docker.io", &["hub.lab"])]);
         let broken = set(Idms, "broken", &[("docker.io", &["hub/x"]), ("r/u", &["n.lab"])]);
         let other = set(Idms, "other", &[("m.lab/p", &["quay.io/p"])]);
-        let table: [(&[&MirrorSet], _, bool, &str); 7] = [
+        let within = set(Idms, "within", &[("m.lab/x", &["m.lab/y"])]);
+        let three = set(
+            Idms,
+            "three",
+            &[("quay.io/a", &["m.lab/a"]), ("r.io/u", &["m.lab/u"]), ("r.io/v", &["m.lab/v"])],
+        );
+        let table: [(&[&MirrorSet], _, bool, &str); 9] = [
             (&[&two], set(Idms, "new", swapped), true, "the pattern is in another set"),
             (&[&two], set(Itms, "new", swapped), true, "of another kind"),
             (
@@ -125,6 +131,13 @@ mod tests {
             (&[&two, &other], set(Idms, "new", swapped), false, "another source on the mirror"),
             (&[&two, &elsewhere], set(Idms, "new", swapped), false, "an entry with another mirror"),
             (&[&two, &broken], set(Idms, "new", swapped), true, "entries that nodes cannot pull with"),
+            (&[&two, &three, &within], set(Idms, "new", swapped), true, "an entry within the mirror"),
+            (
+                &[&three, &elsewhere, &within],
+                set(Idms, "new", swapped),
+                false,
+                "an entry within the mirror does not stand for one with another mirror",
+            ),
             (&[&one], set(Idms, "new", swapped), false, "one entry is no pattern"),
         ];
         for (others, new, expected, reason) in table {

@@ -81,7 +81,8 @@ impl ManagedError {
         matches!(self, Self::Failed { .. } | Self::Contested { .. })
     }
 
-    /// Whether the error is that an object could not be read, for another reason than a missing permission.
+    /// Whether an object could not be read for a reason that may pass by itself, which a missing permission does not:
+    /// no failure as long as no renewal is due.
     pub(super) fn is_failed_read(&self) -> bool {
         matches!(self, Self::Failed { verb: "get", .. })
     }

@@ -151,7 +151,7 @@ impl Managed {
         quarter.clamp(SHORTEST, AFTER_FAILURE)
     }
 
-    /// Logs an error. It counts as a failure, unless objects cannot be read while no renewal is due.
+    /// Logs an error. It counts as a failure, unless it is a failed read that may pass before a renewal is due.
     fn report(&self, error: &ManagedError) {
         let now = Timestamp::now();
         // Without a certificate, the first one is due.

@@ -68,7 +68,8 @@ impl std::fmt::Display for DockerReference {
 }
 
 /// Follows `hypershift support/thirdparty/library-go/pkg/image/internal/digest/digest.go` `Validate`, which accepts
-/// digits of both cases.
+/// hexadecimal digits of both cases. The grammar has checked that they are hexadecimal; the algorithm and the length are
+/// left.
 fn check_digest(digest: &str) -> Result<(), ReferenceError> {
     let (algorithm, digits) = digest.split_once(':').ok_or(ReferenceError::DigestFormat)?;
     check_length(algorithm, digits)
