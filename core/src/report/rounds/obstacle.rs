@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Files, round::is_replaced};
+use super::{Files, round::is_for_replaced};
 use crate::{
     objects::manifest::Located,
     report::{Places, findings, fix::obstacle},
@@ -28,7 +28,7 @@ pub(super) fn left_alone(files: &impl Files, unsafe_fixes: bool) -> BTreeSet<Str
 }
 
 fn why_not(place: &Located, fix: &Fix, places: &Places<'_>) -> Option<String> {
-    if is_replaced(place, places) {
+    if is_for_replaced(place, fix, places) {
         return Some(format!("a later {} replaces the object", place.written.id));
     }
     obstacle(place, fix, places)

@@ -166,7 +166,7 @@ impl<'f> Choice<'f> {
 
     /// The edits of a fix; `None` if it cannot be made by edits of these files alone, or not next to the ones before.
     fn edits(&mut self, place: &Located, fix: &Fix) -> Option<Vec<FileEdit>> {
-        if is_replaced(place, &self.places) {
+        if is_for_replaced(place, fix, &self.places) {
             return None;
         }
         let applied = apply_fix(Some(place), fix, &self.places)?;
@@ -212,9 +212,11 @@ impl<'f> Choice<'f> {
     }
 }
 
-/// Whether a later object of the same name replaces an object, so that nothing of it gets to a cluster. A fix of it
-/// would be one for what the other object has.
-pub(super) fn is_replaced(place: &Located, places: &Places<'_>) -> bool {
+/// Whether a fix changes the cluster for an object that a later one of the same name replaces, so that nothing of it gets
+/// there. What such a fix adds is for what the other object has. An edit of the object itself is as good as before.
+pub(super) fn is_for_replaced(place: &Located, fix: &Fix, places: &Places<'_>) -> bool {
     let is_other = |other: &Located| !ptr::eq(other, place);
-    place.has_definite_name() && places.find(&place.written.id).is_some_and(is_other)
+    let is_replaced = place.has_definite_name() && places.find(&place.written.id).is_some_and(is_other);
+    let changes_others = fix.changes.iter().any(|(object, _)| *object != place.written.id);
+    is_replaced && (changes_others || !fix.objects.is_empty())
 }

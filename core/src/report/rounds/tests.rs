@@ -1,6 +1,6 @@
-use super::*;
+use super::{round::is_for_replaced, *};
 use crate::{
-    objects::Change,
+    objects::{Change, MirrorSet, SetKind},
     review::Verdict,
     rules::{Finding, Fix, Level, RULES},
 };
@@ -124,21 +124,28 @@ fn a_fault_that_another_fix_shows_is_fixed_in_the_same_run() {
     }
 }
 
-/// The fix of a source, unless one is fixed already.
-fn set_any_source(text: &str) -> Vec<(&'static str, Fix)> {
-    if text.contains("r.io") { Vec::new() } else { set_source(text) }
-}
-
 #[test]
-fn an_object_that_a_later_one_replaces_is_left_alone() {
-    let fixed = TEXT.replace("q.io", "r.io");
-    for (first, reason) in
-        [(TEXT.to_owned(), "the same name"), (TEXT.replace("name: a", "name: b"), "another")]
-    {
-        let text = format!("{first}---\n{TEXT}");
-        let mut file = File { reading: manifest::read("f", text), rule: set_any_source };
-        let result = fix_all(&mut file, true);
-        assert_eq!(result.files["f"].1, format!("{first}---\n{fixed}"), "{reason}");
+fn nothing_is_added_for_an_object_that_a_later_one_replaces() {
+    let new = Fix { objects: vec![MirrorSet::new(SetKind::Itms, "new", Vec::new())], ..Fix::from("create") };
+    let id = ObjectId::new("ImageTagMirrorSet", "", "c");
+    let other = Change::Set { path: "spec.x".to_owned(), value: "y".into() };
+    let of_other = Fix { changes: vec![(id, other)], ..Fix::from("set") };
+    let again = TEXT.replace("q.io", "r.io");
+    let install = "apiVersion: v1\nbaseDomain: a.b\nimageDigestSources: [{source: q.io, mirrors: [m]}]\n";
+    let table = [
+        (TEXT, &*again, &new, true, "a new object"),
+        (TEXT, &again, &of_other, true, "a change of another object"),
+        (TEXT, &again, &set("source", "s.io"), false, "a change of the object itself"),
+        (TEXT, &again.replace("name: a", "name: b"), &new, false, "another name"),
+        (&TEXT.replace("{name: a}", "{name: '${A}'}"), &again, &new, false, "a name that may be another"),
+        (install, install, &new, false, "an installation of its own"),
+    ];
+    for (first, second, fix, expected, reason) in table {
+        let read = |name, text: &str| manifest::read(name, text.to_owned()).objects;
+        let objects = [read("1", first), read("2", second)].concat();
+        let places: Places<'_> = objects.iter().map(|located| (&located.object, Some(located))).collect();
+        let found: Vec<_> = objects.iter().map(|place| is_for_replaced(place, fix, &places)).collect();
+        assert_eq!(found, [expected, false], "{reason}");
     }
 }
 
