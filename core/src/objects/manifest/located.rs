@@ -46,6 +46,11 @@ impl Located {
         self.written.origin == Origin::InstallConfig
     }
 
+    /// Whether it is an item of a list of objects.
+    pub fn is_in_list(&self) -> bool {
+        self.holder == Holder::List
+    }
+
     /// Whether another object with the same kind, namespace and name is this one again. The files of the installer are one
     /// for each cluster, and a placeholder may become any name.
     pub fn has_definite_name(&self) -> bool {

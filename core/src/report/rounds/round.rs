@@ -177,9 +177,10 @@ impl<'f> Choice<'f> {
         let is_append = fix.changes.iter().all(|(_, change)| matches!(change, Change::Append { .. }));
         let role = if is_append { Role::Append } else { Role::Other };
         let mut edits: Vec<_> = applied.edits.into_iter().map(|edit| (role, edit)).collect();
+        let role = if place.is_in_list() { Role::NewItem } else { Role::NewDocument };
         for object in &applied.objects {
             let edit = place.addition(object).ok()?;
-            edits.push((Role::NewObject, FileEdit::new(&place.source.name, edit)));
+            edits.push((role, FileEdit::new(&place.source.name, edit)));
         }
         if edits.is_empty() || !edits.iter().all(|(role, edit)| self.is_free(*role, edit)) {
             return None;
