@@ -147,14 +147,14 @@ fn existing(path: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 /// Writes a temporary file in the same folder and renames it, so that a full disk leaves no partial file. A link to a
-/// file stays one, and the file keeps its permissions.
+/// file stays one, and the file keeps its permissions, and its owner where the user may give files away.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = fs::File::create_new(&temporary)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| keep_permissions(path, &temporary))
+        .and_then(|()| keep_owner_and_permissions(path, &temporary))
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one that is reported.
@@ -163,13 +163,32 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
-/// Gives a file the permissions of the one that it replaces, if there is one.
-fn keep_permissions(replaced: &Path, file: &Path) -> io::Result<()> {
-    match fs::metadata(replaced) {
-        Ok(metadata) => fs::set_permissions(file, metadata.permissions()),
-        Err(_) => Ok(()),
+/// Gives a file the owner and the permissions of the one that it replaces, if there is one. The owner comes first, as a
+/// change of it takes permissions away.
+fn keep_owner_and_permissions(replaced: &Path, file: &Path) -> io::Result<()> {
+    let Ok(metadata) = fs::metadata(replaced) else { return Ok(()) };
+    keep_owner(&metadata, file);
+    fs::set_permissions(file, metadata.permissions())
+}
+
+/// Gives a file the owner and group of another, each where it differs and the user may: only root gives files away, and
+/// others only to their groups.
+#[cfg(unix)]
+fn keep_owner(of: &fs::Metadata, file: &Path) {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let Ok(own) = fs::metadata(file) else { return };
+    let owner = Some(of.uid()).filter(|uid| *uid != own.uid());
+    let group = Some(of.gid()).filter(|gid| *gid != own.gid());
+    for (owner, group) in [(owner, None), (None, group)] {
+        if owner.is_some() || group.is_some() {
+            // What is not allowed is left as it is.
+            let _ = chown(file, owner, group);
+        }
     }
 }
+
+#[cfg(not(unix))]
+fn keep_owner(_of: &fs::Metadata, _file: &Path) {}
 
 /// Paths as they are shown.
 pub(super) fn displayed(paths: &[PathBuf]) -> Vec<String> {
@@ -203,5 +222,23 @@ mod tests {
         for (path, expected) in table {
             assert_eq!(quoted([&PathBuf::from(path)]), [expected]);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_written_again_keeps_its_owner_and_permissions() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a.yaml"), folder.path().join("link.yaml"));
+        fs::write(&file, "a").unwrap();
+        std::os::unix::fs::symlink("a.yaml", &link).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        // Only root can give a file away; for others, it stays their own.
+        let _ = chown(&file, Some(12), Some(34));
+        let describe = || fs::metadata(&file).map(|it| (it.uid(), it.gid(), it.mode() & 0o777)).unwrap();
+        let before = describe();
+        replace(&link, "b").unwrap();
+        assert_eq!((describe(), &*fs::read_to_string(&file).unwrap()), (before, "b"));
+        assert!(link.is_symlink());
     }
 }

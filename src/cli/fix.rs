@@ -12,6 +12,9 @@ use similar::TextDiff;
 
 use super::{documents::replace, input::Input, output::Output, review::review_input, words::plural};
 
+/// How many of the fixes that cannot be made are named at most.
+const LEFT_ALONE: usize = 20;
+
 /// Which fixes are applied, and how.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FixOptions {
@@ -111,6 +114,11 @@ fn finish(fixed: &Fixed, options: FixOptions, output: &Output) -> Result<()> {
     let skipped: BTreeSet<_> = fixed.skipped.iter().collect();
     for text in skipped {
         output.message(&format!("warning: {text}\n"));
+    }
+    fixed.left_alone.iter().take(LEFT_ALONE).for_each(|text| output.message(&format!("note: {text}\n")));
+    let more = fixed.left_alone.len().saturating_sub(LEFT_ALONE);
+    if more > 0 {
+        output.message(&format!("note: {more} more are left to you\n"));
     }
     let files = plural(fixed.files.len(), "file");
     let count = match fixed.count {

@@ -27,7 +27,7 @@ use super::{
     connect::{cannot_list, connect, describe_kind, runtime},
     output::Output,
 };
-use crate::cluster::{Budget, Exclude, Listing, Manifests, read_path};
+use crate::cluster::{Budget, Exclude, Listing, Manifests, Once, read_path};
 
 /// The objects that a command works on.
 #[derive(Debug, Default)]
@@ -227,10 +227,10 @@ fn read_files(paths: &[PathBuf], options: ReadOptions<'_>, output: &Output) -> I
     let nothing = Exclude::default();
     let exclude = options.exclude.unwrap_or(&nothing);
     let progress = output.progress("reading files");
-    let (mut all, mut budget) = (Manifests::default(), Budget::default());
+    let (mut all, mut once, mut budget) = (Manifests::default(), Once::new(paths), Budget::default());
     for path in paths {
         progress.show(format!("reading {}", path.display()));
-        let Manifests { reading, unopened } = read_path(path, exclude, &mut budget);
+        let Manifests { reading, unopened } = read_path(path, exclude, &mut once, &mut budget);
         all.reading.extend(reading);
         all.unopened.extend(unopened);
     }

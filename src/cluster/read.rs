@@ -1,5 +1,8 @@
 //! Reads manifests: one file, a folder, or standard input, within limits.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs::{self, File, Metadata},
     io::{self, Read},
@@ -10,7 +13,7 @@ use anyhow::{Context as _, Error, Result, anyhow, bail};
 use mirrorguard_core::objects::manifest::{self, Position, ReadError, Reading};
 
 use super::{
-    Exclude,
+    Exclude, Once,
     patches::{normal, patches_in},
 };
 
@@ -49,11 +52,14 @@ pub struct Manifests {
     pub unopened: Vec<Error>,
 }
 
-/// Reads a file, a folder without its excluded files, or standard input (`-`). A file that cannot be opened or is too
-/// large does not keep the others from being read.
-pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifests {
+/// Reads a file, a folder without its excluded files, or standard input (`-`), without the files that have been read
+/// already. A file that cannot be opened or is too large does not keep the others from being read.
+pub fn read_path(path: &Path, exclude: &Exclude, once: &mut Once, budget: &mut Budget) -> Manifests {
     let mut all = Manifests::default();
     if path.as_os_str() == "-" {
+        if !once.claim(path, false) {
+            return all;
+        }
         let bytes = read_within(io::stdin().lock(), "standard input", budget);
         match bytes {
             Ok(bytes) => all.reading.extend(read(Path::new("<stdin>"), bytes, false)),
@@ -71,6 +77,9 @@ pub fn read_path(path: &Path, exclude: &Exclude, budget: &mut Budget) -> Manifes
     let readable = in_folder.filter_map(|(content, file)| Some((&**file, &**content.as_ref().ok()?)));
     let patches = patches_in(readable);
     for (content, file) in contents {
+        if !once.claim(&file, is_folder) {
+            continue;
+        }
         match content {
             Ok(_) if patches.contains(&normal(&file)) => {
                 all.reading.extend(Reading::of_patch(&file.display().to_string()));
@@ -242,46 +251,4 @@ fn add_entry(
 
 fn cannot_read(path: &Path, error: io::Error) -> Error {
     anyhow!(error).context(format!("cannot read {}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_more_is_read_than_the_limits_allow() {
-        let table = [
-            (LARGEST, ALL, true, "the largest file"),
-            (LARGEST + 1, ALL, false, "a larger one"),
-            (10, 10, true, "the last bytes of all"),
-            (11, 10, false, "more than is left"),
-        ];
-        for (length, left, is_read, reason) in table {
-            let mut budget = Budget(left);
-            let read = read_within(io::repeat(b' ').take(length), "x", &mut budget);
-            assert_eq!(read.is_ok(), is_read, "{reason}");
-            assert_eq!(budget.0, if is_read { left - length } else { left }, "{reason}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_read_hides_no_other_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let set = "apiVersion: config.openshift.io/v1\nkind: ImageTagMirrorSet\nmetadata: {name: a}\n";
-        fs::write(path("a.yaml"), set).unwrap();
-        std::os::unix::fs::symlink("/dev/zero", path("b.yaml")).unwrap();
-        std::os::unix::fs::symlink("missing", path("c.yaml")).unwrap();
-        fs::write(path("d.yaml"), set).unwrap();
-        let all = read_path(folder.path(), &Exclude::default(), &mut Budget::default());
-        assert_eq!((all.reading.objects.len(), all.unopened.len()), (2, 2));
-    }
-
-    #[test]
-    fn a_device_is_not_read() {
-        for (path, is_read) in [("/dev/zero", false), ("/dev/null", true), ("/", false)] {
-            let bytes = read_bytes(Path::new(path), Pipes::Allowed, &mut Budget::default());
-            assert_eq!(bytes.is_ok(), is_read, "{path}");
-        }
-    }
 }

@@ -131,7 +131,7 @@ fn summaries_of_lint() -> Result<()> {
         ("lint examples/policy-conflict examples/root-level-only", 1, "both"),
         ("lint tests/cli/fixtures/list.yaml", 1, "another kind is skipped"),
         ("lint tests/cli/fixtures/broken", 2, "not everything could be read"),
-        ("lint examples/policy-conflict/idms.yaml examples/policy-conflict/idms.yaml", 0, "one object twice"),
+        ("lint examples/policy-conflict/idms.yaml examples/policy-conflict/idms.yaml", 0, "one file twice"),
     ];
     let mut transcript = Transcript::default();
     for (line, code, reason) in table {

@@ -2,6 +2,7 @@
 
 mod at;
 mod layout;
+mod new_object;
 mod place;
 mod remove;
 mod scan;
@@ -46,6 +47,16 @@ impl Located {
             return None;
         }
         edits(&self.source, root, changes)
+    }
+
+    /// Why there are no edits for changes of it, a main clause.
+    pub fn why_not_editable(&self) -> &'static str {
+        match self.editable_root() {
+            None => "a value inside of a text, as in a ConfigMap or in object-templates-raw, is not edited",
+            Some(_) => {
+                "the edit would lose a comment, reach into an alias or a merge key, or leave the file's layout"
+            }
+        }
     }
 }
 

@@ -39,6 +39,21 @@ pub struct Source {
     pub(in crate::objects) newline: &'static str,
 }
 
+/// What an object is written in: where another object goes that is for the same cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::objects) enum Holder {
+    /// A file, of which it is a document.
+    File,
+    /// A list of objects, of which it is an item.
+    List,
+    /// The text of a field.
+    Text,
+    /// The installer's configuration.
+    InstallConfig,
+    /// An object of this kind that has no place for another one as it is.
+    Closed(&'static str),
+}
+
 /// An error in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{file}:{}:{}: {message}", at.line, at.column)]

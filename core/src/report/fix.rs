@@ -23,6 +23,12 @@ pub struct FileEdit {
     pub text: String,
 }
 
+impl FileEdit {
+    pub(super) fn new(file: &str, TextEdit { range, text }: TextEdit) -> Self {
+        Self { file: file.to_owned(), start: range.start, end: range.end, text }
+    }
+}
+
 /// A fix of objects in files or a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AppliedFix<'a> {
@@ -44,12 +50,8 @@ pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -
     if !fix.is_applicable() {
         return None;
     }
-    let mut by_object: BTreeMap<&ObjectId, Vec<&Change>> = BTreeMap::new();
-    for (object, change) in &fix.changes {
-        by_object.entry(object).or_default().push(change);
-    }
     let (mut edits, mut objects) = (Vec::new(), Vec::new());
-    for (object, changes) in by_object {
+    for (object, changes) in changes_by_object(fix) {
         let own = own.filter(|own| own.written.id == *object);
         let located = own.or_else(|| places.find(object));
         if located.is_some_and(|located| gives_fields_a_meaning(located, &changes)) {
@@ -66,6 +68,28 @@ pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -
     Some(AppliedFix { title: &fix.title, applicability: fix.applicability, edits, objects })
 }
 
+fn changes_by_object(fix: &Fix) -> BTreeMap<&ObjectId, Vec<&Change>> {
+    let mut by_object: BTreeMap<&ObjectId, Vec<&Change>> = BTreeMap::new();
+    for (object, change) in &fix.changes {
+        by_object.entry(object).or_default().push(change);
+    }
+    by_object
+}
+
+/// Why the files of these places cannot be edited so that they have a fix for an object, a main clause; `None` if they
+/// can, or if the fix is one that a person makes.
+pub(super) fn obstacle(own: &Located, fix: &Fix, places: &Places<'_>) -> Option<String> {
+    let change = changes_by_object(fix).into_iter().find_map(|(object, changes)| {
+        let located = Some(own).filter(|own| own.written.id == *object).or_else(|| places.find(object));
+        let Some(located) = located else { return Some(format!("{object} is in none of the files")) };
+        if gives_fields_a_meaning(located, &changes) {
+            return Some("fields that have no effect now would have one in the other kind".to_owned());
+        }
+        edits_of(located, &changes).is_none().then(|| located.why_not_editable().to_owned())
+    });
+    change.or_else(|| fix.objects.iter().find_map(|object| own.addition(object).err()))
+}
+
 /// Whether an object gets another kind, while it has fields that its own does not have: these have no effect, but the
 /// other kind may have them.
 fn gives_fields_a_meaning(located: &Located, changes: &[&Change]) -> bool {
@@ -77,17 +101,7 @@ fn gives_fields_a_meaning(located: &Located, changes: &[&Change]) -> bool {
 /// The edits of the file that has an object; `None` if it cannot be edited there.
 fn edits_of(located: &Located, changes: &[&Change]) -> Option<Vec<FileEdit>> {
     let edits = located.edits(changes.iter().copied())?.into_iter();
-    let file = &located.source.name;
-    Some(
-        edits
-            .map(|TextEdit { range, text }| FileEdit {
-                file: file.clone(),
-                start: range.start,
-                end: range.end,
-                text,
-            })
-            .collect(),
-    )
+    Some(edits.map(|edit| FileEdit::new(&located.source.name, edit)).collect())
 }
 
 /// A mirror set after these changes.

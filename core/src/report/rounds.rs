@@ -3,6 +3,7 @@
 //! A fix that breaks a file is skipped. One that does not remove its finding is taken back, so that the same fix is not
 //! applied again and again.
 
+mod obstacle;
 mod round;
 mod taken;
 #[cfg(test)]
@@ -10,7 +11,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::round::{Accepted, Chosen, Edited, Round};
+use self::{
+    obstacle::left_alone,
+    round::{Accepted, Chosen, Edited, Round},
+};
 use super::{Places, Reviewed, findings};
 use crate::{
     objects::{
@@ -51,6 +55,8 @@ pub struct Fixed {
     pub count: usize,
     /// The fixes that were skipped because they would break a file, each in a sentence without a full stop.
     pub skipped: Vec<String>,
+    /// The fixes that cannot be made by editing the files, each in a sentence without a full stop. None is there twice.
+    pub left_alone: BTreeSet<String>,
 }
 
 /// A problem of an object, however many findings it has.
@@ -94,6 +100,7 @@ pub fn fix_all(files: &mut impl Files, unsafe_fixes: bool) -> Fixed {
         }
     }
     fixed.files.retain(|_, (before, after)| before != after);
+    fixed.left_alone = left_alone(files, unsafe_fixes);
     fixed
 }
 
@@ -110,6 +117,8 @@ enum Next {
 struct Run {
     /// How often the fix of each fault may still be applied.
     left: Counts,
+    /// The most findings that each fault has had at once.
+    most: Counts,
     /// Those that were still found after a round: another fix of it may have been the cause, so that each is tried
     /// again in a round of its own.
     suspects: BTreeSet<Fault>,
@@ -149,11 +158,14 @@ impl Run {
         Next::Apply(round, counts)
     }
 
-    /// The fix of a fault may be applied as often as the fault is found when it is first seen. Otherwise two fixes that
-    /// undo each other would be applied in turn until the last round.
+    /// The fix of a fault may be applied as often as the fault has been found at once: the fix of another one may show
+    /// more of it, as of two mirrors that become the same. Fixes that undo each other come to an end.
     fn allow(&mut self, counts: &Counts) {
         for (fault, count) in counts {
-            self.left.entry(fault.clone()).or_insert(*count);
+            let most = self.most.entry(fault.clone()).or_default();
+            let more = count.saturating_sub(*most);
+            *most += more;
+            *self.left.entry(fault.clone()).or_default() += more;
         }
     }
 
@@ -161,7 +173,9 @@ impl Run {
         self.left.get(fault).is_some_and(|left| *left > 0)
     }
 
+    /// Forbids the fixes of faults, however many findings they get.
     fn forbid(&mut self, faults: Vec<Fault>) {
+        self.most.extend(faults.iter().map(|fault| (fault.clone(), usize::MAX)));
         self.left.extend(faults.into_iter().map(|fault| (fault, 0)));
     }
 

@@ -1,5 +1,7 @@
 //! One source, two `mirrorSourcePolicy` values.
 
+use std::collections::HashSet;
+
 use super::{
     Check, DependsOn, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
     explicit::never_contact,
@@ -35,6 +37,17 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             findings.extend(conflict(write, shared, policy, new_icsp.as_deref()));
         }
     }
+}
+
+/// The sources of the set that have both policies.
+pub(super) fn conflicting_sources<'w>(write: &'w SetWrite<'_>) -> HashSet<&'w str> {
+    let has = |shared: &SharedSource<'_>, policy| {
+        shared.own.iter().chain(&shared.elsewhere).any(|found| found.entry().policy() == policy)
+    };
+    let shared = write.shared_sources().iter();
+    let conflicting =
+        shared.filter(|shared| has(shared, AllowContactingSource) && has(shared, NeverContactSource));
+    conflicting.map(SharedSource::source).collect()
 }
 
 /// The finding for the first entry of the set with this policy: for those of other sets with the other one, or for

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     Check, Finding, Fix, Level, Rule, SetWrite,
+    conflicting_source_policy::conflicting_sources,
     explicit::{for_other_pulls, free_name},
     finding::some_sources,
     shared::Covering,
@@ -34,12 +35,15 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set() else { return };
     let view = write.cluster.after;
     let other = other_pull(set);
+    // Nothing renders before its policies agree, and until then it is open which of them the source is to have.
+    let conflicting = conflicting_sources(write);
     let mut covering = Covering::new(view, |found| found.set.kind.pull() == other);
     // A source that is in several entries of the set is reported once.
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for (index, entry) in set.usable_entries() {
         if entry.policy() == NeverContactSource
             && seen.insert(&*entry.source)
+            && !conflicting.contains(&*entry.source)
             // Pulls of the other kind are served, or a broader source has mirrors for them: then it is for
             // shadowed-source.
             && !covering.covers(&entry.source)
@@ -139,6 +143,8 @@ mod tests {
             ),
             (hub(Idms, "new"), vec![], None, "tag pulls go to the source"),
             (never(hub(Idms, "new")), vec![never(hub(Itms, "t"))], None, "both have a mirror"),
+            (never(hub(Idms, "new")), vec![hub(Idms, "open")], None, "for conflicting-source-policy"),
+            (never(hub(Idms, "new")), vec![never(hub(Idms, "same"))], digests, "the policies agree"),
             (narrow, vec![wide], None, "for shadowed-source"),
         ];
         let mut all = Vec::new();
@@ -180,8 +186,7 @@ mod tests {
 
     #[test]
     fn the_fix_has_the_mirrors_that_nodes_try() {
-        let mut split = set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["m.lab/b"])]);
-        split.entries[1].mirror_source_policy = Some(NeverContactSource);
+        let split = never(set(Idms, "new", &[("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["m.lab/b"])]));
         let found = findings(RULE.id, &Settings::default(), &[], None, &split);
         let [finding] = &*found else { panic!("{found:?}") };
         let expected = never(set(Itms, "new-tags", &[("quay.io/a", &["m.lab/a", "m.lab/b"])]));

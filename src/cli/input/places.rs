@@ -50,14 +50,12 @@ pub(super) fn describe_placeholders(located: &Located) -> Vec<String> {
     paths.map(|path| format!("skipped {}: {path}, a placeholder\n", located.place(path))).collect()
 }
 
-/// For each object, the last one before it with the same kind, namespace and name. The files of the installer are one
-/// for each cluster, and a placeholder may become any name: neither repeats an object.
+/// For each object, the last one before it with the same kind, namespace and name.
 pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
     let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
     let earlier = located.iter().map(|this| {
         let object = &this.object;
-        let has_open_name = this.written.placeholders.iter().any(|path| path.starts_with("metadata.name"));
-        if this.is_install_config() || has_open_name {
+        if !this.has_definite_name() {
             return None;
         }
         // `insert` returns what the key had before.

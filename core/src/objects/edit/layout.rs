@@ -1,6 +1,6 @@
 //! How a document is laid out in its file: its line breaks, its quotes, and how new values are written in its style.
 
-use std::{borrow::Cow, ops::Deref};
+use std::ops::Deref;
 
 use serde_json::Value;
 
@@ -71,7 +71,12 @@ impl<'t> Layout<'t> {
     /// An item with its dash, indented by this many spaces. `is_flow`: it is written in brackets, as the item
     /// before it.
     pub(super) fn item(&self, value: &Value, column: usize, is_flow: bool) -> String {
-        let text: Cow<'_, str> = if is_flow { self.flow(value).into() } else { self.block(value).into() };
+        let text = if is_flow { self.flow(value) } else { self.block(value) };
+        self.dashed(&text, column)
+    }
+
+    /// Lines behind a dash, indented by this many spaces.
+    pub(super) fn dashed(&self, text: &str, column: usize) -> String {
         let indent = " ".repeat(column);
         let lines = text.lines().enumerate().map(|(at, line)| {
             let mark = if at == 0 { "- " } else { "  " };

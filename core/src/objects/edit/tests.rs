@@ -1,4 +1,5 @@
 mod layouts;
+mod new_object;
 mod random;
 
 use serde_json::json;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    Holder,
     naming::{Naming, naming},
     unfold::{Head, Part},
 };
@@ -35,7 +36,9 @@ fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
         return Vec::new();
     }
     let objects = documents(text, field).unwrap_or_default().into_iter().filter(is_object);
-    objects.map(|node| Part { node, default: Head::default(), is_editable: false }).collect()
+    objects
+        .map(|node| Part { node, default: Head::default(), is_editable: false, holder: Holder::Text })
+        .collect()
 }
 
 fn is_object(node: &Node) -> bool {

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Located, ReadError, Source, Text, Written, placeholder::add_placeholders, unfold::Part};
+use super::{Holder, Located, ReadError, Source, Text, Written, placeholder::add_placeholders, unfold::Part};
 use crate::{
     objects::{
         Entry, Kind, MirrorSet, Object, Origin, ParseError, SetKind, UnknownField,
@@ -78,6 +78,7 @@ pub(super) struct InstallConfig {
 /// The mirror sets of an install-config. A field that was meant to be a list is one of the first set.
 pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     let Part { mut node, is_editable, .. } = part;
+    let holder = Holder::InstallConfig;
     name_as_known(&mut node);
     let schema = schema::of_install_config();
     let Shape { mut unknown, mut mistyped } = schema::check(&mut node, schema);
@@ -116,6 +117,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
                     written,
                     node: node.clone(),
                     is_editable,
+                    holder,
                 });
             }
             Err(ParseError { path, message }) => {
@@ -128,7 +130,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
         let set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, Vec::new()) };
         let written = written(&set, meant);
         let source = Arc::clone(source);
-        reading.meant = Some(Located { object: set.into(), source, written, node, is_editable });
+        reading.meant = Some(Located { object: set.into(), source, written, node, is_editable, holder });
     }
     reading
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Source, Written};
+use super::{Holder, Source, Written};
 use crate::objects::{
     Object, Origin,
     tree::{Data, Field, Node, Position, steps},
@@ -23,6 +23,8 @@ pub struct Located {
     pub(super) node: Node,
     /// Whether its text can be edited: it is not inside of a string, and its fields have the names of the object's.
     pub(super) is_editable: bool,
+    /// What it is written in.
+    pub(in crate::objects) holder: Holder,
 }
 
 /// What a path leads to.
@@ -42,6 +44,18 @@ impl Located {
     /// Whether it is the installer's configuration, of which the installer makes the object.
     pub fn is_install_config(&self) -> bool {
         self.written.origin == Origin::InstallConfig
+    }
+
+    /// Whether it is an item of a list of objects.
+    pub fn is_in_list(&self) -> bool {
+        self.holder == Holder::List
+    }
+
+    /// Whether another object with the same kind, namespace and name is this one again. The files of the installer are one
+    /// for each cluster, and a placeholder may become any name.
+    pub fn has_definite_name(&self) -> bool {
+        let has_open_name = self.written.placeholders.iter().any(|path| path.starts_with("metadata.name"));
+        !self.is_install_config() && !has_open_name
     }
 
     /// Where the document has what is at a path of the object. The name and the kind of a set that the installer makes

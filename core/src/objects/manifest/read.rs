@@ -158,7 +158,7 @@ impl Reader {
     /// that does not fit is an error; unknown fields are left to a rule. `node` keeps all of them, since it has the
     /// positions.
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
-        let Part { mut node, is_editable, .. } = part;
+        let Part { mut node, is_editable, holder, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
         let mut placeholders = find_placeholders(&node);
         let Shape { unknown, mut mistyped } =
@@ -181,7 +181,8 @@ impl Reader {
                 placeholders.retain(|path| is_read(kind, path));
                 let object = without_open_lists(object, &placeholders);
                 let written = Written { placeholders, ..Written::new(&object, names, &node, unknown) };
-                Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
+                let source = Arc::clone(&self.source);
+                Some(Located { object, source, written, node, is_editable, holder })
             }
             Err(ParseError { path, message }) => {
                 let message = in_plain_words(&message);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{embedded, install_config};
+use super::{Holder, embedded, install_config};
 use crate::objects::tree::{Data, Node};
 
 /// A part of a file that may be an object.
@@ -16,6 +16,8 @@ pub(super) struct Part {
     pub(super) default: Head,
     /// Whether its text can be edited.
     pub(super) is_editable: bool,
+    /// What it is written in.
+    pub(super) holder: Holder,
 }
 
 /// `apiVersion` and `kind`; empty if they are missing.
@@ -41,13 +43,13 @@ pub(super) enum Content {
 impl Part {
     /// A document, or an object written in one.
     pub(super) fn of_file(node: Node) -> Self {
-        Self { node, default: Head::default(), is_editable: true }
+        Self { node, default: Head::default(), is_editable: true, holder: Holder::File }
     }
 }
 
 /// The parts of an object that holds others; any other object as it is.
 pub(super) fn unfold(text: &str, part: Part) -> Content {
-    let Part { node, default, is_editable } = part;
+    let Part { node, default, is_editable, holder } = part;
     let head = Head {
         api_version: node.text("apiVersion").unwrap_or(&default.api_version).to_owned(),
         kind: node.text("kind").unwrap_or(&default.kind).to_owned(),
@@ -55,43 +57,49 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
     // The items of `FooList` are of the kind `Foo` if they do not say so; `List` says nothing of its items' kind.
     if let (Some(item), Some(_)) = (head.kind.strip_suffix("List"), node.get("items")) {
         let default = Head { api_version: head.api_version.clone(), kind: item.to_owned() };
+        let holder = if item.is_empty() { Holder::List } else { Holder::Closed("a list of one kind") };
         let items = items_at(node, &["items"]).into_iter();
         return Content::Parts(
-            items.map(|node| Part { node, default: default.clone(), is_editable }).collect(),
+            items.map(|node| Part { node, default: default.clone(), is_editable, holder }).collect(),
         );
     }
     let group = head.api_version.split_once('/').map_or("", |(group, _)| group);
-    let nodes = match (group, &*head.kind) {
+    let (nodes, inner) = match (group, &*head.kind) {
         ("template.openshift.io" | "", "Template") if node.get("objects").is_some() => {
-            objects_of_template(node)
+            let inner = holder_of_template(&node);
+            (objects_of_template(node), inner)
         }
-        ("policy.open-cluster-management.io", "Policy") => definitions(node, "policy-templates"),
+        ("policy.open-cluster-management.io", "Policy") => {
+            (definitions(node, "policy-templates"), Holder::Closed("a Policy"))
+        }
         ("policy.open-cluster-management.io", "ConfigurationPolicy") => {
             return unfold_configuration_policy(text, node, is_editable);
         }
         ("work.open-cluster-management.io", "ManifestWork") => {
-            items_at(node, &["spec", "workload", "manifests"])
+            (items_at(node, &["spec", "workload", "manifests"]), Holder::List)
         }
         ("work.open-cluster-management.io", "ManifestWorkReplicaSet") => {
-            items_at(node, &["spec", "manifestWorkTemplate", "workload", "manifests"])
+            (items_at(node, &["spec", "manifestWorkTemplate", "workload", "manifests"]), Holder::List)
         }
-        ("hive.openshift.io", "SyncSet" | "SelectorSyncSet") => items_at(node, &["spec", "resources"]),
+        ("hive.openshift.io", "SyncSet" | "SelectorSyncSet") => {
+            (items_at(node, &["spec", "resources"]), Holder::List)
+        }
         ("", "ConfigMap") => match embedded::objects(text, &node) {
             parts if parts.is_empty() => {
-                return Content::Object(Part { node, default, is_editable }, head);
+                return Content::Object(Part { node, default, is_editable, holder }, head);
             }
             parts => return Content::Parts(parts),
         },
         ("", "") if install_config::is_one(&head.api_version, &node) => {
-            return Content::InstallConfig(Part { node, default, is_editable });
+            return Content::InstallConfig(Part { node, default, is_editable, holder });
         }
-        _ => return Content::Object(Part { node, default, is_editable }, head),
+        _ => return Content::Object(Part { node, default, is_editable, holder }, head),
     };
-    Content::Parts(parts_of(nodes, is_editable))
+    Content::Parts(parts_of(nodes, is_editable, inner))
 }
 
-fn parts_of(nodes: Vec<Node>, is_editable: bool) -> Vec<Part> {
-    nodes.into_iter().map(|node| Part { node, default: Head::default(), is_editable }).collect()
+fn parts_of(nodes: Vec<Node>, is_editable: bool, holder: Holder) -> Vec<Part> {
+    nodes.into_iter().map(|node| Part { node, default: Head::default(), is_editable, holder }).collect()
 }
 
 /// The field of a `ConfigurationPolicy` whose text is a list like `object-templates`, mostly a template for one.
@@ -101,8 +109,9 @@ const RAW: &str = "object-templates-raw";
 ///
 /// Follows `config-policy-controller api/v1/configurationpolicy_types.go` `ObjectTemplatesRaw`.
 fn unfold_configuration_policy(text: &str, node: Node, is_editable: bool) -> Content {
+    let holder = Holder::Closed("a ConfigurationPolicy");
     let Some(raw) = node.get("spec").and_then(|spec| spec.field(RAW)) else {
-        return Content::Parts(parts_of(definitions(node, "object-templates"), is_editable));
+        return Content::Parts(parts_of(definitions(node, "object-templates"), is_editable, holder));
     };
     match embedded::documents(text, raw) {
         Some(lists) => {
@@ -110,7 +119,7 @@ fn unfold_configuration_policy(text: &str, node: Node, is_editable: bool) -> Con
                 Data::List(items) => items,
                 Data::Map(_) | Data::Scalar(_) => Vec::new(),
             });
-            Content::Parts(parts_of(created(items), false))
+            Content::Parts(parts_of(created(items), false, Holder::Text))
         }
         None => Content::Template(raw.value.clone()),
     }
@@ -151,6 +160,15 @@ fn created(templates: impl IntoIterator<Item = Node>) -> Vec<Node> {
 /// parameter may be used any number of times. A longer value is not filled in: the
 /// placeholder stays.
 const LONGEST: usize = 1024;
+
+/// What the objects of a template are written in. With parameters, the values that are known of an object are only the
+/// default ones: a new object with them would be wrong for any other.
+fn holder_of_template(node: &Node) -> Holder {
+    match node.get("parameters").map(|list| &list.data) {
+        Some(Data::List(items)) if !items.is_empty() => Holder::Closed("a Template with parameters"),
+        _ => Holder::List,
+    }
+}
 
 /// The objects of a template, with the default values of its parameters filled in.
 fn objects_of_template(node: Node) -> Vec<Node> {

@@ -1,6 +1,9 @@
 //! The fixes of one round: no two of them change the same part of a file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ptr,
+};
 
 use super::{
     Fault, Files,
@@ -10,7 +13,6 @@ use crate::{
     objects::{
         Change, MirrorSet, ObjectId, SetKind, TextEdit, apply_edits,
         manifest::{self, Located, Reading},
-        to_yaml,
     },
     report::{FileEdit, Places, Reviewed, apply_fix, findings},
     rules::{Applicability, Fix},
@@ -145,8 +147,6 @@ fn edited(
 struct Choice<'f> {
     places: Places<'f>,
     originals: BTreeMap<&'f str, Original<'f>>,
-    /// The files that take no further objects: JSON, and the installer's configuration, which is a single document.
-    closed: BTreeSet<&'f str>,
     taken: BTreeMap<String, Taken>,
     /// The new objects of this round, by their ids and sources: a second one for a source would repeat the first.
     created: BTreeSet<ObjectId>,
@@ -155,13 +155,9 @@ struct Choice<'f> {
 
 impl<'f> Choice<'f> {
     fn new(files: &'f impl Files) -> Self {
-        let closed = files.located().filter(|located| {
-            located.is_install_config() || located.source.text.trim_start().starts_with(['{', '['])
-        });
         Self {
             places: files.places(),
             originals: originals(files),
-            closed: closed.map(|located| &*located.source.name).collect(),
             taken: BTreeMap::new(),
             created: BTreeSet::new(),
             sources: BTreeSet::new(),
@@ -170,6 +166,9 @@ impl<'f> Choice<'f> {
 
     /// The edits of a fix; `None` if it cannot be made by edits of these files alone, or not next to the ones before.
     fn edits(&mut self, place: &Located, fix: &Fix) -> Option<Vec<FileEdit>> {
+        if is_for_replaced(place, fix, &self.places) {
+            return None;
+        }
         let applied = apply_fix(Some(place), fix, &self.places)?;
         // An object that no edit can change is left to a person.
         if applied.objects.len() != fix.objects.len() || !applied.objects.iter().all(|set| self.is_new(set)) {
@@ -178,8 +177,10 @@ impl<'f> Choice<'f> {
         let is_append = fix.changes.iter().all(|(_, change)| matches!(change, Change::Append { .. }));
         let role = if is_append { Role::Append } else { Role::Other };
         let mut edits: Vec<_> = applied.edits.into_iter().map(|edit| (role, edit)).collect();
+        let role = if place.is_in_list() { Role::NewItem } else { Role::NewDocument };
         for object in &applied.objects {
-            edits.push((Role::NewObject, self.at_the_end(&place.source.name, object)?));
+            let edit = place.addition(object).ok()?;
+            edits.push((role, FileEdit::new(&place.source.name, edit)));
         }
         if edits.is_empty() || !edits.iter().all(|(role, edit)| self.is_free(*role, edit)) {
             return None;
@@ -192,13 +193,6 @@ impl<'f> Choice<'f> {
     fn is_new(&self, set: &MirrorSet) -> bool {
         let is_taken = self.places.holds(&set.id()) || self.created.contains(&set.id());
         !is_taken && set.entries.iter().all(|entry| !self.sources.contains(&(set.kind, entry.source.clone())))
-    }
-
-    fn at_the_end(&self, file: &str, object: &MirrorSet) -> Option<FileEdit> {
-        let Original { text, .. } = self.originals.get(file).filter(|_| !self.closed.contains(file))?;
-        let newline = if text.ends_with('\n') { "" } else { "\n" };
-        let added = format!("{newline}---\n{}", to_yaml(object));
-        Some(FileEdit { file: file.to_owned(), start: text.len(), end: text.len(), text: added })
     }
 
     /// Whether an edit is one of these files, and of a part that no other fix of the round changes.
@@ -217,4 +211,13 @@ impl<'f> Choice<'f> {
             self.sources.extend(set.entries.iter().map(|entry| (set.kind, entry.source.clone())));
         }
     }
+}
+
+/// Whether a fix changes the cluster for an object that a later one of the same name replaces, so that nothing of it gets
+/// there. What such a fix adds is for what the other object has. An edit of the object itself is as good as before.
+pub(super) fn is_for_replaced(place: &Located, fix: &Fix, places: &Places<'_>) -> bool {
+    let is_other = |other: &Located| !ptr::eq(other, place);
+    let is_replaced = place.has_definite_name() && places.find(&place.written.id).is_some_and(is_other);
+    let changes_others = fix.changes.iter().any(|(object, _)| *object != place.written.id);
+    is_replaced && (changes_others || !fix.objects.is_empty())
 }

@@ -8,7 +8,9 @@ pub(super) enum Role {
     /// Adds items to the end of a list.
     Append,
     /// Adds an object to the end of a file.
-    NewObject,
+    NewDocument,
+    /// Adds an object to a list, behind another one. What ends a file may be the end of both.
+    NewItem,
     /// Anything else.
     Other,
 }
@@ -50,11 +52,11 @@ mod tests {
 
     #[test]
     fn only_different_items_are_inserted_at_one_place() {
-        use Role::{Append, NewObject, Other};
+        use Role::{Append, NewDocument, NewItem, Other};
         let mut taken = Taken::default();
         taken.insert(10, 20, Other, "");
         taken.insert(30, 30, Append, "a");
-        taken.insert(40, 40, NewObject, "a");
+        taken.insert(40, 40, NewDocument, "a");
         let table = [
             (0, 10, Other, "", true, "before"),
             (20, 25, Other, "", true, "behind"),
@@ -67,7 +69,8 @@ mod tests {
             (30, 30, Append, "b", true, "another item"),
             (30, 30, Append, "a", false, "the same item"),
             (30, 30, Other, "b", false, "a field"),
-            (40, 40, NewObject, "b", true, "another object"),
+            (40, 40, NewDocument, "b", true, "another object"),
+            (40, 40, NewItem, "b", false, "an object in a list where one begins behind it"),
             (40, 40, Append, "b", false, "an item where an object begins"),
         ];
         for (start, end, role, text, expected, reason) in table {

@@ -1,6 +1,6 @@
-use super::*;
+use super::{round::is_for_replaced, *};
 use crate::{
-    objects::Change,
+    objects::{Change, MirrorSet, SetKind},
     review::Verdict,
     rules::{Finding, Fix, Level, RULES},
 };
@@ -61,10 +61,14 @@ fn set_source(text: &str) -> Vec<(&'static str, Fix)> {
     if text.contains("q.io") { vec![("a", set("source", "r.io"))] } else { Vec::new() }
 }
 
+fn set_source_back(text: &str) -> Vec<(&'static str, Fix)> {
+    if text.contains("r.io") { vec![("b", set("source", "q.io"))] } else { set_source(text) }
+}
+
 #[test]
 fn a_fix_is_applied_only_where_it_works() {
     let (as_it_was, fixed) = ("source: q.io\n    mirrors: [m]\n", "source: r.io\n    mirrors: [m]\n");
-    let table: [(Rule, (usize, usize, &str), &str); 6] = [
+    let table: [(Rule, (usize, usize, &str), &str); 7] = [
         (|_| Vec::new(), (0, 0, as_it_was), "nothing is found"),
         (set_source, (1, 0, fixed), "the finding is gone"),
         (|_| vec![("a", set("source", "r.io"))], (0, 0, as_it_was), "the finding stays"),
@@ -79,6 +83,7 @@ fn a_fix_is_applied_only_where_it_works() {
             (1, 0, fixed),
             "neither does one whose finding stays",
         ),
+        (set_source_back, (2, 0, as_it_was), "fixes that undo each other come to an end"),
     ];
     for (rule, (count, skipped, entry), reason) in table {
         let mut file = File { reading: manifest::read("f", TEXT.to_owned()), rule };
@@ -87,5 +92,90 @@ fn a_fix_is_applied_only_where_it_works() {
         let entry = format!("  - {entry}");
         assert!(after.ends_with(&entry), "{reason}: {after}");
         assert_eq!((fixed.count, fixed.skipped.len()), (count, skipped), "{reason}");
+    }
+}
+
+/// Fixes of mirrors that end with a slash, and of those that repeat one.
+fn tidy_mirrors(text: &str) -> Vec<(&'static str, Fix)> {
+    let list = text.split_once("mirrors: [").and_then(|(_, rest)| rest.split_once(']')).unwrap().0;
+    let mirrors: Vec<_> = list.split(", ").collect();
+    let fix = |(at, mirror): (usize, &&str)| {
+        let name = format!("mirrors[{at}]");
+        let path = format!("spec.imageDigestMirrors[0].{name}");
+        match mirror.strip_suffix('/') {
+            Some(short) => Some(("slash", set(&name, short))),
+            None if mirrors[..at].contains(mirror) => {
+                let change = (ObjectId::new("ImageDigestMirrorSet", "", "a"), Change::Remove { path });
+                Some(("repeated", Fix { changes: vec![change], ..Fix::from("remove") }))
+            }
+            None => None,
+        }
+    };
+    mirrors.iter().enumerate().filter_map(fix).collect()
+}
+
+#[test]
+fn a_fault_that_another_fix_shows_is_fixed_in_the_same_run() {
+    for mirrors in ["[m, m/]", "[m, m, m/]", "[m/, m, m/, m]"] {
+        let text = TEXT.replace("[m]", mirrors);
+        let mut file = File { reading: manifest::read("f", text), rule: tidy_mirrors };
+        let fixed = fix_all(&mut file, true);
+        assert_eq!(fixed.files["f"].1, TEXT, "{mirrors}");
+    }
+}
+
+#[test]
+fn nothing_is_added_for_an_object_that_a_later_one_replaces() {
+    let new = Fix { objects: vec![MirrorSet::new(SetKind::Itms, "new", Vec::new())], ..Fix::from("create") };
+    let id = ObjectId::new("ImageTagMirrorSet", "", "c");
+    let other = Change::Set { path: "spec.x".to_owned(), value: "y".into() };
+    let of_other = Fix { changes: vec![(id, other)], ..Fix::from("set") };
+    let again = TEXT.replace("q.io", "r.io");
+    let install = "apiVersion: v1\nbaseDomain: a.b\nimageDigestSources: [{source: q.io, mirrors: [m]}]\n";
+    let table = [
+        (TEXT, &*again, &new, true, "a new object"),
+        (TEXT, &again, &of_other, true, "a change of another object"),
+        (TEXT, &again, &set("source", "s.io"), false, "a change of the object itself"),
+        (TEXT, &again.replace("name: a", "name: b"), &new, false, "another name"),
+        (&TEXT.replace("{name: a}", "{name: '${A}'}"), &again, &new, false, "a name that may be another"),
+        (install, install, &new, false, "an installation of its own"),
+    ];
+    for (first, second, fix, expected, reason) in table {
+        let read = |name, text: &str| manifest::read(name, text.to_owned()).objects;
+        let objects = [read("1", first), read("2", second)].concat();
+        let places: Places<'_> = objects.iter().map(|located| (&located.object, Some(located))).collect();
+        let found: Vec<_> = objects.iter().map(|place| is_for_replaced(place, fix, &places)).collect();
+        assert_eq!(found, [expected, false], "{reason}");
+    }
+}
+
+#[test]
+fn a_fix_that_cannot_be_made_is_named() {
+    let lines = TEXT.lines().map(|line| format!("    {line}\n"));
+    let in_text = format!("kind: ConfigMap\ndata:\n  a: |\n{}", lines.collect::<String>());
+    let remove: Rule = |_| {
+        let path = "spec.imageDigestMirrors[0].mirrors[0]".to_owned();
+        let change = (ObjectId::new("ImageDigestMirrorSet", "", "a"), Change::Remove { path });
+        vec![("a", Fix { changes: vec![change], ..Fix::from("remove") })]
+    };
+    let elsewhere: Rule = |_| {
+        let change = Change::Set { path: "spec.x".to_owned(), value: "y".into() };
+        vec![(
+            "a",
+            Fix { changes: vec![(ObjectId::new("ImageTagMirrorSet", "", "b"), change)], ..Fix::from("set") },
+        )]
+    };
+    let table: [(&str, Rule, bool, usize, &str); 7] = [
+        (TEXT, set_source, true, 0, "it is made"),
+        (TEXT, |_| vec![("a", Fix::from("by hand"))], true, 0, "a person makes it anyway"),
+        (&in_text, set_source, true, 1, "in a text"),
+        (&in_text, set_source, false, 0, "it is not asked for"),
+        (&TEXT.replace("[m]", "[m, # one\n      n]"), remove, true, 1, "a comment would be lost"),
+        (&TEXT.replace("source: q.io", "source: &a q.io\n    x: *a"), set_source, true, 1, "it is repeated"),
+        (TEXT, elsewhere, true, 1, "of an object that is not there"),
+    ];
+    for (text, rule, unsafe_fixes, expected, reason) in table {
+        let mut file = File { reading: manifest::read("f", text.to_owned()), rule };
+        assert_eq!(fix_all(&mut file, unsafe_fixes).left_alone.len(), expected, "{reason}");
     }
 }
