@@ -10,18 +10,34 @@ use crate::{
     },
 };
 
+/// The number of ICSPs that are named. Each set of a source may name all ICSPs that have it too.
+const NAMED: usize = 10;
+
+/// The command that deletes ICSPs, with the names of the first ten.
+pub(super) fn delete_icsps(names: &[&str]) -> String {
+    let named = names[..names.len().min(NAMED)].join(" ");
+    with_others(format!("oc delete imagecontentsourcepolicy {named}"), names.len())
+}
+
+/// A text about the first [`NAMED`] of `count` ICSPs, with the number of the others.
+fn with_others(text: String, count: usize) -> String {
+    match count.saturating_sub(NAMED) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
 /// The steps from ICSPs to sets that never contact a source, each of which is admitted. The nodes' configuration renders
 /// after the last step, and if it renders now, after each.
 pub(crate) fn steps_beside_icsps(view: View<'_>, source: &str, icsps: &[&str]) -> String {
-    let mut entries: Vec<_> = view.entries(source).collect();
-    entries.sort_by_key(EntryRef::order);
     let find = |kind, policy| {
-        let found = entries.iter().find(|found| found.set.kind == kind && found.entry().policy() == policy);
-        found.map(|found| found.set.id().to_string())
+        let counts = |found: &EntryRef<'_>| found.set.kind == kind && found.entry().policy() == policy;
+        let first = view.entries(source).filter(counts).min_by_key(EntryRef::order);
+        first.map(|found| found.set.id().to_string())
     };
-    let objects: Vec<_> = icsps.iter().map(|name| format!("ImageContentSourcePolicy/{name}")).collect();
-    let (objects, names) = (objects.join(" and "), icsps.join(" "));
-    let delete = format!("run oc delete imagecontentsourcepolicy {names}");
+    let objects = icsps.iter().take(NAMED).map(|name| format!("ImageContentSourcePolicy/{name}"));
+    let objects = with_others(objects.collect::<Vec<_>>().join(" and "), icsps.len());
+    let delete = format!("run {}", delete_icsps(icsps));
     let never = [SetKind::Idms, SetKind::Itms].map(|kind| find(kind, NeverContactSource));
     match (never, find(SetKind::Itms, AllowContactingSource)) {
         // It does not render now, so the mirrors of the ICSPs are in effect on no node that lacks them.
