@@ -1,6 +1,6 @@
 //! `mirrorguard lint --fix`: applies fixes to files, until none is left.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use mirrorguard_core::{
@@ -11,6 +11,10 @@ use mirrorguard_core::{
 use similar::TextDiff;
 
 use super::{documents::replace, input::Input, output::Output, review::review_input, words::plural};
+
+/// How long the shortest changes of a file are looked for: that may take the square of the number of its lines. Those
+/// found in that time are right, but may be longer.
+const DIFF_TIME: Duration = Duration::from_secs(1);
 
 /// Which fixes are applied, and how.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +104,7 @@ fn finish(fixed: &Fixed, options: FixOptions, output: &Output) -> Result<()> {
     let mut diff = String::new();
     for (name, (before, after)) in &fixed.files {
         if options.diff {
-            let lines = TextDiff::from_lines(before, after);
+            let lines = TextDiff::configure().timeout(DIFF_TIME).diff_lines(before, after);
             let _ = write!(diff, "{}", lines.unified_diff().header(name, name));
         } else {
             replace(Path::new(name), after).with_context(|| format!("cannot write {name}"))?;
