@@ -198,7 +198,9 @@ mod tests {
         let sources = ["quay.io", "!quay.io", "https://quay.io", "docker.io", "docker.io", "*.quay.io"];
         let sets: Vec<_> = sources.iter().zip(["a", "b", "c", "d", "e", "a"]).collect();
         let mut one_by_one = Context::default();
-        sets.iter().for_each(|(source, name)| one_by_one.insert_set(set(name, source).into()));
+        for (source, name) in &sets {
+            one_by_one.insert_set(set(name, source).into());
+        }
         let mut at_once: Context =
             sets.iter().map(|(source, name)| Object::from(set(name, source))).collect();
         let totals = |context: &Context| (context.size, context.faults);

@@ -15,8 +15,8 @@ const NAMED: usize = 10;
 
 /// The command that deletes ICSPs, with the names of the first ten.
 pub(super) fn delete_icsps(names: &[&str]) -> String {
-    let named = names[..names.len().min(NAMED)].join(" ");
-    with_others(format!("oc delete imagecontentsourcepolicy {named}"), names.len())
+    let first = names[..names.len().min(NAMED)].join(" ");
+    with_others(format!("oc delete imagecontentsourcepolicy {first}"), names.len())
 }
 
 /// A text about the first [`NAMED`] of `count` ICSPs, with the number of the others.

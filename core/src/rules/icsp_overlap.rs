@@ -12,7 +12,7 @@ use super::{
     Finding, Related, RelatedFields, SetWrite, SharedSource,
     beside_icsps::steps_beside_icsps,
     finding::{each_set, some_sets},
-    mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
+    mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, first_contradiction},
 };
 use crate::{
     context::{EntryRef, View},
@@ -223,10 +223,12 @@ fn contradicting<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
     if !set.kind.is_digest() {
         return None;
     }
+    if shared.circles().is_empty() {
+        return None;
+    }
     let (own, elsewhere) = shared.merged();
-    let circles = circles_of(shared.source(), own.iter().chain(&elsewhere));
     let others: Vec<_> = elsewhere.into_iter().filter(|found| is_other(set, found)).collect();
-    first_contradiction(&circles, &own, &others)
+    first_contradiction(shared.circles(), &own, &others)
 }
 
 /// What a scope decides; `None` where it cannot be rendered or is not in the file.
