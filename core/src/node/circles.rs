@@ -16,8 +16,8 @@ impl Circles {
     /// The circles in the lists of one source.
     pub fn of(source: &str, lists: &[&[Box<str>]]) -> Self {
         let Some((first, others)) = lists.split_first() else { return Self::default() };
-        // What nearly every source has. A single list can contradict only itself.
-        if others.iter().all(|other| other == first) {
+        // What nearly every source has. A single list can contradict only itself, and a single mirror nothing.
+        if others.iter().all(|other| other == first) || lists.iter().all(|list| list.len() == 1) {
             return Self::default();
         }
         let edges = edges(source, lists);
