@@ -134,6 +134,40 @@ fn read_list(c: &mut Criterion) {
     group.finish();
 }
 
+/// Mirror sets that all have one source, as the runs of many teams leave them. Twice as many should take about twice as
+/// long.
+fn share_a_source(c: &mut Criterion) {
+    let settings = Settings::default();
+    let mut group = c.benchmark_group("sets of one source");
+    for sets in [MANY, 2 * MANY] {
+        let objects: Vec<_> = (0..sets).map(one_of_a_source).map(Object::from).collect();
+        let id = BenchmarkId::new("read and render", sets);
+        group.bench_function(id, |b| {
+            b.iter(|| {
+                let state: State = black_box(&objects).iter().cloned().collect();
+                node::render(state.context().view()).is_ok()
+            });
+        });
+        let id = BenchmarkId::new("check each", sets);
+        group.bench_function(id, |b| {
+            b.iter(|| {
+                let state: State = black_box(&objects).iter().cloned().collect();
+                let reviewer = Reviewer::new(&state, &settings, today());
+                let writes = objects.iter().filter_map(Write::existing);
+                writes.map(|write| reviewer.review(&write).diagnostics.len()).sum::<usize>()
+            });
+        });
+    }
+    group.finish();
+}
+
+fn one_of_a_source(at: usize) -> MirrorSet {
+    let mirrors = [format!("mirror.corp.example.com:5000/team-{at:04}").into()];
+    let source = "registry.example.com/app".into();
+    let entry = Entry { source, mirrors: mirrors.into_iter().collect(), mirror_source_policy: None };
+    MirrorSet::new(SetKind::Idms, &format!("team-{at:04}"), vec![entry])
+}
+
 fn evaluate_cluster(c: &mut Criterion) {
     let state = state(MANY);
     let view = state.context().view();
@@ -200,6 +234,7 @@ criterion_group!(
     review_hosted_cluster,
     decode_review,
     read_list,
+    share_a_source,
     evaluate_cluster,
     record_metrics
 );

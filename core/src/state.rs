@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crate::{
     context::Context,
     hypershift::Derivations,
+    node::Orders,
     objects::{Kind, MirrorSet, Object, SetKind},
 };
 
@@ -15,12 +16,14 @@ pub struct State {
     context: Context,
     /// Shared by all clones, and by the states after changes that do not affect it: one of them derives for all.
     derivations: Arc<OnceLock<Derivations>>,
+    /// Shared in the same way. It depends on the mirror sets alone.
+    orders: Arc<Orders>,
 }
 
 impl State {
     /// The state with these objects.
     pub fn new(context: Context) -> Self {
-        Self { context, derivations: Arc::default() }
+        Self { context, derivations: Arc::default(), orders: Arc::default() }
     }
 
     /// The state after a change of objects of one kind. The catalog overrides are derived again only after a change
@@ -41,7 +44,7 @@ impl State {
         if affects_derivations {
             return Self::new(context);
         }
-        Self { context, derivations: Arc::clone(&self.derivations) }
+        Self { context, derivations: Arc::clone(&self.derivations), orders: Arc::clone(&self.orders) }
     }
 
     /// Adds an object, or replaces the one with the same kind and name.
@@ -57,6 +60,11 @@ impl State {
     /// The catalog overrides derived from the mirror sets, or else from the catalogs of the cluster.
     pub fn derivations(&self) -> &Derivations {
         self.derivations.get_or_init(|| Derivations::of(self.context.view()))
+    }
+
+    /// What is known of the orders of the mirrors of its sources.
+    pub fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// A mirror set by kind and name.

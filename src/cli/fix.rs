@@ -1,6 +1,6 @@
 //! `mirrorguard lint --fix`: applies fixes to files, until none is left.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use mirrorguard_core::{
@@ -14,6 +14,10 @@ use super::{documents::replace, input::Input, output::Output, review::review_inp
 
 /// How many of the fixes that cannot be made are named at most.
 const LEFT_ALONE: usize = 20;
+
+/// How long the shortest changes of a file are looked for: that may take the square of the number of its lines. Those
+/// found in that time are right, but may be longer.
+const DIFF_TIME: Duration = Duration::from_secs(1);
 
 /// Which fixes are applied, and how.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +107,7 @@ fn finish(fixed: &Fixed, options: FixOptions, output: &Output) -> Result<()> {
     let mut diff = String::new();
     for (name, (before, after)) in &fixed.files {
         if options.diff {
-            let lines = TextDiff::from_lines(before, after);
+            let lines = TextDiff::configure().timeout(DIFF_TIME).diff_lines(before, after);
             let _ = write!(diff, "{}", lines.unified_diff().header(name, name));
         } else {
             replace(Path::new(name), after).with_context(|| format!("cannot write {name}"))?;

@@ -8,6 +8,7 @@
 //! The context keeps the size of registries.conf as a running total. It takes the sizes from
 //! [`crate::registries_conf`], which writes the file: a module below both this one and [`crate::node`].
 
+mod bulk;
 mod index;
 mod never_contacted;
 mod registries;
@@ -159,6 +160,15 @@ impl Context {
     /// Adds a mirror set, or replaces the one of the same kind and name.
     pub fn insert_set(&mut self, set: Arc<MirrorSet>) {
         self.remove_set(set.kind, &set.name);
+        let slot = self.put_set(set);
+        let [size, faults] = self.totals_of_set(slot);
+        // Added first: the difference alone may be less than 0.
+        self.size = self.size + size.after - size.before;
+        self.faults = self.faults + faults.after - faults.before;
+    }
+
+    /// Puts a set into a slot, which is returned. The totals do not have it yet.
+    fn put_set(&mut self, set: Arc<MirrorSet>) -> u32 {
         self.largest = OnceLock::new();
         let slot = self.free.pop().unwrap_or_else(|| {
             self.sets.push(None);
@@ -177,10 +187,7 @@ impl Context {
             let place = Place { slot, entry };
             index.insert(source_at(sets, place), place, |place| source_at(sets, place));
         }
-        let [size, faults] = self.totals_of_set(slot);
-        // Added first: the difference alone may be less than 0.
-        self.size = self.size + size.after - size.before;
-        self.faults = self.faults + faults.after - faults.before;
+        slot
     }
 
     /// The bytes and the faults of the sources of the set in a slot, without it (`before`) and with it
@@ -200,12 +207,18 @@ impl Context {
 
     /// Removes a mirror set, if it exists.
     pub fn remove_set(&mut self, kind: SetKind, name: &str) {
-        let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
-        self.largest = OnceLock::new();
+        let Some(slot) = self.slot(kind, name) else { return };
         // While the index still has the set: the totals are those of adding it, and are taken back.
         let [size, faults] = self.totals_of_set(slot);
         self.size = self.size + size.before - size.after;
         self.faults = self.faults + faults.before - faults.after;
+        self.take_set(kind, name);
+    }
+
+    /// Takes a mirror set out, if it exists. The totals still have it.
+    fn take_set(&mut self, kind: SetKind, name: &str) {
+        let Some(slot) = self.slots.get_mut(&kind).and_then(|names| names.remove(name)) else { return };
+        self.largest = OnceLock::new();
         let Some(set) = self.sets[slot as usize].take() else { return };
         self.free.push(slot);
         self.wildcards -= count_wildcards(&set);
@@ -259,14 +272,6 @@ impl Context {
 
     fn slot(&self, kind: SetKind, name: &str) -> Option<u32> {
         self.slots.get(&kind)?.get(name).copied()
-    }
-}
-
-impl FromIterator<Object> for Context {
-    fn from_iter<I: IntoIterator<Item = Object>>(objects: I) -> Self {
-        let mut context = Self::default();
-        objects.into_iter().for_each(|object| context.insert(object));
-        context
     }
 }
 

@@ -98,6 +98,11 @@ pub(super) fn faults_of_write(
     totals_of_write([before, after], old, new, faults_of_source)
 }
 
+/// Bytes that all sources take. A scan: not for a single decision.
+pub(super) fn size_of_all(view: View<'_>) -> usize {
+    view.sources().into_iter().map(|source| size_of_source(view, source)).sum()
+}
+
 /// The faults of every source. A scan: not for a single decision.
 pub(super) fn faults_of_all(view: View<'_>) -> usize {
     let sources: BTreeSet<_> = view.sets().flat_map(|set| &set.entries).map(|entry| &*entry.source).collect();
@@ -148,7 +153,7 @@ mod tests {
     use super::*;
     use crate::{
         context::{Context, Overlay},
-        objects::{ClusterVersion, Entry, SetKind},
+        objects::{ClusterVersion, Entry, Object, SetKind},
     };
 
     /// An IDMS of one entry with the mirror `m.lab`; `!` means `NeverContactSource`.
@@ -186,6 +191,26 @@ mod tests {
             with.remove_set(SetKind::Idms, "a");
             assert!(!with.view().has_refused_entries(), "removed, {reason}");
         }
+    }
+
+    #[test]
+    fn many_changes_at_once_have_the_totals_of_each() {
+        let sources = ["quay.io", "!quay.io", "https://quay.io", "docker.io", "docker.io", "*.quay.io"];
+        let sets: Vec<_> = sources.iter().zip(["a", "b", "c", "d", "e", "a"]).collect();
+        let mut one_by_one = Context::default();
+        for (source, name) in &sets {
+            one_by_one.insert_set(set(name, source).into());
+        }
+        let mut at_once: Context =
+            sets.iter().map(|(source, name)| Object::from(set(name, source))).collect();
+        let totals = |context: &Context| (context.size, context.faults);
+        assert_eq!(totals(&at_once), totals(&one_by_one), "added");
+        for name in ["b", "c", "d", "none"] {
+            one_by_one.remove_set(SetKind::Idms, name);
+        }
+        at_once.remove_sets(SetKind::Idms, ["b", "c", "d", "none"]);
+        assert_eq!(totals(&at_once), totals(&one_by_one), "removed");
+        assert!(at_once.size > 0);
     }
 
     #[test]

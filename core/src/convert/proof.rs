@@ -8,7 +8,7 @@ use super::Document;
 use crate::{
     context::{Context, View},
     node::{self, Disruptions, NodeFiles},
-    objects::SetKind,
+    objects::{Object, SetKind},
 };
 
 /// The nodes' file in the three states of a migration: before, with both kinds, and after.
@@ -57,9 +57,8 @@ pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context
     let before = with_sets(context, documents);
     let during = with_sets(&before, idms);
     let mut after = during.clone();
-    for document in documents.iter().filter(|document| document.set.kind == SetKind::Icsp) {
-        after.remove_set(SetKind::Icsp, &document.set.name);
-    }
+    let icsps = documents.iter().map(|document| &document.set).filter(|set| set.kind == SetKind::Icsp);
+    after.remove_sets(SetKind::Icsp, icsps.map(|icsp| &*icsp.name));
     let stages = [(Stage::Before, &before), (Stage::During, &during), (Stage::After, &after)];
     let mut files = Vec::new();
     for (stage, context) in stages {
@@ -80,9 +79,7 @@ pub(super) fn prove(documents: &[Document], idms: &[Document], context: &Context
 /// The context with these sets, which replace those of the same kind and name.
 fn with_sets(context: &Context, documents: &[Document]) -> Context {
     let mut context = context.clone();
-    for document in documents {
-        context.insert_set(document.set.clone().into());
-    }
+    context.extend(documents.iter().map(|document| Object::from(document.set.clone())));
     context
 }
 

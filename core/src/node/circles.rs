@@ -7,25 +7,25 @@ use super::merge::{Edges, edges};
 /// The mirrors of a source that are in circles, each with the number of its circle; circles that share a mirror are
 /// one. Found in one pass over the lists, however many there are.
 #[derive(Debug, Default)]
-pub struct Circles<'a> {
-    source: &'a str,
-    of_mirror: HashMap<&'a str, usize>,
+pub struct Circles {
+    source: Box<str>,
+    of_mirror: HashMap<Box<str>, usize>,
 }
 
-impl<'a> Circles<'a> {
+impl Circles {
     /// The circles in the lists of one source.
-    pub fn of(source: &'a str, lists: &[&'a [Box<str>]]) -> Self {
+    pub fn of(source: &str, lists: &[&[Box<str>]]) -> Self {
         let Some((first, others)) = lists.split_first() else { return Self::default() };
-        // What nearly every source has. A single list can contradict only itself.
-        if others.iter().all(|other| other == first) {
+        // What nearly every source has. A single list can contradict only itself, and a single mirror nothing.
+        if others.iter().all(|other| other == first) || lists.iter().all(|list| list.len() == 1) {
             return Self::default();
         }
         let edges = edges(source, lists);
         let mut of_mirror = HashMap::new();
         for (number, names) in components(&edges).into_iter().filter(|names| names.len() > 1).enumerate() {
-            of_mirror.extend(names.into_iter().map(|name| (name, number)));
+            of_mirror.extend(names.into_iter().map(|name| (name.into(), number)));
         }
-        Self { source, of_mirror }
+        Self { source: source.into(), of_mirror }
     }
 
     /// Whether the lists have a common order.
@@ -43,8 +43,8 @@ impl<'a> Circles<'a> {
         let pair = |one: &str, next: &str| circle_of(one).filter(|circle| circle_of(next) == Some(*circle));
         let within = list.windows(2).find_map(|two| pair(&two[0], &two[1]));
         within.or_else(|| {
-            let end = list.last().filter(|_| list.iter().all(|mirror| **mirror != *self.source))?;
-            pair(end, self.source)
+            let end = list.last().filter(|_| list.iter().all(|mirror| *mirror != self.source))?;
+            pair(end, &self.source)
         })
     }
 }

@@ -25,6 +25,8 @@ pub fn merge<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Merged<'a> {
         [list, others @ ..] if others.iter().all(|other| other == list) && has_no_repeats(list) => {
             Merged { mirrors: list.iter().map(|m| &**m).collect(), contradictory: false }
         }
+        // Any number of sets may have one mirror each, which says nothing of the order.
+        _ if lists.iter().all(|list| list.len() == 1) => by_name(source, lists),
         _ => sort(&edges(source, lists)),
     };
     // It is tried last in any case.
@@ -32,6 +34,15 @@ pub fn merge<'a>(source: &'a str, lists: &[&'a [Box<str>]]) -> Merged<'a> {
         merged.mirrors.pop();
     }
     merged
+}
+
+/// The mirrors of lists of one name each, sorted by name.
+fn by_name<'a>(source: &str, lists: &[&'a [Box<str>]]) -> Merged<'a> {
+    let mut mirrors: SmallVec<[&str; 4]> = lists.iter().flat_map(|list| list.iter()).map(|m| &**m).collect();
+    mirrors.retain(|mirror| *mirror != source);
+    mirrors.sort_unstable();
+    mirrors.dedup();
+    Merged { mirrors, contradictory: false }
 }
 
 fn has_no_repeats(list: &[Box<str>]) -> bool {
@@ -113,12 +124,14 @@ mod tests {
     #[test]
     fn lists_are_merged_in_their_common_order() {
         type Case<'a> = (&'a [&'a [&'a str]], &'a [&'a str], &'a str);
-        let table: [Case<'_>; 9] = [
+        let table: [Case<'_>; 11] = [
             (&[&["b", "a"], &["b", "a"]], &["b", "a"], "one list twice is that list"),
             (&[&["src", "b", "a"], &["src", "b", "a"]], &["src", "b", "a"], "wherever the source is"),
             (&[&["a", "b"], &["b", "c"]], &["a", "b", "c"], "overlapping lists chain"),
             (&[&["b", "c"], &["a", "b"]], &["a", "b", "c"], "in either order"),
             (&[&["a"], &["b"]], &["a", "b"], "unrelated lists are sorted by name"),
+            (&[&["b"], &["a"], &["b"]], &["a", "b"], "one of them twice"),
+            (&[&["z"], &["a"], &["a", "z"]], &["a", "z"], "one list says more"),
             (&[&["a", "src"]], &["a"], "the source at the end is left out"),
             (&[&["src", "a"]], &["src", "a"], "the source before a mirror stays"),
             (&[&["a", "a"]], &["a"], "a repeated mirror counts once"),

@@ -12,6 +12,7 @@ mod files;
 mod impact;
 mod lists;
 mod merge;
+mod orders;
 mod places;
 mod policy;
 mod pull;
@@ -34,6 +35,7 @@ pub use impact::{
 };
 pub use lists::{Lists, LookupError, Loss, payload_repository};
 pub use merge::{Merged, merge};
+pub use orders::{Order, Orders, in_order};
 pub use places::{Places, places, rewrite};
 pub use policy::{Policy, PolicyRefusal};
 pub use pull::{PullRoute, registry_of, route_pull};

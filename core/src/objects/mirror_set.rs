@@ -72,7 +72,7 @@ impl SetKind {
 }
 
 /// How an image is pulled. A mirror is used for one of the two. Displayed as `digest` and `tag`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pull {
     /// By digest, with or without a tag.
     Digest,

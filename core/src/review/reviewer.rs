@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     hypershift::{Placement, find_deviation},
-    node::{Change, Impact, Standstill},
+    node::{Change, Impact, Orders, Standstill},
     objects::{HostedCluster, ImageConfig, MirrorSet, annotation},
     rules::{
         AsWritten, Check, FileObject, Finding, HostedWrite, Level, NodesWrite, RULES, Rule, SetWrite,
@@ -79,7 +79,8 @@ impl<'a> Reviewer<'a> {
         let written_overlays = (!is_valid).then(|| index_sets(context, written));
         let [before, after] = around(context, written, written_overlays.as_ref().unwrap_or(&overlays));
         let written = AsWritten { operation: written, before, after };
-        let write = SetWrite::new(operation, written, cluster, self.settings);
+        let write =
+            SetWrite::new(operation, written, cluster, self.settings).with_orders(self.orders_for(operation));
         let mut verdict = Verdict::of(self.evaluate_set(&write));
         // Only a denial can be lowered, so any other update is reviewed once.
         if let (Operation::Update { old, .. }, Some(old_written)) = (operation, written.operation.before())
@@ -107,6 +108,13 @@ impl<'a> Reviewer<'a> {
             verdict.diagnostics.retain(Diagnostic::applies_to_a_rejected_write);
         }
         verdict
+    }
+
+    /// What is known of the state, for a set that is reviewed as it is there.
+    fn orders_for(&self, operation: Operation<&MirrorSet>) -> Option<&'a Orders> {
+        let Operation::Existing(set) = operation else { return None };
+        let there = self.state.set(set.kind, &set.name)?;
+        (there.entries == set.entries).then(|| self.state.orders())
     }
 
     /// Reviews an object as it is written in a file, by the rules about files.

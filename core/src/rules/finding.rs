@@ -128,6 +128,12 @@ pub(super) fn some_sets(entries: &[EntryRef<'_>]) -> String {
     list_names(&first, each_set(entries).skip(LISTED).count())
 }
 
+/// Sets in the order in which they are given: the first three and how many more.
+pub(super) fn some_of_sets(sets: &[&MirrorSet]) -> String {
+    let first: Vec<_> = sets.iter().take(LISTED).map(|set| set.id().to_string()).collect();
+    list_names(&first, sets.len().saturating_sub(LISTED))
+}
+
 /// Names in sorted order, each once: the first three, and how many more.
 pub(super) fn some_names<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     let mut names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();

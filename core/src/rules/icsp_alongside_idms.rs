@@ -2,15 +2,16 @@
 
 mod covers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use self::covers::covers;
+use self::covers::{Covering, covering_idms};
 use super::{
-    Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
+    Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, MAX_RELATED, Related, RelatedFields, Rule,
+    SetWrite,
     explicit::free_name,
-    finding::{list_names, some_names},
+    finding::{list_names, some_names, some_of_sets},
     icsp_overlap::overlaps,
-    icsp_to_never::{fix_of_icsp, never_contacted, steps_of_write},
+    icsp_to_never::{delete_icsps, fix_of_icsp, never_contacted, steps_of_write},
 };
 use crate::{
     objects::{Change, Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, SetKind, to_yaml},
@@ -47,7 +48,7 @@ fn check_icsp<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &mut Vec<F
         return;
     }
     if matches!(write.operation, Operation::Existing(_))
-        && let Some(idms) = write.cluster.others.sets_of(SetKind::Idms).find(|idms| covers(idms, set))
+        && let Some(idms) = covering_idms(write.cluster.others, set)
     {
         findings.push(last_step(set, idms));
     } else if write.settings.icsp_alongside_idms == IcspAlongsideIdms::Conflicts {
@@ -72,23 +73,19 @@ fn last_step(icsp: &MirrorSet, idms: &MirrorSet) -> Finding {
     }
 }
 
-/// The finding for an IDMS that is written and has every entry of an existing ICSP.
-fn first_step(icsp: &MirrorSet) -> Finding {
-    Finding {
+/// The finding for an IDMS that is written and has every entry of existing ICSPs, by name; `None` without any. One for
+/// all of them: the next step is one command.
+fn first_step(icsps: &[&MirrorSet]) -> Option<Finding> {
+    let names: Vec<_> = icsps.iter().map(|icsp| &*icsp.name).collect();
+    let faults = icsps.iter().take(MAX_RELATED).map(|icsp| format!("covers {}", icsp.id()));
+    let finding = Finding {
         at_most: Level::Warn,
         effect: "this is the first step of the migration".to_owned(),
-        fix: format!(
-            "once this IDMS is in the cluster, run oc delete imagecontentsourcepolicy {}",
-            icsp.name
-        )
-        .into(),
-        related: vec![Related::to_set(icsp, NAME.to_owned())].into(),
-        ..Finding::new(
-            NAME,
-            format!("covers {}", icsp.id()),
-            format!("this IDMS has every entry of {}", icsp.id()),
-        )
-    }
+        fix: format!("once this IDMS is in the cluster, {}", delete_icsps(&names)).into(),
+        related: RelatedFields::of(icsps, |icsp| Related::to_set(icsp, NAME.to_owned())),
+        ..Finding::of_faults(NAME, faults, format!("this IDMS has every entry of {}", some_of_sets(icsps)))
+    };
+    (!icsps.is_empty()).then_some(finding)
 }
 
 /// Whether an IDMS is created as the first one. The caller knows that there are ICSPs, and that it leaves their
@@ -220,9 +217,11 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
         .filter(|found| found.set.kind == SetKind::Icsp)
         .map(|found| (&*found.set.name, found.set))
         .collect();
-    let covered: Vec<_> = sharing.into_values().filter(|icsp| covers(set, icsp)).collect();
+    let covering = Covering::of(set);
+    let covered: Vec<_> = sharing.into_values().filter(|icsp| covering.covers(icsp)).collect();
+    let names: HashSet<&str> = covered.iter().map(|icsp| &*icsp.name).collect();
     for overlap in overlaps(write, set) {
-        let is_covered = |set: &&MirrorSet| covered.iter().any(|icsp| std::ptr::eq(*icsp, *set));
+        let is_covered = |set: &&MirrorSet| set.kind == SetKind::Icsp && names.contains(&*set.name);
         // With ICSPs that this IDMS covers, an overlap is a step of their migration.
         if !overlap.with.sets.iter().all(is_covered) {
             findings.push(overlap.finding(write, set));
@@ -235,7 +234,7 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
     if findings.is_empty() && covered.is_empty() && joins_icsps(write, set) && !conflicts() {
         findings.push(joining(write, set));
     }
-    findings.extend(covered.into_iter().map(first_step));
+    findings.extend(first_step(&covered));
 }
 
 #[cfg(test)]

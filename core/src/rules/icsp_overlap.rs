@@ -1,6 +1,10 @@
 //! Entries of an ICSP and of IDMS or ITMS that change what the other does.
 
-use std::{fmt, rc::Rc};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    rc::Rc,
+};
 
 use hashbrown::HashMap;
 
@@ -8,7 +12,7 @@ use super::{
     Finding, Related, RelatedFields, SetWrite, SharedSource,
     finding::{each_set, some_sets},
     icsp_to_never::{fix_of_icsp, steps_of_write},
-    mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, circles_of, first_contradiction},
+    mirror_order_conflict::{Contradiction, ORDER_UNSPECIFIED, first_contradiction},
 };
 use crate::{
     context::EntryRef,
@@ -54,6 +58,9 @@ enum How {
     Contradicts,
 }
 
+/// The number of places that are named in a sentence.
+const NAMED: usize = 10;
+
 /// What a pull tries.
 #[derive(Debug, PartialEq, Eq)]
 struct Tries {
@@ -64,20 +71,29 @@ struct Tries {
 
 impl fmt::Display for Tries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = if self.blocked { ", but not the source" } else { ", then the source" };
         match (&*self.mirrors, self.blocked) {
             ([], true) => f.write_str("nothing"),
             ([], false) => f.write_str("only the source"),
-            (mirrors, true) => write!(f, "{}, but not the source", mirrors.join(", then ")),
-            (mirrors, false) => write!(f, "{}, then the source", mirrors.join(", then ")),
+            (mirrors, _) if mirrors.len() <= NAMED => write!(f, "{}{end}", mirrors.join(", then ")),
+            (mirrors, _) => {
+                let (first, more) = mirrors.split_at(NAMED);
+                write!(f, "{}, then {} more{end}", first.join(", then "), more.len())
+            }
         }
     }
 }
 
 impl Tries {
-    /// The places alone, which stay the same when the sentence is reworded.
+    /// The places alone, which stay the same when the sentence is reworded. Many are not repeated for every set.
     fn key(&self) -> String {
         let end = if self.blocked { "blocked" } else { "source" };
-        format!("{} {end}", self.mirrors.join(" "))
+        if self.mirrors.len() <= NAMED {
+            return format!("{} {end}", self.mirrors.join(" "));
+        }
+        let mut hasher = DefaultHasher::new();
+        self.mirrors.hash(&mut hasher);
+        format!("{} places, {:016x} {end}", self.mirrors.len(), hasher.finish())
     }
 }
 
@@ -193,10 +209,12 @@ fn contradicting<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
     if !set.kind.is_digest() {
         return None;
     }
+    if shared.circles().is_empty() {
+        return None;
+    }
     let (own, elsewhere) = shared.merged();
-    let circles = circles_of(shared.source(), own.iter().chain(&elsewhere));
     let others: Vec<_> = elsewhere.into_iter().filter(|found| is_other(set, found)).collect();
-    first_contradiction(&circles, &own, &others)
+    first_contradiction(shared.circles(), &own, &others)
 }
 
 /// What a scope decides; `None` where it cannot be rendered or is not in the file.

@@ -105,7 +105,7 @@ fn removal(icsps: &[&EntryRef<'_>]) -> String {
     if icsps.iter().any(|found| has_others(found.set)) {
         return format!("remove \"{source}\" from {}", ids(icsps.iter().map(|found| found.set)));
     }
-    format!("run oc delete imagecontentsourcepolicy {}", names(icsps))
+    delete_icsps(&names(icsps))
 }
 
 /// The policies of one source must be the same in all sets, and each write changes one set: every other set is without
@@ -130,7 +130,7 @@ fn open_and_close(
         "apply {id} without NeverContactSource and with every entry of {}",
         ids(icsps.iter().map(|found| found.set))
     ));
-    steps.push(format!("run oc delete imagecontentsourcepolicy {}", names(icsps)));
+    steps.push(delete_icsps(&names(icsps)));
     let source = &icsps[0].entry().source;
     if !removed.is_empty() {
         steps.push(format!("remove \"{source}\" from {removed}"));
@@ -142,14 +142,28 @@ fn open_and_close(
     format!("first {}", steps.join("; then "))
 }
 
-fn ids<'a>(sets: impl Iterator<Item = &'a MirrorSet>) -> String {
-    let ids: BTreeSet<_> = sets.map(|set| set.id().to_string()).collect();
-    ids.into_iter().collect::<Vec<_>>().join(" and ")
+/// The number of objects that are named. Each set of a source may name all others that have it.
+const NAMED: usize = 10;
+
+/// What to do to delete ICSPs, with the names of the first ten.
+pub(super) fn delete_icsps(names: &[&str]) -> String {
+    let command = "run oc delete imagecontentsourcepolicy";
+    match names.len().checked_sub(NAMED) {
+        None | Some(0) => format!("{command} {}", names.join(" ")),
+        Some(more) => format!("{command} for each of {} and {more} more", names[..NAMED].join(", ")),
+    }
 }
 
-fn names(icsps: &[&EntryRef<'_>]) -> String {
+fn ids<'a>(sets: impl Iterator<Item = &'a MirrorSet>) -> String {
+    let ids: BTreeSet<_> = sets.map(|set| set.id().to_string()).collect();
+    let more = ids.len().saturating_sub(NAMED);
+    let named = ids.into_iter().take(NAMED).collect::<Vec<_>>();
+    if more == 0 { named.join(" and ") } else { format!("{} and {more} more", named.join(", ")) }
+}
+
+fn names<'a>(icsps: &[&EntryRef<'a>]) -> Vec<&'a str> {
     let names: BTreeSet<_> = icsps.iter().map(|found| &*found.set.name).collect();
-    names.into_iter().collect::<Vec<_>>().join(" ")
+    names.into_iter().collect()
 }
 
 /// What to do with entries of an ICSP if another set never contacts the source of one of them: the same for all rules

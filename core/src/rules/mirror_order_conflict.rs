@@ -6,7 +6,10 @@ use super::{
     Check, DependsOn, Finding, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
     finding::some_sets,
 };
-use crate::{context::EntryRef, node::Circles};
+use crate::{
+    context::EntryRef,
+    node::{self, Circles},
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "mirror-order-conflict",
@@ -41,17 +44,7 @@ pub(super) fn contradiction<'s, 'a>(shared: &'s SharedSource<'a>) -> Option<&'s 
 
 fn find_contradiction<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>> {
     let (own, elsewhere) = shared.merged();
-    let circles = circles_of(shared.source(), own.iter().chain(&elsewhere));
-    first_contradiction(&circles, &own, &elsewhere).or_else(|| within(&circles, &own))
-}
-
-/// The circles in the mirror lists of entries of one source.
-pub(super) fn circles_of<'a: 'e, 'e>(
-    source: &'a str,
-    entries: impl Iterator<Item = &'e EntryRef<'a>>,
-) -> Circles<'a> {
-    let lists: Vec<_> = entries.map(|found| &*found.entry().mirrors).collect();
-    Circles::of(source, &lists)
+    first_contradiction(shared.circles(), &own, &elsewhere).or_else(|| within(shared.circles(), &own))
 }
 
 /// The number of lists of a set that are compared with those of the others one by one.
@@ -60,10 +53,13 @@ const COMPARED: usize = 10;
 /// The first own entry whose order contradicts that of others: that of some of them by itself, or else that of all in
 /// its circle together.
 pub(super) fn first_contradiction<'a>(
-    circles: &Circles<'a>,
+    circles: &Circles,
     own: &[EntryRef<'a>],
     others: &[EntryRef<'a>],
 ) -> Option<Contradiction<'a>> {
+    if circles.is_empty() {
+        return None;
+    }
     let (own, others) = (in_circles(circles, own), in_circles(circles, others));
     if others.is_empty() {
         return None;
@@ -82,7 +78,7 @@ pub(super) fn first_contradiction<'a>(
 }
 
 /// A contradiction between entries of one set.
-fn within<'a>(circles: &Circles<'a>, own: &[EntryRef<'a>]) -> Option<Contradiction<'a>> {
+fn within<'a>(circles: &Circles, own: &[EntryRef<'a>]) -> Option<Contradiction<'a>> {
     let entries = in_circles(circles, own);
     let (circle, first) = entries.first()?;
     if let Some(second) = contradicted(*first, &entries).first() {
@@ -94,7 +90,7 @@ fn within<'a>(circles: &Circles<'a>, own: &[EntryRef<'a>]) -> Option<Contradicti
 }
 
 /// The entries whose lists are part of a circle, with its number.
-fn in_circles<'a>(circles: &Circles<'a>, entries: &[EntryRef<'a>]) -> Vec<(usize, EntryRef<'a>)> {
+fn in_circles<'a>(circles: &Circles, entries: &[EntryRef<'a>]) -> Vec<(usize, EntryRef<'a>)> {
     let circle = |found: &EntryRef<'a>| Some((circles.with(&found.entry().mirrors)?, *found));
     entries.iter().filter_map(circle).collect()
 }
@@ -148,11 +144,10 @@ fn reversed<'a>(own: EntryRef<'a>, other: EntryRef<'a>) -> Option<(&'a str, &'a 
     Some((pair[0], pair[1]))
 }
 
-/// The places that nodes try because of an entry, in order. Its source comes last, unless it is listed.
-pub(super) fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
+/// The places that nodes try because of an entry, in order.
+fn in_order(entry: EntryRef<'_>) -> Vec<&str> {
     let entry = entry.entry();
-    let source = (!entry.mirrors.contains(&entry.source)).then_some(&entry.source);
-    entry.mirrors.iter().chain(source).map(|mirror| &**mirror).collect()
+    node::in_order(&entry.source, &entry.mirrors)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Sources that are in several entries. Each is looked at once, however many entries have it.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, sync::Arc};
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::mirror_order_conflict::Contradiction;
 use crate::{
     context::{EntryRef, View},
+    node::{Circles, Order, Orders},
     objects::{Entry, MirrorSet, scope::names_registry},
 };
 
@@ -44,6 +45,8 @@ pub struct SharedSource<'a> {
     pub elsewhere: Vec<EntryRef<'a>>,
     /// What mirror-order-conflict reports, which other rules leave to it.
     pub(super) contradiction: OnceCell<Option<Contradiction<'a>>>,
+    circles: OnceCell<Arc<Circles>>,
+    orders: Option<&'a Orders>,
 }
 
 impl<'a> SharedSource<'a> {
@@ -64,13 +67,38 @@ impl<'a> SharedSource<'a> {
         };
         (serving(&self.own), serving(&self.elsewhere))
     }
+
+    /// The circles in the mirror lists of the entries of [`SharedSource::merged`].
+    pub(super) fn circles(&self) -> &Circles {
+        self.circles.get_or_init(|| {
+            let pull = self.own[0].set.kind.pull();
+            let serving = self.own.iter().chain(&self.elsewhere).filter(|found| found.serves(pull));
+            let lists = || serving.map(|found| &*found.entry().mirrors).collect::<Vec<_>>();
+            match self.orders.filter(|_| self.own.len() + self.elsewhere.len() > FEW) {
+                Some(orders) => orders.circles(self.source(), pull, lists),
+                None => Circles::of(self.source(), &lists()).into(),
+            }
+        })
+    }
+
+    /// The order of the mirrors of entries: those of a kind with a policy.
+    pub(super) fn order_of(&self, entries: &[EntryRef<'a>]) -> Arc<Order> {
+        let lists = || entries.iter().map(|found| &*found.entry().mirrors).collect::<Vec<_>>();
+        let group = (entries[0].set.kind, entries[0].entry().policy());
+        match self.orders.filter(|_| entries.len() > FEW) {
+            Some(orders) => orders.order(self.source(), group, lists),
+            None => Order::of(self.source(), &lists()).into(),
+        }
+    }
 }
 
-/// The sources of a set that are in several entries; `others` is the cluster without the set.
+/// The sources of a set that are in several entries; `others` is the cluster without the set, and `orders` what is known
+/// of the cluster with it.
 pub(super) fn find_shared<'a>(
     set: &'a MirrorSet,
     sources: &OwnSources,
     others: View<'a>,
+    orders: Option<&'a Orders>,
 ) -> Vec<SharedSource<'a>> {
     let mut shared = Vec::new();
     for indexes in &sources.0 {
@@ -78,13 +106,14 @@ pub(super) fn find_shared<'a>(
         if indexes.len() + elsewhere.len() > 1 {
             elsewhere.sort_by_key(EntryRef::order);
             let own = indexes.iter().map(|index| EntryRef { set, index: *index }).collect();
-            shared.push(SharedSource { own, elsewhere, contradiction: OnceCell::new() });
+            let (contradiction, circles) = Default::default();
+            shared.push(SharedSource { own, elsewhere, contradiction, circles, orders });
         }
     }
     shared
 }
 
-/// The number of entries up to which each set that has one of them offers the fix of all.
+/// The number of entries up to which each set that has one of them offers the fix of all, and reads all of them itself.
 const FEW: usize = 10;
 
 /// Whether a set offers a fix that changes this many entries. One of many entries is offered once, for the set that
@@ -142,7 +171,7 @@ mod tests {
             let there = elsewhere.iter().map(|source| (*source, &["m/x"][..])).collect::<Vec<_>>();
             let others: State = [Object::from(set(Idms, "there", &there))].into_iter().collect();
             let sources = OwnSources::of(&own.entries);
-            let shared = find_shared(&own, &sources, others.context().view());
+            let shared = find_shared(&own, &sources, others.context().view(), None);
             let counts: Vec<_> = shared.iter().map(|one| (one.own.len(), one.elsewhere.len())).collect();
             assert_eq!(counts, expected, "{reason}");
         }

@@ -1,6 +1,9 @@
 //! One source in several entries, whose mirrors are merged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use hashbrown::HashSet;
 
@@ -9,16 +12,16 @@ use super::{
     explicit::{is_beside_icsp, may_extend},
     finding::{some_sets, some_sources},
     fix::entry_text,
-    mirror_order_conflict::{ORDER_UNSPECIFIED, contradiction, in_order},
+    mirror_order_conflict::{ORDER_UNSPECIFIED, contradiction},
     shared::offers_fix_of,
 };
 use crate::{
     context::{EntryRef, View},
-    node::merge,
+    node::Order,
     objects::{
         Entry,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
-        Mirrors, SetKind,
+        SetKind,
     },
 };
 
@@ -63,14 +66,9 @@ struct Sharing<'a> {
     entries: Vec<EntryRef<'a>>,
     /// The number of those of the set under review.
     own: usize,
-    /// The mirrors of all of them.
-    merged: Mirrors,
-    /// Whether a list contradicts itself: its mirrors have no order that could be kept.
-    contradictory: bool,
-    /// Whether all entries list the same mirrors in the same order.
-    same_mirrors: bool,
-    /// Whether no other order of them is possible; see [`is_only_order`].
-    only_order: bool,
+    /// The order of the mirrors of all of them. It is contradictory if a list contradicts itself: its mirrors have no
+    /// order that could be kept.
+    order: Arc<Order>,
 }
 
 /// What this rule reports of a source: for each policy, its entries. Nothing if mirror-order-conflict reports it.
@@ -88,24 +86,13 @@ fn sharing<'a>(shared: &SharedSource<'a>) -> Vec<Sharing<'a>> {
         let count = entries.len();
         entries.extend(elsewhere.iter().filter(of_policy));
         if count > 0 && entries.len() > 1 {
-            found.push(Sharing::of(entries, count));
+            found.push(Sharing { order: shared.order_of(&entries), entries, own: count });
         }
     }
     found
 }
 
 impl<'a> Sharing<'a> {
-    fn of(entries: Vec<EntryRef<'a>>, own: usize) -> Self {
-        let mut lists: Vec<_> = entries.iter().map(|entry| &*entry.entry().mirrors).collect();
-        lists.dedup();
-        let same_mirrors = lists.len() == 1;
-        let merged = merge(&entries[0].entry().source, &lists);
-        let only_order = same_mirrors || !merged.contradictory && is_only_order(&merged.mirrors, &entries);
-        let contradictory = merged.contradictory;
-        let merged = merged.mirrors.into_iter().map(Box::from).collect();
-        Self { entries, own, merged, contradictory, same_mirrors, only_order }
-    }
-
     fn source(&self) -> &'a str {
         &self.entries[0].entry().source
     }
@@ -124,8 +111,8 @@ impl<'a> Sharing<'a> {
     }
 
     fn split(&self) -> Split {
-        let Self { same_mirrors, only_order, .. } = *self;
-        Split { elsewhere: some_sets(self.elsewhere()), same_mirrors, only_order }
+        let Order { same_mirrors, is_only_one, .. } = *self.order;
+        Split { elsewhere: some_sets(self.elsewhere()), same_mirrors, only_order: is_only_one }
     }
 
     /// Whether every mirror names its registry: one that does not must not get into another entry.
@@ -135,7 +122,7 @@ impl<'a> Sharing<'a> {
 
     /// Whether an entry with all mirrors can be shown in a sentence.
     fn can_be_named(&self) -> bool {
-        !self.contradictory && self.merged.len() <= NAMED && self.is_usable()
+        !self.order.contradictory && self.order.mirrors.len() <= NAMED && self.is_usable()
     }
 
     /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.
@@ -147,23 +134,20 @@ impl<'a> Sharing<'a> {
             view.entries(source).filter(|found| found.serves(pull)).count() == self.entries.len();
         // If the first entry has all mirrors already, entries are only removed. An ICSP may have them removed; next to
         // one, icsp-alongside-idms reports an entry that is the only one of its source.
-        let keeps_mirrors = first.entry().mirrors == self.merged;
+        let keeps_mirrors = first.entry().mirrors == self.order.mirrors;
         let is_admitted =
             (keeps_mirrors || may_extend(view, first.set)) && !is_beside_icsp(view, first.set, source);
-        is_complete && is_admitted && !self.contradictory && self.is_usable()
+        is_complete && is_admitted && !self.order.contradictory && self.is_usable()
     }
 
     /// Whether HyperShift, which tries the lists one after the other, also tries the mirrors in the merged order.
     fn keeps_listed_order(&self) -> bool {
-        let mut entries = self.entries.clone();
+        let mut entries = if self.order.same_mirrors { vec![self.first()] } else { self.entries.clone() };
         entries.sort_by_key(EntryRef::order);
-        if self.same_mirrors {
-            entries.truncate(1);
-        }
         let listed = entries.iter().flat_map(|found| found.entry().real_mirrors());
         let mut seen = HashSet::new();
         let listed = listed.map(|(_, mirror)| mirror).filter(|mirror| seen.insert(*mirror));
-        self.merged.iter().map(|mirror| &**mirror).eq(listed)
+        self.order.mirrors.iter().map(|mirror| &**mirror).eq(listed)
     }
 
     /// The first of the entries by kind, name and index: the one that is kept.
@@ -178,7 +162,7 @@ impl<'a> Sharing<'a> {
         let first = self.first();
         let mut removed = self.entries.clone();
         if !offers_fix_of(self.entries[0].set, first, self.entries.len()) {
-            if first.entry().mirrors != self.merged {
+            if first.entry().mirrors != self.order.mirrors {
                 return None;
             }
             removed.truncate(self.own);
@@ -227,13 +211,14 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
         (true, [_]) => "keep the source in only one entry".to_owned(),
         (true, _) => "keep each source in only one entry".to_owned(),
         (false, [sharing]) if sharing.can_be_named() => {
-            let entry = Entry { mirrors: sharing.merged.clone(), ..sharing.entries[0].entry().clone() };
+            let entry =
+                Entry { mirrors: sharing.order.mirrors.clone(), ..sharing.entries[0].entry().clone() };
             format!("put all mirrors into one entry: {}", entry_text(&entry))
         }
         (false, [sharing]) => {
             format!(
                 "put all {} mirrors into one entry, each once and in the order to try",
-                sharing.merged.len()
+                sharing.order.mirrors.len()
             )
         }
         (false, _) => "put all mirrors of each source into one entry, in the order to try".to_owned(),
@@ -253,20 +238,11 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
 /// Gives the first entry the mirrors of all.
 fn complete_first(fix: Fix, sharing: &Sharing<'_>) -> Fix {
     let first = sharing.first();
-    if first.entry().mirrors == sharing.merged {
+    if first.entry().mirrors == sharing.order.mirrors {
         return fix;
     }
-    let mirrors: Vec<_> = sharing.merged.iter().map(|mirror| (**mirror).to_owned()).collect();
+    let mirrors: Vec<_> = sharing.order.mirrors.iter().map(|mirror| (**mirror).to_owned()).collect();
     fix.set(first.set.id(), first.set.field_path(first.index, "mirrors"), mirrors)
-}
-
-/// Whether the entries leave no other order of their mirrors: each mirror directly precedes the next in some entry.
-fn is_only_order(mirrors: &[&str], entries: &[EntryRef<'_>]) -> bool {
-    let mut neighbours = HashSet::new();
-    for entry in entries {
-        neighbours.extend(in_order(*entry).windows(2).map(|pair| (pair[0], pair[1])));
-    }
-    mirrors.windows(2).all(|pair| neighbours.contains(&(pair[0], pair[1])))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::{
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
-    node::{Change, Standstill},
+    node::{Change, Orders, Standstill},
     objects::{Entry, HostedCluster, MirrorSet, annotation, manifest::Written},
     state::State,
     write::Operation,
@@ -36,6 +36,7 @@ pub struct SetWrite<'a> {
     change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
     sources: OnceCell<OwnSources>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
+    orders: Option<&'a Orders>,
 }
 
 /// A cluster around a write of one mirror set. The views show the old and the new set themselves, not copies, so that
@@ -66,7 +67,14 @@ impl<'a> SetWrite<'a> {
             change: OnceCell::new(),
             sources: OnceCell::new(),
             shared_sources: OnceCell::new(),
+            orders: None,
         }
+    }
+
+    /// With what is known of a state that has exactly the mirror sets of `after`.
+    #[must_use]
+    pub fn with_orders(self, orders: Option<&'a Orders>) -> Self {
+        Self { orders, ..self }
     }
 
     /// The set after, with its invalid sources and mirrors; `None` for a deletion.
@@ -105,7 +113,7 @@ impl<'a> SetWrite<'a> {
     /// The sources of the set that are in more than one entry of the cluster.
     pub fn shared_sources(&self) -> &[SharedSource<'a>] {
         self.shared_sources.get_or_init(|| match self.new_set() {
-            Some(set) => find_shared(set, self.sources(), self.cluster.others),
+            Some(set) => find_shared(set, self.sources(), self.cluster.others, self.orders),
             None => Vec::new(),
         })
     }

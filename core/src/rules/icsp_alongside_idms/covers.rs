@@ -6,26 +6,51 @@ use std::{
 };
 
 use crate::{
+    context::{EntryRef, View},
     node::merge,
     objects::{
         Entry, MirrorSet,
         MirrorSourcePolicy::{self, AllowContactingSource, NeverContactSource},
         SetKind,
     },
+    rules::finding::each_set,
 };
 
-/// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes
-/// try them, and nothing that says otherwise of the source itself.
-pub(super) fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
-    let has_source = |source: &str| idms.effective_entries().any(|(_, entry)| *entry.source == *source);
-    // Most IDMSs are told apart by one entry.
-    let is_candidate = || icsp.effective_entries().next().is_none_or(|(_, first)| has_source(&first.source));
-    if idms.kind != SetKind::Idms || !is_candidate() {
-        return false;
+/// The first IDMS by name that covers an ICSP; `None` if there is none.
+pub(super) fn covering_idms<'a>(view: View<'a>, icsp: &MirrorSet) -> Option<&'a MirrorSet> {
+    let Some((_, first)) = icsp.effective_entries().next() else {
+        return view.sets_of(SetKind::Idms).next();
+    };
+    // Most IDMSs are told apart by the source and the first mirror of one entry.
+    let wanted = tried(first).first().copied();
+    let mut candidates: Vec<_> = view.effective(&first.source).collect();
+    candidates.retain(|found| {
+        let mut mirrors = found.entry().mirrors.iter();
+        found.set.kind == SetKind::Idms && mirrors.any(|mirror| Some(&**mirror) == wanted)
+    });
+    candidates.sort_by_key(EntryRef::order);
+    each_set(&candidates).find(|idms| Covering::of(idms).covers(icsp))
+}
+
+/// What ICSPs an IDMS can take the place of.
+pub(super) struct Covering<'a> {
+    /// `None` for a set of another kind, which covers none.
+    lists: Option<MirrorLists<'a>>,
+}
+
+impl<'a> Covering<'a> {
+    /// Reads a set once for any number of ICSPs.
+    pub(super) fn of(set: &'a MirrorSet) -> Self {
+        Self { lists: (set.kind == SetKind::Idms).then(|| MirrorLists::of(set)) }
     }
-    let lists = MirrorLists::of(idms);
-    let mut known = HashSet::new();
-    icsp.effective_entries().all(|(_, entry)| !known.insert(entry) || lists.cover(entry))
+
+    /// Whether the IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes try
+    /// them, and nothing that says otherwise of the source itself.
+    pub(super) fn covers(&self, icsp: &MirrorSet) -> bool {
+        let Some(lists) = &self.lists else { return false };
+        let mut known = HashSet::new();
+        icsp.effective_entries().all(|(_, entry)| !known.insert(entry) || lists.cover(entry))
+    }
 }
 
 /// The mirror lists of a set's effective entries, each once, and the policies of the sources.

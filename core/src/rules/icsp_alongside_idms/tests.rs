@@ -161,6 +161,45 @@ fn what_is_left_of_a_migration_names_the_idms() {
 }
 
 #[test]
+fn an_idms_that_covers_many_icsps_is_reported_once() {
+    let entry: (&str, &[&str]) = (SOURCE, &["m/b"]);
+    let name = |at: usize| format!("ImageContentSourcePolicy/i{at:02}");
+    // How many ICSPs there are, and how many of them are listed and named in the command.
+    for (count, listed) in [(1, 1), (10, 10), (40, 10)] {
+        let icsps: Vec<_> = (0..count).map(|at| set(SetKind::Icsp, &format!("i{at:02}"), &[entry])).collect();
+        let found = only(findings(
+            RULE.id,
+            &Settings::default(),
+            &icsps.iter().collect::<Vec<_>>(),
+            None,
+            &idms(&["m/b"]),
+        ));
+        assert_eq!((found.at_most, &*found.path), (Level::Warn, NAME), "{count}");
+        let keys: Vec<_> = (0..listed).map(|at| format!("covers {}", name(at))).collect();
+        assert_eq!(found.faults().collect::<Vec<_>>(), keys, "{count}");
+        let related: Vec<_> = found.related.iter().map(|related| related.object.to_string()).collect();
+        assert_eq!(related, (0..listed).map(name).collect::<Vec<_>>(), "{count}");
+        assert_eq!(found.related.more(), count - listed, "{count}");
+        let is_named = |at: usize| found.fix.title.split([' ', ',']).any(|word| word == format!("i{at:02}"));
+        assert_eq!((0..count).filter(|at| is_named(*at)).count(), listed, "{}", found.fix.title);
+    }
+}
+
+#[test]
+fn the_places_of_many_icsps_are_not_repeated_for_each_set() {
+    let at = |kind, at: usize| set(kind, &format!("s{at:04}"), &[(SOURCE, &[&*format!("m.lab/{at:04}")])]);
+    let size = |count: usize| {
+        let icsps: Vec<_> = (0..count).map(|number| at(SetKind::Icsp, number)).collect();
+        let there: Vec<_> = icsps.iter().collect();
+        let found = only(findings(RULE.id, &Settings::default(), &there, None, &at(SetKind::Idms, 9999)));
+        (found.message().len() + found.key.len(), found.key)
+    };
+    let ((few, key), (many, other)) = (size(200), size(900));
+    assert_eq!(few, many, "the numbers have as many digits");
+    assert_ne!(key, other, "other places are another fault");
+}
+
+#[test]
 fn an_entry_is_made_with_the_policy_of_its_source() {
     let other = set(SetKind::Idms, "there", &[("q.io/d", &["m.lab/d"])]);
     let idms = |mirror| never(set(SetKind::Idms, "there", &[(SOURCE, &[mirror])]));
