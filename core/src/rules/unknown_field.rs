@@ -58,8 +58,12 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
         None if written.origin == Origin::InstallConfig && is_for_tags(name) => {
             "add an ImageTagMirrorSet to the installer's manifests instead".into()
         }
-        None if written.origin == Origin::InstallConfig && name == "sourcePolicy" => {
-            "move the entry to imageDigestSources, which has this field, or remove the field".into()
+        None if written.origin == Origin::InstallConfig && is_policy(name) => {
+            "rename the list imageContentSources to imageDigestSources, whose entries have sourcePolicy"
+                .into()
+        }
+        None if written.kind == Kind::HostedCluster && is_policy(name) => {
+            "remove it: a HostedCluster has no policy for its sources".into()
         }
         None if written.kind == Kind::Set(SetKind::Icsp) && name == "mirrorSourcePolicy" => {
             "move the entry to an ImageDigestMirrorSet, which has this field, or remove the field".into()
@@ -92,6 +96,9 @@ fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
             Kind::Set(SetKind::Icsp | SetKind::Idms) if is_for_tags => {
                 ", or set kind to ImageTagMirrorSet for tag pulls"
             }
+            Kind::Set(SetKind::Icsp) if field.name == "imageDigestMirrors" => {
+                ", or set kind to ImageDigestMirrorSet, whose entries may have a mirrorSourcePolicy"
+            }
             _ => "",
         };
         Meant { name, hint }
@@ -100,7 +107,9 @@ fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
 }
 
 fn meant_by_name(field: &UnknownField) -> Option<Meant> {
-    Some(Meant { name: field.meant?, hint: "" })
+    let name = field.meant?;
+    let hint = if name == "mirrors" && !field.is_list { ", and make it a list" } else { "" };
+    Some(Meant { name, hint })
 }
 
 /// A list for tag pulls has no counterpart there, and every other one is for digest pulls.
@@ -118,6 +127,11 @@ fn meant_in_install_config(field: &UnknownField) -> Option<Meant> {
         lists.contains(&&*field.name).then_some(Meant { name, hint: "" })
     };
     by_meaning().or_else(|| meant_by_name(field))
+}
+
+/// Whether a field has the name of the policy of an entry, in an IDMS or an install-config.
+fn is_policy(name: &str) -> bool {
+    ["mirrorSourcePolicy", "sourcePolicy"].contains(&name)
 }
 
 fn is_for_tags(name: &str) -> bool {
@@ -214,6 +228,9 @@ mod tests {
             (HOSTED, "{imageTagMirrorSet: []}", Some("imageContentSources"), "mirrors for tags"),
             (HOSTED, "{olmCatalogPlacment: guest}", Some("olmCatalogPlacement"), "a letter is missing"),
             (HOSTED, "{mirrors: {}}", Some(""), "nothing like it"),
+            (HOSTED, "{imageContentSources: [{mirrorSourcePolicy: x}]}", Some(""), "it has no policy"),
+            (ICSP, "{imageDigestMirrors: []}", Some("repositoryDigestMirrors"), "of an IDMS"),
+            (IDMS, "{imageDigestMirrors: [{mirror: m}]}", Some("mirrors"), "a string must become a list"),
             (IDMS, "{}\nimageDigestMirrors: []", Some(""), "belongs to spec"),
             (IDMS, "{}\nimageTagMirrors: []", Some(""), "belongs to spec, under another name"),
             (IDMS, "{}\nannotations: {}", Some(""), "belongs to metadata"),
@@ -247,6 +264,7 @@ mod tests {
             (format!("{digests}: [{{source: q.io, mirror: [m]}}]"), Some("mirrors"), "in an entry"),
             (format!("{digests}: [{{mirrorSourcePolicy: x}}]"), Some("sourcePolicy"), "the name in an IDMS"),
             ("imageContentSources: [{sourcePolicy: x}]".to_owned(), Some(""), "the old list has no policy"),
+            ("imageContentSources: [{mirrorSourcePolicy: x}]".to_owned(), Some(""), "under neither name"),
             (format!("{digests}: []\npullSecrets: x"), None, "nothing else is known"),
         ];
         let mut all = Vec::new();
