@@ -29,7 +29,7 @@ Output:
 
 Exit codes:
   0  the impact is below --fail-on, or --fail-on is not set
-  1  the impact is at or above --fail-on, OLD has no objects to compare with, or the nodes would reject OLD or NEW
+  1  the impact is at or above --fail-on, OLD has no objects to compare with, an object was skipped because of a placeholder while --fail-on is set, or the nodes would reject OLD or NEW
   2  usage, I/O or parse error
 
 Examples:
@@ -119,6 +119,11 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     };
     if is_old_empty && args.fail_on.is_some() && !fails {
         output.error("--fail-on has nothing to compare with: OLD has no objects");
+        return Ok(Answer::No);
+    }
+    let open = old.first_open().or_else(|| new.first_open()).filter(|_| args.fail_on.is_some() && !fails);
+    if let Some(open) = open {
+        output.error(&format!("--fail-on cannot tell the impact, because {} is skipped", open.object.id()));
         return Ok(Answer::No);
     }
     Ok(if fails { Answer::No } else { Answer::Yes })

@@ -20,7 +20,7 @@ use mirrorguard_core::{
 };
 
 use self::{
-    places::{describe, describe_open, describe_placeholders, find_earlier, place_of_name},
+    places::{describe, describe_open, describe_placeholders, find_earlier, is_for_nodes, place_of_name},
     warnings::warn,
 };
 use super::{
@@ -36,6 +36,8 @@ pub(super) struct Input {
     pub(super) located: Vec<Located>,
     /// Objects of files that no API server accepts, but that were probably meant to be of a kind that is read.
     pub(super) misnamed: Vec<Located>,
+    /// Objects of files that are skipped because of their placeholders. Printed already.
+    pub(super) open: Vec<Located>,
     /// Objects of a cluster.
     pub(super) live: Vec<Object>,
     /// URL and context of the cluster, where one was read.
@@ -109,13 +111,18 @@ impl Input {
         Ok(self)
     }
 
-    /// Fails if a mirror set has fields that its kind does not have, for what is written instead of it: they would be
-    /// lost. They have been named already.
-    pub(super) fn without_lost_fields(self) -> Result<Self> {
-        let loses = |located: &&Located| {
-            matches!(located.object, Object::MirrorSet(_)) && !located.written.unknown_fields.is_empty()
-        };
-        if let Some(located) = self.located.iter().find(loses) {
+    /// Fails if a mirror set would be lost, in whole for its placeholders or in part for the fields that its kind does
+    /// not have. They have been named already.
+    pub(super) fn without_losses(self) -> Result<Self> {
+        let is_set = |located: &&Located| matches!(located.object, Object::MirrorSet(_));
+        if let Some(located) = self.open.iter().find(is_set) {
+            bail!(
+                "nothing was written, because {} has placeholders: it would be lost; render the template first",
+                located.object.id()
+            );
+        }
+        let has_unknown_fields = |located: &&Located| !located.written.unknown_fields.is_empty();
+        if let Some(located) = self.located.iter().filter(is_set).find(has_unknown_fields) {
             bail!(
                 "nothing was written, because {} has fields that its kind does not have: they would be lost; correct \
                  the file first",
@@ -123,6 +130,11 @@ impl Input {
             );
         }
         Ok(self)
+    }
+
+    /// The first object of those that nodes get their files from that is skipped because of its placeholders.
+    pub(super) fn first_open(&self) -> Option<&Located> {
+        self.open.iter().find(|located| is_for_nodes(&located.object))
     }
 
     /// How many values are placeholders.
@@ -136,9 +148,10 @@ impl Input {
         let (whole, open): (Vec<_>, Vec<_>) = mem::take(&mut self.located).into_iter().partition(is_whole);
         self.located = whole;
         self.skipped += open.len();
-        for located in open {
-            output.message(&describe_open(&located));
+        for located in &open {
+            output.important_message(&describe_open(located));
         }
+        self.open = open;
     }
 }
 

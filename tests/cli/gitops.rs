@@ -54,6 +54,37 @@ fn a_placeholder_is_left_out_and_the_rest_is_checked() -> Result<()> {
 }
 
 #[test]
+fn an_answer_without_a_set_is_not_passed_off_as_complete() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let set = |name: &str, mirror: &str| {
+        let text = format!("{IDMS}  - {{source: quay.io/{name}, mirrors: [{mirror}]}}\n");
+        text.replace("{name: a}", &format!("{{name: {name}}}"))
+    };
+    let both = folder.path().join("both.yaml");
+    // Whether b has a placeholder or not, and what each command exits with.
+    for (mirror, codes) in [("'${M}'", [2, 2, 2, 1, 0, 1, 1]), ("m.lab/b", [0, 0, 0, 0, 0, 0, 0])] {
+        fs::write(&both, format!("{}---\n{}", set("a", "m.lab/a"), set("b", mirror)))?;
+        let both = both.display();
+        let commands = [
+            format!("merge {both}"),
+            format!("migrate {both}"),
+            format!("render --to idms {both}"),
+            format!("render -q {both}"),
+            format!("diff {both} {both}"),
+            format!("diff --fail-on drain {both} {both}"),
+            format!("render -o json {both}"),
+        ];
+        for (command, code) in commands.iter().zip(codes) {
+            let run = mirrorguard(command)?.code(code)?;
+            if mirror.starts_with('\'') {
+                run.says("ImageDigestMirrorSet/b is skipped, because spec.imageDigestMirrors[0].mirrors[0]")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_placeholder_of_an_existing_object_is_no_value() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("old.yaml");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mirrorguard_core::{
     objects::{
-        Kind,
+        Kind, Object,
         manifest::{Located, PassedOver},
     },
     rules::{Finding, unknown_fields},
@@ -42,6 +42,18 @@ pub(super) fn describe_open(located: &Located) -> String {
     let path = located.written.placeholders.first().map_or("", String::as_str);
     let (place, id) = (located.place(path), located.object.id());
     format!("warning: {place}: {id} is skipped, because {path} is a placeholder; render the template first\n")
+}
+
+/// Whether the files of the nodes are made of an object.
+pub(super) fn is_for_nodes(object: &Object) -> bool {
+    match object {
+        Object::MirrorSet(_)
+        | Object::ImageConfig(_)
+        | Object::ClusterVersion(_)
+        | Object::SignaturePolicy(_)
+        | Object::MachineConfiguration(_) => true,
+        Object::HostedCluster(_) | Object::Catalog(_) => false,
+    }
 }
 
 /// The values of an object that are left out, each on a line.
