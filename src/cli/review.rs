@@ -21,6 +21,9 @@ pub(super) fn review_input<'a>(
     against: &[Input],
     settings: &Settings,
 ) -> Vec<Reviewed<'a>> {
+    let located = against.iter().flat_map(|input| &input.located);
+    let unknown = UnknownValues::of(located.chain(&input.located).chain(&input.misnamed));
+    let settings = &Settings { open_sources: unknown.open_sources().clone(), ..settings.clone() };
     let mut reviewed = if against.is_empty() {
         let clusters = Clusters::of(input);
         review_existing(input, |place| clusters.state_of(place), settings)
@@ -28,8 +31,7 @@ pub(super) fn review_input<'a>(
         review_writes(input, against, settings)
     };
     review_files(&mut reviewed, input, settings);
-    let located = against.iter().flat_map(|input| &input.located);
-    UnknownValues::of(located.chain(&input.located).chain(&input.misnamed)).withhold(&mut reviewed);
+    unknown.withhold(&mut reviewed);
     reviewed.retain(is_reported);
     sort_by_line(&mut reviewed);
     reviewed

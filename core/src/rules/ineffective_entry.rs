@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Check, DependsOn, Finding, Fix, Level, Rule, SetWrite};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite};
 use crate::{
     context::View,
     node::{Rendering, deciding},
@@ -20,7 +20,6 @@ pub(super) const RULE: Rule = Rule {
     summary: "an entry without a mirror, which nodes ignore together with its policy",
     page: include_str!("ineffective_entry.md"),
     check: Check::Entries(check),
-    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Check, Finding, Fix, Level, Rule, SetWrite,
+    Check, DependsOn, Finding, Fix, Level, Rule, SetWrite,
     explicit::{for_other_pulls, free_name},
     finding::some_names,
 };
@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a catalog's index image that is mirrored only for digest pulls, although OLM pulls it by tag",
     page: include_str!("tag_pull_not_mirrored.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 
@@ -44,7 +45,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         }
         found.push(Missing { index, entry, images: missing });
     }
-    findings.extend(finding(view, set, &found));
+    for found in write.apart_from_open(found, |found| &found.entry.source) {
+        findings.extend(finding(view, set, &found));
+    }
 }
 
 /// An entry that should serve tag pulls of images, and does not.
