@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::Reviewed;
 use crate::{
     objects::{
-        Change, Entry, HostedCluster, Object, ObjectId, OpenSources,
+        Change, Entry, HostedCluster, MirrorSet, Object, ObjectId, OpenSources,
         manifest::{Located, is_name},
     },
     review::Diagnostic,
@@ -52,7 +52,7 @@ impl UnknownValues {
                     Some(entry) if !path.ends_with(".source") && !entry.source.is_empty() => {
                         self.sources.insert(&entry.source);
                     }
-                    _ => self.has_open_entry |= path == "spec" || path.starts_with(&set.list_path()),
+                    _ => self.has_open_entry |= may_be_entries(set, path),
                 }
             }
             Object::ImageConfig(_) => self.has_open_settings |= !path.starts_with("metadata"),
@@ -154,6 +154,12 @@ impl UnknownValues {
                 Some(_) => false,
             }
     }
+}
+
+/// Whether a placeholder at a path may stand for entries of a set: for its list, for all around it, or for the name of a
+/// field there.
+fn may_be_entries(set: &MirrorSet, path: &str) -> bool {
+    path == "spec" || path.starts_with(&set.list_path()) || path.contains("${") || path.contains("{{")
 }
 
 /// The entry of a mirror set that a path leads into.

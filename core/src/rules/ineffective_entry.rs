@@ -37,6 +37,10 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let rendering = Rendering::new(write.cluster.after);
     let mut decided: HashMap<&str, Decided> = HashMap::new();
     for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| !entry.is_effective()) {
+        // One with mirrors that are not known may have an effect.
+        if !set.has_all_mirrors(index) {
+            continue;
+        }
         let source = &entry.source;
         let (key, what) = match (entry.mirrors.is_empty(), entry.policy()) {
             (true, _) => (format!("{source} none"), format!("source \"{source}\" has no mirror")),

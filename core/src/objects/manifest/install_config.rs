@@ -6,7 +6,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Located, ReadError, Source, Text, Written, placeholder::add_placeholders, unfold::Part};
+use super::{
+    Located, ReadError, Source, Text, Written,
+    placeholder::{add_placeholders, is_open_field},
+    unfold::Part,
+};
 use crate::{
     objects::{
         Entry, Kind, MirrorSet, Object, Origin, ParseError, SetKind, UnknownField,
@@ -81,10 +85,15 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     name_as_known(&mut node);
     let schema = schema::of_install_config();
     let Shape { mut unknown, mut mistyped } = schema::check(&mut node, schema);
-    let placeholders = placeholders_of_lists(&node);
+    let mut placeholders = placeholders_of_lists(&node);
+    let open_fields: Vec<_> = unknown.extract_if(.., |field| is_open_field(field)).collect();
     let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
     mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
-    let unreadable: Vec<&str> = mistyped.iter().map(|mistyped| &*mistyped.path).chain(open).collect();
+    let unreadable = mistyped.iter().map(|mistyped| &*mistyped.path).chain(open).map(str::to_owned);
+    let open_fields: Vec<_> = open_fields.into_iter().map(|field| field.path).collect();
+    // Such a field may be any.
+    let unreadable: Vec<String> = unreadable.chain(open_fields.iter().cloned()).collect();
+    placeholders.extend(open_fields);
     let mut meant = mark_meant_lists(&mut node);
     let mut reading = InstallConfig::default();
     reading.errors.extend(
@@ -94,7 +103,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     if has_both_lists {
         reading.errors.extend(node.field(LISTS[1].0).map(|list| source.error_of(DOCUMENT, list, BOTH_LISTS)));
     }
-    let neutral = schema::neutralized(&node, schema, unreadable.iter().copied());
+    let neutral = schema::neutralized(&node, schema, unreadable.iter().map(String::as_str));
     let lists =
         LISTS.iter().filter_map(|list| Some((list, neutral.get(list.0).filter(|list| !list.is_null())?)));
     for ((name, kind, set), list) in lists {
@@ -133,7 +142,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     reading
 }
 
-fn set_of(kind: SetKind, name: &str, list: &Node, unreadable: &[&str]) -> Result<MirrorSet, ParseError> {
+fn set_of(kind: SetKind, name: &str, list: &Node, unreadable: &[String]) -> Result<MirrorSet, ParseError> {
     let entries: Vec<Entry> = read_node(&with_policies(list.clone()))?;
     let mut set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, entries) };
     for path in unreadable {

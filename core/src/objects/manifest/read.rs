@@ -8,7 +8,9 @@ use super::{
     kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
-    placeholder::{find_blank, find_placeholders, is_name, is_read, is_read_in_part, without_open_lists},
+    placeholder::{
+        find_blank, find_placeholders, is_name, is_open_field, is_read, is_read_in_part, without_open_lists,
+    },
     unfold::{Content, Head, Part, unfold},
     written::Names,
 };
@@ -150,8 +152,11 @@ impl Reader {
 
     /// Whether an object has a placeholder and cannot be read without it.
     fn is_template(kind: Kind, node: &Node, head: &Head) -> bool {
-        let is_read_in_part = is_read_in_part(kind) && !is_old_hosted_cluster(kind, &head.api_version);
-        !is_read_in_part && !find_placeholders(node).is_empty()
+        let placeholders = find_placeholders(kind, node);
+        if is_old_hosted_cluster(kind, &head.api_version) {
+            return !placeholders.is_empty();
+        }
+        !is_read_in_part(kind) && placeholders.iter().any(|path| is_read(kind, path))
     }
 
     /// Reads an object without the fields and values that do not fit its schema, and without placeholders. Each value
@@ -160,9 +165,11 @@ impl Reader {
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
         let Part { mut node, is_editable, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
-        let mut placeholders = find_placeholders(&node);
-        let Shape { unknown, mut mistyped } =
+        let mut placeholders = find_placeholders(kind, &node);
+        let Shape { mut unknown, mut mistyped } =
             schema.map(|schema| schema::check(&mut node, schema)).unwrap_or_default();
+        let open_fields = unknown.extract_if(.., |field| is_open_field(field)).map(|field| field.path);
+        let open_fields: Vec<_> = open_fields.collect();
         // What a placeholder becomes may be of any type.
         let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
         mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
@@ -171,15 +178,19 @@ impl Reader {
         }
         let mut unreadable: Vec<_> = mistyped.iter().map(|mistyped| &*mistyped.path).collect();
         unreadable.extend(placeholders.iter().map(String::as_str).filter(|path| !is_name(path)));
-        let neutral = schema.filter(|_| !unreadable.is_empty() || !unknown.is_empty());
+        let is_whole = unreadable.is_empty() && unknown.is_empty() && open_fields.is_empty();
+        let neutral = schema.filter(|_| !is_whole);
         let neutral = neutral.map(|schema| schema::neutralized(&node, schema, unreadable.iter().copied()));
         // A misspelt source is as unknown as one of another type.
         let misspelt: Vec<_> = unknown.iter().filter_map(UnknownField::meant_path).collect();
         unreadable.extend(misspelt.iter().map(String::as_str));
-        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.into_iter()) {
+        // It may be the name of any field.
+        unreadable.extend(open_fields.iter().map(String::as_str));
+        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.iter().copied()) {
             Ok(object) => {
+                let object = without_open_lists(object, &unreadable);
                 placeholders.retain(|path| is_read(kind, path));
-                let object = without_open_lists(object, &placeholders);
+                placeholders.extend(open_fields.iter().cloned());
                 let written = Written { placeholders, ..Written::new(&object, names, &node, unknown) };
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }

@@ -109,6 +109,40 @@ fn what_may_depend_on_a_placeholder_is_not_found() {
     }
 }
 
+#[test]
+fn of_an_entry_with_open_mirrors_the_rest_is_known() {
+    // The rule, an entry of which what it is about is open, and one of which it is not.
+    let table = [
+        (
+            "conflicting-source-policy",
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: '${P}'}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a]}]"
+                .to_owned(),
+            "IDMS [{source: q.io/a, mirrors: ['${M}'], mirrorSourcePolicy: NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a]}]"
+                .to_owned(),
+        ),
+        (
+            "ineffective-entry",
+            "IDMS [{source: quay.io/a, mirrors: '${M}'}]".to_owned(),
+            "IDMS [{source: quay.io/a, mirrors: []}]".to_owned(),
+        ),
+        (
+            "conflicting-source-policy",
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a], '${K}': NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a], mirrorSourcePolicy: NeverContactSource}]"
+                .to_owned(),
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a]}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a], mirrorSourcePolicy: NeverContactSource}]"
+                .to_owned(),
+        ),
+    ];
+    for (id, open, known) in table {
+        assert!(!finds(id, &open), "{id}: {open}");
+        assert!(finds(id, &known), "{id}: {known}");
+    }
+}
+
 /// The sources that findings of a rule are about: each key begins with one, but for those of shadowed-source.
 fn faults(id: &str, text: &str) -> Vec<String> {
     let reading = objects(text);
@@ -214,6 +248,11 @@ fn the_other_values_of_an_object_are_reviewed() {
             "conflicting-source-policy",
             "IDMS [{source: q.io/a, mirrors: [m.lab, '${M}'], mirrorSourcePolicy: NeverContactSource}]\n\
              ITMS [{source: q.io/a, mirrors: [n.lab], mirrorSourcePolicy: AllowContactingSource}]",
+        ),
+        (
+            "conflicting-source-policy",
+            "IDMS [{source: q.io/a, mirrors: ['${M}'], mirrorSourcePolicy: NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: '${M}'}]",
         ),
     ];
     for (id, text) in table {
