@@ -14,18 +14,17 @@ pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
     fields.iter().flat_map(|field| objects_of_field(text, field)).collect()
 }
 
-/// The documents of a text, at the lines where they are written. `None` if it is no YAML.
-pub(super) fn documents(text: &str, field: &Field) -> Option<Vec<Node>> {
-    let Data::Scalar(Value::String(value)) = &field.value.data else { return Some(Vec::new()) };
+/// The documents of a text, at the lines where they are written. If it is no YAML, where and why.
+pub(super) fn documents(text: &str, field: &Field, value: &str) -> Result<Vec<Node>, (Position, String)> {
     let (mut documents, failure) = tree::documents(value);
-    if failure.is_some() {
-        return None;
-    }
     let place = Place::of(text, field, value);
+    if let Some((at, why)) = failure {
+        return Err((place.position(at), why));
+    }
     for node in &mut documents {
         place.apply(node);
     }
-    Some(documents)
+    Ok(documents)
 }
 
 fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
@@ -34,7 +33,7 @@ fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
     if !value.contains("kind") {
         return Vec::new();
     }
-    let objects = documents(text, field).unwrap_or_default().into_iter().filter(is_object);
+    let objects = documents(text, field, value).unwrap_or_default().into_iter().filter(is_object);
     objects.map(|node| Part { node, default: Head::default(), is_editable: false }).collect()
 }
 

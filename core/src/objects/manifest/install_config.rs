@@ -104,9 +104,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
         reading.errors.extend(node.field(LISTS[1].0).map(|list| source.error_of(DOCUMENT, list, BOTH_LISTS)));
     }
     let neutral = schema::neutralized(&node, schema, unreadable.iter().map(String::as_str));
-    let lists =
-        LISTS.iter().filter_map(|list| Some((list, neutral.get(list.0).filter(|list| !list.is_null())?)));
-    for ((name, kind, set), list) in lists {
+    for ((name, kind, set), list) in lists_of(&neutral) {
         let of_list = unknown.extract_if(.., |field| field.path.starts_with(name)).collect::<Vec<_>>();
         match set_of(*kind, set, list, &unreadable) {
             Ok(mut set) => {
@@ -181,6 +179,18 @@ fn placeholders_of_lists(node: &Node) -> Vec<String> {
     paths
 }
 
+/// The lists that the installer makes sets of. It makes none of an empty one beside the other.
+fn lists_of(node: &Node) -> impl Iterator<Item = (&'static (&'static str, SetKind, &'static str), &Node)> {
+    let lists =
+        LISTS.iter().filter_map(|list| Some((list, node.get(list.0).filter(|list| !list.is_null())?)));
+    let has_both = lists.clone().count() > 1;
+    lists.filter(move |((_, kind, _), list)| !has_both || *kind != SetKind::Icsp || !is_empty_list(list))
+}
+
+fn is_empty_list(list: &Node) -> bool {
+    matches!(&list.data, Data::List(items) if items.is_empty())
+}
+
 /// Whether both lists have entries.
 ///
 /// Follows `installer pkg/types/validation/installconfig.go` `ValidateInstallConfig`.
@@ -194,13 +204,16 @@ fn has_both_lists(node: &Node) -> bool {
 fn mark_meant_lists(node: &mut Node) -> Vec<UnknownField> {
     let Data::Map(fields) = &mut node.data else { return Vec::new() };
     // The installer accepts only one of the lists.
-    let is_there = fields.iter().any(|field| is_list(&field.name));
-    let free: Arc<[&'static str]> = LISTS.iter().map(|(list, ..)| *list).filter(|_| !is_there).collect();
+    let there = fields.iter().map(|field| &field.name).filter(|name| is_list(name));
+    let there: Vec<String> = there.cloned().collect();
+    let free: Arc<[&'static str]> =
+        LISTS.iter().map(|(list, ..)| *list).filter(|_| there.is_empty()).collect();
     let mut meant = Vec::new();
     for field in fields.iter_mut().filter(|field| is_meant_as_list(&field.name)) {
         field.is_unknown = true;
         let is_list = matches!(field.value.data, Data::List(_));
-        meant.push(UnknownField::new(field.name.clone(), field.name.clone(), is_list, Arc::clone(&free)));
+        let unknown = UnknownField::new(field.name.clone(), field.name.clone(), is_list, Arc::clone(&free));
+        meant.push(unknown.beside(there.iter().map(String::as_str)));
     }
     meant
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::{
     Located, ReadError, Reading, Source, Written,
     install_config::{self, InstallConfig},
-    kustomize,
+    json, kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
     placeholder::{
@@ -34,12 +34,17 @@ pub fn read(name: &str, text: String) -> Reading {
     for document in documents {
         reader.add(Part::of_file(document));
     }
-    if let Some((at, message)) = error {
+    if let Some((at, message)) = error.map(|error| json::in_words_of_json(&reader.source.text, error)) {
         let offset = reader.source.offset_of(at);
         let error = reader.source.error(at, offset..offset, message);
         reader.reading.errors.push(ReadError { is_syntax: true, ..error });
     }
     reader.reading
+}
+
+/// An error in the field of a policy whose text is a list of objects.
+fn in_raw(why: &str) -> String {
+    format!("ConfigurationPolicy: spec.object-templates-raw: {why}")
 }
 
 impl Head {
@@ -105,6 +110,10 @@ impl Reader {
             Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
             Content::InstallConfig(part) => return self.add_install_config(part),
             Content::Template(text) => return self.pass_over(&text, "a template in object-templates-raw"),
+            Content::Unreadable(value, at, why) => {
+                let error = self.source.error(at, first_line(&self.source.text, &value), in_raw(&why));
+                return self.reading.errors.push(error);
+            }
             Content::Object(part, head) => (part, head),
         };
         match naming(&head.api_version, &head.kind, &part.node) {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{embedded, install_config};
-use crate::objects::tree::{Data, Node};
+use crate::objects::tree::{Data, Node, Position};
 
 /// A part of a file that may be an object.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(super) enum Content {
     InstallConfig(Part),
     /// A text that is YAML only after it has been filled in.
     Template(Node),
+    /// A field that holds no objects, and where and why that is an error.
+    Unreadable(Node, Position, String),
 }
 
 impl Part {
@@ -101,18 +103,24 @@ const RAW: &str = "object-templates-raw";
 ///
 /// Follows `config-policy-controller api/v1/configurationpolicy_types.go` `ObjectTemplatesRaw`.
 fn unfold_configuration_policy(text: &str, node: Node, is_editable: bool) -> Content {
-    let Some(raw) = node.get("spec").and_then(|spec| spec.field(RAW)) else {
+    let raw = node.get("spec").and_then(|spec| spec.field(RAW)).filter(|raw| !raw.value.is_null());
+    let Some(raw) = raw else {
         return Content::Parts(parts_of(definitions(node, "object-templates"), is_editable));
     };
-    match embedded::documents(text, raw) {
-        Some(lists) => {
+    let Data::Scalar(Value::String(value)) = &raw.value.data else {
+        let why = "expected a string; a list belongs in object-templates".to_owned();
+        return Content::Unreadable(raw.value.clone(), raw.value.at, why);
+    };
+    match embedded::documents(text, raw, value) {
+        Ok(lists) => {
             let items = lists.into_iter().flat_map(|list| match list.data {
                 Data::List(items) => items,
                 Data::Map(_) | Data::Scalar(_) => Vec::new(),
             });
             Content::Parts(parts_of(created(items), false))
         }
-        None => Content::Template(raw.value.clone()),
+        Err(_) if value.contains("{{") => Content::Template(raw.value.clone()),
+        Err((at, why)) => Content::Unreadable(raw.value.clone(), at, why),
     }
 }
 
