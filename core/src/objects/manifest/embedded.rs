@@ -6,7 +6,7 @@ use super::{
     naming::{Naming, naming},
     unfold::{Head, Part},
 };
-use crate::objects::tree::{self, Data, Field, Node, Position};
+use crate::objects::tree::{self, Data, Field, Node, Position, Repeat};
 
 /// The objects of kinds that are read, and lists that may hold some. Text that is no YAML holds none.
 pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
@@ -93,6 +93,9 @@ impl Place {
     fn apply(&self, node: &mut Node) {
         node.at = self.position(node.at);
         node.span = self.span(&node.span);
+        if let Repeat::Alias(original) = &mut node.repeat {
+            *original = self.position(*original);
+        }
         match &mut node.data {
             Data::Scalar(_) => {}
             Data::List(items) => items.iter_mut().for_each(|item| self.apply(item)),

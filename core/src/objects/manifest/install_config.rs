@@ -96,9 +96,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     placeholders.extend(open_fields);
     let mut meant = mark_meant_lists(&mut node);
     let mut reading = InstallConfig::default();
-    reading.errors.extend(
-        mistyped.iter().map(|Mistyped { path, message }| source.error_in(&node, DOCUMENT, path, message)),
-    );
+    reading.errors.extend(source.type_errors(&node, DOCUMENT, &mistyped));
     let has_both_lists = has_both_lists(&node);
     if has_both_lists {
         reading.errors.extend(node.field(LISTS[1].0).map(|list| source.error_of(DOCUMENT, list, BOTH_LISTS)));

@@ -86,6 +86,11 @@ impl Located {
         }
     }
 
+    /// Where a field, or its nearest existing parent, is written, and whether an alias or a merge key repeats it there.
+    pub(crate) fn origin_of(&self, path: &str) -> (Position, bool) {
+        self.node.origin_of(&self.written_path(path))
+    }
+
     /// File and line of a field, `FILE:LINE`.
     pub fn place(&self, path: &str) -> String {
         format!("{}:{}", self.source.name, self.position(path).line)

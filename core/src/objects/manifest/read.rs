@@ -77,6 +77,18 @@ impl Source {
         self.error(value.at, span, format!("{document}: {path}: {message}"))
     }
 
+    /// The errors in values of other types, each once where it is written.
+    pub(super) fn type_errors(
+        self: &Arc<Self>,
+        node: &Node,
+        document: &str,
+        mistyped: &[Mistyped],
+    ) -> Vec<ReadError> {
+        let mut seen = Faults::default();
+        let written = mistyped.iter().filter(|fault| seen.insert(node, &fault.path, &fault.message));
+        written.map(|fault| self.error_in(node, document, &fault.path, &fault.message)).collect()
+    }
+
     /// An error about a field of the root of a document, which `document` names. It points at the field's name, not at
     /// its value.
     pub(super) fn error_of(self: &Arc<Self>, document: &str, field: &Field, message: &str) -> ReadError {
@@ -92,6 +104,18 @@ impl Source {
         let column =
             line.char_indices().nth(at.column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte);
         start + column.min(line.find('\n').unwrap_or(line.len()))
+    }
+}
+
+/// The faults of a document, so that one that an alias or a merge key repeats is reported once.
+#[derive(Default)]
+struct Faults(HashSet<(Position, String)>);
+
+impl Faults {
+    /// Adds what is wrong at a path. Returns whether to report it: not if it repeats another.
+    fn insert(&mut self, document: &Node, path: &str, what: &str) -> bool {
+        let (at, is_repeated) = document.origin_of(path);
+        self.0.insert((at, what.to_owned())) || !is_repeated
     }
 }
 
@@ -182,9 +206,7 @@ impl Reader {
         // What a placeholder becomes may be of any type.
         let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
         mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
-        for Mistyped { path, message } in &mistyped {
-            self.reading.errors.push(self.source.error_in(&node, kind.name(), path, message));
-        }
+        self.reading.errors.extend(self.source.type_errors(&node, kind.name(), &mistyped));
         let mut unreadable: Vec<_> = mistyped.iter().map(|mistyped| &*mistyped.path).collect();
         unreadable.extend(placeholders.iter().map(String::as_str).filter(|path| !is_name(path)));
         let is_whole = unreadable.is_empty() && unknown.is_empty() && open_fields.is_empty();
@@ -193,6 +215,9 @@ impl Reader {
         // A misspelt source is as unknown as one of another type.
         let misspelt: Vec<_> = unknown.iter().filter_map(UnknownField::meant_path).collect();
         unreadable.extend(misspelt.iter().map(String::as_str));
+        let mut seen = Faults::default();
+        let reported = unknown.iter().filter(|field| seen.insert(&node, &field.path, &field.name));
+        let reported = reported.cloned().collect();
         // It may be the name of any field.
         unreadable.extend(open_fields.iter().map(String::as_str));
         match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.iter().copied()) {
@@ -200,7 +225,7 @@ impl Reader {
                 let object = without_open_lists(object, &unreadable);
                 placeholders.retain(|path| is_read(kind, path));
                 placeholders.extend(open_fields.iter().cloned());
-                let written = Written { placeholders, ..Written::new(&object, names, &node, unknown) };
+                let written = Written { placeholders, ..Written::new(&object, names, &node, reported) };
                 Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
             }
             Err(ParseError { path, message }) => {
