@@ -90,8 +90,8 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     }
     // OLD or NEW may have no mirror sets at all.
     let options = ReadOptions { warn_if_empty: false, ..ReadOptions::default() };
-    let old = input::read_path_or_cluster(&args.old, options, output)?.complete()?;
-    let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?;
+    let old = input::read_path_or_cluster(&args.old, options, output)?.complete()?.of_one_cluster()?;
+    let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?.of_one_cluster()?;
     let is_old_empty = warn_if_empty("OLD", &args.old, &old, output);
     warn_if_empty("NEW", &args.new, &new, output);
     let old_state: State = old.objects().cloned().collect();

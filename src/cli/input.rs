@@ -1,6 +1,7 @@
 //! Objects from files, or from the cluster of the current kubeconfig.
 
 mod places;
+mod refusals;
 mod warnings;
 
 use std::{
@@ -101,35 +102,6 @@ impl Input {
     /// Whether there is nothing that a command could work on or report: no object, and nothing that could not be read.
     pub(super) fn is_empty(&self) -> bool {
         self.unread.is_empty() && self.misnamed.is_empty() && self.objects().next().is_none()
-    }
-
-    /// Fails if something could not be read. What that is has been printed already.
-    pub(super) fn complete(self) -> Result<Self> {
-        if !self.unread.is_empty() {
-            bail!("stopped because not all files could be read");
-        }
-        Ok(self)
-    }
-
-    /// Fails if a mirror set would be lost, in whole for its placeholders or in part for the fields that its kind does
-    /// not have. They have been named already.
-    pub(super) fn without_losses(self) -> Result<Self> {
-        let is_set = |located: &&Located| matches!(located.object, Object::MirrorSet(_));
-        if let Some(located) = self.open.iter().find(is_set) {
-            bail!(
-                "nothing was written, because {} has placeholders: it would be lost; render the template first",
-                located.object.id()
-            );
-        }
-        let has_unknown_fields = |located: &&Located| !located.written.unknown_fields.is_empty();
-        if let Some(located) = self.located.iter().filter(is_set).find(has_unknown_fields) {
-            bail!(
-                "nothing was written, because {} has fields that its kind does not have: they would be lost; correct \
-                 the file first",
-                located.object.id()
-            );
-        }
-        Ok(self)
     }
 
     /// The first object of those that nodes get their files from that is skipped because of its placeholders.

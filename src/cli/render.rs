@@ -94,7 +94,10 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
             )
         },
     };
-    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?.without_losses()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?
+        .complete()?
+        .of_one_cluster()?
+        .without_losses()?;
     let state: State = input.objects().cloned().collect();
     // Nothing is made of mirror sets that the machine-config operator rejects, for which `render` prints why, or of those
     // whose file nodes cannot read.
@@ -106,7 +109,7 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
 }
 
 fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
-    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?.of_one_cluster()?;
     let state: State = input.objects().cloned().collect();
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     if output.is_json() {
@@ -137,7 +140,7 @@ struct FilesJson {
 }
 
 fn search_registries(args: &RenderArgs, output: &Output) -> Result<Answer> {
-    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?.of_one_cluster()?;
     let state: State = input.objects().cloned().collect();
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     let Some(search) = files.search_registries else {

@@ -148,6 +148,47 @@ fn files_of_the_installer_are_of_a_cluster_each() -> Result<()> {
 }
 
 #[test]
+fn no_answer_is_made_of_two_clusters() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let work = |namespace: &str, mirror: &str| {
+        let set = format!("{IDMS}  - {{source: quay.io/a, mirrors: [{mirror}]}}\n");
+        let set = set.lines().flat_map(|line| ["      ", line, "\n"]).collect::<String>();
+        format!(
+            "apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\nmetadata: {{name: w, namespace: \
+             {namespace}}}\nspec:\n  workload:\n    manifests:\n    -\n{set}"
+        )
+    };
+    let install = |mirror: &str| {
+        let entry = format!("{{source: quay.io/a, mirrors: [{mirror}]}}");
+        format!("apiVersion: v1\nbaseDomain: lab\nimageDigestSources: [{entry}]\n")
+    };
+    let rules = |first: &str, second: &str| -> Result<Vec<String>> {
+        fs::write(folder.path().join("a.yaml"), first)?;
+        fs::write(folder.path().join("b.yaml"), second)?;
+        let report = mirrorguard(&format!("lint -o json {}", folder.path().display()))?.json()?;
+        let findings = report["findings"].as_array().into_iter().flatten();
+        Ok(findings.map(|finding| finding["rule"].to_string()).collect())
+    };
+    let path = folder.path().display().to_string();
+    let commands =
+        [format!("render {path}"), format!("explain quay.io/a:v1 {path}"), format!("merge {path}")];
+    let table = [
+        (work("one", "m.lab/a"), work("two", "n.lab/a"), 2, 0, "two works"),
+        (work("one", "m.lab/a"), work("one", "m.lab/a"), 0, 1, "one cluster, and a set twice"),
+        (install("m.lab/a"), install("n.lab/a"), 2, 0, "two files of the installer"),
+    ];
+    for (first, second, code, findings, reason) in table {
+        let found = rules(&first, &second)?;
+        ensure!(found.len() >= findings && (findings > 0 || found.is_empty()), "{reason}: {found:?}");
+        ensure!(findings == 0 || found.contains(&"\"duplicate-object\"".to_owned()), "{reason}: {found:?}");
+        for command in &commands {
+            mirrorguard(command)?.code(code)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn findings_in_wrappers_are_at_their_own_lines() -> Result<()> {
     let configuration = "tests/cli/fixtures/untrusted.yaml";
     let report = mirrorguard(&format!("lint -o json --config {configuration} {FOLDER}"))?.code(0)?.json()?;

@@ -62,10 +62,10 @@ pub(super) fn describe_placeholders(located: &Located) -> Vec<String> {
     paths.map(|path| format!("skipped {}: {path}, a placeholder\n", located.place(path))).collect()
 }
 
-/// For each object, the last one before it with the same kind, namespace and name. The files of the installer are one
-/// for each cluster, and a placeholder may become any name: neither repeats an object.
+/// For each object, the last one before it in the same cluster with the same kind, namespace and name. The files of the
+/// installer are one for each cluster, and a placeholder may become any name: neither repeats an object.
 pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
-    let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
+    let mut last: BTreeMap<(Option<&str>, Kind, &str, &str), &Located> = BTreeMap::new();
     let earlier = located.iter().map(|this| {
         let object = &this.object;
         let has_open_name = this.written.placeholders.iter().any(|path| path.starts_with("metadata.name"));
@@ -73,7 +73,7 @@ pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
             return None;
         }
         // `insert` returns what the key had before.
-        last.insert((object.kind(), object.namespace(), object.name()), this)
+        last.insert((this.cluster.as_deref(), object.kind(), object.namespace(), object.name()), this)
     });
     earlier.collect()
 }

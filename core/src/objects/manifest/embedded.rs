@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     naming::{Naming, naming},
-    unfold::{Head, Part},
+    unfold::Part,
 };
 use crate::objects::tree::{self, Data, Field, Node, Position, Repeat};
 
@@ -34,7 +34,7 @@ fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
         return Vec::new();
     }
     let objects = documents(text, field, value).unwrap_or_default().into_iter().filter(is_object);
-    objects.map(|node| Part { node, default: Head::default(), is_editable: false }).collect()
+    objects.map(|node| Part { is_editable: false, ..Part::of_file(node) }).collect()
 }
 
 fn is_object(node: &Node) -> bool {

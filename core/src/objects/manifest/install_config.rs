@@ -82,6 +82,7 @@ pub(super) struct InstallConfig {
 /// The mirror sets of an install-config. A field that was meant to be a list is one of the first set.
 pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     let Part { mut node, is_editable, .. } = part;
+    let cluster = Some(Arc::from(&*source.name));
     name_as_known(&mut node);
     let schema = schema::of_install_config();
     let Shape { mut unknown, mut mistyped } = schema::check(&mut node, schema);
@@ -121,6 +122,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
                     written,
                     node: node.clone(),
                     is_editable,
+                    cluster: cluster.clone(),
                 });
             }
             Err(ParseError { path, message }) => {
@@ -133,7 +135,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
         let set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, Vec::new()) };
         let written = written(&set, meant);
         let source = Arc::clone(source);
-        reading.meant = Some(Located { object: set.into(), source, written, node, is_editable });
+        reading.meant = Some(Located { object: set.into(), source, written, node, is_editable, cluster });
     }
     reading
 }

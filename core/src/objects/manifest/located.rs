@@ -17,6 +17,9 @@ pub struct Located {
     pub object: Object,
     /// The file.
     pub source: Arc<Source>,
+    /// The cluster that it is for, where its file tells: the file itself for an install-config, `namespace NAME` for what is
+    /// in a `ManifestWork` or `SyncSet`.
+    pub cluster: Option<Arc<str>>,
     /// What the file says beyond the fields that are read.
     pub written: Written,
     /// The document, or the part of one.

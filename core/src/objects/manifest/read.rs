@@ -196,7 +196,7 @@ impl Reader {
     /// that does not fit is an error; unknown fields are left to a rule. `node` keeps all of them, since it has the
     /// positions.
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
-        let Part { mut node, is_editable, .. } = part;
+        let Part { mut node, is_editable, cluster, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
         let mut placeholders = find_placeholders(kind, &node);
         let Shape { mut unknown, mut mistyped } =
@@ -226,7 +226,14 @@ impl Reader {
                 placeholders.retain(|path| is_read(kind, path));
                 placeholders.extend(open_fields.iter().cloned());
                 let written = Written { placeholders, ..Written::new(&object, names, &node, reported) };
-                Some(Located { object, source: Arc::clone(&self.source), written, node, is_editable })
+                Some(Located {
+                    object,
+                    source: Arc::clone(&self.source),
+                    written,
+                    node,
+                    is_editable,
+                    cluster,
+                })
             }
             Err(ParseError { path, message }) => {
                 let message = in_plain_words(&message);

@@ -1,11 +1,11 @@
 //! Finds the objects inside of other objects: lists, templates, and the policies and works that put objects on other
 //! clusters.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{embedded, install_config};
+use super::{embedded, install_config, placeholder::is_placeholder};
 use crate::objects::tree::{Data, Node, Position};
 
 /// A part of a file that may be an object.
@@ -16,6 +16,8 @@ pub(super) struct Part {
     pub(super) default: Head,
     /// Whether its text can be edited.
     pub(super) is_editable: bool,
+    /// The cluster that it is for, if what it is written in says so.
+    pub(super) cluster: Option<Arc<str>>,
 }
 
 /// `apiVersion` and `kind`; empty if they are missing.
@@ -43,13 +45,13 @@ pub(super) enum Content {
 impl Part {
     /// A document, or an object written in one.
     pub(super) fn of_file(node: Node) -> Self {
-        Self { node, default: Head::default(), is_editable: true }
+        Self { node, default: Head::default(), is_editable: true, cluster: None }
     }
 }
 
 /// The parts of an object that holds others; any other object as it is.
 pub(super) fn unfold(text: &str, part: Part) -> Content {
-    let Part { node, default, is_editable } = part;
+    let Part { node, default, is_editable, cluster } = part;
     let head = Head {
         api_version: node.text("apiVersion").unwrap_or(&default.api_version).to_owned(),
         kind: node.text("kind").unwrap_or(&default.kind).to_owned(),
@@ -59,10 +61,13 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
         let default = Head { api_version: head.api_version.clone(), kind: item.to_owned() };
         let items = items_at(node, &["items"]).into_iter();
         return Content::Parts(
-            items.map(|node| Part { node, default: default.clone(), is_editable }).collect(),
+            items
+                .map(|node| Part { node, default: default.clone(), is_editable, cluster: cluster.clone() })
+                .collect(),
         );
     }
     let group = head.api_version.split_once('/').map_or("", |(group, _)| group);
+    let cluster = cluster_of(group, &head.kind, &node).or(cluster);
     let nodes = match (group, &*head.kind) {
         ("template.openshift.io" | "", "Template") if node.get("objects").is_some() => {
             objects_of_template(node)
@@ -80,20 +85,31 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
         ("hive.openshift.io", "SyncSet" | "SelectorSyncSet") => items_at(node, &["spec", "resources"]),
         ("", "ConfigMap") => match embedded::objects(text, &node) {
             parts if parts.is_empty() => {
-                return Content::Object(Part { node, default, is_editable }, head);
+                return Content::Object(Part { node, default, is_editable, cluster }, head);
             }
             parts => return Content::Parts(parts),
         },
         ("", "") if install_config::is_one(&head.api_version, &node) => {
-            return Content::InstallConfig(Part { node, default, is_editable });
+            return Content::InstallConfig(Part { node, default, is_editable, cluster });
         }
-        _ => return Content::Object(Part { node, default, is_editable }, head),
+        _ => return Content::Object(Part { node, default, is_editable, cluster }, head),
     };
-    Content::Parts(parts_of(nodes, is_editable))
+    let parts = parts_of(nodes, is_editable).into_iter();
+    Content::Parts(parts.map(|part| Part { cluster: cluster.clone(), ..part }).collect())
+}
+
+/// The cluster that the objects inside of an object are for: a `ManifestWork` and a `SyncSet` are in the namespace of theirs.
+/// Where policies and sets of works go is decided by other objects.
+///
+/// Follows `open-cluster-management.io/api work/v1/types.go` and `hive apis/hive/v1/syncset_types.go`.
+fn cluster_of(group: &str, kind: &str, node: &Node) -> Option<Arc<str>> {
+    let is_of_one = [("work.open-cluster-management.io", "ManifestWork"), ("hive.openshift.io", "SyncSet")];
+    let namespace = node.get("metadata")?.text("namespace").filter(|name| !is_placeholder(name))?;
+    is_of_one.contains(&(group, kind)).then(|| format!("namespace {namespace}").into())
 }
 
 fn parts_of(nodes: Vec<Node>, is_editable: bool) -> Vec<Part> {
-    nodes.into_iter().map(|node| Part { node, default: Head::default(), is_editable }).collect()
+    nodes.into_iter().map(|node| Part { is_editable, ..Part::of_file(node) }).collect()
 }
 
 /// The field of a `ConfigurationPolicy` whose text is a list like `object-templates`, mostly a template for one.
