@@ -29,7 +29,7 @@ Output:
 
 Exit codes:
   0  the impact is below --fail-on, or --fail-on is not set
-  1  the impact is at or above --fail-on, OLD has no objects to compare with, or the nodes would reject OLD or NEW
+  1  the impact is at or above --fail-on, OLD has no objects to compare with, an object was skipped because of a placeholder while --fail-on is set, or the nodes would reject OLD or NEW
   2  usage, I/O or parse error
 
 Examples:
@@ -90,8 +90,8 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     }
     // OLD or NEW may have no mirror sets at all.
     let options = ReadOptions { warn_if_empty: false, ..ReadOptions::default() };
-    let old = input::read_path_or_cluster(&args.old, options, output)?.complete()?;
-    let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?;
+    let old = input::read_path_or_cluster(&args.old, options, output)?.complete()?.of_one_cluster()?;
+    let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?.of_one_cluster()?;
     let is_old_empty = warn_if_empty("OLD", &args.old, &old, output);
     warn_if_empty("NEW", &args.new, &new, output);
     let old_state: State = old.objects().cloned().collect();
@@ -119,6 +119,11 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     };
     if is_old_empty && args.fail_on.is_some() && !fails {
         output.error("--fail-on has nothing to compare with: OLD has no objects");
+        return Ok(Answer::No);
+    }
+    let open = old.first_open().or_else(|| new.first_open()).filter(|_| args.fail_on.is_some() && !fails);
+    if let Some(open) = open {
+        output.error(&format!("--fail-on cannot tell the impact, because {} is skipped", open.object.id()));
         return Ok(Answer::No);
     }
     Ok(if fails { Answer::No } else { Answer::Yes })

@@ -62,7 +62,7 @@ pub(super) fn read(paths: &[PathBuf], output: &Output) -> Result<Given> {
         return read_cluster(output);
     }
     let options = ReadOptions { warn_of_duplicates: false, warn_if_empty: false, ..ReadOptions::default() };
-    let input = input::read(paths, options, output)?.complete()?.without_lost_fields()?;
+    let input = input::read(paths, options, output)?.complete()?.of_one_cluster()?.without_losses()?;
     let documents = input.located.iter().filter_map(Document::of_file).collect();
     Ok(Given { documents, context: input.objects().cloned().collect(), skipped: input.skipped })
 }

@@ -1,6 +1,7 @@
 //! Objects from files, or from the cluster of the current kubeconfig.
 
 mod places;
+mod refusals;
 mod warnings;
 
 use std::{
@@ -20,7 +21,7 @@ use mirrorguard_core::{
 };
 
 use self::{
-    places::{describe, describe_open, describe_placeholders, find_earlier, place_of_name},
+    places::{describe, describe_open, describe_placeholders, find_earlier, is_for_nodes, place_of_name},
     warnings::warn,
 };
 use super::{
@@ -36,6 +37,8 @@ pub(super) struct Input {
     pub(super) located: Vec<Located>,
     /// Objects of files that no API server accepts, but that were probably meant to be of a kind that is read.
     pub(super) misnamed: Vec<Located>,
+    /// Objects of files that are skipped because of their placeholders. Printed already.
+    pub(super) open: Vec<Located>,
     /// Objects of a cluster.
     pub(super) live: Vec<Object>,
     /// URL and context of the cluster, where one was read.
@@ -101,28 +104,9 @@ impl Input {
         self.unread.is_empty() && self.misnamed.is_empty() && self.objects().next().is_none()
     }
 
-    /// Fails if something could not be read. What that is has been printed already.
-    pub(super) fn complete(self) -> Result<Self> {
-        if !self.unread.is_empty() {
-            bail!("stopped because not all files could be read");
-        }
-        Ok(self)
-    }
-
-    /// Fails if a mirror set has fields that its kind does not have, for what is written instead of it: they would be
-    /// lost. They have been named already.
-    pub(super) fn without_lost_fields(self) -> Result<Self> {
-        let loses = |located: &&Located| {
-            matches!(located.object, Object::MirrorSet(_)) && !located.written.unknown_fields.is_empty()
-        };
-        if let Some(located) = self.located.iter().find(loses) {
-            bail!(
-                "nothing was written, because {} has fields that its kind does not have: they would be lost; correct \
-                 the file first",
-                located.object.id()
-            );
-        }
-        Ok(self)
+    /// The first object of those that nodes get their files from that is skipped because of its placeholders.
+    pub(super) fn first_open(&self) -> Option<&Located> {
+        self.open.iter().find(|located| is_for_nodes(&located.object))
     }
 
     /// How many values are placeholders.
@@ -136,9 +120,10 @@ impl Input {
         let (whole, open): (Vec<_>, Vec<_>) = mem::take(&mut self.located).into_iter().partition(is_whole);
         self.located = whole;
         self.skipped += open.len();
-        for located in open {
-            output.message(&describe_open(&located));
+        for located in &open {
+            output.important_message(&describe_open(located));
         }
+        self.open = open;
     }
 }
 

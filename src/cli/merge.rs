@@ -25,7 +25,7 @@ Output:
 Exit codes:
   0  the merged objects were written
   1  nothing was written: two entries conflict
-  2  usage, I/O or parse error, or an existing file in --out with different content
+  2  usage, I/O or parse error, a mirror set with placeholders, or an existing file in --out with different content
 
 Examples:
   mirrorguard merge oc-mirror-workspace/results-*/ > mirrors.yaml

@@ -24,7 +24,7 @@ Output:
 Exit codes:
   0  the IDMSs were written, and no node changes; contradicting orders of mirrors stay as they are, with a note
   1  nothing was written: two objects of one name differ, an IDMS cannot have an entry, or registries.conf would change
-  2  usage, I/O or parse error, or an existing file in --out with different content
+  2  usage, I/O or parse error, a mirror set with placeholders, or an existing file in --out with different content
 
 Examples:
   mirrorguard migrate icsp.yaml

@@ -103,7 +103,12 @@ pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
     let state: State = if args.check.is_some() && args.paths.is_empty() {
         State::default()
     } else {
-        input::read(&args.paths, ReadOptions::default(), output)?.complete()?.objects().cloned().collect()
+        input::read(&args.paths, ReadOptions::default(), output)?
+            .complete()?
+            .of_one_cluster()?
+            .objects()
+            .cloned()
+            .collect()
     };
     if let Some(value) = &args.check {
         return check(value, releases, &state, settings, output);

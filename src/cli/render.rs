@@ -29,8 +29,8 @@ Output:
 
 Exit codes:
   0  the target was printed
-  1  settings were lost, nodes cannot read the file that was printed, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, no mirror set has mirrors for the target, or no value of the annotation is correct
-  2  usage, I/O or parse error
+  1  settings were lost, an object was skipped because of a placeholder, nodes cannot read the file that was printed, or nothing was printed: the nodes reject the mirror sets, a limit is exceeded, no mirror set has mirrors for the target, or no value of the annotation is correct
+  2  usage, I/O or parse error, or a mirror set with placeholders for another target than a file of the nodes
 
 Examples:
   mirrorguard render mirrors/
@@ -94,20 +94,22 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
             )
         },
     };
-    let input =
-        input::read(&args.paths, ReadOptions::default(), output)?.complete()?.without_lost_fields()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?
+        .complete()?
+        .of_one_cluster()?
+        .without_losses()?;
     let state: State = input.objects().cloned().collect();
     // Nothing is made of mirror sets that the machine-config operator rejects, for which `render` prints why, or of those
     // whose file nodes cannot read.
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     if files.refusal.is_some() {
-        return Ok(answer(files.refusal.as_ref(), output));
+        return Ok(answer(&input, files.refusal.as_ref(), output));
     }
     print(write(&state, &output.settings()?), output)
 }
 
 fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
-    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?.of_one_cluster()?;
     let state: State = input.objects().cloned().collect();
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     if output.is_json() {
@@ -125,7 +127,7 @@ fn registries_conf(args: &RenderArgs, output: &Output) -> Result<Answer> {
             ));
         }
     }
-    Ok(answer(files.refusal.as_ref(), output))
+    Ok(answer(&input, files.refusal.as_ref(), output))
 }
 
 /// The files of the nodes.
@@ -138,7 +140,7 @@ struct FilesJson {
 }
 
 fn search_registries(args: &RenderArgs, output: &Output) -> Result<Answer> {
-    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?.of_one_cluster()?;
     let state: State = input.objects().cloned().collect();
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     let Some(search) = files.search_registries else {
@@ -150,13 +152,17 @@ fn search_registries(args: &RenderArgs, output: &Output) -> Result<Answer> {
     } else {
         output.result(&search.to_string())?;
     }
-    Ok(answer(files.refusal.as_ref(), output))
+    Ok(answer(&input, files.refusal.as_ref(), output))
 }
 
-/// Whether nodes can read what was printed; says why, if they cannot.
-fn answer(refusal: Option<&FileRefusal>, output: &Output) -> Answer {
-    let Some(refusal) = refusal else { return Answer::Yes };
-    output.error(&format!("nodes cannot read this configuration, and every pull fails: {refusal}"));
+/// Whether nodes get and can read what was printed; says why, if they do not.
+fn answer(input: &Input, refusal: Option<&FileRefusal>, output: &Output) -> Answer {
+    if let Some(refusal) = refusal {
+        output.error(&format!("nodes cannot read this configuration, and every pull fails: {refusal}"));
+        return Answer::No;
+    }
+    let Some(open) = input.first_open() else { return Answer::Yes };
+    output.error(&format!("this configuration is incomplete, because {} is skipped", open.object.id()));
     Answer::No
 }
 

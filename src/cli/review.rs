@@ -21,6 +21,9 @@ pub(super) fn review_input<'a>(
     against: &[Input],
     settings: &Settings,
 ) -> Vec<Reviewed<'a>> {
+    let located = against.iter().flat_map(|input| &input.located);
+    let unknown = UnknownValues::of(located.chain(&input.located).chain(&input.misnamed));
+    let settings = &Settings { open_sources: unknown.open_sources().clone(), ..settings.clone() };
     let mut reviewed = if against.is_empty() {
         let clusters = Clusters::of(input);
         review_existing(input, |place| clusters.state_of(place), settings)
@@ -28,8 +31,7 @@ pub(super) fn review_input<'a>(
         review_writes(input, against, settings)
     };
     review_files(&mut reviewed, input, settings);
-    let located = against.iter().flat_map(|input| &input.located);
-    UnknownValues::of(located.chain(&input.located).chain(&input.misnamed)).withhold(&mut reviewed);
+    unknown.withhold(&mut reviewed);
     reviewed.retain(is_reported);
     sort_by_line(&mut reviewed);
     reviewed
@@ -65,19 +67,18 @@ fn is_reported(one: &Reviewed<'_>) -> bool {
     !is_catalog || !one.verdict.diagnostics.is_empty() || !one.verdict.exempted.is_empty()
 }
 
-/// The clusters that the objects of an input are of: one, but for several files of the installer, each of which is for a
-/// cluster of its own. Of which one the other objects are is not known then: they are reviewed without these files.
+/// The clusters that the objects of an input are of: one, unless install-configs, `ManifestWorks` or `SyncSets` are for
+/// several. Of which one the other objects are is not known then: they are reviewed without those.
 struct Clusters<'a> {
     common: State,
-    /// The clusters of the files of the installer, by file, where there are several.
+    /// The clusters by [`Located::cluster`], where there are several.
     own: BTreeMap<&'a str, State>,
 }
 
 impl<'a> Clusters<'a> {
     fn of(input: &'a Input) -> Self {
-        let installs = input.located.iter().filter(|located| located.is_install_config());
-        let mut own: BTreeMap<&str, State> =
-            installs.map(|located| (&*located.source.name, State::default())).collect();
+        let clusters = input.located.iter().filter_map(|located| located.cluster.as_deref());
+        let mut own: BTreeMap<&str, State> = clusters.map(|cluster| (cluster, State::default())).collect();
         if own.len() < 2 {
             own.clear();
         }
@@ -85,7 +86,7 @@ impl<'a> Clusters<'a> {
         for (object, place) in input.with_places() {
             // An invalid source or mirror is reported in its own object, and plays no part in the review of the others.
             let object = object.valid_part();
-            match place.and_then(file_of_install).and_then(|file| own.get_mut(file)) {
+            match place.and_then(|place| own.get_mut(place.cluster.as_deref()?)) {
                 Some(state) => state.insert(object),
                 None => common.push(object),
             }
@@ -94,14 +95,9 @@ impl<'a> Clusters<'a> {
     }
 
     fn state_of(&self, place: Option<&Located>) -> &State {
-        let own = place.and_then(file_of_install).and_then(|file| self.own.get(file));
+        let own = place.and_then(|place| self.own.get(place.cluster.as_deref()?));
         own.unwrap_or(&self.common)
     }
-}
-
-/// The file of an install-config.
-fn file_of_install(located: &Located) -> Option<&str> {
-    located.is_install_config().then_some(&*located.source.name)
 }
 
 /// Reviews every object as one that exists in a cluster with the state for its place, without the rules about files.

@@ -54,6 +54,37 @@ fn a_placeholder_is_left_out_and_the_rest_is_checked() -> Result<()> {
 }
 
 #[test]
+fn an_answer_without_a_set_is_not_passed_off_as_complete() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let set = |name: &str, mirror: &str| {
+        let text = format!("{IDMS}  - {{source: quay.io/{name}, mirrors: [{mirror}]}}\n");
+        text.replace("{name: a}", &format!("{{name: {name}}}"))
+    };
+    let both = folder.path().join("both.yaml");
+    // Whether b has a placeholder or not, and what each command exits with.
+    for (mirror, codes) in [("'${M}'", [2, 2, 2, 1, 0, 1, 1]), ("m.lab/b", [0, 0, 0, 0, 0, 0, 0])] {
+        fs::write(&both, format!("{}---\n{}", set("a", "m.lab/a"), set("b", mirror)))?;
+        let both = both.display();
+        let commands = [
+            format!("merge {both}"),
+            format!("migrate {both}"),
+            format!("render --to idms {both}"),
+            format!("render -q {both}"),
+            format!("diff {both} {both}"),
+            format!("diff --fail-on drain {both} {both}"),
+            format!("render -o json {both}"),
+        ];
+        for (command, code) in commands.iter().zip(codes) {
+            let run = mirrorguard(command)?.code(code)?;
+            if mirror.starts_with('\'') {
+                run.says("ImageDigestMirrorSet/b is skipped, because spec.imageDigestMirrors[0].mirrors[0]")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_placeholder_of_an_existing_object_is_no_value() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("old.yaml");
@@ -113,6 +144,47 @@ fn files_of_the_installer_are_of_a_cluster_each() -> Result<()> {
     ensure!(same.is_empty(), "two clusters: {same:?}");
     let other = rules(&config(new, "quay.io/a"), &config(old, "quay.io/a"))?;
     ensure!(other == ["\"deprecated-icsp\""], "each has only its own list: {other:?}");
+    Ok(())
+}
+
+#[test]
+fn no_answer_is_made_of_two_clusters() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let work = |namespace: &str, mirror: &str| {
+        let set = format!("{IDMS}  - {{source: quay.io/a, mirrors: [{mirror}]}}\n");
+        let set = set.lines().flat_map(|line| ["      ", line, "\n"]).collect::<String>();
+        format!(
+            "apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\nmetadata: {{name: w, namespace: \
+             {namespace}}}\nspec:\n  workload:\n    manifests:\n    -\n{set}"
+        )
+    };
+    let install = |mirror: &str| {
+        let entry = format!("{{source: quay.io/a, mirrors: [{mirror}]}}");
+        format!("apiVersion: v1\nbaseDomain: lab\nimageDigestSources: [{entry}]\n")
+    };
+    let rules = |first: &str, second: &str| -> Result<Vec<String>> {
+        fs::write(folder.path().join("a.yaml"), first)?;
+        fs::write(folder.path().join("b.yaml"), second)?;
+        let report = mirrorguard(&format!("lint -o json {}", folder.path().display()))?.json()?;
+        let findings = report["findings"].as_array().into_iter().flatten();
+        Ok(findings.map(|finding| finding["rule"].to_string()).collect())
+    };
+    let path = folder.path().display().to_string();
+    let commands =
+        [format!("render {path}"), format!("explain quay.io/a:v1 {path}"), format!("merge {path}")];
+    let table = [
+        (work("one", "m.lab/a"), work("two", "n.lab/a"), 2, 0, "two works"),
+        (work("one", "m.lab/a"), work("one", "m.lab/a"), 0, 1, "one cluster, and a set twice"),
+        (install("m.lab/a"), install("n.lab/a"), 2, 0, "two files of the installer"),
+    ];
+    for (first, second, code, findings, reason) in table {
+        let found = rules(&first, &second)?;
+        ensure!(found.len() >= findings && (findings > 0 || found.is_empty()), "{reason}: {found:?}");
+        ensure!(findings == 0 || found.contains(&"\"duplicate-object\"".to_owned()), "{reason}: {found:?}");
+        for command in &commands {
+            mirrorguard(command)?.code(code)?;
+        }
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use profile::MANAGED_SOURCES;
 use crate::{
     hypershift::{self, Placement, Releases},
     objects::{
-        SetKind, grammar,
+        OpenSources, SetKind, grammar,
         manifest::{self, ReadError},
     },
     rules::{self, Exemption, IcspAlongsideIdms, Settings, WhenUnverified, Who},
@@ -61,6 +61,7 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
         allowed_mirror_registries: file.allowed_mirror_registries,
         protected_sources,
         exemptions,
+        open_sources: OpenSources::default(),
     })
 }
 

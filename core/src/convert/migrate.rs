@@ -222,7 +222,7 @@ fn as_idms(icsp: &Document, notes: &mut Vec<String>) -> Document {
     let (count, mut seen) = (entries.len(), HashSet::new());
     for (at, mut entry) in entries.into_iter().enumerate() {
         // In an IDMS each mirror may be listed once.
-        let lists_twice = !entry.repeated_mirrors().is_empty();
+        let lists_twice = !icsp.set.repeated_mirrors(at).is_empty();
         if lists_twice {
             entry.mirrors = united_mirrors(&entry.source, &[&entry]);
         }

@@ -3,6 +3,7 @@
 
 mod embedded;
 mod install_config;
+mod json;
 mod kustomize;
 mod located;
 mod naming;

@@ -10,7 +10,7 @@ use saphyr_parser::Marker;
 use serde_json::{Map, Value};
 
 /// A position in a file. Line and column start at 1; the column counts characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line.
     pub line: usize,
@@ -47,8 +47,8 @@ pub(super) enum Repeat {
     None,
     /// An alias repeats it, or a list or map around it: an edit of it would change that place, too.
     Original,
-    /// It is an alias.
-    Alias,
+    /// It is an alias of the value at this position.
+    Alias(Position),
 }
 
 /// The value of a [`Node`].
@@ -137,6 +137,25 @@ impl Node {
             }
         }
         at
+    }
+
+    /// Where the value at a path, or its nearest existing parent, is written, and whether an alias or a merge key repeats
+    /// it there. Of a field that the kind does not have, it is where its name is.
+    pub(super) fn origin_of(&self, path: &str) -> (Position, bool) {
+        let (mut node, mut at, mut is_repeated) = (self, self.at, false);
+        for step in steps(path) {
+            let field = node.field(step);
+            is_repeated |= field.is_some_and(|field| field.is_merged);
+            let Some(next) = node.child(step) else { break };
+            node = next;
+            at = match (field, node.repeat) {
+                (Some(field), _) if field.is_unknown => field.at,
+                (_, Repeat::Alias(original)) => original,
+                _ => node.at,
+            };
+            is_repeated |= matches!(node.repeat, Repeat::Alias(_));
+        }
+        (at, is_repeated)
     }
 
     /// The value as JSON, without positions.

@@ -5,7 +5,7 @@ mod json;
 mod rounds;
 mod unknown;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use fix::{AppliedFix, FileEdit, apply_fix};
 pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json, lapsed_json};
@@ -106,8 +106,19 @@ impl<'a> Reviewed<'a> {
         if let Some(place) = self.place {
             let position = |diagnostic: &Diagnostic| place.position(&diagnostic.finding.path);
             self.verdict.diagnostics.sort_by_cached_key(position);
+            keep_each_once(place, &mut self.verdict.diagnostics);
         }
     }
+}
+
+/// Leaves out the findings that another one has already for the same fault, where an alias or a merge key repeats what is
+/// written once.
+fn keep_each_once(place: &Located, diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen = HashSet::new();
+    diagnostics.retain(|Diagnostic { rule, finding, .. }| {
+        let (at, is_repeated) = place.origin_of(&finding.path);
+        seen.insert((rule.id, at, finding.key.clone())) || !is_repeated
+    });
 }
 
 /// A finding in the words of the installer's configuration, which is all that the installer reads.
@@ -188,6 +199,41 @@ mod tests {
                 Reviewed { object: place.object.id(), place: Some(place), verdict: Verdict::default() };
             one.add(verdict);
             assert_eq!(one.verdict.diagnostics[0].finding.what, expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_fault_that_an_alias_repeats_is_found_once() {
+        let head = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec:\n  \
+                    imageDigestMirrors:\n";
+        let table = [
+            ("  - {source: q.io/a, mirrors: &m ['m:v1:']}\n  - {source: q.io/b, mirrors: *m}\n", 1, "a list"),
+            (
+                "  - {source: q.io/a, mirrors: [&m 'm:v1:']}\n  - {source: q.io/b, mirrors: [*m]}\n",
+                1,
+                "a mirror",
+            ),
+            ("  - &e {source: q.io/a, mirrors: ['m:v1:']}\n  - {<<: *e, source: q.io/b}\n", 1, "a merge key"),
+            (
+                "  - {source: q.io/a, mirrors: ['m:v1:']}\n  - {source: q.io/b, mirrors: ['m:v1:']}\n",
+                2,
+                "written twice",
+            ),
+        ];
+        for (entries, expected, reason) in table {
+            let located = manifest::read("a.yaml", format!("{head}{entries}")).objects.remove(0);
+            let Object::MirrorSet(set) = &located.object else { panic!("a mirror set") };
+            let (rule, list) = (rule("invalid-mirror").unwrap(), set.list_path());
+            let found = (0..set.entries.len()).map(|index| {
+                let finding = Finding::new(format!("{list}[{index}].mirrors[0]"), "m:v1:", "a tag");
+                Diagnostic { rule, level: Level::Deny, finding }
+            });
+            let verdict = Verdict { diagnostics: found.collect(), ..Verdict::default() };
+            let mut one =
+                Reviewed { object: located.object.id(), place: Some(&located), verdict: Verdict::default() };
+            one.add(verdict);
+            assert_eq!(one.verdict.diagnostics.len(), expected, "{reason}");
+            assert!(one.verdict.diagnostics[0].finding.path.starts_with(&format!("{list}[0]")), "{reason}");
         }
     }
 }

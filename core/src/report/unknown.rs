@@ -3,14 +3,13 @@
 //! A placeholder takes part in no rule. So a rule that finds that something is missing could miss what the placeholder
 //! stands for, and a fix could be made of a part of an object only.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Reviewed;
 use crate::{
     objects::{
-        Change, Entry, HostedCluster, Object, ObjectId,
+        Change, Entry, HostedCluster, MirrorSet, Object, ObjectId, OpenSources,
         manifest::{Located, is_name},
-        scope::ancestors,
     },
     review::Diagnostic,
     rules::{DependsOn, Finding, Fix},
@@ -22,11 +21,11 @@ pub struct UnknownValues {
     /// The paths of the placeholders of each object that has any.
     objects: HashMap<ObjectId, Vec<String>>,
     /// The sources of entries whose mirrors or policy are not known in full.
-    sources: HashSet<String>,
-    /// Everything that covers one of `sources`.
-    above: HashSet<String>,
-    /// Whether an entry is not known at all, or a setting of the cluster.
-    is_open: bool,
+    sources: OpenSources,
+    /// Whether an entry is not known at all.
+    has_open_entry: bool,
+    /// Whether a value of the image configuration is not known.
+    has_open_settings: bool,
 }
 
 impl UnknownValues {
@@ -51,17 +50,21 @@ impl UnknownValues {
                 }
                 match entry_at(object, path) {
                     Some(entry) if !path.ends_with(".source") && !entry.source.is_empty() => {
-                        self.above
-                            .extend(ancestors(&entry.source).map(|scope| scope.to_scope().into_owned()));
-                        self.sources.insert(entry.source.to_string());
+                        self.sources.insert(&entry.source);
                     }
-                    _ => self.is_open |= path == "spec" || path.starts_with(&set.list_path()),
+                    _ => self.has_open_entry |= may_be_entries(set, path),
                 }
             }
-            Object::ImageConfig(_) => self.is_open = true,
+            Object::ImageConfig(_) => self.has_open_settings |= !path.starts_with("metadata"),
             // What is not known of a HostedCluster matters to itself alone.
             _ => {}
         }
+    }
+
+    /// The sources whose entries are not known in full. A rule that groups sources must know them: of a group with one of
+    /// them, a part would be uncertain.
+    pub fn open_sources(&self) -> &OpenSources {
+        &self.sources
     }
 
     /// Leaves out the findings that could be false, and the changes of fixes that could be wrong.
@@ -93,11 +96,14 @@ impl UnknownValues {
             DependsOn::Nothing => false,
             _ if is_hosted && self.has_unknown_value(id) => true,
             _ if is_about_guest => false,
+            DependsOn::Everything if self.has_open_settings => true,
             DependsOn::Sources => self.concerns_source(object, &finding.path),
             DependsOn::Objects => self.concerns_objects(id, object, finding),
-            DependsOn::Everything if is_hosted => self.is_open || !self.sources.is_empty(),
-            DependsOn::Everything => {
-                self.is_open
+            DependsOn::Entries | DependsOn::Everything if is_hosted => {
+                self.has_open_entry || !self.sources.is_empty()
+            }
+            DependsOn::Entries | DependsOn::Everything => {
+                self.has_open_entry
                     || self.concerns_source(object, &finding.path)
                     || (object.and_then(|object| entry_at(object, &finding.path)).is_none()
                         && self.concerns_objects(id, object, finding))
@@ -116,7 +122,7 @@ impl UnknownValues {
             Change::Append { .. } | Change::Rename { .. } => false,
         }) || (!objects.is_empty()
             // The name of a new object is made of that of this one.
-            && (self.objects.contains_key(id) || self.concerns_objects(id, object, finding)))
+            && (self.objects.contains_key(id) || self.has_open_settings || self.concerns_objects(id, object, finding)))
     }
 
     /// Whether a value of an object is not known. Its name is no such value: no finding depends on what it is.
@@ -131,7 +137,7 @@ impl UnknownValues {
     /// Whether a placeholder is in an entry of the source at a path, or of one above or below it.
     fn concerns_source(&self, object: Option<&Object>, path: &str) -> bool {
         let entry = object.and_then(|object| entry_at(object, path));
-        entry.is_some_and(|entry| self.overlaps(&entry.source))
+        entry.is_some_and(|entry| self.sources.overlap(&entry.source))
     }
 
     /// Whether a placeholder is in the object, or in one that the finding names, or in an entry of a source that the
@@ -140,18 +146,20 @@ impl UnknownValues {
         self.has_unknown_value(id)
             || finding.related.iter().any(|related| self.has_unknown_value(&related.object))
             || match object {
-                Some(Object::MirrorSet(set)) => set.entries.iter().any(|entry| self.overlaps(&entry.source)),
+                Some(Object::MirrorSet(set)) => {
+                    set.entries.iter().any(|entry| self.sources.overlap(&entry.source))
+                }
                 // The entries of an object of a cluster are not looked at.
                 None => true,
                 Some(_) => false,
             }
     }
+}
 
-    fn overlaps(&self, source: &str) -> bool {
-        self.sources.contains(source)
-            || self.above.contains(source)
-            || ancestors(source).any(|scope| self.sources.contains(&*scope.to_scope()))
-    }
+/// Whether a placeholder at a path may stand for entries of a set: for its list, for all around it, or for the name of a
+/// field there.
+fn may_be_entries(set: &MirrorSet, path: &str) -> bool {
+    path == "spec" || path.starts_with(&set.list_path()) || path.contains("${") || path.contains("{{")
 }
 
 /// The entry of a mirror set that a path leads into.

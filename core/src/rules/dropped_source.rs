@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Finding, Fix, Level, Rule, SetWrite, explicit::may_extend, finding::some_names};
+use super::{
+    Check, DependsOn, Finding, Fix, Level, Rule, SetWrite, explicit::may_extend, finding::some_names,
+};
 use crate::{
     objects::{Entry, MirrorSet, scope::matching_prefix},
     write::Operation,
@@ -14,6 +16,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an update removes sources that no other mirror set has",
     page: include_str!("dropped_source.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 

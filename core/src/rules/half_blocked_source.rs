@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Check, Finding, Fix, Level, Rule, SetWrite,
+    Check, DependsOn, Finding, Fix, Level, Rule, SetWrite,
     conflicting_source_policy::conflicting_sources,
     explicit::{for_other_pulls, free_name},
     finding::some_sources,
@@ -28,6 +28,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "NeverContactSource with mirrors for digest pulls or tag pulls only: the other pulls fail",
     page: include_str!("half_blocked_source.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 
@@ -52,7 +53,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             found.push((index, entry));
         }
     }
-    findings.extend(finding(view, set, &found));
+    for found in write.apart_from_open(found, |(_, entry)| &entry.source) {
+        findings.extend(finding(view, set, &found));
+    }
 }
 
 /// The pulls that a set does not serve.

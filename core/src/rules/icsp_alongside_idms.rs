@@ -147,7 +147,7 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     let title = "put these entries in an ImageDigestMirrorSet instead";
     // An IDMS cannot list a mirror twice, and without the repeats the order may be another.
     let written = write.written().unwrap_or(set);
-    if written.entries.iter().any(|entry| !entry.repeated_mirrors().is_empty()) {
+    if (0..written.entries.len()).any(|at| !written.repeated_mirrors(at).is_empty()) {
         return title.into();
     }
     let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Check, DependsOn, Finding, Fix, Level, Rule, SetWrite};
+use super::{Check, Finding, Fix, Level, Rule, SetWrite};
 use crate::{
     context::View,
     node::{Rendering, deciding},
@@ -20,7 +20,6 @@ pub(super) const RULE: Rule = Rule {
     summary: "an entry without a mirror, which nodes ignore together with its policy",
     page: include_str!("ineffective_entry.md"),
     check: Check::Entries(check),
-    depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
 
@@ -38,6 +37,10 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let rendering = Rendering::new(write.cluster.after);
     let mut decided: HashMap<&str, Decided> = HashMap::new();
     for (index, entry) in set.entries.iter().enumerate().filter(|(_, entry)| !entry.is_effective()) {
+        // One with mirrors that are not known may have an effect.
+        if !set.has_all_mirrors(index) {
+            continue;
+        }
         let source = &entry.source;
         let (key, what) = match (entry.mirrors.is_empty(), entry.policy()) {
             (true, _) => (format!("{source} none"), format!("source \"{source}\" has no mirror")),

@@ -18,7 +18,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.written() else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         if set.kind != SetKind::Icsp {
-            let repeats = entry.repeated_mirrors().into_iter();
+            let repeats = set.repeated_mirrors(index).into_iter();
             findings.extend(repeats.map(|at| repeated(set, index, at)));
         }
         for (at, mirror) in entry.mirrors.iter().enumerate() {
@@ -49,7 +49,11 @@ fn repeated(set: &MirrorSet, index: usize, at: usize) -> Finding {
 mod tests {
     use super::*;
     use crate::{
-        objects::SetKind::{Icsp, Idms, Itms},
+        objects::{
+            Object,
+            SetKind::{Icsp, Idms, Itms},
+            manifest,
+        },
         rules::{
             Settings,
             testing::{assert_texts, findings, set},
@@ -68,6 +72,24 @@ mod tests {
         ];
         assert_eq!(found_at, expected);
         assert_texts(RULE.id, &found);
+    }
+
+    #[test]
+    fn a_mirror_of_another_type_is_in_no_list_twice() {
+        let table: [(&str, &[&str], &str); 2] = [
+            ("[~, 4, '']", &["mirrors[2]"], "only the one that is a string, and empty"),
+            ("[m.lab/a, 4, m.lab/a]", &["mirrors[2]"], "the others are still compared"),
+        ];
+        for (mirrors, expected, reason) in table {
+            let entry = format!("{{source: quay.io/a, mirrors: {mirrors}}}");
+            let head = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}";
+            let text = format!("{head}\nspec: {{imageDigestMirrors: [{entry}]}}\n");
+            let object = manifest::read("a.yaml", text).objects.remove(0).object;
+            let Object::MirrorSet(written) = object else { panic!("a mirror set") };
+            let found = findings(RULE.id, &Settings::default(), &[], None, &written);
+            let found: Vec<_> = found.iter().filter_map(|finding| finding.path.rsplit('.').next()).collect();
+            assert_eq!(found, expected, "{reason}");
+        }
     }
 
     #[test]

@@ -109,6 +109,8 @@ pub enum DependsOn {
     /// All entries of the objects that it is about.
     Objects,
     /// Every entry: it says that one is missing, or that there is no better one.
+    Entries,
+    /// Every entry, and the image configuration.
     Everything,
 }
 

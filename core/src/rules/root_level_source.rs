@@ -1,7 +1,7 @@
 //! A registry or namespace that redirects nodes, but not HyperShift, for the release images.
 
 use super::{
-    Check, Finding, Level, Related, Rule, SetWrite,
+    Check, DependsOn, Finding, Level, Related, Rule, SetWrite,
     astray::{Astray, astray, describe_lookups, eras_in_use, hosted_in},
     explicit::add_explicit,
     finding::some_hosted,
@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a registry or namespace as a source, where HyperShift requires the release repositories",
     page: include_str!("root_level_source.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 

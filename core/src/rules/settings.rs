@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Level, Rule, exemption::Exemption};
-use crate::hypershift::Releases;
+use crate::{hypershift::Releases, objects::OpenSources};
 
 /// The settings of one installation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Settings {
     pub protected_sources: Vec<String>,
     /// Findings to ignore until a date, with a reason.
     pub exemptions: Vec<Exemption>,
+    /// Sources that placeholders of the reviewed files leave open; no configuration has any.
+    pub open_sources: OpenSources,
 }
 
 /// When an ICSP next to IDMS or ITMS is rejected.

@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::{
-    Check, Finding, Level, Related, RelatedFields, Rule, SetWrite,
+    Check, DependsOn, Finding, Level, Related, RelatedFields, Rule, SetWrite,
     finding::{list_names, some_sets, some_sources},
 };
 use crate::{
@@ -27,6 +27,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a source that hides the mirrors of a broader source from digest pulls or tag pulls",
     page: include_str!("shadowed_source.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 
@@ -36,14 +37,15 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let view = write.cluster.after;
     let mut broader = Broader { view, known: HashMap::with_capacity(set.entries.len().min(64)) };
     let mut known: HashMap<&str, [Rc<Above<'_>>; 2]> = HashMap::new();
-    let mut groups: BTreeMap<(&str, Pull, Effect), Vec<Hidden<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Pull, Effect, bool), Vec<Hidden<'_>>> = BTreeMap::new();
     for (index, entry) in write.first_entries(Entry::is_usable) {
         let Some(source) = broader.than(&entry.source) else { continue };
         let above =
             known.entry(source).or_insert_with(|| Pull::ALL.map(|pull| Above::of(view, pull, source).into()));
         let here: Vec<_> = view.effective(&entry.source).collect();
+        let is_open = write.settings.open_sources.overlap(&entry.source);
         for hidden in above.iter().filter_map(|above| hidden(EntryRef { set, index }, &here, above)) {
-            groups.entry((source, hidden.above.pull, hidden.effect)).or_default().push(hidden);
+            groups.entry((source, hidden.above.pull, hidden.effect, is_open)).or_default().push(hidden);
         }
     }
     let mut groups: Vec<_> = groups.into_values().collect();

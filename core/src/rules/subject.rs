@@ -110,6 +110,14 @@ impl<'a> SetWrite<'a> {
         self.sources().first_where(move |index| counts(&entries[index])).map(|index| (index, &entries[index]))
     }
 
+    /// What was found for several sources, without the sources that placeholders leave open, and then those alone: what
+    /// is found for these is uncertain, and must be in no finding with the others.
+    pub fn apart_from_open<T>(&self, found: Vec<T>, source: impl Fn(&T) -> &str) -> [Vec<T>; 2] {
+        let (open, known) =
+            found.into_iter().partition(|found| self.settings.open_sources.overlap(source(found)));
+        [known, open]
+    }
+
     /// The sources of the set that are in more than one entry of the cluster.
     pub fn shared_sources(&self) -> &[SharedSource<'a>] {
         self.shared_sources.get_or_init(|| match self.new_set() {

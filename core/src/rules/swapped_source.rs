@@ -1,6 +1,6 @@
 //! An entry whose source and mirror look exchanged.
 
-use super::{Check, Finding, Level, Rule, SetWrite};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
 use crate::{
     context::{View, ViewRegistries, mirror_hosts},
     objects::{Entry, MirrorSet, SetKind, scope::host},
@@ -12,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "an entry whose source lies on the registry that is the mirror everywhere else",
     page: include_str!("swapped_source.md"),
     check: Check::Entries(check),
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Check, Finding, Fix, Level, Rule, SetWrite,
+    Check, DependsOn, Finding, Fix, Level, Rule, SetWrite,
     explicit::{for_other_pulls, free_name, is_beside_icsp},
     finding::some_names,
 };
@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "a catalog's index image that is mirrored only for digest pulls, although OLM pulls it by tag",
     page: include_str!("tag_pull_not_mirrored.md"),
     check: Check::MirrorSet(check),
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 
@@ -47,7 +48,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         }
         found.push(Missing { index, entry, images: missing });
     }
-    findings.extend(finding(view, set, &found));
+    for found in write.apart_from_open(found, |found| &found.entry.source) {
+        findings.extend(finding(view, set, &found));
+    }
 }
 
 /// An entry that should serve tag pulls of images, and does not.

@@ -1,6 +1,6 @@
 //! A wildcard source that covers a blocked or insecure registry without mirrors of its own.
 
-use super::{Check, Finding, Level, Rule, SetWrite, invalid_source::RENDERING_FAILS};
+use super::{Check, DependsOn, Finding, Level, Rule, SetWrite, invalid_source::RENDERING_FAILS};
 use crate::node::Rendering;
 
 pub(super) const RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("wildcard_over_nested_scope.md"),
     check: Check::MirrorSet(check),
     stops_rendering: true,
+    depends_on: DependsOn::Entries,
     ..Rule::BASE
 };
 

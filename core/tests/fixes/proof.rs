@@ -191,7 +191,7 @@ impl<'a> Cluster<'a> {
     /// Whether an IDMS or ITMS lists a mirror twice.
     fn has_repeated_mirror(&self) -> bool {
         let mut sets = self.state.context().view().sets().filter(|set| set.kind != SetKind::Icsp);
-        sets.any(|set| set.entries.iter().any(|entry| !entry.repeated_mirrors().is_empty()))
+        sets.any(|set| (0..set.entries.len()).any(|at| !set.repeated_mirrors(at).is_empty()))
     }
 
     /// Images at and below every source and mirror, by tag and by digest.

@@ -71,7 +71,7 @@ pub(super) struct ExplainArgs {
 pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
     refuse_file(&args.image)?;
     let question = Question::parse(&args.image)?;
-    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?;
+    let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?.of_one_cluster()?;
     let state: State = input.objects().cloned().collect();
     let Some(files) = render(&input, &state, output) else { return Ok(Answer::No) };
     let question = match files.search_registries {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mirrorguard_core::{
     objects::{
-        Kind,
+        Kind, Object,
         manifest::{Located, PassedOver},
     },
     rules::{Finding, unknown_fields},
@@ -44,22 +44,35 @@ pub(super) fn describe_open(located: &Located) -> String {
     format!("warning: {place}: {id} is skipped, because {path} is a placeholder; render the template first\n")
 }
 
+/// Whether the files of the nodes are made of an object.
+pub(super) fn is_for_nodes(object: &Object) -> bool {
+    match object {
+        Object::MirrorSet(_)
+        | Object::ImageConfig(_)
+        | Object::ClusterVersion(_)
+        | Object::SignaturePolicy(_)
+        | Object::MachineConfiguration(_) => true,
+        Object::HostedCluster(_) | Object::Catalog(_) => false,
+    }
+}
+
 /// The values of an object that are left out, each on a line.
 pub(super) fn describe_placeholders(located: &Located) -> Vec<String> {
     let paths = located.written.placeholders.iter();
     paths.map(|path| format!("skipped {}: {path}, a placeholder\n", located.place(path))).collect()
 }
 
-/// For each object, the last one before it with the same kind, namespace and name.
+/// For each object, the last one before it in the same cluster with the same kind, namespace and name. A placeholder may
+/// become any name, so it repeats none.
 pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
-    let mut last: BTreeMap<(Kind, &str, &str), &Located> = BTreeMap::new();
+    let mut last: BTreeMap<(Option<&str>, Kind, &str, &str), &Located> = BTreeMap::new();
     let earlier = located.iter().map(|this| {
         let object = &this.object;
         if !this.has_definite_name() {
             return None;
         }
         // `insert` returns what the key had before.
-        last.insert((object.kind(), object.namespace(), object.name()), this)
+        last.insert((this.cluster.as_deref(), object.kind(), object.namespace(), object.name()), this)
     });
     earlier.collect()
 }

@@ -71,7 +71,7 @@ impl Places<'_> {
     fn style(self, node: &Node, content: usize) -> Style {
         let rest = &self.0[content..];
         match &node.data {
-            _ if node.repeat == Repeat::Alias => Style::Alias,
+            _ if matches!(node.repeat, Repeat::Alias(_)) => Style::Alias,
             Data::Scalar(Value::String(_)) if rest.starts_with(['|', '>']) => Style::BlockText,
             Data::Scalar(_) if content >= node.span.end || rest.starts_with([',', ']', '}']) => {
                 Style::Nothing

@@ -43,7 +43,7 @@ fn child(parent: &Node, index: usize) -> Option<&Node> {
 pub(super) fn holds_original(node: &Node) -> bool {
     match (node.repeat, &node.data) {
         (Repeat::Original, _) => true,
-        (Repeat::Alias, _) | (Repeat::None, Data::Scalar(_)) => false,
+        (Repeat::Alias(_), _) | (Repeat::None, Data::Scalar(_)) => false,
         (Repeat::None, Data::List(items)) => items.iter().any(holds_original),
         (Repeat::None, Data::Map(fields)) => {
             fields.iter().any(|field| !field.is_merged && holds_original(&field.value))
@@ -62,7 +62,7 @@ struct Children<'a, 't, 'n> {
 impl<'a, 't, 'n> Children<'a, 't, 'n> {
     fn of(layout: &'a Layout<'t>, parent: &'a At<'n>) -> Option<Self> {
         let spot = parent.spot;
-        if spot.node.repeat == Repeat::Alias {
+        if matches!(spot.node.repeat, Repeat::Alias(_)) {
             return None;
         }
         let count = match &spot.node.data {

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::{
     Holder,
     naming::{Naming, naming},
-    unfold::{Head, Part},
+    unfold::Part,
 };
-use crate::objects::tree::{self, Data, Field, Node, Position};
+use crate::objects::tree::{self, Data, Field, Node, Position, Repeat};
 
 /// The objects of kinds that are read, and lists that may hold some. Text that is no YAML holds none.
 pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
@@ -15,18 +15,17 @@ pub(super) fn objects(text: &str, config_map: &Node) -> Vec<Part> {
     fields.iter().flat_map(|field| objects_of_field(text, field)).collect()
 }
 
-/// The documents of a text, at the lines where they are written. `None` if it is no YAML.
-pub(super) fn documents(text: &str, field: &Field) -> Option<Vec<Node>> {
-    let Data::Scalar(Value::String(value)) = &field.value.data else { return Some(Vec::new()) };
+/// The documents of a text, at the lines where they are written. If it is no YAML, where and why.
+pub(super) fn documents(text: &str, field: &Field, value: &str) -> Result<Vec<Node>, (Position, String)> {
     let (mut documents, failure) = tree::documents(value);
-    if failure.is_some() {
-        return None;
-    }
     let place = Place::of(text, field, value);
+    if let Some((at, why)) = failure {
+        return Err((place.position(at), why));
+    }
     for node in &mut documents {
         place.apply(node);
     }
-    Some(documents)
+    Ok(documents)
 }
 
 fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
@@ -35,10 +34,8 @@ fn objects_of_field(text: &str, field: &Field) -> Vec<Part> {
     if !value.contains("kind") {
         return Vec::new();
     }
-    let objects = documents(text, field).unwrap_or_default().into_iter().filter(is_object);
-    objects
-        .map(|node| Part { node, default: Head::default(), is_editable: false, holder: Holder::Text })
-        .collect()
+    let objects = documents(text, field, value).unwrap_or_default().into_iter().filter(is_object);
+    objects.map(|node| Part { is_editable: false, holder: Holder::Text, ..Part::of_file(node) }).collect()
 }
 
 fn is_object(node: &Node) -> bool {
@@ -97,6 +94,9 @@ impl Place {
     fn apply(&self, node: &mut Node) {
         node.at = self.position(node.at);
         node.span = self.span(&node.span);
+        if let Repeat::Alias(original) = &mut node.repeat {
+            *original = self.position(*original);
+        }
         match &mut node.data {
             Data::Scalar(_) => {}
             Data::List(items) => items.iter_mut().for_each(|item| self.apply(item)),

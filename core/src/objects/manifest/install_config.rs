@@ -6,7 +6,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Holder, Located, ReadError, Source, Text, Written, placeholder::add_placeholders, unfold::Part};
+use super::{
+    Holder, Located, ReadError, Source, Text, Written,
+    placeholder::{add_placeholders, is_open_field},
+    unfold::Part,
+};
 use crate::{
     objects::{
         Entry, Kind, MirrorSet, Object, Origin, ParseError, SetKind, UnknownField,
@@ -79,26 +83,28 @@ pub(super) struct InstallConfig {
 pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     let Part { mut node, is_editable, .. } = part;
     let holder = Holder::InstallConfig;
+    let cluster = Some(Arc::from(&*source.name));
     name_as_known(&mut node);
     let schema = schema::of_install_config();
     let Shape { mut unknown, mut mistyped } = schema::check(&mut node, schema);
-    let placeholders = placeholders_of_lists(&node);
+    let mut placeholders = placeholders_of_lists(&node);
+    let open_fields: Vec<_> = unknown.extract_if(.., |field| is_open_field(field)).collect();
     let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
     mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
-    let unreadable: Vec<&str> = mistyped.iter().map(|mistyped| &*mistyped.path).chain(open).collect();
+    let unreadable = mistyped.iter().map(|mistyped| &*mistyped.path).chain(open).map(str::to_owned);
+    let open_fields: Vec<_> = open_fields.into_iter().map(|field| field.path).collect();
+    // Such a field may be any.
+    let unreadable: Vec<String> = unreadable.chain(open_fields.iter().cloned()).collect();
+    placeholders.extend(open_fields);
     let mut meant = mark_meant_lists(&mut node);
     let mut reading = InstallConfig::default();
-    reading.errors.extend(
-        mistyped.iter().map(|Mistyped { path, message }| source.error_in(&node, DOCUMENT, path, message)),
-    );
+    reading.errors.extend(source.type_errors(&node, DOCUMENT, &mistyped));
     let has_both_lists = has_both_lists(&node);
     if has_both_lists {
         reading.errors.extend(node.field(LISTS[1].0).map(|list| source.error_of(DOCUMENT, list, BOTH_LISTS)));
     }
-    let neutral = schema::neutralized(&node, schema, unreadable.iter().copied());
-    let lists =
-        LISTS.iter().filter_map(|list| Some((list, neutral.get(list.0).filter(|list| !list.is_null())?)));
-    for ((name, kind, set), list) in lists {
+    let neutral = schema::neutralized(&node, schema, unreadable.iter().map(String::as_str));
+    for ((name, kind, set), list) in lists_of(&neutral) {
         let of_list = unknown.extract_if(.., |field| field.path.starts_with(name)).collect::<Vec<_>>();
         match set_of(*kind, set, list, &unreadable) {
             Ok(mut set) => {
@@ -118,6 +124,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
                     node: node.clone(),
                     is_editable,
                     holder,
+                    cluster: cluster.clone(),
                 });
             }
             Err(ParseError { path, message }) => {
@@ -130,12 +137,13 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
         let set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, Vec::new()) };
         let written = written(&set, meant);
         let source = Arc::clone(source);
-        reading.meant = Some(Located { object: set.into(), source, written, node, is_editable, holder });
+        reading.meant =
+            Some(Located { object: set.into(), source, cluster, written, node, is_editable, holder });
     }
     reading
 }
 
-fn set_of(kind: SetKind, name: &str, list: &Node, unreadable: &[&str]) -> Result<MirrorSet, ParseError> {
+fn set_of(kind: SetKind, name: &str, list: &Node, unreadable: &[String]) -> Result<MirrorSet, ParseError> {
     let entries: Vec<Entry> = read_node(&with_policies(list.clone()))?;
     let mut set = MirrorSet { origin: Origin::InstallConfig, ..MirrorSet::new(kind, name, entries) };
     for path in unreadable {
@@ -174,6 +182,18 @@ fn placeholders_of_lists(node: &Node) -> Vec<String> {
     paths
 }
 
+/// The lists that the installer makes sets of. It makes none of an empty one beside the other.
+fn lists_of(node: &Node) -> impl Iterator<Item = (&'static (&'static str, SetKind, &'static str), &Node)> {
+    let lists =
+        LISTS.iter().filter_map(|list| Some((list, node.get(list.0).filter(|list| !list.is_null())?)));
+    let has_both = lists.clone().count() > 1;
+    lists.filter(move |((_, kind, _), list)| !has_both || *kind != SetKind::Icsp || !is_empty_list(list))
+}
+
+fn is_empty_list(list: &Node) -> bool {
+    matches!(&list.data, Data::List(items) if items.is_empty())
+}
+
 /// Whether both lists have entries.
 ///
 /// Follows `installer pkg/types/validation/installconfig.go` `ValidateInstallConfig`.
@@ -187,13 +207,16 @@ fn has_both_lists(node: &Node) -> bool {
 fn mark_meant_lists(node: &mut Node) -> Vec<UnknownField> {
     let Data::Map(fields) = &mut node.data else { return Vec::new() };
     // The installer accepts only one of the lists.
-    let is_there = fields.iter().any(|field| is_list(&field.name));
-    let free: Arc<[&'static str]> = LISTS.iter().map(|(list, ..)| *list).filter(|_| !is_there).collect();
+    let there = fields.iter().map(|field| &field.name).filter(|name| is_list(name));
+    let there: Vec<String> = there.cloned().collect();
+    let free: Arc<[&'static str]> =
+        LISTS.iter().map(|(list, ..)| *list).filter(|_| there.is_empty()).collect();
     let mut meant = Vec::new();
     for field in fields.iter_mut().filter(|field| is_meant_as_list(&field.name)) {
         field.is_unknown = true;
         let is_list = matches!(field.value.data, Data::List(_));
-        meant.push(UnknownField::new(field.name.clone(), field.name.clone(), is_list, Arc::clone(&free)));
+        let unknown = UnknownField::new(field.name.clone(), field.name.clone(), is_list, Arc::clone(&free));
+        meant.push(unknown.beside(there.iter().map(String::as_str)));
     }
     meant
 }

@@ -17,6 +17,9 @@ pub struct Located {
     pub object: Object,
     /// The file.
     pub source: Arc<Source>,
+    /// The cluster that it is for, where its file tells: the file itself for an install-config, `namespace NAME` for what is
+    /// in a `ManifestWork` or `SyncSet`.
+    pub cluster: Option<Arc<str>>,
     /// What the file says beyond the fields that are read.
     pub written: Written,
     /// The document, or the part of one.
@@ -98,6 +101,11 @@ impl Located {
             Target::Value(node) => node.at,
             Target::Name(field) => field.at,
         }
+    }
+
+    /// Where a field, or its nearest existing parent, is written, and whether an alias or a merge key repeats it there.
+    pub(crate) fn origin_of(&self, path: &str) -> (Position, bool) {
+        self.node.origin_of(&self.written_path(path))
     }
 
     /// File and line of a field, `FILE:LINE`.

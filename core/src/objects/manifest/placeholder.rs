@@ -5,19 +5,24 @@
 use serde_json::Value;
 
 use crate::objects::{
-    HostedCluster, Kind, Object, annotation,
-    schema::join,
+    CatalogKind, HostedCluster, Kind, Object, annotation,
+    schema::{UnknownField, join},
     tree::{Data, Node},
 };
 
-/// A scope that no image has, by RFC 2606. It takes the place of a placeholder in a list of the image configuration,
+/// A scope that no image has, by RFC 2606. It takes the place of a value that could not be read in a list of the image configuration,
 /// whose items have no other way of being left out without moving the ones after them.
 const NO_SCOPE: &str = "placeholder.invalid";
 
-/// The paths of the placeholders in `metadata` and `spec`, in the order of the document.
-pub(super) fn find_placeholders(object: &Node) -> Vec<String> {
+/// The paths of the placeholders in `metadata` and `spec`, in the order of the document. Of a ClusterVersion, which is read
+/// from files that were exported from a cluster, also those in `status`.
+pub(super) fn find_placeholders(kind: Kind, object: &Node) -> Vec<String> {
+    let parts: &[&str] = match kind {
+        Kind::ClusterVersion => &["metadata", "spec", "status"],
+        _ => &["metadata", "spec"],
+    };
     let mut paths = Vec::new();
-    for part in ["metadata", "spec"] {
+    for part in parts {
         if let Some(node) = object.get(part) {
             add_placeholders(node, part, &mut paths);
         }
@@ -60,8 +65,8 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     text.contains("{{") || text.contains("${")
 }
 
-/// Whether objects of a kind are read without their placeholders. The others only say more about what rules review:
-/// with a placeholder they are skipped.
+/// Whether objects of a kind are read without the placeholders in what is read of them. Of the others, a value that is
+/// not known leaves nothing that could be said.
 pub(super) fn is_read_in_part(kind: Kind) -> bool {
     match kind {
         Kind::Set(_) | Kind::HostedCluster | Kind::ImageConfig => true,
@@ -71,6 +76,11 @@ pub(super) fn is_read_in_part(kind: Kind) -> bool {
         | Kind::ImagePolicy
         | Kind::MachineConfiguration => false,
     }
+}
+
+/// Whether a field may be one that rules read, because its name is a placeholder.
+pub(super) fn is_open_field(field: &UnknownField) -> bool {
+    is_placeholder(&field.name)
 }
 
 /// The names of an object are kept as they are written: they tell the objects of a file apart.
@@ -89,7 +99,7 @@ pub(super) fn is_read(kind: Kind, path: &str) -> bool {
         "spec.pausedUntil",
         "spec.configuration",
     ];
-    if is_name(path) || path == "spec" || path == "metadata" {
+    if is_name(path) || ["spec", "metadata", "status"].contains(&path) {
         return true;
     }
     if let Some(annotation) = path.strip_prefix(annotation::PATH_PREFIX) {
@@ -100,18 +110,23 @@ pub(super) fn is_read(kind: Kind, path: &str) -> bool {
         Kind::Set(set) => path.starts_with(&format!("spec.{}", set.list_field())),
         Kind::HostedCluster => HOSTED.iter().any(|field| path.starts_with(field)),
         Kind::ImageConfig => path.starts_with("spec.registrySources"),
-        _ => false,
+        Kind::ClusterVersion => path.starts_with("status.desired"),
+        Kind::ClusterImagePolicy | Kind::ImagePolicy => path.starts_with("spec.scopes"),
+        Kind::MachineConfiguration => path.starts_with("spec.nodeDisruptionPolicy"),
+        Kind::Catalog(CatalogKind::CatalogSource) => ["spec.image", "spec.sourceType"].contains(&path),
+        Kind::Catalog(CatalogKind::ClusterCatalog) => {
+            path.starts_with("spec.source") || path == "spec.availabilityMode"
+        }
     }
 }
 
-/// The object without what the placeholders at these paths leave open in its lists of registries. A list of allowed
+/// The object without what could not be read, at these paths, in its lists of registries. A list of allowed
 /// registries of which one is not known allows nothing and forbids nothing.
-pub(super) fn without_open_lists(object: Object, placeholders: &[String]) -> Object {
+pub(super) fn without_open_lists(object: Object, unreadable: &[&str]) -> Object {
     let Object::ImageConfig(config) = object else { return object };
     let mut config = config.as_ref().clone();
-    let is_open = |list: &str| {
-        placeholders.iter().any(|path| path.starts_with(&format!("spec.registrySources.{list}")))
-    };
+    let is_open =
+        |list: &str| unreadable.iter().any(|path| path.starts_with(&format!("spec.registrySources.{list}")));
     if is_open("allowedRegistries") {
         config.allowed_registries.clear();
     }
@@ -122,7 +137,7 @@ pub(super) fn without_open_lists(object: Object, placeholders: &[String]) -> Obj
     ];
     for (list, scopes) in lists {
         for (at, scope) in scopes.iter_mut().enumerate() {
-            if placeholders.contains(&format!("spec.registrySources.{list}[{at}]")) {
+            if unreadable.contains(&&*format!("spec.registrySources.{list}[{at}]")) {
                 NO_SCOPE.clone_into(scope);
             }
         }
@@ -146,7 +161,11 @@ mod tests {
             ("status: {a: '${M}'}", &[], "no file sets the status"),
         ];
         for (text, expected, reason) in table {
-            assert_eq!(find_placeholders(&tree::documents(text).0[0]), expected, "{reason}");
+            assert_eq!(
+                find_placeholders(Kind::ImageConfig, &tree::documents(text).0[0]),
+                expected,
+                "{reason}"
+            );
         }
     }
 
@@ -168,6 +187,13 @@ mod tests {
             (hosted, "spec.platform.agent.agentNamespace", false),
             (Kind::ImageConfig, "spec.registrySources.blockedRegistries[0]", true),
             (Kind::ImageConfig, "spec.additionalTrustedCA.name", false),
+            (Kind::ClusterVersion, "spec.channel", false),
+            (Kind::ClusterVersion, "status.desired.image", true),
+            (Kind::ClusterImagePolicy, "spec.policy.rootOfTrust.policyType", false),
+            (Kind::ImagePolicy, "spec.scopes[0]", true),
+            (Kind::Catalog(CatalogKind::CatalogSource), "spec.displayName", false),
+            (Kind::Catalog(CatalogKind::CatalogSource), "spec.image", true),
+            (Kind::Catalog(CatalogKind::ClusterCatalog), "spec.source.image.ref", true),
         ];
         for (kind, path, expected) in table {
             assert_eq!(is_read(kind, path), expected, "{} {path}", kind.name());

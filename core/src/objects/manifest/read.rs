@@ -5,10 +5,12 @@ use std::{collections::HashSet, sync::Arc};
 use super::{
     Located, ReadError, Reading, Source, Written,
     install_config::{self, InstallConfig},
-    kustomize,
+    json, kustomize,
     located::first_line,
     naming::{Naming, is_old_hosted_cluster, naming},
-    placeholder::{find_blank, find_placeholders, is_name, is_read, is_read_in_part, without_open_lists},
+    placeholder::{
+        find_blank, find_placeholders, is_name, is_open_field, is_read, is_read_in_part, without_open_lists,
+    },
     unfold::{Content, Head, Part, unfold},
     written::Names,
 };
@@ -32,12 +34,17 @@ pub fn read(name: &str, text: String) -> Reading {
     for document in documents {
         reader.add(Part::of_file(document));
     }
-    if let Some((at, message)) = error {
+    if let Some((at, message)) = error.map(|error| json::in_words_of_json(&reader.source.text, error)) {
         let offset = reader.source.offset_of(at);
         let error = reader.source.error(at, offset..offset, message);
         reader.reading.errors.push(ReadError { is_syntax: true, ..error });
     }
     reader.reading
+}
+
+/// An error in the field of a policy whose text is a list of objects.
+fn in_raw(why: &str) -> String {
+    format!("ConfigurationPolicy: spec.object-templates-raw: {why}")
 }
 
 impl Head {
@@ -70,6 +77,18 @@ impl Source {
         self.error(value.at, span, format!("{document}: {path}: {message}"))
     }
 
+    /// The errors in values of other types, each once where it is written.
+    pub(super) fn type_errors(
+        self: &Arc<Self>,
+        node: &Node,
+        document: &str,
+        mistyped: &[Mistyped],
+    ) -> Vec<ReadError> {
+        let mut seen = Faults::default();
+        let written = mistyped.iter().filter(|fault| seen.insert(node, &fault.path, &fault.message));
+        written.map(|fault| self.error_in(node, document, &fault.path, &fault.message)).collect()
+    }
+
     /// An error about a field of the root of a document, which `document` names. It points at the field's name, not at
     /// its value.
     pub(super) fn error_of(self: &Arc<Self>, document: &str, field: &Field, message: &str) -> ReadError {
@@ -88,6 +107,18 @@ impl Source {
     }
 }
 
+/// The faults of a document, so that one that an alias or a merge key repeats is reported once.
+#[derive(Default)]
+struct Faults(HashSet<(Position, String)>);
+
+impl Faults {
+    /// Adds what is wrong at a path. Returns whether to report it: not if it repeats another.
+    fn insert(&mut self, document: &Node, path: &str, what: &str) -> bool {
+        let (at, is_repeated) = document.origin_of(path);
+        self.0.insert((at, what.to_owned())) || !is_repeated
+    }
+}
+
 struct Reader {
     source: Arc<Source>,
     reading: Reading,
@@ -103,6 +134,10 @@ impl Reader {
             Content::Parts(parts) => return parts.into_iter().for_each(|part| self.add(part)),
             Content::InstallConfig(part) => return self.add_install_config(part),
             Content::Template(text) => return self.pass_over(&text, "a template in object-templates-raw"),
+            Content::Unreadable(value, at, why) => {
+                let error = self.source.error(at, first_line(&self.source.text, &value), in_raw(&why));
+                return self.reading.errors.push(error);
+            }
             Content::Object(part, head) => (part, head),
         };
         match naming(&head.api_version, &head.kind, &part.node) {
@@ -150,39 +185,49 @@ impl Reader {
 
     /// Whether an object has a placeholder and cannot be read without it.
     fn is_template(kind: Kind, node: &Node, head: &Head) -> bool {
-        let is_read_in_part = is_read_in_part(kind) && !is_old_hosted_cluster(kind, &head.api_version);
-        !is_read_in_part && !find_placeholders(node).is_empty()
+        let placeholders = find_placeholders(kind, node);
+        if is_old_hosted_cluster(kind, &head.api_version) {
+            return !placeholders.is_empty();
+        }
+        !is_read_in_part(kind) && placeholders.iter().any(|path| is_read(kind, path))
     }
 
     /// Reads an object without the fields and values that do not fit its schema, and without placeholders. Each value
     /// that does not fit is an error; unknown fields are left to a rule. `node` keeps all of them, since it has the
     /// positions.
     fn read(&mut self, kind: Kind, part: Part, names: &Names<'_>) -> Option<Located> {
-        let Part { mut node, is_editable, holder, .. } = part;
+        let Part { mut node, is_editable, holder, cluster, .. } = part;
         let schema = schema::of(kind).filter(|_| !is_old_hosted_cluster(kind, names.api_version));
-        let mut placeholders = find_placeholders(&node);
-        let Shape { unknown, mut mistyped } =
+        let mut placeholders = find_placeholders(kind, &node);
+        let Shape { mut unknown, mut mistyped } =
             schema.map(|schema| schema::check(&mut node, schema)).unwrap_or_default();
+        let open_fields = unknown.extract_if(.., |field| is_open_field(field)).map(|field| field.path);
+        let open_fields: Vec<_> = open_fields.collect();
         // What a placeholder becomes may be of any type.
         let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
         mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
-        for Mistyped { path, message } in &mistyped {
-            self.reading.errors.push(self.source.error_in(&node, kind.name(), path, message));
-        }
+        self.reading.errors.extend(self.source.type_errors(&node, kind.name(), &mistyped));
         let mut unreadable: Vec<_> = mistyped.iter().map(|mistyped| &*mistyped.path).collect();
         unreadable.extend(placeholders.iter().map(String::as_str).filter(|path| !is_name(path)));
-        let neutral = schema.filter(|_| !unreadable.is_empty() || !unknown.is_empty());
+        let is_whole = unreadable.is_empty() && unknown.is_empty() && open_fields.is_empty();
+        let neutral = schema.filter(|_| !is_whole);
         let neutral = neutral.map(|schema| schema::neutralized(&node, schema, unreadable.iter().copied()));
         // A misspelt source is as unknown as one of another type.
         let misspelt: Vec<_> = unknown.iter().filter_map(UnknownField::meant_path).collect();
         unreadable.extend(misspelt.iter().map(String::as_str));
-        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.into_iter()) {
+        let mut seen = Faults::default();
+        let reported = unknown.iter().filter(|field| seen.insert(&node, &field.path, &field.name));
+        let reported = reported.cloned().collect();
+        // It may be the name of any field.
+        unreadable.extend(open_fields.iter().map(String::as_str));
+        match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.iter().copied()) {
             Ok(object) => {
+                let object = without_open_lists(object, &unreadable);
                 placeholders.retain(|path| is_read(kind, path));
-                let object = without_open_lists(object, &placeholders);
-                let written = Written { placeholders, ..Written::new(&object, names, &node, unknown) };
+                placeholders.extend(open_fields.iter().cloned());
+                let written = Written { placeholders, ..Written::new(&object, names, &node, reported) };
                 let source = Arc::clone(&self.source);
-                Some(Located { object, source, written, node, is_editable, holder })
+                Some(Located { object, source, cluster, written, node, is_editable, holder })
             }
             Err(ParseError { path, message }) => {
                 let message = in_plain_words(&message);

@@ -258,3 +258,26 @@ fn only_text_of_objects_themselves_is_edited() {
         assert_eq!(located.edits([change]).is_some(), is_possible, "{reason}");
     }
 }
+
+#[test]
+fn a_fault_that_an_alias_repeats_is_reported_once() {
+    let set = "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nspec: {imageDigestMirrors: ";
+    let install = "apiVersion: v1\nbaseDomain: lab\nimageDigestSources: ";
+    // The entries, and how many errors and unknown fields they have.
+    let table = [
+        ("[{mirrors: &m [5]}, {mirrors: *m}]", (1, 0), "a list"),
+        ("[{mirrors: [&m 5]}, {mirrors: [*m]}]", (1, 0), "a value"),
+        ("[&e {mirrors: 5, mirors: 6}, *e]", (1, 1), "an entry"),
+        ("[&e {mirrors: 5, mirors: 6}, {<<: *e, source: q.io}]", (1, 1), "a merge key"),
+        ("[{mirrors: 5, mirors: 6}, {mirrors: 5, mirors: 6}]", (2, 2), "written twice"),
+    ];
+    for (entries, expected, reason) in table {
+        let texts = [format!("{set}{entries}}}"), format!("{install}{entries}")];
+        for (text, of_unknown) in texts.into_iter().zip([true, false]) {
+            let reading = read("x.yaml", text);
+            let unknown = reading.objects[0].written.unknown_fields.len();
+            let unknown = if of_unknown { unknown } else { expected.1 };
+            assert_eq!((reading.errors.len(), unknown), expected, "{reason}: {:?}", reading.errors);
+        }
+    }
+}

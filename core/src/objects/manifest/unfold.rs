@@ -1,12 +1,12 @@
 //! Finds the objects inside of other objects: lists, templates, and the policies and works that put objects on other
 //! clusters.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Holder, embedded, install_config};
-use crate::objects::tree::{Data, Node};
+use super::{Holder, embedded, install_config, placeholder::is_placeholder};
+use crate::objects::tree::{Data, Node, Position};
 
 /// A part of a file that may be an object.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Part {
     pub(super) is_editable: bool,
     /// What it is written in.
     pub(super) holder: Holder,
+    /// The cluster that it is for, if what it is written in says so.
+    pub(super) cluster: Option<Arc<str>>,
 }
 
 /// `apiVersion` and `kind`; empty if they are missing.
@@ -38,18 +40,20 @@ pub(super) enum Content {
     InstallConfig(Part),
     /// A text that is YAML only after it has been filled in.
     Template(Node),
+    /// A field that holds no objects, and where and why that is an error.
+    Unreadable(Node, Position, String),
 }
 
 impl Part {
     /// A document, or an object written in one.
     pub(super) fn of_file(node: Node) -> Self {
-        Self { node, default: Head::default(), is_editable: true, holder: Holder::File }
+        Self { node, default: Head::default(), is_editable: true, holder: Holder::File, cluster: None }
     }
 }
 
 /// The parts of an object that holds others; any other object as it is.
 pub(super) fn unfold(text: &str, part: Part) -> Content {
-    let Part { node, default, is_editable, holder } = part;
+    let Part { node, default, is_editable, holder, cluster } = part;
     let head = Head {
         api_version: node.text("apiVersion").unwrap_or(&default.api_version).to_owned(),
         kind: node.text("kind").unwrap_or(&default.kind).to_owned(),
@@ -60,10 +64,19 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
         let holder = if item.is_empty() { Holder::List } else { Holder::Closed("a list of one kind") };
         let items = items_at(node, &["items"]).into_iter();
         return Content::Parts(
-            items.map(|node| Part { node, default: default.clone(), is_editable, holder }).collect(),
+            items
+                .map(|node| Part {
+                    node,
+                    default: default.clone(),
+                    is_editable,
+                    holder,
+                    cluster: cluster.clone(),
+                })
+                .collect(),
         );
     }
     let group = head.api_version.split_once('/').map_or("", |(group, _)| group);
+    let cluster = cluster_of(group, &head.kind, &node).or(cluster);
     let (nodes, inner) = match (group, &*head.kind) {
         ("template.openshift.io" | "", "Template") if node.get("objects").is_some() => {
             let inner = holder_of_template(&node);
@@ -86,20 +99,31 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
         }
         ("", "ConfigMap") => match embedded::objects(text, &node) {
             parts if parts.is_empty() => {
-                return Content::Object(Part { node, default, is_editable, holder }, head);
+                return Content::Object(Part { node, default, is_editable, holder, cluster }, head);
             }
             parts => return Content::Parts(parts),
         },
         ("", "") if install_config::is_one(&head.api_version, &node) => {
-            return Content::InstallConfig(Part { node, default, is_editable, holder });
+            return Content::InstallConfig(Part { node, default, is_editable, holder, cluster });
         }
-        _ => return Content::Object(Part { node, default, is_editable, holder }, head),
+        _ => return Content::Object(Part { node, default, is_editable, holder, cluster }, head),
     };
-    Content::Parts(parts_of(nodes, is_editable, inner))
+    let parts = parts_of(nodes, is_editable, inner).into_iter();
+    Content::Parts(parts.map(|part| Part { cluster: cluster.clone(), ..part }).collect())
+}
+
+/// The cluster that the objects inside of an object are for: a `ManifestWork` and a `SyncSet` are in the namespace of theirs.
+/// Where policies and sets of works go is decided by other objects.
+///
+/// Follows `open-cluster-management.io/api work/v1/types.go` and `hive apis/hive/v1/syncset_types.go`.
+fn cluster_of(group: &str, kind: &str, node: &Node) -> Option<Arc<str>> {
+    let is_of_one = [("work.open-cluster-management.io", "ManifestWork"), ("hive.openshift.io", "SyncSet")];
+    let namespace = node.get("metadata")?.text("namespace").filter(|name| !is_placeholder(name))?;
+    is_of_one.contains(&(group, kind)).then(|| format!("namespace {namespace}").into())
 }
 
 fn parts_of(nodes: Vec<Node>, is_editable: bool, holder: Holder) -> Vec<Part> {
-    nodes.into_iter().map(|node| Part { node, default: Head::default(), is_editable, holder }).collect()
+    nodes.into_iter().map(|node| Part { is_editable, holder, ..Part::of_file(node) }).collect()
 }
 
 /// The field of a `ConfigurationPolicy` whose text is a list like `object-templates`, mostly a template for one.
@@ -110,18 +134,24 @@ const RAW: &str = "object-templates-raw";
 /// Follows `config-policy-controller api/v1/configurationpolicy_types.go` `ObjectTemplatesRaw`.
 fn unfold_configuration_policy(text: &str, node: Node, is_editable: bool) -> Content {
     let holder = Holder::Closed("a ConfigurationPolicy");
-    let Some(raw) = node.get("spec").and_then(|spec| spec.field(RAW)) else {
+    let raw = node.get("spec").and_then(|spec| spec.field(RAW)).filter(|raw| !raw.value.is_null());
+    let Some(raw) = raw else {
         return Content::Parts(parts_of(definitions(node, "object-templates"), is_editable, holder));
     };
-    match embedded::documents(text, raw) {
-        Some(lists) => {
+    let Data::Scalar(Value::String(value)) = &raw.value.data else {
+        let why = "expected a string; a list belongs in object-templates".to_owned();
+        return Content::Unreadable(raw.value.clone(), raw.value.at, why);
+    };
+    match embedded::documents(text, raw, value) {
+        Ok(lists) => {
             let items = lists.into_iter().flat_map(|list| match list.data {
                 Data::List(items) => items,
                 Data::Map(_) | Data::Scalar(_) => Vec::new(),
             });
             Content::Parts(parts_of(created(items), false, Holder::Text))
         }
-        None => Content::Template(raw.value.clone()),
+        Err(_) if value.contains("{{") => Content::Template(raw.value.clone()),
+        Err((at, why)) => Content::Unreadable(raw.value.clone(), at, why),
     }
 }
 

@@ -16,8 +16,10 @@ pub enum EntryPart {
     Whole,
     /// `source`.
     Source,
-    /// All of `mirrors`, `mirrorSourcePolicy`, or another field.
+    /// `mirrorSourcePolicy`, or another field.
     Field,
+    /// All of `mirrors`.
+    Mirrors,
     /// An item of `mirrors`.
     Mirror(usize),
 }
@@ -43,6 +45,12 @@ impl Gaps {
             || ![part, EntryPart::Whole].iter().any(|part| self.unreadable.contains(&(entry, *part)))
     }
 
+    /// Whether all mirrors of an entry could be read.
+    fn has_all_mirrors(&self, entry: usize) -> bool {
+        let mirrors = (entry, EntryPart::Mirrors)..(entry + 1, EntryPart::Whole);
+        self.unreadable.range(mirrors).next().is_none()
+    }
+
     /// Records that the value at a path could not be read, if it is in the list of entries.
     pub(in crate::objects) fn set_unreadable(&mut self, list_path: &str, path: &str) {
         let Some(below) = path.strip_prefix(list_path) else { return };
@@ -52,6 +60,7 @@ impl Gaps {
             (None, _) => EntryPart::Whole,
             (Some("source"), _) => EntryPart::Source,
             (Some("mirrors"), Some(Ok(at))) => EntryPart::Mirror(at),
+            (Some("mirrors"), _) => EntryPart::Mirrors,
             _ => EntryPart::Field,
         };
         self.unreadable.insert((entry, part));
@@ -78,7 +87,8 @@ impl MirrorSet {
     }
 
     /// The set without the entries with an invalid source, without invalid mirrors, and without the entries that lose
-    /// their last real mirror with them. Its paths are those of the whole set. `None` if everything is valid.
+    /// their last real mirror with them; but an entry with mirrors that could not be read keeps its source and policy,
+    /// which hold whatever these mirrors are. Its paths are those of the whole set. `None` if everything is valid.
     pub fn valid_part(&self) -> Option<Self> {
         if (0..self.entries.len()).all(|at| self.is_valid_entry(at)) {
             return None;
@@ -87,6 +97,12 @@ impl MirrorSet {
         let (entries, kept) = kept.unzip();
         let gaps = Gaps { kept: Some(kept), ..self.gaps.clone() };
         Some(Self { entries, gaps, ..self.clone() })
+    }
+
+    /// Whether all mirrors of an entry are known. An entry without mirrors may have some that could not be read.
+    pub fn has_all_mirrors(&self, entry: usize) -> bool {
+        let (original, _) = self.original_field(entry, "");
+        self.gaps.has_all_mirrors(original)
     }
 
     /// Where an entry and its field are in the set that this is the valid part of: the index of the entry, and the
@@ -104,11 +120,12 @@ impl MirrorSet {
     pub fn is_valid_entry(&self, at: usize) -> bool {
         let entry = &self.entries[at];
         self.is_valid_but_for_mirrors(at, entry)
+            && self.is_readable(at, EntryPart::Mirrors)
             && (0..entry.mirrors.len()).all(|mirror| self.has_valid_mirror(at, entry, mirror))
     }
 
-    /// Whether everything but single mirrors is valid: what an unreadable policy or list of mirrors was meant to
-    /// be is not known either, so such an entry is left out like one with an invalid source.
+    /// Whether everything but the mirrors is valid: what an unreadable policy was meant to be is not known either, so such
+    /// an entry is left out like one with an invalid source.
     fn is_valid_but_for_mirrors(&self, at: usize, entry: &Entry) -> bool {
         let is_readable =
             [EntryPart::Source, EntryPart::Field].iter().all(|part| self.is_readable(at, *part));
@@ -128,17 +145,21 @@ impl MirrorSet {
             (0..entry.mirrors.len()).filter(|mirror| self.has_valid_mirror(at, entry, *mirror)).collect();
         let valid =
             Entry { mirrors: mirrors.iter().map(|at| entry.mirrors[*at].clone()).collect(), ..entry.clone() };
-        let loses_its_mirror = mirrors.len() < entry.mirrors.len() && !valid.is_effective();
+        let loses_its_mirror =
+            mirrors.len() < entry.mirrors.len() && !valid.is_effective() && self.gaps.has_all_mirrors(at);
         (!loses_its_mirror).then_some((valid, Kept { entry: at, mirrors }))
     }
 }
 
-impl Entry {
-    /// The mirrors that repeat an earlier one, by their indexes. The schemas of IDMS and ITMS reject them
+impl MirrorSet {
+    /// The mirrors of an entry that repeat an earlier one, by their indexes. The schemas of IDMS and ITMS reject them
     /// (`x-kubernetes-list-type: set`), that of ICSP does not.
-    pub fn repeated_mirrors(&self) -> Vec<usize> {
+    pub fn repeated_mirrors(&self, entry: usize) -> Vec<usize> {
         let mut seen = BTreeSet::new();
-        (0..self.mirrors.len()).filter(|at| !seen.insert(&self.mirrors[*at])).collect()
+        let mirrors = &self.entries[entry].mirrors;
+        // A mirror that could not be read is no mirror twice.
+        let readable = (0..mirrors.len()).filter(|at| self.is_readable(entry, EntryPart::Mirror(*at)));
+        readable.filter(|at| !seen.insert(&mirrors[*at])).collect()
     }
 }
 
@@ -204,7 +225,7 @@ mod tests {
         let table = [
             ("[0]", EntryPart::Whole, 0),
             ("[0].source", EntryPart::Source, 0),
-            ("[0].mirrors", EntryPart::Field, 0),
+            ("[0].mirrors", EntryPart::Mirrors, 3),
             ("[0].mirrorSourcePolicy", EntryPart::Field, 0),
             ("[0].mirrors[0]", EntryPart::Mirror(0), 2),
             // There is no entry 1: entry 0 could be read.

@@ -70,7 +70,9 @@ impl Shape {
             let is_list = matches!(fields[at].value.data, Data::List(_));
             fields[at].is_unknown = true;
             let belongs_to = place_below(known, parent, &name);
-            self.unknown.push(UnknownField { belongs_to, ..UnknownField::new(path, name, is_list, free) });
+            let there = fields.iter().map(|field| &*field.name).filter(|name| known.contains_key(*name));
+            let unknown = UnknownField::new(path, name, is_list, free).beside(there);
+            self.unknown.push(UnknownField { belongs_to, ..unknown });
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct UnknownField {
     pub free: Arc<[&'static str]>,
     /// The one of them that it is a misspelling of.
     pub meant: Option<&'static str>,
+    /// A field of its map that the kind has, and whose name it is a misspelling of.
+    pub twin: Option<String>,
     /// The path where the kind has a field of this name, directly below another field of the same map:
     /// `spec.imageDigestMirrors` for `imageDigestMirrors`.
     pub belongs_to: Option<String>,
@@ -34,7 +36,14 @@ impl UnknownField {
         free: Arc<[&'static str]>,
     ) -> Self {
         let meant = misspelling_of(&name, &free);
-        Self { path, name, is_list, free, meant, belongs_to: None }
+        Self { path, name, is_list, free, meant, twin: None, belongs_to: None }
+    }
+
+    /// With the field that it is a misspelling of, if that is one of these, which its map has already.
+    pub(in crate::objects) fn beside<'n>(self, there: impl IntoIterator<Item = &'n str>) -> Self {
+        let twin = closest(&self.name, there).filter(|twin| is_misspelt(&self.name, twin));
+        let twin = twin.filter(|_| self.meant.is_none()).map(str::to_owned);
+        Self { twin, ..self }
     }
 
     /// The path of the source or mirrors that it is a misspelling of: their value is not known, and that they are

@@ -148,9 +148,12 @@ impl<'t> Builder<'t> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Failure> {
         let at = Position::from(&span.start);
-        // The parser rejects unknown anchors, and the anchor of a list or map is kept only once that has ended.
+        // The parser rejects anchors that the file does not have before. It keeps those of earlier documents, though an
+        // anchor ends with its document; and the anchor of a list or map is kept here only once that has ended.
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err((at, "an alias contains itself".to_owned()));
+            let is_inside = self.open.iter().any(|open| open.anchor == anchor);
+            let what = if is_inside { "an alias contains itself" } else { "unknown anchor" };
+            return Err((at, what.to_owned()));
         };
         // Counted before it is copied, so that a small file cannot take much memory.
         self.aliased += node.count();
@@ -158,7 +161,7 @@ impl<'t> Builder<'t> {
             return Err((at, format!("aliases expand to more than {MAX_ALIASED} values")));
         }
         self.originals.insert(node.span.clone());
-        let node = Node { at, span: self.bytes(span), repeat: Repeat::Alias, ..node.clone() };
+        let node = Node { at, span: self.bytes(span), repeat: Repeat::Alias(node.at), ..node.clone() };
         self.insert(node, 0)
     }
 
@@ -194,7 +197,7 @@ impl Node {
     /// Marks the nodes with these byte ranges and all nodes inside of them. `around` is what is known of the list or map
     /// around this node.
     fn mark_originals(&mut self, originals: &HashSet<Range<usize>>, around: Repeat) {
-        if self.repeat == Repeat::Alias {
+        if matches!(self.repeat, Repeat::Alias(_)) {
             return;
         }
         self.repeat = if originals.contains(&self.span) { Repeat::Original } else { around };
@@ -268,12 +271,21 @@ mod tests {
             ("a: &a {b: *a}\n", (1, 11), "an alias inside the value that it refers to"),
             ("a: &a\n  b:\n  - *a\n", (3, 5), "the same in a block"),
             ("x: &a 1\na: &a {b: *a}\n", (2, 11), "an anchor that is used again"),
+            ("x: &a 1\n---\na: *a\n", (3, 4), "an anchor of another document"),
             (&*deep, (1, MAX_DEPTH + 3), "nested too deep"),
             (&*laughs, (6, 15), "aliases of aliases"),
         ];
         for (text, (line, column), reason) in table {
             let (_, failure) = documents(text);
             assert_eq!(failure.map(|(at, _)| at), Some(Position { line, column }), "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_anchor_ends_with_its_document() {
+        let inside = ("a: &s {x: *s}\n", "an alias contains itself");
+        for (text, expected) in [("a: &s {x: 1}\n---\nb: *s\n", "unknown anchor"), inside] {
+            assert_eq!(documents(text).1.unwrap().1, expected, "{text}");
         }
     }
 

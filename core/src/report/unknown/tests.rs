@@ -29,13 +29,14 @@ fn objects(text: &str) -> Reading {
 fn review(reading: &Reading) -> Vec<Reviewed<'_>> {
     let located = || reading.objects.iter();
     let state: State = located().map(|located| located.object.valid_part()).collect();
-    let settings = Settings::default();
+    let unknown = UnknownValues::of(located());
+    let settings = Settings { open_sources: unknown.open_sources().clone(), ..Settings::default() };
     let rules = Reviewer::new(&state, &settings, jiff::civil::date(2026, 1, 1));
     let objects = located().map(|located| (&located.object, Some(located)));
     let mut reviewed = crate::report::review_each(objects, |object| {
         Write::existing(object).map_or_else(Verdict::default, |write| rules.review(&write))
     });
-    UnknownValues::of(located()).withhold(&mut reviewed);
+    unknown.withhold(&mut reviewed);
     reviewed
 }
 
@@ -109,6 +110,119 @@ fn what_may_depend_on_a_placeholder_is_not_found() {
 }
 
 #[test]
+fn of_an_entry_with_open_mirrors_the_rest_is_known() {
+    // The rule, an entry of which what it is about is open, and one of which it is not.
+    let table = [
+        (
+            "conflicting-source-policy",
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: '${P}'}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a]}]"
+                .to_owned(),
+            "IDMS [{source: q.io/a, mirrors: ['${M}'], mirrorSourcePolicy: NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a]}]"
+                .to_owned(),
+        ),
+        (
+            "ineffective-entry",
+            "IDMS [{source: quay.io/a, mirrors: '${M}'}]".to_owned(),
+            "IDMS [{source: quay.io/a, mirrors: []}]".to_owned(),
+        ),
+        (
+            "conflicting-source-policy",
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a], '${K}': NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a], mirrorSourcePolicy: NeverContactSource}]"
+                .to_owned(),
+            "IDMS [{source: q.io/a, mirrors: [m.lab/a]}]\n\
+             ITMS [{source: q.io/a, mirrors: [n.lab/a], mirrorSourcePolicy: NeverContactSource}]"
+                .to_owned(),
+        ),
+    ];
+    for (id, open, known) in table {
+        assert!(!finds(id, &open), "{id}: {open}");
+        assert!(finds(id, &known), "{id}: {known}");
+    }
+}
+
+/// The sources that findings of a rule are about: each key begins with one, but for those of shadowed-source.
+fn faults(id: &str, text: &str) -> Vec<String> {
+    let reading = objects(text);
+    let reviewed = review(&reading);
+    let found = reviewed.iter().flat_map(|one| &one.verdict.diagnostics).filter(|found| found.rule.id == id);
+    found.flat_map(|found| found.finding.faults().map(str::to_owned)).collect()
+}
+
+#[test]
+fn of_a_group_only_the_open_sources_are_left_out() {
+    let never = |name: &str| {
+        format!("{{source: q.io/{name}, mirrors: [m.lab/{name}], mirrorSourcePolicy: NeverContactSource}}")
+    };
+    let index = |name: &str| {
+        format!("{{source: registry.redhat.io/redhat/{name}-operator-index, mirrors: [m.lab/{name}]}}")
+    };
+    let narrow = |name: &str| format!("{{source: q.io/{name}, mirrors: [n.lab/{name}]}}");
+    let half = |open: &str| {
+        format!("IDMS [{}, {}]\nITMS [{{source: q.io/{open}, mirrors: ['${{M}}']}}]", never("a"), never("b"))
+    };
+    let tags = |open: &str| {
+        let source = format!("registry.redhat.io/redhat/{open}-operator-index");
+        format!(
+            "IDMS [{}, {}]\nITMS [{{source: {source}, mirrors: ['${{M}}']}}]",
+            index("certified"),
+            index("community")
+        )
+    };
+    let shadowed = |open: &str| {
+        format!(
+            "IDMS [{{source: q.io, mirrors: [m.lab]}}, {}, {}]\nIDMS [{{source: q.io/{open}/x, mirrors: ['${{M}}']}}]",
+            narrow("a"),
+            narrow("b")
+        )
+    };
+    let both = |one: &str, other: &str| vec![one.to_owned(), other.to_owned()];
+    let one = |one: &str| vec![one.to_owned()];
+    let [certified, community] =
+        ["certified", "community"].map(|name| format!("registry.redhat.io/redhat/{name}-operator-index"));
+    let table = [
+        ("half-blocked-source", half("c"), both("q.io/a", "q.io/b")),
+        ("half-blocked-source", half("a"), one("q.io/b")),
+        ("half-blocked-source", half("b"), one("q.io/a")),
+        ("tag-pull-not-mirrored", tags("other"), both(&certified, &community)),
+        ("tag-pull-not-mirrored", tags("certified"), one(&community)),
+        ("tag-pull-not-mirrored", tags("community"), one(&certified)),
+        ("shadowed-source", shadowed("c"), both("digest q.io/a m.lab/a", "digest q.io/b m.lab/b")),
+        ("shadowed-source", shadowed("a"), one("digest q.io/b m.lab/b")),
+        ("shadowed-source", shadowed("b"), one("digest q.io/a m.lab/a")),
+    ];
+    for (id, text, expected) in table {
+        assert_eq!(faults(id, &text), expected, "{id}: {text}");
+    }
+}
+
+#[test]
+fn an_open_setting_leaves_out_only_what_reads_settings() {
+    let image = "IMAGE {blockedRegistries: ['${B}']}";
+    let never = "{source: q.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: NeverContactSource}";
+    let table = [
+        ("half-blocked-source", format!("IDMS [{never}]"), true),
+        (
+            "shadowed-source",
+            "IDMS [{source: q.io, mirrors: [m.lab]}, {source: q.io/a, mirrors: [n.lab/a]}]".to_owned(),
+            true,
+        ),
+        ("root-level-source", "IDMS [{source: quay.io, mirrors: [m.lab]}]".to_owned(), true),
+        (
+            "ineffective-entry",
+            "IDMS [{source: q.io/a, mirrorSourcePolicy: NeverContactSource}]".to_owned(),
+            false,
+        ),
+    ];
+    for (id, text, expected) in table {
+        assert!(finds(id, &text), "{id}: {text}");
+        assert_eq!(finds(id, &format!("{text}\n{image}")), expected, "{id}: {text}");
+    }
+}
+
+#[test]
 fn no_finding_depends_on_a_name() {
     let icsp = "ICSP [{source: q.io/a, mirrors: [m.lab/a]}]\nIDMS [{source: q.io/a, mirrors: [n.lab/a]}]";
     let reading = objects(icsp);
@@ -134,6 +248,11 @@ fn the_other_values_of_an_object_are_reviewed() {
             "conflicting-source-policy",
             "IDMS [{source: q.io/a, mirrors: [m.lab, '${M}'], mirrorSourcePolicy: NeverContactSource}]\n\
              ITMS [{source: q.io/a, mirrors: [n.lab], mirrorSourcePolicy: AllowContactingSource}]",
+        ),
+        (
+            "conflicting-source-policy",
+            "IDMS [{source: q.io/a, mirrors: ['${M}'], mirrorSourcePolicy: NeverContactSource}]\n\
+             ITMS [{source: q.io/a, mirrors: '${M}'}]",
         ),
     ];
     for (id, text) in table {

@@ -92,6 +92,23 @@ fn the_text_of_a_policy_is_unfolded_where_it_is_yaml() {
 }
 
 #[test]
+fn what_should_be_the_text_of_a_policy_is_not_skipped_without_a_word() {
+    let table = [
+        ("|\n    - a: 1\n     b: 2\n", Some(6), "no YAML, and no template"),
+        ("|\n    - a: 1\n     b: {{ .x }}\n", None, "a template"),
+        ("[{complianceType: musthave}]\n", Some(4), "a list, which belongs in another field"),
+        ("\n", None, "nothing"),
+    ];
+    for (raw, expected, reason) in table {
+        let text = format!("{ACM}\nkind: ConfigurationPolicy\nspec:\n  object-templates-raw: {raw}");
+        let reading = read("x.yaml", text);
+        let lines: Vec<_> = reading.errors.iter().map(|error| error.at.line).collect();
+        assert_eq!(lines, Vec::from_iter(expected), "{reason}: {:?}", reading.errors);
+        assert!(reading.errors.iter().all(|error| !error.is_syntax), "{reason}");
+    }
+}
+
+#[test]
 fn a_text_of_a_config_map_is_at_its_own_lines() {
     let (a, b) = (idms("a", 4), idms("b", 4));
     let table: [(String, &[&str], &str); 5] = [

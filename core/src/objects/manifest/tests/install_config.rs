@@ -73,3 +73,18 @@ fn an_install_config_has_one_list() {
         assert!(reading.objects.iter().all(|one| one.written.has_both_lists == expected), "{reason}");
     }
 }
+
+#[test]
+fn an_empty_list_beside_the_other_one_becomes_no_set() {
+    let digests = "imageDigestSources: [{source: q.io/a, mirrors: [m.lab/a]}]";
+    let table = [
+        (format!("imageContentSources: []\n{digests}"), vec!["ImageDigestMirrorSet/image-digest-mirror"]),
+        ("imageContentSources: []".to_owned(), vec!["ImageContentSourcePolicy/image-policy"]),
+        (digests.to_owned(), vec!["ImageDigestMirrorSet/image-digest-mirror"]),
+    ];
+    for (lists, expected) in table {
+        let reading = read("install-config.yaml", format!("apiVersion: v1\nbaseDomain: lab\n{lists}\n"));
+        let ids: Vec<_> = reading.objects.iter().map(|located| located.object.id().to_string()).collect();
+        assert_eq!(ids, expected, "{lists}");
+    }
+}

@@ -1,0 +1,49 @@
+//! Inputs that a command does not work on.
+
+use anyhow::{Result, bail};
+use mirrorguard_core::objects::{Object, manifest::Located};
+
+use super::Input;
+
+impl Input {
+    /// Fails if something could not be read. What that is has been printed already.
+    pub(in crate::cli) fn complete(self) -> Result<Self> {
+        if !self.unread.is_empty() {
+            bail!("stopped because not all files could be read");
+        }
+        Ok(self)
+    }
+
+    /// Fails if a mirror set would be lost, in whole for its placeholders or in part for the fields that its kind does
+    /// not have. They have been named already.
+    pub(in crate::cli) fn without_losses(self) -> Result<Self> {
+        let is_set = |located: &&Located| matches!(located.object, Object::MirrorSet(_));
+        if let Some(located) = self.open.iter().find(is_set) {
+            bail!(
+                "nothing was written, because {} has placeholders: it would be lost; render the template first",
+                located.object.id()
+            );
+        }
+        let has_unknown_fields = |located: &&Located| !located.written.unknown_fields.is_empty();
+        if let Some(located) = self.located.iter().filter(is_set).find(has_unknown_fields) {
+            bail!(
+                "nothing was written, because {} has fields that its kind does not have: they would be lost; correct \
+                 the file first",
+                located.object.id()
+            );
+        }
+        Ok(self)
+    }
+
+    /// Fails if the objects are for different clusters: each has its own answer, and only the last of two sets with one
+    /// name would count.
+    pub(in crate::cli) fn of_one_cluster(self) -> Result<Self> {
+        let mut clusters = self.located.iter().filter_map(|located| located.cluster.as_deref());
+        if let Some(first) = clusters.next()
+            && let Some(other) = clusters.find(|cluster| *cluster != first)
+        {
+            bail!("the objects are for different clusters ({first} and {other}); give those of one cluster");
+        }
+        Ok(self)
+    }
+}
