@@ -1,4 +1,5 @@
-//! An image configuration with which nodes get no file, one that they cannot read, or one that blocks nothing.
+//! An image configuration with which nodes get no file, one that they cannot read, or one that blocks nothing or
+//! everything.
 
 mod opened;
 mod payload;
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 
 use self::{
     opened::opened_scopes,
-    payload::{all_lost, not_blocked, payload_twice, refused_payload},
+    payload::{all_lost, limited, not_blocked, payload_twice, refused_payload},
     unreadable::{unreadable_scopes, unreadable_search_registries},
 };
 use super::{Check, Finding, Level, NodesWrite, Rule, invalid_source::RENDERING_FAILS};
@@ -21,7 +22,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "unrenderable-image-config",
     level: Level::Deny,
-    summary: "an image.config that stops rendering, makes registries.conf unreadable, or loses every blocked registry",
+    summary: "an image.config that stops rendering, makes files of nodes unreadable, or blocks nothing or everything",
     page: include_str!("unrenderable_image_config.md"),
     check: Check::Nodes(check),
     stops_rendering: true,
@@ -94,8 +95,9 @@ fn problems(view: View<'_>) -> Vec<Problem> {
                 Some(Loss::Covering(scopes)) => problems.push(not_blocked(view, scopes)),
                 None => {}
             }
-            if let Err(refusal) = validate_policy(view, &lists) {
-                problems.extend(refused_policy(view, refusal));
+            match validate_policy(view, &lists) {
+                Ok(()) => problems.extend(limited(view)),
+                Err(refusal) => problems.extend(refused_policy(view, refusal)),
             }
         }
     }

@@ -3,9 +3,9 @@
 use super::{Problem, unreadable::file_fix};
 use crate::{
     context::View,
-    node::{LookupError, Refusal, payload_repository},
-    objects::scope::is_nested,
-    rules::{Level, invalid_source::RENDERING_FAILS},
+    node::{LookupError, Policy, PolicyRefusal, Refusal, payload_repository},
+    objects::{Pull, reference::Image, scope::is_nested},
+    rules::{Level, invalid_source::RENDERING_FAILS, shared::Covering},
 };
 
 /// The operator finds no place for the release image, or stops at it.
@@ -81,10 +81,13 @@ pub(super) fn not_blocked(view: View<'_>, scopes: &[&str]) -> Problem {
         _ => ("cover", "the machine-config operator blocks none of them, and images are pulled from there"),
     };
     let (why, fix) = if image.contains('@') {
-        (
-            "which no digest mirror outside the blocked registries has",
-            format!("add \"{repository}\" with its mirror to an ImageDigestMirrorSet"),
-        )
+        // Where it has mirrors, all of them are blocked.
+        let fix = if Covering::new(view, |found| found.serves(Pull::Digest)).covers(repository) {
+            format!("give \"{repository}\" a mirror outside the blocked registries")
+        } else {
+            format!("add \"{repository}\" with its mirror to an ImageDigestMirrorSet")
+        };
+        ("which no digest mirror outside the blocked registries has", fix)
     } else {
         (
             "which is pulled by tag, so that digest mirrors do not count",
@@ -109,8 +112,13 @@ pub(super) fn not_blocked(view: View<'_>, scopes: &[&str]) -> Problem {
 pub(super) fn payload_twice(view: View<'_>) -> Problem {
     let repository = payload_repository(view).unwrap_or_default();
     let blocked = view.image_config().blocked_registries.iter();
-    let covering: Vec<_> =
-        blocked.filter(|scope| is_nested(repository, scope)).map(|scope| format!("\"{scope}\"")).collect();
+    let covering: Vec<_> = blocked.filter(|scope| is_nested(repository, scope)).collect();
+    // With the repository alone, nothing else would be allowed.
+    let fix = match covering.iter().find(|scope| ***scope != *repository) {
+        Some(wider) => format!("keep only \"{wider}\" of them"),
+        None => format!("remove \"{repository}\" from the list"),
+    };
+    let covering: Vec<_> = covering.into_iter().map(|scope| format!("\"{scope}\"")).collect();
     let covering = covering.join(" and ");
     Problem {
         keys: vec![format!("payload twice {covering}")],
@@ -122,6 +130,46 @@ pub(super) fn payload_twice(view: View<'_>) -> Problem {
         ),
         effect: "the machine-config operator then allows it more than once, which makes policy.json invalid, and nodes \
                  get no new configuration",
-        fix: "keep only one of them".to_owned(),
+        fix,
+    }
+}
+
+/// Of the images that policy.json limits to those that are allowed, what is missing.
+pub(super) fn limited(view: View<'_>) -> Option<Problem> {
+    let repository = payload_repository(view)?;
+    let policy = Policy::new(view);
+    if let Some(PolicyRefusal::OnlyPayload(_)) = policy.refuses_scope("") {
+        return Some(only_payload(repository));
+    }
+    let image = Image::parse_canonical(view.payload()?).ok()?;
+    (policy.refuses(&image) == Some(PolicyRefusal::NotAllowed)).then(|| rejected_payload(repository))
+}
+
+/// The operator allows the blocked repository of the payload, which has a mirror. With nothing else in the lists, that is
+/// a list of all that is allowed.
+fn only_payload(repository: &str) -> Problem {
+    Problem {
+        keys: vec![format!("only payload {repository}")],
+        level: Level::Deny,
+        field: "blockedRegistries".to_owned(),
+        culprit: repository.to_owned(),
+        what: format!("blockedRegistries has only the repository of the release image, \"{repository}\""),
+        effect: "nodes then allow this repository and nothing else: they reject every other image",
+        fix: format!(
+            "remove \"{repository}\" from the list; mirrorSourcePolicy NeverContactSource keeps nodes from it"
+        ),
+    }
+}
+
+/// Nodes may not run the payload.
+fn rejected_payload(repository: &str) -> Problem {
+    Problem {
+        keys: vec![format!("rejected payload {repository}")],
+        level: Level::Warn,
+        field: "allowedRegistries".to_owned(),
+        culprit: repository.to_owned(),
+        what: format!("allowedRegistries does not contain the release image, \"{repository}\""),
+        effect: "nodes reject it, even from a mirror, so updates and new nodes fail",
+        fix: format!("add \"{repository}\" to allowedRegistries"),
     }
 }

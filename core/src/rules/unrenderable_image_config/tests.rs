@@ -126,6 +126,7 @@ fn assert_cases(table: impl IntoIterator<Item = Case>) -> Vec<Finding> {
 #[test]
 fn every_setting_that_spoils_the_files_is_found() {
     let mut all = assert_cases(blocked_payloads());
+    all.extend(assert_cases(mirrored_payloads()));
     all.extend(assert_cases(refused_settings()));
     all.extend(assert_cases(unreadable_files()));
     all.extend(assert_cases(opened::opened_sources()));
@@ -192,6 +193,42 @@ fn blocked_payloads() -> Vec<Case> {
     ]
 }
 
+/// Blocked registries whose payload has a mirror, and that do not become what they say.
+fn mirrored_payloads() -> Vec<Case> {
+    let mirrored = "quay.io/openshift-release-dev/ocp-release=m.lab/ocp";
+    vec![
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [quay.io/openshift-release-dev/ocp-release]",
+                entry: mirrored,
+                ..EMPTY
+            },
+            in_config: BLOCKED,
+            in_set: SOURCE,
+            reason: "all that is blocked is the mirrored payload, which becomes all that is allowed",
+        },
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [quay.io/openshift-release-dev/ocp-release, docker.io]",
+                entry: mirrored,
+                ..EMPTY
+            },
+            reason: "something else is blocked",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster {
+                sources: "blockedRegistries: [quay.io]",
+                entry: "quay.io/openshift-release-dev=quay.io/mirror",
+                ..EMPTY
+            },
+            in_config: BLOCKED,
+            in_set: &[],
+            reason: "the mirror of the payload is blocked, too",
+        },
+    ]
+}
+
 /// Settings for which nothing is rendered.
 fn refused_settings() -> Vec<Case> {
     vec![
@@ -239,8 +276,18 @@ fn refused_settings() -> Vec<Case> {
             ..FINE
         },
         Case {
-            cluster: Cluster { sources: "allowedRegistries: [docker.io]", signed: "docker.io/a", ..EMPTY },
-            reason: "a signed scope is allowed",
+            cluster: Cluster { sources: "allowedRegistries: [docker.io]", ..EMPTY },
+            in_config: &["spec.registrySources.allowedRegistries"],
+            reason: "the payload is not allowed",
+            ..FINE
+        },
+        Case {
+            cluster: Cluster {
+                sources: "allowedRegistries: [docker.io, quay.io]",
+                signed: "docker.io/a",
+                ..EMPTY
+            },
+            reason: "a signed scope and the payload are allowed",
             ..FINE
         },
     ]
