@@ -4,7 +4,7 @@ mod covers;
 
 use std::collections::{BTreeMap, HashMap};
 
-use self::covers::covers;
+pub(super) use self::covers::covers;
 use super::{
     Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, Related, Rule, SetWrite,
     explicit::free_name,

@@ -16,7 +16,7 @@ use crate::{
 
 /// Whether an IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes
 /// try them, and nothing that says otherwise of the source itself.
-pub(super) fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
+pub(in crate::rules) fn covers(idms: &MirrorSet, icsp: &MirrorSet) -> bool {
     let has_source = |source: &str| idms.effective_entries().any(|(_, entry)| *entry.source == *source);
     // Most IDMSs are told apart by one entry.
     let is_candidate = || icsp.effective_entries().next().is_none_or(|(_, first)| has_source(&first.source));
