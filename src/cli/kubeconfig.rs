@@ -53,6 +53,10 @@ pub(super) async fn load() -> Result<Selected> {
     let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &KubeConfigOptions::default()).await;
     let mut config = config
         .map_err(|error| anyhow!("kubeconfig {}: {}", origin.files, origin.describe(&error, &kubeconfig)))?;
+    // The library takes a user that does not exist for one without credentials.
+    if !origin.user.is_empty() && !kubeconfig.auth_infos.iter().any(|named| named.name == origin.user) {
+        bail!("kubeconfig {}: {}", origin.files, origin.missing("user", &origin.user));
+    }
     // `api.lab.example:6443` is read as a URL without a scheme, and would fail later with an obscure error.
     if config.cluster_url.scheme().is_none() {
         bail!("kubeconfig {}: {}", origin.files, origin.not_a_url(&server));
@@ -182,6 +186,11 @@ impl Origin {
         Self { files, context, cluster: found.cluster, user: found.user.unwrap_or_default() }
     }
 
+    /// That an entry of this kind, which the current context names, does not exist.
+    fn missing(&self, kind: &str, name: &str) -> String {
+        format!("context \"{}\" has the {kind} \"{name}\", which does not exist", self.context)
+    }
+
     fn not_a_url(&self, server: &str) -> String {
         format!(
             "cluster \"{}\": server \"{server}\" is not a URL such as https://api.lab.example:6443",
@@ -202,9 +211,7 @@ impl Origin {
             KubeconfigError::LoadContext(_) => {
                 format!("context \"{context}\" does not exist; {}", use_context(kubeconfig))
             }
-            KubeconfigError::LoadClusterOfContext(_) => {
-                format!("context \"{context}\" has the cluster \"{cluster}\", which does not exist")
-            }
+            KubeconfigError::LoadClusterOfContext(_) => self.missing("cluster", cluster),
             KubeconfigError::MissingClusterUrl => format!("cluster \"{cluster}\" has no server"),
             KubeconfigError::ParseClusterUrl(_) => self.not_a_url(&server_of(kubeconfig, cluster)),
             KubeconfigError::ParseProxyUrl(error) => {

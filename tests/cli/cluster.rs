@@ -85,6 +85,7 @@ fn a_wrong_kubeconfig_is_named_with_what_is_wrong() -> Result<()> {
         wrong("current-context: lab", "current-context: other"),
         wrong("contexts: [{name: lab, context: {cluster: lab, user: admin}}]", "contexts: []"),
         wrong("cluster: lab, user", "cluster: other, user"),
+        wrong("user: admin", "user: other"),
         wrong("{server: \"SERVER\"}", "{}"),
         wrong("SERVER", "ht tp://x"),
         wrong("SERVER", "api.lab.example:6443"),

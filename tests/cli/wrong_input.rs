@@ -86,6 +86,28 @@ fn a_file_is_no_image() -> Result<()> {
 }
 
 #[test]
+fn a_folder_is_no_image_unless_it_is_named_like_one() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::create_dir_all(folder.path().join("app/deep"))?;
+    fs::write(folder.path().join("good.yaml"), "")?;
+    let lines = [
+        "explain app",
+        "explain app/",
+        "explain ./app good.yaml",
+        "explain . app",
+        "explain app quay.io/a:1",
+    ];
+    for line in lines {
+        let run = run_in(folder.path(), line)?.code(2)?.prints("")?;
+        run.says("is a folder; which image? write mirrorguard explain IMAGE").context(line)?;
+    }
+    for line in ["explain app good.yaml", "explain app/deep app", "explain app:latest app"] {
+        run_in(folder.path(), line)?.code(0).context(line)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn the_word_for_the_cluster_is_no_folder() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let text = fs::read_to_string(Path::new(crate::command::ROOT).join(IDMS))?;

@@ -1,6 +1,10 @@
 //! An `ImageContentSourcePolicy`.
 
-use super::{Check, DependsOn, Finding, Level, Rule, SetWrite};
+use super::{
+    Check, DependsOn, Finding, Fix, Level, Rule, SetWrite, conflicting_source_policy::conflicting_sources,
+    explicit::free_name, icsp_alongside_idms::CoveringIdms, invalid_mirror, invalid_name::problem_of_name,
+    invalid_source,
+};
 use crate::objects::{MirrorSet, Origin, SetKind};
 
 pub(super) const RULE: Rule = Rule {
@@ -22,11 +26,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     }
     findings.push(Finding {
         effect: "no cluster update converts it".to_owned(),
-        fix: format!(
-            "run mirrorguard migrate, apply the IDMS that it writes, then delete imagecontentsourcepolicy {}",
-            set.name
-        )
-        .into(),
+        fix: way_to_idms(write, set),
         // The key needs no more than the kind: there is one finding for each object.
         ..Finding::new(
             "kind",
@@ -34,6 +34,53 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
             "ImageContentSourcePolicy has been deprecated since OpenShift 4.13",
         )
     });
+}
+
+/// How to get an IDMS in the place of an ICSP. What `mirrorguard migrate` refuses comes first, as far as this set, the
+/// sources that it shares and the settings tell. Empty where another finding of the ICSP has to be fixed first, and may
+/// leave nothing to migrate.
+fn way_to_idms(write: &SetWrite<'_>, set: &MirrorSet) -> Fix {
+    let name = &set.name;
+    // invalid-name asks for another name, and conflicting-source-policy takes the source out of the ICSP.
+    if problem_of_name(name).is_some() || !conflicting_sources(write).is_empty() {
+        return Fix::default();
+    }
+    // `mirrorguard migrate` itself prints the steps after it.
+    if has_invalid_values(write) {
+        return "first correct its invalid sources and mirrors, then run mirrorguard migrate".into();
+    }
+    if let Some(namesake) = write.cluster.after.set(SetKind::Idms, name) {
+        return past_namesake(write, set, namesake);
+    }
+    if !write.renders() {
+        return "first run mirrorguard lint and fix what makes rendering fail, then run mirrorguard migrate"
+            .into();
+    }
+    format!(
+        "run mirrorguard migrate, apply the IDMS that it writes, then delete imagecontentsourcepolicy {name}"
+    )
+    .into()
+}
+
+/// Whether the ICSP has a source or mirror that invalid-source or invalid-mirror reports.
+fn has_invalid_values(write: &SetWrite<'_>) -> bool {
+    let mut found = Vec::new();
+    invalid_source::check(write, &mut found);
+    invalid_mirror::check(write, &mut found);
+    !found.is_empty()
+}
+
+/// The same next to an IDMS of the name that the migration would give to the new one.
+fn past_namesake(write: &SetWrite<'_>, icsp: &MirrorSet, namesake: &MirrorSet) -> Fix {
+    let (name, there) = (&icsp.name, namesake.id());
+    if CoveringIdms::of(namesake).covers(icsp) {
+        return format!("delete imagecontentsourcepolicy {name}: {there} has all of its entries").into();
+    }
+    let free = free_name(write.cluster.after, SetKind::Idms, name, "");
+    format!(
+        "put its entries in a new ImageDigestMirrorSet {free}, then delete imagecontentsourcepolicy {name}"
+    )
+    .into()
 }
 
 /// The finding for the list that the installer makes an ICSP of.
@@ -50,19 +97,63 @@ fn in_install_config(set: &MirrorSet) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{
-        Settings,
-        testing::{assert_texts, findings, set},
+    use crate::{
+        convert::{Document, Origin, migrate},
+        objects::{
+            Object,
+            SetKind::{Icsp, Idms},
+        },
+        rules::{
+            Settings,
+            testing::{assert_texts, findings, found_in, never, set},
+        },
+        state::State,
     };
 
     #[test]
     fn only_an_icsp_is_deprecated() {
-        let mut all = Vec::new();
         for kind in SetKind::ALL {
             let new = set(kind, "a", &[("quay.io/a", &["m/a"]), ("quay.io/b", &["m/b"])]);
             let found = findings(RULE.id, &Settings::default(), &[], None, &new);
             let paths: Vec<_> = found.iter().map(|finding| &*finding.path).collect();
             assert_eq!(paths, if kind == SetKind::Icsp { vec!["kind"] } else { vec![] }, "{kind:?}");
+        }
+    }
+
+    /// Whether `mirrorguard migrate` writes something for these sets.
+    fn migrates(sets: &[MirrorSet]) -> bool {
+        let no_metadata = serde_json::Map::new();
+        let documents = sets.iter().map(|set| Document::new(set.clone(), &no_metadata, Origin::Cluster));
+        let migration = migrate(&documents.collect::<Vec<_>>(), State::default().context());
+        migration.is_right() && !migration.idms.is_empty()
+    }
+
+    #[test]
+    fn what_cannot_be_migrated_as_it_is_is_not_sent_to_the_migration() {
+        let entries: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a"])];
+        let (icsp, idms) = (set(Icsp, "a", entries), |name| set(Idms, name, entries));
+        let other: &[(&str, &[&str])] = &[("quay.io/b", &["m.lab/b"])];
+        let invalid: &[(&str, &[&str])] = &[("https://quay.io/a", &["m.lab/a"])];
+        let invalid_mirror: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a:v1"])];
+        let table = [
+            (&icsp, None, true, "alone"),
+            (&icsp, Some(idms("b")), true, "next to an IDMS of another name"),
+            (&icsp, Some(idms("a")), false, "the IDMS is there"),
+            (&icsp, Some(set(Idms, "a", other)), false, "its name is taken"),
+            (&icsp, Some(never(idms("b"))), false, "an IDMS never contacts the source"),
+            (&icsp, Some(never(set(Idms, "b", other))), true, "an IDMS never contacts another source"),
+            (&icsp, Some(set(Icsp, "b", invalid)), false, "another ICSP stops rendering"),
+            (&set(Icsp, "a", invalid), None, false, "an invalid source"),
+            (&set(Icsp, "a", invalid_mirror), None, false, "an invalid mirror"),
+            (&set(Icsp, "A", entries), None, false, "an invalid name"),
+        ];
+        let mut all = Vec::new();
+        for (icsp, other, expected, reason) in table {
+            let sets: Vec<_> = other.iter().chain([icsp]).cloned().collect();
+            let found = found_in(RULE.id, icsp, other.map(Object::from), &Settings::default());
+            let is_sent =
+                found.iter().any(|finding| finding.fix.title.starts_with("run mirrorguard migrate"));
+            assert_eq!((is_sent, migrates(&sets)), (expected, expected), "{reason}");
             all.extend(found);
         }
         assert_texts(RULE.id, &all);

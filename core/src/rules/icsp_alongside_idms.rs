@@ -4,7 +4,8 @@ mod covers;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use self::covers::{Covering, covering_idms};
+pub(super) use self::covers::CoveringIdms;
+use self::covers::covering_idms;
 use super::{
     Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, MAX_RELATED, Related, RelatedFields, Rule,
     SetWrite,
@@ -217,7 +218,7 @@ fn check_against_icsps<'a>(write: &SetWrite<'a>, set: &'a MirrorSet, findings: &
         .filter(|found| found.set.kind == SetKind::Icsp)
         .map(|found| (&*found.set.name, found.set))
         .collect();
-    let covering = Covering::of(set);
+    let covering = CoveringIdms::of(set);
     let covered: Vec<_> = sharing.into_values().filter(|icsp| covering.covers(icsp)).collect();
     let names: HashSet<&str> = covered.iter().map(|icsp| &*icsp.name).collect();
     for overlap in overlaps(write, set) {

@@ -103,12 +103,18 @@ impl Overlap<'_> {
         let Entry { source, mirrors, .. } = entry;
         let names = &self.with.names;
         let (field, what, effect, key) = match &self.how {
-            How::Tries { was, is } => (
-                "source",
-                format!("source \"{source}\" overlaps {names} and changes what nodes try for its images"),
-                format!("with this object, nodes try {is}; without it, they try {was}"),
-                format!("{source} {}", is.key()),
-            ),
+            How::Tries { was, is } => {
+                // While nothing renders, nodes try what they did before.
+                let (changes, effect) = if write.renders() {
+                    ("changes", format!("with this object, nodes try {is}; without it, they try {was}"))
+                } else {
+                    ("would change", String::new())
+                };
+                let what = format!(
+                    "source \"{source}\" overlaps {names} and {changes} what nodes try for its images"
+                );
+                ("source", what, effect, format!("{source} {}", is.key()))
+            }
             How::Contradicts => (
                 "mirrors",
                 format!("the mirror order of source \"{source}\" contradicts that of {names}"),

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     ..Rule::BASE
 };
 
-fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.written() else { return };
     for (index, entry) in set.entries.iter().enumerate() {
         if set.kind != SetKind::Icsp {

@@ -20,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 /// The effect of what the machine-config operator rejects.
 pub(super) const RENDERING_FAILS: &str = "rendering fails, and nodes get no new configuration";
 
-fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.written() else { return };
     let format = write.cluster.after.format();
     for (index, entry) in set.entries.iter().enumerate() {

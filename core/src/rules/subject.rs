@@ -14,7 +14,7 @@ use crate::{
         catalogs::{CATALOGS, Catalog},
     },
     inventory::Inventory,
-    node::{Change, Orders, Standstill},
+    node::{Change, Orders, Standstill, renders},
     objects::{Entry, HostedCluster, MirrorSet, annotation, manifest::Written},
     state::State,
     write::Operation,
@@ -34,6 +34,7 @@ pub struct SetWrite<'a> {
     pub settings: &'a Settings,
     // Each of these is computed when the first rule asks for it.
     change: OnceCell<Option<Result<Change<'a>, Standstill>>>,
+    renders: OnceCell<bool>,
     sources: OnceCell<OwnSources>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
     orders: Option<&'a Orders>,
@@ -65,6 +66,7 @@ impl<'a> SetWrite<'a> {
             cluster,
             settings,
             change: OnceCell::new(),
+            renders: OnceCell::new(),
             sources: OnceCell::new(),
             shared_sources: OnceCell::new(),
             orders: None,
@@ -96,6 +98,11 @@ impl<'a> SetWrite<'a> {
     /// if the new set has an invalid value.
     pub fn change(&self) -> Option<&Result<Change<'a>, Standstill>> {
         self.change.get_or_init(|| self.written.find_change()).as_ref()
+    }
+
+    /// Whether the nodes' configuration renders after the write, with the invalid sources and mirrors.
+    pub fn renders(&self) -> bool {
+        *self.renders.get_or_init(|| renders(self.written.after))
     }
 
     /// The sources of the set after, each with all of its entries in the set.

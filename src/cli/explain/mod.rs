@@ -69,7 +69,7 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
-    refuse_file(&args.image)?;
+    refuse_path(&args.image, &args.paths)?;
     let question = Question::parse(&args.image)?;
     let input = input::read(&args.paths, ReadOptions::default(), output)?.complete()?.of_one_cluster()?;
     let state: State = input.objects().cloned().collect();
@@ -98,12 +98,26 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
     Ok(Answer::Yes)
 }
 
-/// Fails where the image is a file: IMAGE was left out, or comes after PATH.
-fn refuse_file(image: &str) -> Result<()> {
+/// Fails where the image is a file or folder: IMAGE was left out, or comes after PATH.
+fn refuse_path(image: &str, paths: &[PathBuf]) -> Result<()> {
     let path = Path::new(image);
     let is_manifest = path.extension().is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|e| ext == *e));
     if is_manifest && path.is_file() {
         bail!("{image} is a file; which image? write mirrorguard explain IMAGE {image}");
+    }
+    if !path.is_dir() {
+        return Ok(());
+    }
+    if Question::parse(image).is_err() {
+        bail!("{image} is a folder; which image? write mirrorguard explain IMAGE {image}");
+    }
+    // An image without a tag may have the name of a folder.
+    let is_input = |path: &PathBuf| path.as_os_str() == "-" || path.exists();
+    if !paths.iter().any(is_input) {
+        bail!(
+            "{image} is a folder; which image? write mirrorguard explain IMAGE {image}, or {image}:latest for the \
+             image of that name"
+        );
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ fn empty_sides_and_tags_count_in_early_releases() {
         ("registry.redhat.io/redhat=m.lab/r,", Some(18), vec![], "a comma at the end changes nothing"),
         (without_place, Some(17), vec![("list 4.17", Random(choices))], "one of two sources is empty"),
         (port, Some(16), vec![("replace", Unreadable("mirror.lab:8443".to_owned()))], "port and tag"),
-        (tagged, Some(15), vec![("replace", Void(NoImage))], "the tag of another release"),
+        (tagged, Some(15), vec![("replace 4.15", Void(NoImage))], "the tag of another release"),
     ]);
 }
 

@@ -40,7 +40,7 @@ mod tests {
                 "invalid JSON: expected \",\" or \"}\"",
                 "a comma is missing",
             ),
-            ("a: [1", (2, 1), "while parsing a flow sequence, expected ',' or ']'", "YAML"),
+            ("a: [1", (1, 6), "while parsing a flow sequence, expected ',' or ']'", "YAML"),
         ];
         for (text, (line, column), message, reason) in table {
             let error = documents(text).1.unwrap();

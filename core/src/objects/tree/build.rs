@@ -13,7 +13,7 @@ use saphyr::Scalar;
 use saphyr_parser::{Event, Parser, Span};
 use serde_json::Value;
 
-use self::offsets::Offsets;
+use self::offsets::{Offsets, within};
 use super::{Data, Field, Node, Position, Repeat};
 
 /// How deep lists and maps may be nested. The limit of `serde_json` is the same.
@@ -30,7 +30,7 @@ pub(in crate::objects) fn documents(text: &str) -> (Vec<Node>, Option<Failure>) 
     for event in Parser::new_from_str(text) {
         let added = match event {
             Ok((event, span)) => builder.add(event, span),
-            Err(error) => Err((Position::from(error.marker()), error.info().to_owned())),
+            Err(error) => Err((within(text, error.marker().into()), error.info().to_owned())),
         };
         if let Err(failure) = added {
             return (builder.documents, Some(failure));

@@ -29,24 +29,24 @@ pub(super) fn covering_idms<'a>(view: View<'a>, icsp: &MirrorSet) -> Option<&'a 
         found.set.kind == SetKind::Idms && mirrors.any(|mirror| Some(&**mirror) == wanted)
     });
     candidates.sort_by_key(EntryRef::order);
-    each_set(&candidates).find(|idms| Covering::of(idms).covers(icsp))
+    each_set(&candidates).find(|idms| CoveringIdms::of(idms).covers(icsp))
 }
 
 /// What ICSPs an IDMS can take the place of.
-pub(super) struct Covering<'a> {
+pub(in crate::rules) struct CoveringIdms<'a> {
     /// `None` for a set of another kind, which covers none.
     lists: Option<MirrorLists<'a>>,
 }
 
-impl<'a> Covering<'a> {
+impl<'a> CoveringIdms<'a> {
     /// Reads a set once for any number of ICSPs.
-    pub(super) fn of(set: &'a MirrorSet) -> Self {
+    pub(in crate::rules) fn of(set: &'a MirrorSet) -> Self {
         Self { lists: (set.kind == SetKind::Idms).then(|| MirrorLists::of(set)) }
     }
 
     /// Whether the IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes try
     /// them, and nothing that says otherwise of the source itself.
-    pub(super) fn covers(&self, icsp: &MirrorSet) -> bool {
+    pub(in crate::rules) fn covers(&self, icsp: &MirrorSet) -> bool {
         let Some(lists) = &self.lists else { return false };
         let mut known = HashSet::new();
         icsp.effective_entries().all(|(_, entry)| !known.insert(entry) || lists.cover(entry))

@@ -117,6 +117,23 @@ fn only_what_means_the_same_is_the_step_of_a_migration() {
 }
 
 #[test]
+fn while_nothing_renders_no_finding_says_what_nodes_try() {
+    let broken = set(SetKind::Idms, "broken", &[("https://q.io/d", &["m/d"])]);
+    let table = [
+        (idms(&["n/b"]), None, true, "nodes try both mirrors"),
+        (never(idms(&["n/b"])), None, false, "the policies differ"),
+        (idms(&["n/b"]), Some(broken), false, "another set is refused"),
+    ];
+    let settings = Settings { icsp_alongside_idms: IcspAlongsideIdms::Conflicts, ..Settings::default() };
+    for (new, other, expected, reason) in table {
+        let others = [icsp(&["m/b"])].into_iter().chain(other).map(Object::from);
+        let found = only(found_in(RULE.id, &new, others, &settings));
+        assert_eq!(found.path, "spec.imageDigestMirrors[0].source", "{reason}");
+        assert_eq!(!found.effect.is_empty(), expected, "{reason}");
+    }
+}
+
+#[test]
 fn an_icsp_contradicts_an_idms_whatever_the_mirrors_are_called() {
     for (there, new, key) in [
         (["m/a", "m/b"], ["m/b", "m/a"], "q.io/c contradicts m/b m/a"),

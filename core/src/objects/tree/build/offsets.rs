@@ -1,4 +1,6 @@
-//! Byte offsets of characters.
+//! Byte offsets of characters, and positions at the end of a text.
+
+use super::Position;
 
 /// Converts the character offsets of the parser to byte offsets.
 pub(super) struct Offsets<'t> {
@@ -29,9 +31,38 @@ impl<'t> Offsets<'t> {
     }
 }
 
+/// The position of an error within the text: behind the end of it, if the parser has counted a line that is not there,
+/// because the last line does not end.
+pub(super) fn within(text: &str, at: Position) -> Position {
+    // A line ends with a line feed, a carriage return, or both.
+    let is_end =
+        |(index, c): &(usize, char)| *c == '\n' || (*c == '\r' && !text[index + 1..].starts_with('\n'));
+    let lines = text.char_indices().filter(is_end).count() + 1;
+    if at.line <= lines {
+        return at;
+    }
+    let last = text.rsplit(['\n', '\r']).next().unwrap_or_default();
+    Position { line: lines, column: last.chars().count() + 1 }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::documents, *};
+
+    #[test]
+    fn an_error_at_the_end_is_in_the_last_line() {
+        let table = [
+            ("a: [", (1, 5), "no line ends"),
+            ("{\"a\": 1,\n\"b\": [", (2, 7), "the last line does not end"),
+            ("{\"a\": 1,\r\n\"b\": [", (2, 7), "the same in a file of Windows"),
+            ("a: [\n", (2, 1), "every line ends"),
+            ("a: [}\nb: [", (1, 5), "an error before the end"),
+        ];
+        for (text, (line, column), reason) in table {
+            let (_, failure) = documents(text);
+            assert_eq!(failure.map(|(at, _)| at), Some(Position { line, column }), "{reason}");
+        }
+    }
 
     #[test]
     fn character_offsets_become_byte_offsets() {
