@@ -1,8 +1,10 @@
 //! A field that the kind of an object does not have.
 
+use serde_json::Value;
+
 use super::{Check, DependsOn, FileObject, Finding, Fix, Level, Rule};
 use crate::{
-    objects::{Change, Kind, Origin, SetKind, UnknownField, manifest::Written},
+    objects::{Change, Kind, Origin, SetKind, UnknownField, manifest::Written, to_flow},
     suggest::closest,
 };
 
@@ -51,9 +53,14 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
     // No file sets the status.
     let free: Vec<_> = free.iter().copied().filter(|name| *name != "status").collect();
     match meant {
-        Some(Meant { name, hint }) => {
+        Some(Meant { name, hint, value }) => {
             let change = Change::Rename { path: path.clone(), name: name.to_owned() };
-            Fix::changing_pulls(format!("rename it to {name}{hint}")).change(written.id.clone(), change)
+            let title = match value {
+                Some(value) => format!("write it as {name}: {}{hint}", to_flow(value, false)),
+                None => format!("rename it to {name}{hint}"),
+            };
+            let fix = Fix::changing_pulls(title).change(written.id.clone(), change);
+            value.iter().fold(fix, |fix, value| fix.set(written.id.clone(), path, (*value).clone()))
         }
         None if written.origin == Origin::InstallConfig && is_for_tags(name) => {
             "add an ImageTagMirrorSet to the installer's manifests instead".into()
@@ -75,14 +82,16 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
 const MOST_NAMES: usize = 6;
 
 /// The field that was meant, and what else to know about it.
-struct Meant {
+struct Meant<'f> {
     name: &'static str,
     hint: &'static str,
+    /// The value that it needs, if that is another one.
+    value: Option<&'f Value>,
 }
 
 /// The list of mirrors, if this is one under the name that another kind has for it, or else the field with the most
 /// similar name. Only fields that are not there yet can be meant.
-fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
+fn meant(kind: Kind, field: &UnknownField) -> Option<Meant<'_>> {
     let list = list_of_mirrors(kind)
         .filter(|_| field.is_list && is_in_spec(field) && is_list_of_mirrors(&field.name));
     let by_meaning = list.filter(|list| field.free.contains(list)).map(|name| {
@@ -94,20 +103,20 @@ fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
             }
             _ => "",
         };
-        Meant { name, hint }
+        Meant { name, hint, value: None }
     });
     by_meaning.or_else(|| meant_by_name(field))
 }
 
-fn meant_by_name(field: &UnknownField) -> Option<Meant> {
-    Some(Meant { name: field.meant?, hint: "" })
+fn meant_by_name(field: &UnknownField) -> Option<Meant<'_>> {
+    Some(Meant { name: field.meant?, hint: "", value: field.meant_value.as_ref() })
 }
 
 /// A list for tag pulls has no counterpart there, and every other one is for digest pulls.
-fn meant_in_install_config(field: &UnknownField) -> Option<Meant> {
+fn meant_in_install_config(field: &UnknownField) -> Option<Meant<'_>> {
     if field.name == "mirrorSourcePolicy" {
         let name = field.free.iter().find(|name| **name == "sourcePolicy")?;
-        return Some(Meant { name, hint: "" });
+        return Some(Meant { name, hint: "", value: None });
     }
     if is_for_tags(&field.name) {
         return None;
@@ -115,7 +124,7 @@ fn meant_in_install_config(field: &UnknownField) -> Option<Meant> {
     let by_meaning = || {
         let lists = ["imageDigestMirrors", "repositoryDigestMirrors"];
         let name = field.free.iter().find(|name| **name == "imageDigestSources")?;
-        lists.contains(&&*field.name).then_some(Meant { name, hint: "" })
+        lists.contains(&&*field.name).then_some(Meant { name, hint: "", value: None })
     };
     by_meaning().or_else(|| meant_by_name(field))
 }
@@ -171,118 +180,4 @@ fn is_list_of_mirrors(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        objects::manifest,
-        review::Reviewer,
-        rules::{
-            Settings,
-            testing::{assert_texts, find_in_file},
-        },
-        write::Write,
-    };
-
-    const IDMS: &str =
-        "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {name: a}\nspec: ";
-    const ICSP: &str = "apiVersion: operator.openshift.io/v1alpha1\nkind: ImageContentSourcePolicy\nmetadata: {name: a}\nspec: ";
-    const HOSTED: &str = "apiVersion: hypershift.openshift.io/v1beta1\nkind: HostedCluster\n\
-                          metadata: {name: a, namespace: n}\nspec: ";
-
-    #[test]
-    fn a_field_is_found_with_the_one_that_was_meant() {
-        // The name that the fix gives the field; empty if the field is found, but no name is suggested.
-        let table = [
-            (IDMS, "{imageDigestMirrors: [{source: q.io}]}", None, "no unknown field"),
-            (IDMS, "{repositoryDigestMirrors: []}", Some("imageDigestMirrors"), "the list of an ICSP"),
-            (IDMS, "{imageTagMirrors: []}", Some("imageDigestMirrors"), "the list of an ITMS"),
-            (IDMS, "{imageDigestMirrors: [], imageTagMirrors: []}", Some(""), "its own list is there"),
-            (
-                IDMS,
-                "{imageDigestMirrors: [{source: q, mirror: [m]}]}",
-                Some("mirrors"),
-                "a letter is missing",
-            ),
-            (
-                IDMS,
-                "{imageDigestMirrors: [{mirrorSourcepolicy: x}]}",
-                Some("mirrorSourcePolicy"),
-                "lower case",
-            ),
-            (IDMS, "{imageDigestMirrors: [{imagePullPolicy: Always}]}", Some(""), "of a container"),
-            (ICSP, "{repositoryDigestMirrors: [{mirrorSourcePolicy: x}]}", Some(""), "an ICSP has no policy"),
-            (HOSTED, "{imageTagMirrorSet: []}", Some("imageContentSources"), "mirrors for tags"),
-            (HOSTED, "{olmCatalogPlacment: guest}", Some("olmCatalogPlacement"), "a letter is missing"),
-            (HOSTED, "{mirrors: {}}", Some(""), "nothing like it"),
-            (IDMS, "{}\nimageDigestMirrors: []", Some(""), "belongs to spec"),
-            (IDMS, "{}\nimageTagMirrors: []", Some(""), "belongs to spec, under another name"),
-            (IDMS, "{}\nannotations: {}", Some(""), "belongs to metadata"),
-            (HOSTED, "{}\nimageDigestMirrors: []", Some(""), "belongs to spec, under another name"),
-            (IDMS, "{}\nmirrors: 7", Some(""), "belongs nowhere"),
-        ];
-        let mut all = Vec::new();
-        for (head, spec, expected, reason) in table {
-            let found = find_in_file(RULE.id, &format!("{head}{spec}\n"));
-            let names: Vec<_> = found.iter().map(|finding| renamed_to(&finding.fix)).collect();
-            assert_eq!(names, Vec::from_iter(expected), "{reason}");
-            all.extend(found);
-        }
-        all.extend(found_in_install_configs());
-        assert_texts(RULE.id, &all);
-    }
-
-    /// What is found in install-configs, of which only the mirrors are known.
-    fn found_in_install_configs() -> Vec<Finding> {
-        let entries = "[{source: q.io/a, mirrors: [m.lab/a]}]";
-        let digests = "imageDigestSources";
-        let table = [
-            (format!("{digests}: {entries}"), None, "no unknown field"),
-            (format!("imageDigestSource: {entries}"), Some(digests), "a letter is missing"),
-            (format!("ImageDigestSources: {entries}"), None, "Go ignores the case of names"),
-            (format!("{digests}: []\nimageDigestSource: []"), Some(""), "the right one is there"),
-            (format!("imageContentSource: {entries}"), Some("imageContentSources"), "the old list"),
-            (format!("imageDigestMirrors: {entries}"), Some(digests), "the list of an IDMS"),
-            (format!("repositoryDigestMirrors: {entries}"), Some(digests), "the list of an ICSP"),
-            (format!("imageTagMirrors: {entries}"), Some(""), "the installer has none for tag pulls"),
-            (format!("{digests}: [{{source: q.io, mirror: [m]}}]"), Some("mirrors"), "in an entry"),
-            (format!("{digests}: [{{mirrorSourcePolicy: x}}]"), Some("sourcePolicy"), "the name in an IDMS"),
-            ("imageContentSources: [{sourcePolicy: x}]".to_owned(), Some(""), "the old list has no policy"),
-            (format!("{digests}: []\npullSecrets: x"), None, "nothing else is known"),
-        ];
-        let mut all = Vec::new();
-        for (fields, expected, reason) in table {
-            let found = find_in_file(RULE.id, &format!("apiVersion: v1\nbaseDomain: lab\n{fields}\n"));
-            let names: Vec<_> = found.iter().map(|finding| renamed_to(&finding.fix)).collect();
-            assert_eq!(names, Vec::from_iter(expected), "{reason}");
-            all.extend(found);
-        }
-        all
-    }
-
-    fn renamed_to(fix: &Fix) -> &str {
-        match fix.changes.first() {
-            Some((_, Change::Rename { name, .. })) => name,
-            _ => "",
-        }
-    }
-
-    #[test]
-    fn what_a_misspelt_field_sets_is_no_other_fault() {
-        let table = [
-            (IDMS, "{imageDigestMirrors: [{Source: q.io/a, mirrors: [m.lab/a]}]}", "the source is not empty"),
-            (IDMS, "{imageDigestMirrors: [{source: q.io/a, mirror: [m.lab/a]}]}", "it has a mirror"),
-            (ICSP, "{repositoryDigestMirrors: [{Source: q.io/a, mirror: [m.lab/a]}]}", "both, in an ICSP"),
-            (HOSTED, "{imageContentSources: [{Source: q.io/a, mirrors: [m.lab/a]}]}", "in a HostedCluster"),
-            (HOSTED, "{imageContentSources: [{source: q.io/a, mirror: [m.lab/a]}]}", "its mirror"),
-            (HOSTED, "{imageContentSources: [[q.io/a, m.lab/a]]}", "an entry of another type"),
-        ];
-        for (head, spec, reason) in table {
-            let object = manifest::read("test", format!("{head}{spec}\n")).objects.remove(0).object;
-            let state = [object.clone()].into_iter().collect();
-            let (settings, today) = (Settings::default(), jiff::civil::date(2026, 1, 1));
-            let verdict = Reviewer::new(&state, &settings, today).review(&Write::existing(&object).unwrap());
-            let ids: Vec<_> = verdict.rule_ids();
-            assert!(ids.iter().all(|id| *id == "deprecated-icsp"), "{reason}: {ids:?}");
-        }
-    }
-}
+mod tests;
