@@ -8,34 +8,25 @@ mod remove;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod text_edit;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    ops::Range,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
+pub use self::text_edit::{TextEdit, apply_edits};
 use self::{
     at::{At, Place, descend},
     layout::Layout,
     place::Style,
     remove::{holds_original, remove},
+    text_edit::join,
 };
 use super::{
     change::Change,
     manifest::{Located, Source},
     tree::{Data, Node, Repeat, steps},
 };
-
-/// Replaces a byte range of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextEdit {
-    /// The range; empty for an insertion.
-    pub range: Range<usize>,
-    /// What takes its place.
-    pub text: String,
-}
 
 impl Located {
     /// The edits of its file that make these changes. `None` where they cannot be made by editing: in a value that an
@@ -96,7 +87,7 @@ fn edits<'c>(
     }
     let is_free = |(change, steps): &(&Change, Vec<&str>)| {
         let mut around = (1..=steps.len()).filter_map(|depth| closed.get(&steps[..depth]));
-        around.all(|other| other == change)
+        around.all(|other| other == change || are_name_and_value(change, other))
     };
     if !changes.iter().all(is_free) {
         return None;
@@ -127,40 +118,17 @@ fn closed_by<'s>(change: &Change, at: &At<'_>, steps: &'s [&'s str], depth: usiz
     }
 }
 
+/// Whether one change is about the name of a field, and the other about its value.
+fn are_name_and_value(change: &Change, other: &Change) -> bool {
+    matches!((change, other), (Change::Rename { path, .. }, Change::Set { path: of_value, .. }) if path == of_value)
+}
+
 fn is_empty(node: &Node) -> bool {
     match &node.data {
         Data::Scalar(value) => value.is_null(),
         Data::List(items) => items.is_empty(),
         Data::Map(fields) => fields.is_empty(),
     }
-}
-
-/// Sorts edits. `None` if two of them overlap. Insertions at one place become one, in their order, since the sort is
-/// stable.
-fn join(mut edits: Vec<TextEdit>) -> Option<Vec<TextEdit>> {
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-    let mut joined: Vec<TextEdit> = Vec::with_capacity(edits.len());
-    for edit in edits {
-        match joined.last_mut() {
-            Some(last) if last.range == edit.range && edit.range.is_empty() => last.text.push_str(&edit.text),
-            Some(last) if last.range.end > edit.range.start => return None,
-            _ => joined.push(edit),
-        }
-    }
-    Some(joined)
-}
-
-/// Applies edits that are sorted and do not overlap.
-pub fn apply_edits(text: &str, edits: &[TextEdit]) -> String {
-    let mut edited = String::with_capacity(text.len());
-    let mut from = 0;
-    for TextEdit { range, text: new } in edits {
-        edited.push_str(&text[from..range.start]);
-        edited.push_str(new);
-        from = range.end;
-    }
-    edited.push_str(&text[from..]);
-    edited
 }
 
 /// The edit of a single change other than a removal, for which [`remove`] makes the edits. `at` is the node at its path,
@@ -185,8 +153,9 @@ fn nested(steps: &[&str], value: Value) -> Value {
     steps.iter().rev().fold(value, |value, step| Value::Object(Map::from_iter([((*step).to_owned(), value)])))
 }
 
-/// Puts a value in the place of another one: any value inside brackets, else a string in the place of a single
-/// value, or a list in the place of a list. `None` for anything else, whose layout would have to be made up.
+/// Puts a value in the place of another one: any value inside brackets, else a string or a list in the place of a
+/// single value, a string in the place of a list in brackets, or a list in the place of a list. `None` for anything else,
+/// whose layout would have to be made up.
 fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> {
     let node = at.spot.node;
     let marks = layout.marks(at.spot);
@@ -211,7 +180,12 @@ fn replace(layout: &Layout<'_>, at: &At<'_>, value: &Value) -> Option<TextEdit> 
     if !is_single && layout.may_have_comment(range.clone()) {
         return None;
     }
-    if at.in_flow || value.is_string() && is_single {
+    let is_on_line = match value {
+        Value::String(_) => is_single || marks.style == Style::Brackets,
+        Value::Array(_) => is_single,
+        _ => false,
+    };
+    if at.in_flow || is_on_line {
         let text = match value {
             Value::String(text) => layout.like(marks.content, text),
             _ => layout.flow(value),

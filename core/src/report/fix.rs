@@ -1,12 +1,12 @@
 //! A fix as edits of files, and as whole objects where no file has what it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
 use super::Places;
 use crate::{
-    objects::{Change, MirrorSet, ObjectId, TextEdit, apply_all, manifest::Located},
+    objects::{Change, MirrorSet, Object, ObjectId, Origin, TextEdit, apply_all, manifest::Located},
     rules::{Applicability, Fix},
 };
 
@@ -44,6 +44,7 @@ pub struct AppliedFix<'a> {
 
 /// The fix of a finding for objects at these places; `None` if a person has to make it. A mirror set that is not in a
 /// file, or cannot be edited there, becomes a whole object: not one that the installer makes of its configuration.
+/// A person also deletes an object that would have no entry left: without its text in a file, it is still in the cluster.
 ///
 /// `own` is where the object with the finding is: of two objects with one name, this one is fixed.
 pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -> Option<AppliedFix<'a>> {
@@ -54,7 +55,9 @@ pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -
     for (object, changes) in changes_by_object(fix) {
         let own = own.filter(|own| own.written.id == *object);
         let located = own.or_else(|| places.find(object));
-        if located.is_some_and(|located| gives_fields_a_meaning(located, &changes)) {
+        if located.is_some_and(|located| gives_fields_a_meaning(located, &changes))
+            || set_at(located, object, places).is_some_and(|set| takes_last_entry(set, &changes))
+        {
             return None;
         }
         match located.and_then(|located| edits_of(located, &changes)) {
@@ -85,6 +88,9 @@ pub(super) fn obstacle(own: &Located, fix: &Fix, places: &Places<'_>) -> Option<
         if gives_fields_a_meaning(located, &changes) {
             return Some("fields that have no effect now would have one in the other kind".to_owned());
         }
+        if set_at(Some(located), object, places).is_some_and(|set| takes_last_entry(set, &changes)) {
+            return Some(format!("{object} would have no entries left and has to be deleted"));
+        }
         edits_of(located, &changes).is_none().then(|| located.why_not_editable().to_owned())
     });
     change.or_else(|| fix.objects.iter().find_map(|object| own.addition(object).err()))
@@ -96,6 +102,31 @@ fn gives_fields_a_meaning(located: &Located, changes: &[&Change]) -> bool {
     let written = &located.written;
     let changes_kind = changes.iter().any(|change| change.path() == "kind");
     changes_kind && !written.is_misnamed && !written.unknown_fields.is_empty()
+}
+
+/// The mirror set at this position, or of the cluster if it is in no file.
+fn set_at<'p>(located: Option<&'p Located>, object: &ObjectId, places: &Places<'p>) -> Option<&'p MirrorSet> {
+    match located.map(|located| &located.object) {
+        Some(Object::MirrorSet(set)) => Some(set),
+        Some(_) => None,
+        None => places.set(object),
+    }
+}
+
+/// Whether changes leave a mirror set that is an object of its own without an entry.
+fn takes_last_entry(set: &MirrorSet, changes: &[&Change]) -> bool {
+    let removed = changes.iter().filter_map(|change| match change {
+        Change::Remove { path } => Some(&**path),
+        _ => None,
+    });
+    let removed: HashSet<_> = removed.collect();
+    let list = set.list_path();
+    let adds = |change: &&Change| matches!(change, Change::Append { path, .. } if *path == list);
+    let is_removed = |index: usize| removed.contains(&*set.entry_path(index));
+    set.origin == Origin::Object
+        && !set.entries.is_empty()
+        && !changes.iter().any(adds)
+        && (0..set.entries.len()).all(is_removed)
 }
 
 /// The edits of the file that has an object; `None` if it cannot be edited there.

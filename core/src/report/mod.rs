@@ -2,6 +2,7 @@
 
 mod fix;
 mod json;
+mod pasted;
 mod rounds;
 mod unknown;
 
@@ -9,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 pub use fix::{AppliedFix, FileEdit, apply_fix};
 pub use json::{ExemptedJson, FindingJson, exempted_json, findings_json, lapsed_json};
+pub use pasted::{Pasted, pasted};
 pub use rounds::{Files, Fixed, fix_all};
 pub use unknown::UnknownValues;
 

@@ -22,25 +22,26 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
     let inherited = now.source.filter(|source| *source != repository);
     let tag = if inherited.is_some() { to_mirrors(&now.places_for(Pull::Tag)) } else { Mirrors::new() };
     let own = entry(repository, digest, policy, set.kind);
-    let title = format!("add {}", entry_text(&own));
+    let is_tag_valid = is_valid_list(repository, &tag, policy);
+    let mut broader = inherited.into_iter().flat_map(|source| view.entries(source));
+    let tags =
+        broader.find(|found| found.set.kind == SetKind::Itms).filter(|_| is_tag_valid && !tag.is_empty());
+    let also = tags.map(|tags| (tags.set, entry(repository, tag.clone(), policy, SetKind::Itms)));
+    let title = match &also {
+        Some((tags, also)) => format!("add {}, and {} to {}", entry_text(&own), entry_text(also), tags.id()),
+        None => format!("add {}", entry_text(&own)),
+    };
     // Rendering fails if the entries of one source have different policies.
     let agrees = view.entries(repository).all(|found| found.entry().policy() == policy);
-    let is_writable =
-        is_valid_list(repository, &own.mirrors, policy) && is_valid_list(repository, &tag, policy);
+    let keeps_tags = tag.is_empty() || also.is_some();
+    let is_writable = is_valid_list(repository, &own.mirrors, policy) && keeps_tags;
     if !(is_writable && own.is_effective() && agrees && may_extend(view, set))
         || is_beside_icsp(view, set, repository)
     {
         return title.into();
     }
-    if tag.is_empty() {
-        return Fix::safe(title).add_entries(set, &[own]);
-    }
-    let mut broader = inherited.into_iter().flat_map(|source| view.entries(source));
-    let Some(tags) = broader.find(|found| found.set.kind == SetKind::Itms) else { return title.into() };
-    let also = entry(repository, tag, policy, SetKind::Itms);
-    Fix::safe(format!("{title}, and {} to {}", entry_text(&also), tags.set.id()))
-        .add_entries(set, &[own])
-        .add_entries(tags.set, &[also])
+    let fix = Fix::safe(title).add_entries(set, &[own]);
+    also.iter().fold(fix, |fix, (tags, also)| fix.add_entries(tags, std::slice::from_ref(also)))
 }
 
 fn to_mirrors(places: &[String]) -> Mirrors {

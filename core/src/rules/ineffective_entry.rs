@@ -9,7 +9,7 @@ use crate::{
     objects::{
         Entry, MirrorSet,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
-        grammar,
+        Origin, grammar,
         scope::names_registry,
     },
 };
@@ -94,7 +94,9 @@ fn consequence(set: &MirrorSet, index: usize, decided: &Decided) -> (&'static st
         (false, _, true) => "nodes ignore the entry and use the other entries of the source",
         (false, _, false) => "nodes ignore the entry and use a broader source, if there is one",
     };
-    let title = "add a mirror, or remove the entry";
+    let is_only = set.origin == Origin::Object && set.entries.len() == 1;
+    let title =
+        if is_only { "add a mirror, or delete the object" } else { "add a mirror, or remove the entry" };
     (effect, Fix::safe(title).remove(set.id(), set.entry_path(index)))
 }
 

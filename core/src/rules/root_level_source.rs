@@ -80,7 +80,7 @@ mod tests {
         hypershift::{Era, Redirect},
         objects::{
             ImageConfig, MirrorSet, Object,
-            SetKind::{Idms, Itms},
+            SetKind::{Icsp, Idms, Itms},
         },
         rules::{
             AsWritten, Settings, Views,
@@ -198,5 +198,23 @@ mod tests {
         }
         let keys: Vec<_> = found.iter().map(|finding| &*finding.key).collect();
         assert_eq!(keys, [format!("quay.io {release}"), format!("quay.io {components}")]);
+    }
+
+    #[test]
+    fn what_a_person_adds_keeps_the_mirrors_of_tag_pulls() {
+        let own = set(Icsp, "own", &[("quay.io", &["m.lab"])]);
+        let tags = |source| Object::from(set(Itms, "tags", &[(source, &["t.lab"])]));
+        let table = [("quay.io", true, "an ITMS of the same source"), ("r.io", false, "of another source")];
+        for (source, expected, reason) in table {
+            let found = found_in(RULE.id, &own, [tags(source)], &for_releases(""));
+            for (finding, repository) in found.iter().zip(RELEASE_REPOSITORIES) {
+                let mirror = repository.replace("quay.io", "t.lab");
+                let shown = [&*mirror, "ImageTagMirrorSet/tags"].map(|text| finding.fix.title.contains(text));
+                assert_eq!(shown, [expected; 2], "{reason}: {}", finding.fix.title);
+                // The webhook admits no more entries in an ICSP next to an ITMS.
+                assert!(!finding.fix.is_applicable(), "{reason}");
+            }
+            assert_eq!(found.len(), 2, "{reason}");
+        }
     }
 }

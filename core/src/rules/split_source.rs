@@ -10,7 +10,7 @@ use hashbrown::HashSet;
 use super::{
     Check, DependsOn, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
     explicit::{is_beside_icsp, may_extend},
-    finding::{some_sets, some_sources},
+    finding::{some_names, some_sets, some_sources},
     fix::entry_text,
     mirror_order_conflict::{ORDER_UNSPECIFIED, contradiction},
     shared::offers_fix_of,
@@ -19,9 +19,9 @@ use crate::{
     context::{EntryRef, View},
     node::Order,
     objects::{
-        Entry,
+        Entry, MirrorSet,
         MirrorSourcePolicy::{AllowContactingSource, NeverContactSource},
-        SetKind,
+        Origin, SetKind,
     },
 };
 
@@ -230,9 +230,24 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
     let Some(removed) = removed else { return title.into() };
     let is_safe = found.iter().all(Sharing::keeps_listed_order);
     let fix = if is_safe { Fix::safe(title) } else { Fix::changing_pulls(title) };
-    let fix = found.iter().fold(fix, complete_first);
-    let removed = removed.into_iter().flatten();
-    removed.fold(fix, |fix, extra| fix.remove(extra.set.id(), extra.set.entry_path(extra.index)))
+    let removed: Vec<_> = removed.into_iter().flatten().collect();
+    let fix = name_emptied(found.iter().fold(fix, complete_first), &removed);
+    removed.iter().fold(fix, |fix, extra| fix.remove(extra.set.id(), extra.set.entry_path(extra.index)))
+}
+
+/// Says which objects have no entry left without those that are removed: a person deletes them.
+fn name_emptied(fix: Fix, removed: &[EntryRef<'_>]) -> Fix {
+    let mut sets: BTreeMap<String, (&MirrorSet, usize)> = BTreeMap::new();
+    for found in removed.iter().filter(|found| found.set.origin == Origin::Object) {
+        sets.entry(found.set.id().to_string()).or_insert((found.set, 0)).1 += 1;
+    }
+    sets.retain(|_, (set, count)| *count == set.entries.len());
+    if sets.is_empty() {
+        return fix;
+    }
+    let have = if sets.len() == 1 { "has" } else { "have" };
+    let emptied = some_names(sets.into_keys());
+    Fix { title: format!("{}; delete {emptied}, which then {have} no entries", fix.title), ..fix }
 }
 
 /// Gives the first entry the mirrors of all.

@@ -1,8 +1,10 @@
 //! A field that the kind of an object does not have.
 
+use serde_json::Value;
+
 use super::{Check, DependsOn, FileObject, Finding, Fix, Level, Rule};
 use crate::{
-    objects::{Change, Kind, Origin, SetKind, UnknownField, manifest::Written},
+    objects::{Change, Kind, Origin, SetKind, UnknownField, manifest::Written, to_flow},
     suggest::closest,
 };
 
@@ -51,9 +53,14 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
     // No file sets the status.
     let free: Vec<_> = free.iter().copied().filter(|name| *name != "status").collect();
     match meant {
-        Some(Meant { name, hint }) => {
+        Some(Meant { name, hint, value }) => {
             let change = Change::Rename { path: path.clone(), name: name.to_owned() };
-            Fix::changing_pulls(format!("rename it to {name}{hint}")).change(written.id.clone(), change)
+            let title = match value {
+                Some(value) => format!("write it as {name}: {}{hint}", to_flow(value, false)),
+                None => format!("rename it to {name}{hint}"),
+            };
+            let fix = Fix::changing_pulls(title).change(written.id.clone(), change);
+            value.iter().fold(fix, |fix, value| fix.set(written.id.clone(), path, (*value).clone()))
         }
         None if written.origin == Origin::InstallConfig && is_for_tags(name) => {
             "add an ImageTagMirrorSet to the installer's manifests instead".into()
@@ -83,14 +90,16 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
 const MOST_NAMES: usize = 6;
 
 /// The field that was meant, and what else to know about it.
-struct Meant {
+struct Meant<'f> {
     name: &'static str,
     hint: &'static str,
+    /// The value that it needs, if that is another one.
+    value: Option<&'f Value>,
 }
 
 /// The list of mirrors, if this is one under the name that another kind has for it, or else the field with the most
 /// similar name. Only fields that are not there yet can be meant.
-fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
+fn meant(kind: Kind, field: &UnknownField) -> Option<Meant<'_>> {
     let list = list_of_mirrors(kind)
         .filter(|_| field.is_list && is_in_spec(field) && is_list_of_mirrors(&field.name));
     let by_meaning = list.filter(|list| field.free.contains(list)).map(|name| {
@@ -105,22 +114,20 @@ fn meant(kind: Kind, field: &UnknownField) -> Option<Meant> {
             }
             _ => "",
         };
-        Meant { name, hint }
+        Meant { name, hint, value: None }
     });
     by_meaning.or_else(|| meant_by_name(field))
 }
 
-fn meant_by_name(field: &UnknownField) -> Option<Meant> {
-    let name = field.meant?;
-    let hint = if name == "mirrors" && !field.is_list { ", and make it a list" } else { "" };
-    Some(Meant { name, hint })
+fn meant_by_name(field: &UnknownField) -> Option<Meant<'_>> {
+    Some(Meant { name: field.meant?, hint: "", value: field.meant_value.as_ref() })
 }
 
 /// A list for tag pulls has no counterpart there, and every other one is for digest pulls.
-fn meant_in_install_config(field: &UnknownField) -> Option<Meant> {
+fn meant_in_install_config(field: &UnknownField) -> Option<Meant<'_>> {
     if field.name == "mirrorSourcePolicy" {
         let name = field.free.iter().find(|name| **name == "sourcePolicy")?;
-        return Some(Meant { name, hint: "" });
+        return Some(Meant { name, hint: "", value: None });
     }
     if is_for_tags(&field.name) {
         return None;
@@ -128,7 +135,7 @@ fn meant_in_install_config(field: &UnknownField) -> Option<Meant> {
     let by_meaning = || {
         let lists = ["imageDigestMirrors", "repositoryDigestMirrors"];
         let name = field.free.iter().find(|name| **name == "imageDigestSources")?;
-        lists.contains(&&*field.name).then_some(Meant { name, hint: "" })
+        lists.contains(&&*field.name).then_some(Meant { name, hint: "", value: None })
     };
     by_meaning().or_else(|| meant_by_name(field))
 }

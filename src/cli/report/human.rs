@@ -8,7 +8,7 @@ use annotate_snippets::{
 use anstream::adapter::strip_str;
 use mirrorguard_core::{
     objects::manifest::{Located, Position, Source},
-    report::{Places, Reviewed},
+    report::{Pasted, Places, Reviewed, pasted},
     review::Diagnostic,
     rules::Level,
 };
@@ -29,10 +29,14 @@ const OTHERS: usize = 3;
 pub(in crate::cli) fn human(reviewed: &[Reviewed<'_>], places: &Places<'_>, width: usize) -> String {
     let renderer = Renderer::styled().term_width(width).decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-    for shown in shown(reviewed) {
+    let shown = shown(reviewed);
+    let pasted = pasted(shown.iter().map(|shown| &shown.diagnostic.finding));
+    for (shown, Pasted { yaml, note }) in shown.iter().zip(pasted) {
+        let group = group(shown, places, width);
+        let group = note.into_iter().fold(group, |group, note| group.element(Title::NOTE.message(note)));
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", renderer.render(&[group(&shown, places, width)]));
-        if let Some(yaml) = shown.diagnostic.finding.fix.yaml() {
+        let _ = writeln!(text, "{}", renderer.render(&[group]));
+        if let Some(yaml) = yaml {
             let _ = writeln!(text, "\n{}", yaml.trim_end());
         }
         text.push('\n');

@@ -64,6 +64,13 @@ fn changes() -> Vec<(&'static str, Vec<Change>)> {
         ),
         ("a renamed field", vec![rename(&format!("{list}[1].mirrorSourcePolicy"), "policy")]),
         (
+            "a field with another name and type",
+            vec![
+                rename(&format!("{list}[1].mirrorSourcePolicy"), "policies"),
+                set(&format!("{list}[1].mirrorSourcePolicy"), json!(["x"])),
+            ],
+        ),
+        (
             "a removal and more",
             vec![
                 remove(&format!("{list}[0]")),

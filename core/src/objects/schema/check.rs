@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Fields, OTHERS, Scalar, Schema,
-    unknown::{UnknownField, join, place_below},
+    unknown::{UnknownField, converted, join, place_below},
 };
 use crate::objects::tree::{Data, Field, Node, steps};
 
@@ -71,8 +71,10 @@ impl Shape {
             fields[at].is_unknown = true;
             let belongs_to = place_below(known, parent, &name);
             let there = fields.iter().map(|field| &*field.name).filter(|name| known.contains_key(*name));
-            let unknown = UnknownField::new(path, name, is_list, free).beside(there);
-            self.unknown.push(UnknownField { belongs_to, ..unknown });
+            let field = UnknownField::new(path, name, is_list, free).beside(there);
+            let meant = field.meant.and_then(|meant| known.get(meant));
+            let meant_value = meant.and_then(|schema| converted(&fields[at].value, schema));
+            self.unknown.push(UnknownField { meant_value, belongs_to, ..field });
         }
     }
 }
@@ -84,7 +86,7 @@ fn free_names(fields: &[Field], known: &'static Fields) -> Arc<[&'static str]> {
 }
 
 impl Scalar {
-    fn accepts(&self, value: &Value) -> bool {
+    pub(super) fn accepts(&self, value: &Value) -> bool {
         match self {
             Self::Any => true,
             Self::String => value.is_string(),

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use strsim::osa_distance;
 
-use super::{Fields, Schema};
-use crate::suggest::closest;
+use super::{Fields, Scalar, Schema};
+use crate::{
+    objects::tree::{Data, Node},
+    suggest::closest,
+};
 
 /// A field that a kind does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub struct UnknownField {
     pub meant: Option<&'static str>,
     /// A field of its map that the kind has, and whose name it is a misspelling of.
     pub twin: Option<String>,
+    /// The value that this one needs, if it is a single string and the needed one a list, or the other way round.
+    pub meant_value: Option<Value>,
     /// The path where the kind has a field of this name, directly below another field of the same map:
     /// `spec.imageDigestMirrors` for `imageDigestMirrors`.
     pub belongs_to: Option<String>,
@@ -36,7 +42,7 @@ impl UnknownField {
         free: Arc<[&'static str]>,
     ) -> Self {
         let meant = misspelling_of(&name, &free);
-        Self { path, name, is_list, free, meant, twin: None, belongs_to: None }
+        Self { path, name, is_list, free, meant, twin: None, meant_value: None, belongs_to: None }
     }
 
     /// With the field that it is a misspelling of, if that is one of these, which its map has already.
@@ -53,6 +59,24 @@ impl UnknownField {
         let parent = self.path.strip_suffix(&*self.name)?;
         Some(format!("{parent}{meant}"))
     }
+}
+
+/// A single string as a list, or the only string of a list, where a field of this type needs it.
+pub(super) fn converted(node: &Node, schema: &Schema) -> Option<Value> {
+    match (schema, &node.data) {
+        (Schema::List([item]), Data::Scalar(value)) if accepts(item, value) => {
+            Some(Value::Array(vec![value.clone()]))
+        }
+        (Schema::Scalar(_), Data::List(items)) => match &**items {
+            [Node { data: Data::Scalar(value), .. }] if accepts(schema, value) => Some(value.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn accepts(schema: &Schema, value: &Value) -> bool {
+    matches!(schema, Schema::Scalar(scalar @ (Scalar::String | Scalar::OneOf(_))) if scalar.accepts(value))
 }
 
 /// Whether a third of the letters differs at most: names of fields have words in common.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     objects::{
-        Change, MirrorSet, ObjectId, SetKind, TextEdit, apply_edits,
+        Change, MirrorSet, Object, ObjectId, Origin, SetKind, TextEdit, apply_edits,
         manifest::{self, Located, Reading},
     },
     report::{FileEdit, Places, Reviewed, apply_fix, findings},
@@ -103,15 +103,26 @@ struct Original<'f> {
     text: &'f str,
     /// How many objects it has.
     objects: usize,
+    /// How many of them are mirror sets without an entry.
+    empty: usize,
 }
 
 fn originals(files: &impl Files) -> BTreeMap<&str, Original<'_>> {
     let mut originals = BTreeMap::new();
     for located in files.located() {
         let text = &*located.source.text;
-        originals.entry(&*located.source.name).or_insert(Original { text, objects: 0 }).objects += 1;
+        let original =
+            originals.entry(&*located.source.name).or_insert(Original { text, objects: 0, empty: 0 });
+        original.objects += 1;
+        original.empty += usize::from(is_empty(located));
     }
     originals
+}
+
+/// Whether an object is a mirror set without an entry.
+fn is_empty(located: &Located) -> bool {
+    let Object::MirrorSet(set) = &located.object else { return false };
+    set.origin == Origin::Object && set.entries.is_empty()
 }
 
 /// The files that fixes change; an error that a file has only after them.
@@ -126,7 +137,7 @@ fn edited(
     }
     let mut edited = BTreeMap::new();
     for (file, mut edits) in by_file {
-        let Some(Original { text, objects }) = originals.get(file) else { continue };
+        let Some(Original { text, objects, empty }) = originals.get(file) else { continue };
         // What is inserted at one place stays in the order of the fixes.
         edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
         let after = apply_edits(text, &edits);
@@ -137,6 +148,10 @@ fn edited(
         }
         if reading.objects.len() + reading.misnamed.len() < *objects {
             return Err(format!("{file}: an object could not be read any more"));
+        }
+        // Each of two fixes may leave one entry.
+        if reading.objects.iter().filter(|located| is_empty(located)).count() > *empty {
+            return Err(format!("{file}: an object would have no entries left"));
         }
         edited.insert(file.to_owned(), Edited { before: (*text).to_owned(), after, reading });
     }

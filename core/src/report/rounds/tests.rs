@@ -1,6 +1,6 @@
 use super::{round::is_for_replaced, *};
 use crate::{
-    objects::{Change, MirrorSet, SetKind},
+    objects::{Change, MirrorSet, Object, SetKind},
     review::Verdict,
     rules::{Finding, Fix, Level, RULES},
 };
@@ -177,5 +177,46 @@ fn a_fix_that_cannot_be_made_is_named() {
     for (text, rule, unsafe_fixes, expected, reason) in table {
         let mut file = File { reading: manifest::read("f", text.to_owned()), rule };
         assert_eq!(fix_all(&mut file, unsafe_fixes).left_alone.len(), expected, "{reason}");
+    }
+}
+
+/// Removes these entries: each is a finding of its own, as long as there is an entry with its source.
+fn remove_sources(text: &str, sources: &[&'static str]) -> Vec<(&'static str, Fix)> {
+    let reading = manifest::read("f", text.to_owned());
+    let Object::MirrorSet(set) = &reading.objects[0].object else { panic!("{text}") };
+    let index = |source: &str| set.entries.iter().position(|entry| *entry.source == *source);
+    let found = sources.iter().filter_map(|source| Some((*source, index(source)?)));
+    let fixes = found.map(|(source, index)| {
+        let change = Change::Remove { path: set.entry_path(index) };
+        (source, Fix { changes: vec![(set.id(), change)], ..Fix::from("remove") })
+    });
+    fixes.collect()
+}
+
+#[test]
+fn the_last_entry_of_an_object_is_left_to_a_person() {
+    let two = TEXT.to_owned() + "  - source: r.io\n    mirrors: [m]\n";
+    let table: [(&str, Rule, &[&str], usize, &str); 4] = [
+        (TEXT, |text| remove_sources(text, &["q.io"]), &["q.io"], 1, "the only one"),
+        (&two, |text| remove_sources(text, &["q.io"]), &["r.io"], 0, "one of two"),
+        (&two, |text| remove_sources(text, &["q.io", "r.io"]), &["r.io"], 1, "both, by a fix each"),
+        (
+            &two,
+            |text| {
+                let fixes = remove_sources(text, &["q.io", "r.io"]);
+                let changes = fixes.into_iter().flat_map(|(_, fix)| fix.changes).collect();
+                vec![("both", Fix { changes, ..Fix::from("remove") })]
+            },
+            &["q.io", "r.io"],
+            1,
+            "both, by one fix",
+        ),
+    ];
+    for (text, rule, expected, left_alone, reason) in table {
+        let mut file = File { reading: manifest::read("f", text.to_owned()), rule };
+        let fixed = fix_all(&mut file, true);
+        let Object::MirrorSet(set) = &file.reading.objects[0].object else { panic!("{reason}") };
+        let sources: Vec<_> = set.entries.iter().map(|entry| &*entry.source).collect();
+        assert_eq!((&*sources, fixed.left_alone.len()), (expected, left_alone), "{reason}");
     }
 }

@@ -223,7 +223,7 @@ fn an_entry_is_made_with_the_policy_of_its_source() {
     let table = [
         (other, Some(false), "another source"),
         (idms("m.lab/c"), None, "an IDMS that never contacts the source has the entry already"),
-        (idms("m.lab/d"), Some(true), "an IDMS that never contacts the source has another mirror"),
+        (idms("m.lab/d"), None, "an IDMS has the source, and another one would split it"),
         (never(set(SetKind::Itms, "there", &[(SOURCE, &["m.lab/c"])])), Some(true), "only an ITMS has it"),
     ];
     for (there, expected, reason) in table {

@@ -1,3 +1,7 @@
+//! Fields that a kind does not have, and those that were meant.
+
+use serde_json::json;
+
 use super::*;
 use crate::{
     objects::manifest,
@@ -30,6 +34,7 @@ fn a_field_is_found_with_the_one_that_was_meant() {
         (IDMS, "{imageDigestMirrors: [{mirrors: [m], mirror: [n]}]}", Some(""), "mirrors are there"),
         (IMAGE, "{registrySources: {}, registrySource: {}}", Some(""), "registrySources is there"),
         (IMAGE, "{registrySource: {}}", Some("registrySources"), "it is not there"),
+        (IDMS, "{imageDigestMirrors: [{mirror: m.lab}]}", Some("mirrors"), "one mirror without its list"),
         (IDMS, "{imageDigestMirrors: [{imagePullPolicy: Always}]}", Some(""), "of a container"),
         (ICSP, "{repositoryDigestMirrors: [{mirrorSourcePolicy: x}]}", Some(""), "an ICSP has no policy"),
         (HOSTED, "{imageTagMirrorSet: []}", Some("imageContentSources"), "mirrors for tags"),
@@ -37,7 +42,6 @@ fn a_field_is_found_with_the_one_that_was_meant() {
         (HOSTED, "{mirrors: {}}", Some(""), "nothing like it"),
         (HOSTED, "{imageContentSources: [{mirrorSourcePolicy: x}]}", Some(""), "it has no policy"),
         (ICSP, "{imageDigestMirrors: []}", Some("repositoryDigestMirrors"), "of an IDMS"),
-        (IDMS, "{imageDigestMirrors: [{mirror: m}]}", Some("mirrors"), "a string must become a list"),
         (IDMS, "{}\nimageDigestMirrors: []", Some(""), "belongs to spec"),
         (IDMS, "{}\nimageTagMirrors: []", Some(""), "belongs to spec, under another name"),
         (IDMS, "{}\nannotations: {}", Some(""), "belongs to metadata"),
@@ -82,6 +86,36 @@ fn found_in_install_configs() -> Vec<Finding> {
         all.extend(found);
     }
     all
+}
+
+#[test]
+fn a_value_of_another_type_is_rewritten_with_its_name() {
+    let config = "apiVersion: config.openshift.io/v1\nkind: Image\nmetadata: {name: cluster}\nspec: ";
+    // The value that the fix sets; `None` if the field is only renamed.
+    let table = [
+        (IDMS, "{imageDigestMirrors: [{mirror: m.lab}]}", Some(json!(["m.lab"])), "a string for a list"),
+        (IDMS, "{imageDigestMirrors: [{mirror: [m.lab]}]}", None, "a list for a list"),
+        (IDMS, "{imageDigestMirrors: [{sources: [q.io]}]}", Some(json!("q.io")), "a list for a string"),
+        (IDMS, "{imageDigestMirrors: [{sources: q.io}]}", None, "a string for a string"),
+        (IDMS, "{imageDigestMirrors: [{sources: [q.io, r.io]}]}", None, "two strings are no single one"),
+        (IDMS, "{imageDigestMirrors: [{mirror: {a: b}}]}", None, "a map is no item"),
+        (
+            config,
+            "{registrySources: {insecureRegistry: m.lab}}",
+            Some(json!(["m.lab"])),
+            "of the image configuration",
+        ),
+    ];
+    for (head, spec, expected, reason) in table {
+        let found = find_in_file(RULE.id, &format!("{head}{spec}\n"));
+        let [finding] = &*found else { panic!("{reason}: {found:?}") };
+        assert!(!renamed_to(&finding.fix).is_empty(), "{reason}");
+        let set = finding.fix.changes.iter().find_map(|(_, change)| match change {
+            Change::Set { path, value } if *path == finding.path => Some(value.clone()),
+            _ => None,
+        });
+        assert_eq!(set, expected, "{reason}");
+    }
 }
 
 fn renamed_to(fix: &Fix) -> &str {
