@@ -145,7 +145,8 @@ fn metadata_candidates(era: Era, image: &str, overrides: &Overrides<'_>) -> Resu
 }
 
 impl Candidates {
-    /// The candidates by name, to compare them: between the mirrors of several objects, their order is random.
+    /// The candidates by name, to compare them. Between the mirrors of several objects, the order is random, so no order
+    /// is compared, not even that of the mirrors of one object: `mirrorguard audit` reports where that has changed.
     fn sorted(&self) -> Vec<&String> {
         let mut sorted: Vec<_> = self.candidates.iter().collect();
         sorted.sort_unstable();

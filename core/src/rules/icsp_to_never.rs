@@ -201,7 +201,8 @@ fn idms_instead<'a>(write: &SetWrite<'a>, entry: &Entry) -> Option<&'a MirrorSet
     found.map(|found| found.set)
 }
 
-/// The sources of these entries of an ICSP that need `NeverContactSource` in an IDMS, as other sets have it.
+/// The sources of these entries of an ICSP that another set never contacts. An IDMS that takes such an entry over needs
+/// the same policy: a source has one policy in all sets, even in entries without effect.
 pub(super) fn never_contacted<'s>(write: &SetWrite<'_>, entries: &[&'s Entry]) -> BTreeSet<&'s str> {
     let mut sources: BTreeSet<_> = entries.iter().map(|entry| &*entry.source).collect();
     let is_never = |found: EntryRef<'_>| found.entry().policy() == NeverContactSource;

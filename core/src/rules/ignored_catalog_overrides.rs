@@ -34,8 +34,8 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
 fn with_guest_placement() -> Finding {
     Finding {
         effect: "the nodes of the hosted cluster pull the catalogs from registry.redhat.io".to_owned(),
-        fix: "set spec.configuration.operatorhub.disableAllDefaultSources: true, and create CatalogSources in the hosted \
-              cluster"
+        fix: "set spec.configuration.operatorhub.disableAllDefaultSources: true, and in a hosted cluster that exists \
+              also the same field of its OperatorHub; then create CatalogSources there"
             .into(),
         ..Finding::new(
             annotation::path(annotation::CATALOG_OVERRIDES),

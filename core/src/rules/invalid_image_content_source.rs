@@ -15,6 +15,7 @@ pub(super) const RULE: Rule = Rule {
     ..Rule::BASE
 };
 
+/// The most entries, mirrors of an entry, and characters of a value: one number for all three.
 const MAX: usize = HostedCluster::MAX_SOURCES;
 
 const FIELD: &str = HostedCluster::SOURCES_PATH;
@@ -32,7 +33,13 @@ fn check(write: &HostedWrite<'_>, findings: &mut Vec<Finding>) {
     let hosted = write.new;
     let entries = &hosted.spec.image_content_sources;
     if entries.len() > MAX {
-        findings.push(too_many(FIELD.to_owned(), "entries".to_owned(), "entries", entries.len()));
+        findings.push(too_many(
+            FIELD.to_owned(),
+            "entries".to_owned(),
+            "entries",
+            entries.len(),
+            "use sources that cover more repositories, such as a registry or a namespace",
+        ));
     }
     // What is beyond a limit is one finding, not one for each value.
     for index in 0..entries.len().min(MAX) {
@@ -52,7 +59,13 @@ fn check_entry(hosted: &HostedCluster, index: usize, findings: &mut Vec<Finding>
     }
     if entry.mirrors.len() > MAX {
         let key = format!("mirrors of {}", entry.source);
-        findings.push(too_many(format!("{path}.mirrors"), key, "mirrors", entry.mirrors.len()));
+        findings.push(too_many(
+            format!("{path}.mirrors"),
+            key,
+            "mirrors",
+            entry.mirrors.len(),
+            "remove mirrors",
+        ));
     }
     let mut seen = BTreeSet::new();
     for (at, mirror) in entry.mirrors.iter().enumerate().take(MAX) {
@@ -106,13 +119,9 @@ fn too_long(role: &str, value: &str, path: String) -> Finding {
     }
 }
 
-fn too_many(path: String, key: String, items: &str, count: usize) -> Finding {
+fn too_many(path: String, key: String, items: &str, count: usize, fix: &str) -> Finding {
     let what = format!("there are {count} {items}, and the limit is {MAX}");
-    Finding {
-        effect: NOT_ADMITTED.to_owned(),
-        fix: "use sources that cover more repositories, such as a registry or a namespace".into(),
-        ..Finding::new(path, key, what)
-    }
+    Finding { effect: NOT_ADMITTED.to_owned(), fix: fix.into(), ..Finding::new(path, key, what) }
 }
 
 #[cfg(test)]

@@ -38,9 +38,7 @@ fn find_problems(written: &Written) -> Vec<Finding> {
     match (&written.name, &written.generate_name) {
         (Text::Is(name), _) => findings.extend(find("metadata.name", name, problem_of_name(name))),
         (Text::Missing, Text::Is(prefix)) => {
-            // The API server checks the name that it makes of it: it adds letters and digits.
-            let problem = problem_of_name(&format!("{prefix}x"));
-            findings.extend(find("metadata.generateName", prefix, problem));
+            findings.extend(find("metadata.generateName", prefix, problem_of_prefix(prefix)));
         }
         (Text::Missing, Text::Missing) => findings.push(Finding {
             effect: EFFECT.to_owned(),
@@ -100,6 +98,26 @@ pub(super) fn problem_of_name(name: &str) -> Option<Problem> {
     Some(Problem { what: "is not a valid name".to_owned(), form: form.to_owned() })
 }
 
+/// How much of a `generateName` an API server uses.
+///
+/// Follows `k8s.io/apiserver pkg/storage/names/generate.go` `MaxGeneratedNameLength`.
+const USED_OF_PREFIX: usize = 58;
+
+/// What is wrong with a `generateName`. The API server checks it by itself, where it may end with a hyphen, and the name
+/// that it makes of it by adding letters and digits.
+///
+/// Follows `k8s.io/apimachinery pkg/api/validation/generic.go` `NameIsDNSSubdomain` and `maskTrailingDash`, which hides
+/// the character before the hyphen, too.
+fn problem_of_prefix(prefix: &str) -> Option<Problem> {
+    let checked = prefix.strip_suffix('-').and_then(|rest| rest.get(..rest.len().checked_sub(1)?));
+    let problem = match checked {
+        Some(begin) => problem_of_name(&format!("{begin}a")),
+        None => problem_of_name(prefix),
+    };
+    let used: String = prefix.chars().take(USED_OF_PREFIX).collect();
+    problem.or_else(|| problem_of_name(&format!("{used}x")))
+}
+
 /// Follows `IsDNS1123Label` of the same file.
 fn problem_of_label(label: &str) -> Option<Problem> {
     if label.len() > LONGEST_NAMESPACE {
@@ -130,6 +148,10 @@ mod tests {
             ("{name: a-1.b}", None, "a name with a dot"),
             (&*format!("{{name: {longest}}}"), None, "the longest name"),
             ("{generateName: a-}", None, "a generated name"),
+            (&*format!("{{generateName: {longest}}}"), None, "a longer one than is used of it"),
+            ("{generateName: a--}", None, "two hyphens"),
+            ("{generateName: '-'}", Some("metadata.generateName"), "nothing but a hyphen"),
+            ("{generateName: a.}", Some("metadata.generateName"), "only a hyphen may be at its end"),
             ("{name: a, namespace: clusters}", None, "a namespace"),
             ("{}", Some("metadata.name"), "no name"),
             ("{name: \"\"}", Some("metadata.name"), "an empty name"),

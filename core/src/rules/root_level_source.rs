@@ -49,7 +49,10 @@ struct Affected<'a> {
 
 impl<'a> Affected<'a> {
     fn find(write: &SetWrite<'a>, repository: &str, found: &Places<'_>) -> Self {
-        let mirrors: Vec<_> = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
+        // Sorted, so that the place that is named is always the same.
+        let mut entries = found.entries.clone();
+        entries.sort_by_key(EntryRef::order);
+        let mirrors: Vec<_> = entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
         let lookups = astray(&eras_in_use(write), repository, found.source, &mirrors);
         let eras: Vec<_> = lookups.iter().map(|lookup| lookup.era).collect();
         Self { hosted: hosted_in(write, &eras), lookups }

@@ -1,4 +1,4 @@
-//! Makes `kinds.json` of the CRDs.
+//! Makes `kinds.json` of the CRDs, in the notation that the doc of the parent module explains.
 #![expect(clippy::disallowed_methods, reason = "the test reads the CRDs")]
 
 use std::fs;
