@@ -50,14 +50,29 @@ fn wildcard_host(scope: &str) -> Option<&str> {
     }
 }
 
+/// The longest scope that is looked for around another one, in bytes. No image has a longer name (`containers/image
+/// docker/reference` `NameTotalLengthMax`), so a longer scope decides no pull; and however long a value is, it is below
+/// few scopes.
+const LONGEST: usize = 255;
+
+/// The parents by path of a scope that are not longer than [`LONGEST`], the nearest first.
+fn parents(scope: &str) -> impl Iterator<Item = &str> {
+    let head = &scope[..scope.floor_char_boundary(LONGEST + 1)];
+    head.rmatch_indices('/').map(|(at, _)| &scope[..at])
+}
+
+/// The domains of a host, each with its leading dot, the longest first. Those from which a wildcard would be longer than
+/// [`LONGEST`] are left out.
+fn domains(host: &str) -> impl Iterator<Item = &str> {
+    let begin = host.ceil_char_boundary(host.len().saturating_sub(LONGEST - 1));
+    host[begin..].match_indices('.').map(move |(at, _)| &host[begin + at..])
+}
+
 /// Every other scope that could cover `scope`: its parents by path, then the wildcards that match its host, each with
-/// the most specific first.
+/// the most specific first. None is longer than any image's name.
 pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
-    let parents =
-        scope.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| Ancestor::Parent(&scope[..at]));
-    let host = wildcard_host(scope).unwrap_or_default();
-    let wildcards =
-        host.char_indices().filter(|(_, c)| *c == '.').map(|(at, _)| Ancestor::Wildcard(&host[at..]));
+    let parents = parents(scope).map(Ancestor::Parent);
+    let wildcards = domains(wildcard_host(scope).unwrap_or_default()).map(Ancestor::Wildcard);
     // The first wildcard over a scope that is a wildcard is the scope itself.
     parents.chain(wildcards.filter(move |a| !a.is(scope)))
 }
@@ -65,19 +80,21 @@ pub fn ancestors(scope: &str) -> impl Iterator<Item = Ancestor<'_>> {
 /// Every scope that may decide a pull of a repository's images, in the order in which a node prefers them: the longest
 /// first, of equally long ones the first as text, so `*.lab` before `m.lab`. The repository itself is the first. For a
 /// namespace, a registry or a wildcard: the scopes that may decide a pull below it. Unlike among the [`ancestors`], a
-/// host without its port is one of them, and no wildcard whose domain the host has twice.
+/// host without its port is one of them, and no wildcard whose domain the host has twice. None is longer than any
+/// image's name.
 ///
 /// Follows `containers/image pkg/sysregistriesv2` `FindRegistry`.
 pub fn matching_scopes(name: &str) -> impl Iterator<Item = Ancestor<'_>> {
     let host = &name[..name.find([':', '/']).unwrap_or(name.len())];
     // All are longer than the host.
-    let longer = (name.len() > host.len()).then_some(name).into_iter();
+    let longer = (name.len() > host.len() && name.len() <= LONGEST).then_some(name).into_iter();
+    let head = &name[..name.floor_char_boundary(LONGEST + 1)];
     let longer = longer.chain(
-        name.rmatch_indices(['/', ':'])
+        head.rmatch_indices(['/', ':'])
             .map(|(at, _)| &name[..at])
             .filter(move |scope| scope.len() > host.len()),
     );
-    let mut domains = host.match_indices('.').map(|(at, _)| &host[at..]).filter(move |domain| {
+    let mut domains = domains(host).filter(move |domain| {
         // Not the name itself, if that is a wildcard.
         host.strip_prefix('*') != Some(domain) && host.find(domain) == Some(host.len() - domain.len())
     });
@@ -85,7 +102,8 @@ pub fn matching_scopes(name: &str) -> impl Iterator<Item = Ancestor<'_>> {
     let is_label_short = host.find('.') == Some(1);
     let first = if is_label_short && !is_wildcard(host) { domains.next() } else { None };
     let as_long = first.map(Ancestor::Wildcard).into_iter();
-    let host = as_long.chain([Ancestor::Parent(host)]).chain(domains.map(Ancestor::Wildcard));
+    let itself = (host.len() <= LONGEST).then_some(Ancestor::Parent(host));
+    let host = as_long.chain(itself).chain(domains.map(Ancestor::Wildcard));
     longer.map(Ancestor::Parent).chain(host)
 }
 
@@ -196,6 +214,17 @@ mod tests {
             let found: Vec<_> = matching_scopes(name).map(Ancestor::to_scope).collect();
             assert_eq!(found, expected, "{name}: {reason}");
             assert!(found.iter().all(|scope| matching_prefix(name, scope).is_some()), "{name}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_below_few_others_however_long_it_is() {
+        let (path, host) = ("a/".repeat(100_000), "a.".repeat(100_000));
+        for scope in [format!("quay.io/{path}a"), format!("{host}io/a"), format!("{host}io")] {
+            let found: Vec<_> = ancestors(&scope).chain(matching_scopes(&scope)).collect();
+            assert!(found.len() <= 2 * LONGEST, "{}", found.len());
+            let longest = found.iter().map(|above| above.to_scope().len()).max();
+            assert!(longest.is_some_and(|longest| (LONGEST - 2..=LONGEST).contains(&longest)), "{longest:?}");
         }
     }
 
