@@ -114,7 +114,7 @@ fn configured_value(value: &str, releases: &Releases) -> Derivation {
     let overrides = catalogs::parse(value, EmptySides::Dropped).unwrap_or_default();
     let of_catalog = |catalog| CatalogMirrors::new(catalog, places_meant(&overrides, &catalog.image()));
     let found: Vec<_> = catalogs::catalogs_of(releases).map(of_catalog).collect();
-    // With this placement every release reads the annotation, and uses all places.
+    // With this placement every release reads the annotation, and those with a list use all places.
     let value = match misreadings(value, releases, Placement::Management, None).first() {
         Some(misreading) => Err(Obstacle::Configured(misreading.to_string())),
         None => Ok(value.to_owned()),
@@ -164,8 +164,8 @@ fn derive_from_catalogs(view: View<'_>, releases: &Releases) -> Option<Derivatio
 fn derive_from_sets(view: View<'_>, not_rendered: Option<&str>, releases: &Releases) -> Derivation {
     let view = view.without_managed_sets();
     let rendering = Rendering::new(view);
-    // The whole view may be rendered all the same: without a managed set, a wildcard may be all that is above a scope.
-    // And for `Derivations::of_mirror_sets`, nothing was checked before.
+    // Checked although the whole view was: a listed scope that had its mirrors from a managed set may now have only a
+    // wildcard source above it, which is an error. And for `Derivations::of_mirror_sets`, nothing was checked before.
     let error = rendering.check().err().map(|error| error.to_string());
     let not_rendered = not_rendered.or(error.as_deref());
     let mut obstacle = None;

@@ -104,7 +104,8 @@ fn override_by_prefix(
 
 /// Sources and their mirrors as HyperShift hands them on (`--registry-overrides`,
 /// `OPENSHIFT_IMG_OVERRIDES`): the entries of IDMS by name, then those of ICSP by name backwards; ITMS are
-/// not read. HyperShift goes through the sources in random order, we in sorted order.
+/// not read. HyperShift lists the objects of a kind from a cache, in no certain order: this is one of them. It goes
+/// through the sources in random order, we in sorted order.
 ///
 /// Follows `hypershift support/globalconfig/imagecontentsource.go` `GetAllImageRegistryMirrors`.
 pub fn overrides(view: View<'_>) -> Overrides<'_> {

@@ -122,7 +122,7 @@ fn find_in_reading(
     let misread = |problem| Misreading { readers: reading.readers, problem };
     let pairs = reading.overrides.0.iter();
     let (used, unused): (Vec<_>, Vec<_>) = pairs.partition(|(source, _)| is_used(reading, source, releases));
-    // Pairs with an empty side, which releases up to 4.17 keep without using these; later ones drop them.
+    // Of pairs with an empty side, those that releases up to 4.17 keep and that have no effect; later ones drop them.
     let (incomplete, ignored): (Vec<_>, Vec<_>) = unused.into_iter().partition(|pair| is_incomplete(pair));
     let ignored: Vec<_> =
         ignored.into_iter().map(|(source, _)| (*source, why_unused(reading, source, releases))).collect();
@@ -155,7 +155,7 @@ fn why_unused(reading: &Reading<'_>, source: &str, releases: &Releases) -> Unuse
     if reading.readers.era == CatalogEra::Replace {
         return Unused::NoImage;
     }
-    // One with a tag is contained in the images of one release.
+    // One with a tag, `registry.redhat.io/redhat/redhat-operator-index:v4.18`, is contained in an image of one release.
     let may_be_contained = source.starts_with(DEFAULT_NAMESPACE)
         || catalogs::catalogs_of(releases).any(|catalog| catalog.image().contains(source));
     if may_be_contained { Unused::NotListed } else { Unused::NoImage }

@@ -27,8 +27,6 @@ pub enum Obstacle {
     Unqualified(String, Deciders),
     /// At this mirror an index image has no name that could be pulled.
     NoReference(String, Deciders),
-    /// One tag of an index image is pulled from elsewhere than its others: image, scope with the tag.
-    ByTag(String, String),
     /// The value would redirect this image elsewhere in some release: image, releases.
     Misread(String, Span),
 }
@@ -102,12 +100,6 @@ impl fmt::Display for Obstacle {
             Self::NoReference(mirror, deciders) => {
                 write!(f, "mirror \"{mirror}\" gives no valid image reference{}", by(deciders))
             }
-            Self::ByTag(image, scope) => {
-                write!(
-                    f,
-                    "Image/cluster lists {scope}, which nodes pull from other mirrors than the other tags of {image}"
-                )
-            }
             Self::Misread(image, releases) => {
                 write!(f, "releases {releases} would not look for {image} where it is mirrored")
             }
@@ -143,7 +135,6 @@ impl Obstacle {
             Self::Disagreeing(a, b) => format!("disagreeing {} {}", a.image, b.image),
             Self::Unqualified(mirror, _) => format!("unqualified {mirror}"),
             Self::NoReference(mirror, _) => format!("no reference {mirror}"),
-            Self::ByTag(image, scope) => format!("by tag {image} {scope}"),
             Self::Misread(image, releases) => format!("misread {image} {releases}"),
         }
     }
@@ -224,10 +215,6 @@ mod tests {
             (
                 Obstacle::NoReference("m.lab/redhat/".to_owned(), Deciders::default()),
                 "mirror \"m.lab/redhat/\" gives no valid image reference",
-            ),
-            (
-                Obstacle::ByTag(a.clone(), format!("{a}:v4.18")),
-                "Image/cluster lists a-index:v4.18, which nodes pull from other mirrors than the other tags of a-index",
             ),
             (
                 Obstacle::Misread(a, Span::REPLACED_CATALOGS),

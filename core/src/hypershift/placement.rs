@@ -56,7 +56,7 @@ pub struct Deciders {
 const KEPT: usize = 3;
 
 impl Deciders {
-    /// The first of these fields, which are sorted by object, and the number of the other objects.
+    /// The first of these fields, and the number of the other objects. The fields of one object must be adjacent.
     pub fn new(mut fields: Vec<(ObjectId, String)>) -> Self {
         let mut rest = fields.split_off(fields.len().min(KEPT));
         rest.retain(|(object, _)| fields.last().is_none_or(|(last, _)| object != last));
@@ -75,8 +75,8 @@ impl fmt::Display for Deciders {
 }
 
 /// Where the nodes' file places a catalog's index image: at the mirrors for a pull by tag, since the catalogs are
-/// pulled by tag, and where the deciding scope has none, at those for a pull by digest, since many mirror catalogs
-/// and write digest sets only. An obstacle, if a pull through these mirrors fails.
+/// pulled by tag, and where the deciding scope has none, at those for a pull by digest, since many people who mirror
+/// catalogs write digest sets only. An obstacle, if a pull through these mirrors fails.
 pub(super) fn place<'a>(
     view: View<'a>,
     rendering: &Rendering<'a>,
@@ -92,9 +92,6 @@ pub(super) fn place<'a>(
     let rest = rewrite(&image, found.source.unwrap_or(&image), "");
     for place in &mirrors {
         check_pull(place, &rest, &decided_by)?;
-    }
-    if let Some(scope) = tag_that_differs(view, rendering, &image, &mirrors)? {
-        return Err(Obstacle::ByTag(image, scope));
     }
     Ok(CatalogMirrors { catalog, mirrors, decided_by })
 }
@@ -122,31 +119,6 @@ fn check_pull(place: &str, rest: &str, decided_by: &Deciders) -> Result<(), Obst
 /// the index image has another name there.
 pub fn mirror_of<'p>(place: &'p str, catalog: &Catalog) -> &'p str {
     catalog.namespace_of(place).unwrap_or(place)
-}
-
-/// A listed scope that is one tag of the image, and that is pulled from elsewhere than the image's other tags, which
-/// are at `places`. All scopes of this kind inherit the same mirrors, so that one is enough.
-fn tag_that_differs(
-    view: View<'_>,
-    rendering: &Rendering<'_>,
-    image: &str,
-    places: &[String],
-) -> Result<Option<String>, Obstacle> {
-    let mut listed = rendering.listed().into_iter();
-    let Some((scope, tag)) = listed.find_map(|scope| Some((scope, tag_of(scope, image)?))) else {
-        return Ok(None);
-    };
-    let found = deciding(view, rendering, scope).map_err(|error| Obstacle::NotRendered(error.to_string()))?;
-    // Something is found: the file has every listed scope.
-    let (_, at_tag) = found.map_or((Pull::Tag, Vec::new()), |found| places_by_tag(&found));
-    let is_same =
-        at_tag.iter().map(|place| place.strip_suffix(tag)).eq(places.iter().map(|p| Some(p.as_str())));
-    Ok((!is_same).then(|| scope.to_owned()))
-}
-
-/// The tag of an image in a scope, with its colon.
-fn tag_of<'s>(scope: &'s str, image: &str) -> Option<&'s str> {
-    scope.strip_prefix(image).filter(|rest| rest.starts_with(':'))
 }
 
 /// The entries that give a scope its mirrors for these pulls, and the list of the image configuration because of

@@ -86,7 +86,7 @@ impl Reading<'_> {
             for images in &mut results {
                 images.truncate(1);
             }
-            // With both sources, either list begins with the same image.
+            // With both the namespace and the registry as sources, either list begins with the namespace's first place.
             results.dedup();
         }
         results
@@ -110,8 +110,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether it takes every catalog to the same places by the same sources, as a reading of the same value with another
-    /// tag.
+    /// Whether every catalog goes to the same places, by the same sources, as in `other`: a reading of the same value,
+    /// for a release with another tag.
     fn is_like(&self, other: &Self) -> bool {
         CATALOGS.iter().all(|catalog| {
             let image = catalog.image();

@@ -36,7 +36,8 @@ impl Release {
         Self::of_version(Image::parse(image).ok()?.tag()?)
     }
 
-    /// The release of a version such as `4.16.3-x86_64`; `None` for one that is not modelled, such as `2026.1`.
+    /// The release of a version such as `4.16.3-x86_64`; `None` for an older one, or for another major version, such as
+    /// `2026.1`. Later minor versions, such as 5.2, are returned too: see [`Self::NEWEST`].
     fn of_version(version: &str) -> Option<Self> {
         let mut numbers = version.split(['.', '-', '+', '_']);
         let major = numbers.next()?.parse().ok()?;

@@ -150,7 +150,10 @@ impl Slips {
         // In characters, not in bytes: the value is anything that someone typed. The schemes that people type are
         // shorter than `docker-daemon`: after more characters, `://` is something else.
         let scheme = text.windows("://".len()).position(|part| to_string(part) == "://");
-        let Some(letters) = scheme.filter(|at| *at < "docker-daemon".len()) else { return text };
+        // In `redhat=https://…`, the source is not part of the scheme.
+        let ends =
+            |at: &usize| *at < "docker-daemon".len() && text[..*at].iter().all(|(_, letter)| *letter != '=');
+        let Some(letters) = scheme.filter(ends) else { return text };
         self.add(text[0].0, SlipKind::Scheme);
         text[letters + "://".len()..].to_vec()
     }

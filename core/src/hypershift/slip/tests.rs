@@ -41,6 +41,7 @@ fn the_first_wrong_character_is_found_with_its_place() {
         ("registry.redhat.com/redhat=m.lab/redhat", 1, Registry("registry.redhat.com".to_owned()), RIGHT),
         ("registry.redhat.io/redhat=https://m.lab/redhat", 27, Scheme, RIGHT),
         ("https://registry.redhat.io/redhat=m.lab/redhat", 1, Scheme, RIGHT),
+        ("redhat=https://m.lab/redhat", 8, Scheme, "redhat=m.lab/redhat"),
         ("registry.redhat.io/redhat/=m.lab/redhat/", 26, Extra('/'), RIGHT),
     ];
     for (value, position, kind, meant) in table {
