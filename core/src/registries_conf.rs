@@ -92,7 +92,8 @@ impl fmt::Display for Registry<'_> {
     }
 }
 
-/// Bytes that a registry and its mirrors take in the file where none of them is insecure.
+/// Bytes that a registry and its mirrors take in the file, without the `insecure` lines, which only the image
+/// configuration adds.
 pub fn size_of_registry<'m>(
     scope: &str,
     blocked: bool,

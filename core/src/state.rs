@@ -16,7 +16,7 @@ pub struct State {
     context: Context,
     /// Shared by all clones, and by the states after changes that do not affect it: one of them derives for all.
     derivations: Arc<OnceLock<Derivations>>,
-    /// Shared in the same way. It depends on the mirror sets alone.
+    /// What reviews have found of this state so far, shared in the same way. It depends on the mirror sets alone.
     orders: Arc<Orders>,
 }
 
@@ -62,7 +62,7 @@ impl State {
         self.derivations.get_or_init(|| Derivations::of(self.context.view()))
     }
 
-    /// What is known of the orders of the mirrors of its sources.
+    /// The orders in which nodes try the mirrors of a source of many sets: filled by the reviews that need them.
     pub fn orders(&self) -> &Orders {
         &self.orders
     }

@@ -20,6 +20,7 @@ pub(crate) fn in_plain_words(message: &str) -> String {
     if message.starts_with("duplicate field ") {
         return format!("{first} is set twice");
     }
+    // What serde_json says of an enum that is neither a string nor a map, as in `mirrorSourcePolicy: 7`.
     if message == "expected value" {
         return "expected a string".to_owned();
     }

@@ -39,7 +39,8 @@ impl Certificate {
         Some(Self { der: CertificateDer::from(der.to_vec()), begin, end })
     }
 
-    /// Reads all certificates of a PEM file; none if any of its sections is damaged.
+    /// Reads all certificates of a PEM file, without those that cannot be parsed; none if the PEM text of any section
+    /// is damaged.
     pub fn read_all(text: &[u8]) -> Vec<Self> {
         let sections = pem::parse_many(text).unwrap_or_default();
         let certificates = sections.iter().filter(|section| section.tag() == "CERTIFICATE");

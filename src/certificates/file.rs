@@ -56,7 +56,8 @@ fn labels(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
 }
 
-/// What a PEM block is that is not of the wanted kind.
+/// What is wrong with a PEM block of a file in which no block could be used; `None` if its label does not say that. So
+/// one with the right label is damaged.
 fn describe_block(label: &str, text: &str, wanted: Wanted) -> Option<String> {
     let is_key = KEYS.contains(&label);
     let is_encrypted = label == "ENCRYPTED PRIVATE KEY" || text.contains("Proc-Type: 4,ENCRYPTED");

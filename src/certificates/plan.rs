@@ -153,13 +153,13 @@ impl Situation<'_> {
         let bundles = self.configurations.iter().flat_map(|configuration| &configuration.bundles);
         let mut adopted: Vec<Certificate> = Vec::new();
         for found in bundles.flat_map(|bundle| Certificate::read_all(bundle)) {
-            if !adopted.contains(&found) && !contents.authorities.contains(&found) {
+            let is_known = adopted.contains(&found) || contents.authorities.contains(&found);
+            if !is_known && found.end > self.now {
                 adopted.push(found);
             }
         }
         adopted.drain(..adopted.len().saturating_sub(ADOPTED_MAX));
-        adopted.extend(contents.authorities.iter().cloned());
-        adopted.retain(|authority| authority.end > self.now);
+        adopted.extend(contents.authorities.iter().filter(|authority| authority.end > self.now).cloned());
         adopted
     }
 }

@@ -28,6 +28,7 @@ pub fn select(current: Option<&Serving>, situation: &Situation<'_>) -> Option<Se
     }
     let is_noticed = situation.bundles_unchanged >= situation.lifetimes.overlap;
     let is_better = is_accepted(offered, situation) && (is_noticed || !is_accepted(current, situation));
+    // Nobody accepts an expired certificate, so even one whose CA is not trusted yet is no loss.
     let is_expired = current.certificate.end <= situation.now;
     if is_better || is_expired { Some(offered.clone()) } else { None }
 }
@@ -46,7 +47,7 @@ pub fn obstacle(current: &Serving, situation: &Situation<'_>) -> Option<Obstacle
     Some(Obstacle::Untrusted(configuration.kind))
 }
 
-/// The first configuration that does not trust the certificate.
+/// The first configuration that does not trust the certificate for the name that API servers call.
 fn distrusting<'a>(certificate: &Certificate, situation: &Situation<'a>) -> Option<&'a Configuration> {
     let name = situation.names.first()?;
     situation

@@ -114,7 +114,7 @@ fn list(names: &[String]) -> String {
 }
 
 /// Why client CAs accept no certificate that a CA has issued, and what to do, after the name of the file; `None` if
-/// one of them is a CA, or if there are none. Certificates of version 1 do not say what they are.
+/// one of them is a CA, or if there are none. Certificates of version 1 do not say what they are, so each may be a CA.
 pub fn describe_authorities(certificates: &[CertificateDer<'_>]) -> Option<String> {
     let parsed = certificates.iter().filter_map(|der| Some(parse_x509_certificate(der).ok()?.1));
     let parsed: Vec<_> = parsed.collect();

@@ -240,6 +240,17 @@ fn a_damaged_secret_is_repaired_and_a_foreign_one_is_left_alone() {
 }
 
 #[test]
+fn expired_cas_take_the_place_of_no_valid_one() {
+    let valid = ca(1995);
+    let expired: Vec<_> = (0..8).map(|_| ca(0)).collect();
+    let bundle: Vec<_> = [&valid].into_iter().chain(&expired).collect();
+    let empty = case(&Contents::default(), &bundle).on_day(2000);
+    let filled = empty.situation().changed(Change::NewAuthority).unwrap();
+    assert!(filled.authorities.contains(&valid.certificate), "it is adopted");
+    assert_eq!(filled.authorities.len(), 2, "with the new one, and without those that have expired");
+}
+
+#[test]
 fn a_ca_from_a_clock_that_was_ahead_is_replaced() {
     let (ahead, a) = (ca(9), ca(0));
     let (of_ahead, of_a) = (certificate(&ahead, 9), certificate(&a, 0));

@@ -144,7 +144,7 @@ async fn observe(name: Option<&str>, output: &Output) -> Result<Observed> {
     })
 }
 
-/// The configuration of this name, or all with webhooks of mirrorguard.
+/// The configuration of this name, or all; only those with webhooks of mirrorguard.
 async fn configurations<K>(client: &Client, name: Option<&str>) -> Result<Vec<Configuration>, Error>
 where
     K: Resource<DynamicType = (), Scope = kube::core::ClusterResourceScope> + Hooks,

@@ -140,8 +140,9 @@ pub(super) fn cannot_list(server: &Server, ListError { kind, error }: &ListError
     }
     let advice = advice(error, "");
     let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
-    // Any other error is about the cluster, not about the kind that was listed first.
-    anyhow!("cannot list the mirror sets of {server}: {}{advice}", server.describe(error))
+    // Any other error is about the cluster, not about the kind of mirror sets that was listed first.
+    let what = if let Kind::Set(_) = kind { "mirror sets".to_owned() } else { describe_kind(*kind) };
+    anyhow!("cannot list the {what} of {server}: {}{advice}", server.describe(error))
 }
 
 /// The objects of a kind, in the plural.

@@ -23,6 +23,8 @@ pub(super) async fn make_client(
     limit: Option<Duration>,
 ) -> Option<Result<Client, Error>> {
     let Some(exec) = &mut config.auth_info.exec else { return Some(Client::try_from(config)) };
+    // The library connects a plugin to both or to neither. One that reads nothing may still show on standard error what
+    // to do, such as the address of a log-in.
     if !(io::stdin().is_terminal() || io::stderr().is_terminal()) {
         set_not_interactive(exec);
     }
@@ -88,7 +90,7 @@ pub(super) fn describe_auth(auth: &AuthInfo, error: &AuthError) -> String {
         AuthError::ReadTokenFile(error, path) => {
             format!("tokenFile: cannot read {}: {error}", path.display())
         }
-        // The error of the library for an auth-provider, too.
+        // The library has this error for an auth-provider that it does not support or cannot use, too.
         AuthError::AuthExec(_) if auth.auth_provider.is_some() => {
             let name = auth.auth_provider.as_ref().map(|provider| &*provider.name).unwrap_or_default();
             format!("the auth-provider \"{name}\" is not supported; use a credential plugin (exec)")
@@ -97,7 +99,7 @@ pub(super) fn describe_auth(auth: &AuthInfo, error: &AuthError) -> String {
     }
 }
 
-/// What a plugin that does not end is, and what to do about it.
+/// That the plugin did not end within a limit, and what to do about it.
 pub(super) fn describe_timeout(auth: &AuthInfo, limit: impl Display) -> String {
     format!(
         "{} did not end within {limit}; run it alone to see what it waits for, or raise --request-timeout",

@@ -141,7 +141,7 @@ struct Outcome {
 
 #[derive(Serialize)]
 struct ObjectName {
-    /// Never empty: no file of the demo has a kind of the core group.
+    /// What is before the slash of `apiVersion`. No file of the demo has a kind of the core group, which has none.
     #[serde(skip)]
     group: String,
     kind: String,

@@ -117,6 +117,8 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
         Some(FailOnImpact::Reboot) => impact >= Impact::Reboot,
         None => false,
     };
+    // Only OLD: compared with nothing, digest mirrors are added, which drains no node, while the real change may. With
+    // an empty NEW, every registry is removed, which drains by default.
     if is_old_empty && args.fail_on.is_some() && !fails {
         output.error("--fail-on has nothing to compare with: OLD has no objects");
         return Ok(Answer::No);
@@ -130,7 +132,7 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
 }
 
 /// Says that the files of a side have no objects, which a failed command before a pipe causes too. A cluster without
-/// objects is no mistake.
+/// objects is no mistake. Returns whether it said so.
 fn warn_if_empty(side: &str, path: &Path, input: &Input, output: &Output) -> bool {
     let is_empty = input.is_empty() && input.cluster.is_none();
     if is_empty {

@@ -138,7 +138,7 @@ fn write(documents: &[Document], folder: &Path, force: bool) -> Result<Vec<PathB
     Ok(files)
 }
 
-/// The content of a file, if it exists. What is no regular file is not replaced.
+/// The content of a file, if it exists. What is no regular file is an error, so it is not replaced.
 fn existing(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -94,7 +94,7 @@ fn resolve_in_each(image: &str, state: &State, inventory: &Inventory) -> Result<
         let (running, expected) =
             (candidates(image, &running, &releases)?, candidates(image, &expected, &releases)?);
         let eras = Era::of(&releases);
-        // Not the metadata lookup of an era that the hosted cluster's release is not of.
+        // The metadata lookup of an era counts only if the hosted cluster's release is of that era.
         let is_used = [true, eras.contains(&Era::Exact), eras.contains(&Era::Prefix)];
         let mut pairs = running.iter().zip(&expected).zip(is_used).filter(|(_, is_used)| *is_used);
         let differs = pairs.any(|((running, expected), _)| running.sorted() != expected.sorted());

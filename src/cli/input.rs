@@ -104,7 +104,7 @@ impl Input {
         self.unread.is_empty() && self.misnamed.is_empty() && self.objects().next().is_none()
     }
 
-    /// The first object of those that nodes get their files from that is skipped because of its placeholders.
+    /// Of the objects that are skipped because of placeholders, the first that the files of the nodes depend on.
     pub(super) fn first_open(&self) -> Option<&Located> {
         self.open.iter().find(|located| is_for_nodes(&located.object))
     }

@@ -178,7 +178,8 @@ fn server_of(kubeconfig: &Kubeconfig, cluster: &str) -> String {
 }
 
 impl Origin {
-    /// The entries of the current context. A name that is missing is empty: reading the configuration then fails.
+    /// The entries of the current context. A name that is missing is empty: without a context or cluster, reading the
+    /// configuration then fails; without a user, there are no credentials.
     fn of(kubeconfig: &Kubeconfig, files: String) -> Self {
         let context = kubeconfig.current_context.clone().unwrap_or_default();
         let found = kubeconfig.contexts.iter().find(|named| named.name == context);

@@ -160,7 +160,8 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     let places = input.places(&against);
     let run =
         Run { reviewed: &reviewed, places: &places, unread: &input.unread, fails_from: args.fail_on.into() };
-    // With `--against`, a change of settings is something to check, too.
+    // With `--against`, a change of settings is something to check, too. This is for those of a cluster: in files they
+    // are always checked, by the rules about files.
     let has_settings = !against.is_empty() && input.objects().any(is_cluster_setting);
     print(&run, Checked { objects: reviewed.len(), has_more_kinds: has_settings }, &input, output)
 }

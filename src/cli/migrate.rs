@@ -49,6 +49,7 @@ pub(super) struct MigrateArgs {
 struct MigrateJson<'a> {
     objects: Vec<Value>,
     files: Vec<String>,
+    /// Places of the IDMSs that exist already with the same entries.
     there: &'a [String],
     proof: Option<ProofJson<'a>>,
     plan: &'a Plan,

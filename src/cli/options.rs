@@ -32,7 +32,7 @@ pub(super) struct Global {
     /// Print the result and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Log more (serve only); -vv logs everything
+    /// Name what is skipped, and log more (serve); -vv logs everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::cluster::{Budget, Pipes, read_bytes, text_of};
 
-/// The width where there is no terminal, which would break lines.
+/// The width where the output is no terminal, which would break longer lines, or a terminal of unknown size.
 const WIDTH: usize = 140;
 
 /// The options of the output.

@@ -34,7 +34,7 @@ Output:
 Exit codes:
   0  a value was derived, or no value is correct in every release; with --check: the value is correct
   1  with --check: HyperShift misreads the value, or it leads to other locations than catalogOverrides.value of the configuration, the mirror sets, or the CatalogSources and ClusterCatalogs of PATH
-  2  usage, I/O or parse error
+  2  usage, I/O or parse error, or an object with placeholders from which the value is derived
 
 Examples:
   mirrorguard overrides mirrors/
@@ -106,6 +106,7 @@ pub(super) fn run(args: &OverridesArgs, output: &Output) -> Result<Answer> {
         input::read(&args.paths, ReadOptions::default(), output)?
             .complete()?
             .of_one_cluster()?
+            .for_derivation()?
             .objects()
             .cloned()
             .collect()
@@ -181,6 +182,7 @@ fn checked_json<'a>(value: &'a str, releases: &Releases, findings: Vec<FindingJs
         [CatalogEra::Replace, CatalogEra::List].map(|era| newest_reading(value, era, releases));
     let (mut replace, mut list) = (BTreeMap::new(), BTreeMap::new());
     for catalog in catalogs::catalogs_of(releases) {
+        // In this era each list is one image: of several, a random one is used.
         replace.insert(catalog.name, replace_era.places(catalog).concat());
         let lists = list_era.places(catalog);
         // Which of several lists is used depends on the order of a map: then the value is null.

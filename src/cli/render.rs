@@ -98,6 +98,7 @@ pub(super) fn run(args: &RenderArgs, output: &Output) -> Result<Answer> {
         .complete()?
         .of_one_cluster()?
         .without_losses()?;
+    let input = if args.to == Target::Annotation { input.for_derivation()? } else { input };
     let state: State = input.objects().cloned().collect();
     // Nothing is made of mirror sets that the machine-config operator rejects, for which `render` prints why, or of those
     // whose file nodes cannot read.

@@ -1,6 +1,6 @@
 //! Reviews the objects that a command has read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mirrorguard_core::{
     objects::{CatalogKind, Object, manifest::Located},
@@ -37,8 +37,8 @@ pub(super) fn review_input<'a>(
     reviewed
 }
 
-/// Sorts the objects of each file by line. The files stay in their order, and objects of a cluster where they are, behind
-/// them.
+/// Sorts the objects of each file by line. The files stay in their order; objects of a cluster come behind them, in
+/// theirs.
 fn sort_by_line(reviewed: &mut [Reviewed<'_>]) {
     let mut files: HashMap<&str, usize> = HashMap::new();
     for place in reviewed.iter().filter_map(|one| one.place) {
@@ -68,8 +68,9 @@ fn is_reported(one: &Reviewed<'_>) -> bool {
 }
 
 /// The clusters that the objects of an input are of: one, unless install-configs, `ManifestWorks` or `SyncSets` are for
-/// several. Of which one the other objects are is not known then: they are reviewed without those.
+/// several. Then nobody knows which of them the other objects are for, so these are reviewed as a cluster of their own.
 struct Clusters<'a> {
+    /// All objects where there is one cluster, else those that are for none of `own`.
     common: State,
     /// The clusters by [`Located::cluster`], where there are several.
     own: BTreeMap<&'a str, State>,
@@ -107,13 +108,18 @@ fn review_existing<'a, 's>(
     settings: &Settings,
 ) -> Vec<Reviewed<'a>> {
     // What the nodes get for the release image is reported for the image configuration; for the ClusterVersion only
-    // where there is none.
-    let has_config = input.objects().any(|object| matches!(object, Object::ImageConfig(it) if it.counts()));
+    // where there is none. One that may be of any cluster counts for all.
+    let cluster_of = |place: Option<&'a Located>| place.and_then(|place| place.cluster.as_deref());
+    let configs =
+        input.with_places().filter(|(object, _)| matches!(object, Object::ImageConfig(it) if it.counts()));
+    let configs: BTreeSet<_> = configs.map(|(_, place)| cluster_of(place)).collect();
     let today = today();
     // One for each object, in the order of `with_places`.
-    let mut states = input.with_places().map(|(_, place)| state_of(place));
+    let mut places = input.with_places().map(|(_, place)| place);
     review_each(input.with_places(), |object| {
-        let Some(state) = states.next() else { return Verdict::default() };
+        let Some(place) = places.next() else { return Verdict::default() };
+        let state = state_of(place);
+        let has_config = configs.contains(&None) || configs.contains(&cluster_of(place));
         let reviewer = Reviewer::new(state, settings, today);
         match (object, Write::existing(object)) {
             (_, Some(write)) => reviewer.review(&write),

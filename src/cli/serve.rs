@@ -204,7 +204,7 @@ async fn open(state: Option<&Path>, output: &Output) -> Result<Source> {
                 "--state is required outside of a pod: specify a file, a folder, or cluster (that of the current kubeconfig)"
             )
         }
-        // `cluster`, or nothing in a pod.
+        // `cluster`, or nothing in a pod. Only the word could also mean a file of that name.
         _ => {
             if let Some(note) = note_of_namesake().filter(|_| state.is_some()) {
                 warn!("--state: {note}");

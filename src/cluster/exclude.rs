@@ -29,24 +29,17 @@ impl Exclude {
         builder.allow_unclosed_class(false);
         for glob in &self.globs {
             let added = builder.add_line(None, glob);
-            added.map_err(|error| anyhow!("invalid glob \"{glob}\": {}", describe(&error, glob)))?;
+            added.map_err(|error| anyhow!("invalid glob \"{glob}\": {}", describe(&error)))?;
         }
         builder.build().context("invalid globs")
     }
 }
 
-/// What is wrong with a glob, and where.
-fn describe(error: &Error, glob: &str) -> String {
+/// What is wrong with a glob, without the hint of the library for its own users.
+fn describe(error: &Error) -> String {
     let Error::Glob { err: what, .. } = error else { return error.to_string() };
-    // The bracket that is not closed is the last one of its kind.
-    let opened = match what {
-        _ if what.contains("character class") => glob.rfind('['),
-        _ if what.contains("alternate") => glob.rfind('{'),
-        _ => None,
-    };
-    let what = what.split(" (maybe").next().unwrap_or(what);
-    let character = opened.map(|at| format!(" at character {}", glob[..at].chars().count() + 1));
-    format!("{what}{}", character.unwrap_or_default())
+    // Such as `(maybe escape ...)`.
+    what.split(" (maybe").next().unwrap_or(what).to_owned()
 }
 
 #[cfg(test)]

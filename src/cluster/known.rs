@@ -22,7 +22,8 @@ pub(super) fn replace(context: &mut Context, kind: Kind, listed: Listed) {
     }
 }
 
-/// The known objects of a kind. The one that counts of its kind is always among them.
+/// The ids of the known objects of a kind. Of the image configuration and ClusterVersion only one name counts: its id is
+/// returned even if the object is not known, as removing it then changes nothing.
 fn ids_of(context: &Context, kind: Kind) -> Vec<ObjectId> {
     match kind {
         Kind::Set(set) => context.sets_of(set).map(MirrorSet::id).collect(),

@@ -88,6 +88,7 @@ impl LiveState {
             if !self.apply(kind, event, &mut listed) {
                 continue;
             }
+            // `recording_contact` records only the responses; one response of a watch carries events for minutes.
             health.record_contact();
             if std::mem::take(&mut is_first) {
                 self.shared.record_part();

@@ -98,8 +98,8 @@ impl Source {
         self.shared().is_synced()
     }
 
-    /// The state of the cluster at this moment, even if the watches are behind. If the API server cannot be queried, the
-    /// known state and the reason.
+    /// The known state with the mirror sets that the API server has at this moment, even if the watches are behind; files
+    /// are not read again. If the API server cannot be queried, the known state and the reason.
     pub async fn fresh(&self) -> Result<Arc<State>, (Arc<State>, String)> {
         match self {
             Self::Files(files) => Ok(files.shared().current()),

@@ -22,7 +22,8 @@ impl Once {
         Self { named: named.collect(), read: BTreeSet::new() }
     }
 
-    /// Records that a file is read; returns whether it is the first time, and not left to the name of the file itself.
+    /// Whether to read a file now: only the first time, and in a folder only if the file is not named itself too. Then
+    /// records that it is read.
     pub(super) fn claim(&mut self, file: &Path, is_in_folder: bool) -> bool {
         let file = canonical(file);
         !(is_in_folder && self.named.contains(&file)) && self.read.insert(file)

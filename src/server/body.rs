@@ -10,7 +10,8 @@ use http_body_util::BodyExt;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-/// The largest body: more than twice what an API server accepts, object and old object included.
+/// The largest body. It has the object and the old object, and an API server accepts writes of at most 3 MiB
+/// (`apiserver pkg/server/config.go` `MaxRequestBodyBytes`).
 const BODY_MAX: usize = 8 << 20;
 /// How much of every body is read at once: a mirror set of twenty entries. Less than a connection's read buffer
 /// (8 KiB), so that a larger body waits there before any of it is copied.

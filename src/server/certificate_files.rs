@@ -191,8 +191,8 @@ fn unusable(flag: &'static str, path: &Path, bytes: &[u8], wanted: Wanted) -> Tl
     TlsError::Unusable { flag, path: path.to_owned(), what: describe_file(bytes, wanted) }
 }
 
-/// The CAs in the file of `--client-ca`. One that cannot be used is left out, unless none is left. Warns if none of them
-/// is a CA: API servers show a certificate that another one has issued.
+/// The CAs in the file of `--client-ca`. One that cannot be used is left out; it is an error if none is left. Warns if
+/// none of them is a CA: then a client whose certificate a CA has issued is rejected.
 fn client_roots(pem: &[u8], path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     let found = certificates(pem);

@@ -165,6 +165,7 @@ impl Metrics {
         let hosted = [Kind::HostedCluster];
         let writes = ["CREATE", "UPDATE"];
         let with_deletion = ["CREATE", "UPDATE", "DELETE"];
+        // What the webhook configurations of the chart send.
         let table: [(_, &[Kind], &[_], &[_]); 3] = [
             ("validate", &sets, &with_deletion, &["allowed", "denied"]),
             ("validate", &hosted, &writes, &["allowed", "denied"]),

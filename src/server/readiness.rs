@@ -12,7 +12,8 @@ use crate::cluster::Source;
 pub struct Readiness {
     source: Source,
     stopping: AtomicBool,
-    /// Why API servers do not accept the serving certificate; always `None` unless mirrorguard manages it.
+    /// Why API servers do not accept the serving certificate. For one from files, only because of its names; always
+    /// `None` for a self-signed one.
     untrusted: Mutex<Option<String>>,
 }
 

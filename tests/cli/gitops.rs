@@ -62,7 +62,8 @@ fn an_answer_without_a_set_is_not_passed_off_as_complete() -> Result<()> {
     };
     let both = folder.path().join("both.yaml");
     // Whether b has a placeholder or not, and what each command exits with.
-    for (mirror, codes) in [("'${M}'", [2, 2, 2, 1, 0, 1, 1]), ("m.lab/b", [0, 0, 0, 0, 0, 0, 0])] {
+    for (mirror, codes) in [("'${M}'", [2, 2, 2, 1, 0, 1, 1, 2, 2]), ("m.lab/b", [0, 0, 0, 0, 0, 0, 0, 0, 0])]
+    {
         fs::write(&both, format!("{}---\n{}", set("a", "m.lab/a"), set("b", mirror)))?;
         let both = both.display();
         let commands = [
@@ -73,6 +74,8 @@ fn an_answer_without_a_set_is_not_passed_off_as_complete() -> Result<()> {
             format!("diff {both} {both}"),
             format!("diff --fail-on drain {both} {both}"),
             format!("render -o json {both}"),
+            format!("overrides {both}"),
+            format!("overrides --check registry.redhat.io/redhat=m.lab/redhat {both}"),
         ];
         for (command, code) in commands.iter().zip(codes) {
             let run = mirrorguard(command)?.code(code)?;

@@ -82,7 +82,8 @@ fn error_in_list(name: &str, text: &str, key: &str, at: usize, why: &str) -> Rea
 
 /// Rejects a value of the catalog overrides annotation that one of the releases would not read as written.
 fn check_overrides(value: &str, releases: &Releases) -> Result<(), String> {
-    // Empty only for a value of commas and `=`. With this placement, every part is read; guests use the same parts.
+    // Empty only for a value of commas and `=`: with this placement every release reads the annotation. Releases that
+    // read it for guests too use the first of the same places there.
     if hypershift::readings(value, releases, Placement::Management).is_empty() {
         return Err("the value sets nothing: write registry.redhat.io/redhat=HOST/NAMESPACE".to_owned());
     }
@@ -166,7 +167,8 @@ fn exempt_kinds() -> impl Iterator<Item = (&'static str, bool)> {
     sets.chain(rules::AUDITED_KINDS.iter().copied())
 }
 
-/// Rejects a text that names no object that can have findings.
+/// Rejects a text that names no object that can have findings: an unknown kind, or a name without its namespace. Other
+/// names that match no object, such as `ImageDigestMirrorSet/a/b`, are accepted.
 fn check_object(object: &str) -> Result<(), String> {
     let (kind, name) = object.split_once('/').unwrap_or((object, ""));
     let Some((_, has_namespace)) = exempt_kinds().find(|(known, _)| *known == kind) else {

@@ -38,7 +38,11 @@ impl Profile {
     }
 }
 
-/// The sources that `managed-cluster-validating-webhooks` rejects.
+/// The sources that `managed-cluster-validating-webhooks` rejects: of `registry.redhat.io` only the registry
+/// itself, no repository in it.
+///
+/// Follows `managed-cluster-validating-webhooks pkg/webhooks/imagecontentpolicies/imagecontentpolicies.go`
+/// `unauthorizedRepositoryMirrors`.
 pub(super) const MANAGED_SOURCES: [&str; 5] = [
     "registry.redhat.io",
     "quay.io",

@@ -7,8 +7,9 @@ use crate::objects::{
     scope::{bare_host, is_wildcard},
 };
 
-/// The hosts, without ports, of the sources that are `NeverContactSource`, each with the number of its entries. A
-/// mirror on another host is blocked by no entry, so that its scopes need not be looked up.
+/// The hosts of the sources that are `NeverContactSource`, each with the number of its entries. A mirror on another
+/// host is blocked by no entry, so that its scopes need not be looked up. Hosts are without ports, as the source
+/// `quay.io` blocks the mirror `quay.io:443/a` too.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NeverContacted {
     hosts: BTreeMap<Box<str>, usize>,
@@ -48,9 +49,9 @@ impl NeverContacted {
         }
     }
 
-    /// Whether a source on the host of this scope may be `NeverContactSource`.
+    /// Whether a source with `NeverContactSource` may cover this scope: one on the same host, or any wildcard.
     pub(super) fn may_cover(&self, scope: &str) -> bool {
-        self.wildcards > 0 || (!self.hosts.is_empty() && self.hosts.contains_key(bare_host(scope)))
+        self.wildcards > 0 || self.hosts.contains_key(bare_host(scope))
     }
 }
 

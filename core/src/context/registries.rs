@@ -82,7 +82,7 @@ impl<'a> ViewRegistries<'a> {
         Self { context, hidden, added }
     }
 
-    /// The number of entries.
+    /// The number of entries that nodes can pull with.
     pub fn entries(&self) -> usize {
         self.count(|registries| registries.entries)
     }

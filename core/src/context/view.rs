@@ -84,7 +84,8 @@ impl<'a> View<'a> {
     }
 
     /// The same without the sets that HyperShift manages: they are copies of what the hosted cluster that this
-    /// management cluster is was given, not what its own administrators mirrored.
+    /// management cluster is was given, not what its own administrators mirrored. Numbers that the context keeps
+    /// still include them, as in [`View::count`], [`View::registries`] and [`View::has_refused_entries`].
     #[must_use]
     pub fn without_managed_sets(self) -> Self {
         Self { without_managed: true, ..self }

@@ -91,11 +91,13 @@ fn is_contradictory(source: &str, found: &[Found<'_>]) -> bool {
     node::merge(source, &lists).contradictory
 }
 
-/// The number of lists that are compared with all others one by one.
+/// The number of lists that are compared with all others one by one: each comparison is a merge, and a source may have
+/// thousands of lists.
 const COMPARED: usize = 10;
 
 /// An entry that contradicts itself, or the first two that contradict each other; all that are part of a contradiction
-/// where only more than two together are one. Of entries with the same mirrors, the first.
+/// where only more than two together are one, or where no pair is found from the first [`COMPARED`]. Of entries with
+/// the same mirrors, the first.
 fn first_contradiction<'a>(source: &'a str, mut found: Vec<Found<'a>>) -> Vec<Found<'a>> {
     if let Some(own) = found.iter().find(|own| is_contradictory(source, &[**own])) {
         return vec![*own];

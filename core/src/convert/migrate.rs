@@ -165,6 +165,7 @@ fn first_never<'a>(mut found: Vec<(&'a Document, EntryRef<'a>)>) -> Option<Never
     let (document, first) =
         all.find(|(_, found)| found.entry().policy() == MirrorSourcePolicy::NeverContactSource)?;
     let entries: Vec<_> = found.iter().map(|(_, found)| *found).collect();
+    // Nothing renders now: with an ICSP the source has both policies. Without one there are no steps.
     Some(Never { document, index: first.index, steps: steps(&entries, true, None) })
 }
 

@@ -42,7 +42,7 @@ pub enum Stage {
 pub struct NodeDifference {
     /// The state in which it appears.
     pub stage: Stage,
-    /// Scope of the registry.
+    /// Scope of the registry, or the path of the file if the difference is about no registry.
     pub registry: String,
     /// What changes.
     pub what: String,

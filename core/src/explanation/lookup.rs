@@ -95,7 +95,7 @@ impl LookupKind {
             Self::Release(era) => era.span(),
             Self::Metadata(era) => era.span(),
         };
-        // No lookup begins after the first such release, and none of those that go so far ends.
+        // Asking for the first such release is enough: no lookup begins after it, and one that has it never ends.
         span.contains(Span::SORTS_MIRRORS.first())
     }
 

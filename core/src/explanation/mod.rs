@@ -170,7 +170,7 @@ fn blocked_by<'a>(conf: &RegistriesConf<'a>, reference: &str) -> Option<&'a str>
 }
 
 /// What blocks the source: entries whose source is exactly the scope that decides, and blocked registries that cover
-/// it.
+/// it. Narrower scopes inherit `blockedRegistries`, but not `NeverContactSource`.
 fn blockers<'a>(view: View<'a>, registry: &Registry<'a>) -> Vec<Blocker<'a>> {
     if !registry.blocked {
         return Vec::new();

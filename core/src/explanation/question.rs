@@ -112,7 +112,8 @@ fn describe_error(text: &str, error: ReferenceError) -> String {
     if text.contains('*') {
         return "a wildcard can be a source, but not an image".to_owned();
     }
-    // Upstream takes the algorithm of a digest for a part of the repository.
+    // Upstream takes the algorithm of a digest for a part of the repository: `quay.io/a@SHA256:…` has this error
+    // too, but its name is in lower case already. The message about the digest comes below.
     let lower = with_lower_case_name(text);
     if matches!(error, ReferenceError::Uppercase | ReferenceError::UppercaseRepository) && lower != text {
         return format!("its repository has upper-case letters: write \"{lower}\"");

@@ -41,7 +41,8 @@ pub struct Form {
 pub enum Omission {
     /// It belongs there and cannot be expressed: an entry, a mirror, a policy.
     Lost(String),
-    /// It does not belong there: another kind of pull, or an entry that the nodes drop too.
+    /// It does not belong there: another kind of pull, or an entry that the nodes drop too. Also an order of mirrors
+    /// that is written, but that nodes may not use.
     Aside(String),
     /// It is there as in the mirror sets, and does not work: a mirror without a registry host.
     Kept(String),

@@ -109,7 +109,7 @@ pub(super) fn sources(view: View<'_>, pull: Pull) -> (Vec<Source<'_>>, Vec<Omiss
     (sources, omissions)
 }
 
-/// One omission for each set for other pulls, with the reason.
+/// One omission for each set with effective entries for other pulls, with the reason.
 pub(super) fn misplaced(view: View<'_>, pull: Pull, why: &str) -> Vec<Omission> {
     let mut omissions = Vec::new();
     for set in view.sets() {

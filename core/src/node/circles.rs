@@ -28,7 +28,7 @@ impl Circles {
         Self { source: source.into(), of_mirror }
     }
 
-    /// Whether the lists have a common order.
+    /// Whether there is none: the lists have a common order, or all are the same list.
     pub fn is_empty(&self) -> bool {
         self.of_mirror.is_empty()
     }
@@ -79,7 +79,7 @@ fn components<'a>(edges: &Edges<'a>) -> Vec<Vec<&'a str>> {
     components
 }
 
-/// All names, those from which a depth-first search returns last first.
+/// All names, in the reverse of the order in which a depth-first search returns from them.
 fn finished_last_first<'a>(edges: &Edges<'a>) -> Vec<&'a str> {
     let mut seen = HashSet::with_capacity(edges.len());
     let mut finished = Vec::with_capacity(edges.len());

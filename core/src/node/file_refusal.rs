@@ -65,7 +65,7 @@ pub fn check_search_registries(registries: &[String]) -> Result<(), FileRefusal>
             return Err(FileRefusal::Scheme(registry.clone()));
         }
         if location.contains('/') || !is_valid_mirror(location) {
-            return Err(FileRefusal::Search(registry.clone()));
+            return Err(FileRefusal::Search(location.to_owned()));
         }
     }
     Ok(())

@@ -36,7 +36,7 @@ pub fn places<'a>(view: View<'a>, scope: &str, counts: impl Fn(&EntryRef<'a>) ->
 }
 
 /// A scope that a source matches, at one of the source's mirrors. Neither the port after a wildcard nor that after a host
-/// without one is replaced.
+/// without one is replaced: with source `m.lab` and mirror `n.lab`, `m.lab:5000/x` becomes `n.lab:5000/x`.
 ///
 /// Follows `containers/image pkg/sysregistriesv2` `rewriteReference`.
 pub fn rewrite(scope: &str, source: &str, mirror: &str) -> String {

@@ -136,7 +136,8 @@ impl<'a> Rendering<'a> {
     }
 
     /// The source with `NeverContactSource` that would decide for a scope if the image configuration did not list that:
-    /// the scope inherits mirrors, but not the policy. `None` if anything blocks the scope.
+    /// the scope inherits mirrors, but not the policy. `None` if anything blocks the scope, or if it is not listed or
+    /// is a source itself.
     pub fn opens(&self, scope: &str) -> Option<&'a str> {
         if self.blocks(scope)? || self.source(scope).is_some() {
             return None;

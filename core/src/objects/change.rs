@@ -97,7 +97,7 @@ pub fn apply_all<'c>(object: &Value, changes: impl IntoIterator<Item = &'c Chang
     let (mut moving, others): (Vec<_>, Vec<_>) = changes
         .into_iter()
         .partition(|change| matches!(change, Change::Remove { .. } | Change::Rename { .. }));
-    moving.sort_by_key(|change| std::cmp::Reverse(indexes(change.path())));
+    moving.sort_by_key(|change| std::cmp::Reverse(sort_key(change.path())));
     // Removing an item twice would remove the one after it, too.
     moving.dedup();
     let mut object = object.clone();
@@ -107,8 +107,9 @@ pub fn apply_all<'c>(object: &Value, changes: impl IntoIterator<Item = &'c Chang
     Some(object)
 }
 
-/// The sort key of a path: its steps, with item 9 before item 10. A path comes before those below it.
-fn indexes(path: &str) -> Vec<(usize, &str)> {
+/// The sort key of a path: its steps, each with its index (0 for a field), so that item 9 comes before item 10. A path
+/// comes before those below it.
+fn sort_key(path: &str) -> Vec<(usize, &str)> {
     steps(path).map(|step| (step.parse().unwrap_or(0), step)).collect()
 }
 

@@ -71,6 +71,7 @@ fn edits<'c>(
         if let Some(path) = closed_by(change, &at, steps, depth)
             && let Some(other) = closed.insert(path, change)
         {
+            // The same change twice is one, but items that are appended twice are there twice.
             if other != *change || matches!(change, Change::Append { .. }) {
                 return None;
             }
@@ -98,6 +99,7 @@ fn edits<'c>(
     for (path, indexes) in removals {
         let (parent, _) = descend(&layout, root, path)?;
         let is_emptied = matches!(&parent.spot.node.data, Data::List(items) if items.len() == indexes.len());
+        // Without its items the list becomes `[]`: there is none to append behind.
         let adds = |change: &Change| matches!(change, Change::Append { .. });
         if is_emptied && changes.iter().any(|(change, steps)| adds(change) && steps == path) {
             return None;
@@ -108,7 +110,7 @@ fn edits<'c>(
 }
 
 /// The path of the value that a change removes, replaces, adds, or gives a first child; `None` if it adds to a list with
-/// items or renames a field.
+/// items or renames a field. The first `depth` steps exist, and lead to `at`.
 fn closed_by<'s>(change: &Change, at: &At<'_>, steps: &'s [&'s str], depth: usize) -> Option<&'s [&'s str]> {
     match change {
         Change::Rename { .. } => None,
@@ -118,7 +120,8 @@ fn closed_by<'s>(change: &Change, at: &At<'_>, steps: &'s [&'s str], depth: usiz
     }
 }
 
-/// Whether one change is about the name of a field, and the other about its value.
+/// Whether one change is about the name of a field, and the other about its value. `other` closes a value, so it is
+/// never the rename.
 fn are_name_and_value(change: &Change, other: &Change) -> bool {
     matches!((change, other), (Change::Rename { path, .. }, Change::Set { path: of_value, .. }) if path == of_value)
 }

@@ -179,7 +179,7 @@ pub struct MirrorSet {
     pub kind: SetKind,
     /// `metadata.name`, or `metadata.generateName` where there is no name yet.
     pub name: Box<str>,
-    /// `metadata.resourceVersion`; empty in files.
+    /// `metadata.resourceVersion`; empty in files that were not exported from a cluster.
     pub resource_version: Box<str>,
     /// The annotation `mirrorguard.io/exempt`; empty if there is none.
     pub exempt: Box<str>,

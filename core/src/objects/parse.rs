@@ -88,6 +88,7 @@ impl Object {
     }
 
     /// The object without invalid sources and mirrors: the part of it that rules about more than single values review.
+    /// A HostedCluster keeps them; `review::guest` takes the valid part of the mirror set that is made of it.
     #[must_use]
     pub fn valid_part(&self) -> Self {
         match self {
@@ -101,8 +102,8 @@ impl Object {
         }
     }
 
-    /// The object as a part of a cluster: without the invalid values too, if it has values that could not be read from
-    /// its file, because the empty values in their places would be invalid.
+    /// The object as a part of a cluster. It keeps its invalid values, unless some could not be read from its file:
+    /// then it is the valid part, without the empty values in their places, which would be invalid as well.
     #[must_use]
     pub fn known_part(&self) -> Self {
         match self {
@@ -130,7 +131,7 @@ impl Object {
         ObjectId::new(self.kind().name(), self.namespace(), self.name())
     }
 
-    /// `metadata.name`, or the only one that counts where it is empty.
+    /// `metadata.name`. If it is empty, for a kind with only one name that counts, that name (`cluster`, `version`).
     pub fn name(&self) -> &str {
         match self {
             Self::MirrorSet(set) => &set.name,

@@ -139,8 +139,8 @@ impl Node {
         at
     }
 
-    /// Where the value at a path, or its nearest existing parent, is written, and whether an alias or a merge key repeats
-    /// it there. Of a field that the kind does not have, it is where its name is.
+    /// Where the value at a path, or its nearest existing parent, is written, and whether the path only repeats it, by
+    /// an alias or a merge key. Of a field that the kind does not have, it is where its name is.
     pub(super) fn origin_of(&self, path: &str) -> (Position, bool) {
         let (mut node, mut at, mut is_repeated) = (self, self.at, false);
         for step in steps(path) {

@@ -63,7 +63,7 @@ pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -
         match located.and_then(|located| edits_of(located, &changes)) {
             Some(more) => edits.extend(more),
             None if located.is_some_and(Located::is_install_config) => return None,
-            None => objects.push(changed_set(places.set(object)?, &changes)?),
+            None => objects.push(changed_set(set_at(located, object, places)?, &changes)?),
         }
     }
     edits.sort_unstable();
@@ -79,8 +79,8 @@ fn changes_by_object(fix: &Fix) -> BTreeMap<&ObjectId, Vec<&Change>> {
     by_object
 }
 
-/// Why the files of these places cannot be edited so that they have a fix for an object, a main clause; `None` if they
-/// can, or if the fix is one that a person makes.
+/// Why a fix cannot be made by editing the files of these places, a main clause. `None` if it can, or if the fix has no
+/// changes and no objects, only words for a person.
 pub(super) fn obstacle(own: &Located, fix: &Fix, places: &Places<'_>) -> Option<String> {
     let change = changes_by_object(fix).into_iter().find_map(|(object, changes)| {
         let located = Some(own).filter(|own| own.written.id == *object).or_else(|| places.find(object));
@@ -97,7 +97,8 @@ pub(super) fn obstacle(own: &Located, fix: &Fix, places: &Places<'_>) -> Option<
 }
 
 /// Whether an object gets another kind, while it has fields that its own does not have: these have no effect, but the
-/// other kind may have them.
+/// other kind may have them (`mirrorSourcePolicy` in an ICSP that becomes an IDMS). The unknown fields of a misnamed
+/// object are those that the kind it gets does not have.
 fn gives_fields_a_meaning(located: &Located, changes: &[&Change]) -> bool {
     let written = &located.written;
     let changes_kind = changes.iter().any(|change| change.path() == "kind");

@@ -146,8 +146,8 @@ impl Run {
         let may_apply = |fault: &Fault, applicability| {
             (unsafe_fixes || applicability == Applicability::Safe) && self.may_fix(fault)
         };
-        let is_tested = |fault: &Fault, at| may_apply(fault, at) && !self.suspects.contains(fault);
-        let mut round = Round::choose(files, &reviewed, is_tested);
+        let is_trusted = |fault: &Fault, at| may_apply(fault, at) && !self.suspects.contains(fault);
+        let mut round = Round::choose(files, &reviewed, is_trusted);
         if round.chosen.is_empty() {
             let suspects = self.suspects.iter();
             let mut alone = suspects.map(|suspect| {

@@ -95,6 +95,7 @@ impl UnknownValues {
         match diagnostic.rule.depends_on {
             DependsOn::Nothing => false,
             _ if is_hosted && self.has_unknown_value(id) => true,
+            // In the hosted cluster there is nothing but these sources.
             _ if is_about_guest => false,
             DependsOn::Everything if self.has_open_settings => true,
             DependsOn::Sources => self.concerns_source(object, &finding.path),
@@ -103,6 +104,7 @@ impl UnknownValues {
                 self.has_open_entry || !self.sources.is_empty()
             }
             DependsOn::Entries | DependsOn::Everything => {
+                // A finding that is not in an entry is about the whole object.
                 self.has_open_entry
                     || self.concerns_source(object, &finding.path)
                     || (object.and_then(|object| entry_at(object, &finding.path)).is_none()

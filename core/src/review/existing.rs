@@ -67,8 +67,8 @@ impl ExistingHosted {
     /// Records that a write of `new` was applied, and what it resulted in.
     pub(super) fn record(&mut self, new: &HostedCluster, result: Arc<HostedCluster>) {
         let before = self.find(&new.metadata.namespace, &new.metadata.name);
-        let has_others = before.is_some_and(|before| before.applied.is_some());
-        let applied = has_others.then(|| new.metadata.annotations.keys().cloned().collect());
+        let has_other_clients = before.is_some_and(|before| before.applied.is_some());
+        let applied = has_other_clients.then(|| new.metadata.annotations.keys().cloned().collect());
         self.insert(FoundHosted { hosted: result, applied });
     }
 

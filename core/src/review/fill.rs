@@ -91,6 +91,8 @@ fn not_expressible(reviewer: &Reviewer<'_>, write: &HostedWrite<'_>) -> Vec<Diag
     found
 }
 
+/// Sets both annotations to the value. While they are equal, mirrorguard may update it; see
+/// [`HostedCluster::has_derived_overrides`].
 fn patch(hosted: &HostedCluster, value: &str) -> Patch {
     let both = [annotation::CATALOG_OVERRIDES, annotation::DERIVED];
     if hosted.metadata.annotations.is_empty() {

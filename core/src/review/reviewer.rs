@@ -110,7 +110,8 @@ impl<'a> Reviewer<'a> {
         verdict
     }
 
-    /// What is known of the state, for a set that is reviewed as it is there.
+    /// The orders of mirrors in the state, each found once for all sets: for a set that is reviewed as it is there.
+    /// `None` for a write, after which a source may have another order.
     fn orders_for(&self, operation: Operation<&MirrorSet>) -> Option<&'a Orders> {
         let Operation::Existing(set) = operation else { return None };
         let there = self.state.set(set.kind, &set.name)?;
@@ -163,7 +164,7 @@ impl<'a> Reviewer<'a> {
     }
 
     /// Reviews a value of the catalog overrides annotation for the releases of the configuration: whether HyperShift
-    /// reads it as written, and if so, whether it leads to where the mirror sets place the catalogs.
+    /// reads it as written, and if that has no errors, whether it leads to where the mirror sets place the catalogs.
     pub fn check_overrides(&self, value: &str) -> Verdict {
         let mut hosted = HostedCluster::default();
         hosted.metadata.annotations.insert(annotation::CATALOG_OVERRIDES.to_owned(), value.to_owned());

@@ -169,7 +169,7 @@ fn version_of(body: &[u8]) -> Option<WireVersion<'_>> {
 }
 
 impl WireVersion<'_> {
-    /// What is wrong with another version or kind.
+    /// What is wrong with another version or kind; `None` for the supported ones.
     fn problem(self) -> Option<Problem> {
         let Self { api_version, kind } = self;
         if api_version == API_VERSION && kind == "AdmissionReview" {

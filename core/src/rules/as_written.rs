@@ -41,6 +41,7 @@ impl<'a> AsWritten<'a> {
 /// Whether nothing renders with a set as it was written: the operator refuses one of its values, or a part of it could
 /// not be read. Up to 4.15 the operator accepts most values that are invalid, and nodes get them.
 fn is_refused(set: &MirrorSet, format: Format) -> bool {
+    // With a part that could not be read there is always a valid part: the set without it.
     if format == Format::From416 || !set.gaps.is_empty() {
         return set.valid_part().is_some();
     }

@@ -18,7 +18,7 @@ pub(super) struct Astray {
 }
 
 /// For each era, the first of a source's mirrors that HyperShift resolves to another place than the nodes do. The
-/// source has to cover the repository. If it is one of its own mirrors, that redirects neither, and is left out.
+/// source has to cover the repository. A mirror that is the source itself redirects nothing, and is left out.
 pub(super) fn astray<M: AsRef<str>>(
     eras: &[Era],
     repository: &str,

@@ -50,8 +50,8 @@ pub(super) fn conflicting_sources<'w>(write: &'w SetWrite<'_>) -> HashSet<&'w st
     conflicting.map(SharedSource::source).collect()
 }
 
-/// The finding for the first entry of the set with this policy: for those of other sets with the other one, or for
-/// earlier ones of the same set.
+/// The finding at the first entry of the set with this policy, if another set or an earlier entry of this set has the
+/// other policy. Later entries of this set alone are no reason: the finding is at the first of them.
 fn conflict(
     write: &SetWrite<'_>,
     shared: &SharedSource<'_>,

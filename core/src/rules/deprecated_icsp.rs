@@ -70,7 +70,7 @@ fn has_invalid_values(write: &SetWrite<'_>) -> bool {
     !found.is_empty()
 }
 
-/// The same next to an IDMS of the name that the migration would give to the new one.
+/// The way to an IDMS where one, `namesake`, has the name that `mirrorguard migrate` would give to the new one.
 fn past_namesake(write: &SetWrite<'_>, icsp: &MirrorSet, namesake: &MirrorSet) -> Fix {
     let (name, there) = (&icsp.name, namesake.id());
     if CoveringIdms::of(namesake).covers(icsp) {

@@ -68,6 +68,7 @@ fn is_dropped(write: &SetWrite<'_>, old: &MirrorSet, entry: &Entry) -> bool {
     if view.entries(source).any(|found| found.serves(pull)) {
         return false;
     }
+    // Digest and tag pulls have the same nearest source: one that serves only the other pulls hides a broader one.
     let Some((scope, found)) = view.nearest(source, |_| true) else { return true };
     let Some(end) = matching_prefix(source, scope) else { return true };
     let broader = found.iter().filter(|found| found.set.kind.pull() == pull);

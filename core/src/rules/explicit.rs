@@ -131,8 +131,8 @@ fn as_letter(c: char) -> char {
     }
 }
 
-/// An entry for the other kind of pull, with the mirrors of its source for this kind, in the order in which nodes try
-/// them: those of all entries. One without a registry is left out: it must not get into another entry. So is the
+/// An entry for the other kind of pull, with the mirrors that its source has for `pull`, in the order in which nodes
+/// try them: those of all entries. One without a registry is left out: it must not get into another entry. So is the
 /// source: where it may be contacted it is tried last, and as a mirror it would be tried even where the image
 /// configuration blocks it.
 pub(super) fn for_other_pulls(view: View<'_>, entry: &Entry, pull: Pull) -> Entry {

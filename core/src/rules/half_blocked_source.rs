@@ -113,8 +113,8 @@ fn is_trap(view: View<'_>, entry: &Entry) -> bool {
     // Of a wildcard only the host is replaced: `quay.io` as a mirror of `*.io` leads the images of quay.io to
     // themselves, and opens what is blocked.
     let leads_back = entry.mirrors.iter().any(|mirror| is_nested(mirror, &entry.source));
-    // The first source over a listed scope is the one that it inherits from, and the new entry may come before it.
-    // Nothing can inherit from a wildcard: nothing would render.
+    // A scope that image.config lists inherits mirrors from the first source over it in the file, which the new entry
+    // may become. Nothing can inherit from a wildcard: nothing would render.
     let rendering = Rendering::new(view);
     leads_back || rendering.listed().into_iter().any(|scope| is_nested(scope, &entry.source))
 }

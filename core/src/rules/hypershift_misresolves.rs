@@ -97,17 +97,17 @@ struct Asked<'a> {
     name: String,
     /// Where the path begins, behind the host.
     path: usize,
-    /// Whose it is; `None` for the repositories of every release.
-    hosted: Option<&'a HostedCluster>,
+    /// The HostedCluster that names it, and the path of the field; `None` for the repositories of every release.
+    named_by: Option<(&'a HostedCluster, String)>,
     eras: Vec<Era>,
     /// Where nodes pull its images from.
     nodes: OnceCell<Option<Places<'a>>>,
 }
 
 impl<'a> Asked<'a> {
-    fn new(name: &str, hosted: Option<&'a HostedCluster>, eras: Vec<Era>) -> Self {
+    fn new(name: &str, named_by: Option<(&'a HostedCluster, String)>, eras: Vec<Era>) -> Self {
         let path = name.find('/').map_or(name.len(), |at| at + 1);
-        Self { name: name.to_owned(), path, hosted, eras, nodes: OnceCell::new() }
+        Self { name: name.to_owned(), path, named_by, eras, nodes: OnceCell::new() }
     }
 
     /// Whether a source may match the repository, for HyperShift (which compares the path or the namespace, on any
@@ -133,12 +133,14 @@ fn find_asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
         RELEASE_REPOSITORIES.map(|repository| Asked::new(repository, None, of_all.clone())).into();
     for hosted in write.cluster.after.hosted_clusters() {
         let operator = hosted.annotation(annotation::CONTROL_PLANE_OPERATOR);
-        for image in [Some(&*hosted.spec.release.image), operator].into_iter().flatten() {
+        let release = (&*hosted.spec.release.image, "spec.release.image".to_owned());
+        let operator = operator.map(|image| (image, annotation::path(annotation::CONTROL_PLANE_OPERATOR)));
+        for (image, path) in [release].into_iter().chain(operator) {
             let Ok(image) = Image::parse(image) else { continue };
             let eras = eras_of(hosted, write.settings);
             match asked.iter_mut().find(|known| known.name == image.name()) {
                 Some(known) => known.eras = in_order(&[&*known.eras, &*eras].concat()),
-                None => asked.push(Asked::new(image.name(), Some(hosted), eras)),
+                None => asked.push(Asked::new(image.name(), Some((hosted, path)), eras)),
             }
         }
     }
@@ -148,7 +150,7 @@ fn find_asked<'a>(write: &SetWrite<'a>) -> Vec<Asked<'a>> {
 /// What is wrong with an entry for a repository, with the HostedCluster that names the repository.
 fn review<'a>(write: &SetWrite<'a>, set: &MirrorSet, index: usize, asked: &Asked<'a>) -> Option<Finding> {
     let mut finding = find_misresolved(write, set, index, asked)?;
-    finding.related.extend(asked.hosted.map(|hosted| Related::to_hosted(hosted, "spec.release.image")));
+    finding.related.extend(asked.named_by.iter().map(|(hosted, path)| Related::to_hosted(hosted, path)));
     Some(finding)
 }
 
@@ -202,7 +204,8 @@ fn one_element(set: &MirrorSet, index: usize, at: usize, astray: &[Astray]) -> F
     }
 }
 
-/// A location below a mirror of fewer than two path elements that has as many, for the images of a repository.
+/// A location with at least two path elements, below a mirror with fewer: for the source `q.io/a/b`, `m.lab/x/b` below
+/// `m.lab/x`, and `m.lab/a/b` below `m.lab`.
 fn with_two_elements(source: &str, mirror: &str) -> String {
     let path = source.split_once('/').map_or(source, |(_, path)| path);
     let last = path.rsplit('/').next().unwrap_or_default();

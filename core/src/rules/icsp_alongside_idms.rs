@@ -90,8 +90,7 @@ fn first_step(icsps: &[&MirrorSet]) -> Option<Finding> {
     (!icsps.is_empty()).then_some(finding)
 }
 
-/// Whether an IDMS is created as the first one. The caller knows that there are ICSPs, and that it leaves their
-/// images alone.
+/// Whether an IDMS is created as the first one. Asked only next to ICSPs, and if no entry overlaps theirs.
 fn joins_icsps(write: &SetWrite<'_>, set: &MirrorSet) -> bool {
     let is_first = write.cluster.others.count(SetKind::Idms) == 0;
     set.kind == SetKind::Idms && is_first && matches!(write.operation, Operation::Create(_))

@@ -36,7 +36,7 @@ fn review(view: View<'_>, inventory: &Inventory, workload: &Workload) -> Option<
     if parent.is_some_and(|parent| is_in_step(parent, workload)) {
         return None;
     }
-    // A control plane operator has no parent: what starts it does not append the option to the variable.
+    // A control plane operator has no parent: what starts it does not append `--registry-overrides` to the variable.
     let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
     // Any other difference is for stale-registry-overrides.
     if compare_with_mirror_sets(view, &handed, &own) != HandedOn::WithoutIcsps {

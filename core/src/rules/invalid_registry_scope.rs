@@ -56,6 +56,7 @@ fn why_pointless(list: &str, scope: &str) -> Option<&'static str> {
     if list != ALLOWED && check_locations([scope]).is_err() {
         return None;
     }
+    // `PolicyContext` gets an image with a tag or a digest, never with both, so a scope with both matches none.
     let image = Image::parse_canonical(scope).ok();
     let is_tagged = image.as_ref().is_some_and(|image| image.tag().is_some());
     let is_digested = image.as_ref().is_some_and(Image::is_digested);

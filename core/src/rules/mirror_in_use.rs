@@ -87,7 +87,8 @@ fn repositories_of(hosted: &HostedCluster) -> BTreeSet<String> {
     repositories
 }
 
-/// The first location of a repository that the write removes.
+/// The first location of a repository that the write removes. The repository itself, which may be among its mirrors, is
+/// tried without an entry, too.
 fn removed_mirror(write: &SetWrite<'_>, old: &MirrorSet, repository: &str) -> Option<String> {
     if !covers(old, repository) {
         return None;
@@ -96,7 +97,9 @@ fn removed_mirror(write: &SetWrite<'_>, old: &MirrorSet, repository: &str) -> Op
     let after = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
     // If no source covers the repository any more, every location is removed.
     let after = after.map(|after| after.places).unwrap_or_default();
-    before.places.into_iter().find(|place| names_registry(place) && !after.contains(place))
+    let mut before = before.places.into_iter().filter(|place| *place != repository);
+    // Nodes cannot pull from a mirror without a registry, so its removal is no loss.
+    before.find(|place| names_registry(place) && !after.contains(place))
 }
 
 /// A finding for each place of catalogs that a HostedCluster uses and no mirror set leads to any more.

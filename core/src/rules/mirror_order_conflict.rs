@@ -50,8 +50,8 @@ fn find_contradiction<'a>(shared: &SharedSource<'a>) -> Option<Contradiction<'a>
 /// The number of lists of a set that are compared with those of the others one by one.
 const COMPARED: usize = 10;
 
-/// The first own entry whose order contradicts that of others: that of some of them by itself, or else that of all in
-/// its circle together.
+/// The first own entry whose order contradicts that of others: that of some of them by itself (`a b` and `b a`), or
+/// else that of all in its circle together (`a b`, and `b c` with `c a`).
 pub(super) fn first_contradiction<'a>(
     circles: &Circles,
     own: &[EntryRef<'a>],

@@ -94,7 +94,8 @@ pub struct Rule {
     pub only_when_admitted: bool,
     /// What its findings depend on besides the values that they are about.
     pub depends_on: DependsOn,
-    /// Whether its findings are about the kind that entries are in, not about the entries.
+    /// Whether its findings are about the kind that entries are in, not about the entries. An install-config with lists
+    /// of two kinds has none of them: that is an error by itself.
     pub about_kinds: bool,
 }
 

@@ -19,7 +19,8 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The finding for a change of the nodes' configuration, or for a write before or after which nothing is rendered; `None`
-/// if the change has no impact. Also for settings, in a sequence of files.
+/// if the change has no impact. `review::Sequence` also calls it for a write of another object that nodes depend on, such
+/// as the image configuration.
 pub(crate) fn finding(change: Result<&Change<'_>, &Standstill>) -> Option<Finding> {
     let Change { impact, reasons } = match change {
         Ok(change) => change,

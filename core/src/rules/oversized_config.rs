@@ -69,7 +69,7 @@ fn encoded(file: usize) -> usize {
 /// Whether a set has the most entries, or is the first of those that have: without a write, one object is reported for
 /// all.
 fn is_largest(view: View<'_>, set: &MirrorSet) -> bool {
-    // A set that is reviewed may have invalid entries that the context leaves out.
+    // By kind and name: the set that is reviewed may be a copy without its invalid entries.
     view.largest_of_context().is_some_and(|largest| (largest.kind, &largest.name) == (set.kind, &set.name))
 }
 

@@ -53,8 +53,8 @@ pub struct RelatedFields {
 }
 
 impl RelatedFields {
-    /// The fields that `relate` makes of items, no two of which may be one field. It is called only for those that are
-    /// listed.
+    /// The fields that `relate` makes of items. It is called only for those that are listed, so equal fields are not
+    /// noticed: there must be none.
     pub(super) fn of<T>(items: impl IntoIterator<Item = T>, relate: impl Fn(T) -> Related) -> Self {
         let mut items = items.into_iter();
         let listed = items.by_ref().take(MAX_RELATED).map(relate).collect();

@@ -43,6 +43,7 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
         let above =
             known.entry(source).or_insert_with(|| Pull::ALL.map(|pull| Above::of(view, pull, source).into()));
         let here: Vec<_> = view.effective(&entry.source).collect();
+        // What is found for an open source is uncertain, and grouped apart: see [`SetWrite::apart_from_open`].
         let is_open = write.settings.open_sources.overlap(&entry.source);
         for hidden in above.iter().filter_map(|above| hidden(EntryRef { set, index }, &here, above)) {
             groups.entry((source, hidden.above.pull, hidden.effect, is_open)).or_default().push(hidden);
@@ -106,6 +107,7 @@ impl<'a> Broader<'a> {
         let has_wildcards = self.view.has_wildcards();
         let mut passed: SmallVec<[&'a str; 4]> = SmallVec::new();
         let mut nearest = None;
+        // What precedes the scope decides its pulls even now, so the scope does not hide it: `*.lab` precedes `m.lab`.
         for above in matching_scopes(scope).skip_while(|above| !above.is(scope)).skip(1) {
             match above {
                 Ancestor::Parent(parent) => {
@@ -242,6 +244,7 @@ impl Lost {
     fn of(above: &[&str], here: &[EntryRef<'_>], own_source: &str, below: &str) -> Self {
         let kept: HashSet<&str> =
             here.iter().flat_map(|own| &own.entry().mirrors).map(|mirror| &**mirror).collect();
+        // For the source `q.io:1`, the mirror `m.io/a` of `q.io` becomes `m.io/a:1`, which nodes cannot pull from.
         let lost = above.iter().map(|mirror| format!("{mirror}{below}")).filter(|mirror| {
             !kept.contains(&**mirror) && mirror != own_source && grammar::is_valid_mirror(mirror)
         });

@@ -81,7 +81,8 @@ impl<'a> SharedSource<'a> {
         })
     }
 
-    /// The order of the mirrors of entries: those of a kind with a policy.
+    /// The order of the mirrors of `entries`: all that [`SharedSource::merged`] returns in sets of one kind, with one
+    /// policy. [`Orders`] keeps it by these two.
     pub(super) fn order_of(&self, entries: &[EntryRef<'a>]) -> Arc<Order> {
         let lists = || entries.iter().map(|found| &*found.entry().mirrors).collect::<Vec<_>>();
         let group = (entries[0].set.kind, entries[0].entry().policy());
@@ -92,8 +93,8 @@ impl<'a> SharedSource<'a> {
     }
 }
 
-/// The sources of a set that are in several entries; `others` is the cluster without the set, and `orders` what is known
-/// of the cluster with it.
+/// The sources of a set that are in several entries; `others` is the cluster without the set, and `orders` what reviews
+/// have found of the cluster with it.
 pub(super) fn find_shared<'a>(
     set: &'a MirrorSet,
     sources: &OwnSources,
@@ -113,7 +114,8 @@ pub(super) fn find_shared<'a>(
     shared
 }
 
-/// The number of entries up to which each set that has one of them offers the fix of all, and reads all of them itself.
+/// The number of entries up to which each set that has one of them offers the fix of all, and reads all of them itself
+/// instead of sharing what it finds in [`Orders`].
 const FEW: usize = 10;
 
 /// Whether a set offers a fix that changes this many entries. One of many entries is offered once, for the set that

@@ -157,7 +157,8 @@ impl<'a> Sharing<'a> {
     }
 
     /// The entries to remove: all but the first, or where those of many other sets are left to the findings there,
-    /// those of this set. `None` if only all of them can be removed at once.
+    /// those of this set. `None` if these cannot go alone, because the first entry lacks mirrors: the finding of its
+    /// set adds them, and removes all others.
     fn removed(&self) -> Option<Vec<EntryRef<'a>>> {
         let first = self.first();
         let mut removed = self.entries.clone();

@@ -54,6 +54,7 @@ fn image_overrides(view: View<'_>, inventory: &Inventory, workload: &Workload) -
     }
     // A control plane operator has no parent: what starts it does not append the option to the variable.
     let own = parent.map_or_else(Overrides::new, |_| workload.registry_overrides());
+    // What only lacks the ICSPs is for ignored-icsp.
     let HandedOn::Otherwise(differences) = compare_with_mirror_sets(view, &workload.image_overrides()?, &own)
     else {
         return None;
@@ -97,7 +98,8 @@ fn registry_differences(starter: &Workload, workload: &Workload) -> Vec<Override
     compare_with_operator(&starter.registry_overrides(), &workload.registry_overrides(), &Overrides::new())
 }
 
-/// The operator's own overrides whose source has mirrors in the mirror sets, but none of the operator's.
+/// A finding for each of the operator's own overrides whose source has mirrors in the mirror sets, but none that the
+/// operator has for it.
 fn against_mirror_sets(view: View<'_>, operator: &Workload) -> Vec<Finding> {
     let Some(setting) = &operator.registry_overrides else { return Vec::new() };
     let mut findings = Vec::new();

@@ -73,7 +73,8 @@ impl<'a> SetWrite<'a> {
         }
     }
 
-    /// With what is known of a state that has exactly the mirror sets of `after`.
+    /// With the orders of mirrors that the reviews of a state share. The state has exactly the mirror sets of `after`:
+    /// what this review finds is kept for the others.
     #[must_use]
     pub fn with_orders(self, orders: Option<&'a Orders>) -> Self {
         Self { orders, ..self }

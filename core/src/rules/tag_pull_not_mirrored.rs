@@ -193,6 +193,8 @@ fn find_missing<'a>(view: View<'a>, source: &str, image: &str) -> Option<Why<'a>
     if image != source && source != DEFAULT_NAMESPACE {
         return None;
     }
+    // Only a scope that the image configuration lists has the mirrors of another source. If that is `source` itself, an
+    // ITMS is missing there as if the image were not listed.
     let now = deciding(view, &Rendering::new(view), image).ok().flatten();
     if let Some(now) = now
         && let Some(inherited) =

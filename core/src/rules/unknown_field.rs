@@ -75,7 +75,8 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
         None if written.kind == Kind::Set(SetKind::Icsp) && name == "mirrorSourcePolicy" => {
             "move the entry to an ImageDigestMirrorSet, which has this field, or remove the field".into()
         }
-        None if !is_for_tags(name) && twin.is_some() => {
+        // A list for tag pulls is no misspelling of one for digest pulls.
+        None if twin.as_deref().is_some_and(|twin| is_for_tags(twin) == is_for_tags(name)) => {
             let twin = twin.as_deref().unwrap_or_default();
             format!("move what it sets to {twin}, which is also there, and remove it").into()
         }
@@ -123,7 +124,8 @@ fn meant_by_name(field: &UnknownField) -> Option<Meant<'_>> {
     Some(Meant { name: field.meant?, hint: "", value: field.meant_value.as_ref() })
 }
 
-/// A list for tag pulls has no counterpart there, and every other one is for digest pulls.
+/// The field of an install-config that was meant. A list for tag pulls has no counterpart there, and every other list
+/// is for digest pulls.
 fn meant_in_install_config(field: &UnknownField) -> Option<Meant<'_>> {
     if field.name == "mirrorSourcePolicy" {
         let name = field.free.iter().find(|name| **name == "sourcePolicy")?;

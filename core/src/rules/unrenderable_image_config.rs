@@ -117,7 +117,8 @@ fn refused_policy(view: View<'_>, refusal: Refusal) -> Option<Problem> {
             keys: vec!["allowed and blocked".to_owned()],
             level: Level::Deny,
             field: "allowedRegistries".to_owned(),
-            // A set has a part in it only if it gives the payload a mirror.
+            // A set has a part in it only if it gives the payload a mirror: without one, what covers the payload is not
+            // blocked.
             culprit: payload_repository(view).unwrap_or_default().to_owned(),
             what: "allowedRegistries and blockedRegistries are both set".to_owned(),
             effect: RENDERING_FAILS,

@@ -65,7 +65,7 @@ impl Drawing<'_> {
             return Branch::new("no source matches").with(entries);
         };
         let mut branch = Branch::new(format!("{scope} applies"));
-        // Otherwise only a list of image.config has this scope.
+        // Otherwise only a list of image.config has this scope: nodes drop a `WithoutMirror` entry.
         let is_source = pull.covering.iter().any(|c| {
             *c.entry.entry().source == *scope && matches!(c.part, Part::Tried | Part::OtherPulls(_))
         });

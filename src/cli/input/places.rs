@@ -44,7 +44,7 @@ pub(super) fn describe_open(located: &Located) -> String {
     format!("warning: {place}: {id} is skipped, because {path} is a placeholder; render the template first\n")
 }
 
-/// Whether the files of the nodes are made of an object.
+/// Whether the files of the nodes depend on objects of this kind.
 pub(super) fn is_for_nodes(object: &Object) -> bool {
     match object {
         Object::MirrorSet(_)

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use mirrorguard_core::objects::{Object, manifest::Located};
 
-use super::Input;
+use super::{Input, places::is_for_nodes};
 
 impl Input {
     /// Fails if something could not be read. What that is has been printed already.
@@ -29,6 +29,21 @@ impl Input {
             bail!(
                 "nothing was written, because {} has fields that its kind does not have: they would be lost; correct \
                  the file first",
+                located.object.id()
+            );
+        }
+        Ok(self)
+    }
+
+    /// Fails if catalog overrides that are derived could be wrong, because an object from which they are has placeholders.
+    /// They have been named already.
+    pub(in crate::cli) fn for_derivation(self) -> Result<Self> {
+        let is_read = |located: &&Located| {
+            is_for_nodes(&located.object) || matches!(located.object, Object::Catalog(_))
+        };
+        if let Some(located) = self.open.iter().find(is_read) {
+            bail!(
+                "nothing was derived, because {} has placeholders; render the template first",
                 located.object.id()
             );
         }

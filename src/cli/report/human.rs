@@ -44,7 +44,7 @@ pub(in crate::cli) fn human(reviewed: &[Reviewed<'_>], places: &Places<'_>, widt
     text
 }
 
-/// The errors in files, drawn `width` columns wide.
+/// The errors in files, drawn `width` columns wide. Those without an excerpt were printed when the files were read.
 pub(in crate::cli) fn errors(unread: &[Unread], width: usize) -> String {
     let renderer = Renderer::styled().term_width(width).decor_style(DecorStyle::Ascii);
     let mut text = String::new();
@@ -86,6 +86,7 @@ fn group<'a>(shown: &Shown<'a>, places: &Places<'a>, width: usize) -> Group<'a> 
         group = group.element(Title::NOTE.message(others));
     }
     let related = &finding.related;
+    // `more` counts those that the finding does not list; of the listed ones, at most `OTHERS` are drawn.
     if related.more() > 0 {
         let more = related.len().saturating_sub(OTHERS) + related.more();
         group = group.element(Title::NOTE.message(format!("{more} more places are related")));

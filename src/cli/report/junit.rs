@@ -3,7 +3,7 @@
 //! A file is a suite. Each rule with findings in an object is a test case: failed if a finding fails the run,
 //! else passed with the findings as its output. An object without findings is one test case that passed.
 
-use std::{borrow::Cow, collections::BTreeMap, io};
+use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
 
 use mirrorguard_core::{report::Reviewed, review::Diagnostic, rules::Level};
 use quick_xml::{
@@ -139,7 +139,7 @@ fn describe_all(one: &Reviewed<'_>, diagnostics: &[&Diagnostic]) -> String {
     texts.join("\n")
 }
 
-/// A finding in text, with its place.
+/// A finding in text, with its place: `a.yaml:3:5: error[rule-id] path: what is wrong. …`.
 fn describe(one: &Reviewed<'_>, diagnostic: &Diagnostic) -> String {
     let finding = &diagnostic.finding;
     let level = level_name(diagnostic.level);
@@ -178,11 +178,12 @@ fn write_suite(xml: &mut Xml, suite: &Suite<'_>) -> io::Result<()> {
 fn write_case(xml: &mut Xml, suite: &Suite<'_>, case: &Case) -> io::Result<()> {
     let file = valid(suite.name);
     // Readers of JUnit XML split class names at dots, so the name of the file is given without its extension.
-    let class = file.rsplit_once('.').map_or(&*file, |(stem, _)| stem);
+    let class = Path::new(&*file).with_extension("");
+    let class = class.to_string_lossy();
     let line = case.line.map(|line| line.to_string());
     let element = xml
         .create_element("testcase")
-        .with_attribute(("classname", class))
+        .with_attribute(("classname", &*class))
         .with_attribute(("name", &*valid(&case.name)))
         .with_attribute(("file", &*file))
         .with_attributes(line.iter().map(|line| ("line", line.as_str())));
@@ -206,12 +207,12 @@ fn write_case(xml: &mut Xml, suite: &Suite<'_>, case: &Case) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether XML cannot hold a character.
+/// Whether a character is replaced: one that XML 1.0 forbids, or any other control character.
 fn is_invalid(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\r' | '\t') || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-/// A text without the characters that XML cannot hold.
+/// A text for XML, with U+FFFD for each invalid character.
 fn valid(text: &str) -> Cow<'_, str> {
     if text.contains(is_invalid) { text.replace(is_invalid, "\u{fffd}").into() } else { text.into() }
 }

@@ -109,6 +109,7 @@ fn result(one: &Reviewed<'_>, diagnostic: &Diagnostic, places: &Places<'_>, fold
     if finding.related.more() > 0 {
         result["properties"]["moreRelated"] = json!(finding.related.more());
     }
+    // A fix in SARIF changes at least one file. One of whole objects alone has no edits.
     if let Some(fix) = apply_fix(one.place, &finding.fix, places).filter(|fix| !fix.edits.is_empty()) {
         result["fixes"] = json!([sarif_fix(&fix, folder)]);
     }

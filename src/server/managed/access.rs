@@ -129,6 +129,7 @@ impl Access {
     ) -> Result<Written, ManagedError> {
         let mut data = serde_json::Map::new();
         for (key, text) in contents.data() {
+            // In a merge patch, null removes a key.
             let value = text.map(|text| json!(k8s_openapi::ByteString(text.into_bytes())));
             data.insert(key.to_owned(), value.unwrap_or(Value::Null));
         }

@@ -15,7 +15,10 @@ use std::{
 use axum_server::tls_rustls::RustlsConfig;
 use jiff::Timestamp;
 use kube::Client;
-use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
+use rustls::{
+    RootCertStore,
+    pki_types::{PrivateKeyDer, pem::PemObject},
+};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
@@ -36,7 +39,7 @@ use crate::certificates::{Action, Lifetimes, Obstacle, Reading, Serving, obstacl
 const QUIET: Duration = Duration::from_mins(1);
 /// The shortest pause between two rounds.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// The longest pause after a round that failed.
+/// The longest pause after a round that failed. Also the time after which [`Writes`] allows one more write.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 /// How long the first certificate may take: a few writes, including conflicts with other replicas.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -68,6 +71,8 @@ pub struct Managed {
     served: Option<(Serving, RustlsConfig)>,
     /// The content of the file as it was read last.
     client_ca: Option<Vec<u8>>,
+    /// The CAs of the last content that could be used.
+    client_roots: Option<RootCertStore>,
 }
 
 impl Managed {
@@ -78,6 +83,7 @@ impl Managed {
         app: Arc<App>,
     ) -> Result<(Self, RustlsConfig), ManagedError> {
         let mut managed = Self::new(client, options, app);
+        // A CA that cannot be used fails the start before anything is written.
         if let Some(file) = &managed.options.client_ca {
             file.roots_in(&file.read()?)?;
         }
@@ -110,7 +116,7 @@ impl Managed {
     fn new(client: Client, options: ManagedOptions, app: Arc<App>) -> Self {
         let access = Access::new(client, options.secret.clone(), options.configuration.clone());
         let writes = Writes::new(AFTER_FAILURE, Instant::now());
-        Self { options, access, app, writes, seen: None, served: None, client_ca: None }
+        Self { options, access, app, writes, seen: None, served: None, client_ca: None, client_roots: None }
     }
 
     /// Keeps the certificate valid and trusted, until the task is dropped.
@@ -183,7 +189,7 @@ impl Managed {
     /// Reads the configurations, then the Secret; [`crate::certificates`] says why in this order.
     async fn read(&mut self) -> Result<(), ManagedError> {
         let configurations = self.access.read_configurations().await?;
-        // At once: another bundle must count even if the Secret cannot be read.
+        // At once: overlaps are measured from a change of the bundles, even if the Secret cannot be read.
         if let Some(seen) = &mut self.seen {
             seen.set_configurations(configurations.clone());
         }
@@ -195,8 +201,8 @@ impl Managed {
         Ok(())
     }
 
-    /// Takes the next step: a write of the Secret, or of each configuration whose bundles differ from its CAs.
-    /// Anything but [`Written::Nothing`] means that the objects have to be read again.
+    /// Takes the next step: a write of the Secret, or of each configuration whose bundles differ from the CAs of the
+    /// Secret. Anything but [`Written::Nothing`] means that the objects have to be read again.
     async fn take_step(&mut self) -> Result<Written, ManagedError> {
         let Some(seen) = &self.seen else { return Ok(Written::Nothing) };
         let situation = seen.situation(&self.options);
@@ -256,7 +262,8 @@ impl Managed {
         let client_ca = self.options.client_ca.as_ref();
         let client_ca = client_ca.map(|file| file.read_or(self.client_ca.as_ref())).transpose()?;
         let is_other_ca = self.served.is_some() && client_ca != self.client_ca;
-        // Even if it turns out to be unusable: it is not tried again before its next change, or the next certificate.
+        // Even if it turns out to be unusable: it is not tried again before its next change, or the next certificate,
+        // which gets the last usable one.
         self.client_ca.clone_from(&client_ca);
         let Some(seen) = &self.seen else { return Ok(()) };
         let situation = seen.situation(&self.options);
@@ -269,8 +276,16 @@ impl Managed {
             let key = key.map_err(|_| TlsError::Managed("cannot read the private key".to_owned()))?;
             let chain = vec![serving.certificate.der.clone()];
             let roots = self.options.client_ca.as_ref().zip(client_ca.as_ref());
-            let roots = roots.map(|(file, pem)| file.roots_in(pem)).transpose()?;
-            let config = server_config(chain, key, roots)?;
+            let unusable = match roots.map(|(file, pem)| file.roots_in(pem)) {
+                Some(Ok(roots)) => {
+                    self.client_roots = Some(roots);
+                    None
+                }
+                Some(Err(error)) if self.client_roots.is_none() => return Err(error.into()),
+                Some(Err(error)) => Some(error),
+                None => None,
+            };
+            let config = server_config(chain, key, self.client_roots.clone())?;
             self.app.metrics.certificate_end.set(unix_seconds(serving.certificate.end));
             info!(secret = %self.options.secret, end = %serving.certificate.end, "certificate loaded");
             self.served = Some(match self.served.take() {
@@ -280,6 +295,7 @@ impl Managed {
                 }
                 None => (serving, RustlsConfig::from_config(config)),
             });
+            return unusable.map_or(Ok(()), |error| Err(error.into()));
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// The pause before a watch that the API server ended is restarted.
+/// The pause before a watch that the API server ended is restarted, and the shortest one after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Notifies about changes of the Secret, the configurations and the client CA.

@@ -18,7 +18,7 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Whether the standard variables of OpenTelemetry ask for traces.
+    /// What the standard variables of OpenTelemetry ask for; `None` if they ask for no traces.
     pub fn from_environment() -> Result<Option<Self>, Infallible> {
         Ok(variables::endpoint().map(|endpoint| Self { endpoint }))
     }

@@ -121,7 +121,7 @@ fn connector(endpoint: &str) -> Result<HttpsConnector<HttpConnector>, TraceError
     let builder = HttpsConnectorBuilder::new();
     let builder = if let Some(Variable { name, value }) = variables::first_of(CERTIFICATE) {
         builder.with_tls_config(config(roots_of(name, Path::new(&value))?))
-    } else if endpoint.starts_with("https:") {
+    } else if endpoint.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:")) {
         builder.with_native_roots().map_err(|_| TraceError::NoRoots(endpoint.to_owned()))?
     } else {
         // Reading the certificates of the machine takes a while, and plain HTTP checks none.

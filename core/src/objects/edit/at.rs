@@ -54,5 +54,6 @@ pub(super) fn descend<'n, 's>(
         let spot = layout.child(at.spot, index)?;
         at = At { in_flow: at.in_flow || layout.is_flow(spot), spot, place };
     }
+    // An alias at the end of the path is written there: it can be removed.
     (at.spot.node.repeat != Repeat::Original).then_some((at, &[]))
 }

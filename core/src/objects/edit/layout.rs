@@ -100,7 +100,7 @@ impl<'t> Layout<'t> {
         text.lines().flat_map(|line| [self.newline, indent, line]).collect()
     }
 
-    /// An insertion on new lines below what ends at this offset. `None` where its line has more than a comment, as inside
+    /// An insertion on new lines below this value. `None` where more than a comment follows it on its line, as inside
     /// of brackets, and where the file ends with a block of text without a line break: a break would become part of it.
     pub(super) fn insert_below(&self, last: Spot<'_>, text: String) -> Option<TextEdit> {
         let end = self.tail(self.end(last)?)?;
@@ -123,6 +123,7 @@ impl<'t> Layout<'t> {
         }
         let is_written = marks.style != Style::Nothing;
         let is_single = !(value.is_array() || value.is_object());
+        // Only the list or map of a field gets lines of its own; all else stays on this line.
         let Some(field) = field.filter(|_| !(in_flow || self.is_json || is_single)) else {
             let text = self.flow(value);
             return Some(if is_written {

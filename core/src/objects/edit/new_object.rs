@@ -46,7 +46,7 @@ fn at_end(source: &Source, set: &MirrorSet) -> Result<TextEdit, String> {
     Ok(TextEdit { range: source.text.len()..source.text.len(), text })
 }
 
-/// Whether the last thing in a file is a block of text.
+/// Whether the last thing in a file is a block of text. A document that is a single value is taken for one.
 fn ends_with_block_text(text: &str) -> bool {
     let (documents, _) = tree::documents(text);
     documents.last().is_some_and(|last| match last.data {

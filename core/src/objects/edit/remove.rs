@@ -146,8 +146,8 @@ impl<'a, 't, 'n> Children<'a, 't, 'n> {
         before.strip_suffix('\r').unwrap_or(before).len()
     }
 
-    /// The edit that leaves an empty list. `None` for a map: in block style, one without fields would read as `null`.
-    /// `None` also if there is a comment between two items, or before the first.
+    /// The edit that leaves an empty list, `[]`. `None` for a map: no fix removes all fields of one. `None` also if there
+    /// is a comment between two items, or a comment, an anchor or a tag before the first.
     fn remove_all(&self) -> Option<TextEdit> {
         let (layout, spot) = (self.layout, self.parent.spot);
         let Data::List(_) = &spot.node.data else { return None };

@@ -79,7 +79,8 @@ pub(super) struct InstallConfig {
     pub(super) errors: Vec<ReadError>,
 }
 
-/// The mirror sets of an install-config. A field that was meant to be a list is one of the first set.
+/// The mirror sets of an install-config. Fields that were meant to be a list are unknown fields of the first set, or of
+/// `meant` if there is no set.
 pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     let Part { mut node, is_editable, .. } = part;
     let holder = Holder::InstallConfig;
@@ -93,7 +94,7 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
     let unreadable = mistyped.iter().map(|mistyped| &*mistyped.path).chain(open).map(str::to_owned);
     let open_fields: Vec<_> = open_fields.into_iter().map(|field| field.path).collect();
-    // Such a field may be any.
+    // A field whose name is a placeholder may be any.
     let unreadable: Vec<String> = unreadable.chain(open_fields.iter().cloned()).collect();
     placeholders.extend(open_fields);
     let mut meant = mark_meant_lists(&mut node);
@@ -152,7 +153,7 @@ fn set_of(kind: SetKind, name: &str, list: &Node, unreadable: &[String]) -> Resu
     Ok(set)
 }
 
-/// The object that the installer makes has a valid name of its own.
+/// What rules about files read of a set: the kind and name that the installer gives it, which are valid.
 fn written(set: &MirrorSet, unknown_fields: Vec<UnknownField>) -> Written {
     let (kind, object) = (Kind::Set(set.kind), Object::from(set.clone()));
     Written {
@@ -182,12 +183,15 @@ fn placeholders_of_lists(node: &Node) -> Vec<String> {
     paths
 }
 
-/// The lists that the installer makes sets of. It makes none of an empty one beside the other.
+/// The lists that the installer makes sets of. It makes none of an empty one; beside the other list, that is left out.
 fn lists_of(node: &Node) -> impl Iterator<Item = (&'static (&'static str, SetKind, &'static str), &Node)> {
     let lists =
         LISTS.iter().filter_map(|list| Some((list, node.get(list.0).filter(|list| !list.is_null())?)));
     let has_both = lists.clone().count() > 1;
-    lists.filter(move |((_, kind, _), list)| !has_both || *kind != SetKind::Icsp || !is_empty_list(list))
+    let has_entries = lists.clone().any(|(_, list)| !is_empty_list(list));
+    lists.filter(move |((_, kind, _), list)| {
+        !has_both || !is_empty_list(list) || (!has_entries && *kind == SetKind::Idms)
+    })
 }
 
 fn is_empty_list(list: &Node) -> bool {
@@ -206,7 +210,7 @@ fn has_both_lists(node: &Node) -> bool {
 /// Marks the fields that were probably meant to be a list of mirrors.
 fn mark_meant_lists(node: &mut Node) -> Vec<UnknownField> {
     let Data::Map(fields) = &mut node.data else { return Vec::new() };
-    // The installer accepts only one of the lists.
+    // The installer accepts only one of the lists: where one is there, no name is free.
     let there = fields.iter().map(|field| &field.name).filter(|name| is_list(name));
     let there: Vec<String> = there.cloned().collect();
     let free: Arc<[&'static str]> =
@@ -221,7 +225,7 @@ fn mark_meant_lists(node: &mut Node) -> Vec<UnknownField> {
     meant
 }
 
-/// Gives the fields that the installer reads in any case their own names.
+/// Gives the fields their own names where upper and lower case differ, which the installer ignores.
 fn name_as_known(node: &mut Node) {
     let Data::Map(fields) = &mut node.data else { return };
     rename(fields, LISTS.map(|(list, ..)| list));

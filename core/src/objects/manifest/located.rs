@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Holder, Source, Written};
+use super::{Holder, Source, Text, Written};
 use crate::objects::{
     Object, Origin,
     tree::{Data, Field, Node, Position, steps},
@@ -24,7 +24,7 @@ pub struct Located {
     pub written: Written,
     /// The document, or the part of one.
     pub(super) node: Node,
-    /// Whether its text can be edited: it is not inside of a string, and its fields have the names of the object's.
+    /// Whether its text can be edited: it is not inside of a string.
     pub(super) is_editable: bool,
     /// What it is written in.
     pub(in crate::objects) holder: Holder,
@@ -55,14 +55,16 @@ impl Located {
     }
 
     /// Whether another object with the same kind, namespace and name is this one again. The files of the installer are one
-    /// for each cluster, and a placeholder may become any name.
+    /// for each cluster, a placeholder may become any name, and of a `generateName` the API server makes a new one each time.
     pub fn has_definite_name(&self) -> bool {
+        // The name or the namespace: both paths begin so.
         let has_open_name = self.written.placeholders.iter().any(|path| path.starts_with("metadata.name"));
-        !self.is_install_config() && !has_open_name
+        let has_name = matches!(self.written.name, Text::Is(_));
+        has_name && !self.is_install_config() && !has_open_name
     }
 
     /// Where the document has what is at a path of the object. The name and the kind of a set that the installer makes
-    /// are not in its configuration: they stand for the whole list.
+    /// are not in its configuration, whose `metadata.name` is the cluster's: the path of its list is used.
     pub fn written_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         let Object::MirrorSet(set) = &self.object else { return Cow::Borrowed(path) };
         if !self.is_install_config() {
@@ -103,7 +105,8 @@ impl Located {
         }
     }
 
-    /// Where a field, or its nearest existing parent, is written, and whether an alias or a merge key repeats it there.
+    /// Where a field, or its nearest existing parent, is written, and whether this path only repeats it, by an alias or
+    /// a merge key.
     pub(crate) fn origin_of(&self, path: &str) -> (Position, bool) {
         self.node.origin_of(&self.written_path(path))
     }

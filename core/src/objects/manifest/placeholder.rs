@@ -65,8 +65,8 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     text.contains("{{") || text.contains("${")
 }
 
-/// Whether objects of a kind are read without the placeholders in what is read of them. Of the others, a value that is
-/// not known leaves nothing that could be said.
+/// Whether an object of a kind is read in spite of placeholders, without these values. Of the others, few fields are
+/// read: with a placeholder in one of them, the object is skipped as a template.
 pub(super) fn is_read_in_part(kind: Kind) -> bool {
     match kind {
         Kind::Set(_) | Kind::HostedCluster | Kind::ImageConfig => true,
@@ -83,7 +83,8 @@ pub(super) fn is_open_field(field: &UnknownField) -> bool {
     is_placeholder(&field.name)
 }
 
-/// The names of an object are kept as they are written: they tell the objects of a file apart.
+/// Whether a path is that of a name or namespace, which is kept as it is written, even with a placeholder: it tells the
+/// objects of a file apart.
 pub fn is_name(path: &str) -> bool {
     ["metadata.name", "metadata.generateName", "metadata.namespace"].contains(&path)
 }
@@ -99,7 +100,7 @@ pub(super) fn is_read(kind: Kind, path: &str) -> bool {
         "spec.pausedUntil",
         "spec.configuration",
     ];
-    if is_name(path) || ["spec", "metadata", "status"].contains(&path) {
+    if is_name(path) || ["spec", "metadata", "metadata.annotations", "status"].contains(&path) {
         return true;
     }
     if let Some(annotation) = path.strip_prefix(annotation::PATH_PREFIX) {

@@ -187,6 +187,7 @@ impl Reader {
     fn is_template(kind: Kind, node: &Node, head: &Head) -> bool {
         let placeholders = find_placeholders(kind, node);
         if is_old_hosted_cluster(kind, &head.api_version) {
+            // It is read without a schema, and its fields are not those of `is_read`.
             return !placeholders.is_empty();
         }
         !is_read_in_part(kind) && placeholders.iter().any(|path| is_read(kind, path))
@@ -218,7 +219,7 @@ impl Reader {
         let mut seen = Faults::default();
         let reported = unknown.iter().filter(|field| seen.insert(&node, &field.path, &field.name));
         let reported = reported.cloned().collect();
-        // It may be the name of any field.
+        // A field whose name is a placeholder may become any field of its entry.
         unreadable.extend(open_fields.iter().map(String::as_str));
         match Object::from_node(kind, neutral.as_ref().unwrap_or(&node), unreadable.iter().copied()) {
             Ok(object) => {

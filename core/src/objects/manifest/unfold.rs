@@ -44,6 +44,18 @@ pub(super) enum Content {
     Unreadable(Node, Position, String),
 }
 
+impl Content {
+    /// With the cluster that all parts are for, if it is known.
+    fn of_cluster(mut self, cluster: Option<&Arc<str>>) -> Self {
+        if let Self::Parts(parts) = &mut self {
+            for part in parts {
+                part.cluster = cluster.cloned();
+            }
+        }
+        self
+    }
+}
+
 impl Part {
     /// A document, or an object written in one.
     pub(super) fn of_file(node: Node) -> Self {
@@ -86,7 +98,7 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
             (definitions(node, "policy-templates"), Holder::Closed("a Policy"))
         }
         ("policy.open-cluster-management.io", "ConfigurationPolicy") => {
-            return unfold_configuration_policy(text, node, is_editable);
+            return unfold_configuration_policy(text, node, is_editable).of_cluster(cluster.as_ref());
         }
         ("work.open-cluster-management.io", "ManifestWork") => {
             (items_at(node, &["spec", "workload", "manifests"]), Holder::List)
@@ -101,19 +113,18 @@ pub(super) fn unfold(text: &str, part: Part) -> Content {
             parts if parts.is_empty() => {
                 return Content::Object(Part { node, default, is_editable, holder, cluster }, head);
             }
-            parts => return Content::Parts(parts),
+            parts => return Content::Parts(parts).of_cluster(cluster.as_ref()),
         },
         ("", "") if install_config::is_one(&head.api_version, &node) => {
             return Content::InstallConfig(Part { node, default, is_editable, holder, cluster });
         }
         _ => return Content::Object(Part { node, default, is_editable, holder, cluster }, head),
     };
-    let parts = parts_of(nodes, is_editable, inner).into_iter();
-    Content::Parts(parts.map(|part| Part { cluster: cluster.clone(), ..part }).collect())
+    Content::Parts(parts_of(nodes, is_editable, inner)).of_cluster(cluster.as_ref())
 }
 
-/// The cluster that the objects inside of an object are for: a `ManifestWork` and a `SyncSet` are in the namespace of theirs.
-/// Where policies and sets of works go is decided by other objects.
+/// The cluster that the objects inside of an object are for: a `ManifestWork` and a `SyncSet` are in the namespace that
+/// stands for their cluster. Where policies and sets of works go is decided by other objects.
 ///
 /// Follows `open-cluster-management.io/api work/v1/types.go` and `hive apis/hive/v1/syncset_types.go`.
 fn cluster_of(group: &str, kind: &str, node: &Node) -> Option<Arc<str>> {

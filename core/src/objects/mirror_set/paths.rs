@@ -29,7 +29,8 @@ impl Origin {
         }
     }
 
-    /// A text in which the fields have the names of an object, with the names that they have here.
+    /// A text about the fields of an object, with the names that they have here: `sourcePolicy` for
+    /// `mirrorSourcePolicy`.
     pub fn reword(self, text: &str) -> String {
         text.replace(POLICY, self.field(POLICY))
     }

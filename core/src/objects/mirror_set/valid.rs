@@ -9,7 +9,7 @@ use crate::objects::{
     tree::steps,
 };
 
-/// A part of an entry.
+/// A part of an entry. The mirrors are last: `Gaps::has_all_mirrors` depends on the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryPart {
     /// The entry itself.
@@ -27,7 +27,8 @@ pub enum EntryPart {
 /// What a set lacks of the object that it was read from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gaps {
-    /// The parts of entries that could not be read from a file; empty values take their places.
+    /// The parts of entries that could not be read from a file, by the index of the entry in the whole set; empty
+    /// values take their places.
     unreadable: BTreeSet<(usize, EntryPart)>,
     /// For a [`MirrorSet::valid_part`], where each of its entries is in the whole set.
     kept: Option<Vec<Kept>>,
@@ -41,12 +42,31 @@ impl Gaps {
 
     /// Whether a part of an entry could be read from its file.
     pub fn is_readable(&self, entry: usize, part: EntryPart) -> bool {
-        self.unreadable.is_empty()
-            || ![part, EntryPart::Whole].iter().any(|part| self.unreadable.contains(&(entry, *part)))
+        if self.unreadable.is_empty() {
+            return true;
+        }
+        let (entry, part) = match part {
+            EntryPart::Mirror(at) => {
+                let (entry, mirror) = self.in_whole(entry, at);
+                (entry, EntryPart::Mirror(mirror))
+            }
+            part => (self.in_whole(entry, 0).0, part),
+        };
+        // Not `Mirrors` for a mirror: mirrors that are here were read, even if the list may have more.
+        ![part, EntryPart::Whole].iter().any(|part| self.unreadable.contains(&(entry, *part)))
     }
 
-    /// Whether all mirrors of an entry could be read.
+    /// Where an entry and its mirror are in the whole set.
+    fn in_whole(&self, entry: usize, mirror: usize) -> (usize, usize) {
+        match self.kept.as_ref().and_then(|kept| kept.get(entry)) {
+            Some(kept) => (kept.entry, kept.mirrors.get(mirror).copied().unwrap_or(mirror)),
+            None => (entry, mirror),
+        }
+    }
+
+    /// Whether all mirrors of an entry could be read, if the entry itself could.
     fn has_all_mirrors(&self, entry: usize) -> bool {
+        let (entry, _) = self.in_whole(entry, 0);
         let mirrors = (entry, EntryPart::Mirrors)..(entry + 1, EntryPart::Whole);
         self.unreadable.range(mirrors).next().is_none()
     }
@@ -101,8 +121,7 @@ impl MirrorSet {
 
     /// Whether all mirrors of an entry are known. An entry without mirrors may have some that could not be read.
     pub fn has_all_mirrors(&self, entry: usize) -> bool {
-        let (original, _) = self.original_field(entry, "");
-        self.gaps.has_all_mirrors(original)
+        self.gaps.has_all_mirrors(entry)
     }
 
     /// Where an entry and its field are in the set that this is the valid part of: the index of the entry, and the
@@ -147,7 +166,9 @@ impl MirrorSet {
             Entry { mirrors: mirrors.iter().map(|at| entry.mirrors[*at].clone()).collect(), ..entry.clone() };
         let loses_its_mirror =
             mirrors.len() < entry.mirrors.len() && !valid.is_effective() && self.gaps.has_all_mirrors(at);
-        (!loses_its_mirror).then_some((valid, Kept { entry: at, mirrors }))
+        let mirrors = mirrors.iter().map(|mirror| self.gaps.in_whole(at, *mirror).1).collect();
+        let (entry, _) = self.gaps.in_whole(at, 0);
+        (!loses_its_mirror).then_some((valid, Kept { entry, mirrors }))
     }
 }
 
@@ -157,7 +178,7 @@ impl MirrorSet {
     pub fn repeated_mirrors(&self, entry: usize) -> Vec<usize> {
         let mut seen = BTreeSet::new();
         let mirrors = &self.entries[entry].mirrors;
-        // A mirror that could not be read is no mirror twice.
+        // Mirrors that could not be read are all empty here, but need not be the same.
         let readable = (0..mirrors.len()).filter(|at| self.is_readable(entry, EntryPart::Mirror(*at)));
         readable.filter(|at| !seen.insert(&mirrors[*at])).collect()
     }
@@ -217,6 +238,23 @@ mod tests {
                 "{reason}"
             );
         }
+    }
+
+    #[test]
+    fn the_valid_part_of_a_valid_part_is_the_same() {
+        let mut set = set(&[("", &["m"]), ("q.io", &["m", "<n>", "o"]), ("r.io", &["", "m"])]);
+        set.set_unreadable("spec.imageDigestMirrors[0].source");
+        set.set_unreadable("spec.imageDigestMirrors[2].mirrors[0]");
+        let valid = set.valid_part().unwrap();
+        let expected = [
+            "[1].source q.io",
+            "[1].mirrors[0] m",
+            "[1].mirrors[2] o",
+            "[2].source r.io",
+            "[2].mirrors[1] m",
+        ];
+        assert_eq!(left(&valid), expected);
+        assert_eq!(left(&valid.valid_part().unwrap_or(valid)), expected);
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub(in crate::objects) struct Shape {
     pub(in crate::objects) mistyped: Vec<Mistyped>,
 }
 
-/// Compares a document with a schema, and marks its unknown fields. `null` is the same as absent.
+/// Compares a document with a schema, and marks its unknown fields. A field that is `null` is the same as absent; an
+/// item of a list that is `null` has another type.
 pub(in crate::objects) fn check(node: &mut Node, schema: &'static Schema) -> Shape {
     let mut shape = Shape::default();
     shape.compare(node, schema, "");

@@ -53,7 +53,7 @@ impl UnknownField {
     }
 
     /// The path of the source or mirrors that it is a misspelling of: their value is not known, and that they are
-    /// missing is no other fault. Without a misspelt policy, the entry has its mirrors, and they count.
+    /// missing is no other fault. `None` for a misspelt policy: the entry still has its mirrors, and they count.
     pub(in crate::objects) fn meant_path(&self) -> Option<String> {
         let meant = self.meant.filter(|meant| ["source", "mirrors"].contains(meant))?;
         let parent = self.path.strip_suffix(&*self.name)?;
@@ -79,7 +79,8 @@ fn accepts(schema: &Schema, value: &Value) -> bool {
     matches!(schema, Schema::Scalar(scalar @ (Scalar::String | Scalar::OneOf(_))) if scalar.accepts(value))
 }
 
-/// Whether a third of the letters differs at most: names of fields have words in common.
+/// Whether at most a third of the letters differ: names of fields have words in common, which [`closest`] alone would
+/// take for misspellings of each other.
 fn is_misspelt(name: &str, meant: &str) -> bool {
     let letters = osa_distance(&name.to_ascii_lowercase(), &meant.to_ascii_lowercase());
     3 * letters <= name.len().max(meant.len())

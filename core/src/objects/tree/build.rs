@@ -239,7 +239,8 @@ fn value(scalar: Scalar<'_>, written: &str) -> Value {
         Scalar::FloatingPoint(value)
             if value.is_infinite() && !written.contains(".i") && !written.contains(".I") =>
         {
-            Value::from(written)
+            // What is written begins with its anchor and tag, if it has any.
+            Value::from(written.rsplit(char::is_whitespace).next().unwrap_or(written))
         }
         Scalar::Null => Value::Null,
         Scalar::Boolean(value) => Value::Bool(value),
@@ -252,6 +253,17 @@ fn value(scalar: Scalar<'_>, written: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_is_too_large_is_a_string() {
+        for (text, reason) in
+            [("12e3456", "alone"), ("&a 12e3456", "with an anchor"), ("!!float 12e3456", "with a tag")]
+        {
+            let (documents, error) = documents(&format!("a: {text}\n"));
+            assert!(error.is_none(), "{reason}: {error:?}");
+            assert_eq!(documents[0].text("a"), Some("12e3456"), "{reason}");
+        }
+    }
 
     #[test]
     fn documents_before_a_syntax_error_are_read() {

@@ -149,7 +149,7 @@ fn edited(
         if reading.objects.len() + reading.misnamed.len() < *objects {
             return Err(format!("{file}: an object could not be read any more"));
         }
-        // Each of two fixes may leave one entry.
+        // Two fixes that each leave an entry may leave none together.
         if reading.objects.iter().filter(|located| is_empty(located)).count() > *empty {
             return Err(format!("{file}: an object would have no entries left"));
         }
@@ -228,8 +228,8 @@ impl<'f> Choice<'f> {
     }
 }
 
-/// Whether a fix changes the cluster for an object that a later one of the same name replaces, so that nothing of it gets
-/// there. What such a fix adds is for what the other object has. An edit of the object itself is as good as before.
+/// Whether a fix changes or adds other objects because of one that a later one of the same name replaces: that one
+/// never gets to the cluster, so nothing else there needs a change for it. An edit of the object itself does no harm.
 pub(super) fn is_for_replaced(place: &Located, fix: &Fix, places: &Places<'_>) -> bool {
     let is_other = |other: &Located| !ptr::eq(other, place);
     let is_replaced = place.has_definite_name() && places.find(&place.written.id).is_some_and(is_other);

@@ -9,7 +9,8 @@ pub(super) enum Role {
     Append,
     /// Adds an object to the end of a file.
     NewDocument,
-    /// Adds an object to a list, behind another one. What ends a file may be the end of both.
+    /// Adds an object to a list, behind another one. The end of a file may be the place of a new item and of a new
+    /// document: both cannot be inserted there.
     NewItem,
     /// Anything else.
     Other,

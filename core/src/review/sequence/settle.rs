@@ -22,7 +22,7 @@ enum Subject<'a> {
     Object(Write),
     /// A setting, by its effect on everything else.
     Setting(&'a Object),
-    /// Nothing: the write was rejected, or is not reviewed.
+    /// Nothing: the write was rejected, or has no findings.
     None,
 }
 
@@ -50,6 +50,7 @@ impl<'a> Sequence<'a> {
             Subject::Object(_) => Level::Warn,
             Subject::Setting(_) => Level::Deny,
         };
+        // What only a write can have, such as a dropped source, is not found in the object as it is, and stays.
         let known = Known::of(&at_its_turn);
         let (standing, others): (Vec<_>, Vec<_>) = verdict
             .diagnostics
@@ -57,6 +58,7 @@ impl<'a> Sequence<'a> {
             .partition(|found| found.level <= highest && known.contains(found));
         verdict.diagnostics = others;
         let standing = Known::of(&standing);
+        // One fault that is left is enough (`shares`): later writes may have resolved only the others.
         let left = self.standing(&subject).into_iter().filter(|found| standing.shares(found));
         verdict.diagnostics.extend(left.map(|found| Diagnostic { level: found.level.min(highest), ..found }));
         verdict.diagnostics.sort_by_key(|found| found.rule.id);

@@ -37,6 +37,7 @@ fn mismatch_in_words(detail: &str) -> String {
     let found = match found {
         "sequence" => "a list",
         "map" => "an object",
+        // `string "x"` becomes "x", and integer `5` becomes 5.
         other => other.strip_prefix("string ").or_else(|| other.split('`').nth(1)).unwrap_or(other),
     };
     let expected = if expected == "a map" { "an object" } else { expected };

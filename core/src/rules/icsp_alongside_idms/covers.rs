@@ -19,6 +19,7 @@ use crate::{
 /// The first IDMS by name that covers an ICSP; `None` if there is none.
 pub(super) fn covering_idms<'a>(view: View<'a>, icsp: &MirrorSet) -> Option<&'a MirrorSet> {
     let Some((_, first)) = icsp.effective_entries().next() else {
+        // An ICSP without effective entries adds nothing to any IDMS.
         return view.sets_of(SetKind::Idms).next();
     };
     // Most IDMSs are told apart by the source and the first mirror of one entry.
@@ -57,7 +58,7 @@ impl<'a> CoveringIdms<'a> {
 #[derive(Default)]
 struct MirrorLists<'a> {
     policies: HashSet<(&'a str, MirrorSourcePolicy)>,
-    /// By source and by each mirror in them, as nodes try them.
+    /// Lists of mirrors as nodes try them, by their source and each of their mirrors.
     lists: HashMap<(&'a str, &'a str), Vec<Rc<[&'a str]>>>,
 }
 

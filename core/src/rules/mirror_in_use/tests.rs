@@ -46,6 +46,26 @@ fn copy_as(kind: SetKind, set: &MirrorSet) -> MirrorSet {
 }
 
 #[test]
+fn the_repository_itself_is_no_mirror_that_is_removed() {
+    type Mirrors<'a> = &'a [&'a str];
+    let release = &*format!("{RELEASE}:4.18.1");
+    // The key of what is found where the entry with these mirrors becomes one with the others.
+    let table: [(Mirrors<'_>, Mirrors<'_>, Option<&str>, &str); 2] = [
+        (&[RELEASE, "m.lab/r"], &["m.lab/r"], None, "it is tried last instead"),
+        (&["n.lab/r", "m.lab/r"], &["m.lab/r"], Some("n.lab/r"), "a mirror"),
+    ];
+    for (before, after, expected, reason) in table {
+        let [old, new] = [before, after].map(|mirrors| set(Idms, "own", &[(RELEASE, mirrors)]));
+        let state: State = [Object::from(old.clone()), hosted("h", release, "")].into_iter().collect();
+        let verdict = review(&state, &Settings::default(), Operation::Update { old, new });
+        let keys: Vec<_> = of_rule(RULE.id, verdict).into_iter().map(|finding| finding.key).collect();
+        let expected: Vec<_> =
+            expected.map(|mirror| format!("release {RELEASE} {mirror}")).into_iter().collect();
+        assert_eq!(keys, expected, "{reason}");
+    }
+}
+
+#[test]
 fn a_deletion_is_found_where_a_hosted_cluster_uses_the_mirror() {
     let release = set(Idms, "own", &[(RELEASE, &["m.lab/a/release"])]);
     let namespace = set(Idms, "own", &[("quay.io/openshift-release-dev", &["m.lab/a"])]);

@@ -134,10 +134,11 @@ pub(super) fn payload_twice(view: View<'_>) -> Problem {
     }
 }
 
-/// Of the images that policy.json limits to those that are allowed, what is missing.
+/// What is wrong if policy.json accepts only what is allowed: the payload and nothing else, or not the payload.
 pub(super) fn limited(view: View<'_>) -> Option<Problem> {
     let repository = payload_repository(view)?;
     let policy = Policy::new(view);
+    // The empty scope stands for any image that no list covers.
     if let Some(PolicyRefusal::OnlyPayload(_)) = policy.refuses_scope("") {
         return Some(only_payload(repository));
     }

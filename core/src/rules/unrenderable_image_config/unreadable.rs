@@ -24,7 +24,8 @@ pub(super) fn unreadable_scopes(view: View<'_>) -> Vec<Problem> {
         ("insecureRegistries", &config.insecure_registries),
         ("blockedRegistries", &config.blocked_registries),
     ] {
-        // What is listed and not valid stops rendering, and is a finding of invalid-registry-scope.
+        // A blocked registry that covers the payload may not reach the file. What is in it and not valid stops
+        // rendering, and is a finding of invalid-registry-scope.
         let written = |scope: &str| listed.contains(scope) && is_valid_registry_scope(scope);
         for (at, scope) in scopes.iter().enumerate().filter(|(_, scope)| written(scope)) {
             if let Err(refusal) = check_locations([scope.as_str()]) {
