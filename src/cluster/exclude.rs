@@ -29,17 +29,37 @@ impl Exclude {
         builder.allow_unclosed_class(false);
         for glob in &self.globs {
             let added = builder.add_line(None, glob);
-            added.map_err(|error| anyhow!("invalid glob \"{glob}\": {}", describe(&error)))?;
+            added.map_err(|error| anyhow!("invalid glob \"{glob}\": {}", describe(&error, glob)))?;
         }
         builder.build().context("invalid globs")
     }
 }
 
-/// What is wrong with a glob, without the hint of the library for its own users.
-fn describe(error: &Error) -> String {
+/// What is wrong with a glob, and where.
+fn describe(error: &Error, glob: &str) -> String {
     let Error::Glob { err: what, .. } = error else { return error.to_string() };
-    // Such as `(maybe escape ...)`.
-    what.split(" (maybe").next().unwrap_or(what).to_owned()
+    let bracket = match what {
+        _ if what.contains("character class") => unmatched(glob, '[', ']'),
+        _ if what.contains("alternate") => unmatched(glob, '{', '}'),
+        _ => None,
+    };
+    // Without the library's hint, such as `(maybe escape '{' with '[{]'?)`.
+    let what = what.split(" (maybe").next().unwrap_or(what);
+    let character = bracket.map(|at| format!(" at character {at}"));
+    format!("{what}{}", character.unwrap_or_default())
+}
+
+/// The number of the character that is a bracket without its partner.
+fn unmatched(glob: &str, opening: char, closing: char) -> Option<usize> {
+    let mut open = Vec::new();
+    for (at, letter) in (1..).zip(glob.chars()) {
+        if letter == opening {
+            open.push(at);
+        } else if letter == closing && open.pop().is_none() {
+            return Some(at);
+        }
+    }
+    open.first().copied()
 }
 
 #[cfg(test)]
@@ -76,6 +96,8 @@ mod tests {
     fn an_invalid_glob_is_an_error_with_its_place() {
         let table = [
             ("a{b", "at character 2", "an alternate that is not closed"),
+            ("{a,{b}", "at character 1", "the outer of two"),
+            ("{a}}", "at character 4", "one that is not opened"),
             ("[", "at character 1", "a class that is not closed"),
             ("é/a[b", "at character 4", "after a character of two bytes"),
             ("[z-a]", "'z' > 'a'", "a range from its end"),
