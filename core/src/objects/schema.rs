@@ -90,20 +90,24 @@ pub(super) fn of(kind: Kind) -> Option<&'static Schema> {
 ///
 /// Follows `openshift/installer pkg/types/installconfig.go`.
 static INSTALL_CONFIG: LazyLock<Schema> = LazyLock::new(|| {
-    let field = |name: &str, schema: Schema| (name.to_owned(), schema);
-    let text = || Schema::Scalar(Scalar::String);
-    let list = |item: Schema| Schema::List([Box::new(item)]);
-    let fields = |policy: Option<(String, Schema)>| {
-        let fields = [field("source", text()), field("mirrors", list(text()))];
-        list(Schema::Map(fields.into_iter().chain(policy).collect()))
-    };
     let policies = Scalar::from("NeverContactSource|AllowContactingSource".to_owned());
     Schema::Map(Fields::from([
-        field("imageContentSources", fields(None)),
-        field("imageDigestSources", fields(Some(field("sourcePolicy", Schema::Scalar(policies))))),
-        field(OTHERS, Schema::Scalar(Scalar::Any)),
+        ("imageContentSources".to_owned(), list_of_sources(None)),
+        ("imageDigestSources".to_owned(), list_of_sources(Some(Schema::Scalar(policies)))),
+        (OTHERS.to_owned(), Schema::Scalar(Scalar::Any)),
     ]))
 });
+
+/// The schema of a list of the installer, with the policy that its entries may have.
+fn list_of_sources(policy: Option<Schema>) -> Schema {
+    let mirrors = Schema::List([Box::new(Schema::Scalar(Scalar::String))]);
+    let mut fields = Fields::from([
+        ("source".to_owned(), Schema::Scalar(Scalar::String)),
+        ("mirrors".to_owned(), mirrors),
+    ]);
+    fields.extend(policy.map(|policy| ("sourcePolicy".to_owned(), policy)));
+    Schema::List([Box::new(Schema::Map(fields))])
+}
 
 /// The schema of the installer's `install-config.yaml`.
 pub(super) fn of_install_config() -> &'static Schema {

@@ -32,23 +32,37 @@ const REPEATED: &str =
 /// that other fixes add would be hidden by them, and two new ones with the same source would split it: these are not shown
 /// yet. A fix by itself, as JSON has it, is complete.
 pub fn pasted<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> Vec<Pasted> {
-    let narrowed = narrowed_sources(findings.clone());
-    let (mut shown, mut created) = (HashSet::new(), HashSet::new());
-    let show = |finding: &'a Finding| {
-        let sources = || finding.fix.objects.iter().flat_map(sources_of);
-        if sources().any(|(_, source)| narrowed.contains(source)) {
+    let mut page = Page { narrowed: narrowed_sources(findings.clone()), ..Page::default() };
+    findings.map(|finding| page.show(&finding.fix)).collect()
+}
+
+/// What is shown so far.
+#[derive(Default)]
+struct Page<'a> {
+    /// The scopes above the sources that any fix adds to mirror sets.
+    narrowed: BTreeSet<String>,
+    /// The sources of new objects.
+    created: HashSet<(SetKind, &'a str)>,
+    /// The added items: the object, the path of the list, and the item.
+    shown: HashSet<(ObjectId, String, String)>,
+}
+
+impl<'a> Page<'a> {
+    /// Shows what there is to paste of a fix.
+    fn show(&mut self, fix: &'a Fix) -> Pasted {
+        let sources: Vec<_> = fix.objects.iter().flat_map(sources_of).collect();
+        if sources.iter().any(|(_, source)| self.narrowed.contains(*source)) {
             return Pasted { yaml: None, note: Some(LATER) };
         }
-        if sources().any(|source| created.contains(&source)) {
+        if sources.iter().any(|source| self.created.contains(source)) {
             return Pasted { yaml: None, note: Some(REPEATED) };
         }
-        created.extend(sources());
-        let fix = without_shown(&finding.fix, &mut shown);
-        let yaml = fix.yaml();
-        let note = (fix != finding.fix).then_some(if yaml.is_some() { REST } else { ABOVE });
+        self.created.extend(sources);
+        let rest = without_shown(fix, &mut self.shown);
+        let yaml = rest.yaml();
+        let note = (rest != *fix).then_some(if yaml.is_some() { REST } else { ABOVE });
         Pasted { yaml, note }
-    };
-    findings.map(show).collect()
+    }
 }
 
 fn sources_of(set: &MirrorSet) -> impl Iterator<Item = (SetKind, &str)> {

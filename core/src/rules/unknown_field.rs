@@ -134,12 +134,11 @@ fn meant_in_install_config(field: &UnknownField) -> Option<Meant<'_>> {
     if is_for_tags(&field.name) {
         return None;
     }
-    let by_meaning = || {
-        let lists = ["imageDigestMirrors", "repositoryDigestMirrors"];
-        let name = field.free.iter().find(|name| **name == "imageDigestSources")?;
-        lists.contains(&&*field.name).then_some(Meant { name, hint: "", value: None })
-    };
-    by_meaning().or_else(|| meant_by_name(field))
+    let is_list = ["imageDigestMirrors", "repositoryDigestMirrors"].contains(&&*field.name);
+    match field.free.iter().find(|name| **name == "imageDigestSources") {
+        Some(name) if is_list => Some(Meant { name, hint: "", value: None }),
+        _ => meant_by_name(field),
+    }
 }
 
 /// Whether a field has the name of the policy of an entry, in an IDMS or an install-config.
