@@ -4,7 +4,10 @@ mod paths;
 mod usable;
 mod valid;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use smallvec::SmallVec;
@@ -212,6 +215,16 @@ impl MirrorSet {
     /// Its kind and name.
     pub fn id(&self) -> ObjectId {
         ObjectId::new(self.kind.name(), "", &self.name)
+    }
+
+    /// The mirrors of an entry that repeat an earlier one, by their indexes. The schemas of IDMS and ITMS reject them
+    /// (`x-kubernetes-list-type: set`), that of ICSP does not.
+    pub fn repeated_mirrors(&self, entry: usize) -> Vec<usize> {
+        let mut seen = BTreeSet::new();
+        let mirrors = &self.entries[entry].mirrors;
+        // Mirrors that could not be read are all empty here, but need not be the same.
+        let readable = (0..mirrors.len()).filter(|at| self.is_readable(entry, EntryPart::Mirror(*at)));
+        readable.filter(|at| !seen.insert(&mirrors[*at])).collect()
     }
 
     /// The entries that affect the configuration of the nodes, with their index.

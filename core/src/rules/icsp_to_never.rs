@@ -101,7 +101,10 @@ fn remove_from_icsps(
 /// Takes the source out of ICSPs, and deletes those that have no other.
 fn removal(icsps: &[&EntryRef<'_>]) -> String {
     let source = &*icsps[0].entry().source;
-    let has_others = |set: &MirrorSet| set.entries.iter().any(|entry| *entry.source != *source);
+    let has_others = |set: &MirrorSet| {
+        let own = set.entries.iter().filter(|entry| *entry.source == *source);
+        own.count() < set.written_entries()
+    };
     if icsps.iter().any(|found| has_others(found.set)) {
         return format!("remove \"{source}\" from {}", ids(icsps.iter().map(|found| found.set)));
     }

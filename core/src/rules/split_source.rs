@@ -69,6 +69,9 @@ struct Sharing<'a> {
     /// The order of the mirrors of all of them. It is contradictory if a list contradicts itself: its mirrors have no
     /// order that could be kept.
     order: Arc<Order>,
+    /// Whether every entry of the source has its mirrors as they were written. Otherwise the order of all of them is not
+    /// known, and an entry that is written again may lose some.
+    are_known: bool,
 }
 
 /// What this rule reports of a source: for each policy, its entries. Nothing if mirror-order-conflict reports it.
@@ -79,6 +82,8 @@ fn sharing<'a>(shared: &SharedSource<'a>) -> Vec<Sharing<'a>> {
     let (own, mut elsewhere) = shared.merged();
     // icsp-alongside-idms reports an ICSP next to an IDMS, and conflicting-source-policy two policies for one source.
     elsewhere.retain(|other| (other.set.kind == SetKind::Icsp) == (shared.own[0].set.kind == SetKind::Icsp));
+    let mut all = shared.own.iter().chain(&shared.elsewhere);
+    let are_known = all.all(|found| found.set.has_mirrors_as_written(found.index));
     let mut found = Vec::new();
     for policy in [AllowContactingSource, NeverContactSource] {
         let of_policy = |found: &&EntryRef<'_>| found.entry().policy() == policy;
@@ -86,7 +91,7 @@ fn sharing<'a>(shared: &SharedSource<'a>) -> Vec<Sharing<'a>> {
         let count = entries.len();
         entries.extend(elsewhere.iter().filter(of_policy));
         if count > 0 && entries.len() > 1 {
-            found.push(Sharing { order: shared.order_of(&entries), entries, own: count });
+            found.push(Sharing { order: shared.order_of(&entries), entries, own: count, are_known });
         }
     }
     found
@@ -120,9 +125,26 @@ impl<'a> Sharing<'a> {
         self.entries.iter().all(|found| found.entry().is_usable())
     }
 
+    /// Whether never-contact-source-lists-source reports one of the entries. Without it, nothing is left of that error,
+    /// and whether the source or its policy has to go is not for this rule to say.
+    fn lists_never_contacted_source(&self) -> bool {
+        self.entries.iter().any(|found| {
+            let entry = found.entry();
+            entry.policy() == NeverContactSource && entry.mirrors.contains(&entry.source)
+        })
+    }
+
+    /// Whether the mirrors of the one entry, and their order, can be told from the entries.
+    fn has_an_order(&self) -> bool {
+        !self.order.contradictory
+            && self.are_known
+            && self.is_usable()
+            && !self.lists_never_contacted_source()
+    }
+
     /// Whether an entry with all mirrors can be shown in a sentence.
     fn can_be_named(&self) -> bool {
-        !self.order.contradictory && self.order.mirrors.len() <= NAMED && self.is_usable()
+        self.order.mirrors.len() <= NAMED && self.has_an_order()
     }
 
     /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.
@@ -137,7 +159,7 @@ impl<'a> Sharing<'a> {
         let keeps_mirrors = first.entry().mirrors == self.order.mirrors;
         let is_admitted =
             (keeps_mirrors || may_extend(view, first.set)) && !is_beside_icsp(view, first.set, source);
-        is_complete && is_admitted && !self.order.contradictory && self.is_usable()
+        is_complete && is_admitted && self.has_an_order()
     }
 
     /// Whether HyperShift, which tries the lists one after the other, also tries the mirrors in the merged order.
@@ -216,6 +238,9 @@ fn fix(view: View<'_>, split: &Split, found: &[Sharing<'_>]) -> Fix {
                 Entry { mirrors: sharing.order.mirrors.clone(), ..sharing.entries[0].entry().clone() };
             format!("put all mirrors into one entry: {}", entry_text(&entry))
         }
+        (false, [sharing]) if !sharing.are_known || sharing.lists_never_contacted_source() => {
+            "put all mirrors into one entry, each once and in the order to try".to_owned()
+        }
         (false, [sharing]) => {
             format!(
                 "put all {} mirrors into one entry, each once and in the order to try",
@@ -242,7 +267,7 @@ fn name_emptied(fix: Fix, removed: &[EntryRef<'_>]) -> Fix {
     for found in removed.iter().filter(|found| found.set.origin == Origin::Object) {
         sets.entry(found.set.id().to_string()).or_insert((found.set, 0)).1 += 1;
     }
-    sets.retain(|_, (set, count)| *count == set.entries.len());
+    sets.retain(|_, (set, count)| *count == set.written_entries());
     if sets.is_empty() {
         return fix;
     }

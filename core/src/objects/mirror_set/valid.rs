@@ -32,6 +32,8 @@ pub struct Gaps {
     unreadable: BTreeSet<(usize, EntryPart)>,
     /// For a [`MirrorSet::valid_part`], where each of its entries is in the whole set.
     kept: Option<Vec<Kept>>,
+    /// The number of entries that the whole set has besides these.
+    left_out: usize,
 }
 
 impl Gaps {
@@ -92,6 +94,8 @@ impl Gaps {
 struct Kept {
     entry: usize,
     mirrors: Box<[usize]>,
+    /// Whether these are all mirrors of the entry.
+    is_whole: bool,
 }
 
 impl MirrorSet {
@@ -114,9 +118,21 @@ impl MirrorSet {
             return None;
         }
         let kept = self.entries.iter().enumerate().filter_map(|(at, entry)| self.valid_entry(at, entry));
-        let (entries, kept) = kept.unzip();
-        let gaps = Gaps { kept: Some(kept), ..self.gaps.clone() };
+        let (entries, kept): (Vec<_>, _) = kept.unzip();
+        let left_out = self.written_entries() - entries.len();
+        let gaps = Gaps { kept: Some(kept), left_out, ..self.gaps.clone() };
         Some(Self { entries, gaps, ..self.clone() })
+    }
+
+    /// The number of entries of the object, with those that are invalid or could not be read.
+    pub fn written_entries(&self) -> usize {
+        self.entries.len() + self.gaps.left_out
+    }
+
+    /// Whether an entry has its mirrors as they were written: none could not be read, and none was left out as invalid.
+    pub fn has_mirrors_as_written(&self, entry: usize) -> bool {
+        let kept = self.gaps.kept.as_ref().and_then(|kept| kept.get(entry));
+        self.has_all_mirrors(entry) && kept.is_none_or(|kept| kept.is_whole)
     }
 
     /// Whether all mirrors of an entry are known. An entry without mirrors may have some that could not be read.
@@ -166,21 +182,10 @@ impl MirrorSet {
             Entry { mirrors: mirrors.iter().map(|at| entry.mirrors[*at].clone()).collect(), ..entry.clone() };
         let loses_its_mirror =
             mirrors.len() < entry.mirrors.len() && !valid.is_effective() && self.gaps.has_all_mirrors(at);
+        let is_whole = mirrors.len() == entry.mirrors.len() && self.has_mirrors_as_written(at);
         let mirrors = mirrors.iter().map(|mirror| self.gaps.in_whole(at, *mirror).1).collect();
         let (entry, _) = self.gaps.in_whole(at, 0);
-        (!loses_its_mirror).then_some((valid, Kept { entry, mirrors }))
-    }
-}
-
-impl MirrorSet {
-    /// The mirrors of an entry that repeat an earlier one, by their indexes. The schemas of IDMS and ITMS reject them
-    /// (`x-kubernetes-list-type: set`), that of ICSP does not.
-    pub fn repeated_mirrors(&self, entry: usize) -> Vec<usize> {
-        let mut seen = BTreeSet::new();
-        let mirrors = &self.entries[entry].mirrors;
-        // Mirrors that could not be read are all empty here, but need not be the same.
-        let readable = (0..mirrors.len()).filter(|at| self.is_readable(entry, EntryPart::Mirror(*at)));
-        readable.filter(|at| !seen.insert(&mirrors[*at])).collect()
+        (!loses_its_mirror).then_some((valid, Kept { entry, mirrors, is_whole }))
     }
 }
 
@@ -255,6 +260,19 @@ mod tests {
         ];
         assert_eq!(left(&valid), expected);
         assert_eq!(left(&valid.valid_part().unwrap_or(valid)), expected);
+    }
+
+    #[test]
+    fn a_valid_part_knows_what_it_lacks() {
+        let mut set = set(&[("", &["m"]), ("q.io", &["m", "<n>"]), ("r.io", &["", "m"]), ("s.io", &["m"])]);
+        set.set_unreadable("spec.imageDigestMirrors[2].mirrors[0]");
+        let valid = set.valid_part().unwrap();
+        for set in [&valid, valid.valid_part().as_ref().unwrap_or(&valid)] {
+            let whole: Vec<_> = (0..set.entries.len()).map(|at| set.has_mirrors_as_written(at)).collect();
+            assert_eq!(whole, [false, false, true], "an invalid mirror, an unreadable one, and all");
+            assert_eq!((set.entries.len(), set.written_entries()), (3, 4), "entry 0 has no source");
+        }
+        assert_eq!(set.written_entries(), 4);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     objects::{
-        Change, MirrorSet, ObjectId,
+        Change, MirrorSet, Object, ObjectId,
         SetKind::{Icsp, Idms, Itms},
     },
     rules::{
@@ -138,6 +138,71 @@ fn a_mirror_without_a_registry_gets_into_no_other_entry() {
     assert!(!finding.fix.is_applicable() && !finding.fix.title.contains("n/a"), "{:?}", finding.fix);
     let nowhere = set(Idms, "new", &[("a/b", &["m.lab/a"]), ("a/b", &["n.lab/a"])]);
     assert_eq!(find(&[], &nowhere), [], "the source matches no image");
+}
+
+/// An IDMS as the program reads it, of entries in YAML on one line each.
+fn read(name: &str, entries: &[&str]) -> MirrorSet {
+    let entries = entries.join("\n  - ");
+    let yaml = format!(
+        "apiVersion: config.openshift.io/v1\nkind: ImageDigestMirrorSet\nmetadata: {{name: {name}}}\nspec:\n  \
+         imageDigestMirrors:\n  - {entries}\n"
+    );
+    match crate::objects::manifest::read("test", yaml).objects.remove(0).object.valid_part() {
+        Object::MirrorSet(set) => (*set).clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_object_with_an_entry_that_cannot_be_read_is_not_empty() {
+    let first = of(Idms, "a", &["m.lab/a"]);
+    let repeat = "{source: quay.io/a, mirrors: [m.lab/a]}";
+    let table = [
+        (&[repeat][..], true, "nothing else"),
+        (&[repeat, "{source: \"${S}\", mirrors: [m.lab/b]}"], false, "a source that is a placeholder"),
+        (&[repeat, "\"${E}\""], false, "an entry that is a placeholder"),
+        (&[repeat, "{source: \"https://quay.io/b\", mirrors: [m.lab/b]}"], false, "an invalid source"),
+        (&[repeat, "{source: quay.io/b, mirrors: [\"m.lab/b/\"]}"], false, "an invalid mirror"),
+    ];
+    for (entries, expected, reason) in table {
+        let found = find(&[&first], &read("j", entries));
+        let [finding] = &*found else { panic!("{reason}: {found:?}") };
+        assert_eq!(finding.fix.title.contains("ImageDigestMirrorSet/j"), expected, "{reason}");
+        let removed = Change::Remove { path: "spec.imageDigestMirrors[0]".to_owned() };
+        let id = ObjectId::new("ImageDigestMirrorSet", "", "j");
+        assert_eq!(finding.fix.changes, [(id, removed)], "{reason}");
+    }
+}
+
+#[test]
+fn entries_are_united_only_if_all_mirrors_of_the_source_are_known() {
+    let (one, two) = ("{source: quay.io/a, mirrors: [m.lab/a]}", "{source: quay.io/a, mirrors: [m2.lab/a]}");
+    let table = [
+        (&[one, two][..], true, "known"),
+        (&[one, "{source: quay.io/a, mirrors: [\"${M}/a\"]}", two], false, "a mirror is a placeholder"),
+        (&[one, "{source: quay.io/a, mirrors: \"${M}\"}", two], false, "all mirrors are"),
+        (&[one, "{source: quay.io/b, mirrors: [\"${M}/a\"]}", two], true, "a mirror of another source is"),
+        (&["{source: quay.io/a, mirrors: [m.lab/a, \"m.lab/b:v1\"]}", two], false, "a mirror is invalid"),
+    ];
+    for (entries, expected, reason) in table {
+        let found = find(&[], &read("d", entries));
+        let [finding] = &*found else { panic!("{reason}: {found:?}") };
+        let offered = (finding.fix.is_applicable(), finding.fix.title.contains("m2.lab/a"));
+        assert_eq!(offered, (expected, expected), "{reason}: {}", finding.fix.title);
+    }
+}
+
+#[test]
+fn a_source_that_is_its_own_mirror_is_not_merged_away() {
+    let [first, listing]: [(&str, &[&str]); 2] =
+        [("quay.io/a", &["m.lab/a"]), ("quay.io/a", &["m.lab/a", "quay.io/a"])];
+    let new = set(Idms, "q", &[first, listing]);
+    for (new, expected, reason) in [(never(new.clone()), false, "nothing renders"), (new, true, "twin")] {
+        let found = find(&[], &new);
+        let [finding] = &*found else { panic!("{reason}: {found:?}") };
+        let offered = (finding.fix.is_applicable(), finding.fix.title.contains("m.lab/a"));
+        assert_eq!(offered, (expected, expected), "{reason}: {}", finding.fix.title);
+    }
 }
 
 #[test]
