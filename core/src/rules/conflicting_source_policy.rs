@@ -7,7 +7,7 @@ use super::{
     explicit::never_contact,
     finding::some_sets,
     icsp_alongside_idms::fresh_entries,
-    icsp_to_never::{self, steps_of_write},
+    icsp_to_never::{self, prepares_end, steps_of_write},
     invalid_source::RENDERING_FAILS,
 };
 use crate::{
@@ -91,6 +91,7 @@ fn finding(
     };
     let names = some_sets(others);
     Finding {
+        at_most: if prepares_end(write, source) { Level::Warn } else { Level::Deny },
         effect: RENDERING_FAILS.to_owned(),
         fix,
         related: RelatedFields::of(others, Related::to_policy),

@@ -131,7 +131,8 @@ impl Overlap<'_> {
             (SetKind::Idms, How::Contradicts) => {
                 format!("use the mirror order of {names} until the migration is complete")
             }
-            (SetKind::Itms, _) => format!("migrate {names} to an ImageDigestMirrorSet first"),
+            (SetKind::Itms, _) => steps_of_write(write, source)
+                .unwrap_or_else(|| format!("migrate {names} to an ImageDigestMirrorSet first")),
         };
         Finding {
             effect,

@@ -1,6 +1,6 @@
 //! The way from an ICSP, which always means `AllowContactingSource`, to `NeverContactSource` for one of its sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::SetWrite;
 use crate::{
@@ -29,14 +29,25 @@ pub(super) fn steps_of_write(write: &SetWrite<'_>, source: &str) -> Option<Strin
     steps(&entries, is_standstill, new)
 }
 
+/// Whether a write prepares the end of a standstill: before it, nothing renders because of the policies of this source,
+/// and after it, only ICSPs contact the source. Nodes get nothing of it before the source is out of these, and nothing
+/// else could be written first without a time in which pulls have no mirror.
+pub(super) fn prepares_end(write: &SetWrite<'_>, source: &str) -> bool {
+    let (Operation::Create(new) | Operation::Update { new, .. }) = write.operation else { return false };
+    let is_closed =
+        |found: EntryRef<'_>| found.set.kind == SetKind::Icsp || found.entry().policy() == NeverContactSource;
+    new.kind != SetKind::Icsp
+        && has_both_policies(write.cluster.before.entries(source))
+        && write.cluster.after.entries(source).all(is_closed)
+}
+
 fn has_both_policies<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> bool {
     let policies: Vec<_> = entries.map(|found| found.entry().policy()).collect();
     policies.contains(&AllowContactingSource) && policies.contains(&NeverContactSource)
 }
 
-/// Steps of which the webhook admits each, for all entries of one source, sorted by [`EntryRef::order`]. Nothing
-/// renders until the first of them is done, and the nodes render after each. `is_standstill`: nothing renders now;
-/// `new` is a set that the cluster has without the source, or not at all. `None` without an ICSP, or without
+/// Steps of which the webhook admits each, for all entries of one source, sorted by [`EntryRef::order`]. Once the nodes
+/// render, they do after each further step. `is_standstill`: nothing renders now; `new` is a set that the cluster has without the source, or not at all. `None` without an ICSP, or without
 /// `NeverContactSource`.
 pub(crate) fn steps(
     entries: &[EntryRef<'_>],
@@ -63,37 +74,49 @@ pub(crate) fn steps(
     }
 }
 
-/// Nothing renders as long as an ICSP has the source, so nodes lose nothing without it.
+/// Nothing renders as long as an ICSP has the source. Everything else comes first, which costs nothing until then: an
+/// IDMS with all mirrors, without which digest pulls would have none.
 fn remove_from_icsps(
     entries: &[EntryRef<'_>],
     icsps: &[&EntryRef<'_>],
     others: &[&EntryRef<'_>],
     new: Option<&MirrorSet>,
 ) -> String {
-    let removal = removal(icsps);
     let source = &*icsps[0].entry().source;
+    let missing = missing_in_idmss(entries, others, source);
+    let mut steps = Vec::new();
+    match new {
+        Some(new) if new.kind == SetKind::Idms && missing.is_some() => {
+            steps.push(format!("apply {} with the mirrors {}", new.id(), missing.unwrap_or_default()));
+        }
+        new => {
+            steps.extend(new.map(|new| format!("apply {}", new.id())));
+            let idms = others.iter().find(|found| found.set.kind == SetKind::Idms);
+            steps.extend(missing.map(|mirrors| add_mirrors(source, &mirrors, idms.map(|found| found.set))));
+        }
+    }
+    steps.push(removal(icsps));
+    if steps.len() == 1 { steps.remove(0) } else { format!("first {}", steps.join("; then ")) }
+}
+
+/// All mirrors of the digest pulls of a source, if IDMSs lack some of them.
+fn missing_in_idmss(entries: &[EntryRef<'_>], others: &[&EntryRef<'_>], source: &str) -> Option<String> {
     let serving = entries.iter().filter(|found| found.serves(Pull::Digest));
     let lists: Vec<_> = serving.map(|found| &*found.entry().mirrors).collect();
     let mut wanted: Vec<_> = merge(source, &lists).mirrors.into_iter().collect();
     wanted.retain(|mirror| *mirror != source);
-    let idms = others.iter().find(|found| found.set.kind == SetKind::Idms);
-    let of_idms = || others.iter().filter(|found| found.set.kind == SetKind::Idms);
-    let has =
-        |mirror: &&&str| of_idms().any(|found| found.entry().mirrors.iter().any(|own| **own == ***mirror));
-    let is_complete = wanted.iter().filter(has).count() == wanted.len();
-    let wanted = wanted.join(", ");
-    match (idms, new) {
-        (Some(_), None) if is_complete => removal,
-        (Some(idms), None) => {
-            format!("first give \"{source}\" the mirrors {wanted} in {}; then {removal}", idms.set.id())
-        }
-        (Some(_), Some(new)) if is_complete => format!("first {removal}; then apply {}", new.id()),
-        (Some(_), Some(new)) => {
-            format!("first {removal}; then apply {} with the mirrors {wanted}", new.id())
-        }
-        (None, _) => format!(
-            "first {removal}; then add \"{source}\" to an ImageDigestMirrorSet with NeverContactSource and the mirrors \
-             {wanted}"
+    let of_idms = others.iter().filter(|found| found.set.kind == SetKind::Idms);
+    let there: HashSet<&str> =
+        of_idms.flat_map(|found| &found.entry().mirrors).map(|mirror| &**mirror).collect();
+    let is_complete = wanted.iter().all(|mirror| there.contains(mirror));
+    (!is_complete).then(|| wanted.join(", "))
+}
+
+fn add_mirrors(source: &str, mirrors: &str, idms: Option<&MirrorSet>) -> String {
+    match idms {
+        Some(idms) => format!("give \"{source}\" the mirrors {mirrors} in {}", idms.id()),
+        None => format!(
+            "add \"{source}\" to an ImageDigestMirrorSet with NeverContactSource and the mirrors {mirrors}"
         ),
     }
 }

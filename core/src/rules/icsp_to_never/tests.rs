@@ -6,7 +6,7 @@ use crate::{
         SetKind::{Icsp, Idms, Itms},
     },
     rules::{
-        IcspAlongsideIdms, Settings,
+        IcspAlongsideIdms, Level, Settings,
         testing::{findings, found_in, never, review, set},
     },
     state::State,
@@ -60,6 +60,11 @@ fn renders(state: &State) -> bool {
     validate(view).is_ok() && render(view).is_ok()
 }
 
+/// Whether digest pulls of the source have a mirror.
+fn has_mirror(state: &State) -> bool {
+    state.context().view().effective(A).any(|found| found.serves(Pull::Digest))
+}
+
 struct Case {
     there: Vec<MirrorSet>,
     /// The set that is written and denied; `None` if nothing is written.
@@ -89,22 +94,29 @@ fn closed_cases() -> Vec<Case> {
             there: vec![wide.clone(), never(digests.clone()), never(tags.clone())],
             new: None,
             names: &["m.lab/a, m.lab/z", IDMS, ICSP],
-            steps: vec![Apply(longer), Apply(wide_left)],
+            steps: vec![Apply(longer.clone()), Apply(wide_left.clone())],
             reason: "the IDMS lacks a mirror, and the ICSP has another source",
         },
         Case {
             there: vec![k(), never(tags.clone())],
             new: None,
-            names: &["imagecontentsourcepolicy k", "m.lab/a"],
-            steps: vec![Delete("k"), Apply(never(digests.clone()))],
+            names: &["m.lab/a", "imagecontentsourcepolicy k"],
+            steps: vec![Apply(never(digests.clone())), Delete("k")],
             reason: "only an ITMS",
         },
         Case {
             there: vec![k(), never(tags.clone())],
             new: Some(never(digests.clone())),
-            names: &["imagecontentsourcepolicy k", IDMS],
-            steps: vec![Delete("k"), Apply(never(digests.clone()))],
+            names: &[IDMS, "imagecontentsourcepolicy k"],
+            steps: vec![Apply(never(digests.clone())), Delete("k")],
             reason: "nothing renders before the IDMS is written",
+        },
+        Case {
+            there: vec![wide, never(tags.clone())],
+            new: Some(never(digests)),
+            names: &[IDMS, "m.lab/a, m.lab/z", ICSP],
+            steps: vec![Apply(longer), Apply(wide_left)],
+            reason: "the same, and the IDMS lacks a mirror",
         },
     ]
 }
@@ -177,6 +189,7 @@ fn each_step_is_admitted_and_the_nodes_render_after_it() {
         let was_standstill = !renders(&state);
         for (at, step) in case.steps.iter().enumerate() {
             state = take(&state, step);
+            assert!(has_mirror(&state) || !renders(&state), "{}: no mirror after step {at}", case.reason);
             // A set that does not render yet may be prepared for the step after which it does.
             let is_prepared = was_standstill && at + 1 < case.steps.len() && state.set(Icsp, "k").is_some();
             assert!(renders(&state) || is_prepared, "{}: step {at}", case.reason);
@@ -184,6 +197,43 @@ fn each_step_is_admitted_and_the_nodes_render_after_it() {
         assert!(
             state.context().view().entries(A).all(|found| { found.entry().policy() == NeverContactSource })
         );
+    }
+}
+
+#[test]
+fn a_write_during_a_standstill_is_admitted_only_if_it_prepares_the_end() {
+    let (k, i, t) = (of(Icsp, "k"), of(Idms, "i"), of(Itms, "t"));
+    let table = [
+        (
+            vec![k.clone(), never(t.clone())],
+            never(i.clone()),
+            true,
+            "the IDMS that the ICSP leaves its place to",
+        ),
+        (vec![k.clone(), never(t.clone())], i.clone(), false, "it contacts the source"),
+        (vec![k.clone()], never(i.clone()), false, "it would begin the standstill"),
+        (vec![i.clone(), never(t.clone())], never(of(Idms, "j")), false, "an IDMS contacts the source"),
+        (vec![never(i), k], of(Icsp, "l"), false, "another ICSP"),
+    ];
+    for (there, new, expected, reason) in table {
+        let there: Vec<_> = there.iter().collect();
+        let found = findings("conflicting-source-policy", &Settings::default(), &there, None, &new);
+        let levels: Vec<_> = found.iter().map(|finding| finding.at_most).collect();
+        assert_eq!(levels, [if expected { Level::Warn } else { Level::Deny }], "{reason}");
+    }
+}
+
+#[test]
+fn an_itms_that_overlaps_an_icsp_is_not_sent_to_a_migration_that_is_refused() {
+    let (k, t) = (of(Icsp, "k"), never(of(Itms, "t")));
+    for settings in [IcspAlongsideIdms::Strict, IcspAlongsideIdms::Conflicts] {
+        let settings = Settings { icsp_alongside_idms: settings, ..Settings::default() };
+        let said = ["conflicting-source-policy", "icsp-alongside-idms"].map(|rule| {
+            let existing = found_in(rule, &t, [Object::from(k.clone())], &settings);
+            let written = findings(rule, &settings, &[&k], None, &t);
+            [existing, written].map(|found| found.into_iter().map(|one| one.fix.title).collect::<Vec<_>>())
+        });
+        assert_eq!(said[0], said[1], "both rules say the same");
     }
 }
 
