@@ -60,7 +60,8 @@ pub(super) struct LintArgs {
     ///
     /// Findings are reported for PATH only. The objects of PATH are checked as changes to the existing objects, applied
     /// one after another, as the webhook checks them. An error is what the webhook would deny at that point; a warning
-    /// is left out if a later object of PATH resolves it.
+    /// is left out if a later object of PATH resolves it. Existing objects that are for several clusters are rejected,
+    /// unless the objects of PATH name one of these clusters.
     #[arg(long, value_name = "PATH|cluster")]
     pub(super) against: Vec<PathBuf>,
     /// Skip files and folders that match GLOB; can be repeated
@@ -147,6 +148,7 @@ pub(super) fn run(args: &LintArgs, output: &Output) -> Result<Answer> {
     for path in &args.against {
         against.push(input::read_path_or_cluster(path, options, output)?.complete()?);
     }
+    let against = input.existing_of_its_cluster(against)?;
     if let Some(options) = args.fix_options() {
         let has_changes = fix(&mut input, &against, &settings, options, output)?;
         if options.diff {

@@ -252,3 +252,44 @@ fn two_objects_that_change_together_are_reviewed_one_by_one() -> Result<()> {
     lint(&folder, "--against old.yaml old.yaml")?.code(0)?.prints("")?;
     Ok(())
 }
+
+/// `ManifestWorks` with a set each, for the clusters of their namespaces.
+fn works(sets: &[(&str, &str, &str)]) -> String {
+    let work = |(cluster, name, entry): &(&str, &str, &str)| {
+        format!(
+            "apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\n\
+             metadata: {{name: w, namespace: {cluster}}}\nspec:\n  workload:\n    manifests:\n    - apiVersion: config.openshift.io/v1\n      \
+             kind: ImageDigestMirrorSet\n      metadata: {{name: {name}}}\n      \
+             spec: {{imageDigestMirrors: [{entry}]}}\n"
+        )
+    };
+    sets.iter().map(work).collect::<Vec<_>>().join("---\n")
+}
+
+#[test]
+fn existing_objects_of_several_clusters_are_not_taken_for_one() -> Result<()> {
+    let never = "{source: quay.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: NeverContactSource}";
+    let contact = "{source: quay.io/a, mirrors: [m.lab/a], mirrorSourcePolicy: AllowContactingSource}";
+    let other = "{source: quay.io/z, mirrors: [m.lab/z]}";
+    let both = works(&[("c1", "a", never), ("c2", "b", contact)]);
+    let table = [
+        (both.clone(), idms("z", GOOD), 2, "no cluster is named"),
+        (both.clone(), works(&[("c3", "z", other)]), 2, "another cluster is named"),
+        (both.clone(), works(&[("c1", "z", other), ("c2", "z", other)]), 2, "both are named"),
+        (both.clone(), works(&[("c1", "z", other)]), 0, "one of them is named"),
+        (both.clone(), works(&[("c1", "z", never)]), 0, "as in its cluster"),
+        (both, works(&[("c2", "z", never)]), 1, "it conflicts with the set of its own cluster"),
+        (works(&[("c1", "a", never)]), works(&[("c3", "z", other)]), 0, "there is one cluster"),
+    ];
+    for (old, new, code, reason) in table {
+        let folder = folder(&old, &new)?;
+        let run = lint(&folder, "--against old.yaml new.yaml")?.code(code).context(reason)?;
+        match code {
+            2 => run.says("for different clusters (namespace c1 and namespace c2)"),
+            1 => run.prints("error[conflicting-source-policy]"),
+            _ => run.code(0),
+        }
+        .context(reason)?;
+    }
+    Ok(())
+}

@@ -1,5 +1,7 @@
 //! Inputs that a command does not work on.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 use mirrorguard_core::objects::{Object, manifest::Located};
 
@@ -53,12 +55,41 @@ impl Input {
     /// Fails if the objects are for different clusters: each has its own answer, and only the last of two sets with one
     /// name would count.
     pub(in crate::cli) fn of_one_cluster(self) -> Result<Self> {
-        let mut clusters = self.located.iter().filter_map(|located| located.cluster.as_deref());
-        if let Some(first) = clusters.next()
-            && let Some(other) = clusters.find(|cluster| *cluster != first)
-        {
+        let clusters = self.clusters();
+        let mut names = clusters.iter();
+        if let (Some(first), Some(other)) = (names.next(), names.next()) {
             bail!("the objects are for different clusters ({first} and {other}); give those of one cluster");
         }
         Ok(self)
+    }
+
+    /// The existing objects that this input is compared with: all of them, unless they are for different clusters. Then
+    /// those of the cluster that the objects of this input are for, and those that name none. Fails if these name no
+    /// single one of them: then nobody knows which is meant.
+    pub(in crate::cli) fn existing_of_its_cluster(&self, mut against: Vec<Self>) -> Result<Vec<Self>> {
+        let there: BTreeSet<_> = against.iter().flat_map(Self::clusters).map(str::to_owned).collect();
+        let mut names = there.iter();
+        let (Some(first), Some(other)) = (names.next(), names.next()) else { return Ok(against) };
+        let own: Vec<_> = self.clusters().into_iter().collect();
+        let [own] = own[..] else {
+            bail!(
+                "--against: the objects are for different clusters ({first} and {other}); give those of one cluster"
+            );
+        };
+        if !there.contains(own) {
+            bail!(
+                "--against: the objects are for different clusters ({first} and {other}), and none is for {own}; give \
+                 those of one cluster"
+            );
+        }
+        for input in &mut against {
+            input.located.retain(|located| located.cluster.as_deref().is_none_or(|cluster| cluster == own));
+        }
+        Ok(against)
+    }
+
+    /// The clusters that objects of files name.
+    fn clusters(&self) -> BTreeSet<&str> {
+        self.located.iter().filter_map(|located| located.cluster.as_deref()).collect()
     }
 }
