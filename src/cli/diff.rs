@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    input::{self, Input, ReadOptions},
+    input::{self, Input, NotChecked, ReadOptions},
     output::Output,
     render::render,
 };
@@ -29,7 +29,7 @@ Output:
 
 Exit codes:
   0  the impact is below --fail-on, or --fail-on is not set
-  1  the impact is at or above --fail-on, OLD has no objects to compare with, an object was skipped because of a placeholder while --fail-on is set, or the nodes would reject OLD or NEW
+  1  the impact is at or above --fail-on, OLD has no objects to compare with while --fail-on is set, an object was skipped because of a placeholder, or the nodes would reject OLD or NEW
   2  usage, I/O or parse error
 
 Examples:
@@ -67,10 +67,14 @@ pub(super) enum FailOnImpact {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct DiffJson<'a> {
     changed: bool,
     impact: String,
     reasons: Vec<ReasonJson<'a>>,
+    /// The objects without which OLD and NEW were compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_checked: Vec<NotChecked>,
 }
 
 #[derive(Serialize)]
@@ -94,6 +98,11 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     let new = input::read_path_or_cluster(&args.new, options, output)?.complete()?.of_one_cluster()?;
     let is_old_empty = warn_if_empty("OLD", &args.old, &old, output);
     warn_if_empty("NEW", &args.new, &new, output);
+    let incomplete = [&old, &new].into_iter().find(|side| side.first_open().is_some());
+    if let Some(open) = incomplete.and_then(Input::first_open).filter(|_| args.fail_on.is_some()) {
+        output.error(&format!("--fail-on cannot tell the impact, because {} is skipped", open.object.id()));
+        return Ok(Answer::No);
+    }
     let old_state: State = old.objects().cloned().collect();
     let new_state: State = new.objects().cloned().collect();
     // Both are rendered, so that the errors of both are printed.
@@ -107,7 +116,8 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
     let lines = [&old, &new].map(Lines::of);
     if output.is_json() {
         let reasons = reasons.iter().map(|reason| reason_json(reason, &lines)).collect();
-        output.json(&DiffJson { changed, impact: impact.to_string(), reasons })?;
+        let not_checked = old.not_checked().into_iter().chain(new.not_checked()).collect();
+        output.json(&DiffJson { changed, impact: impact.to_string(), reasons, not_checked })?;
     } else {
         output.result(&human(impact, changed, &reasons, &lines))?;
     }
@@ -123,10 +133,8 @@ pub(super) fn run(args: &DiffArgs, output: &Output) -> Result<Answer> {
         output.error("--fail-on has nothing to compare with: OLD has no objects");
         return Ok(Answer::No);
     }
-    let open = old.first_open().or_else(|| new.first_open()).filter(|_| args.fail_on.is_some() && !fails);
-    if let Some(open) = open {
-        output.error(&format!("--fail-on cannot tell the impact, because {} is skipped", open.object.id()));
-        return Ok(Answer::No);
+    if let Some(incomplete) = incomplete {
+        return Ok(incomplete.answer_for("comparison", output));
     }
     Ok(if fails { Answer::No } else { Answer::Yes })
 }

@@ -1,5 +1,6 @@
 //! Objects from files, or from the cluster of the current kubeconfig.
 
+mod incomplete;
 mod places;
 mod refusals;
 mod warnings;
@@ -20,8 +21,9 @@ use mirrorguard_core::{
     report::Places,
 };
 
+pub(super) use self::incomplete::NotChecked;
 use self::{
-    places::{describe, describe_open, describe_placeholders, find_earlier, is_for_nodes, place_of_name},
+    places::{describe, describe_open, describe_placeholders, find_earlier, place_of_name},
     warnings::warn,
 };
 use super::{
@@ -99,14 +101,11 @@ impl Input {
         misnamed.chain(against.iter().chain([self]).flat_map(Self::with_places)).collect()
     }
 
-    /// Whether there is nothing that a command could work on or report: no object, and nothing that could not be read.
+    /// Whether there is nothing that a command could work on or report: no object, not even one that is skipped, and
+    /// nothing that could not be read.
     pub(super) fn is_empty(&self) -> bool {
-        self.unread.is_empty() && self.misnamed.is_empty() && self.objects().next().is_none()
-    }
-
-    /// Of the objects that are skipped because of placeholders, the first that the files of the nodes depend on.
-    pub(super) fn first_open(&self) -> Option<&Located> {
-        self.open.iter().find(|located| is_for_nodes(&located.object))
+        let has_skipped = !self.misnamed.is_empty() || !self.open.is_empty();
+        self.unread.is_empty() && !has_skipped && self.objects().next().is_none()
     }
 
     /// How many values are placeholders.

@@ -162,9 +162,7 @@ fn answer(input: &Input, refusal: Option<&FileRefusal>, output: &Output) -> Answ
         output.error(&format!("nodes cannot read this configuration, and every pull fails: {refusal}"));
         return Answer::No;
     }
-    let Some(open) = input.first_open() else { return Answer::Yes };
-    output.error(&format!("this configuration is incomplete, because {} is skipped", open.object.id()));
-    Answer::No
+    input.answer_for("configuration", output)
 }
 
 fn policies(args: &RenderArgs, output: &Output) -> Result<Answer> {

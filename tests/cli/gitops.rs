@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
+use serde_json::{Value, json};
 
 use crate::command::{mirrorguard, mirrorguard_reads};
 
@@ -62,8 +63,8 @@ fn an_answer_without_a_set_is_not_passed_off_as_complete() -> Result<()> {
     };
     let both = folder.path().join("both.yaml");
     // Whether b has a placeholder or not, and what each command exits with.
-    for (mirror, codes) in [("'${M}'", [2, 2, 2, 1, 0, 1, 1, 2, 2]), ("m.lab/b", [0, 0, 0, 0, 0, 0, 0, 0, 0])]
-    {
+    let cases = [("'${M}'", [2, 2, 2, 1, 1, 1, 1, 2, 2, 1]), ("m.lab/b", [0; 10])];
+    for (mirror, codes) in cases {
         fs::write(&both, format!("{}---\n{}", set("a", "m.lab/a"), set("b", mirror)))?;
         let both = both.display();
         let commands = [
@@ -76,6 +77,7 @@ fn an_answer_without_a_set_is_not_passed_off_as_complete() -> Result<()> {
             format!("render -o json {both}"),
             format!("overrides {both}"),
             format!("overrides --check registry.redhat.io/redhat=m.lab/redhat {both}"),
+            format!("explain quay.io/b/x:v1 {both}"),
         ];
         for (command, code) in commands.iter().zip(codes) {
             let run = mirrorguard(command)?.code(code)?;
@@ -83,6 +85,31 @@ fn an_answer_without_a_set_is_not_passed_off_as_complete() -> Result<()> {
                 run.says("ImageDigestMirrorSet/b is skipped, because spec.imageDigestMirrors[0].mirrors[0]")?;
             }
         }
+    }
+    Ok(())
+}
+
+/// The answers of `explain` and `diff` name what is missing in JSON, too, and what is skipped was found.
+#[test]
+fn a_report_names_the_sets_without_which_it_was_made() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("a.yaml");
+    let expected = json!([{
+        "what": "ImageDigestMirrorSet/a", "why": "spec.imageDigestMirrors[0].mirrors[0] is a placeholder"
+    }]);
+    for (mirror, code, not_checked) in [("'${M}/a'", 1, expected), ("m.lab/a", 0, Value::Null)] {
+        fs::write(&path, format!("{IDMS}  - {{source: quay.io/a, mirrors: [{mirror}]}}\n"))?;
+        let path = path.display();
+        let empty = "tests/cli/fixtures/empty.yaml";
+        for line in [format!("explain -o json quay.io/a/x:v1 {path}"), format!("diff -o json {empty} {path}")]
+        {
+            let run = mirrorguard(&line)?.code(code)?;
+            ensure!(run.json()?["notChecked"] == not_checked, "{line}: {}", run.stdout);
+            ensure!(!run.stderr.contains("no mirror set"), "{line}: {}", run.stderr);
+            ensure!(!run.stderr.contains("NEW"), "{line}: {}", run.stderr);
+        }
+        let run = mirrorguard(&format!("diff --fail-on drain {path} {path}"))?.code(code)?;
+        ensure!(run.stdout.is_empty() == (code == 1), "an impact that may be wrong: {}", run.stdout);
     }
     Ok(())
 }

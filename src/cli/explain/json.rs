@@ -14,7 +14,7 @@ use mirrorguard_core::{
 use serde::Serialize;
 
 use super::{
-    super::hosted_control_planes::HostedControlPlane,
+    super::{hosted_control_planes::HostedControlPlane, input::NotChecked},
     place::{path_of, place_of},
 };
 
@@ -31,6 +31,16 @@ pub(super) struct ExplanationJson<'a> {
     hypershift: HypershiftJson<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hosted_control_planes: Option<&'a [HostedControlPlane]>,
+    /// The objects without which the pull was explained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_checked: Vec<NotChecked>,
+}
+
+impl ExplanationJson<'_> {
+    /// The same, made without these objects.
+    pub(super) fn without(self, not_checked: Vec<NotChecked>) -> Self {
+        Self { not_checked, ..self }
+    }
 }
 
 #[derive(Serialize)]
@@ -176,6 +186,7 @@ pub(super) fn explanation<'a>(
             prefix: lookup(prefix),
         },
         hosted_control_planes,
+        not_checked: Vec::new(),
     }
 }
 

@@ -40,7 +40,7 @@ Output:
 
 Exit codes:
   0  the pull was explained, even if it would fail
-  1  the nodes would reject the mirror sets
+  1  the nodes would reject the mirror sets, or an object was skipped because of a placeholder
   2  usage, I/O or parse error, or an invalid image name
 
 Examples:
@@ -87,7 +87,8 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
     }
     let places: Places<'_> = input.with_places().collect();
     if output.is_json() {
-        output.json(&json::explanation(&question, &explanation, &places, running.as_deref()))?;
+        let explanation = json::explanation(&question, &explanation, &places, running.as_deref());
+        output.json(&explanation.without(input.not_checked()))?;
     } else {
         let drawing = Drawing { places: &places, unicode: Output::unicode() };
         output.result(&drawing.draw(&question, &explanation, Output::width()))?;
@@ -95,7 +96,7 @@ pub(super) fn run(args: &ExplainArgs, output: &Output) -> Result<Answer> {
             output.result(&hosted_control_planes::human(found))?;
         }
     }
-    Ok(Answer::Yes)
+    Ok(input.answer_for("explanation", output))
 }
 
 /// Fails where the image is a file or folder: IMAGE was left out, or comes after PATH.
