@@ -88,7 +88,7 @@ impl Input {
     }
 
     /// Every object, with its place where it has one.
-    pub(super) fn with_places(&self) -> impl Iterator<Item = (&Object, Option<&Located>)> {
+    pub(super) fn with_places(&self) -> impl Iterator<Item = (&Object, Option<&Located>)> + Clone {
         let located = self.located.iter().map(|located| (&located.object, Some(located)));
         located.chain(self.live.iter().map(|object| (object, None)))
     }

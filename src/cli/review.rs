@@ -6,7 +6,7 @@ use mirrorguard_core::{
     objects::{CatalogKind, Object, manifest::Located},
     report::{Reviewed, UnknownValues, review_each},
     review::{Reviewer, Sequence, Verdict, existing::Found},
-    rules::{FileObject, Settings},
+    rules::{FileObject, MigrationObstacle, Settings},
     state::State,
     write::Write,
 };
@@ -23,7 +23,11 @@ pub(super) fn review_input<'a>(
 ) -> Vec<Reviewed<'a>> {
     let located = against.iter().flat_map(|input| &input.located);
     let unknown = UnknownValues::of(located.chain(&input.located).chain(&input.misnamed));
-    let settings = &Settings { open_sources: unknown.open_sources().clone(), ..settings.clone() };
+    let settings = &Settings {
+        open_sources: unknown.open_sources().clone(),
+        migration_obstacle: MigrationObstacle::find(input.with_places()),
+        ..settings.clone()
+    };
     let mut reviewed = if against.is_empty() {
         let clusters = Clusters::of(input);
         review_existing(input, |place| clusters.state_of(place), settings)

@@ -62,6 +62,7 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, ReadError> {
         protected_sources,
         exemptions,
         open_sources: OpenSources::default(),
+        migration_obstacle: None,
     })
 }
 

@@ -1,9 +1,9 @@
 //! An `ImageContentSourcePolicy`.
 
 use super::{
-    Check, DependsOn, Finding, Fix, Level, Rule, SetWrite, conflicting_source_policy::conflicting_sources,
-    explicit::free_name, icsp_alongside_idms::CoveringIdms, invalid_mirror, invalid_name::problem_of_name,
-    invalid_source,
+    Check, DependsOn, Finding, Fix, Level, MigrationObstacle, Rule, SetWrite,
+    conflicting_source_policy::conflicting_sources, explicit::free_name, icsp_alongside_idms::CoveringIdms,
+    invalid_mirror, invalid_name::problem_of_name, invalid_source, migration_obstacle::FIX_ERRORS,
 };
 use crate::objects::{MirrorSet, Origin, SetKind};
 
@@ -45,6 +45,11 @@ fn way_to_idms(write: &SetWrite<'_>, set: &MirrorSet) -> Fix {
     if problem_of_name(name).is_some() || !conflicting_sources(write).is_empty() {
         return Fix::default();
     }
+    let obstacle = write.settings.migration_obstacle;
+    // What is not known of the ICSP may be what the next steps depend on.
+    if let Some(open @ (MigrationObstacle::Placeholder | MigrationObstacle::UnknownField)) = obstacle {
+        return open.fix().into();
+    }
     // `mirrorguard migrate` itself prints the steps after it.
     if has_invalid_values(write) {
         return "first correct its invalid sources and mirrors, then run mirrorguard migrate".into();
@@ -52,9 +57,11 @@ fn way_to_idms(write: &SetWrite<'_>, set: &MirrorSet) -> Fix {
     if let Some(namesake) = write.cluster.after.set(SetKind::Idms, name) {
         return past_namesake(write, set, namesake);
     }
+    if let Some(obstacle) = obstacle {
+        return obstacle.fix().into();
+    }
     if !write.renders() {
-        return "first run mirrorguard lint and fix what makes rendering fail, then run mirrorguard migrate"
-            .into();
+        return FIX_ERRORS.into();
     }
     format!(
         "run mirrorguard migrate, apply the IDMS that it writes, then delete imagecontentsourcepolicy {name}"
@@ -128,6 +135,25 @@ mod tests {
         migration.is_right() && !migration.idms.is_empty()
     }
 
+    /// What is found in an ICSP of files that `mirrorguard migrate` refuses for another object.
+    fn of_files_that_are_not_migrated(icsp: &MirrorSet) -> Vec<Finding> {
+        let obstacles = [
+            (MigrationObstacle::Placeholder, "render the template"),
+            (MigrationObstacle::UnknownField, "first correct"),
+            (MigrationObstacle::Duplicate, "first keep"),
+            (MigrationObstacle::InvalidValue, "first fix"),
+        ];
+        let mut all = Vec::new();
+        for (obstacle, first) in obstacles {
+            let settings = Settings { migration_obstacle: Some(obstacle), ..Settings::default() };
+            let found = found_in(RULE.id, icsp, None, &settings);
+            assert!(found.iter().all(|finding| finding.fix.title.starts_with(first)), "{found:?}");
+            assert_eq!(found.len(), 1, "{obstacle:?}");
+            all.extend(found);
+        }
+        all
+    }
+
     #[test]
     fn what_cannot_be_migrated_as_it_is_is_not_sent_to_the_migration() {
         let entries: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a"])];
@@ -147,7 +173,7 @@ mod tests {
             (&set(Icsp, "a", invalid_mirror), None, false, "an invalid mirror"),
             (&set(Icsp, "A", entries), None, false, "an invalid name"),
         ];
-        let mut all = Vec::new();
+        let mut all = of_files_that_are_not_migrated(&icsp);
         for (icsp, other, expected, reason) in table {
             let sets: Vec<_> = other.iter().chain([icsp]).cloned().collect();
             let found = found_in(RULE.id, icsp, other.map(Object::from), &Settings::default());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Level, Rule, exemption::Exemption};
+use super::{Level, MigrationObstacle, Rule, exemption::Exemption};
 use crate::{hypershift::Releases, objects::OpenSources};
 
 /// The settings of one installation.
@@ -28,6 +28,8 @@ pub struct Settings {
     pub exemptions: Vec<Exemption>,
     /// Sources that placeholders of the reviewed files leave open; no configuration has any.
     pub open_sources: OpenSources,
+    /// Why `mirrorguard migrate` refuses the reviewed files; no configuration has it.
+    pub migration_obstacle: Option<MigrationObstacle>,
 }
 
 /// When an ICSP next to IDMS or ITMS is rejected.
