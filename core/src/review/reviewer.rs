@@ -52,13 +52,22 @@ impl<'a> Reviewer<'a> {
     /// already wrong before an update is only a warning. Findings in a deletion are always warnings.
     pub fn review(&self, write: &Write) -> Verdict {
         match write {
-            Write::MirrorSet(operation) => self.review_set(operation.as_deref()),
+            Write::MirrorSet(operation) => self.review_set(operation.as_deref(), false),
             Write::HostedCluster(operation) => self.review_hosted(operation.as_deref()),
             Write::ImageConfig(operation) => self.review_image_config(operation.as_deref()),
         }
     }
 
-    fn review_set(&self, operation: Operation<&MirrorSet>) -> Verdict {
+    /// Reviews an existing object to compare with what was found in a write of it: with the findings that a review of
+    /// all existing objects has only once, for another one.
+    pub(super) fn review_to_judge_write(&self, existing: &Write) -> Verdict {
+        match existing {
+            Write::MirrorSet(operation) => self.review_set(operation.as_deref(), true),
+            other => self.review(other),
+        }
+    }
+
+    fn review_set(&self, operation: Operation<&MirrorSet>, judges_write: bool) -> Verdict {
         if let Operation::Update { old, new } = operation
             && old.entries == new.entries
         {
@@ -79,8 +88,9 @@ impl<'a> Reviewer<'a> {
         let written_overlays = (!is_valid).then(|| index_sets(context, written));
         let [before, after] = around(context, written, written_overlays.as_ref().unwrap_or(&overlays));
         let written = AsWritten { operation: written, before, after };
-        let write =
-            SetWrite::new(operation, written, cluster, self.settings).with_orders(self.orders_for(operation));
+        let write = SetWrite::new(operation, written, cluster, self.settings)
+            .with_orders(self.orders_for(operation))
+            .to_judge_write(judges_write);
         let mut verdict = Verdict::of(self.evaluate_set(&write));
         // Only a denial can be lowered, so any other update is reviewed once.
         if let (Operation::Update { old, .. }, Some(old_written)) = (operation, written.operation.before())
@@ -91,7 +101,7 @@ impl<'a> Reviewer<'a> {
             let old_written =
                 AsWritten { operation: Operation::Existing(*old_written), after: written.before, ..written };
             let was = SetWrite::new(Operation::Existing(old), old_written, as_it_was, self.settings);
-            lower_known(&mut verdict, &self.evaluate_set(&was));
+            lower_known(&mut verdict, &self.evaluate_set(&was.to_judge_write(true)));
         }
         if let Operation::Delete(_) = operation {
             verdict.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);

@@ -1,7 +1,7 @@
 //! What the fixes of several rules share: entries of its own for a repository that a broader source redirects, so that
 //! nodes pull as before; `NeverContactSource` for a source; and whether the webhook admits a new entry.
 
-use super::{Fix, fix::entry_text, invalid_name, shared::offers_fix_of};
+use super::{Fix, fix::describe_entry, invalid_name, shared::offers_fix_of};
 use crate::{
     context::{EntryRef, View},
     node::{Deciding, Rendering, deciding, merge},
@@ -28,8 +28,10 @@ pub(super) fn add_explicit(view: View<'_>, set: &MirrorSet, repository: &str, wa
         broader.find(|found| found.set.kind == SetKind::Itms).filter(|_| is_tag_valid && !tag.is_empty());
     let also = tags.map(|tags| (tags.set, entry(repository, tag.clone(), policy, SetKind::Itms)));
     let title = match &also {
-        Some((tags, also)) => format!("add {}, and {} to {}", entry_text(&own), entry_text(also), tags.id()),
-        None => format!("add {}", entry_text(&own)),
+        Some((tags, also)) => {
+            format!("add {}, and {} to {}", describe_entry(&own), describe_entry(also), tags.id())
+        }
+        None => format!("add {}", describe_entry(&own)),
     };
     // Rendering fails if the entries of one source have different policies.
     let agrees = view.entries(repository).all(|found| found.entry().policy() == policy);

@@ -148,6 +148,22 @@ fn entry_value(entry: &Entry) -> Value {
     serde_json::to_value(entry).unwrap_or_default()
 }
 
+/// The number of mirrors up to which an entry is shown in a sentence.
+pub(super) const NAMED_MIRRORS: usize = 10;
+
+/// An entry on one line, or what it is where that line would be too long for a sentence.
+pub(super) fn describe_entry(entry: &Entry) -> String {
+    if entry.mirrors.len() <= NAMED_MIRRORS {
+        return entry_text(entry);
+    }
+    let policy = entry.mirror_source_policy.map_or(String::new(), |policy| format!(" and {}", policy.name()));
+    format!(
+        "an entry for \"{}\" with all {} mirrors{policy}, in the order in which nodes try them",
+        entry.source,
+        entry.mirrors.len()
+    )
+}
+
 /// An entry on one line.
 pub(super) fn entry_text(entry: &Entry) -> String {
     to_flow(&entry_value(entry), false)

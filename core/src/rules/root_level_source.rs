@@ -5,6 +5,7 @@ use super::{
     astray::{Astray, astray, describe_lookups, eras_in_use, hosted_in},
     explicit::add_explicit,
     finding::some_hosted,
+    shared::offers_fix_of,
 };
 use crate::{
     context::EntryRef,
@@ -27,14 +28,23 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
     let Some(set) = write.new_set().filter(|set| set.kind.is_digest()) else { return };
     for repository in RELEASE_REPOSITORIES {
         let found = places(write.cluster.after, repository, |found| found.set.kind.is_digest());
-        let Some(found) = found.filter(|found| found.source != repository && found.are_usable()) else {
+        let Some(mut found) = found.filter(|found| found.source != repository && found.are_usable()) else {
             continue;
         };
-        // Reported for each set that has the source, and for no other.
+        // Sorted, so that the first set is always the same, and the place that is named.
+        found.entries.sort_by_key(EntryRef::order);
+        // Reported for a set that has the source, and for no other: one explicit entry is enough for all of them.
+        let first = found.entries[0];
+        if !write.reports_for(first) {
+            continue;
+        }
         let Some(own) = found.entries.iter().find(|own| std::ptr::eq(own.set, set)) else { continue };
         let affected = Affected::find(write, repository, &found);
         if !affected.lookups.is_empty() {
             let fix = add_explicit(write.cluster.after, set, repository, &found.places);
+            // Many sets that are written one after another do not all repeat the entry.
+            let is_offered = offers_fix_of(set, first, found.entries.len());
+            let fix = if is_offered { fix } else { fix.title.into() };
             findings.push(Finding { fix, ..finding(*own, repository, &found, &affected) });
         }
     }
@@ -49,10 +59,7 @@ struct Affected<'a> {
 
 impl<'a> Affected<'a> {
     fn find(write: &SetWrite<'a>, repository: &str, found: &Places<'_>) -> Self {
-        // Sorted, so that the place that is named is always the same.
-        let mut entries = found.entries.clone();
-        entries.sort_by_key(EntryRef::order);
-        let mirrors: Vec<_> = entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
+        let mirrors: Vec<_> = found.entries.iter().flat_map(|entry| &*entry.entry().mirrors).collect();
         let lookups = astray(&eras_in_use(write), repository, found.source, &mirrors);
         let eras: Vec<_> = lookups.iter().map(|lookup| lookup.era).collect();
         Self { hosted: hosted_in(write, &eras), lookups }
@@ -87,7 +94,7 @@ mod tests {
         },
         rules::{
             AsWritten, Settings, Views,
-            testing::{assert_texts, for_releases, found_in, hosted, set},
+            testing::{assert_texts, findings, for_releases, found_in, hosted, review, set},
         },
         state::State,
         write::Operation,
@@ -160,6 +167,50 @@ mod tests {
             let keys: Vec<_> = found.iter().map(|finding| &*finding.key).collect();
             let expected: Vec<_> = repositories.iter().map(|name| format!("{source} {name}")).collect();
             assert_eq!(keys, expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn of_existing_sets_with_one_source_the_first_reports_it() {
+        let sets = ["a", "b"].map(|name| set(Idms, name, &[("quay.io", &[&*format!("{name}.lab")])]));
+        let [a, b] = &sets;
+        let related = |found: &[Finding]| -> Vec<String> {
+            found.iter().flat_map(|finding| &finding.related).map(|one| one.object.to_string()).collect()
+        };
+        let first = found_in(RULE.id, a, [b.clone().into()], &for_releases(""));
+        assert_eq!(related(&first), ["ImageDigestMirrorSet/b"; 2], "for each repository");
+        assert_eq!(found_in(RULE.id, b, [a.clone().into()], &for_releases("")), []);
+        let written = findings(RULE.id, &for_releases(""), &[a], None, b);
+        assert_eq!(related(&written), ["ImageDigestMirrorSet/a"; 2], "a write reports for itself");
+    }
+
+    #[test]
+    fn what_a_set_shared_before_an_update_is_lowered() {
+        let [a, old] = ["a", "b"].map(|name| set(Idms, name, &[("quay.io", &["m.lab"])]));
+        let new = set(Idms, "b", &[("quay.io", &["m.lab"]), ("r.io", &["m.lab/r"])]);
+        let mut settings = for_releases("");
+        settings.levels.insert(RULE.id.to_owned(), Level::Deny);
+        let there: State = [a, old.clone()].into_iter().map(Object::from).collect();
+        let update = review(&there, &settings, Operation::Update { old, new: new.clone() });
+        assert!(update.is_allowed(), "it was so before: {update:?}");
+        let alone: State = [Object::from(set(Idms, "b", &[]))].into_iter().collect();
+        let update =
+            review(&alone, &settings, Operation::Update { old: set(Idms, "b", &[]), new: new.clone() });
+        assert!(!update.is_allowed(), "the source is new");
+    }
+
+    #[test]
+    fn many_sets_with_one_source_are_answered_in_few_words() {
+        let many = |name: &str| set(Idms, name, &[("quay.io", &[&*format!("{name}.lab/q")])]);
+        let others: Vec<_> = (0..50).map(|at| many(&format!("s{at:02}"))).collect();
+        let table = [("s99", 0, "the first set offers the entry"), ("a", 1, "it is the first")];
+        for (name, changes, reason) in table {
+            let there: Vec<_> = others.iter().collect();
+            for finding in findings(RULE.id, &for_releases(""), &there, None, &many(name)) {
+                assert_eq!((finding.related.len(), finding.related.more()), (10, 40), "{reason}");
+                assert_eq!(finding.fix.changes.len(), changes, "{reason}");
+                assert!(finding.fix.title.len() < 250, "{reason}: {}", finding.fix.title);
+            }
         }
     }
 

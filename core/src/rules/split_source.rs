@@ -11,7 +11,7 @@ use super::{
     Check, DependsOn, Finding, Fix, Level, Related, RelatedFields, Rule, SetWrite, SharedSource,
     explicit::{is_beside_icsp, may_extend},
     finding::{some_names, some_sets, some_sources},
-    fix::entry_text,
+    fix::{NAMED_MIRRORS, entry_text},
     mirror_order_conflict::{ORDER_UNSPECIFIED, contradiction},
     shared::offers_fix_of,
 };
@@ -34,9 +34,6 @@ pub(super) const RULE: Rule = Rule {
     depends_on: DependsOn::Nothing,
     ..Rule::BASE
 };
-
-/// The number of mirrors up to which they are named in a sentence.
-const NAMED: usize = 10;
 
 /// One finding for all sources that are split in the same way, so that a file of repeats has one.
 fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
@@ -144,7 +141,7 @@ impl<'a> Sharing<'a> {
 
     /// Whether an entry with all mirrors can be shown in a sentence.
     fn can_be_named(&self) -> bool {
-        self.order.mirrors.len() <= NAMED && self.has_an_order()
+        self.order.mirrors.len() <= NAMED_MIRRORS && self.has_an_order()
     }
 
     /// Whether one entry with all mirrors is merged as the entries are now, and the webhook admits it.

@@ -8,7 +8,7 @@ use super::{
     shared::{OwnSources, SharedSource, find_shared},
 };
 use crate::{
-    context::View,
+    context::{EntryRef, View},
     hypershift::{
         Derivation, Placement, Release, Releases,
         catalogs::{CATALOGS, Catalog},
@@ -38,6 +38,7 @@ pub struct SetWrite<'a> {
     sources: OnceCell<OwnSources>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
     orders: Option<&'a Orders>,
+    judges_write: bool,
 }
 
 /// A cluster around a write of one mirror set. The views show the old and the new set themselves, not copies, so that
@@ -70,6 +71,7 @@ impl<'a> SetWrite<'a> {
             sources: OnceCell::new(),
             shared_sources: OnceCell::new(),
             orders: None,
+            judges_write: false,
         }
     }
 
@@ -78,6 +80,21 @@ impl<'a> SetWrite<'a> {
     #[must_use]
     pub fn with_orders(self, orders: Option<&'a Orders>) -> Self {
         Self { orders, ..self }
+    }
+
+    /// Of an existing set, to compare with what is found in a write of it.
+    #[must_use]
+    pub fn to_judge_write(self, judges_write: bool) -> Self {
+        Self { judges_write, ..self }
+    }
+
+    /// Whether the set under review reports a fault that several sets have together, the first of which has the entry
+    /// `first`. A set that is written does; of existing sets, which are all reviewed, only the first.
+    pub(super) fn reports_for(&self, first: EntryRef<'_>) -> bool {
+        match self.operation {
+            Operation::Existing(set) if !self.judges_write => std::ptr::eq(set, first.set),
+            _ => true,
+        }
     }
 
     /// The set after, with its invalid sources and mirrors; `None` for a deletion.

@@ -227,3 +227,16 @@ fn a_fix_is_for_the_cluster_in_which_all_is_applied() {
         "a later object has the first name"
     );
 }
+
+#[test]
+fn a_warning_that_existing_sets_have_once_is_left_out_when_a_later_write_resolves_it() {
+    let of = |name: &str, source: &str| set(DIGESTS, name, source, "AllowContactingSource");
+    let new = of("b", "quay.io");
+    let [release, components] =
+        ["ocp-release", "ocp-v4.0-art-dev"].map(|name| format!("quay.io/openshift-release-dev/{name}"));
+    let resolved = format!("{new}{}{}", of("c", &release), of("d", &components));
+    for (writes, expected) in [(&new, true), (&resolved, false)] {
+        let left = left(&of("a", "quay.io"), writes);
+        assert_eq!(left[0].split(' ').any(|id| id == "root-level-source"), expected, "{left:?}");
+    }
+}
