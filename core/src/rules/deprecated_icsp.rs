@@ -2,8 +2,13 @@
 
 use super::{
     Check, DependsOn, Finding, Fix, Level, MigrationObstacle, Rule, SetWrite,
-    conflicting_source_policy::conflicting_sources, explicit::free_name, icsp_alongside_idms::CoveringIdms,
-    invalid_mirror, invalid_name::problem_of_name, invalid_source, migration_obstacle::FIX_ERRORS,
+    conflicting_source_policy::conflicting_sources,
+    explicit::free_name,
+    icsp_alongside_idms::{InIdmss, covering_idms},
+    invalid_mirror,
+    invalid_name::problem_of_name,
+    invalid_source,
+    migration_obstacle::FIX_ERRORS,
 };
 use crate::objects::{MirrorSet, Origin, SetKind};
 
@@ -54,8 +59,18 @@ fn way_to_idms(write: &SetWrite<'_>, set: &MirrorSet) -> Fix {
     if has_invalid_values(write) {
         return "first correct its invalid sources and mirrors, then run mirrorguard migrate".into();
     }
-    if let Some(namesake) = write.cluster.after.set(SetKind::Idms, name) {
-        return past_namesake(write, set, namesake);
+    // What icsp-alongside-idms says as well.
+    if let Some(idms) = covering_idms(write.cluster.others, set) {
+        return format!("delete imagecontentsourcepolicy {name}: {} has all of its entries", idms.id())
+            .into();
+    }
+    let all: Vec<_> = (0..set.entries.len()).collect();
+    let there = InIdmss::find(write.cluster.others, set, &all);
+    if let Some(there) = there.filter(|_| set.gaps.is_empty()) {
+        return there.replace_icsp(name).into();
+    }
+    if write.cluster.after.set(SetKind::Idms, name).is_some() {
+        return past_namesake(write, set);
     }
     if let Some(obstacle) = obstacle {
         return obstacle.fix().into();
@@ -77,12 +92,9 @@ fn has_invalid_values(write: &SetWrite<'_>) -> bool {
     !found.is_empty()
 }
 
-/// The way to an IDMS where one, `namesake`, has the name that `mirrorguard migrate` would give to the new one.
-fn past_namesake(write: &SetWrite<'_>, icsp: &MirrorSet, namesake: &MirrorSet) -> Fix {
-    let (name, there) = (&icsp.name, namesake.id());
-    if CoveringIdms::of(namesake).covers(icsp) {
-        return format!("delete imagecontentsourcepolicy {name}: {there} has all of its entries").into();
-    }
+/// The way to an IDMS where one has the name that `mirrorguard migrate` would give to the new one.
+fn past_namesake(write: &SetWrite<'_>, icsp: &MirrorSet) -> Fix {
+    let name = &icsp.name;
     let free = free_name(write.cluster.after, SetKind::Idms, name, "");
     format!(
         "put its entries in a new ImageDigestMirrorSet {free}, then delete imagecontentsourcepolicy {name}"
@@ -154,16 +166,32 @@ mod tests {
         all
     }
 
+    /// What icsp-alongside-idms says of an ICSP next to another set.
+    fn alongside(icsp: &MirrorSet, other: Option<&MirrorSet>) -> Vec<Finding> {
+        found_in("icsp-alongside-idms", icsp, other.cloned().map(Object::from), &Settings::default())
+    }
+
+    /// Whether a finding says to complete entries that are there.
+    fn adds_mirrors(found: &[Finding]) -> bool {
+        found.iter().any(|finding| finding.fix.title.starts_with("add the mirrors"))
+    }
+
     #[test]
     fn what_cannot_be_migrated_as_it_is_is_not_sent_to_the_migration() {
         let entries: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a"])];
         let (icsp, idms) = (set(Icsp, "a", entries), |name| set(Idms, name, entries));
         let other: &[(&str, &[&str])] = &[("quay.io/b", &["m.lab/b"])];
+        let both = set(Icsp, "a", &[entries[0], other[0]]);
         let invalid: &[(&str, &[&str])] = &[("https://quay.io/a", &["m.lab/a"])];
         let invalid_mirror: &[(&str, &[&str])] = &[("quay.io/a", &["m.lab/a:v1"])];
         let table = [
             (&icsp, None, true, "alone"),
-            (&icsp, Some(idms("b")), true, "next to an IDMS of another name"),
+            (&icsp, Some(set(Idms, "b", other)), true, "next to an IDMS with another source"),
+            (&icsp, Some(idms("b")), false, "an IDMS of another name has all of it"),
+            (&icsp, Some(set(Idms, "b", &[("quay.io/a", &["n.lab/a"])])), false, "an IDMS has the source"),
+            (&icsp, Some(set(Idms, "a", &[("quay.io/a", &["n.lab/a"])])), false, "the same, and the name"),
+            (&both, Some(idms("b")), true, "an IDMS has one of the sources"),
+            (&both, Some(set(Idms, "b", &[entries[0], ("quay.io/b", &["n.lab/b"])])), false, "both sources"),
             (&icsp, Some(idms("a")), false, "the IDMS is there"),
             (&icsp, Some(set(Idms, "a", other)), false, "its name is taken"),
             (&icsp, Some(never(idms("b"))), false, "an IDMS never contacts the source"),
@@ -176,10 +204,12 @@ mod tests {
         let mut all = of_files_that_are_not_migrated(&icsp);
         for (icsp, other, expected, reason) in table {
             let sets: Vec<_> = other.iter().chain([icsp]).cloned().collect();
-            let found = found_in(RULE.id, icsp, other.map(Object::from), &Settings::default());
+            let found = found_in(RULE.id, icsp, other.clone().map(Object::from), &Settings::default());
             let is_sent =
                 found.iter().any(|finding| finding.fix.title.starts_with("run mirrorguard migrate"));
-            assert_eq!((is_sent, migrates(&sets)), (expected, expected), "{reason}");
+            assert_eq!(is_sent, expected, "{reason}");
+            assert!(!is_sent || migrates(&sets), "{reason}");
+            assert_eq!(adds_mirrors(&found), adds_mirrors(&alongside(icsp, other.as_ref())), "{reason}");
             all.extend(found);
         }
         assert_texts(RULE.id, &all);

@@ -1,11 +1,12 @@
 //! An ICSP next to IDMS or ITMS, and the one step of a migration that needs it.
 
 mod covers;
+mod in_idmss;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-pub(super) use self::covers::CoveringIdms;
-use self::covers::covering_idms;
+use self::covers::CoveringIdms;
+pub(super) use self::{covers::covering_idms, in_idmss::InIdmss};
 use super::{
     Check, DependsOn, Finding, Fix, IcspAlongsideIdms, Level, MAX_RELATED, Related, RelatedFields, Rule,
     SetWrite,
@@ -15,7 +16,6 @@ use super::{
     icsp_to_never::{delete_icsps, fix_of_icsp, never_contacted, steps_of_write},
 };
 use crate::{
-    context::EntryRef,
     objects::{Change, Entry, MirrorSet, MirrorSourcePolicy::NeverContactSource, Origin, SetKind, to_yaml},
     write::Operation,
 };
@@ -151,8 +151,8 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     if (0..written.entries.len()).any(|at| !written.repeated_mirrors(at).is_empty()) {
         return title.into();
     }
-    if let Some(title) = leave_to_idms(write, set, fresh) {
-        return title.into();
+    if let Some(there) = InIdmss::find(write.cluster.others, set, fresh) {
+        return there.what_to_do().into();
     }
     let name = free_name(write.cluster.after, SetKind::Idms, &set.name, "");
     let never = never_contacted(write, &fresh.iter().map(|index| &set.entries[*index]).collect::<Vec<_>>());
@@ -192,29 +192,6 @@ fn put_into_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Fix 
     }
     // Of the changes, `Fix::yaml` shows neither the renamed field nor the replaced ones.
     Fix { template: Some(to_yaml(&idms)), ..fix }
-}
-
-/// What to do with new entries whose sources IDMSs have already: another IDMS would only split the sources. `None` if
-/// there is another source among them.
-fn leave_to_idms(write: &SetWrite<'_>, set: &MirrorSet, fresh: &[usize]) -> Option<String> {
-    let others = write.cluster.others;
-    let first_idms = |index: &usize| {
-        let entries = others.entries(&set.entries[*index].source);
-        entries.filter(|found| found.set.kind == SetKind::Idms).min_by_key(EntryRef::order)
-    };
-    let found: Option<Vec<_>> = fresh.iter().map(first_idms).collect();
-    let found = found?;
-    let names = some_names(found.iter().map(|found| found.set.id()));
-    let has_mirrors = |(index, found): (&usize, &EntryRef<'_>)| {
-        set.entries[*index].mirrors.iter().all(|mirror| found.entry().mirrors.contains(mirror))
-    };
-    let is_complete = fresh.iter().zip(&found).all(has_mirrors);
-    Some(match (is_complete, fresh.len()) {
-        (true, 1) => format!("remove the source from this ICSP, and leave it to {names}"),
-        (true, _) => format!("remove the sources from this ICSP, and leave them to {names}"),
-        (false, 1) => format!("add the mirrors to the entry of this source in {names} instead"),
-        (false, _) => format!("add the mirrors to the entries of these sources in {names} instead"),
-    })
 }
 
 /// Indices of the entries that were not there before. Of equal entries, as many are old as the old set has.

@@ -17,8 +17,11 @@ use crate::{
 };
 
 /// The first IDMS by name that covers an ICSP; `None` if there is none.
-pub(super) fn covering_idms<'a>(view: View<'a>, icsp: &MirrorSet) -> Option<&'a MirrorSet> {
+pub(in crate::rules) fn covering_idms<'a>(view: View<'a>, icsp: &MirrorSet) -> Option<&'a MirrorSet> {
     let Some((_, first)) = icsp.effective_entries().next() else {
+        if !icsp.gaps.is_empty() {
+            return None;
+        }
         // An ICSP without effective entries adds nothing to any IDMS.
         return view.sets_of(SetKind::Idms).next();
     };
@@ -34,21 +37,25 @@ pub(super) fn covering_idms<'a>(view: View<'a>, icsp: &MirrorSet) -> Option<&'a 
 }
 
 /// What ICSPs an IDMS can take the place of.
-pub(in crate::rules) struct CoveringIdms<'a> {
+pub(super) struct CoveringIdms<'a> {
     /// `None` for a set of another kind, which covers none.
     lists: Option<MirrorLists<'a>>,
 }
 
 impl<'a> CoveringIdms<'a> {
     /// Reads a set once for any number of ICSPs.
-    pub(in crate::rules) fn of(set: &'a MirrorSet) -> Self {
+    pub(super) fn of(set: &'a MirrorSet) -> Self {
         Self { lists: (set.kind == SetKind::Idms).then(|| MirrorLists::of(set)) }
     }
 
     /// Whether the IDMS has every effective entry of an ICSP, with at least its mirrors in the order in which nodes try
     /// them, and nothing that says otherwise of the source itself.
-    pub(in crate::rules) fn covers(&self, icsp: &MirrorSet) -> bool {
+    pub(super) fn covers(&self, icsp: &MirrorSet) -> bool {
         let Some(lists) = &self.lists else { return false };
+        // Of an ICSP that is not known as a whole, the rest may be nowhere else.
+        if !icsp.gaps.is_empty() {
+            return false;
+        }
         let mut known = HashSet::new();
         icsp.effective_entries().all(|(_, entry)| !known.insert(entry) || lists.cover(entry))
     }

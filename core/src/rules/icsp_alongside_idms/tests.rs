@@ -253,3 +253,27 @@ fn a_place_is_found_at_the_mirror_of_a_broader_source() {
         );
     }
 }
+
+#[test]
+fn an_icsp_is_deleted_only_if_all_of_it_is_known() {
+    let idms = set(SetKind::Idms, "d", &[("quay.io/a", &["m.lab/a"])]);
+    let table = [
+        ("", true, "known"),
+        (", \"${E}\"", false, "an entry is a placeholder"),
+        (", {source: quay.io/b, mirrors: [\"${M}\"]}", false, "the mirror of an entry is"),
+        (", {source: \"https://quay.io/b\", mirrors: [m.lab/b]}", false, "an invalid source"),
+    ];
+    for (other, expected, reason) in table {
+        let yaml = format!(
+            "apiVersion: operator.openshift.io/v1alpha1\nkind: ImageContentSourcePolicy\nmetadata: {{name: i}}\n\
+             spec: {{repositoryDigestMirrors: [{{source: quay.io/a, mirrors: [m.lab/a]}}{other}]}}\n"
+        );
+        let object = crate::objects::manifest::read("test", yaml).objects.remove(0).object;
+        let Object::MirrorSet(icsp) = object else { panic!("{reason}: {object:?}") };
+        for rule in [RULE.id, "deprecated-icsp"] {
+            let found = found_in(rule, &icsp, [Object::from(idms.clone())], &Settings::default());
+            let deletes = found.iter().any(|finding| finding.fix.title.contains("delete"));
+            assert_eq!(deletes, expected, "{reason}: {found:?}");
+        }
+    }
+}
