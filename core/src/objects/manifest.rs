@@ -22,7 +22,7 @@ use thiserror::Error;
 pub use self::{
     kustomize::patches_of,
     located::Located,
-    placeholder::is_name,
+    placeholder::{is_name, is_placeholder},
     read::read,
     written::{Text, Written},
 };

@@ -1,10 +1,17 @@
 //! A field that the kind of an object does not have.
 
+use std::slice;
+
 use serde_json::Value;
 
 use super::{Check, DependsOn, FileObject, Finding, Fix, Level, Rule};
 use crate::{
-    objects::{Change, Kind, Origin, SetKind, UnknownField, manifest::Written, to_flow},
+    objects::{
+        Change, Kind, ObjectId, Origin, SetKind, UnknownField,
+        grammar::{is_valid_mirror, is_valid_source},
+        manifest::{Written, is_placeholder},
+        to_flow,
+    },
     suggest::closest,
 };
 
@@ -44,7 +51,7 @@ fn unknown(written: &Written, field: &UnknownField) -> Finding {
 }
 
 fn fix(written: &Written, field: &UnknownField) -> Fix {
-    let UnknownField { path, name, free, twin, .. } = field;
+    let UnknownField { name, free, twin, .. } = field;
     let meant = match written.origin {
         Origin::Object | Origin::HostedCluster => meant(written.kind, field),
         Origin::InstallConfig => meant_in_install_config(field),
@@ -53,15 +60,7 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
     // No file sets the status.
     let free: Vec<_> = free.iter().copied().filter(|name| *name != "status").collect();
     match meant {
-        Some(Meant { name, hint, value }) => {
-            let change = Change::Rename { path: path.clone(), name: name.to_owned() };
-            let title = match value {
-                Some(value) => format!("write it as {name}: {}{hint}", to_flow(value, false)),
-                None => format!("rename it to {name}{hint}"),
-            };
-            let fix = Fix::changing_pulls(title).change(written.id.clone(), change);
-            value.iter().fold(fix, |fix, value| fix.set(written.id.clone(), path, (*value).clone()))
-        }
+        Some(meant) => rename(&written.id, field, &meant),
         None if written.origin == Origin::InstallConfig && is_for_tags(name) => {
             "add an ImageTagMirrorSet to the installer's manifests instead".into()
         }
@@ -85,6 +84,38 @@ fn fix(written: &Written, field: &UnknownField) -> Fix {
         None if free.len() == 1 => format!("remove it, or use {}", free[0]).into(),
         None => format!("remove it, or use one of {}", free.join(", ")).into(),
     }
+}
+
+/// Gives a field the name that was meant, and the value that it needs. One whose value that name cannot have is left to a
+/// person.
+fn rename(id: &ObjectId, field: &UnknownField, meant: &Meant<'_>) -> Fix {
+    let Meant { name, hint, value } = *meant;
+    let misfit = field.misfit.as_ref().filter(|_| field.meant == Some(name));
+    if let Some(misfit) = misfit {
+        return format!("rename it to {name}, and correct its value: {misfit}").into();
+    }
+    if value.is_some_and(|value| !is_valid(name, value)) {
+        return format!("rename it to {name}, and give it a valid value").into();
+    }
+    let change = Change::Rename { path: field.path.clone(), name: name.to_owned() };
+    let title = match value {
+        Some(value) => format!("write it as {name}: {}{hint}", to_flow(value, false)),
+        None => format!("rename it to {name}{hint}"),
+    };
+    let fix = Fix::changing_pulls(title).change(id.clone(), change);
+    value.iter().fold(fix, |fix, value| fix.set(id.clone(), &field.path, (*value).clone()))
+}
+
+/// Whether a value that is written anew is a valid one, as far as its grammar is known. A placeholder may become one.
+fn is_valid(name: &str, value: &Value) -> bool {
+    let is_valid: fn(&str) -> bool = match name {
+        "mirrors" => is_valid_mirror,
+        "source" => is_valid_source,
+        _ => return true,
+    };
+    let items = value.as_array().map_or(slice::from_ref(value), Vec::as_slice);
+    let mut texts = items.iter().map(|item| item.as_str().unwrap_or_default());
+    texts.all(|text| is_placeholder(text) || is_valid(text))
 }
 
 /// The most names that are listed.

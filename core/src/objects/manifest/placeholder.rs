@@ -61,7 +61,8 @@ pub(super) fn find_blank<'n>(text: &str, object: &'n Node) -> Option<&'n Node> {
     }
 }
 
-pub(super) fn is_placeholder(text: &str) -> bool {
+/// Whether a string has a part that a template replaces.
+pub fn is_placeholder(text: &str) -> bool {
     text.contains("{{") || text.contains("${")
 }
 

@@ -75,9 +75,23 @@ impl Shape {
             let field = UnknownField::new(path, name, is_list, free).beside(there);
             let meant = field.meant.and_then(|meant| known.get(meant));
             let meant_value = meant.and_then(|schema| converted(&fields[at].value, schema));
-            self.unknown.push(UnknownField { meant_value, belongs_to, ..field });
+            let misfit = match (meant, &meant_value) {
+                (Some(schema), None) => misfit(&fields[at].value, schema),
+                _ => None,
+            };
+            self.unknown.push(UnknownField { meant_value, misfit, belongs_to, ..field });
         }
     }
+}
+
+/// Why a value does not have the type of a schema; `None` if it has.
+fn misfit(node: &Node, schema: &'static Schema) -> Option<String> {
+    if matches!(node.data, Data::Scalar(Value::Null)) {
+        return None;
+    }
+    // The comparison marks fields, which are not to be marked here.
+    let shape = check(&mut node.clone(), schema);
+    shape.mistyped.into_iter().next().map(|mistyped| mistyped.message)
 }
 
 /// The known names that no field has.

@@ -28,6 +28,8 @@ pub struct UnknownField {
     pub twin: Option<String>,
     /// The value that this one needs, if it is a single string and the needed one a list, or the other way round.
     pub meant_value: Option<Value>,
+    /// Why the value, which is not rewritten, cannot be that of `meant`: `expected a list, found a map`.
+    pub misfit: Option<String>,
     /// The path where the kind has a field of this name, directly below another field of the same map:
     /// `spec.imageDigestMirrors` for `imageDigestMirrors`.
     pub belongs_to: Option<String>,
@@ -42,7 +44,17 @@ impl UnknownField {
         free: Arc<[&'static str]>,
     ) -> Self {
         let meant = misspelling_of(&name, &free);
-        Self { path, name, is_list, free, meant, twin: None, meant_value: None, belongs_to: None }
+        Self {
+            path,
+            name,
+            is_list,
+            free,
+            meant,
+            twin: None,
+            meant_value: None,
+            misfit: None,
+            belongs_to: None,
+        }
     }
 
     /// With the field that it is a misspelling of, if that is one of these, which its map has already.
@@ -61,11 +73,12 @@ impl UnknownField {
     }
 }
 
-/// A single string as a list, or the only string of a list, where a field of this type needs it.
+/// A single string as a list, of several items if it has commas, or the only string of a list, where a field of this type
+/// needs it.
 pub(super) fn converted(node: &Node, schema: &Schema) -> Option<Value> {
     match (schema, &node.data) {
         (Schema::List([item]), Data::Scalar(value)) if accepts(item, value) => {
-            Some(Value::Array(vec![value.clone()]))
+            Some(Value::Array(items_of(value)))
         }
         (Schema::Scalar(_), Data::List(items)) => match &**items {
             [Node { data: Data::Scalar(value), .. }] if accepts(schema, value) => Some(value.clone()),
@@ -73,6 +86,13 @@ pub(super) fn converted(node: &Node, schema: &Schema) -> Option<Value> {
         },
         _ => None,
     }
+}
+
+/// The items that a string in the place of a list was meant to have: those between its commas.
+fn items_of(value: &Value) -> Vec<Value> {
+    let parts = value.as_str().unwrap_or_default().split(',').map(str::trim);
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).map(Value::from).collect();
+    if parts.is_empty() { vec![value.clone()] } else { parts }
 }
 
 fn accepts(schema: &Schema, value: &Value) -> bool {

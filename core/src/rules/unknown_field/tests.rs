@@ -30,7 +30,13 @@ fn a_field_is_found_with_the_one_that_was_meant() {
         (IDMS, "{imageTagMirrors: []}", Some("imageDigestMirrors"), "the list of an ITMS"),
         (IDMS, "{imageDigestMirrors: [], imageTagMirrors: []}", Some(""), "its own list is there"),
         (IDMS, "{imageDigestMirrors: [{source: q, mirror: [m]}]}", Some("mirrors"), "a letter is missing"),
-        (IDMS, "{imageDigestMirrors: [{mirrorSourcepolicy: x}]}", Some("mirrorSourcePolicy"), "lower case"),
+        (
+            IDMS,
+            "{imageDigestMirrors: [{mirrorSourcepolicy: NeverContactSource}]}",
+            Some("mirrorSourcePolicy"),
+            "lower case",
+        ),
+        (IDMS, "{imageDigestMirrors: [{mirrorSourcepolicy: x}]}", Some(""), "and no policy"),
         (IDMS, "{imageDigestMirrors: [{mirrors: [m], mirror: [n]}]}", Some(""), "mirrors are there"),
         (IMAGE, "{registrySources: {}, registrySource: {}}", Some(""), "registrySources is there"),
         (IMAGE, "{registrySource: {}}", Some("registrySources"), "it is not there"),
@@ -56,6 +62,7 @@ fn a_field_is_found_with_the_one_that_was_meant() {
         all.extend(found);
     }
     all.extend(found_in_install_configs());
+    all.extend(found_with_values());
     assert_texts(RULE.id, &all);
 }
 
@@ -97,8 +104,12 @@ fn a_value_of_another_type_is_rewritten_with_its_name() {
         (IDMS, "{imageDigestMirrors: [{mirror: [m.lab]}]}", None, "a list for a list"),
         (IDMS, "{imageDigestMirrors: [{sources: [q.io]}]}", Some(json!("q.io")), "a list for a string"),
         (IDMS, "{imageDigestMirrors: [{sources: q.io}]}", None, "a string for a string"),
-        (IDMS, "{imageDigestMirrors: [{sources: [q.io, r.io]}]}", None, "two strings are no single one"),
-        (IDMS, "{imageDigestMirrors: [{mirror: {a: b}}]}", None, "a map is no item"),
+        (
+            IDMS,
+            "{imageDigestMirrors: [{mirror: 'm.lab/a, m.lab/b,'}]}",
+            Some(json!(["m.lab/a", "m.lab/b"])),
+            "the items between commas",
+        ),
         (
             config,
             "{registrySources: {insecureRegistry: m.lab}}",
@@ -116,6 +127,36 @@ fn a_value_of_another_type_is_rewritten_with_its_name() {
         });
         assert_eq!(set, expected, "{reason}");
     }
+}
+
+/// What is found in fields with values that the meant field cannot have, which are left to a person, and in others.
+fn found_with_values() -> Vec<Finding> {
+    let table = [
+        ("mirror: {a: b}", false, "a map is no list"),
+        ("mirror: [{a: b}]", false, "a map is no item"),
+        ("mirror: 7", false, "a number is no item"),
+        ("sources: [q.io, r.io]", false, "two strings are no single one"),
+        ("mirror: ''", false, "an empty mirror"),
+        ("mirror: ','", false, "nothing between commas"),
+        ("mirror: 'm.lab/a m.lab/b'", false, "a space is no comma"),
+        ("mirror: 'm.lab/a, https://m.lab/b'", false, "the second one is invalid"),
+        ("sources: ['https://q.io']", false, "an invalid source"),
+        ("mirror: m.lab/a", true, "a mirror"),
+        ("mirror: '${M}/a'", true, "a placeholder may become a mirror"),
+        ("mirror: [m.lab/a]", true, "a list of mirrors"),
+        ("mirror:", true, "nothing at all"),
+        ("sources: [q.io]", true, "a source"),
+    ];
+    let mut all = Vec::new();
+    for (entry, is_fixed, reason) in table {
+        let found = find_in_file(RULE.id, &format!("{IDMS}\n  imageDigestMirrors:\n  - {entry}\n"));
+        let [finding] = &*found else { panic!("{reason}: {found:?}") };
+        assert_eq!(!finding.fix.changes.is_empty(), is_fixed, "{reason}");
+        let names_it = ["mirrors", "source"].iter().any(|name| finding.fix.title.contains(name));
+        assert!(names_it, "{reason}: {}", finding.fix.title);
+        all.extend(found);
+    }
+    all
 }
 
 fn renamed_to(fix: &Fix) -> &str {
