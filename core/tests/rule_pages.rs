@@ -9,7 +9,7 @@ use mirrorguard_core::{
     config,
     objects::{Object, manifest},
     review::{Reviewer, Sequence, Verdict, existing::Found},
-    rules::{Check, FileObject, Level, rule},
+    rules::{Check, Earlier, FileObject, Level, rule},
     state::State,
 };
 use pages::{Example, Expected, examples};
@@ -57,7 +57,10 @@ fn review_file(example: &Example) -> Verdict {
     // On these pages, an object that is misnamed is the last one.
     let mut objects: Vec<_> = reading.objects.iter().chain(&reading.misnamed).collect();
     let written = &objects.pop().unwrap().written;
-    let earlier = objects.iter().any(|located| located.written.id == written.id).then_some("example:1");
+    let earlier = objects
+        .iter()
+        .any(|located| located.written.id == written.id)
+        .then_some(Earlier { place: "example:1", has_same_entries: false });
     let reviewer = Reviewer::new(&state, &settings, date(2026, 1, 1));
     reviewer.review_file(&FileObject { written, earlier }, "")
 }

@@ -5,6 +5,8 @@ mod places;
 mod refusals;
 mod warnings;
 
+pub(super) use self::places::{has_same_entries, place_of_name};
+
 use std::{
     mem,
     ops::Range,
@@ -23,7 +25,7 @@ use mirrorguard_core::{
 
 pub(super) use self::incomplete::NotChecked;
 use self::{
-    places::{describe, describe_open, describe_placeholders, find_earlier, place_of_name},
+    places::{describe, describe_open, describe_placeholders, find_earlier},
     warnings::warn,
 };
 use super::{
@@ -80,11 +82,9 @@ impl Input {
         self.located.iter().map(|located| &located.object).chain(&self.live)
     }
 
-    /// For each object of `located`, in their order, the place of the last one before it with the same kind, namespace
-    /// and name.
-    pub(super) fn earlier(&self) -> Vec<Option<String>> {
-        let earlier = find_earlier(&self.located).into_iter();
-        earlier.map(|earlier| earlier.map(place_of_name)).collect()
+    /// For each object of `located`, in their order, the last one before it with the same kind, namespace and name.
+    pub(super) fn earlier(&self) -> Vec<Option<&Located>> {
+        find_earlier(&self.located)
     }
 
     /// Every object, with its place where it has one.

@@ -6,12 +6,12 @@ use mirrorguard_core::{
     objects::{CatalogKind, Object, manifest::Located},
     report::{Reviewed, UnknownValues, review_each},
     review::{Reviewer, Sequence, Verdict, existing::Found},
-    rules::{FileObject, MigrationObstacle, Settings},
+    rules::{Earlier, FileObject, MigrationObstacle, Settings},
     state::State,
     write::Write,
 };
 
-use super::input::Input;
+use super::input::{Input, has_same_entries, place_of_name};
 use crate::clock::today;
 
 /// Reviews every object of the input for `lint`: as it is, or as a write upon the objects of `against`, and with the
@@ -150,13 +150,17 @@ fn review_files<'a>(reviewed: &mut Vec<Reviewed<'a>>, input: &'a Input, settings
     let state = State::default();
     let rules = Reviewer::new(&state, settings, today());
     let earlier = input.earlier();
-    let file_verdict = |located: &Located, earlier: Option<&str>| {
+    let file_verdict = |located: &Located, earlier: Option<&Located>| {
+        let place = earlier.map(place_of_name);
+        let earlier = earlier
+            .zip(place.as_deref())
+            .map(|(earlier, place)| Earlier { place, has_same_entries: has_same_entries(earlier, located) });
         let object = FileObject { written: &located.written, earlier };
         rules.review_file(&object, located.object.exemption_request())
     };
     // `reviewed` has one verdict for each object, those of files first and in their order, so the three go together.
     for ((one, located), earlier) in reviewed.iter_mut().zip(&input.located).zip(&earlier) {
-        one.add(file_verdict(located, earlier.as_deref()));
+        one.add(file_verdict(located, *earlier));
     }
     for located in &input.misnamed {
         let mut one =

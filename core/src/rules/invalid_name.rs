@@ -13,6 +13,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("invalid_name.md"),
     check: Check::File(check),
     depends_on: DependsOn::Nothing,
+    about_values: true,
     ..Rule::BASE
 };
 

@@ -14,6 +14,7 @@ pub(super) const RULE: Rule = Rule {
     check: Check::MirrorSet(check),
     stops_rendering: true,
     depends_on: DependsOn::Nothing,
+    about_values: true,
     ..Rule::BASE
 };
 

@@ -72,13 +72,14 @@ pub use migration_obstacle::MigrationObstacle;
 pub use related::{MAX_RELATED, Related, RelatedFields};
 pub use settings::{IcspAlongsideIdms, Settings, WhenUnverified};
 pub use shared::SharedSource;
-pub use subject::{FileObject, HostedWrite, NodesWrite, SetWrite, Survey, Views};
+pub use subject::{Earlier, FileObject, HostedWrite, NodesWrite, SetWrite, Survey, Views};
 pub use unknown_field::unknown_fields;
 
 use crate::objects::ImageConfig;
 
 /// A rule.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct Rule {
     /// Its name, which reads as the problem that it finds.
     pub id: &'static str,
@@ -99,6 +100,9 @@ pub struct Rule {
     /// Whether its findings are about the kind that entries are in, not about the entries. An install-config with lists
     /// of two kinds has none of them: that is an error by itself.
     pub about_kinds: bool,
+    /// Whether its findings are about values that an API server rejects, wherever the object is: also in an object that
+    /// a later one of the same files replaces.
+    pub about_values: bool,
 }
 
 /// What a finding depends on besides the values that it is about. In files, some of that can be placeholders: then a
@@ -131,6 +135,7 @@ impl Rule {
         // A rule that forgets to say is silent where it may be wrong.
         depends_on: DependsOn::Everything,
         about_kinds: false,
+        about_values: false,
     };
 
     /// Whether the webhook runs it: on writes of mirror sets and HostedClusters.

@@ -179,9 +179,17 @@ impl<'a> NodesWrite<'a> {
 pub struct FileObject<'a> {
     /// What the file says.
     pub written: &'a Written,
-    /// Where the files have an earlier object of the same kind, namespace and name, `a.yaml:3`; `None` if there is
-    /// none.
-    pub earlier: Option<&'a str>,
+    /// The last object before it in the files with the same kind, namespace and name.
+    pub earlier: Option<Earlier<'a>>,
+}
+
+/// An object that a later one replaces.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    /// Where it is, `a.yaml:3`.
+    pub place: &'a str,
+    /// Whether both are mirror sets with the same entries, so that nothing is lost.
+    pub has_same_entries: bool,
 }
 
 /// A creation or update of a HostedCluster, or an existing one.

@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("unknown_field.md"),
     check: Check::File(check),
     depends_on: DependsOn::Nothing,
+    about_values: true,
     ..Rule::BASE
 };
 

@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     page: include_str!("unknown_kind.md"),
     check: Check::File(check),
     depends_on: DependsOn::Nothing,
+    about_values: true,
     ..Rule::BASE
 };
 

@@ -77,7 +77,20 @@ pub(super) fn find_earlier(located: &[Located]) -> Vec<Option<&Located>> {
     earlier.collect()
 }
 
+/// Whether two objects are mirror sets with the same entries, none of which a placeholder or an unknown field may change.
+pub(in crate::cli) fn has_same_entries(one: &Located, other: &Located) -> bool {
+    let is_known = |located: &Located| {
+        located.written.placeholders.is_empty() && located.written.unknown_fields.is_empty()
+    };
+    match (&one.object, &other.object) {
+        (Object::MirrorSet(set), Object::MirrorSet(same)) => {
+            set.entries == same.entries && is_known(one) && is_known(other)
+        }
+        _ => false,
+    }
+}
+
 /// File and line of an object's name.
-pub(super) fn place_of_name(located: &Located) -> String {
+pub(in crate::cli) fn place_of_name(located: &Located) -> String {
     located.place("metadata.name")
 }

@@ -6,7 +6,7 @@ use super::{Files, round::is_for_replaced};
 use crate::{
     objects::manifest::Located,
     report::{Places, findings, fix::obstacle},
-    rules::{Applicability, Fix},
+    rules::{Applicability, Fix, Rule},
 };
 
 /// The fixes of what is found in the files that cannot be made by editing them, each in a sentence without a full stop.
@@ -18,7 +18,7 @@ pub(super) fn left_alone(files: &impl Files, unsafe_fixes: bool) -> BTreeSet<Str
         if fix.is_applicable()
             && (unsafe_fixes || fix.applicability == Applicability::Safe)
             && let Some(place) = one.place
-            && let Some(why) = why_not(place, fix, &places)
+            && let Some(why) = why_not(place, diagnostic.rule, fix, &places)
         {
             let (file, rule) = (place.place(&diagnostic.finding.path), diagnostic.rule.id);
             left.insert(format!("{file}: {rule} is left to you, because {why}"));
@@ -27,8 +27,8 @@ pub(super) fn left_alone(files: &impl Files, unsafe_fixes: bool) -> BTreeSet<Str
     left
 }
 
-fn why_not(place: &Located, fix: &Fix, places: &Places<'_>) -> Option<String> {
-    if is_for_replaced(place, fix, places) {
+fn why_not(place: &Located, rule: &Rule, fix: &Fix, places: &Places<'_>) -> Option<String> {
+    if is_for_replaced(place, rule, fix, places) {
         return Some(format!("a later {} replaces the object", place.written.id));
     }
     obstacle(place, fix, places)

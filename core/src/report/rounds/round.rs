@@ -15,7 +15,7 @@ use crate::{
         manifest::{self, Located, Reading},
     },
     report::{FileEdit, Places, Reviewed, apply_fix, findings},
-    rules::{Applicability, Fix},
+    rules::{Applicability, Fix, Rule},
 };
 
 /// A fix that is to be applied.
@@ -44,7 +44,9 @@ impl Round {
             let fault = Fault::new(one, diagnostic);
             let fix = &diagnostic.finding.fix;
             if may_apply(&fault, fix.applicability)
-                && let Some(edits) = one.place.and_then(|place| choice.edits(place, fix))
+                && let Some(place) = one.place
+                && !is_for_replaced(place, diagnostic.rule, fix, &choice.places)
+                && let Some(edits) = choice.edits(place, fix)
             {
                 round.chosen.push(Chosen { fault, edits });
             }
@@ -181,9 +183,6 @@ impl<'f> Choice<'f> {
 
     /// The edits of a fix; `None` if it cannot be made by edits of these files alone, or not next to the ones before.
     fn edits(&mut self, place: &Located, fix: &Fix) -> Option<Vec<FileEdit>> {
-        if is_for_replaced(place, fix, &self.places) {
-            return None;
-        }
         let applied = apply_fix(Some(place), fix, &self.places)?;
         // An object that no edit can change is left to a person.
         if applied.objects.len() != fix.objects.len() || !applied.objects.iter().all(|set| self.is_new(set)) {
@@ -228,11 +227,11 @@ impl<'f> Choice<'f> {
     }
 }
 
-/// Whether a fix changes or adds other objects because of one that a later one of the same name replaces: that one
-/// never gets to the cluster, so nothing else there needs a change for it. An edit of the object itself does no harm.
-pub(super) fn is_for_replaced(place: &Located, fix: &Fix, places: &Places<'_>) -> bool {
-    let is_other = |other: &Located| !ptr::eq(other, place);
+/// Whether a fix is for an object that a later one of the same name replaces. It never gets to the cluster, so its entries
+/// have no effect, and nothing else there needs a change for it; but the API server has to accept it.
+pub(super) fn is_for_replaced(place: &Located, rule: &Rule, fix: &Fix, places: &Places<'_>) -> bool {
+    let is_other = |other: &Located| !ptr::eq(other, place) && other.cluster == place.cluster;
     let is_replaced = place.has_definite_name() && places.find(&place.written.id).is_some_and(is_other);
     let changes_others = fix.changes.iter().any(|(object, _)| *object != place.written.id);
-    is_replaced && (changes_others || !fix.objects.is_empty())
+    is_replaced && (!rule.about_values || changes_others || !fix.objects.is_empty())
 }

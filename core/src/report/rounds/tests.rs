@@ -2,7 +2,7 @@ use super::{round::is_for_replaced, *};
 use crate::{
     objects::{Change, MirrorSet, Object, SetKind},
     review::Verdict,
-    rules::{Finding, Fix, Level, RULES},
+    rules::{Finding, Fix, Level, RULES, rule},
 };
 
 /// The findings in a text, by key.
@@ -125,26 +125,38 @@ fn a_fault_that_another_fix_shows_is_fixed_in_the_same_run() {
 }
 
 #[test]
-fn nothing_is_added_for_an_object_that_a_later_one_replaces() {
+fn a_replaced_object_is_only_made_acceptable() {
     let new = Fix { objects: vec![MirrorSet::new(SetKind::Itms, "new", Vec::new())], ..Fix::from("create") };
     let id = ObjectId::new("ImageTagMirrorSet", "", "c");
     let other = Change::Set { path: "spec.x".to_owned(), value: "y".into() };
     let of_other = Fix { changes: vec![(id, other)], ..Fix::from("set") };
     let again = TEXT.replace("q.io", "r.io");
     let install = "apiVersion: v1\nbaseDomain: a.b\nimageDigestSources: [{source: q.io, mirrors: [m]}]\n";
+    let of_itself = set("source", "s.io");
+    let (values, others) = ("invalid-source", "split-source");
     let table = [
-        (TEXT, &*again, &new, true, "a new object"),
-        (TEXT, &again, &of_other, true, "a change of another object"),
-        (TEXT, &again, &set("source", "s.io"), false, "a change of the object itself"),
-        (TEXT, &again.replace("name: a", "name: b"), &new, false, "another name"),
-        (&TEXT.replace("{name: a}", "{name: '${A}'}"), &again, &new, false, "a name that may be another"),
-        (install, install, &new, false, "an installation of its own"),
+        (values, TEXT, &*again, &new, true, "a new object"),
+        (values, TEXT, &again, &of_other, true, "a change of another object"),
+        (values, TEXT, &again, &of_itself, false, "the API server rejects the object itself"),
+        (others, TEXT, &again, &of_itself, true, "what it has does not get to the cluster"),
+        (others, TEXT, &again.replace("name: a", "name: b"), &of_itself, false, "nothing replaces it"),
+        (values, TEXT, &again.replace("name: a", "name: b"), &new, false, "another name"),
+        (
+            values,
+            &TEXT.replace("{name: a}", "{name: '${A}'}"),
+            &again,
+            &new,
+            false,
+            "a name that may be another",
+        ),
+        (others, install, install, &of_itself, false, "an installation of its own"),
     ];
-    for (first, second, fix, expected, reason) in table {
+    for (id, first, second, fix, expected, reason) in table {
+        let rule = rule(id).unwrap();
         let read = |name, text: &str| manifest::read(name, text.to_owned()).objects;
         let objects = [read("1", first), read("2", second)].concat();
         let places: Places<'_> = objects.iter().map(|located| (&located.object, Some(located))).collect();
-        let found: Vec<_> = objects.iter().map(|place| is_for_replaced(place, fix, &places)).collect();
+        let found: Vec<_> = objects.iter().map(|place| is_for_replaced(place, rule, fix, &places)).collect();
         assert_eq!(found, [expected, false], "{reason}");
     }
 }
