@@ -42,8 +42,13 @@ impl<'a> Sequence<'a> {
     /// Reviews writes that are all applied, one after another. A write is rejected for what is wrong at its turn; a
     /// warning that later writes resolve is left out, since the cluster never stays in that state.
     pub fn review_all(mut self, new: impl IntoIterator<Item = &'a Object>) -> Vec<Verdict> {
-        let steps: Vec<_> = new.into_iter().map(|object| self.step(object)).collect();
-        steps.into_iter().map(|step| self.settle(step)).collect()
+        let mut new: Vec<_> = new.into_iter().enumerate().collect();
+        // Nobody applies the release of a cluster: it is a fact that every write depends on, and what it makes wrong is
+        // wrong in what is written.
+        new.sort_by_key(|(_, object)| !matches!(object, Object::ClusterVersion(_)));
+        let mut steps: Vec<_> = new.into_iter().map(|(at, object)| (at, self.step(object))).collect();
+        steps.sort_by_key(|(at, _)| *at);
+        steps.into_iter().map(|(_, step)| self.settle(step)).collect()
     }
 
     /// Reviews the write of an object, and applies it unless it is rejected.

@@ -240,3 +240,33 @@ fn a_warning_that_existing_sets_have_once_is_left_out_when_a_later_write_resolve
         assert_eq!(left[0].split(' ').any(|id| id == "root-level-source"), expected, "{left:?}");
     }
 }
+
+#[test]
+fn what_the_release_image_makes_wrong_is_reported_where_it_is_written() {
+    let repository = "quay.io/openshift-release-dev/ocp-release";
+    let there = objects(&set(DIGESTS, "a", repository, "AllowContactingSource"));
+    let version = format!(
+        "---\napiVersion: config.openshift.io/v1\nkind: ClusterVersion\nmetadata: {{name: version}}\n\
+         status: {{desired: {{image: \"{repository}@sha256:{}\"}}}}\n",
+        "1".repeat(64)
+    );
+    let blocks = image(&format!("blockedRegistries: [{repository}]"));
+    let rule = "unrenderable-image-config";
+    // The paths of the errors of each object.
+    let of_config = vec!["spec.registrySources.blockedRegistries"];
+    let table = [
+        (format!("{blocks}{version}"), vec![of_config.clone(), vec![]], "the release comes last"),
+        (format!("{version}{blocks}"), vec![vec![], of_config], "the release comes first"),
+        (format!("{}{version}", image("")), vec![vec![], vec![]], "nothing is blocked"),
+    ];
+    for (writes, expected, reason) in table {
+        let (writes, settings) = (objects(&writes), Settings::default());
+        let found: Vec<_> = there.iter().map(|object| Found { object, live: true }).collect();
+        let verdicts = Sequence::onto(&found, &settings, date(2026, 1, 1)).review_all(&writes);
+        let paths = |verdict: &Verdict| -> Vec<String> {
+            let errors = verdict.diagnostics.iter().filter(|found| found.rule.id == rule);
+            errors.map(|found| found.finding.path.clone()).collect()
+        };
+        assert_eq!(verdicts.iter().map(paths).collect::<Vec<_>>(), expected, "{reason}");
+    }
+}
