@@ -194,8 +194,8 @@ fn a_misnamed_kind_is_fixed() -> Result<()> {
 
 #[test]
 fn a_fix_that_would_break_its_file_is_skipped() -> Result<()> {
-    let text = HALF.replace("mirrors: [", "mirror: {name: m.lab/x}, mirrors: [");
-    let broken = text.replace("mirrors: [m.lab/hub], ", "");
+    let text = HALF.replace("imageDigestMirrors", "repositoryDigestMirrors");
+    let broken = text.replace("mirrors: [m.lab/hub]", "mirrors: {name: m.lab/x}");
     let folder = folder_with(&[("a.yaml", &broken)])?;
     let file = folder.path().join("a.yaml");
     lint(&["--unsafe-fixes"], file.to_str().context("UTF-8")?)?
