@@ -60,14 +60,14 @@ impl<'a> Reviewer<'a> {
 
     /// Reviews an existing object to compare with what was found in a write of it: with the findings that a review of
     /// all existing objects has only once, for another one.
-    pub(super) fn review_to_judge_write(&self, existing: &Write) -> Verdict {
+    pub(super) fn review_for_comparison(&self, existing: &Write) -> Verdict {
         match existing {
             Write::MirrorSet(operation) => self.review_set(operation.as_deref(), true),
             other => self.review(other),
         }
     }
 
-    fn review_set(&self, operation: Operation<&MirrorSet>, judges_write: bool) -> Verdict {
+    fn review_set(&self, operation: Operation<&MirrorSet>, is_for_comparison: bool) -> Verdict {
         if let Operation::Update { old, new } = operation
             && old.entries == new.entries
         {
@@ -90,7 +90,7 @@ impl<'a> Reviewer<'a> {
         let written = AsWritten { operation: written, before, after };
         let write = SetWrite::new(operation, written, cluster, self.settings)
             .with_orders(self.orders_for(operation))
-            .to_judge_write(judges_write);
+            .for_comparison(is_for_comparison);
         let mut verdict = Verdict::of(self.evaluate_set(&write));
         // Only a denial can be lowered, so any other update is reviewed once.
         if let (Operation::Update { old, .. }, Some(old_written)) = (operation, written.operation.before())
@@ -101,7 +101,7 @@ impl<'a> Reviewer<'a> {
             let old_written =
                 AsWritten { operation: Operation::Existing(*old_written), after: written.before, ..written };
             let was = SetWrite::new(Operation::Existing(old), old_written, as_it_was, self.settings);
-            lower_known(&mut verdict, &self.evaluate_set(&was.to_judge_write(true)));
+            lower_known(&mut verdict, &self.evaluate_set(&was.for_comparison(true)));
         }
         if let Operation::Delete(_) = operation {
             verdict.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.level = Level::Warn);

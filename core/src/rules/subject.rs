@@ -38,7 +38,7 @@ pub struct SetWrite<'a> {
     sources: OnceCell<OwnSources>,
     shared_sources: OnceCell<Vec<SharedSource<'a>>>,
     orders: Option<&'a Orders>,
-    judges_write: bool,
+    is_for_comparison: bool,
 }
 
 /// A cluster around a write of one mirror set. The views show the old and the new set themselves, not copies, so that
@@ -71,7 +71,7 @@ impl<'a> SetWrite<'a> {
             sources: OnceCell::new(),
             shared_sources: OnceCell::new(),
             orders: None,
-            judges_write: false,
+            is_for_comparison: false,
         }
     }
 
@@ -84,15 +84,15 @@ impl<'a> SetWrite<'a> {
 
     /// Of an existing set, to compare with what is found in a write of it.
     #[must_use]
-    pub fn to_judge_write(self, judges_write: bool) -> Self {
-        Self { judges_write, ..self }
+    pub fn for_comparison(self, is_for_comparison: bool) -> Self {
+        Self { is_for_comparison, ..self }
     }
 
     /// Whether the set under review reports a fault that several sets have together, the first of which has the entry
     /// `first`. A set that is written does; of existing sets, which are all reviewed, only the first.
     pub(super) fn reports_for(&self, first: EntryRef<'_>) -> bool {
         match self.operation {
-            Operation::Existing(set) if !self.judges_write => std::ptr::eq(set, first.set),
+            Operation::Existing(set) if !self.is_for_comparison => std::ptr::eq(set, first.set),
             _ => true,
         }
     }

@@ -68,7 +68,7 @@ impl<'a> Sequence<'a> {
     /// What is found in an object or setting as it is, without regard to a write.
     fn standing(&self, subject: &Subject<'_>) -> Vec<Diagnostic> {
         match subject {
-            Subject::Object(write) => self.reviewer(&self.state).review_to_judge_write(write).diagnostics,
+            Subject::Object(write) => self.reviewer(&self.state).review_for_comparison(write).diagnostics,
             Subject::Setting(setting) => self.standing_of_setting(setting),
             Subject::None => Vec::new(),
         }
