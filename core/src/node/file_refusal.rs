@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::{Registry, Rendering};
+use super::{Registry, Rendering, Section};
 use crate::objects::grammar::is_valid_mirror;
 
 /// Why the whole file is rejected. The texts are those in the log of the node.
@@ -38,11 +38,13 @@ pub enum FileRefusal {
 /// Only the scopes that the image configuration lists are looked at: sources and mirrors that the machine-config
 /// operator accepts are accepted here too, except up to 4.15, where [`check_locations`] looks at them.
 pub fn check_file(rendering: &Rendering<'_>) -> Result<(), FileRefusal> {
-    // The scopes with slashes so far, by the scope without them.
-    let mut known: BTreeMap<&str, Flags> = BTreeMap::new();
+    // The scopes with slashes so far, and the first scope in the list, by the scope without them.
+    let (mut known, mut first) = (BTreeMap::<&str, Flags>::new(), BTreeMap::<&str, usize>::new());
+    let mut refusals = Vec::new();
     // All scopes are read before any two are compared.
     let listed = rendering.listed().into_iter().map(|scope| Ok((scope, parse_location(scope)?)));
-    for (scope, location) in listed.collect::<Result<Vec<_>, _>>()? {
+    for (index, (scope, location)) in listed.collect::<Result<Vec<_>, _>>()?.into_iter().enumerate() {
+        let first = *first.entry(location).or_insert(index);
         // Two scopes without slashes are never the same one: the file has each once.
         if location == scope {
             continue;
@@ -50,11 +52,30 @@ pub fn check_file(rendering: &Rendering<'_>) -> Result<(), FileRefusal> {
         let Some(flags) = flags_of(rendering, scope) else { continue };
         let others = flags_of(rendering, location).into_iter().chain(known.get(location).copied());
         for other in others {
-            flags.agree_with(other, scope, location)?;
+            if let Err(refusal) = flags.agree_with(other, scope, location) {
+                refusals.push((place_in_file(rendering, location, first), refusal));
+            }
         }
         known.insert(location, flags);
     }
-    Ok(())
+    // Nodes compare in the order of the file, and report the first.
+    match refusals.into_iter().min_by_key(|(place, _)| *place) {
+        Some((_, refusal)) => Err(refusal),
+        None => Ok(()),
+    }
+}
+
+/// What sorts the registries of one location as the file does: sources by section and name, then listed scopes by index.
+fn place_in_file<'a>(
+    rendering: &Rendering<'_>,
+    location: &'a str,
+    first: usize,
+) -> (bool, Option<Section>, &'a str, usize) {
+    let placed = rendering.source(location).and_then(|_| rendering.registry_at(location).ok().flatten());
+    match placed {
+        Some(placed) => (false, Some(placed.section), location, 0),
+        None => (true, None, "", first),
+    }
 }
 
 /// Whether nodes can read these search registries.
@@ -144,6 +165,15 @@ mod tests {
                 insecure: &["https://m.lab:8443"],
                 expected: Some("invalid location 'https://m.lab:8443': URI schemes are not supported"),
                 reason: "an insecure registry with a scheme",
+                ..NOTHING
+            },
+            Case {
+                insecure: &["quay.io/", "docker.io"],
+                blocked: &["docker.io/"],
+                expected: Some(
+                    "registry 'quay.io' is defined multiple times with conflicting 'insecure' setting",
+                ),
+                reason: "a source comes before listed scopes",
                 ..NOTHING
             },
             Case {
