@@ -150,7 +150,7 @@ fn has_usable_mirror(view: View<'_>, payload: &Image) -> Result<Option<bool>, Lo
     let mut is_usable = false;
     // To the last mirror: one that makes no reference is an error even after a usable one.
     for mirror in &placed.registry.mirrors {
-        let location = mirror.location.trim_end_matches('/');
+        let location = &*mirror.location;
         let moved = Image::parse_canonical(&format!("{location}{}", &payload.as_str()[end..]))
             .map_err(|error| LookupError::Reference { mirror: mirror.location.to_string(), error })?;
         is_usable |= !blocked.iter().any(|scope| is_nested(moved.name(), scope));
