@@ -53,11 +53,8 @@ pub fn apply_fix<'a>(own: Option<&Located>, fix: &'a Fix, places: &Places<'_>) -
     }
     let (mut edits, mut objects) = (Vec::new(), Vec::new());
     for (object, changes) in changes_by_object(fix) {
-        let own = own.filter(|own| own.written.id == *object);
-        let located = own.or_else(|| places.find(object));
-        if located.is_some_and(|located| gives_fields_a_meaning(located, &changes))
-            || set_at(located, object, places).is_some_and(|set| takes_last_entry(set, &changes))
-        {
+        let located = locate(own, object, places);
+        if refusal(located, object, &changes, places).is_some() {
             return None;
         }
         match located.and_then(|located| edits_of(located, &changes)) {
@@ -83,17 +80,33 @@ fn changes_by_object(fix: &Fix) -> BTreeMap<&ObjectId, Vec<&Change>> {
 /// changes and no objects, only words for a person.
 pub(super) fn obstacle(own: &Located, fix: &Fix, places: &Places<'_>) -> Option<String> {
     let change = changes_by_object(fix).into_iter().find_map(|(object, changes)| {
-        let located = Some(own).filter(|own| own.written.id == *object).or_else(|| places.find(object));
-        let Some(located) = located else { return Some(format!("{object} is in none of the files")) };
-        if gives_fields_a_meaning(located, &changes) {
-            return Some("fields that have no effect now would have one in the other kind".to_owned());
-        }
-        if set_at(Some(located), object, places).is_some_and(|set| takes_last_entry(set, &changes)) {
-            return Some(format!("{object} would have no entries left and has to be deleted"));
-        }
-        edits_of(located, &changes).is_none().then(|| located.why_not_editable().to_owned())
+        let Some(located) = locate(Some(own), object, places) else {
+            return Some(format!("{object} is in none of the files"));
+        };
+        let why_not_editable = || located.why_not_editable().to_owned();
+        refusal(Some(located), object, &changes, places)
+            .or_else(|| edits_of(located, &changes).is_none().then(why_not_editable))
     });
     change.or_else(|| fix.objects.iter().find_map(|object| own.addition(object).err()))
+}
+
+/// Where an object is: the one with the finding, or the one that counts of its name.
+fn locate<'p>(own: Option<&'p Located>, object: &ObjectId, places: &Places<'p>) -> Option<&'p Located> {
+    own.filter(|own| own.written.id == *object).or_else(|| places.find(object))
+}
+
+/// Why no program makes these changes of an object, a main clause.
+fn refusal(
+    located: Option<&Located>,
+    object: &ObjectId,
+    changes: &[&Change],
+    places: &Places<'_>,
+) -> Option<String> {
+    if located.is_some_and(|located| gives_fields_a_meaning(located, changes)) {
+        return Some("fields that have no effect now would have one in the other kind".to_owned());
+    }
+    let is_emptied = set_at(located, object, places).is_some_and(|set| takes_last_entry(set, changes));
+    is_emptied.then(|| format!("{object} would have no entries left and has to be deleted"))
 }
 
 /// Whether an object gets another kind, while it has fields that its own does not have: these have no effect, but the

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::{
-    objects::{Change, Kind, MirrorSet, ObjectId, SetKind, scope::matching_scopes, to_flow},
+    objects::{Change, MirrorSet, ObjectId, SetKind, scope::matching_scopes, to_flow},
     rules::{Finding, Fix},
 };
 
@@ -84,7 +84,7 @@ fn narrowed_sources<'a>(findings: impl Iterator<Item = &'a Finding>) -> BTreeSet
 }
 
 fn is_set(object: &ObjectId) -> bool {
-    [SetKind::Icsp, SetKind::Idms, SetKind::Itms].iter().any(|kind| Kind::Set(*kind).name() == object.kind)
+    SetKind::ALL.iter().any(|kind| kind.name() == object.kind)
 }
 
 /// A fix without the items that were shown before. Its own are shown now.

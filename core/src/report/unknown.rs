@@ -9,7 +9,7 @@ use super::Reviewed;
 use crate::{
     objects::{
         Change, Entry, HostedCluster, MirrorSet, Object, ObjectId, OpenSources,
-        manifest::{Located, is_name},
+        manifest::{Located, is_name, is_placeholder},
     },
     review::Diagnostic,
     rules::{DependsOn, Finding, Fix},
@@ -161,7 +161,7 @@ impl UnknownValues {
 /// Whether a placeholder at a path may stand for entries of a set: for its list, for all around it, or for the name of a
 /// field there.
 fn may_be_entries(set: &MirrorSet, path: &str) -> bool {
-    path == "spec" || path.starts_with(&set.list_path()) || path.contains("${") || path.contains("{{")
+    path == "spec" || path.starts_with(&set.list_path()) || is_placeholder(path)
 }
 
 /// The entry of a mirror set that a path leads into.

@@ -7,7 +7,7 @@ use super::{
     explicit::never_contact,
     finding::some_sets,
     icsp_alongside_idms::fresh_entries,
-    icsp_to_never::{self, prepares_end, steps_of_write},
+    icsp_to_never::{self, has_both_policies, prepares_end, steps_of_write},
     invalid_source::RENDERING_FAILS,
 };
 use crate::{
@@ -41,12 +41,9 @@ fn check(write: &SetWrite<'_>, findings: &mut Vec<Finding>) {
 
 /// The sources of the set that have both policies.
 pub(super) fn conflicting_sources<'w>(write: &'w SetWrite<'_>) -> HashSet<&'w str> {
-    let has = |shared: &SharedSource<'_>, policy| {
-        shared.own.iter().chain(&shared.elsewhere).any(|found| found.entry().policy() == policy)
-    };
     let shared = write.shared_sources().iter();
     let conflicting =
-        shared.filter(|shared| has(shared, AllowContactingSource) && has(shared, NeverContactSource));
+        shared.filter(|shared| has_both_policies(shared.own.iter().chain(&shared.elsewhere).copied()));
     conflicting.map(SharedSource::source).collect()
 }
 

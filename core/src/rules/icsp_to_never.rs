@@ -41,14 +41,15 @@ pub(super) fn prepares_end(write: &SetWrite<'_>, source: &str) -> bool {
         && write.cluster.after.entries(source).all(is_closed)
 }
 
-fn has_both_policies<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> bool {
+/// Whether entries of one source have different policies, for which the operator renders nothing.
+pub(super) fn has_both_policies<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> bool {
     let policies: Vec<_> = entries.map(|found| found.entry().policy()).collect();
     policies.contains(&AllowContactingSource) && policies.contains(&NeverContactSource)
 }
 
 /// Steps of which the webhook admits each, for all entries of one source, sorted by [`EntryRef::order`]. Once the nodes
-/// render, they do after each further step. `is_standstill`: nothing renders now; `new` is a set that the cluster has without the source, or not at all. `None` without an ICSP, or without
-/// `NeverContactSource`.
+/// render, they do after each further step. `is_standstill`: nothing renders now; `new` is a set that the cluster has
+/// without the source, or not at all. `None` without an ICSP, or without `NeverContactSource`.
 pub(crate) fn steps(
     entries: &[EntryRef<'_>],
     is_standstill: bool,

@@ -89,11 +89,11 @@ pub(super) fn read(source: &Arc<Source>, part: Part) -> InstallConfig {
     let schema = schema::of_install_config();
     let Shape { mut unknown, mut mistyped } = schema::check(&mut node, schema);
     let mut placeholders = placeholders_of_lists(&node);
-    let open_fields: Vec<_> = unknown.extract_if(.., |field| is_open_field(field)).collect();
+    let open_fields = unknown.extract_if(.., |field| is_open_field(field)).map(|field| field.path);
+    let open_fields: Vec<_> = open_fields.collect();
     let open: HashSet<&str> = placeholders.iter().map(String::as_str).collect();
     mistyped.retain(|Mistyped { path, .. }| !open.contains(&**path));
     let unreadable = mistyped.iter().map(|mistyped| &*mistyped.path).chain(open).map(str::to_owned);
-    let open_fields: Vec<_> = open_fields.into_iter().map(|field| field.path).collect();
     // A field whose name is a placeholder may be any.
     let unreadable: Vec<String> = unreadable.chain(open_fields.iter().cloned()).collect();
     placeholders.extend(open_fields);

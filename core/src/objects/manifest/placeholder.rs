@@ -10,8 +10,8 @@ use crate::objects::{
     tree::{Data, Node},
 };
 
-/// A scope that no image has, by RFC 2606. It takes the place of a value that could not be read in a list of the image configuration,
-/// whose items have no other way of being left out without moving the ones after them.
+/// A scope that no image has, by RFC 2606. It takes the place of a value that could not be read in a list of the image
+/// configuration, whose items have no other way of being left out without moving the ones after them.
 const NO_SCOPE: &str = "placeholder.invalid";
 
 /// The paths of the placeholders in `metadata` and `spec`, in the order of the document. Of a ClusterVersion, which is read

@@ -185,12 +185,12 @@ impl Reader {
 
     /// Whether an object has a placeholder and cannot be read without it.
     fn is_template(kind: Kind, node: &Node, head: &Head) -> bool {
-        let placeholders = find_placeholders(kind, node);
-        if is_old_hosted_cluster(kind, &head.api_version) {
-            // It is read without a schema, and its fields are not those of `is_read`.
-            return !placeholders.is_empty();
+        let is_old = is_old_hosted_cluster(kind, &head.api_version);
+        if is_read_in_part(kind) && !is_old {
+            return false;
         }
-        !is_read_in_part(kind) && placeholders.iter().any(|path| is_read(kind, path))
+        // An old one is read without a schema, and its fields are not those of `is_read`.
+        find_placeholders(kind, node).iter().any(|path| is_old || is_read(kind, path))
     }
 
     /// Reads an object without the fields and values that do not fit its schema, and without placeholders. Each value
